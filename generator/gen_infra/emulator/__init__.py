@@ -1,0 +1,177 @@
+"""The embedded AWS: moto as a child process on the loopback interface, mended where it differs from AWS.
+
+``start()`` gives an `Emulator`, a handle to that process: its ``environ`` makes boto3, the AWS CLI, terraform and
+gen-infra itself use it. The account looks like one in use (see `seed`), Batch jobs live through their states and end
+(see `jobs`), and Lambda functions really run (see `functions`). `patches` lists every difference that is mended.
+
+The process ends when its parent does, even one killed with SIGKILL: it reads its standard input, which is a pipe that
+only the parent holds open, and stops at end of file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from gen_infra.errors import MissingError, ToolError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import FrameType, TracebackType
+
+    from botocore.client import BaseClient
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+_STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator; as a context manager it stops on the way out.
+
+    Args:
+        port: the loopback port that it answers on.
+        process: the child process; its standard input is the pipe that keeps it alive.
+    """
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for ``AWS_ENDPOINT_URL``."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the child."""
+        return self.process.pid
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What to add to a process's environment so that any AWS client in it talks to this emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CHECKPOINT_DISABLE": "1",
+        }
+
+    def client(self, service: str) -> BaseClient:
+        """A boto3 client of this emulator, whatever the caller's own AWS settings are."""
+        import boto3  # noqa: PLC0415 - 150 ms that only callers of this method pay
+
+        session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
+        client: BaseClient = session.client(service, endpoint_url=self.endpoint)
+        return client
+
+    def stop(self) -> None:
+        """End the child process; harmless when it has ended already."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(*, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log: Path | None = None) -> Emulator:
+    """Start an emulator and return when it answers, seeded.
+
+    Args:
+        port: the loopback port; 0 takes a free one, which the child binds itself, so nobody can snatch it.
+        seed: whether the account looks like one in use; without, it has only what AWS itself puts into an account.
+        account_id: the account that every request belongs to.
+        log: a file that the child appends requests and failures to; without, they go nowhere.
+
+    Raises:
+        MissingError: moto's server is not installed.
+        UsageError: the port is taken.
+        ToolError: the child ended without answering.
+    """
+    _require_moto()
+    command = [sys.executable, "-P", "-m", "gen_infra.emulator.server", "--port", str(port)]
+    command += ["--seed"] * seed + ["--verbose"] * (log is not None)
+    with contextlib.ExitStack() as stack:
+        stderr: int | IO[bytes] = subprocess.DEVNULL if log is None else stack.enter_context(log.open("ab"))
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=_child_environ(account_id),
+            start_new_session=True,  # Ctrl-C is the parent's to handle: terraform still needs AWS while it stops
+        )
+    return _wait_until_ready(process)
+
+
+def serve_forever(emulator: Emulator) -> None:
+    """Stay in the foreground until Ctrl-C or SIGTERM, then stop the emulator and return.
+
+    Raises:
+        ToolError: the emulator ended by itself.
+    """
+
+    def interrupt(_signum: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with emulator, contextlib.suppress(KeyboardInterrupt):
+            code = emulator.process.wait()
+            raise ToolError(f"the emulator ended by itself with exit code {code}")
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _require_moto() -> None:
+    if missing := [name for name in ("moto", "flask", "flask_cors") if importlib.util.find_spec(name) is None]:
+        raise MissingError(
+            f"the emulator needs {', '.join(missing)}, not installed beside {sys.executable}",
+            hint="pip install 'gen-infra[emulator]'",
+        )
+
+
+def _child_environ(account_id: str) -> dict[str, str]:
+    """The caller's environment without its AWS and moto settings, which would send the seed elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_", "BOTO_"))}
+    return kept | {
+        "MOTO_ACCOUNT_ID": account_id,
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> Emulator:
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    with process.stdout as pipe:
+        line = pipe.readline()
+    answer: dict[str, Any] = json.loads(line) if line else {"error": "it ended before it answered"}
+    if "port" in answer:
+        return Emulator(answer["port"], process)
+    Emulator(0, process).stop()
+    if answer.get("taken"):
+        raise UsageError(answer["error"], hint="choose another --port, or 0 for a free one")
+    raise ToolError(f"the emulator did not start: {answer['error']}")

@@ -1,0 +1,98 @@
+"""What the emulator's account holds before anyone uses it: the things that prod and dev refer to by name or tag.
+
+Identifiers (``vpc-…``, ``subnet-…``, ``ami-…``) differ at every start; look them up by tag, as in a real account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+
+BUCKETS = ("aws-batch-genomics-resources", "genomics-results-123456789012")
+IMAGE_PARAMETERS = ("/gen-infra/prod/ami", "/gen-infra/dev/ami")
+SERVICES_WITH_LINKED_ROLES = (
+    "autoscaling.amazonaws.com",
+    "batch.amazonaws.com",
+    "ecs.amazonaws.com",
+    "spot.amazonaws.com",
+)
+PRIVATE_SUBNETS = {"us-east-1a": "10.42.16.0/20", "us-east-1b": "10.42.32.0/20"}
+
+
+def populate(endpoint: str) -> None:
+    """Create everything, through the same API that clients use."""
+    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
+
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint)
+
+    ec2 = client("ec2")
+    network(ec2)
+    image = machine_image(ec2)
+    ssm = client("ssm")
+    for name in IMAGE_PARAMETERS:
+        ssm.put_parameter(Name=name, Type="String", Value=image)
+    s3 = client("s3")
+    for bucket in BUCKETS:
+        s3.create_bucket(Bucket=bucket)
+    iam = client("iam")
+    for service in SERVICES_WITH_LINKED_ROLES:
+        iam.create_service_linked_role(AWSServiceName=service)
+
+
+def network(ec2: Any) -> None:
+    """A VPC ``genomics``: two private subnets that reach out through a NAT gateway, and an egress-only group."""
+    vpc = ec2.create_vpc(CidrBlock="10.42.0.0/16", TagSpecifications=_named("vpc", "genomics"))["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    gateway = ec2.create_internet_gateway(TagSpecifications=_named("internet-gateway", "genomics"))
+    gateway_id = gateway["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc)
+    public = _subnet(ec2, vpc, "us-east-1a", "10.42.0.0/20", tier="public")
+    _route_all(ec2, vpc, [public], name="genomics-public", GatewayId=gateway_id)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    private = [_subnet(ec2, vpc, zone, block, tier="private") for zone, block in PRIVATE_SUBNETS.items()]
+    _route_all(ec2, vpc, private, name="genomics-private", NatGatewayId=nat)
+    ec2.create_security_group(
+        GroupName="genomics-batch",
+        Description="Batch instances: out only",
+        VpcId=vpc,
+        TagSpecifications=_named("security-group", "genomics-batch"),
+    )
+
+
+def machine_image(ec2: Any) -> str:
+    """The id of a worker image that the account owns, as a build of the Packer template leaves it behind."""
+    image: str = ec2.register_image(
+        Name="genomics-worker-1",
+        Description="ECS-optimized Amazon Linux 2023 with encrypted scratch",
+        Architecture="x86_64",
+        RootDeviceName="/dev/xvda",
+        VirtualizationType="hvm",
+    )["ImageId"]
+    ec2.create_tags(Resources=[image], Tags=[{"Key": "Name", "Value": "genomics-worker"}])
+    return image
+
+
+def _subnet(ec2: Any, vpc: str, zone: str, block: str, *, tier: str) -> str:
+    subnet: str = ec2.create_subnet(
+        VpcId=vpc,
+        AvailabilityZone=zone,
+        CidrBlock=block,
+        TagSpecifications=_named("subnet", f"genomics-{tier}-{zone}", Tier=tier),
+    )["Subnet"]["SubnetId"]
+    return subnet
+
+
+def _route_all(ec2: Any, vpc: str, subnets: list[str], *, name: str, **target: str) -> None:
+    table = ec2.create_route_table(VpcId=vpc, TagSpecifications=_named("route-table", name))
+    table_id = table["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table_id, DestinationCidrBlock="0.0.0.0/0", **target)
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table_id, SubnetId=subnet)
+
+
+def _named(resource: str, name: str, **tags: str) -> list[dict[str, Any]]:
+    pairs = [{"Key": key, "Value": value} for key, value in ({"Name": name} | tags).items()]
+    return [{"ResourceType": resource, "Tags": pairs}]

@@ -1,0 +1,90 @@
+"""One manifest file, with its parents, as a :class:`~gen_infra.manifest.model.Manifest`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gen_infra.errors import UsageError
+from gen_infra.manifest.bind import bind, place
+from gen_infra.manifest.model import Manifest
+from gen_infra.manifest.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
+from gen_infra.manifest.rules import violations
+
+
+class ManifestError(UsageError):
+    """Everything that is wrong with a manifest, in file order."""
+
+    def __init__(self, name: str, problems: list[Problem]) -> None:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{name} has {count}:\n{lines}")
+        self.problems = problems
+
+
+def load(path: Path) -> Manifest:
+    """Read a manifest, merge it over its parents, and hold it to every rule.
+
+    Raises:
+        ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
+    """
+    name = _shown(path)
+    try:
+        root = _read_with_parents(path, name, ())
+    except Unreadable as unreadable:
+        raise ManifestError(name, [unreadable.problem]) from None
+    bound = bind(root)
+    if isinstance(bound, list):
+        raise ManifestError(name, bound)
+    if problems := place(root, violations(bound)):
+        raise ManifestError(name, problems)
+    return bound
+
+
+def _read_with_parents(path: Path, name: str, children: tuple[Path, ...]) -> Map:
+    """The mapping of a file, merged over the one that its ``extends`` names."""
+    root = read(path, name)
+    entry = root.entries.pop("extends", None)
+    if entry is None:
+        return root
+    if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, str):
+        raise _problem(entry, "should be the name of one manifest file in the same folder")
+    parent = path.parent / entry.node.value
+    if Path(entry.node.value).name != entry.node.value or parent.is_symlink():
+        raise _problem(entry, f"{entry.node.value} should be the name of a file in the same folder")
+    if parent in (*children, path):
+        circle = " -> ".join(file.name for file in (*children, path, parent))
+        raise _problem(entry, f"a circle: {circle}")
+    if not parent.is_file():
+        raise _problem(entry, f"there is no file {_shown(parent)}")
+    return _merge(_read_with_parents(parent, _shown(parent), (*children, path)), root, ())
+
+
+def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
+    """Mappings merge key by key, anything else replaces; an empty value (or ``null``) takes an inherited key away."""
+    merged = Map(child.source, child.mark, dict(parent.entries))
+    for key, entry in child.entries.items():
+        inherited = parent.entries.get(key)
+        if isinstance(entry.node, Scalar) and entry.node.value is None:
+            if inherited is None:
+                raise _problem(entry, "has no value, and there is no inherited one to take away", (*path, key))
+            del merged.entries[key]
+        elif inherited and isinstance(inherited.node, Map) and isinstance(entry.node, Map):
+            node = _merge(inherited.node, entry.node, (*path, key))
+            merged.entries[key] = Entry(entry.source, entry.mark, node)
+        else:
+            merged.entries[key] = entry
+    return merged
+
+
+def _problem(entry: Entry, message: str, path: tuple[str, ...] = ("extends",)) -> Unreadable:
+    line, column = entry.mark
+    return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message))
+
+
+def _shown(path: Path) -> str:
+    """A path as messages show it: relative to where the user stands, when it is below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return os.fspath(path)

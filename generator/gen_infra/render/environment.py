@@ -1,0 +1,95 @@
+"""The Jinja2 environments: templates decide structure, every value they output has gone through the HCL encoder.
+
+Filters:
+    ``value | hcl(indent)``        the value as an HCL expression; ``indent`` is the indentation of the line it starts on
+    ``mapping | attributes(indent)``  aligned ``name = value`` lines of a block's body, without those that are None
+    ``name | label``               a checked identifier, for block labels (between quotes) and inside references
+    ``text | ref``                 a checked reference, to output or to put inside a value
+
+What a macro, ``{% set %}`` block, ``caller()`` or ``self.block()`` gives was output once already and may be output again.
+Anything else, such as ``a | hcl ~ b``, a constant or a raw value, is an :class:`UnencodedValueError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, NoReturn, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context
+
+from gen_infra.render.hcl import Hcl, attributes, encode, label, reference
+from gen_infra.resources import data_dir
+
+Encoder = Callable[[object, int], Hcl]
+
+
+class UnencodedValueError(TypeError):
+    """A template tried to output a value that no encoder has seen: a bug in that template."""
+
+
+@cache
+def terraform_environment() -> Environment:
+    """Environment for ``*.tf`` templates, loaded from the ``templates`` data folder."""
+    return _environment(encode, attributes)
+
+
+@cache
+def packer_environment() -> Environment:
+    """Environment for ``*.pkr.hcl`` templates: as for Terraform, and ``{{``, which Packer would evaluate, is refused."""
+    return _environment(_without_packer_template(encode), _without_packer_template(attributes))
+
+
+class _Environment(Environment):
+    """Collects what macros and blocks output as Hcl, and refuses the two tags whose output passes by ``finalize``."""
+
+    @staticmethod
+    def concat(parts: Iterable[str]) -> Hcl:  # type: ignore[override] # Jinja's documented default is "".join
+        return Hcl("".join(parts))
+
+
+class _CodeGenerator(CodeGenerator):
+    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> NoReturn:  # noqa: ARG002, N802 # Jinja's names
+        self.fail("{% filter %} would change text that is already encoded", node.lineno)
+
+    def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> NoReturn:  # noqa: ARG002, N802
+        self.fail("{% call %} would output an unencoded value", node.lineno)
+
+
+_Environment.code_generator_class = _CodeGenerator
+
+
+def _environment(encode_value: Callable[..., Hcl], encode_fields: Callable[..., Hcl]) -> Environment:
+    environment = _Environment(
+        loader=FileSystemLoader(data_dir("templates")),
+        undefined=StrictUndefined,
+        finalize=_only_hcl,
+        autoescape=False,  # noqa: S701 # that escapes HTML; finalize lets nothing pass that is not HCL
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"hcl": encode_value, "attributes": encode_fields, "label": label, "ref": reference}
+    return environment
+
+
+@pass_context  # which also keeps Jinja from folding constants past this function
+def _only_hcl(context: Context, value: object) -> Hcl:
+    if type(value) is Hcl:
+        return value
+    if isinstance(value, Undefined):
+        str(value)  # StrictUndefined says which name it was
+    raise UnencodedValueError(f"{context.name}: {value!r:.80} was not encoded; write {{{{ … | hcl }}}}")
+
+
+def _without_packer_template(function: Callable[..., Hcl]) -> Callable[..., Hcl]:
+    def checked(value: Any, indent: int = 0) -> Hcl:
+        text = function(value, indent)
+        if "{{" in text:
+            raise ValueError(f"{{{{ would be evaluated by Packer: {text:.80}")
+        return text
+
+    return checked

@@ -1,0 +1,192 @@
+"""The one encoder of values for HCL native syntax, as Terraform and Packer read it.
+
+HCL quoted strings know only ``\\n \\r \\t \\" \\\\ \\uNNNN \\UNNNNNNNN``, and ``${`` and ``%{`` in them are live code. Every
+value that reaches a rendered file goes through :func:`encode`, as a whole: encoded fragments are never concatenated.
+The layout is ``terraform fmt``'s (hclwrite): two spaces an indent, and ``=`` aligned over consecutive lines that each
+hold one whole attribute.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+_INDENT: Final = 2
+_ONE_LINE: Final = 80  # characters of a list or an object that stays on one line
+_INTEGER_BITS: Final = 512  # Terraform computes with 512-bit floats: a longer integer would be rounded
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_KEYWORDS: Final = frozenset({"true", "false", "null", "for", "if", "in"})  # as a bare object key they mean something else
+_TRAVERSAL: Final = re.compile(rf'{_IDENTIFIER.pattern}(\.{_IDENTIFIER.pattern}|\[[0-9]+\]|\["[A-Za-z0-9_./:@-]+"\])+')
+_PLAIN: Final = re.compile(r"[ !#&-\[\]-~]*")  # printable ASCII without " $ % \
+_SPECIAL: Final = re.compile(r'["\\]|[$%](?=[{$%]|\Z)|[^ -~]')
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
+
+
+class Hcl(str):
+    """HCL text made here, which templates may output. Every operation on it gives a plain ``str``, which they may not."""
+
+    __slots__ = ()
+
+
+def encode(value: object, indent: int = 0) -> Hcl:
+    """The HCL expression for a plain value.
+
+    Args:
+        value: None, bool, int, finite float, str, list or tuple, mapping with str keys, or :class:`Hcl` (a reference),
+            nested at will. Mappings keep their order.
+        indent: columns by which the line is indented on which the expression starts.
+
+    Raises:
+        ValueError: a text or number that Terraform would change or refuse (not NFC, a lone surrogate, not finite).
+        TypeError: a value of any other type.
+    """
+    return Hcl(_encode(value, indent))
+
+
+def attributes(fields: Mapping[str, object], indent: int = 0) -> Hcl:
+    """The lines ``name = value`` of a block's body, aligned; the first one without its indentation.
+
+    A field that is None is left out: in a block, null and absent mean the same.
+
+    Raises:
+        ValueError, TypeError: as :func:`encode`; ValueError also for a name that is no identifier.
+    """
+    present = ((label(name), _encode(value, indent)) for name, value in fields.items() if value is not None)
+    return Hcl(_lines(present, indent).lstrip(" "))
+
+
+def label(name: str) -> Hcl:
+    """The name itself, proved to be an ASCII identifier: safe between quotes as a block label and bare in a reference.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{name!r} is no HCL identifier: letters, digits, _ and -, and no digit or - first")
+    return Hcl(name)
+
+
+def reference(traversal: str) -> Hcl:
+    """A reference such as ``module.encryption.key_arn``, ``aws_subnet.private[0].id`` or ``local.arns["results"]``.
+
+    Raises:
+        ValueError: anything but identifiers joined by dots, with ``[number]`` or ``["key"]`` indexes.
+    """
+    if not _TRAVERSAL.fullmatch(traversal):
+        raise ValueError(f"{traversal!r} is no Terraform reference")
+    return Hcl(traversal)
+
+
+def _encode(value: object, indent: int) -> str:
+    if isinstance(value, str):
+        return value if isinstance(value, Hcl) else _quote(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return _object(value, indent)
+    if isinstance(value, list | tuple):
+        return _sequence(value, indent)
+    raise TypeError(f"a {type(value).__name__} cannot be written as HCL")
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        if value.bit_length() > _INTEGER_BITS:
+            raise ValueError("an integer of more than 512 bits would be rounded by Terraform")
+    elif not math.isfinite(value):
+        raise ValueError(f"{value} is not a number that HCL can write")
+    return repr(value)
+
+
+def _quote(text: str, *, ascii_only: bool = False) -> str:
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
+    if not text.isascii():
+        if _SURROGATE.search(text):
+            raise ValueError(f"{text!a} holds half of a surrogate pair")
+        if not unicodedata.is_normalized("NFC", text):
+            raise ValueError(f"{text!a} is not in Unicode normal form C, and Terraform would change it")
+    return f'"{_SPECIAL.sub(_escape_to_ascii if ascii_only else _escape, text)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    # The frozen Unicode 3.2 tables give the same bytes under every Python. Letters, numbers, punctuation and symbols
+    # stay readable; controls, blanks, marks and the invisible (text direction, zero width) are escaped.
+    char = match[0]
+    if not char.isascii() and unicodedata.ucd_3_2_0.category(char)[0] in "LNPS":
+        return char
+    return _escape_to_ascii(match)
+
+
+def _escape_to_ascii(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    return _SHORT_ESCAPES.get(char) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
+
+
+def _key(name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"a key of a map is a str, not a {type(name).__name__}")
+    if _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS:
+        return name
+    return _quote(name, ascii_only=True)  # terraform fmt aligns by grapheme clusters: in ASCII that is len()
+
+
+def _sequence(items: list[object] | tuple[object, ...], indent: int) -> str:
+    texts = [_element(item, indent + _INDENT) for item in items]
+    line = f"[{', '.join(texts)}]"
+    if len(line) <= _ONE_LINE and not any(isinstance(item, list | tuple | Mapping) for item in items) and "\n" not in line:
+        return line
+    pad = " " * (indent + _INDENT)
+    return "[\n" + "".join(f"{pad}{text},\n" for text in texts) + " " * indent + "]"
+
+
+def _element(item: object, indent: int) -> str:
+    """An element of a list; a short object of scalars stays on one line there, as rows of a table."""
+    if isinstance(item, Mapping) and item and all(_is_scalar(value) for value in item.values()):
+        fields = ", ".join(f"{_key(name)} = {_encode(value, indent)}" for name, value in item.items())
+        if len(fields) + 4 <= _ONE_LINE:
+            return f"{{ {fields} }}"
+    return _encode(item, indent)
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int | float | None)
+
+
+def _object(fields: Mapping[str, object], indent: int) -> str:
+    if not fields:
+        return "{}"
+    inner = indent + _INDENT
+    lines = _lines(((_key(name), _encode(value, inner)) for name, value in fields.items()), inner)
+    return f"{{\n{lines}\n{' ' * indent}}}"
+
+
+def _lines(fields: Iterable[tuple[str, str]], indent: int) -> str:
+    """``name = value`` lines; a value of several lines ends one aligned group and starts the next."""
+    pad = " " * indent
+    lines: list[str] = []
+    group: list[tuple[str, str]] = []
+
+    def close_group() -> None:
+        width = max((len(name) for name, _ in group), default=0)
+        lines.extend(f"{pad}{name:<{width}} = {value}" for name, value in group)
+        group.clear()
+
+    for name, value in fields:
+        if "\n" in value:
+            close_group()
+            lines.append(f"{pad}{name} = {value}")
+        else:
+            group.append((name, value))
+    close_group()
+    return "\n".join(lines)

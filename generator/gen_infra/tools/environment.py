@@ -1,0 +1,42 @@
+"""Which of the caller's environment variables a tool may see.
+
+An allow-list, because the tools take orders from their environment: ``TF_CLI_ARGS_plan=-destroy``, ``TF_VAR_*``,
+``PKR_VAR_*``, ``TF_DATA_DIR``, ``TF_WORKSPACE`` and ``CKV_*`` would change what a run does, and ``TF_LOG`` and
+``PACKER_LOG`` write secrets. What is not named here does not pass.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAMES = frozenset(
+    {
+        # the machine and the person
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TERM", "TZ"),
+        *("TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS", "SSH_AUTH_SOCK"),
+        # the way out to the network
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        # where the tools keep their plugins
+        *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"),
+        *("PACKER_CONFIG", "PACKER_CONFIG_DIR", "PACKER_CACHE_DIR", "PACKER_PLUGIN_PATH"),
+    }
+)
+_PREFIXES = ("AWS_", "LC_", "TF_TOKEN_")
+_SET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+
+
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a tool: the allowed part of ``environ``, and the switches that make tools ask nobody.
+
+    ``TF_CLI_CONFIG_FILE`` is dropped when it names no file: terraform warns about that on every call.
+    """
+    allowed = {name: value for name, value in environ.items() if name in _NAMES or name.startswith(_PREFIXES)}
+    config = allowed.get("TF_CLI_CONFIG_FILE")
+    if config is not None and not Path(config).is_file():
+        del allowed["TF_CLI_CONFIG_FILE"]
+    return allowed | _SET
