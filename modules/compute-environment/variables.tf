@@ -131,7 +131,7 @@ variable "root_volume" {
 
   validation {
     condition     = contains(["gp2", "gp3", "io1", "io2"], var.root_volume.type)
-    error_message = "root_volume.type must be gp2, gp3, io1, or io2: an instance cannot start from sc1 or st1."
+    error_message = "root_volume.type must be gp2, gp3, io1 or io2: an instance cannot start from sc1 or st1."
   }
 
   validation {

@@ -6,7 +6,6 @@ Limits that one value shows by itself are written here; limits between values ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -403,6 +402,22 @@ class Manifest(Model, kw_only=True):
         """``isaac`` -> ``isaac-prod``: queues, definitions, compute environments, functions, fixed roles."""
         return f"{key}-{self.name}"
 
+    @property
+    def state_key(self) -> str:
+        """The object that holds the Terraform state, in the state bucket."""
+        return f"gen-infra/{self.name}/terraform.tfstate"
+
+    @property
+    def uses_spot(self) -> bool:
+        """Whether any compute environment runs on Spot."""
+        return any(compute.type == "SPOT" for compute in self.compute.values())
+
+    @property
+    def log_group_patterns(self) -> list[str]:
+        """The log groups of this environment, as CloudWatch Logs' encryption context names them."""
+        functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
+        return [self.job_log_group("*"), *functions]
+
     def repository_name(self, repository: str) -> str:
         """``isaac`` -> ``prod/isaac``."""
         return f"{self.name}/{repository}"
@@ -436,9 +451,3 @@ def image_repository(image: str) -> str:
     """``isaac:1.0`` or ``isaac@sha256:…`` -> ``isaac``."""
     return image.partition("@")[0].partition(":")[0]
 
-
-def parts(value: object) -> Mapping[str, object]:
-    """The fields of a model by name, as they are shown in the resolved manifest: nothing that is unset."""
-    if not isinstance(value, Struct):
-        raise TypeError(f"not a part of a manifest: {value!r}")
-    return {name: getattr(value, name) for name in value.__struct_fields__ if getattr(value, name) is not None}

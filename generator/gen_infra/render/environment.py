@@ -1,29 +1,30 @@
 """The Jinja2 environments: templates decide structure, every value they output has gone through the HCL encoder.
 
 Filters:
-    ``value | hcl(indent)``        the value as an HCL expression; ``indent`` is the indentation of the line it starts on
+    ``value | hcl(indent)``           an HCL expression; ``indent`` is the indentation of the line that it starts on
     ``mapping | attributes(indent)``  aligned ``name = value`` lines of a block's body, without those that are None
-    ``name | label``               a checked identifier, for block labels (between quotes) and inside references
-    ``text | ref``                 a checked reference, to output or to put inside a value
+    ``name | label``                  a checked identifier, for block labels (between quotes) and inside references
+    ``text | ref``                    a checked reference, to output or to put inside a value
 
-What a macro, ``{% set %}`` block, ``caller()`` or ``self.block()`` gives was output once already and may be output again.
-Anything else, such as ``a | hcl ~ b``, a constant or a raw value, is an :class:`UnencodedValueError`.
+What a macro, a ``{% set %}`` block or ``self.block()`` gives was output once already, and may be output again. Anything
+else, such as a raw value, a constant or ``a | hcl ~ b``, is an :class:`UnencodedValueError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Context
 
 from gen_infra.render.hcl import Hcl, attributes, encode, label, reference
 from gen_infra.resources import data_dir
 
-Encoder = Callable[[object, int], Hcl]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from jinja2.runtime import Context
 
 
 class UnencodedValueError(TypeError):
@@ -32,13 +33,13 @@ class UnencodedValueError(TypeError):
 
 @cache
 def terraform_environment() -> Environment:
-    """Environment for ``*.tf`` templates, loaded from the ``templates`` data folder."""
+    """Make the environment of the ``*.tf`` templates, which lie in the ``templates`` data folder."""
     return _environment(encode, attributes)
 
 
 @cache
 def packer_environment() -> Environment:
-    """Environment for ``*.pkr.hcl`` templates: as for Terraform, and ``{{``, which Packer would evaluate, is refused."""
+    """Make the environment of the ``*.pkr.hcl`` templates: the same, and ``{{``, which Packer evaluates, is refused."""
     return _environment(_without_packer_template(encode), _without_packer_template(attributes))
 
 
@@ -46,7 +47,7 @@ class _Environment(Environment):
     """Collects what macros and blocks output as Hcl, and refuses the two tags whose output passes by ``finalize``."""
 
     @staticmethod
-    def concat(parts: Iterable[str]) -> Hcl:  # type: ignore[override] # Jinja's documented default is "".join
+    def concat(parts: Iterable[str]) -> Hcl:
         return Hcl("".join(parts))
 
 
@@ -66,7 +67,7 @@ def _environment(encode_value: Callable[..., Hcl], encode_fields: Callable[..., 
         loader=FileSystemLoader(data_dir("templates")),
         undefined=StrictUndefined,
         finalize=_only_hcl,
-        autoescape=False,  # noqa: S701 # that escapes HTML; finalize lets nothing pass that is not HCL
+        autoescape=False,  # that would escape for HTML; finalize lets nothing pass that is not HCL
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -86,7 +87,7 @@ def _only_hcl(context: Context, value: object) -> Hcl:
 
 
 def _without_packer_template(function: Callable[..., Hcl]) -> Callable[..., Hcl]:
-    def checked(value: Any, indent: int = 0) -> Hcl:
+    def checked(value: object, indent: int = 0) -> Hcl:
         text = function(value, indent)
         if "{{" in text:
             raise ValueError(f"{{{{ would be evaluated by Packer: {text:.80}")

@@ -1,9 +1,9 @@
-"""The one encoder of values for HCL native syntax, as Terraform and Packer read it.
+r"""The one encoder of values for HCL native syntax, as Terraform and Packer read it.
 
-HCL quoted strings know only ``\\n \\r \\t \\" \\\\ \\uNNNN \\UNNNNNNNN``, and ``${`` and ``%{`` in them are live code. Every
-value that reaches a rendered file goes through :func:`encode`, as a whole: encoded fragments are never concatenated.
-The layout is ``terraform fmt``'s (hclwrite): two spaces an indent, and ``=`` aligned over consecutive lines that each
-hold one whole attribute.
+HCL quoted strings know only ``\n \r \t \" \\ \uNNNN \UNNNNNNNN``, and ``${`` and ``%{`` in them are live code.
+Every value that reaches a rendered file goes through :func:`encode`, as a whole: encoded fragments are never
+concatenated. The layout is ``terraform fmt``'s (hclwrite): two spaces an indent, and ``=`` aligned over consecutive
+lines that each hold one whole attribute.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ONE_LINE: Final = 80  # characters of a list or an object that stays on one lin
 _INTEGER_BITS: Final = 512  # Terraform computes with 512-bit floats: a longer integer would be rounded
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_KEYWORDS: Final = frozenset({"true", "false", "null", "for", "if", "in"})  # as a bare object key they mean something else
+_KEYWORDS: Final = frozenset({"true", "false", "null", "for"})  # bare in front of ``=`` these are no names
 _TRAVERSAL: Final = re.compile(rf'{_IDENTIFIER.pattern}(\.{_IDENTIFIER.pattern}|\[[0-9]+\]|\["[A-Za-z0-9_./:@-]+"\])+')
 _PLAIN: Final = re.compile(r"[ !#&-\[\]-~]*")  # printable ASCII without " $ % \
 _SPECIAL: Final = re.compile(r'["\\]|[$%](?=[{$%]|\Z)|[^ -~]')
@@ -28,43 +28,38 @@ _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\"
 
 
 class Hcl(str):
-    """HCL text made here, which templates may output. Every operation on it gives a plain ``str``, which they may not."""
+    """HCL text that templates may output; every ``str`` operation on it gives a plain ``str``, which they may not."""
 
     __slots__ = ()
 
 
 def encode(value: object, indent: int = 0) -> Hcl:
-    """The HCL expression for a plain value.
+    """Write a plain value as an HCL expression.
 
-    Args:
-        value: None, bool, int, finite float, str, list or tuple, mapping with str keys, or :class:`Hcl` (a reference),
-            nested at will. Mappings keep their order.
-        indent: columns by which the line is indented on which the expression starts.
+    ``value`` is None, a bool, int, finite float, str, list, tuple or mapping with str keys (which keeps its order), or
+    :class:`Hcl` (a reference), nested at will. ``indent`` is by how many columns the line is indented on which the
+    expression starts.
 
-    Raises:
-        ValueError: a text or number that Terraform would change or refuse (not NFC, a lone surrogate, not finite).
-        TypeError: a value of any other type.
+    Raises ValueError for a text or number that Terraform would change or refuse (not in Unicode normal form C, half of
+    a surrogate pair, not finite), and TypeError for a value of any other type.
     """
     return Hcl(_encode(value, indent))
 
 
 def attributes(fields: Mapping[str, object], indent: int = 0) -> Hcl:
-    """The lines ``name = value`` of a block's body, aligned; the first one without its indentation.
+    """Write the aligned lines ``name = value`` of a block's body, the first one without its indentation.
 
-    A field that is None is left out: in a block, null and absent mean the same.
-
-    Raises:
-        ValueError, TypeError: as :func:`encode`; ValueError also for a name that is no identifier.
+    A field that is None is left out: in a block, null and absent mean the same. Raises as :func:`encode` and
+    :func:`label` do.
     """
     present = ((label(name), _encode(value, indent)) for name, value in fields.items() if value is not None)
     return Hcl(_lines(present, indent).lstrip(" "))
 
 
 def label(name: str) -> Hcl:
-    """The name itself, proved to be an ASCII identifier: safe between quotes as a block label and bare in a reference.
+    """Pass a name that is an ASCII identifier: safe between quotes as a block label, and bare in a reference.
 
-    Raises:
-        ValueError: anything else.
+    Raises ValueError for anything else.
     """
     if not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"{name!r} is no HCL identifier: letters, digits, _ and -, and no digit or - first")
@@ -72,10 +67,9 @@ def label(name: str) -> Hcl:
 
 
 def reference(traversal: str) -> Hcl:
-    """A reference such as ``module.encryption.key_arn``, ``aws_subnet.private[0].id`` or ``local.arns["results"]``.
+    """Pass a reference such as ``module.encryption.key_arn``, ``aws_subnet.a[0].id`` or ``local.arns["results"]``.
 
-    Raises:
-        ValueError: anything but identifiers joined by dots, with ``[number]`` or ``["key"]`` indexes.
+    Raises ValueError for anything but identifiers joined by dots, with ``[number]`` or ``["key"]`` indexes.
     """
     if not _TRAVERSAL.fullmatch(traversal):
         raise ValueError(f"{traversal!r} is no Terraform reference")
@@ -95,7 +89,7 @@ def _encode(value: object, indent: int) -> str:
         return _object(value, indent)
     if isinstance(value, list | tuple):
         return _sequence(value, indent)
-    raise TypeError(f"a {type(value).__name__} cannot be written as HCL")
+    raise TypeError(f"{value} ({type(value).__name__}) cannot be written as HCL")
 
 
 def _number(value: float) -> str:
@@ -144,14 +138,14 @@ def _key(name: object) -> str:
 def _sequence(items: list[object] | tuple[object, ...], indent: int) -> str:
     texts = [_element(item, indent + _INDENT) for item in items]
     line = f"[{', '.join(texts)}]"
-    if len(line) <= _ONE_LINE and not any(isinstance(item, list | tuple | Mapping) for item in items) and "\n" not in line:
+    if len(line) <= _ONE_LINE and all(_is_scalar(item) for item in items) and "\n" not in line:
         return line
     pad = " " * (indent + _INDENT)
     return "[\n" + "".join(f"{pad}{text},\n" for text in texts) + " " * indent + "]"
 
 
 def _element(item: object, indent: int) -> str:
-    """An element of a list; a short object of scalars stays on one line there, as rows of a table."""
+    """Write an element of a list; there a short object of scalars stays on one line, like the row of a table."""
     if isinstance(item, Mapping) and item and all(_is_scalar(value) for value in item.values()):
         fields = ", ".join(f"{_key(name)} = {_encode(value, indent)}" for name, value in item.items())
         if len(fields) + 4 <= _ONE_LINE:
@@ -172,7 +166,7 @@ def _object(fields: Mapping[str, object], indent: int) -> str:
 
 
 def _lines(fields: Iterable[tuple[str, str]], indent: int) -> str:
-    """``name = value`` lines; a value of several lines ends one aligned group and starts the next."""
+    """Align ``name = value`` lines; a value of several lines ends one aligned group and starts the next."""
     pad = " " * indent
     lines: list[str] = []
     group: list[tuple[str, str]] = []

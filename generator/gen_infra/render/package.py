@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _REGULAR_FILE_0644 = 0o100644 << 16  # Lambda runs the code as another user than the one that packed it
@@ -12,12 +15,9 @@ _UNIX = 3
 
 
 def package(members: Mapping[str, bytes]) -> bytes:
-    """The bytes of a zip with these members: sorted, mode 0644, dated 1980, stored.
+    """Pack members (``/``-separated relative name -> content) as a zip: sorted, mode 0644, dated 1980, stored.
 
-    Stored, because deflate's output differs between zlib versions and the handlers are a few KiB.
-
-    Args:
-        members: ``/``-separated relative name -> content.
+    Stored, because what deflate writes differs between zlib versions, and the handlers have a few KiB.
     """
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as writer:

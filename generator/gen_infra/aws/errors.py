@@ -1,0 +1,160 @@
+"""One place that turns what botocore raises into gen-infra's errors, without repeating a secret.
+
+boto3's own text is passed on only where it cannot hold one: the answer to a wrong signature, for example, quotes the
+signed headers, session token included.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from gen_infra.errors import AwsError, GenInfraError, MissingError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.exceptions import BotoCoreError, ClientError
+
+# Error codes differ by protocol (query, JSON, REST) and by service for the same thing.
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_REJECTED = {
+    "AuthFailure",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
+_THROTTLED = {
+    "EC2ThrottledException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_CREDENTIALS_HINT = (
+    "run `aws configure` or `aws sso login`, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; "
+    "`gen-infra emulator` prints the lines for an AWS without an account"
+)
+_REFUSAL = re.compile(
+    r"(?:User: (?P<user>\S+) is )?not authorized to perform: (?P<action>[\w-]+:\w+)"
+    r"(?: on resource: (?P<resource>\S+))?"
+)
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class TransientAwsError(AwsError):
+    """AWS was not reached, was busy or stumbled: the same call may succeed a little later."""
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Turn every botocore exception raised inside into a ``GenInfraError``; also usable as a decorator.
+
+    Raises:
+        MissingError: there are no credentials, or they have expired or are not valid.
+        TransientAwsError: AWS could not be reached, throttles, or answered with a 5xx.
+        AwsError: any other failure; a refused action is named, with whom to ask for it.
+        UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only commands that call AWS pay for it
+
+    try:
+        yield
+    except ClientError as error:
+        raise _answered(error) from error
+    except BotoCoreError as error:
+        raise _not_answered(error) from error
+    except ValueError as error:
+        # botocore has no class of its own for this one
+        if not str(error).startswith("Invalid endpoint:"):
+            raise
+        raise UsageError(
+            "AWS_ENDPOINT_URL is not a URL", hint="it looks like http://127.0.0.1:5000; unset it for the real AWS"
+        ) from error
+
+
+def error_code(error: ClientError) -> str:
+    """The code in the answer (``NoSuchBucket``), or for an answer without a body its status (``404``)."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def _answered(error: ClientError) -> GenInfraError:
+    code = error_code(error)
+    operation = error.operation_name
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _EXPIRED:
+        return MissingError("the AWS credentials have expired", hint=f"renew them: {_CREDENTIALS_HINT}")
+    if code in _REJECTED:
+        return MissingError(
+            f"AWS does not accept the credentials ({code})",
+            hint=f"check for a mistyped key and this machine's clock; else {_CREDENTIALS_HINT}",
+        )
+    said = _one_line(error.response.get("Error", {}).get("Message", ""))
+    if code in _DENIED:
+        return _refused(operation, said)
+    if code in _THROTTLED:
+        return TransientAwsError(f"AWS throttles {operation} ({code})", hint="wait a minute and run it again")
+    message = f"{operation} failed: {said or 'no reason given'} ({code or status})"
+    return TransientAwsError(message, hint="run it again") if status >= 500 else AwsError(message)
+
+
+def _refused(operation: str, said: str) -> AwsError:
+    found = _REFUSAL.search(said)
+    if not found:
+        return AwsError(f"access denied: {operation}", hint=f"the credentials need a policy that allows {operation}")
+    action, resource, user = found["action"], found["resource"], found["user"]
+    return AwsError(
+        f"access denied: {action}" + (f" on {resource}" if resource else ""),
+        hint=f"allow {action} for {user or 'the caller'}",
+    )
+
+
+def _not_answered(error: BotoCoreError) -> GenInfraError:
+    from botocore import exceptions as boto  # noqa: PLC0415
+
+    if isinstance(error, boto.ProfileNotFound):
+        return MissingError(_one_line(str(error)), hint="correct AWS_PROFILE, or run `aws configure --profile NAME`")
+    if isinstance(
+        error,
+        boto.NoCredentialsError
+        | boto.PartialCredentialsError
+        | boto.CredentialRetrievalError
+        | boto.TokenRetrievalError
+        | boto.SSOError
+        | boto.LoginError,
+    ):
+        return MissingError(f"no AWS credentials: {_one_line(str(error))}", hint=_CREDENTIALS_HINT)
+    if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
+        return _unreachable(error)
+    return AwsError(_one_line(str(error)))
+
+
+def _unreachable(error: BotoCoreError) -> TransientAwsError:
+    url = urlsplit(str(error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url") or ""))
+    if not url.hostname:
+        return TransientAwsError(f"AWS cannot be reached: {_one_line(str(error))}", hint="check the network")
+    where = f"{url.scheme}://{url.hostname}" + (f":{url.port}" if url.port else "")
+    if url.hostname in _LOOPBACK:
+        hint = "is the emulator running? `gen-infra emulator` starts it; unset AWS_ENDPOINT_URL for the real AWS"
+    else:
+        hint = "check the network, the proxy (HTTPS_PROXY) and the region"
+    return TransientAwsError(f"no answer from {where} ({type(error).__name__})", hint=hint)
+
+
+def _one_line(text: str, limit: int = 400) -> str:
+    """AWS's words on one line, cut to ``limit`` characters, without a user and password in a URL."""
+    line = re.sub(r"//[^/@\s]+@", "//***@", " ".join(text.split())).removesuffix(".")
+    return line if len(line) <= limit else f"{line[:limit]}…"

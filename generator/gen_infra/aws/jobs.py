@@ -1,0 +1,328 @@
+"""Batch jobs: submit one, directly or through the environment's function; describe, list and watch them."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.console import job_url, log_stream_url
+from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.errors import AwsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from mypy_boto3_batch.literals import JobStatusType
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+    from gen_infra.aws.session import Clients
+
+# In the order that a job goes through them: https://docs.aws.amazon.com/batch/latest/userguide/job_states.html
+STATUSES: tuple[JobStatusType, ...] = (
+    "SUBMITTED",
+    "PENDING",
+    "RUNNABLE",
+    "STARTING",
+    "RUNNING",
+    "SUCCEEDED",
+    "FAILED",
+)
+# Where Batch logs when a definition says nothing: https://docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html
+_DEFAULT_LOG_GROUP = "/aws/batch/job"
+# What the function raises for an event that it does not accept.
+_REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
+_DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
+_FORGOTTEN_HINT = "`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """One job to submit.
+
+    Args:
+        name: the job's own name.
+        queue: the queue's name or ARN.
+        definition: ``name``, ``name:revision`` or an ARN; without a revision the newest active one runs.
+        command: replaces the definition's command; ``None`` leaves it.
+        environment: added to the definition's variables, or in their place.
+        parameters: values for ``Ref::name`` in the definition's command.
+        depends_on: ids of jobs that must succeed first.
+        array_size: makes it an array job with that many children.
+        share_identifier: required by a queue with a fair-share policy, refused by any other.
+    """
+
+    name: str
+    queue: str
+    definition: str
+    command: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    array_size: int | None = None
+    share_identifier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as Batch described it; of several attempts the last counts.
+
+    ``queue`` and ``definition`` are short names (``highPriority-prod``, ``isaac-prod:3``). What Batch does not know yet
+    is ``None`` or empty: no times before they happen, no log stream before RUNNING. ``children`` counts an array job's
+    children by status.
+    """
+
+    id: str
+    name: str
+    queue: str
+    definition: str
+    status: str
+    reason: str
+    created: datetime | None
+    started: datetime | None
+    stopped: datetime | None
+    exit_code: int | None
+    attempts: int
+    image: str
+    array_size: int | None
+    children: Mapping[str, int]
+    log_group: str
+    log_stream: str
+    console_url: str
+    log_url: str
+
+    @property
+    def finished(self) -> bool:
+        """It has ended, one way or the other."""
+        return self.status in {"SUCCEEDED", "FAILED"}
+
+    @property
+    def succeeded(self) -> bool:
+        """It has ended well."""
+        return self.status == "SUCCEEDED"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for JSON: times in ISO 8601, UTC."""
+        return {
+            key: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+            for key, value in asdict(self).items()
+        }
+
+
+# --- submit -----------------------------------------------------------------------------------------------------------
+
+
+def submit_arguments(request: SubmitRequest) -> dict[str, Any]:
+    """What SubmitJob is called with; only what the request says, so that the definition's own values stand.
+
+    Limits: https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
+
+    Raises:
+        UsageError: the request breaks a limit that Batch would answer less clearly.
+    """
+    _check(request)
+    overrides: dict[str, Any] = {}
+    if request.command is not None:
+        overrides["command"] = list(request.command)
+    if request.environment:
+        overrides["environment"] = [{"name": name, "value": value} for name, value in request.environment.items()]
+    optional = {
+        "containerOverrides": overrides,
+        "dependsOn": [{"jobId": job_id} for job_id in request.depends_on],
+        "parameters": dict(request.parameters),
+        "arrayProperties": {"size": request.array_size} if request.array_size is not None else None,
+        "shareIdentifier": request.share_identifier,
+    }
+    return {
+        "jobName": request.name,
+        "jobQueue": request.queue,
+        "jobDefinition": request.definition,
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+@aws_errors()
+def submit(clients: Clients, request: SubmitRequest) -> str:
+    """Submit the job to Batch and return its id."""
+    return clients.batch.submit_job(**submit_arguments(request))["jobId"]
+
+
+def submit_event(request: SubmitRequest) -> dict[str, Any]:
+    """The event of the function ``batchSubmitJob-<env>``.
+
+    Raises:
+        UsageError: as :func:`submit_arguments`, or the request has what the function does not take.
+    """
+    if request.array_size is not None or request.share_identifier is not None:
+        raise UsageError(
+            "the submit function takes neither an array size nor a share identifier",
+            hint="leave out --via-function",
+        )
+    return submit_arguments(request)
+
+
+@aws_errors()
+def submit_via_function(clients: Clients, function_name: str, request: SubmitRequest) -> str:
+    """Submit the job by invoking the environment's function, wait for its answer and return the job's id.
+
+    Raises:
+        UsageError: the function refused the event.
+        AwsError: the function failed, or answered without a job id.
+    """
+    event = json.dumps(submit_event(request)).encode()
+    response = clients.functions.invoke(FunctionName=function_name, Payload=event)
+    answer = json.loads(response["Payload"].read() or b"null")
+    answer = answer if isinstance(answer, dict) else {}
+    if response.get("FunctionError"):
+        said = f"{function_name}: {answer.get('errorMessage', 'failed without a message')}"
+        if answer.get("errorType") in _REFUSALS:
+            raise UsageError(said)
+        raise AwsError(said, hint=f"its log group is /aws/lambda/{function_name}")
+    if "jobId" not in answer:
+        raise AwsError(f"{function_name} answered without a jobId")
+    return str(answer["jobId"])
+
+
+def _check(request: SubmitRequest) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", request.name):
+        raise UsageError(
+            f"job name {request.name!r} is not 1 to 128 letters, digits, '_' and '-' that start with a letter or digit"
+        )
+    if request.array_size is not None and not 2 <= request.array_size <= 10_000:
+        raise UsageError(f"array size {request.array_size} is not between 2 and 10000")
+    if len(request.depends_on) > 20:
+        raise UsageError(f"{len(request.depends_on)} dependencies; Batch takes at most 20")
+    for name in request.environment:
+        if not re.fullmatch(r"(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]*", name):
+            raise UsageError(
+                f"environment variable {name!r} is not letters, digits and '_' (and Batch keeps AWS_BATCH… for itself)"
+            )
+
+
+# --- look -------------------------------------------------------------------------------------------------------------
+
+
+@aws_errors()
+def describe(clients: Clients, ids: Sequence[str]) -> list[Job]:
+    """The jobs with these ids, in this order.
+
+    Raises:
+        UsageError: Batch does not know one of them; all unknown ones are named.
+    """
+    known = _described(clients, ids)
+    if unknown := [job_id for job_id in ids if job_id not in known]:
+        raise UsageError(f"no such job in {clients.region}: {', '.join(unknown)}", hint=_FORGOTTEN_HINT)
+    return [known[job_id] for job_id in ids]
+
+
+@aws_errors()
+def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str] = STATUSES) -> list[Job]:
+    """The jobs of these queues that are in one of these states, newest first; array jobs without their children."""
+    ids: dict[str, None] = {}
+    pages = clients.batch.get_paginator("list_jobs")
+    for queue in queues:
+        # In the order of the states: a job that moves on meanwhile is met twice rather than missed.
+        for status in (status for status in STATUSES if status in statuses):
+            for page in pages.paginate(jobQueue=queue, jobStatus=status):
+                ids.update((summary["jobId"], None) for summary in page["jobSummaryList"])
+    jobs = [job for job in _described(clients, list(ids)).values() if job.status in statuses]
+    return sorted(jobs, key=lambda job: job.created or datetime.max.replace(tzinfo=UTC), reverse=True)
+
+
+def watch(
+    clients: Clients,
+    job_id: str,
+    on_change: Callable[[Job], None],
+    *,
+    patience: float = 120.0,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Job:
+    """Follow a job until it has succeeded or failed, and return it as it ended.
+
+    Looks again after 1 to 10 seconds, sooner after a change. Interrupting it stops the watching, not the job.
+
+    Args:
+        clients: where the job is.
+        job_id: the job; it may be so new that Batch does not show it yet.
+        on_change: called with the job as first seen, and when its state or its children's states have changed.
+        patience: seconds for which AWS may be unreachable or busy before that becomes an error.
+        wait: sleeps for some seconds.
+        clock: seconds that only increase.
+    """
+    seen: tuple[object, ...] = ()
+    delay = 1.0
+    answered = clock()
+    while True:
+        try:
+            job = _current(clients, job_id)
+        except TransientAwsError:
+            if clock() - answered > patience:
+                raise
+        else:
+            answered = clock()
+            if (job.status, job.children) != seen:
+                seen = (job.status, job.children)
+                delay = 1.0
+                on_change(job)
+            if job.finished:
+                return job
+        wait(delay)
+        delay = min(delay * 1.5, 10.0)
+
+
+@aws_errors()
+def _current(clients: Clients, job_id: str) -> Job:
+    if job := _described(clients, [job_id]).get(job_id):
+        return job
+    raise TransientAwsError(f"no such job in {clients.region}: {job_id}", hint=_FORGOTTEN_HINT)
+
+
+def _described(clients: Clients, ids: Sequence[str]) -> dict[str, Job]:
+    """The jobs that Batch knows, by id, in the order of ``ids``."""
+    found: dict[str, Job] = {}
+    for start in range(0, len(ids), _DESCRIBE_AT_MOST):
+        some = list(ids[start : start + _DESCRIBE_AT_MOST])
+        found |= {
+            detail["jobId"]: job_from(detail, clients.region)
+            for detail in clients.batch.describe_jobs(jobs=some)["jobs"]
+        }
+    return {job_id: found[job_id] for job_id in ids if job_id in found}
+
+
+def job_from(detail: JobDetailTypeDef, region: str) -> Job:
+    """One entry of DescribeJobs as a :class:`Job`."""
+    container = detail.get("container", {})
+    array = detail.get("arrayProperties", {})
+    logs = container.get("logConfiguration", {}).get("options", {})
+    group = logs.get("awslogs-group", _DEFAULT_LOG_GROUP)
+    stream = container.get("logStreamName", "")
+    reasons = dict.fromkeys([detail.get("statusReason", ""), container.get("reason", "")])
+    return Job(
+        id=detail["jobId"],
+        name=detail["jobName"],
+        queue=detail["jobQueue"].rpartition("/")[2],
+        definition=detail["jobDefinition"].rpartition("/")[2],
+        status=detail["status"],
+        reason=": ".join(reason for reason in reasons if reason),
+        created=_time(detail.get("createdAt")),
+        started=_time(detail.get("startedAt")),
+        stopped=_time(detail.get("stoppedAt")),
+        exit_code=container.get("exitCode"),
+        attempts=len(detail.get("attempts", [])),
+        image=container.get("image", ""),
+        array_size=array.get("size"),
+        children={status: count for status, count in array.get("statusSummary", {}).items() if count},
+        log_group=group,
+        log_stream=stream,
+        console_url=job_url(region, detail["jobId"]),
+        log_url=log_stream_url(region, group, stream) if stream else "",
+    )
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    """Batch's milliseconds since 1970; it sends 0 for what has not happened."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None

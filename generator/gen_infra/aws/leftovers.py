@@ -1,0 +1,175 @@
+"""What an environment left behind, asked of the APIs; and the two things that Terraform does not clear away itself.
+
+Terraform knows one revision of each job definition and cannot delete a repository that holds images, so ``destroy``
+also calls :func:`deregister_definitions` and :func:`empty_repositories`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.aws.errors import aws_errors, error_code
+from gen_infra.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from gen_infra.aws.session import Clients
+
+_DELETE_AT_MOST = 100  # images in one BatchDeleteImage
+
+
+class Resource(NamedTuple):
+    """One thing in the account, such as ``job queue``, ``highPriority-prod``; named by ARN or URL where AWS lists those."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class _Listing(NamedTuple):
+    """A paginated call: on which client, with which arguments, and the JMESPath of the names in its answer."""
+
+    client: str
+    operation: str
+    arguments: dict[str, object]
+    names: str
+
+
+_LISTINGS = {
+    "compute environment": _Listing(
+        "batch", "describe_compute_environments", {}, "computeEnvironments[?status!='DELETED'].computeEnvironmentName"
+    ),
+    "function": _Listing("functions", "list_functions", {}, "Functions[].FunctionName"),
+    "IAM policy": _Listing("iam", "list_policies", {"Scope": "Local"}, "Policies[].PolicyName"),
+    "instance profile": _Listing("iam", "list_instance_profiles", {}, "InstanceProfiles[].InstanceProfileName"),
+    "job definition": _Listing(
+        "batch",
+        "describe_job_definitions",
+        {"status": "ACTIVE"},
+        "jobDefinitions[].join(':', [jobDefinitionName, to_string(revision)])",
+    ),
+    "job queue": _Listing("batch", "describe_job_queues", {}, "jobQueues[?status!='DELETED'].jobQueueName"),
+    "key alias": _Listing("kms", "list_aliases", {}, "Aliases[].AliasName"),
+    "launch template": _Listing("ec2", "describe_launch_templates", {}, "LaunchTemplates[].LaunchTemplateName"),
+    "log group": _Listing("logs", "describe_log_groups", {}, "logGroups[].logGroupName"),
+    # Without a page size SQS returns the first thousand and no token for the rest.
+    "message queue": _Listing("sqs", "list_queues", {"PaginationConfig": {"PageSize": 1000}}, "QueueUrls[]"),
+    "repository": _Listing("ecr", "describe_repositories", {}, "repositories[].repositoryName"),
+    "role": _Listing("iam", "list_roles", {}, "Roles[].RoleName"),
+    "scheduling policy": _Listing("batch", "list_scheduling_policies", {}, "schedulingPolicies[].arn"),
+}
+
+
+@aws_errors()
+def inventory(clients: Clients) -> list[Resource]:
+    """Everything in the account and region of the kinds that an environment is made of, whoever made it; sorted.
+
+    Keys that are waiting for their deletion do not count: KMS deletes none at once.
+    """
+    found = [
+        Resource(kind, name)
+        for kind, listing in _LISTINGS.items()
+        for name in getattr(clients, listing.client)
+        .get_paginator(listing.operation)
+        .paginate(**listing.arguments)
+        .search(listing.names)
+        if name is not None  # what JMESPath makes of a page without results
+    ]
+    return sorted([*found, *_keys(clients)])
+
+
+def leftovers(
+    clients: Clients, environment: str, *, keys: Collection[str], repositories: Collection[str]
+) -> list[Resource]:
+    """What still exists of an environment, by name; nothing if it was destroyed completely.
+
+    Args:
+        clients: where to look.
+        environment: the environment's name, such as ``prod``.
+        keys: the keys of its compute environments, queues and jobs, such as ``isaac`` for ``isaac-prod``.
+        repositories: its repositories' names without the environment, such as ``isaac`` for ``prod/isaac``.
+    """
+    ours = re.compile(_name_pattern(environment, keys, repositories))
+    return [resource for resource in inventory(clients) if ours.fullmatch(resource.name)]
+
+
+@aws_errors()
+def deregister_definitions(clients: Clients, names: Iterable[str]) -> int:
+    """Deregister every active revision of these job definitions and return how many; submitted jobs still run."""
+    pages = clients.batch.get_paginator("describe_job_definitions")
+    arns = [
+        definition["jobDefinitionArn"]
+        for name in names
+        for page in pages.paginate(jobDefinitionName=name, status="ACTIVE")
+        for definition in page["jobDefinitions"]
+    ]
+    for arn in arns:
+        clients.batch.deregister_job_definition(jobDefinition=arn)
+    return len(arns)
+
+
+@aws_errors()
+def empty_repositories(clients: Clients, names: Iterable[str]) -> int:
+    """Delete every image in these ECR repositories and return how many; a repository that does not exist is empty.
+
+    Raises:
+        AwsError: ECR keeps an image; it says why.
+    """
+    return sum(_empty(clients, name) for name in names)
+
+
+def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:
+    """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
+
+    A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` (roles), ``:3``
+    (revisions) or the 26 digits that Terraform appends to a ``name_prefix``.
+    """
+    own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
+    prefix = re.escape(environment)
+    images = "|".join(map(re.escape, repositories)) or r"(?!)"
+    return rf"(?:.*/)?(?:{own})-{prefix}(?:-job|:\d+|-[0-9a-f]{{26}})?|{prefix}/(?:{images})|/aws/batch/{prefix}/.+"
+
+
+def _keys(clients: Clients) -> Iterator[Resource]:
+    """The customer managed keys that are not about to be deleted, under the last word of their description.
+
+    That is where an environment's key carries its name: an alias can be lost while the key stays, and costs.
+    """
+    for key_id in clients.kms.get_paginator("list_keys").paginate().search("Keys[].KeyId"):
+        try:
+            key = clients.kms.describe_key(KeyId=key_id)["KeyMetadata"]
+        except clients.kms.exceptions.ClientError as error:
+            if error_code(error) != "AccessDeniedException":
+                raise
+            continue  # its own policy shuts the caller out; an environment's key admits the whole account
+        if key["KeyManager"] == "CUSTOMER" and key["KeyState"] != "PendingDeletion":
+            yield Resource("key", f"{key_id}/{key.get('Description', '').rpartition(' ')[2]}")
+
+
+def _empty(clients: Clients, repository: str) -> int:
+    pages = clients.ecr.get_paginator("list_images").paginate(repositoryName=repository)
+    try:
+        found = {image["imageDigest"] for page in pages for image in page["imageIds"]}
+    except clients.ecr.exceptions.RepositoryNotFoundException:
+        return 0
+    left = sorted(found)
+    while left:
+        kept: dict[str, str] = {}
+        for start in range(0, len(left), _DELETE_AT_MOST):
+            some = left[start : start + _DELETE_AT_MOST]
+            answer = clients.ecr.batch_delete_image(
+                repositoryName=repository, imageIds=[{"imageDigest": digest} for digest in some]
+            )
+            kept |= {
+                failure["imageId"]["imageDigest"]: failure.get("failureReason", failure.get("failureCode", ""))
+                for failure in answer["failures"]
+            }
+        if len(kept) == len(left):
+            digest, reason = next(iter(kept.items()))
+            raise AwsError(f"ECR keeps {len(kept)} images of {repository}, {digest} for one: {reason}")
+        left = sorted(kept)  # an image goes only after the multi-platform index that refers to it
+    return len(found)

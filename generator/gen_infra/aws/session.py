@@ -1,0 +1,108 @@
+"""Who is calling AWS, where, and with which clients.
+
+Everything that boto3 reads from the environment counts as it does for the AWS CLI: credentials, profile, proxy, and
+``AWS_ENDPOINT_URL``, which is how the emulator is reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gen_infra import __version__
+from gen_infra.aws.errors import aws_errors
+from gen_infra.errors import UsageError
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+    from mypy_boto3_batch import BatchClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
+
+
+class Clients:
+    """The boto3 clients of one region, each made when it is first used. Comes from :func:`clients`."""
+
+    region: str
+    batch: BatchClient
+    ec2: EC2Client
+    ecr: ECRClient
+    functions: LambdaClient
+    iam: IAMClient
+    kms: Any
+    logs: CloudWatchLogsClient
+    s3: S3Client
+    sqs: Any
+    sts: STSClient
+
+    def __init__(self, session: boto3.Session, config: Config, region: str) -> None:
+        self.region = region
+        self._session = session
+        self._config = config
+
+    if not TYPE_CHECKING:  # to a type checker the attributes above are all there is
+
+        def __getattr__(self, attribute: str) -> Any:
+            if attribute not in Clients.__annotations__:
+                raise AttributeError(attribute)
+            service = "lambda" if attribute == "functions" else attribute
+            client = self._session.client(service, config=self._config)
+            setattr(self, attribute, client)
+            return client
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials these are: the account id and the caller's ARN."""
+
+    account: str
+    arn: str
+
+
+@aws_errors()
+def clients(region: str) -> Clients:
+    """Clients for ``region``; nothing is sent to AWS yet.
+
+    Raises:
+        MissingError: ``AWS_PROFILE`` names a profile that does not exist.
+    """
+    import boto3  # noqa: PLC0415 - 150 ms that only commands that call AWS pay
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=5,  # seconds
+        read_timeout=60,  # a function is invoked synchronously and may take that long
+        retries={"mode": "standard", "total_max_attempts": 3},
+        user_agent_extra=f"gen-infra/{__version__}",
+    )
+    return Clients(boto3.Session(region_name=region), config, region)
+
+
+@aws_errors()
+def identity(clients: Clients) -> Identity:
+    """The caller, as STS sees it; this call needs no permission."""
+    answer = clients.sts.get_caller_identity()
+    return Identity(answer["Account"], answer["Arn"])
+
+
+def require_account(clients: Clients, expected: str) -> Identity:
+    """The caller, if it belongs to the account ``expected``: a lost variable must not reach another account.
+
+    Raises:
+        UsageError: the credentials belong to another account; both are named.
+        MissingError: there are no valid credentials.
+        AwsError: AWS could not be reached.
+    """
+    caller = identity(clients)
+    if caller.account != expected:
+        raise UsageError(
+            f"the manifest is for account {expected}, the credentials are for account {caller.account} ({caller.arn})",
+            hint="set AWS_PROFILE to a profile of the right account, or AWS_ENDPOINT_URL to the emulator",
+        )
+    return caller

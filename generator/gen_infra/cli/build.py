@@ -1,0 +1,270 @@
+"""Commands that make an environment: render, check, plan, apply, destroy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen_infra.cli.console import (
+    Console,
+    examples,
+    json_option,
+    manifest_argument,
+    out_option,
+    print_json,
+    quiet_option,
+    require_terminal,
+    yes_option,
+)
+
+if TYPE_CHECKING:
+    from gen_infra.explain import Summary
+    from gen_infra.pipeline import Environment
+    from gen_infra.report import CheckReport
+
+force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that somebody changed.")
+
+
+@click.command()
+@manifest_argument
+@out_option
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one.")
+@force_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra render envs/prod.yaml
+gen-infra render envs/prod.yaml --check      in CI: is build/ up to date?
+""")
+def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bool, quiet: bool) -> int:
+    """Write the environment's Terraform and Packer files.
+
+    Ops can run plain terraform in the result. Files that somebody changed or put there are never overwritten
+    without --force; files that the manifest no longer needs are removed if gen-infra wrote them.
+    """
+    from gen_infra import pipeline
+
+    console = Console(quiet=quiet)
+    environment = pipeline.prepare(manifest, out)
+    if only_check:
+        return _render_check(environment, console, as_json=as_json)
+    written = pipeline.write_files(environment, force=force)
+    if as_json:
+        print_json(
+            {
+                "folder": str(environment.root),
+                "created": sorted(map(str, written.created)),
+                "updated": sorted(map(str, written.updated)),
+                "pruned": sorted(map(str, written.pruned)),
+                "unchanged": len(written.unchanged),
+            }
+        )
+    else:
+        click.echo(environment.root)
+    console.done(
+        f"{len(environment.files)} files: {len(written.created)} new, {len(written.updated)} changed, "
+        f"{len(written.pruned)} removed, {len(written.unchanged)} as they were"
+    )
+    console.next_step(f"gen-infra check {manifest}")
+    return 0
+
+
+def _render_check(environment: Environment, console: Console, *, as_json: bool) -> int:
+    from gen_infra.render.writer import diff
+
+    difference = diff(environment.files, environment.root)
+    if as_json:
+        print_json({"folder": str(environment.root), "differs": bool(difference), "diff": difference})
+    elif difference:
+        click.echo(difference, nl=not difference.endswith("\n"))
+    if difference:
+        console.say(f"{environment.root} is not what the manifest says", fg="yellow")
+        return 1
+    console.done(f"{environment.root} is what the manifest says")
+    return 0
+
+
+@click.command()
+@manifest_argument
+@out_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra check envs/prod.yaml
+gen-infra check envs/prod.yaml --json
+""")
+def check(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
+    """Hold the files to terraform, checkov and packer.
+
+    Runs terraform fmt and validate, checkov on the source and, where there are credentials for the manifest's account,
+    on a plan of the whole environment, and packer validate where packer is installed. Exits 1 if anything fails.
+    """
+    from gen_infra import pipeline
+
+    console = Console(quiet=quiet)
+    report = pipeline.check(pipeline.prepare(manifest, out), console.say)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        show_report(report)
+    if report.failed:
+        console.next_step("mend what failed, and check again")
+    else:
+        console.next_step(f"gen-infra plan {manifest}")
+    return 1 if report.failed else 0
+
+
+def show_report(report: CheckReport) -> None:
+    """One line for each tool, and one for each finding."""
+    for verdict in report.checks:
+        mark, colour = ("-", "yellow") if verdict.not_run else ("✗", "red") if verdict.failed else ("✓", "green")
+        click.secho(f"{mark} {verdict.name:<20} {verdict.not_run or verdict.summary}", fg=colour)
+        for finding in verdict.findings:
+            where = f"{finding.where}: " if finding.where else ""
+            click.echo(f"    {finding.level}: {where}{finding.message}")
+
+
+@click.command()
+@manifest_argument
+@out_option
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 1 if there are changes.")
+@force_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra plan envs/prod.yaml
+gen-infra plan envs/prod.yaml --detailed-exitcode --quiet
+""")
+def plan(manifest: Path, out: Path, detailed_exitcode: bool, force: bool, as_json: bool, quiet: bool) -> int:
+    """Show what would change, and save the plan for apply."""
+    from gen_infra import pipeline
+    from gen_infra.explain import explain
+
+    console = Console(quiet=quiet)
+    environment = pipeline.prepare(manifest, out)
+    pipeline.write_files(environment, force=force)
+    console.say("terraform plans …")
+    made = pipeline.plan(environment, console.event)
+    summary = explain(made.content)
+    if as_json:
+        print_json({"has_changes": made.has_changes, "plan": str(environment.saved_plan.path), **summary.to_dict()})
+    else:
+        show_summary(summary, has_changes=made.has_changes)
+    if made.has_changes:
+        console.next_step(f"gen-infra apply {manifest}")
+    return 1 if made.has_changes and detailed_exitcode else 0
+
+
+def show_summary(summary: Summary, *, has_changes: bool) -> None:
+    """The plan, one line for each resource."""
+    symbols = {"create": ("+", "green"), "update": ("~", "yellow"), "replace": ("±", "magenta"), "destroy": ("-", "red")}
+    for change in summary.changes:
+        symbol, colour = symbols[change.action]
+        how = " (new one first)" if change.action == "replace" and change.new_first else ""
+        click.secho(f"  {symbol} {change.action} {change.kind} {change.name}{how}", fg=colour)
+        for detail in change.details:
+            click.echo(f"      {detail}")
+    if not has_changes:
+        click.echo("nothing to do: the environment is as the manifest says")
+    elif summary.changes:
+        click.echo(summary.sentence)
+    else:
+        click.echo("only outputs change")
+
+
+@click.command()
+@manifest_argument
+@out_option
+@yes_option
+@force_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra apply envs/prod.yaml
+gen-infra apply envs/prod.yaml --yes --json
+""")
+def apply(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
+    """Apply exactly the plan that is shown.
+
+    Plans first if there is no plan, or if the rendered files changed since. Ctrl-C lets terraform stop in order;
+    the same command then goes on from there.
+    """
+    from gen_infra import pipeline
+    from gen_infra.explain import explain
+
+    if not yes:
+        require_terminal()
+    console = Console(quiet=quiet)
+    environment = pipeline.prepare(manifest, out)
+    pipeline.write_files(environment, force=force)
+    console.say("terraform plans …")
+    made = pipeline.current_plan(environment, console.event)
+    summary = explain(made.content)
+    if not as_json:
+        show_summary(summary, has_changes=made.has_changes)
+    if made.has_changes:
+        console.confirm(f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes)
+    outputs = pipeline.apply(environment, console.event)
+    if as_json:
+        print_json({**summary.to_dict(), "outputs": outputs})
+    else:
+        for name, value in outputs.items():
+            click.echo(f"{name} = {_one_line(value)}")
+    console.done(f"{environment.manifest.name} is as the manifest says")
+    job = next(iter(environment.manifest.jobs), None)
+    if job:
+        console.next_step(f"gen-infra submit {manifest} {job} --watch")
+    return 0
+
+
+def _one_line(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(map(str, value.values()))
+    return str(value)
+
+
+@click.command()
+@manifest_argument
+@out_option
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for the environment's name.")
+@force_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra destroy envs/dev.yaml
+gen-infra destroy envs/dev.yaml --yes
+""")
+def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
+    """Take the environment down and leave nothing behind.
+
+    Images in its repositories and every revision of its job definitions go too; the buckets and the network, which
+    gen-infra did not make, stay. Exits 1 if the APIs still show something afterwards.
+    """
+    from gen_infra import pipeline
+    from gen_infra.explain import explain
+
+    if not yes:
+        require_terminal()
+    console = Console(quiet=quiet)
+    environment = pipeline.prepare(manifest, out)
+    name = environment.manifest.name
+    pipeline.write_files(environment, force=force)
+    console.say("terraform plans …")
+    made = pipeline.plan(environment, console.event, destroy=True)
+    summary = explain(made.content)
+    if not as_json:
+        show_summary(summary, has_changes=True)
+    if not yes and click.prompt(f"This destroys {name} and its container images. Type its name to go on", err=True) != name:
+        raise click.UsageError(f"that is not {name}; nothing was destroyed")
+    left = pipeline.destroy(environment, console.event, console.say)
+    if as_json:
+        print_json({**summary.to_dict(), "left": left})
+    for thing in left:
+        console.say(f"  still there: {thing}", fg="yellow")
+    if left:
+        console.next_step(f"run it again, or remove these {len(left)} by hand")
+        return 1
+    console.done(f"{name} is gone; the APIs show nothing of it")
+    return 0

@@ -1,0 +1,106 @@
+"""How commands talk: words on stderr, answers on stdout, and the options that they share."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gen_infra.tools.terraform import Event
+
+manifest_argument = click.argument("manifest", type=click.Path(path_type=Path), metavar="MANIFEST")
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build"), show_default=True,
+    help="Where the environments' folders are.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print the answer and errors, no progress.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def fail(message: str, hint: str = "") -> None:
+    """The error, and what to do next."""
+    click.secho(f"error: {message}", fg="red", err=True)
+    if hint:
+        click.secho(f"hint: {hint}", fg="yellow", err=True)
+
+
+class Console:
+    """What a command says while it works."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._start = time.monotonic()
+
+    def say(self, text: str, **style: Any) -> None:
+        """A line of progress."""
+        if not self.quiet:
+            click.secho(text, err=True, **style)
+
+    def done(self, text: str) -> None:
+        """A stage that ended well."""
+        self.say(f"✓ {text}", fg="green")
+
+    def next_step(self, command: str) -> None:
+        """What to type now."""
+        self.say(f"next: {command}", fg="cyan")
+
+    def event(self, event: Event) -> None:
+        """One step of terraform's."""
+        if event.phase == "complete" and event.action != "read":
+            self.say(f"  {_SYMBOLS.get(event.action, ' ')} {event.address} {_seconds(event.seconds)}".rstrip())
+        elif event.phase == "progress" and event.action != "read":
+            self.say(f"  … {event.address} {_seconds(event.seconds)}", dim=True)
+        elif event.phase == "errored":
+            self.say(f"  ✗ {event.address}", fg="red")
+        elif event.diagnostic and event.diagnostic.severity == "warning":
+            self.say(f"warning: {event.diagnostic.summary}", fg="yellow")
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask, where there is somebody to ask.
+
+        Raises:
+            click.UsageError: nobody can be asked, and ``--yes`` was not given.
+            click.Abort: the answer is no.
+        """
+        if yes:
+            return
+        require_terminal()
+        click.confirm(question, abort=True, err=True)
+
+
+def require_terminal() -> None:
+    """Refuse to go on without ``--yes`` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on; add --yes if you mean it")
+
+
+def print_json(value: object) -> None:
+    """The answer, as JSON on stdout."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def examples(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Examples below a command's help, as they are typed."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.__doc__ = f"{(function.__doc__ or '').rstrip()}\n\n    \b\n    Examples:\n" + "".join(
+            f"      {line}\n" for line in text.strip().splitlines()
+        )
+        return function
+
+    return decorate
+
+
+_SYMBOLS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
+
+
+def _seconds(seconds: float) -> str:
+    return f"({seconds:.0f} s)" if seconds >= 1 else ""

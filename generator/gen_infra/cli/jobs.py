@@ -1,0 +1,207 @@
+"""Commands for jobs: submit, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen_infra.cli.console import Console, examples, json_option, manifest_argument, print_json, quiet_option
+from gen_infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from gen_infra.aws.jobs import Job, SubmitRequest
+    from gen_infra.manifest import Manifest
+
+_STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
+_COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "RUNNING": "cyan"}
+
+
+@click.command()
+@manifest_argument
+@click.argument("job")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--queue", metavar="NAME", help="Queue, as the manifest names it; by default the job's, else the first.")
+@click.option("--name", metavar="N", help="The job's name; by default that of its definition.")
+@click.option("--env", "environment", multiple=True, metavar="K=V", help="Environment variable; may be repeated.")
+@click.option("--parameter", "parameters", multiple=True, metavar="K=V", help="Value for Ref::K in the command; may be repeated.")
+@click.option("--depends-on", multiple=True, metavar="ID", help="Wait for this job to succeed; may be repeated.")
+@click.option("--array-size", type=click.IntRange(2, 10_000), metavar="N", help="Run it N times, as an array job.")
+@click.option("--share", metavar="ID", help="Share identifier, for a fair-share queue.")
+@click.option("--watch", is_flag=True, help="Follow it to its end; exit 1 if it fails.")
+@click.option("--via-function", is_flag=True, help="Submit through the environment's batchSubmitJob function.")
+@json_option
+@quiet_option
+@examples("""
+gen-infra submit envs/prod.yaml isaac --watch
+gen-infra submit envs/prod.yaml isaac --queue lowPriority --env THREADS=16 -- --working_dir /scratch
+gen-infra submit envs/prod.yaml snpeff --depends-on "$(gen-infra submit envs/prod.yaml strelka)"
+""")
+def submit(
+    manifest: Path,
+    job: str,
+    command: tuple[str, ...],
+    queue: str | None,
+    name: str | None,
+    environment: tuple[str, ...],
+    parameters: tuple[str, ...],
+    depends_on: tuple[str, ...],
+    array_size: int | None,
+    share: str | None,
+    watch: bool,
+    via_function: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Submit a job and print its id.
+
+    JOB is a key under `jobs` in the manifest. Words after -- replace the definition's command.
+    """
+    from gen_infra.aws import jobs as batch
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.manifest import load
+
+    console = Console(quiet=quiet)
+    env = load(manifest)
+    request = batch.SubmitRequest(
+        name=name or job,
+        queue=env.suffixed(_queue(env, job, queue, share)),
+        definition=env.suffixed(job),
+        command=command or None,
+        environment=_pairs(environment, "--env"),
+        parameters=_pairs(parameters, "--parameter"),
+        depends_on=depends_on,
+        array_size=array_size,
+        share_identifier=share,
+    )
+    aws = clients(env.region)
+    require_account(aws, env.account)
+    if via_function:
+        job_id = batch.submit_via_function(aws, env.suffixed("batchSubmitJob"), request)
+    else:
+        job_id = batch.submit(aws, request)
+    if not watch:
+        _print_id(job_id, request, as_json=as_json)
+        console.next_step(f"gen-infra jobs {manifest} {job_id}")
+        return 0
+    if not as_json:
+        click.echo(job_id)
+    ended = batch.watch(aws, job_id, lambda seen: console.say(f"  {_clock(seen)} {seen.status} {seen.reason}".rstrip()))
+    if as_json:
+        print_json(ended.to_dict())
+    console.say(f"{ended.status}: log {ended.log_url}" if ended.log_url else ended.status, fg=_COLOURS.get(ended.status))
+    return 0 if ended.succeeded else 1
+
+
+def _queue(env: Manifest, job: str, queue: str | None, share: str | None) -> str:
+    """The key of the queue to submit to."""
+    if job not in env.jobs:
+        raise UsageError(f"there is no job {job} in the manifest; there is {', '.join(env.jobs) or 'none'}")
+    chosen = queue or env.jobs[job].queue or next(iter(env.queues))
+    if chosen not in env.queues:
+        raise UsageError(f"there is no queue {chosen} in the manifest; there is {', '.join(env.queues)}")
+    fair_share = env.queues[chosen].fair_share
+    if fair_share and not share:
+        raise UsageError(f"queue {chosen} shares fairly: say whose share with --share", hint=f"shares: {', '.join(fair_share.shares) or 'any'}")
+    if share and not fair_share:
+        raise UsageError(f"queue {chosen} has no fair-share policy; leave --share out")
+    return chosen
+
+
+def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"{option} takes KEY=VALUE")  # without the word: it may be half of a secret
+        pairs[key] = value
+    return pairs
+
+
+def _print_id(job_id: str, request: SubmitRequest, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": job_id, "name": request.name, "queue": request.queue, "definition": request.definition})
+    else:
+        click.echo(job_id)
+
+
+@click.command()
+@manifest_argument
+@click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
+@click.option("--queue", metavar="Q", help="Only this queue, as the manifest names it.")
+@click.option("--status", type=click.Choice(_STATUSES, case_sensitive=False), help="Only jobs with this status.")
+@json_option
+@quiet_option
+@examples("""
+gen-infra jobs envs/prod.yaml --queue highPriority --status RUNNABLE
+gen-infra jobs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11
+""")
+def jobs(manifest: Path, job_ids: tuple[str, ...], queue: str | None, status: str | None, as_json: bool, quiet: bool) -> int:
+    """List jobs, or show some of them in full.
+
+    Without ids: one line for each job in the environment's queues. With ids: state, reason, times, exit code and links.
+    """
+    from gen_infra.aws import jobs as batch
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.manifest import load
+
+    env = load(manifest)
+    if queue and queue not in env.queues:
+        raise UsageError(f"there is no queue {queue} in the manifest; there is {', '.join(env.queues)}")
+    aws = clients(env.region)
+    require_account(aws, env.account)
+    if job_ids:
+        found = batch.describe(aws, job_ids)
+    else:
+        queues = [env.suffixed(key) for key in ([queue] if queue else env.queues)]
+        found = batch.list_jobs(aws, queues, batch.STATUSES)
+    found = [job for job in found if not status or job.status == status.upper()]
+    if as_json:
+        print_json([job.to_dict() for job in found])
+    elif job_ids:
+        click.echo("\n\n".join(_card(job) for job in found))
+    else:
+        _table(found)
+    if not found:
+        Console(quiet=quiet).say("no such job")
+    missing = set(job_ids) - {job.id for job in found}
+    return 1 if missing else 0
+
+
+def _table(found: list[Job]) -> None:
+    for job in found:
+        click.secho(f"{job.id}  ", nl=False)
+        click.secho(f"{job.status:<9}", fg=_COLOURS.get(job.status), nl=False)
+        exit_code = "" if job.exit_code is None else f"exit {job.exit_code}"
+        click.echo(f"  {job.queue:<24} {job.name:<24} {_time(job.created)}  {exit_code} {job.reason}".rstrip())
+
+
+def _card(job: Job) -> str:
+    lines = [
+        ("job", f"{job.name} ({job.id})"),
+        ("state", f"{job.status} {f'({job.reason})' if job.reason else ''}".rstrip()),
+        ("queue", job.queue),
+        ("definition", job.definition),
+        ("created", _time(job.created)),
+        ("started", _time(job.started)),
+        ("stopped", _time(job.stopped)),
+        ("exit code", "" if job.exit_code is None else str(job.exit_code)),
+        ("attempts", str(job.attempts) if job.attempts else ""),
+        ("children", ", ".join(f"{count} {state}" for state, count in job.children.items() if count)),
+        ("log stream", f"{job.log_group} {job.log_stream}" if job.log_stream else ""),
+        ("log", job.log_url),
+        ("console", job.console_url),
+    ]
+    return "\n".join(f"{name + ':':<12}{value}" for name, value in lines if value)
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ") if moment else ""
+
+
+def _clock(job: Job) -> str:
+    moment = job.stopped or job.started or job.created
+    return moment.strftime("%H:%M:%S") if moment else ""

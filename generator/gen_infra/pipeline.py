@@ -1,0 +1,226 @@
+"""The story of an environment: load, render, write, check, plan, apply, destroy.
+
+Each stage is one function that takes what the stage before it made. Nothing here prints: progress goes to the
+callables that the caller hands in, results are returned, failures are raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.errors import MissingError, UsageError
+from gen_infra.manifest import Manifest, load
+from gen_infra.render import render
+from gen_infra.render.writer import Written, digest, write
+
+if TYPE_CHECKING:
+    from gen_infra.report import CheckReport
+    from gen_infra.tools.terraform import Binary, Event, Terraform
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A manifest and the files that it renders to; nothing is on disk yet."""
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+    root: Path
+
+    @property
+    def terraform_folder(self) -> Path:
+        """Where terraform runs."""
+        return self.root / "terraform"
+
+    @property
+    def saved_plan(self) -> SavedPlan:
+        """The plan kept with the environment."""
+        return SavedPlan(self.root / "plan")
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of every rendered file."""
+        return digest(self.files)
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan on disk, and what it was made from.
+
+    The plan holds values of the state, so its folder is for its owner only.
+    """
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The file that terraform applies."""
+        return self.folder / "tfplan"
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "made-from.json"
+
+    def prepare(self) -> None:
+        """An empty folder for a new plan."""
+        self.discard()
+        self.folder.mkdir(mode=0o700, parents=True)
+
+    def record(self, environment: Environment, *, destroy: bool) -> None:
+        """Note what the plan was made from; without this note a plan counts for nothing."""
+        self._record.write_text(json.dumps({"files": environment.digest, "destroy": destroy}))
+
+    def is_current(self, environment: Environment) -> bool:
+        """Whether the plan was made from exactly these files, to apply them."""
+        try:
+            made_from = json.loads(self._record.read_text())
+        except (OSError, ValueError):
+            return False
+        return made_from == {"files": environment.digest, "destroy": False} and self.path.is_file()
+
+    def discard(self) -> None:
+        """Forget the plan."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What terraform would do, and whether that is anything."""
+
+    has_changes: bool
+    content: Mapping[str, Any] = field(repr=False)
+
+
+def prepare(manifest_path: Path, out: Path) -> Environment:
+    """Load a manifest and render it, in memory."""
+    manifest = load(manifest_path)
+    return Environment(manifest, render(manifest), out / manifest.name)
+
+
+def write_files(environment: Environment, *, force: bool = False) -> Written:
+    """Bring the environment's folder up to its manifest."""
+    return write(environment.files, environment.root, force=force)
+
+
+def check(environment: Environment, tell: Tell) -> CheckReport:
+    """Hold the rendered files to terraform, checkov and packer, in clean copies that nothing else can influence."""
+    from gen_infra.report import CheckReport
+    from gen_infra.scan import scan_packer, scan_plan, scan_source
+    from gen_infra.tools.process import forwarding_signals
+
+    files, manifest = environment.files, environment.manifest
+    binary = terraform_binary(manifest)
+    with tempfile.TemporaryDirectory(prefix="gen-infra-check-") as name, forwarding_signals():
+        scratch = Path(name)
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            sections = [
+                pool.submit(scan_source, files, binary, scratch / "source", tell),
+                pool.submit(scan_plan, files, manifest, binary, scratch / "plan", tell),
+                pool.submit(scan_packer, files, scratch / "packer", tell),
+            ]
+        return CheckReport(tuple(check for section in sections for check in section.result()))
+
+
+def plan(environment: Environment, on_event: Callable[[Event], None], *, destroy: bool = False) -> Plan:
+    """Plan against the account that the manifest names, and save the plan beside the rendered files."""
+    _require_account(environment)
+    terraform = open_terraform(environment, on_event)
+    saved = environment.saved_plan
+    saved.prepare()
+    result = terraform.plan(saved.path, destroy=destroy)
+    content = terraform.show_plan(saved.path)
+    saved.record(environment, destroy=destroy)
+    return Plan(result.has_changes, content)
+
+
+def current_plan(environment: Environment, on_event: Callable[[Event], None]) -> Plan:
+    """The saved plan if it was made from these files, else a new one."""
+    saved = environment.saved_plan
+    if not saved.is_current(environment):
+        return plan(environment, on_event)
+    _require_account(environment)
+    content = open_terraform(environment, on_event).show_plan(saved.path)
+    changes = content.get("resource_changes", []) + list(content.get("output_changes", {}).values())
+    return Plan(any(change["change"]["actions"] not in (["no-op"], ["read"]) for change in map(_as_change, changes)), content)
+
+
+def apply(environment: Environment, on_event: Callable[[Event], None]) -> dict[str, Any]:
+    """Apply exactly the saved plan, and return terraform's outputs.
+
+    Raises:
+        UsageError: the rendered files are not those that the plan was made from.
+    """
+    saved = environment.saved_plan
+    if not saved.is_current(environment):
+        raise UsageError("the rendered files changed after the plan was made", hint="plan again, and read the new plan")
+    terraform = open_terraform(environment, on_event, init=False)
+    try:
+        terraform.apply(saved.path)
+    finally:
+        saved.discard()  # a plan is applied once, whole or in part
+    return terraform.output()
+
+
+def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:
+    """Apply the saved destroy plan and clear away what terraform cannot; returns what is still there."""
+    from gen_infra.aws.leftovers import deregister_definitions, empty_repositories, leftovers
+    from gen_infra.aws.session import clients
+
+    manifest = environment.manifest
+    aws = clients(manifest.region)
+    if images := empty_repositories(aws, map(manifest.repository_name, manifest.repositories)):
+        tell(f"deleted {images} container images")
+    terraform = open_terraform(environment, on_event, init=False)
+    try:
+        terraform.apply(environment.saved_plan.path)
+    finally:
+        environment.saved_plan.discard()
+    deregister_definitions(aws, map(manifest.suffixed, manifest.jobs))
+    return leftovers(aws, manifest.name, [*manifest.compute, *manifest.queues, *manifest.jobs])
+
+
+def open_terraform(environment: Environment, on_event: Callable[[Event], None], *, init: bool = True) -> Terraform:
+    """The environment's terraform, initialised."""
+    from gen_infra.tools.provider import find_provider
+    from gen_infra.tools.terraform import Terraform
+
+    binary = terraform_binary(environment.manifest)
+    terraform = Terraform(binary, environment.terraform_folder, os.environ, on_event=on_event)
+    if init:
+        terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+    return terraform
+
+
+def terraform_binary(manifest: Manifest) -> Binary:
+    """The terraform to use, new enough for this manifest."""
+    from gen_infra.tools.terraform import find_terraform
+
+    binary = find_terraform(os.environ)
+    if manifest.state != "local" and tuple(map(int, binary.version.split(".")[:2])) < (1, 10):
+        raise MissingError(
+            f"{binary.flavour} {binary.version} cannot lock a state bucket by itself; 1.10 or later can",
+            hint="install a newer terraform, or use `state: local`",
+        )
+    return binary
+
+
+def _require_account(environment: Environment) -> None:
+    from gen_infra.aws.session import clients, require_account
+
+    require_account(clients(environment.manifest.region), environment.manifest.account)
+
+
+def _as_change(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Resource changes wrap what output changes are."""
+    return entry if "change" in entry else {"change": entry}

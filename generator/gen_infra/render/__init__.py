@@ -1,0 +1,54 @@
+"""From a manifest to the files of its environment: pure, ``{relative path: bytes}``, the same on every machine.
+
+The templates decide structure; what they call (here and in :mod:`gen_infra.render.blocks`) gives plain values, which
+only the HCL encoder turns into text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen_infra.render import blocks
+from gen_infra.render.environment import packer_environment, terraform_environment
+from gen_infra.render.package import package
+from gen_infra.render.yaml import to_yaml
+from gen_infra.resources import data_dir
+
+if TYPE_CHECKING:
+    from gen_infra.manifest import Manifest
+
+_TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf")
+_MODULE_FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md")
+_FUNCTION_SOURCES = "job-functions/src"
+
+
+def render(manifest: Manifest) -> dict[str, bytes]:
+    """Every file of the environment's folder, by its path below it."""
+    files = {f"terraform/{name}": content for name, content in _terraform(manifest).items()}
+    for module in blocks.modules(manifest):
+        files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
+    if manifest.jobs:
+        files["terraform/job-functions.zip"] = package(_function_sources())
+    files["manifest.resolved.yaml"] = to_yaml(blocks.resolved(manifest)).encode()
+    return files
+
+
+def _terraform(manifest: Manifest) -> dict[str, bytes]:
+    names = [
+        *_TERRAFORM_FILES,
+        *(["jobs.tf"] if manifest.jobs else []),
+        *(["repositories.tf"] if manifest.repositories else []),
+    ]
+    environment = terraform_environment()
+    context = blocks.context(manifest)
+    return {name: environment.get_template(f"{name}.j2").render(context).encode() for name in names}
+
+
+def _module(name: str) -> dict[str, bytes]:
+    folder = data_dir("modules") / name
+    return {file: (folder / file).read_bytes() for file in _MODULE_FILES}
+
+
+def _function_sources() -> dict[str, bytes]:
+    return {source.name: source.read_bytes() for source in sorted(Path(data_dir("modules"), _FUNCTION_SOURCES).glob("*.py"))}

@@ -1,0 +1,189 @@
+"""What the Terraform templates show: plain values computed from the manifest, one small function for each kind of block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from gen_infra.manifest.rules import repository_label
+from gen_infra.render.hcl import Hcl, reference
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model import ComputeEnvironment, Job, Manifest, RootVolume, Scratch, TimeLimits
+
+SCRATCH_VOLUME = "scratch"
+
+# An inline role policy holds 10,240 characters without blanks, and each definition takes two ARNs in it.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_DEFINITIONS_IN_A_POLICY = 40
+
+
+class Statement(NamedTuple):
+    """One statement of an identity policy."""
+
+    sid: str
+    actions: list[str]
+    resources: list[str]
+    conditions: list[Mapping[str, object]]
+
+
+def context(manifest: Manifest) -> dict[str, Any]:
+    """What the templates see: the manifest itself as ``env``, and the references and functions that they share."""
+    ids = manifest.network.ids
+    return {
+        "env": manifest,
+        "image_id": manifest.image.id or reference("data.aws_ssm_parameter.image.insecure_value"),
+        "kms_key_arn": reference("module.encryption.key_arn") if manifest.encryption.key == "create" else manifest.encryption.key,
+        "security_group_ids": ids.security_groups if ids else reference("module.network.security_group_ids"),
+        "subnet_ids": ids.subnets if ids else reference("module.network.subnet_ids"),
+        "needed_roles": needed_roles(manifest),
+        "job_queue_arns": [manifest.batch_arn("job-queue", key) for key in manifest.queues],
+        "job_definition_arns": job_definition_arns(manifest),
+        "service_role_arn": service_role_arn,
+        "volume": volume,
+        "time_limits": time_limits,
+        "bucket_statements": bucket_statements,
+        "container_properties": container_properties,
+        "repository_label": repository_label,
+        **outputs(manifest),
+    }
+
+
+def modules(manifest: Manifest) -> list[str]:
+    """The static modules that the environment uses."""
+    used = ["instance-role", "compute-environment", *(role.replace("_", "-") for role in needed_roles(manifest))]
+    if manifest.encryption.key == "create":
+        used.append("encryption")
+    if manifest.network.lookup:
+        used.append("network-lookup")
+    if manifest.repositories:
+        used.append("repository")
+    if manifest.jobs:
+        used.append("job-functions")
+    return sorted(used)
+
+
+def needed_roles(manifest: Manifest) -> list[str]:
+    """The roles that only some allocation strategies and service roles ask for."""
+    computes = manifest.compute.values()
+    needed = {
+        "service_role": any(compute.service_role == "create" for compute in computes),
+        "spot_fleet_role": any(compute.needs_spot_fleet_role for compute in computes),
+    }
+    return [role for role, is_needed in needed.items() if is_needed]
+
+
+def service_role_arn(compute: ComputeEnvironment) -> str | None:
+    """A custom service role's ARN; None for the service-linked role, which Batch takes by itself."""
+    if compute.service_role == "service-linked":
+        return None
+    return reference("module.service_role.arn") if compute.service_role == "create" else compute.service_role
+
+
+def volume(settings: RootVolume | Scratch) -> dict[str, object]:
+    """An EBS volume as the compute-environment module takes it."""
+    fields = {
+        "size_gib": settings.size_gib,
+        "type": settings.type,
+        "iops": settings.iops,
+        "throughput": settings.throughput_mib_s,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
+    """The reasons that Batch can name for a waiting job, with the minutes until it is cancelled.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_JobStateTimeLimitAction.html
+    """
+    return [
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", limits.insufficient_capacity_minutes),
+        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE", limits.compute_environment_maximum_minutes),
+        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", limits.job_requirement_minutes),
+    ]
+
+
+def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
+    """What a job's role may do in the buckets that the job names: list and get, or also put."""
+    for index, key in enumerate(job.buckets):
+        bucket = manifest.buckets[key]
+        arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
+        prefix = bucket.prefix or ""
+        under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
+        sid = f"Bucket{index}"
+        yield Statement(f"{sid}List", ["s3:ListBucket"], [arn], under_prefix)
+        actions = ["s3:GetObject"]
+        if bucket.access == "write":
+            actions += ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        yield Statement(f"{sid}Objects", actions, [f"{arn}/{prefix}*"], [])
+        if bucket.kms_key:
+            key_actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if bucket.access == "write" else [])]
+            via_s3 = f"s3.{manifest.region}.{manifest.dns_suffix}"
+            condition = {"test": "StringEquals", "variable": "kms:ViaService", "values": [via_s3]}
+            yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [condition])
+
+
+def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
+    """The container of a job definition on EC2, in the API's own spelling.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
+    """
+    job = manifest.jobs[key]
+    properties: dict[str, object] = {
+        "image": manifest.image_uri(job),
+        "command": job.command,
+        "jobRoleArn": manifest.role_arn(manifest.job_role_name(key)),
+        "resourceRequirements": [
+            {"type": "VCPU", "value": str(job.vcpus)},
+            {"type": "MEMORY", "value": str(job.memory_mib)},
+        ],
+        "environment": [{"name": name, "value": value} for name, value in sorted(job.environment.items())],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": manifest.job_log_group(key),
+                "awslogs-region": manifest.region,
+                "awslogs-stream-prefix": key,
+            },
+        },
+    }
+    if job.scratch:
+        properties["mountPoints"] = [{"sourceVolume": SCRATCH_VOLUME, "containerPath": job.scratch, "readOnly": False}]
+        properties["volumes"] = [{"name": SCRATCH_VOLUME, "host": {"sourcePath": manifest.image.scratch.mount}}]
+    return properties
+
+
+def job_definition_arns(manifest: Manifest) -> list[str]:
+    """What the submit function may submit: each definition, or beyond a policy's size all names of the environment."""
+    if len(manifest.jobs) > _DEFINITIONS_IN_A_POLICY:
+        return [manifest.batch_arn("job-definition", "*")]
+    return [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
+
+
+def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
+    """What the outputs show, by the manifest's keys."""
+    functions = {"submit": "submit_function_name", "status": "status_function_name"} if manifest.jobs else {}
+    return {
+        "compute_environment_names": {key: reference(f"module.compute_{key}.name") for key in manifest.compute},
+        "job_definition_arn_prefixes": {key: reference(f"aws_batch_job_definition.{key}.arn_prefix") for key in manifest.jobs},
+        "job_queue_names": {key: reference(f"aws_batch_job_queue.{key}.name") for key in manifest.queues},
+        "function_names": {key: reference(f"module.job_functions.{output}") for key, output in functions.items()},
+        "repository_urls": {
+            repository: reference(f"module.repository_{repository_label(repository)}.url") for repository in manifest.repositories
+        },
+    }
+
+
+def resolved(manifest: Manifest) -> object:
+    """The manifest as plain values, defaults included, without what is unset: itself a manifest."""
+
+
+    return _without_none(msgspec.to_builtins(manifest))
+
+
+def _without_none(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list | tuple) else value

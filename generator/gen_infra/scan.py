@@ -1,0 +1,148 @@
+"""What `gen-infra check` runs: each tool on its own clean copy of the rendered files.
+
+The copies are made from what was rendered, not from what lies on disk, so that no file, configuration or variable that
+someone left there can switch a check off.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from gen_infra.errors import MissingError
+from gen_infra.report import Check, Finding
+from gen_infra.tools.checkov import ScanResult, Suppression, doubts, find_checkov
+from gen_infra.tools.checkov import scan_hcl as checkov_hcl
+from gen_infra.tools.checkov import scan_plan as checkov_plan
+from gen_infra.tools.packer import find_packer, validate
+from gen_infra.tools.provider import find_provider
+from gen_infra.tools.terraform import Binary, Diagnostic, Terraform
+
+if TYPE_CHECKING:
+    from gen_infra.manifest import Manifest
+
+Files = Mapping[str, bytes]
+Tell = Callable[[str], None]
+
+SUPPRESSIONS = (
+    Suppression(
+        "CKV_AWS_117",
+        "module.job_functions.aws_lambda_function.*",
+        "The functions call the AWS Batch API and nothing in a VPC; inside one they would need a way out to reach it.",
+    ),
+    Suppression(
+        "CKV_AWS_272",
+        "module.job_functions.aws_lambda_function.*",
+        "The package is made here, byte for byte the same each time, and its hash is in every plan.",
+    ),
+)
+
+PACKER_FOLDER = "packer"
+PACKER_TEMPLATE = "genomics.pkr.hcl"
+
+
+def scan_source(files: Files, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
+    """Run terraform fmt, and checkov on the HCL as it was rendered."""
+    _copy(files, folder, "terraform")
+    formatting = Terraform(binary, folder, os.environ).fmt_check()
+    unformatted = tuple(Finding("failed", "is not formatted", file) for file in formatting.files)
+    fmt = Check("terraform fmt", f"{sum(path.endswith('.tf') for path in files)} files", unformatted)
+    tell("checkov reads the source")
+    result = checkov_hcl(find_checkov(os.environ), folder, os.environ)
+    return [fmt, _verdict("checkov (source)", result, expected_source_addresses(files))]
+
+
+def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
+    """Run terraform validate, and checkov on a plan of the whole environment where AWS can be asked."""
+    from gen_infra.aws.session import clients, require_account
+
+    _copy(files, folder, "terraform", leave_out="terraform/backend.tf")  # plans from an empty state
+    terraform = Terraform(binary, folder, os.environ)
+    terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+    tell("terraform validates")
+    validation = terraform.validate()
+    checks = [Check("terraform validate", "the whole configuration", tuple(map(_diagnosed, validation.diagnostics)))]
+    if not validation.valid:
+        return checks
+    name = "checkov (plan)"
+    try:
+        require_account(clients(manifest.region), manifest.account)
+    except MissingError as missing:
+        return [*checks, Check(name, not_run=f"no plan can be made: {missing.message}; {missing.hint}")]
+    tell("terraform plans")
+    plan_file = folder / "tfplan"
+    terraform.plan(plan_file)
+    plan = terraform.show_plan(plan_file)
+    tell("checkov reads the plan")
+    result = checkov_plan(find_checkov(os.environ), plan, folder, os.environ)
+    planned = frozenset(change["address"] for change in plan["resource_changes"] if change["mode"] == "managed")
+    return [*checks, _verdict(name, result, planned)]
+
+
+def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
+    """Run packer validate, where there is a packer."""
+    name = "packer validate"
+    packer = find_packer(os.environ)
+    if packer is None:
+        return [Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")]
+    tell("packer validates")
+    _copy(files, folder, PACKER_FOLDER)
+    findings = validate(packer, folder, PACKER_TEMPLATE, os.environ)
+    version = ".".join(map(str, packer.version))
+    where = (Finding("failed", finding.message, f"{finding.file}:{finding.line}") for finding in findings)
+    return [Check(name, f"{PACKER_TEMPLATE} with packer {version}", tuple(where))]
+
+
+_RESOURCE = re.compile(r'^resource "([^"]+)" "([^"]+)" \{$', re.MULTILINE)
+_MODULE = re.compile(r'^module "([^"]+)" \{\n  source += "\./modules/([^"]+)"$', re.MULTILINE)
+
+
+def expected_source_addresses(files: Files) -> frozenset[str]:
+    """The address of every resource block in the rendered HCL, as it is seen through the module blocks."""
+    root: set[str] = set()
+    in_modules: dict[str, set[str]] = {}
+    calls: list[tuple[str, str]] = []
+    for path, content in files.items():
+        if not path.endswith(".tf"):
+            continue
+        text = content.decode()
+        resources = {f"{kind}.{label}" for kind, label in _RESOURCE.findall(text)}
+        folder = PurePosixPath(path).parent
+        if folder.name == "terraform":
+            root |= resources
+            calls += _MODULE.findall(text)
+        else:
+            in_modules.setdefault(folder.name, set()).update(resources)
+    through = {f"module.{name}.{resource}" for name, module in calls for resource in in_modules[module]}
+    return frozenset(root | through)
+
+
+def _copy(files: Files, folder: Path, part: str, leave_out: str = "") -> None:
+    for path, content in files.items():
+        if path.startswith(f"{part}/") and path != leave_out:
+            target = folder / PurePosixPath(path).relative_to(part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
+    failed = [
+        Finding("failed", f"{record.check_id} {record.check_name}", f"{record.resource} ({record.file}:{record.lines[0]})")
+        for record in result.failed
+    ]
+    failed += [Finding("failed", doubt) for doubt in doubts(result, expected=expected, allowed=SUPPRESSIONS)]
+    reasons = {suppression.check_id: suppression.reason for suppression in SUPPRESSIONS}
+    skipped = [
+        Finding("skipped", f"{record.check_id}: {reasons.get(record.check_id, 'not allowed')}", record.resource)
+        for record in result.skipped
+    ]
+    summary = f"{len(expected)} resources: {len(result.passed)} checks passed, {len(result.failed)} failed, {len(skipped)} skipped"
+    return Check(name, summary, (*failed, *skipped))
+
+
+def _diagnosed(diagnostic: Diagnostic) -> Finding:
+    where = f"{diagnostic.file}:{diagnostic.line}" if diagnostic.file else diagnostic.address
+    return Finding("failed" if diagnostic.severity == "error" else "skipped", f"{diagnostic.summary}: {diagnostic.detail}", where)

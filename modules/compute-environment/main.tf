@@ -1,0 +1,135 @@
+locals {
+  # Only these let Batch change a running environment (the infrastructure update); AWS would take
+  # SPOT_PRICE_CAPACITY_OPTIMIZED too, but version 5 of the provider replaces the environment for it.
+  updated_in_place = (
+    var.service_role_arn == null &&
+    contains(["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED"], var.allocation_strategy)
+  )
+
+  volumes = merge({ "/dev/xvda" = var.root_volume }, var.scratch_volume == null ? {} : { "/dev/sdb" = var.scratch_volume })
+  tags    = merge(var.tags, { Name = var.name })
+}
+
+resource "aws_launch_template" "this" {
+  name_prefix            = "${var.name}-"
+  description            = "Instances of the compute environment ${var.name}"
+  update_default_version = true
+
+  dynamic "block_device_mappings" {
+    for_each = local.volumes
+
+    content {
+      device_name = block_device_mappings.key
+
+      ebs {
+        delete_on_termination = true
+        encrypted             = true
+        kms_key_id            = var.kms_key_arn
+        iops                  = block_device_mappings.value.iops
+        throughput            = block_device_mappings.value.throughput
+        volume_size           = block_device_mappings.value.size_gib
+        volume_type           = block_device_mappings.value.type
+      }
+    }
+  }
+
+  # One hop: the instance may ask for its credentials, a container on a bridge network may not.
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_put_response_hop_limit = 1
+    http_tokens                 = "required"
+  }
+
+  dynamic "tag_specifications" {
+    for_each = toset(["instance", "volume"])
+
+    content {
+      resource_type = tag_specifications.value
+      tags          = local.tags
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Changes with every version of the launch template where the environment must be replaced for it, else never. The
+# provider plans an update in place for an unknown launch template version and then finds that it needs a
+# replacement: "Provider produced inconsistent final plan".
+resource "terraform_data" "replacement" {
+  input = local.updated_in_place ? "in place" : aws_launch_template.this.latest_version
+}
+
+resource "aws_batch_compute_environment" "this" {
+  compute_environment_name_prefix = "${var.name}-"
+  type                            = "MANAGED"
+  state                           = var.state
+  service_role                    = var.service_role_arn
+
+  compute_resources {
+    type                = var.type
+    allocation_strategy = var.allocation_strategy
+    bid_percentage      = var.bid_percentage
+    min_vcpus           = var.min_vcpus
+    max_vcpus           = var.max_vcpus
+    instance_type       = var.instance_types
+    instance_role       = var.instance_profile_arn
+    spot_iam_fleet_role = var.spot_fleet_role_arn
+    subnets             = var.subnet_ids
+    security_group_ids  = var.security_group_ids
+
+    # A change of these replaces the environment: the name alone, everything else is tagged by the launch template.
+    tags = { Name = var.name }
+
+    # image_id is deprecated, and without a type Batch would take Amazon Linux 2.
+    ec2_configuration {
+      image_type        = var.image_type
+      image_id_override = var.image_id
+    }
+
+    # Not $Latest: Batch reads that once, when the environment is made.
+    launch_template {
+      launch_template_id = aws_launch_template.this.id
+      version            = aws_launch_template.this.latest_version
+    }
+  }
+
+  dynamic "update_policy" {
+    for_each = local.updated_in_place ? [var.job_execution_timeout_minutes] : []
+
+    content {
+      job_execution_timeout_minutes = update_policy.value
+      terminate_jobs_on_update      = false
+    }
+  }
+
+  lifecycle {
+    # A queue cannot do without its environment: the successor stands before the predecessor goes.
+    create_before_destroy = true
+
+    # The number of vCPUs is Batch's to change, by the minute.
+    ignore_changes       = [compute_resources[0].desired_vcpus]
+    replace_triggered_by = [terraform_data.replacement]
+
+    precondition {
+      condition     = var.min_vcpus <= var.max_vcpus
+      error_message = "min_vcpus (${var.min_vcpus}) is more than max_vcpus (${var.max_vcpus})."
+    }
+
+    precondition {
+      condition     = var.bid_percentage == null || var.type == "SPOT"
+      error_message = "bid_percentage is for type SPOT only."
+    }
+
+    precondition {
+      condition     = !startswith(var.allocation_strategy, "SPOT_") || var.type == "SPOT"
+      error_message = "allocation_strategy ${var.allocation_strategy} is for type SPOT only."
+    }
+
+    precondition {
+      condition     = (var.spot_fleet_role_arn != null) == (var.type == "SPOT" && var.allocation_strategy == "BEST_FIT")
+      error_message = "spot_fleet_role_arn is needed for type SPOT with BEST_FIT, and for nothing else."
+    }
+  }
+}

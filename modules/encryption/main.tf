@@ -1,0 +1,74 @@
+# Everything in the policy is a literal, so that the policy is known when planning: a scanner sees no policy that is not.
+locals {
+  account_arn          = "arn:${var.partition}:iam::${var.account_id}:root"
+  service_linked_roles = "arn:${var.partition}:iam::${var.account_id}:role/aws-service-role"
+
+  # Auto Scaling starts the instances, for every strategy but BEST_FIT on Spot, which is Spot Fleet's.
+  launch_roles = concat(
+    ["${local.service_linked_roles}/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"],
+    var.spot ? [
+      "${local.service_linked_roles}/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+      "${local.service_linked_roles}/spotfleet.amazonaws.com/AWSServiceRoleForEC2SpotFleet",
+    ] : [],
+  )
+
+  # Named by a condition and not as principals: KMS refuses a policy that names a role that does not exist yet, and a
+  # fresh account has none of these.
+  is_launch_role = {
+    ArnEquals    = { "aws:PrincipalArn" = local.launch_roles }
+    StringEquals = { "kms:CallerAccount" = var.account_id }
+  }
+
+  log_group_arns = [
+    for pattern in var.log_group_patterns :
+    "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${pattern}"
+  ]
+}
+
+resource "aws_kms_key" "this" {
+  description             = "Volumes, images, logs and functions of ${var.name}"
+  deletion_window_in_days = var.deletion_window_in_days
+  enable_key_rotation     = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "LetIamPoliciesOfThisAccountDecide"
+        Effect    = "Allow"
+        Principal = { AWS = local.account_arn }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "LaunchInstancesWithEncryptedVolumes"
+        Effect    = "Allow"
+        Principal = { AWS = "*" }
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        Resource  = "*"
+        Condition = local.is_launch_role
+      },
+      {
+        Sid       = "LendTheKeyToTheVolumes"
+        Effect    = "Allow"
+        Principal = { AWS = "*" }
+        Action    = "kms:CreateGrant"
+        Resource  = "*"
+        Condition = merge(local.is_launch_role, { Bool = { "kms:GrantIsForAWSResource" = "true" } })
+      },
+      {
+        Sid       = "EncryptLogGroups"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        Resource  = "*"
+        Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }
+      },
+    ]
+  })
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this.key_id
+}

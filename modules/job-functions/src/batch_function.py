@@ -1,0 +1,84 @@
+"""What the two functions share: their errors, the Batch client, the checks of an event and the log.
+
+The errors' class names are what a Step Functions state sees as ``Error``, so they are part of the interface:
+``EventTypeError``, ``EventValueError``, ``OtherEnvironmentError`` and ``JobNotFoundError``. What AWS Batch itself
+answers passes through under its own name (``ClientException``, ``ServerException``, ``AccessDeniedException``).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
+
+Event: TypeAlias = dict[str, Any]
+Field = TypeVar("Field")
+
+_JSON_NAMES = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+}
+
+
+class EventTypeError(TypeError):
+    """A field of the event has the wrong type, or the event itself has."""
+
+
+class EventValueError(ValueError):
+    """A field of the event is missing or has a value that AWS Batch cannot take."""
+
+
+class OtherEnvironmentError(EventValueError):
+    """The event names a queue or a job definition of another environment."""
+
+
+class JobNotFoundError(EventValueError):
+    """AWS Batch does not know the job, or no longer: it forgets jobs some days after their end."""
+
+
+@functools.cache
+def batch_client() -> BatchClient:
+    """The client, made at the first call and kept for as long as Lambda keeps the process."""
+    return boto3.client(
+        "batch",
+        config=Config(connect_timeout=5, read_timeout=15, retries={"mode": "adaptive", "total_max_attempts": 5}),
+    )
+
+
+def checked(value: object, kind: type[Field], what: str) -> Field:
+    """``value``, if it is of that type.
+
+    Raises:
+        EventTypeError: naming the types, never the value, which may be a secret.
+    """
+    if not isinstance(value, kind):
+        raise EventTypeError(f"{what} must be {_JSON_NAMES[kind]}, not {_JSON_NAMES.get(type(value), 'null')}")
+    return value
+
+
+def required(event: Event, field: str) -> str:
+    """The text in a field that must be there.
+
+    Raises:
+        EventTypeError: if it is no string.
+        EventValueError: if it is missing or empty.
+    """
+    if not event.get(field):
+        raise EventValueError(f"{field} is missing")
+    return checked(event[field], str, field)
+
+
+def log(message: str, **fields: object) -> None:
+    """Write one line of JSON to the function's log."""
+    sys.stdout.write(json.dumps({"level": "INFO", "message": message, **fields}) + "\n")

@@ -1,0 +1,105 @@
+"""batchSubmitJob: submit a job to AWS Batch.
+
+In: ``jobName``, ``jobQueue`` and ``jobDefinition``; optional, null standing for not given, ``containerOverrides``,
+``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the same event with ``jobId``. Other fields pass
+through, so that a workflow can carry its own along.
+
+The function's IAM role decides which queues and definitions it may use. The check of their names here only says so
+earlier and in plainer words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from batch_function import (
+    Event,
+    EventValueError,
+    OtherEnvironmentError,
+    batch_client,
+    checked,
+    log,
+    required,
+)
+
+_JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+_ARN_OR_NAME = re.compile(r"(?:arn:[^/]+/)?(?P<name>[^/:]+)(?::[0-9]+)?", re.ASCII)
+_MOST_DEPENDENCIES = 20
+
+
+def handler(event: Event, _context: object) -> Event:
+    """Submit the job that the event describes and return the event with its ``jobId``."""
+    request = submission(checked(event, dict, "the event"))
+    job_id = batch_client().submit_job(**request)["jobId"]
+    log("job submitted", jobId=job_id, **{field: request[field] for field in ("jobName", "jobQueue", "jobDefinition")})
+    return {**event, "jobId": job_id}
+
+
+def submission(event: Event) -> dict[str, Any]:
+    """The arguments of SubmitJob for this event.
+
+    Raises:
+        EventTypeError: a field has the wrong type.
+        EventValueError: a field is missing, or its value cannot be right.
+        OtherEnvironmentError: the queue or the definition belongs to another environment.
+    """
+    name = required(event, "jobName")
+    if not _JOB_NAME.fullmatch(name):
+        raise EventValueError(f"jobName: {name!r} is not 1 to 128 letters, digits, _ or -, the first a letter or digit")
+    request: dict[str, Any] = {
+        "jobName": name,
+        "jobQueue": _of_this_environment(event, "jobQueue"),
+        "jobDefinition": _of_this_environment(event, "jobDefinition"),
+        "containerOverrides": _container_overrides(event),
+        "dependsOn": _depends_on(event),
+        "parameters": _parameters(event),
+    }
+    return {field: value for field, value in request.items() if value}
+
+
+def _of_this_environment(event: Event, field: str) -> str:
+    given = required(event, field)
+    environment = os.environ["ENVIRONMENT"]
+    match = _ARN_OR_NAME.fullmatch(given)
+    if match is None:
+        raise EventValueError(f"{field}: {given!r} is neither a name nor an ARN")
+    if not match["name"].endswith(f"-{environment}"):
+        raise OtherEnvironmentError(f"{field}: {given!r} does not belong to the environment {environment!r}")
+    return given
+
+
+def _container_overrides(event: Event) -> dict[str, Any]:
+    """The overrides; what may hold secrets is checked here, because botocore's own message would quote it."""
+    overrides = checked(_optional(event, "containerOverrides", {}), dict, "containerOverrides")
+    for index, part in enumerate(checked(overrides.get("command", []), list, "containerOverrides.command")):
+        checked(part, str, f"containerOverrides.command[{index}]")
+    for index, variable in enumerate(checked(overrides.get("environment", []), list, "containerOverrides.environment")):
+        where = f"containerOverrides.environment[{index}]"
+        if set(checked(variable, dict, where)) != {"name", "value"}:
+            raise EventValueError(f"{where} must have a name and a value, and nothing else")
+        checked(variable["name"], str, f"{where}.name")
+        checked(variable["value"], str, f"{where}.value")
+    return overrides
+
+
+def _depends_on(event: Event) -> list[dict[str, str]]:
+    dependencies = checked(_optional(event, "dependsOn", []), list, "dependsOn")
+    if len(dependencies) > _MOST_DEPENDENCIES:
+        raise EventValueError(f"dependsOn: {len(dependencies)} jobs are more than {_MOST_DEPENDENCIES}")
+    for index, dependency in enumerate(dependencies):
+        checked(dependency, dict, f"dependsOn[{index}]")
+    return dependencies
+
+
+def _parameters(event: Event) -> dict[str, str]:
+    parameters = checked(_optional(event, "parameters", {}), dict, "parameters")
+    for name, value in parameters.items():
+        checked(value, str, f"parameters.{name}")
+    return parameters
+
+
+def _optional(event: Event, field: str, default: object) -> object:
+    value = event.get(field)
+    return default if value is None else value

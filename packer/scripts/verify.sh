@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Last: asserts the finished image, and names everything that is wrong with it. Exit codes: 0 as it should be; 1 not.
+# shellcheck disable=SC2329 # the functions are called by `check`
+set -euo pipefail
+shopt -s nullglob dotglob
+
+readonly TOOL=/usr/local/sbin/gen-infra-scratch # sudo's path may lack its folder
+
+failures=0
+
+check() {
+  local what=$1
+  shift
+  if "$@" >/dev/null 2>&1; then
+    printf 'ok      %s\n' "$what"
+  else
+    printf 'FAILED  %s\n' "$what" >&2
+    failures=$((failures + 1))
+  fi
+}
+
+absent() {
+  local path
+  for path in "$@"; do
+    [[ ! -e $path && ! -L $path ]] || return 1
+  done
+}
+
+all_installed() {
+  local tool
+  for tool in "$@"; do
+    command -v "$tool" || return 1
+  done
+}
+
+one_fstab_line() {
+  [[ $(awk -v mount="$SCRATCH_MOUNT" '$2 == mount' /etc/fstab) == "$("$TOOL" fstab)" ]]
+}
+
+formatted() {
+  findfs "$("$TOOL" fstab | cut --delimiter=' ' --fields=1)"
+}
+
+bare_and_immutable() {
+  local attributes
+  read -r attributes _ < <(lsattr -d "$1")
+  [[ $attributes == *i* && $(stat --format=%a "$1") == 555 ]] && ! mountpoint --quiet "$1"
+}
+
+guards_scratch() {
+  grep -qxF "RequiresMountsFor=$SCRATCH_MOUNT" "$1" && grep -qxF "AssertPathIsMountPoint=$SCRATCH_MOUNT" "$1"
+}
+
+is_set() {
+  [[ $(grep -c "^$1=" /etc/ecs/ecs.config) == 1 ]]
+}
+
+stopped() {
+  [[ ! -d /run/systemd/system ]] || ! systemctl is-active --quiet "$1"
+}
+
+# shellcheck source=/dev/null
+. /etc/gen-infra/scratch.conf
+
+check 'scratch settings are valid' "$TOOL" fstab
+check 'fstab has the scratch line, once' one_fstab_line
+check 'the bare mount point takes no files' bare_and_immutable "$SCRATCH_MOUNT"
+check 'ecs needs scratch' guards_scratch /etc/systemd/system/ecs.service.d/scratch.conf
+check 'tools to find disks are there' all_installed blkid ebsnvme-id findmnt nvme wipefs
+check 'tools to make file systems are there' all_installed "mkfs.$SCRATCH_FILESYSTEM"
+check 'the janitor is enabled' systemctl is-enabled gen-infra-scratch-janitor.timer
+if [[ $SCRATCH_CARRIER == instance_store ]]; then
+  check 'tools to make arrays are there' all_installed mdadm
+fi
+if [[ $SCRATCH_CARRIER == baked ]]; then
+  check 'the scratch disk is formatted' formatted
+fi
+
+check 'ecs starts at boot' systemctl is-enabled ecs.service
+check 'ecs is stopped' stopped ecs.service
+check 'ecs has no state' absent /var/lib/ecs/data/*
+check 'images are cleaned up' is_set ECS_IMAGE_CLEANUP_INTERVAL
+check 'Spot hosts drain' is_set ECS_ENABLE_SPOT_INSTANCE_DRAINING
+check 'log drivers are named' is_set ECS_AVAILABLE_LOGGING_DRIVERS
+
+check 'no machine id' test -e /etc/machine-id -a ! -s /etc/machine-id
+check 'no cloud-init state' absent /var/lib/cloud/*
+check 'no ssh host keys' absent /etc/ssh/ssh_host_*
+check 'no authorized keys' absent ~root/.ssh/authorized_keys /home/*/.ssh/authorized_keys
+check 'no history' absent ~root/.bash_history /home/*/.bash_history
+check 'no package cache' absent /var/cache/dnf/*
+
+exit $((failures > 0))
