@@ -21,7 +21,7 @@ _DELETE_AT_MOST = 100  # images in one BatchDeleteImage
 
 
 class Resource(NamedTuple):
-    """One thing in the account, such as ``job queue``, ``highPriority-prod``; named by ARN or URL where AWS lists those."""
+    """One thing in the account: ``job queue``, ``highPriority-prod``. Named by its ARN or URL where AWS lists those."""
 
     kind: str
     name: str
@@ -53,7 +53,7 @@ _LISTINGS = {
         "jobDefinitions[].join(':', [jobDefinitionName, to_string(revision)])",
     ),
     "job queue": _Listing("batch", "describe_job_queues", {}, "jobQueues[?status!='DELETED'].jobQueueName"),
-    "key alias": _Listing("kms", "list_aliases", {}, "Aliases[].AliasName"),
+    "key alias": _Listing("kms", "list_aliases", {}, "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
     "launch template": _Listing("ec2", "describe_launch_templates", {}, "LaunchTemplates[].LaunchTemplateName"),
     "log group": _Listing("logs", "describe_log_groups", {}, "logGroups[].logGroupName"),
     # Without a page size SQS returns the first thousand and no token for the rest.

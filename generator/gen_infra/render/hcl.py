@@ -109,12 +109,15 @@ def _quote(text: str, *, ascii_only: bool = False) -> str:
             raise ValueError(f"{text!a} holds half of a surrogate pair")
         if not unicodedata.is_normalized("NFC", text):
             raise ValueError(f"{text!a} is not in Unicode normal form C, and Terraform would change it")
-    return f'"{_SPECIAL.sub(_escape_to_ascii if ascii_only else _escape, text)}"'
+    return f'"{_SPECIAL.sub(_escape_to_ascii if ascii_only else escape_character, text)}"'
 
 
-def _escape(match: re.Match[str]) -> str:
-    # The frozen Unicode 3.2 tables give the same bytes under every Python. Letters, numbers, punctuation and symbols
-    # stay readable; controls, blanks, marks and the invisible (text direction, zero width) are escaped.
+def escape_character(match: re.Match[str]) -> str:
+    r"""Escape one matched character as ``\n \r \t \" \\ \uNNNN`` or ``\UNNNNNNNN``, or leave it if it is readable.
+
+    Letters, numbers, punctuation and symbols outside ASCII stay; controls, blanks, combining marks and the invisible
+    (text direction, zero width) are escaped. The frozen Unicode 3.2 tables say the same under every Python.
+    """
     char = match[0]
     if not char.isascii() and unicodedata.ucd_3_2_0.category(char)[0] in "LNPS":
         return char

@@ -1,1 +1,69 @@
-def to_yaml(v: object) -> str: return ""
+"""Plain values as YAML: the same bytes under every libyaml, no text that some YAML version reads as a number."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from gen_infra.render.hcl import escape_character
+
+_ONE_LINE = 80  # characters of a list that stays on one line
+
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})  # YAML 1.1: not texts, in any case
+_SPECIAL = re.compile(r'["\\]|[^ -~]')
+
+
+def to_yaml(value: object) -> str:
+    """Write nested mappings, lists and tuples of None, bool, int, finite float and str as a YAML document.
+
+    Mappings keep their order. Raises ValueError for a float that is not finite and TypeError for any other type.
+    """
+    return "\n".join([*_lines(value, ""), ""])
+
+
+def _lines(value: object, pad: str) -> list[str]:
+    if line := _one_line(value):
+        return [pad + line]
+    lines: list[str] = []
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if line := _one_line(item):
+                lines.append(f"{pad}{_scalar(name)}: {line}")
+            else:
+                lines += [f"{pad}{_scalar(name)}:", *_lines(item, f"{pad}  ")]
+    elif isinstance(value, list | tuple):
+        for item in value:
+            first, *rest = _lines(item, f"{pad}  ")
+            lines += [f"{pad}- {first.removeprefix(f'{pad}  ')}", *rest]
+    return lines
+
+
+def _one_line(value: object) -> str:
+    """Write a scalar, an empty collection or a short list of scalars; nothing for what takes several lines."""
+    if isinstance(value, Mapping):
+        return "" if value else "{}"
+    if not isinstance(value, list | tuple):
+        return _scalar(value)
+    if any(isinstance(item, Mapping | list | tuple) for item in value):
+        return ""
+    line = f"[{', '.join(map(_scalar, value))}]"
+    return line if len(line) <= _ONE_LINE else ""
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+            return value
+        return f'"{_SPECIAL.sub(escape_character, value)}"'
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        text = repr(value)
+        return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 takes 1e+22 for a text
+    raise (ValueError if isinstance(value, float) else TypeError)(f"{value!r} cannot be written as YAML")

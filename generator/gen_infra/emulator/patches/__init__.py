@@ -1,10 +1,31 @@
-"""Where moto differs from AWS."""
+"""Every place where moto is mended so that a Batch stack finds what it would find at AWS.
+
+Each is a function under ``@difference``, which says what moto does, what AWS does, and the moto version it was written
+against. Its probe in ``tests/emulator`` passes against this emulator and fails against moto as it comes, so a newer
+moto that no longer needs a patch is noticed. Importing the package loads moto; nothing changes before `apply_all`.
+"""
 
 from __future__ import annotations
 
+from gen_infra.emulator.patches import (
+    compute_environments,
+    core,
+    ec2,
+    functions,
+    iam,
+    job_definitions,
+    job_queues,
+    jobs,
+    sqs,
+)
+from gen_infra.emulator.patches._registry import REGISTRY, Difference
 
-def apply_all(endpoint: str) -> None:
-    """Mend every difference."""
-    import moto.core.config as c
-    c.default_user_config["batch"]["use_docker"] = False
-    c.default_user_config["lambda"]["use_docker"] = False
+__all__ = ["REGISTRY", "Difference", "apply_all"]
+
+MODULES = (core, iam, ec2, sqs, functions, compute_environments, job_queues, job_definitions, jobs)
+
+
+def apply_all() -> None:
+    """Mend every difference, in this process and for good."""
+    for each in REGISTRY.values():
+        each.mend()

@@ -1,0 +1,53 @@
+# Two commands: `make demo` and `make test`. Each does all of its own set-up; Python >= 3.11 is all that they ask for.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+
+.PHONY: demo test lint unit golden schema bench setup clean help
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+demo: setup ## The whole life of an environment on an embedded AWS, in a few minutes
+	$(BIN)/gen-infra demo
+
+test: setup lint ## Every check and every test, with the real tools
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
+
+lint: setup ## ruff, mypy, shellcheck (terraform fmt is among the tests)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	git ls-files -z '*.sh' '.ci/run' | xargs -0 $(BIN)/shellcheck
+
+unit: setup ## The tests that start no process
+	$(BIN)/pytest tests/unit tests/golden
+
+golden: setup ## Write the golden files again; read the difference before you commit it
+	$(BIN)/python -m tests.golden.renew
+
+schema: setup ## Write the manifest's JSON Schema again
+	$(BIN)/python -m gen_infra.manifest.schema
+
+bench: setup ## Measure what bench/README.md shows
+	$(BIN)/python bench/run.py
+
+setup: .venv/ready .venv-checkov/ready
+
+.venv/ready: requirements/dev.lock requirements/terraform.lock pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	command -v terraform >/dev/null || command -v tofu >/dev/null || \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/terraform.lock
+	touch $@
+
+# checkov pins boto3 and its own hcl2, so it lives apart; the link puts it beside gen-infra.
+.venv-checkov/ready: requirements/checkov.lock .venv/ready
+	$(PYTHON) -m venv --clear .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/checkov.lock
+	ln -sf ../../.venv-checkov/bin/checkov $(BIN)/checkov
+	touch $@
+
+clean: ## Remove the environments and caches that make made (never build/: it may hold a state)
+	rm -rf .venv .venv-checkov .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,120 @@
+"""Commands around an environment: bootstrap, emulator, demo."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+
+from gen_infra.cli.console import Console, examples, json_option, manifest_argument, print_json, quiet_option
+
+
+@click.command()
+@manifest_argument
+@json_option
+@quiet_option
+@examples("""
+gen-infra bootstrap envs/prod.yaml
+""")
+def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
+    """Make the S3 bucket of the Terraform state.
+
+    Versioned, encrypted, TLS only, not public. Safe to run twice: it changes only what differs.
+    """
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.aws.state_bucket import ensure_state_bucket
+    from gen_infra.manifest import load
+    from gen_infra.manifest.model import StateBucket
+
+    console = Console(quiet=quiet)
+    env = load(manifest)
+    if not isinstance(env.state, StateBucket):
+        if as_json:
+            print_json({"bucket": None, "changed": []})
+        console.say(f"{env.name} keeps its state on this machine (state: local); there is no bucket to make")
+        return 0
+    aws = clients(env.region)
+    require_account(aws, env.account)
+    steps = ensure_state_bucket(aws, env.state.bucket, env.account, env.tags)
+    if as_json:
+        changed = [{"setting": step.setting, "change": step.change} for step in steps]
+        print_json({"bucket": env.state.bucket, "changed": changed})
+    else:
+        click.echo(env.state.bucket)
+    for step in steps:
+        console.say(f"  {step.setting}: {step.change}")
+    console.done("the state bucket is ready" if steps else "the state bucket was ready already")
+    console.next_step(f"gen-infra plan {manifest}")
+    return 0
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; by default a free one.")
+@quiet_option
+@examples("""
+gen-infra emulator --port 5000
+""")
+def emulator(port: int, quiet: bool) -> int:
+    """Run the embedded AWS in the foreground.
+
+    Prints the lines that make any AWS client, terraform and gen-infra use it; Ctrl-C stops it and forgets everything.
+    """
+    from gen_infra.emulator import start
+
+    console = Console(quiet=quiet)
+    with start(port=port) as running:
+        for name, value in running.environ.items():
+            click.echo(f"export {name}={value}")
+        click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+        console.done(f"an AWS account without AWS answers on {running.endpoint}; Ctrl-C ends it")
+        console.next_step("paste the lines above into another terminal, and there: gen-infra apply envs/demo.yaml")
+        wait_for_the_end()
+    return 0
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/emulated"), show_default=True,
+    help="Where the rendered files go; what the last demo left there is removed.",
+)  # fmt: skip
+@click.option("--keep", is_flag=True, help="Do not destroy it; leave the embedded AWS running until Ctrl-C.")
+@quiet_option
+@examples("""
+gen-infra demo
+gen-infra demo --keep
+""")
+def demo(out: Path, keep: bool, quiet: bool) -> int:
+    """Try all of it, without an AWS account.
+
+    On the embedded AWS: render, check, plan, apply, plan again (empty), submit a job and watch it succeed, invoke the
+    functions, destroy, and ask the API that nothing is left.
+    """
+    from gen_infra import demo as story
+
+    console = Console(quiet=quiet)
+
+    def step(text: str, seconds: float) -> None:
+        click.secho(f"✓ {seconds:5.1f} s  {text}", fg="green")
+
+    with story.embedded_aws() as running:
+        console.say(f"an embedded AWS answers on {running.endpoint}")
+        environment = story.run(out, story.Voice(step, console.say, console.event), keep=keep)
+        click.echo(f"the rendered files are in {environment.root}")
+        if keep:
+            for name, value in running.environ.items():
+                click.echo(f"export {name}={value}")
+            console.say("it is all still there: paste the lines above into another terminal to use it; Ctrl-C ends it")
+            wait_for_the_end()
+    console.next_step("read those files, then put your own account and network into a copy of envs/prod.yaml")
+    return 0
+
+
+def wait_for_the_end() -> None:
+    """Until Ctrl-C, or until somebody ends this process."""
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        signal.sigwait(signals)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)

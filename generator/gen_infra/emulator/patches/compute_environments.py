@@ -1,0 +1,206 @@
+"""Batch compute environments: what they keep, what may change in place, and when they can be deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.batch.exceptions import ClientException
+from moto.batch.models import BatchBackend, ComputeEnvironment, batch_backends
+from moto.batch.responses import BatchResponse
+from moto.iam.exceptions import NotFoundException
+from moto.moto_api._internal import mock_random
+
+from gen_infra.emulator.patches._registry import around, difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SERVICE = "batch.amazonaws.com"
+SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
+# https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
+SCALING_FIELDS = {"minvCpus", "maxvCpus", "desiredvCpus"}
+FARGATE_FIELDS = SCALING_FIELDS | {"securityGroupIds", "subnets"}
+UPDATABLE_STRATEGIES = {"BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"}
+
+
+def backend_of(response: BatchResponse) -> BatchBackend:
+    """The state of the request's account and region."""
+    return batch_backends[response.current_account][response.region]
+
+
+@difference(
+    moto="5.2.5 refuses a compute environment without a service role",
+    aws="gives it AWSServiceRoleForBatch, and creates that role where the account has none",
+)
+def default_service_role() -> None:
+    """Fill in the service-linked role."""
+
+    @around(BatchBackend, "create_compute_environment")
+    def create(original: Any, backend: BatchBackend, *args: Any, service_role: str | None, **kwargs: Any) -> Any:
+        return original(backend, *args, service_role=service_role or _service_linked_role(backend), **kwargs)
+
+
+def _service_linked_role(backend: BatchBackend) -> str:
+    try:
+        role = backend.iam_backend.get_role(SERVICE_LINKED_ROLE)
+    except NotFoundException:
+        role = backend.iam_backend.create_service_linked_role(SERVICE, description="", suffix="")
+    arn: str = role.arn
+    return arn
+
+
+@difference(
+    moto="5.2.5 drops updatePolicy, and describes neither containerOrchestrationType, uuid nor a default state",
+    aws="keeps the policy and fills in the rest",
+)
+def described_settings() -> None:
+    """Keep on the environment what moto drops, and describe it."""
+
+    @around(BatchResponse, "createcomputeenvironment")
+    def create(original: Any, response: BatchResponse) -> str:
+        answer: str = original(response)
+        environment = _found(backend_of(response), response._get_param("computeEnvironmentName"))
+        environment.state = environment.state or "ENABLED"
+        setattr(environment, "uuid", str(mock_random.uuid4()))  # noqa: B010 - moto's class does not declare it
+        _keep_update_policy(environment, response)
+        if environment.compute_resources:
+            environment.compute_resources = _with_defaults(environment.compute_resources)
+        return answer
+
+    @around(BatchResponse, "updatecomputeenvironment")
+    def update(original: Any, response: BatchResponse) -> str:
+        answer: str = original(response)
+        _keep_update_policy(_found(backend_of(response), response._get_param("computeEnvironment")), response)
+        return answer
+
+    @around(BatchBackend, "describe_compute_environments")
+    def describe(original: Any, backend: BatchBackend, *args: Any) -> list[dict[str, Any]]:
+        described: list[dict[str, Any]] = original(backend, *args)
+        for each in described:
+            environment = _found(backend, each["computeEnvironmentArn"])
+            each["containerOrchestrationType"] = "ECS"
+            each["uuid"] = getattr(environment, "uuid", "")
+            if policy := getattr(environment, "update_policy", None):
+                each["updatePolicy"] = policy
+        return described
+
+
+def _keep_update_policy(environment: ComputeEnvironment, response: BatchResponse) -> None:
+    if policy := response._get_param("updatePolicy"):
+        setattr(environment, "update_policy", policy)  # noqa: B010 - moto's class does not declare it
+
+
+def _with_defaults(resources: dict[str, Any]) -> dict[str, Any]:
+    if "FARGATE" in resources["type"]:
+        return resources
+    return {"allocationStrategy": "BEST_FIT", "desiredvCpus": resources["minvCpus"], "tags": {}} | resources
+
+
+@difference(
+    moto="5.2.5 ignores computeResources of an update",
+    aws="a scaling or an infrastructure update changes the fields that are given",
+)
+def updated_resources() -> None:
+    """Merge the fields of an update that the backend has accepted."""
+
+    @around(BatchBackend, "update_compute_environment")
+    def update(
+        original: Any, backend: BatchBackend, *, compute_resources: dict[str, Any] | None, **kwargs: Any
+    ) -> tuple[str, str]:
+        answer: tuple[str, str] = original(backend, compute_resources=None, **kwargs)
+        if compute_resources:
+            environment = _found(backend, kwargs["compute_environment_name"])
+            environment.compute_resources = environment.compute_resources | compute_resources
+        return answer
+
+
+@difference(
+    moto="5.2.5 accepts any update",
+    aws="changes more than vCPUs, state and service role only with the service-linked role and a strategy that allows"
+    " it, never exchanges a service role for the service-linked one or back, and checks the vCPU limits",
+)
+def refused_updates() -> None:
+    """Refuse before anything is changed."""
+
+    @around(BatchBackend, "update_compute_environment")
+    def update(
+        original: Any,
+        backend: BatchBackend,
+        *,
+        compute_environment_name: str,
+        compute_resources: dict[str, Any] | None,
+        service_role: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        environment = _found(backend, compute_environment_name)
+        _check_role(environment, service_role)
+        _check_resources(environment, compute_resources or {})
+        return original(
+            backend,
+            compute_environment_name=compute_environment_name,
+            compute_resources=compute_resources,
+            service_role=service_role,
+            **kwargs,
+        )
+
+
+def _check_role(environment: ComputeEnvironment, wanted: str | None) -> None:
+    if wanted and _is_linked(wanted) != _is_linked(environment.service_role):
+        raise ClientException(
+            f"The service role of {environment.name} cannot change between a service-linked role and another role"
+        )
+
+
+def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) -> None:
+    resources = environment.compute_resources or {}
+    changed = {field for field, value in wanted.items() if resources.get(field) != value}
+    result = resources | wanted
+    strategy = resources.get("allocationStrategy", "BEST_FIT")
+    if "FARGATE" in resources.get("type", ""):
+        _refuse(changed - FARGATE_FIELDS, environment, "compute environment that does not use Fargate")
+    elif not _is_linked(environment.service_role):
+        _refuse(changed - SCALING_FIELDS, environment, "compute environment having a Batch Service Linked Role")
+    elif strategy not in UPDATABLE_STRATEGIES:
+        _refuse(changed - SCALING_FIELDS, environment, f"allocation strategy other than {strategy}")
+    elif result.get("allocationStrategy") not in UPDATABLE_STRATEGIES:
+        raise ClientException(f"{environment.name} cannot be updated to {result.get('allocationStrategy')}")
+    if not int(result.get("minvCpus", 0)) <= int(result.get("desiredvCpus", result.get("minvCpus", 0))) <= int(
+        result.get("maxvCpus", 0)
+    ):
+        raise ClientException("desiredvCpus must be between minvCpus and maxvCpus")
+    if int(result.get("desiredvCpus", 0)) < int(resources.get("desiredvCpus", 0)):
+        raise ClientException("Manually scaling down compute environment is not supported")
+
+
+def _refuse(fields: Iterable[str], environment: ComputeEnvironment, needed: str) -> None:
+    if names := ", ".join(sorted(fields)):
+        raise ClientException(f"Following fields [{names}] of {environment.name} can be updated only for a {needed}")
+
+
+def _is_linked(role: str) -> bool:
+    return role.rsplit("/", 1)[-1] == SERVICE_LINKED_ROLE
+
+
+@difference(
+    moto="5.2.5 deletes a compute environment whatever its state, and while queues use it",
+    aws="deletes it only when it is DISABLED and in no queue",
+)
+def environment_deletion_order() -> None:
+    """Refuse until the order is right."""
+
+    @around(BatchBackend, "delete_compute_environment")
+    def delete(original: Any, backend: BatchBackend, name: str) -> None:
+        environment = backend.get_compute_environment(name)
+        if environment is not None:
+            if any(environment in queue.environments for queue in backend._job_queues.values()):
+                raise ClientException("Cannot delete, found existing JobQueue relationship")
+            if environment.state != "DISABLED":
+                raise ClientException("Cannot delete, resource is not DISABLED")
+        original(backend, name)
+
+
+def _found(backend: BatchBackend, name: str) -> ComputeEnvironment:
+    environment = backend.get_compute_environment(name)
+    if environment is None:
+        raise ClientException(f"Compute environment {name} does not exist")
+    return environment

@@ -1,0 +1,46 @@
+"""EC2: launch templates and security group rules."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any
+
+from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.responses.launch_templates import LaunchTemplates
+
+from gen_infra.emulator.patches._registry import around, difference
+
+
+@difference(
+    moto="5.2.5 adds the tags of a new launch template to the tag specifications in its first version's data",
+    aws="keeps a template's own tags apart from what it tags at launch",
+)
+def launch_template_tags() -> None:
+    """Take the template's own tags out of the version again."""
+
+    @around(LaunchTemplates, "create_launch_template")
+    def create_launch_template(original: Any, response: LaunchTemplates) -> Any:
+        result = original(response)
+        template = response.ec2_backend.get_launch_template(result.result["LaunchTemplate"]["LaunchTemplateId"])
+        data = template.latest_version().data
+        asked = [each for each in data.get("TagSpecifications", []) if each["ResourceType"] != "launch-template"]
+        data.pop("TagSpecifications", None)
+        if asked:
+            data["TagSpecifications"] = asked
+        return result
+
+
+@difference(
+    moto="5.2.5 loses the description of a rule whose other side is a security group or a prefix list",
+    aws="keeps it",
+)
+def security_group_rule_description() -> None:
+    """Keep a description beside the rule's IP range, the only place where moto looks for one."""
+
+    @around(SecurityGroupRule, "__init__")
+    def init(original: Any, rule: SecurityGroupRule, *args: Any, **kwargs: Any) -> None:
+        original(rule, *args, **kwargs)
+        given = signature(original).bind(rule, *args, **kwargs).arguments
+        for other_side in (given.get("source_group"), given.get("prefix_list_id")):
+            if other_side and "Description" in other_side:
+                rule.ip_range = rule.ip_range | {"Description": other_side["Description"]}

@@ -1,0 +1,19 @@
+"""IAM: names of service-linked roles."""
+
+from __future__ import annotations
+
+from moto.iam import models
+
+from gen_infra.emulator.patches._registry import difference
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html, each service's page
+ROLE_NAMES = {"batch": "Batch", "ecs": "ECS", "spot": "EC2Spot", "spotfleet": "EC2SpotFleet"}
+
+
+@difference(
+    moto="5.2.5 names the role of batch.amazonaws.com AWSServiceRoleForbatch",
+    aws="AWSServiceRoleForBatch, AWSServiceRoleForECS, AWSServiceRoleForEC2Spot, AWSServiceRoleForEC2SpotFleet",
+)
+def service_linked_role_names() -> None:
+    """Complete moto's table of names."""
+    models.SERVICE_NAME_CONVERSION.update(ROLE_NAMES)

@@ -1,0 +1,119 @@
+"""Batch job queues and scheduling policies: limits, what they keep, and when they can be deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.batch.exceptions import ClientException
+from moto.batch.models import BatchBackend, JobQueue
+from moto.batch.responses import BatchResponse
+
+from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches.compute_environments import backend_of
+
+MAX_ENVIRONMENTS = 3
+MAX_PRIORITY = 1000
+
+
+@difference(
+    moto="5.2.5 accepts any priority and any number of compute environments, whatever they are",
+    aws="priorities 0 to 1000, one to three enabled or disabled environments, Fargate and EC2 not mixed",
+)
+def queue_limits() -> None:
+    """Check a queue before it is created or changed."""
+
+    @around(BatchBackend, "create_job_queue")
+    def create(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
+        _check(backend, kwargs.get("priority"), kwargs.get("compute_env_order"))
+        kwargs["state"] = kwargs.get("state") or "ENABLED"
+        return original(backend, **kwargs)
+
+    @around(BatchBackend, "update_job_queue")
+    def update(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
+        _check(backend, kwargs.get("priority"), kwargs.get("compute_env_order"))
+        return original(backend, **kwargs)
+
+
+def _check(backend: BatchBackend, priority: Any, order: list[dict[str, Any]] | None) -> None:
+    if priority is not None and not 0 <= int(priority) <= MAX_PRIORITY:
+        raise ClientException(f"priority {priority} must be between 0 and {MAX_PRIORITY}")
+    if order is None:
+        return
+    if len(order) > MAX_ENVIRONMENTS:
+        raise ClientException(f"A job queue takes at most {MAX_ENVIRONMENTS} compute environments, not {len(order)}")
+    if len({each["order"] for each in order}) < len(order):
+        raise ClientException("computeEnvironmentOrder repeats an order")
+    environments = [backend.get_compute_environment(each["computeEnvironment"]) for each in order]
+    kinds = {"FARGATE" in (each.compute_resources or {}).get("type", "") for each in environments if each}
+    if len(kinds) > 1:
+        raise ClientException("A job queue cannot mix Fargate and EC2 compute environments")
+
+
+@difference(
+    moto="5.2.5 drops jobStateTimeLimitActions and takes an update of the order only by ARN",
+    aws="keeps them, and takes environments by name or ARN, describing ARNs",
+)
+def queue_settings() -> None:
+    """Keep the actions on the queue, and resolve names."""
+
+    @around(BatchResponse, "createjobqueue")
+    def create(original: Any, response: BatchResponse) -> str:
+        answer: str = original(response)
+        _keep_actions(response, response._get_param("jobQueueName"))
+        return answer
+
+    @around(BatchResponse, "updatejobqueue")
+    def update(original: Any, response: BatchResponse) -> str:
+        answer: str = original(response)
+        _keep_actions(response, response._get_param("jobQueue"))
+        return answer
+
+    @around(JobQueue, "describe")
+    def describe(original: Any, queue: JobQueue) -> dict[str, Any]:
+        described: dict[str, Any] = original(queue)
+        if not queue.schedule_policy:
+            del described["schedulingPolicyArn"]
+        return described | {
+            "computeEnvironmentOrder": sorted(_by_arn(queue.backend, queue.env_order_json), key=lambda each: each["order"]),
+            "jobStateTimeLimitActions": getattr(queue, "time_limit_actions", []),
+            "statusReason": "JobQueue Healthy",
+        }
+
+    @around(BatchBackend, "update_job_queue")
+    def update_by_name(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
+        if order := kwargs.get("compute_env_order"):
+            kwargs["compute_env_order"] = _by_arn(backend, order)
+        return original(backend, **kwargs)
+
+
+def _keep_actions(response: BatchResponse, name: str) -> None:
+    queue, actions = backend_of(response).get_job_queue(name), response._get_param("jobStateTimeLimitActions")
+    if queue is not None and actions is not None:
+        setattr(queue, "time_limit_actions", actions)  # noqa: B010 - moto's class does not declare it
+
+
+def _by_arn(backend: BatchBackend, order: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The order with ARNs for names; a name that nothing has stays, for moto to refuse."""
+    found = [(each, backend.get_compute_environment(each["computeEnvironment"])) for each in order]
+    return [each | ({"computeEnvironment": environment.arn} if environment else {}) for each, environment in found]
+
+
+@difference(
+    moto="5.2.5 deletes an enabled queue, and a scheduling policy that a queue uses",
+    aws="deletes a queue only when it is DISABLED, and a policy only when no queue uses it",
+)
+def queue_deletion_order() -> None:
+    """Refuse until the order is right."""
+
+    @around(BatchBackend, "delete_job_queue")
+    def delete(original: Any, backend: BatchBackend, name: str) -> None:
+        queue = backend.get_job_queue(name)
+        if queue is not None and queue.state != "DISABLED":
+            raise ClientException("Cannot delete, resource is not DISABLED")
+        original(backend, name)
+
+    @around(BatchBackend, "delete_scheduling_policy")
+    def delete_policy(original: Any, backend: BatchBackend, arn: str) -> None:
+        if any(queue.schedule_policy == arn for queue in backend._job_queues.values()):
+            raise ClientException("Cannot delete, found existing JobQueue relationship")
+        original(backend, arn)

@@ -1,0 +1,27 @@
+"""SQS: the text of a redrive policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.sqs.models import Queue
+
+from gen_infra.emulator.patches._registry import difference
+
+
+@difference(
+    moto="5.2.5 writes RedrivePolicy with a blank after each comma and colon",
+    aws="without blanks, as terraform's provider waits to see it",
+)
+def compact_redrive_policy() -> None:
+    """Write the attribute anew after moto has collected all of them."""
+    original: Any = Queue.attributes.fget
+
+    def attributes(queue: Queue) -> dict[str, Any]:
+        values: dict[str, Any] = original(queue)
+        if queue.redrive_policy:
+            values["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
+        return values
+
+    setattr(Queue, "attributes", property(attributes))  # noqa: B010 - a type checker refuses the assignment

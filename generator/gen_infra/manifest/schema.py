@@ -1,0 +1,34 @@
+"""The manifest's JSON Schema, for editors: made from the model, kept beside it, and tested to be current."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gen_infra.manifest.model import Manifest
+
+SCHEMA_FILE = Path(__file__).parents[1] / "manifest.schema.json"
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a manifest file: the model, with ``extends``, and nothing required (a parent is a part)."""
+    document = msgspec.json.schema(Manifest)
+    manifest = document["$defs"]["Manifest"]
+    manifest["properties"] = {
+        "extends": {"type": "string", "description": "One parent in the same folder: maps merge, lists replace, null takes away."},
+        **manifest["properties"],
+    }
+    del manifest["required"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gen-infra manifest", **document}
+
+
+def text() -> str:
+    """The schema as the file holds it."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(text())

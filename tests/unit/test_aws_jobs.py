@@ -1,0 +1,395 @@
+"""Batch jobs: what is asked of AWS, and what is made of its answers."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+
+from gen_infra.aws import jobs, session
+from gen_infra.aws.errors import TransientAwsError
+from gen_infra.aws.jobs import Job, SubmitRequest
+from gen_infra.errors import AwsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+ID = "876da822-4198-45f2-a252-6cea32512ea8"
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> session.Clients:
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    return session.clients("us-east-1")
+
+
+@contextmanager
+def answers(client: Any) -> Iterator[Stubber]:
+    """Scripted answers; every one of them must have been asked for."""
+    with Stubber(client) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+def request(**changes: Any) -> SubmitRequest:
+    return SubmitRequest(**{"name": "wgs-1", "queue": "highPriority-prod", "definition": "isaac-prod", **changes})
+
+
+def detail(job_id: str = ID, **changes: Any) -> JobDetailTypeDef:
+    """One entry of DescribeJobs with what Batch always sends."""
+    always: JobDetailTypeDef = {
+        "jobId": job_id,
+        "jobName": "wgs-1",
+        "jobQueue": "arn:aws:batch:us-east-1:123456789012:job-queue/highPriority-prod",
+        "jobDefinition": "arn:aws:batch:us-east-1:123456789012:job-definition/isaac-prod:3",
+        "status": "SUBMITTED",
+        "startedAt": 0,
+        "createdAt": 1_700_000_000_000,
+    }
+    return cast("JobDetailTypeDef", always | changes)
+
+
+# --- submit
+
+
+def test_a_plain_job_leaves_everything_to_its_definition() -> None:
+    assert jobs.submit_arguments(request()) == {
+        "jobName": "wgs-1",
+        "jobQueue": "highPriority-prod",
+        "jobDefinition": "isaac-prod",
+    }
+
+
+def test_all_that_a_job_can_be_given() -> None:
+    asked = request(
+        command=("--working_dir", "/scratch"),
+        environment={"THREADS": "32", "EMPTY": ""},
+        parameters={"sample": "NA12878"},
+        depends_on=("a", "b"),
+        array_size=10,
+        share_identifier="research",
+    )
+    assert jobs.submit_arguments(asked) == {
+        "jobName": "wgs-1",
+        "jobQueue": "highPriority-prod",
+        "jobDefinition": "isaac-prod",
+        "containerOverrides": {
+            "command": ["--working_dir", "/scratch"],
+            "environment": [{"name": "THREADS", "value": "32"}, {"name": "EMPTY", "value": ""}],
+        },
+        "dependsOn": [{"jobId": "a"}, {"jobId": "b"}],
+        "parameters": {"sample": "NA12878"},
+        "arrayProperties": {"size": 10},
+        "shareIdentifier": "research",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"name": ""}, "job name"),
+        ({"name": "-x"}, "job name"),
+        ({"name": "wgs 1"}, "job name"),
+        ({"name": "wgs-1\n"}, "job name"),
+        ({"name": "wgs-\u0661"}, "job name"),
+        ({"name": "x" * 129}, "job name"),
+        ({"array_size": 1}, "array size 1 is not between 2 and 10000"),
+        ({"array_size": 0}, "array size 0"),
+        ({"array_size": 10_001}, "array size 10001"),
+        ({"depends_on": ("a",) * 21}, "21 dependencies"),
+        ({"environment": {"": "x"}}, "environment variable ''"),
+        ({"environment": {"2X": "x"}}, "'2X'"),
+        ({"environment": {"AWS_BATCH_JOB_ID": "x"}}, "'AWS_BATCH_JOB_ID'"),
+    ],
+)
+def test_a_limit_of_batch_is_told_before_batch_is_asked(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        jobs.submit_arguments(request(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "x" * 128},
+        {"array_size": 2},
+        {"array_size": 10_000},
+        {"depends_on": ("a",) * 20},
+        {"environment": {"AWS_REGION": "x"}},
+    ],
+)
+def test_the_limits_themselves_are_allowed(changes: dict[str, Any]) -> None:
+    assert jobs.submit_arguments(request(**changes))
+
+
+def test_a_submitted_job_has_the_id_that_batch_gave(clients: session.Clients) -> None:
+    asked = request(command=("true",))
+    with answers(clients.batch) as stub:
+        stub.add_response("submit_job", {"jobName": "wgs-1", "jobId": ID}, jobs.submit_arguments(asked))
+        assert jobs.submit(clients, asked) == ID
+
+
+# --- submit through the function
+
+
+def invoke(clients: session.Clients, answer: object, asked: SubmitRequest, **response: Any) -> str:
+    body = json.dumps(answer).encode()
+    with answers(clients.functions) as stub:
+        stub.add_response(
+            "invoke",
+            {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(body), len(body)), **response},
+            {"FunctionName": "batchSubmitJob-prod", "Payload": json.dumps(jobs.submit_event(asked)).encode()},
+        )
+        return jobs.submit_via_function(clients, "batchSubmitJob-prod", asked)
+
+
+def test_the_function_is_sent_the_event_and_answers_with_the_job_id(clients: session.Clients) -> None:
+    asked = request(parameters={"sample": "NA12878"})
+    assert invoke(clients, {**jobs.submit_event(asked), "jobId": ID}, asked) == ID
+
+
+@pytest.mark.parametrize("kind", ["EventTypeError", "EventValueError", "OtherEnvironmentError"])
+def test_an_event_that_the_function_refuses_is_wrong_usage(clients: session.Clients, kind: str) -> None:
+    answer = {"errorType": kind, "errorMessage": "jobQueue: 'x' does not belong", "stackTrace": []}
+    with pytest.raises(UsageError, match=r"^batchSubmitJob-prod: jobQueue: 'x' does not belong$"):
+        invoke(clients, answer, request(), FunctionError="Unhandled")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [({"errorType": "ClientException", "errorMessage": "queue is disabled"}, "queue is disabled"), (None, "failed")],
+)
+def test_a_function_that_fails_is_an_aws_error_that_names_its_log(
+    clients: session.Clients, answer: object, says: str
+) -> None:
+    with pytest.raises(AwsError, match=says) as caught:
+        invoke(clients, answer, request(), FunctionError="Unhandled")
+    assert caught.value.hint == "its log group is /aws/lambda/batchSubmitJob-prod"
+
+
+@pytest.mark.parametrize("answer", [{"jobName": "wgs-1"}, ["x"], None])
+def test_an_answer_without_a_job_id_is_an_error(clients: session.Clients, answer: object) -> None:
+    with pytest.raises(AwsError, match="without a jobId"):
+        invoke(clients, answer, request())
+
+
+@pytest.mark.parametrize("changes", [{"array_size": 2}, {"share_identifier": "research"}])
+def test_what_the_function_does_not_take_is_not_dropped_silently(changes: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="neither an array size nor a share identifier") as caught:
+        jobs.submit_event(request(**changes))
+    assert "--via-function" in caught.value.hint
+
+
+# --- a job as Batch tells it
+
+
+def test_a_finished_job_has_names_times_exit_code_reason_and_links() -> None:
+    job = jobs.job_from(
+        detail(
+            status="FAILED",
+            statusReason="Essential container in task exited",
+            startedAt=1_700_000_060_500,
+            stoppedAt=1_700_000_120_000,
+            attempts=[{"container": {"exitCode": 1}}, {"container": {"exitCode": 137}}],
+            container={
+                "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/isaac:1.0",
+                "exitCode": 137,
+                "reason": "OutOfMemoryError: Container killed due to memory usage",
+                "logStreamName": "isaac-prod/default/0f1e",
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/aws/batch/prod/isaac"}},
+            },
+        ),
+        "us-east-1",
+    )
+    assert job.finished
+    assert not job.succeeded
+    assert job.to_dict() == {
+        "id": ID,
+        "name": "wgs-1",
+        "queue": "highPriority-prod",
+        "definition": "isaac-prod:3",
+        "status": "FAILED",
+        "reason": "Essential container in task exited: OutOfMemoryError: Container killed due to memory usage",
+        "created": "2023-11-14T22:13:20Z",
+        "started": "2023-11-14T22:14:20.500000Z",
+        "stopped": "2023-11-14T22:15:20Z",
+        "exit_code": 137,
+        "attempts": 2,
+        "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/isaac:1.0",
+        "array_size": None,
+        "children": {},
+        "log_group": "/aws/batch/prod/isaac",
+        "log_stream": "isaac-prod/default/0f1e",
+        "console_url": f"https://us-east-1.console.aws.amazon.com/batch/home?region=us-east-1#jobs/detail/{ID}",
+        "log_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/"
+        "$252Faws$252Fbatch$252Fprod$252Fisaac/log-events/isaac-prod$252Fdefault$252F0f1e",
+    }
+    assert json.loads(json.dumps(job.to_dict())) == job.to_dict()
+
+
+def test_a_new_job_has_neither_times_nor_log_yet() -> None:
+    job = jobs.job_from(detail(), "us-east-1")
+    assert job.created == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert (job.started, job.stopped, job.exit_code, job.attempts) == (None, None, None, 0)
+    assert (job.reason, job.log_group, job.log_stream, job.log_url) == ("", "/aws/batch/job", "", "")
+    assert not job.finished
+
+
+def test_an_array_job_counts_its_children_by_status() -> None:
+    array = {"size": 4, "statusSummary": {"RUNNING": 1, "SUCCEEDED": 3, "FAILED": 0}}
+    job = jobs.job_from(detail(arrayProperties=array), "us-east-1")
+    assert (job.array_size, job.children) == (4, {"RUNNING": 1, "SUCCEEDED": 3})
+
+
+# --- describe and list
+
+
+def test_jobs_are_described_a_hundred_at_a_time_in_the_order_asked(clients: session.Clients) -> None:
+    ids = [f"job-{number}" for number in range(101)]
+    with answers(clients.batch) as stub:
+        stub.add_response("describe_jobs", {"jobs": [detail(i) for i in reversed(ids[:100])]}, {"jobs": ids[:100]})
+        stub.add_response("describe_jobs", {"jobs": [detail(ids[100])]}, {"jobs": ids[100:]})
+        assert [job.id for job in jobs.describe(clients, ids)] == ids
+
+
+def test_unknown_jobs_are_all_named(clients: session.Clients) -> None:
+    with answers(clients.batch) as stub:
+        stub.add_response("describe_jobs", {"jobs": [detail("b")]}, {"jobs": ["a", "b", "c"]})
+        with pytest.raises(UsageError, match="no such job in us-east-1: a, c"):
+            jobs.describe(clients, ["a", "b", "c"])
+
+
+def test_a_listing_goes_through_every_page_and_shows_the_newest_first(clients: session.Clients) -> None:
+    def page(*ids: str, **more: str) -> dict[str, Any]:
+        return {"jobSummaryList": [{"jobId": job_id, "jobName": "wgs"} for job_id in ids], **more}
+
+    with answers(clients.batch) as stub:
+        stub.add_response("list_jobs", page("a", nextToken="t"), {"jobQueue": "q", "jobStatus": "RUNNING"})
+        stub.add_response("list_jobs", page("b"), {"jobQueue": "q", "jobStatus": "RUNNING", "nextToken": "t"})
+        # "a" has moved on between the two calls, "c" before it is described
+        stub.add_response("list_jobs", page("a", "c"), {"jobQueue": "q", "jobStatus": "SUCCEEDED"})
+        stub.add_response(
+            "describe_jobs",
+            {
+                "jobs": [
+                    detail("a", status="SUCCEEDED", createdAt=1),
+                    detail("b", status="RUNNING", createdAt=3),
+                    detail("c", status="FAILED", createdAt=2),
+                ]
+            },
+            {"jobs": ["a", "b", "c"]},
+        )
+        listed = jobs.list_jobs(clients, ["q"], ["SUCCEEDED", "RUNNING"])
+    assert [job.id for job in listed] == ["b", "a"]
+
+
+def test_a_listing_asks_for_every_status_of_every_queue(clients: session.Clients) -> None:
+    with answers(clients.batch) as stub:
+        for queue in ("high", "low"):
+            for status in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED"):
+                stub.add_response("list_jobs", {"jobSummaryList": []}, {"jobQueue": queue, "jobStatus": status})
+        assert jobs.list_jobs(clients, ["high", "low"]) == []
+
+
+# --- watch
+
+
+class Clock:
+    """A clock that moves only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+
+def watched(clients: session.Clients, clock: Clock, on_change: Callable[[Job], None], **options: Any) -> Job:
+    return jobs.watch(clients, ID, on_change, wait=clock.wait, clock=clock, **options)
+
+
+def test_a_watched_job_is_reported_at_each_change_until_it_ends(clients: session.Clients) -> None:
+    seen: list[str] = []
+    with answers(clients.batch) as stub:
+        for status in ["SUBMITTED", "RUNNABLE", "RUNNABLE", "RUNNING", "SUCCEEDED"]:
+            stub.add_response("describe_jobs", {"jobs": [detail(status=status)]}, {"jobs": [ID]})
+        job = watched(clients, Clock(), lambda job: seen.append(job.status))
+    assert job.succeeded
+    assert seen == ["SUBMITTED", "RUNNABLE", "RUNNING", "SUCCEEDED"]
+
+
+def test_the_children_of_an_array_are_a_change_too(clients: session.Clients) -> None:
+    seen: list[dict[str, int]] = []
+    with answers(clients.batch) as stub:
+        for done in (0, 1, 1, 2):
+            array = {"size": 2, "statusSummary": {"SUCCEEDED": done}}
+            status = "SUCCEEDED" if done == 2 else "PENDING"
+            stub.add_response("describe_jobs", {"jobs": [detail(status=status, arrayProperties=array)]})
+        watched(clients, Clock(), lambda job: seen.append(dict(job.children)))
+    assert seen == [{}, {"SUCCEEDED": 1}, {"SUCCEEDED": 2}]
+
+
+def test_the_interval_grows_from_one_to_ten_seconds_and_starts_again_after_a_change(clients: session.Clients) -> None:
+    clock = Clock()
+    with answers(clients.batch) as stub:
+        for status in ["RUNNABLE"] * 9 + ["RUNNING", "FAILED"]:
+            stub.add_response("describe_jobs", {"jobs": [detail(status=status)]})
+        assert not watched(clients, clock, lambda _job: None).succeeded
+    assert clock.waits == [1.0, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10.0, 10.0, 10.0, 1.0]
+
+
+def test_trouble_that_passes_is_ridden_out(clients: session.Clients) -> None:
+    with answers(clients.batch) as stub:
+        stub.add_response("describe_jobs", {"jobs": []})  # submitted so lately that Batch does not show it
+        stub.add_response("describe_jobs", {"jobs": [detail(status="RUNNING")]})
+        stub.add_client_error("describe_jobs", "ThrottlingException", "slow down", 400)
+        stub.add_client_error("describe_jobs", "ServerException", "oops", 500)
+        stub.add_response("describe_jobs", {"jobs": [detail(status="SUCCEEDED")]})
+        assert watched(clients, Clock(), lambda _job: None).succeeded
+
+
+def test_trouble_that_stays_ends_the_watching(clients: session.Clients) -> None:
+    clock = Clock()
+    with Stubber(clients.batch) as stub:
+        stub.add_response("describe_jobs", {"jobs": [detail(status="RUNNING")]})
+        for _ in range(30):
+            stub.add_client_error("describe_jobs", "ThrottlingException", "slow down", 400)
+        with pytest.raises(TransientAwsError, match="throttles DescribeJobs"):
+            watched(clients, clock, lambda _job: None, patience=60)
+    assert 60 < clock.now <= 71
+
+
+def test_an_error_that_no_waiting_mends_ends_the_watching_at_once(clients: session.Clients) -> None:
+    clock = Clock()
+    with answers(clients.batch) as stub:
+        stub.add_client_error("describe_jobs", "AccessDeniedException", "no", 403)
+        with pytest.raises(AwsError, match="access denied"):
+            watched(clients, clock, lambda _job: None)
+    assert clock.now == 0
+
+
+def test_an_interrupt_stops_the_watching_and_leaves_the_job_alone(clients: session.Clients) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with answers(clients.batch) as stub:  # and nothing but DescribeJobs is called
+        stub.add_response("describe_jobs", {"jobs": [detail(status="RUNNING")]}, {"jobs": ANY})
+        ticks = count()
+        with pytest.raises(KeyboardInterrupt):
+            jobs.watch(clients, ID, lambda _job: None, wait=interrupt, clock=lambda: float(next(ticks)))
