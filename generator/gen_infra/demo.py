@@ -72,7 +72,7 @@ def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
         plan = pipeline.plan(environment, voice.event)
         outcome(explain(plan.content).sentence)
     with _timed(voice, "apply") as outcome:
-        outputs = pipeline.apply(environment, voice.event)
+        outputs = pipeline.apply(environment, plan, voice.event)
         outcome(f"queues {', '.join(outputs['job_queues'].values())}")
     with _timed(voice, "plan again") as outcome:
         second = pipeline.plan(environment, voice.event)
@@ -96,7 +96,9 @@ def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
 def _run_job(environment: pipeline.Environment, aws: Clients, voice: Voice) -> str:
     manifest = environment.manifest
     queue = manifest.suffixed(next(iter(manifest.queues)))
-    request = batch.SubmitRequest(name="demo", queue=queue, definition=manifest.suffixed(_JOB), environment={"SAMPLE": "NA12878"})
+    request = batch.SubmitRequest(
+        name="demo", queue=queue, definition=manifest.suffixed(_JOB), environment={"SAMPLE": "NA12878"}
+    )
     job = batch.watch(aws, batch.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
     _demand(job.succeeded, f"the job ended as {job.status}: {job.reason}")
     return f"{job.definition} {job.status}, exit code {job.exit_code}"
@@ -104,7 +106,11 @@ def _run_job(environment: pipeline.Environment, aws: Clients, voice: Voice) -> s
 
 def _invoke_functions(environment: pipeline.Environment, aws: Clients) -> str:
     manifest = environment.manifest
-    event = {"jobName": "demo", "jobQueue": manifest.suffixed(next(iter(manifest.queues))), "jobDefinition": manifest.suffixed(_JOB)}
+    event = {
+        "jobName": "demo",
+        "jobQueue": manifest.suffixed(next(iter(manifest.queues))),
+        "jobDefinition": manifest.suffixed(_JOB),
+    }
     submitted = _invoke(aws, manifest.suffixed("batchSubmitJob"), event)
     status = _invoke(aws, manifest.suffixed("batchGetJobStatus"), submitted)
     return f"batchSubmitJob gave job {submitted['jobId']}, batchGetJobStatus says {status['status']}"

@@ -44,7 +44,7 @@ class Change:
     Args:
         address: terraform's address.
         action: ``replace`` makes the new one first where ``new_first`` is true.
-        kind: such as ``job queue``; for kinds without a word of their own, the resource type.
+        kind: such as ``job queue``; empty for what only has its address.
         name: what AWS shows, else the address.
         details: one line for each attribute that changes, for ``update`` and ``replace``.
     """
@@ -108,7 +108,7 @@ def _changes(plan: Mapping[str, Any]) -> Iterator[Change]:
             address=resource["address"],
             action=action,
             new_first=change["actions"] == ["create", "delete"],
-            kind=kind or resource["type"],
+            kind=kind if kind and shown else "",
             name=shown or resource["address"],
             details=tuple(_details(change)) if action in {"update", "replace"} else (),
         )

@@ -96,10 +96,25 @@ class SavedPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What terraform would do, and whether that is anything."""
+    """What terraform would do, as ``terraform show -json`` tells it."""
 
-    has_changes: bool
     content: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a resource or an output changes."""
+        resources = (resource["change"] for resource in self.content.get("resource_changes", []))
+        changes = [*resources, *self.content.get("output_changes", {}).values()]
+        return any(change["actions"] not in (["no-op"], ["read"]) for change in changes)
+
+    @property
+    def destroyed_job_definitions(self) -> list[str]:
+        """The names of the job definitions that go and do not come back."""
+        return [
+            resource["change"]["before"]["name"]
+            for resource in self.content.get("resource_changes", [])
+            if resource["type"] == "aws_batch_job_definition" and resource["change"]["actions"] == ["delete"]
+        ]
 
 
 def prepare(manifest_path: Path, out: Path) -> Environment:
@@ -138,10 +153,10 @@ def plan(environment: Environment, on_event: Callable[[Event], None], *, destroy
     terraform = open_terraform(environment, on_event)
     saved = environment.saved_plan
     saved.prepare()
-    result = terraform.plan(saved.path, destroy=destroy)
+    terraform.plan(saved.path, destroy=destroy)
     content = terraform.show_plan(saved.path)
     saved.record(environment, destroy=destroy)
-    return Plan(result.has_changes, content)
+    return Plan(content)
 
 
 def current_plan(environment: Environment, on_event: Callable[[Event], None]) -> Plan:
@@ -150,17 +165,21 @@ def current_plan(environment: Environment, on_event: Callable[[Event], None]) ->
     if not saved.is_current(environment):
         return plan(environment, on_event)
     _require_account(environment)
-    content = open_terraform(environment, on_event).show_plan(saved.path)
-    changes = content.get("resource_changes", []) + list(content.get("output_changes", {}).values())
-    return Plan(any(change["change"]["actions"] not in (["no-op"], ["read"]) for change in map(_as_change, changes)), content)
+    return Plan(open_terraform(environment, on_event).show_plan(saved.path))
 
 
-def apply(environment: Environment, on_event: Callable[[Event], None]) -> dict[str, Any]:
+def apply(environment: Environment, plan: Plan, on_event: Callable[[Event], None]) -> dict[str, Any]:
     """Apply exactly the saved plan, and return terraform's outputs.
+
+    Terraform deregisters only the newest revision of a job definition that is gone from the manifest; the others are
+    deregistered here.
 
     Raises:
         UsageError: the rendered files are not those that the plan was made from.
     """
+    from gen_infra.aws.leftovers import deregister_definitions
+    from gen_infra.aws.session import clients
+
     saved = environment.saved_plan
     if not saved.is_current(environment):
         raise UsageError("the rendered files changed after the plan was made", hint="plan again, and read the new plan")
@@ -169,6 +188,8 @@ def apply(environment: Environment, on_event: Callable[[Event], None]) -> dict[s
         terraform.apply(saved.path)
     finally:
         saved.discard()  # a plan is applied once, whole or in part
+    if gone := plan.destroyed_job_definitions:
+        deregister_definitions(clients(environment.manifest.region), gone)
     return terraform.output()
 
 
@@ -187,7 +208,8 @@ def destroy(environment: Environment, on_event: Callable[[Event], None], tell: T
     finally:
         environment.saved_plan.discard()
     deregister_definitions(aws, map(manifest.suffixed, manifest.jobs))
-    return leftovers(aws, manifest.name, [*manifest.compute, *manifest.queues, *manifest.jobs])
+    keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
+    return leftovers(aws, manifest.name, keys, manifest.repositories)
 
 
 def open_terraform(environment: Environment, on_event: Callable[[Event], None], *, init: bool = True) -> Terraform:

@@ -60,7 +60,8 @@ class CheckReport:
                     "result": "not run" if check.not_run else "failed" if check.failed else "passed",
                     "summary": check.not_run or check.summary,
                     "findings": [
-                        {"level": finding.level, "message": finding.message, "where": finding.where} for finding in check.findings
+                        {"level": finding.level, "message": finding.message, "where": finding.where}
+                        for finding in check.findings
                     ],
                 }
                 for check in self.checks

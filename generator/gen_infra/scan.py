@@ -6,13 +6,15 @@ someone left there can switch a check off.
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError
+from gen_infra.render import PACKER_TEMPLATE
 from gen_infra.report import Check, Finding
 from gen_infra.tools.checkov import ScanResult, Suppression, doubts, find_checkov
 from gen_infra.tools.checkov import scan_hcl as checkov_hcl
@@ -39,9 +41,6 @@ SUPPRESSIONS = (
         "The package is made here, byte for byte the same each time, and its hash is in every plan.",
     ),
 )
-
-PACKER_FOLDER = "packer"
-PACKER_TEMPLATE = "genomics.pkr.hcl"
 
 
 def scan_source(files: Files, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
@@ -77,7 +76,7 @@ def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, te
     terraform.plan(plan_file)
     plan = terraform.show_plan(plan_file)
     tell("checkov reads the plan")
-    result = checkov_plan(find_checkov(os.environ), plan, folder, os.environ)
+    result = checkov_plan(find_checkov(os.environ), with_stated_unknowns(plan), folder, os.environ)
     planned = frozenset(change["address"] for change in plan["resource_changes"] if change["mode"] == "managed")
     return [*checks, _verdict(name, result, planned)]
 
@@ -87,15 +86,19 @@ def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
     name = "packer validate"
     packer = find_packer(os.environ)
     if packer is None:
-        return [Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")]
+        return [
+            Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")
+        ]
     tell("packer validates")
-    _copy(files, folder, PACKER_FOLDER)
+    _copy(files, folder, "packer")
     findings = validate(packer, folder, PACKER_TEMPLATE, os.environ)
     version = ".".join(map(str, packer.version))
     where = (Finding("failed", finding.message, f"{finding.file}:{finding.line}") for finding in findings)
     return [Check(name, f"{PACKER_TEMPLATE} with packer {version}", tuple(where))]
 
 
+_KNOWN_AFTER_APPLY = "known after apply"
+_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _RESOURCE = re.compile(r'^resource "([^"]+)" "([^"]+)" \{$', re.MULTILINE)
 _MODULE = re.compile(r'^module "([^"]+)" \{\n  source += "\./modules/([^"]+)"$', re.MULTILINE)
 
@@ -120,6 +123,38 @@ def expected_source_addresses(files: Files) -> frozenset[str]:
     return frozenset(root | through)
 
 
+def with_stated_unknowns(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan, with a value in place of each attribute that the configuration sets but that is known only after apply.
+
+    The ARN of a key that is made in the same run is such a value; to checkov its absence means "not encrypted". What
+    the configuration leaves out stays out.
+    """
+    stated = dict(_stated_attributes(plan["configuration"]["root_module"], ""))
+    unknown: dict[str, list[str]] = {}
+    for resource in plan["resource_changes"]:
+        attributes = stated.get(_INDEX.sub("", resource["address"]), frozenset())
+        marks = resource["change"].get("after_unknown") or {}
+        unknown[resource["address"]] = [name for name in attributes if marks.get(name) is True]
+    filled: dict[str, Any] = json.loads(json.dumps(plan))
+    for resource in _planned_resources(filled["planned_values"]["root_module"]):
+        resource["values"] |= dict.fromkeys(unknown.get(resource["address"], []), _KNOWN_AFTER_APPLY)
+    return filled
+
+
+def _stated_attributes(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Address without indexes -> the attributes that its block sets."""
+    for resource in module.get("resources", []):
+        yield f"{path}{resource['address']}", frozenset(resource.get("expressions", {}))
+    for name, call in module.get("module_calls", {}).items():
+        yield from _stated_attributes(call["module"], f"{path}module.{name}.")
+
+
+def _planned_resources(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _planned_resources(child)
+
+
 def _copy(files: Files, folder: Path, part: str, leave_out: str = "") -> None:
     for path, content in files.items():
         if path.startswith(f"{part}/") and path != leave_out:
@@ -130,7 +165,9 @@ def _copy(files: Files, folder: Path, part: str, leave_out: str = "") -> None:
 
 def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
     failed = [
-        Finding("failed", f"{record.check_id} {record.check_name}", f"{record.resource} ({record.file}:{record.lines[0]})")
+        Finding(
+            "failed", f"{record.check_id} {record.check_name}", f"{record.resource} ({record.file}:{record.lines[0]})"
+        )
         for record in result.failed
     ]
     failed += [Finding("failed", doubt) for doubt in doubts(result, expected=expected, allowed=SUPPRESSIONS)]
@@ -139,10 +176,13 @@ def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
         Finding("skipped", f"{record.check_id}: {reasons.get(record.check_id, 'not allowed')}", record.resource)
         for record in result.skipped
     ]
-    summary = f"{len(expected)} resources: {len(result.passed)} checks passed, {len(result.failed)} failed, {len(skipped)} skipped"
+    counts = f"{len(result.passed)} passed, {len(result.failed)} failed, {len(skipped)} skipped"
+    summary = f"{counts}, on {len(expected)} resources"
     return Check(name, summary, (*failed, *skipped))
 
 
 def _diagnosed(diagnostic: Diagnostic) -> Finding:
     where = f"{diagnostic.file}:{diagnostic.line}" if diagnostic.file else diagnostic.address
-    return Finding("failed" if diagnostic.severity == "error" else "skipped", f"{diagnostic.summary}: {diagnostic.detail}", where)
+    return Finding(
+        "failed" if diagnostic.severity == "error" else "skipped", f"{diagnostic.summary}: {diagnostic.detail}", where
+    )

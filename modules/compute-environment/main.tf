@@ -54,11 +54,14 @@ resource "aws_launch_template" "this" {
   }
 }
 
-# Changes with every version of the launch template where the environment must be replaced for it, else never. The
-# provider plans an update in place for an unknown launch template version and then finds that it needs a
-# replacement: "Provider produced inconsistent final plan".
+# Changes when, and only when, the environment must be replaced although the provider plans an update in place:
+# for a launch template version that is not known yet, where it ends in "Provider produced inconsistent final plan",
+# and from the service-linked role to a custom one or back, which Batch refuses.
 resource "terraform_data" "replacement" {
-  input = local.updated_in_place ? "in place" : aws_launch_template.this.latest_version
+  input = local.updated_in_place ? "in place" : join(" ", [
+    var.service_role_arn == null ? "service-linked role," : "custom role,",
+    "launch template version", aws_launch_template.this.latest_version,
+  ])
 }
 
 resource "aws_batch_compute_environment" "this" {

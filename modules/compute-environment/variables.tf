@@ -108,8 +108,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{2,100}$", var.name))
-    error_message = "name must have 3 to 101 letters, digits, _ or -, the first a letter or digit: the suffix takes 27 of AWS's 128."
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{2,97}$", var.name))
+    error_message = "name must have 3 to 98 letters, digits, _ or -, the first a letter or digit: the suffix takes 27 of the launch template's 125."
   }
 }
 

@@ -5,11 +5,12 @@ locals {
   }
   surplus = {
     description = "All but the newest images"
-    selection   = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = coalesce(var.keep_images, 1) }
+    selection   = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.keep_images }
   }
 
-  # A rule for any tag must come last.
-  rules = var.keep_images == null ? [local.untagged] : [local.untagged, local.surplus]
+  # A rule for any tag must come last. Joined by concat: a conditional over both lists would give their different
+  # selections one type and turn the numbers into strings, which ECR refuses.
+  rules = concat([local.untagged], [for rule in [local.surplus] : rule if var.keep_images != null])
 }
 
 resource "aws_ecr_repository" "this" {

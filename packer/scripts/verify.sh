@@ -37,10 +37,6 @@ one_fstab_line() {
   [[ $(awk -v mount="$SCRATCH_MOUNT" '$2 == mount' /etc/fstab) == "$("$TOOL" fstab)" ]]
 }
 
-formatted() {
-  findfs "$("$TOOL" fstab | cut --delimiter=' ' --fields=1)"
-}
-
 bare_and_immutable() {
   local attributes
   read -r attributes _ < <(lsattr -d "$1")
@@ -73,7 +69,7 @@ if [[ $SCRATCH_CARRIER == instance_store ]]; then
   check 'tools to make arrays are there' all_installed mdadm
 fi
 if [[ $SCRATCH_CARRIER == baked ]]; then
-  check 'the scratch disk is formatted' formatted
+  check 'the scratch disk is formatted' "$TOOL" check
 fi
 
 check 'ecs starts at boot' systemctl is-enabled ecs.service

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +12,12 @@ from msgspec.structs import replace
 
 from gen_infra.manifest import load
 from gen_infra.manifest.model import NetworkIds
-from gen_infra.render.environment import packer_environment
+from gen_infra.render import render
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen_infra.manifest import Manifest
 
 KEY = "arn:aws:kms:us-east-1:123456789012:alias/batch-prod"
@@ -25,6 +26,7 @@ BASES = {
     "ecs-al2023-arm64": ("arm64", "al2023-ami-ecs-hvm-2023.0.*-arm64"),
     "ecs-al2023-gpu": ("x86_64", "al2023-ami-ecs-gpu-hvm-2023.0.*-x86_64-ebs"),
 }
+ENVIRONMENTS = sorted(path for path in data_dir("envs").glob("*.yaml") if path.stem != "base")  # base is a parent
 MAPPING = re.compile(r"^  (?:launch|ami)_block_device_mappings \{\n(.*?)^  \}\n", re.MULTILINE | re.DOTALL)
 ATTRIBUTE = re.compile(r"^    (\w+) += (.+)$", re.MULTILINE)
 
@@ -40,24 +42,35 @@ def with_scratch(manifest: Manifest, **settings: object) -> Manifest:
 
 
 def with_ids(manifest: Manifest) -> Manifest:
-    ids = NetworkIds(subnets=("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"), security_groups=("sg-0123456789abcdef0",))
+    ids = NetworkIds(
+        subnets=("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"), security_groups=("sg-0123456789abcdef0",)
+    )
     return replace(manifest, network=replace(manifest.network, lookup=None, ids=ids))
 
 
-def render(manifest: Manifest) -> str:
-    return packer_environment().get_template("packer/genomics.pkr.hcl.j2").render(env=manifest, kms_key=KEY)
+def template(manifest: Manifest) -> str:
+    return render(manifest)["packer/genomics.pkr.hcl"].decode()
 
 
 def folder_of(manifest: Manifest, at: Path) -> Path:
-    shutil.copytree(data_dir("packer"), at)
-    (at / "genomics.pkr.hcl").write_text(render(manifest))
+    for name, content in render(manifest).items():
+        if name.startswith("packer/"):
+            path = at / name.removeprefix("packer/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     return at
 
 
 def packer(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     executable = shutil.which("packer")
     assert executable, "packer is not installed: apt-get install packer"
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "CHECKPOINT_DISABLE": "1", "PACKER_CACHE_DIR": str(home / "cache")}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "CHECKPOINT_DISABLE": "1",
+        "PACKER_CACHE_DIR": str(home / "cache"),
+    }
     return subprocess.run([executable, *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
@@ -106,10 +119,8 @@ def test_each_base_has_its_name_and_architecture(prod: Manifest, tmp_path: Path,
     assert ('"m7g.large"' in text) == (architecture == "arm64")
 
 
-@pytest.mark.parametrize("manifest", sorted(data_dir("envs").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("manifest", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_packer_accepts_every_environment(manifest: Path, tmp_path: Path) -> None:
-    if manifest.stem == "base":
-        pytest.skip("a parent of others, not an environment")
     assert validate(folder_of(load(manifest), tmp_path / "packer")).returncode == 0
 
 
@@ -146,7 +157,7 @@ def test_packer_notices_a_missing_script(prod: Manifest, tmp_path: Path) -> None
 
 
 def test_each_script_of_the_folder_is_run_and_each_that_is_run_is_there(prod: Manifest) -> None:
-    run = re.findall(r'"\$\{path\.root\}/scripts/(.+)"', render(prod))
+    run = re.findall(r'"\$\{path\.root\}/scripts/(.+)"', template(prod))
 
     assert sorted(run) == sorted(path.name for path in (data_dir("packer") / "scripts").iterdir())
     assert run[-2:] == ["cleanup.sh", "verify.sh"]
@@ -154,7 +165,7 @@ def test_each_script_of_the_folder_is_run_and_each_that_is_run_is_there(prod: Ma
 
 def test_every_mapping_is_encrypted_with_the_environments_key(prod: Manifest) -> None:
     for carrier in ("launch_template", "baked", "instance_store"):
-        text = render(with_scratch(prod, carrier=carrier))
+        text = template(with_scratch(prod, carrier=carrier))
         assert unencrypted(text) == []
         assert f'default     = "{KEY}"' in text
 
@@ -169,7 +180,7 @@ def test_every_mapping_is_encrypted_with_the_environments_key(prod: Manifest) ->
     ],
 )
 def test_a_mapping_without_encryption_would_be_noticed(prod: Manifest, line: str, instead: str) -> None:
-    text = render(with_scratch(prod, carrier="baked"))
+    text = template(with_scratch(prod, carrier="baked"))
     scratch = text.index('"/dev/sdb"')
 
     broken = text[:scratch] + text[scratch:].replace(line, instead, 1)
@@ -180,7 +191,10 @@ def test_a_mapping_without_encryption_would_be_noticed(prod: Manifest, line: str
 
 def test_only_a_baked_image_carries_scratch(prod: Manifest) -> None:
     devices = {
-        carrier: {mapping["device_name"]: mapping["volume_size"] for mapping in mappings(render(with_scratch(prod, carrier=carrier)))}
+        carrier: {
+            mapping["device_name"]: mapping["volume_size"]
+            for mapping in mappings(template(with_scratch(prod, carrier=carrier)))
+        }
         for carrier in ("launch_template", "baked", "instance_store")
     }
 
@@ -196,16 +210,16 @@ def test_volumes_have_the_manifests_performance(prod: Manifest, tmp_path: Path) 
     fast = with_scratch(prod, carrier="baked", iops=16000, throughput_mib_s=1000)
     older = with_scratch(prod, carrier="baked", type="gp2")
 
-    root, scratch = mappings(render(fast))
+    root, scratch = mappings(template(fast))
     assert (root["iops"], root["throughput"]) == ("3000", "125")
     assert (scratch["iops"], scratch["throughput"]) == ("16000", "1000")
-    assert not {"iops", "throughput"} & mappings(render(older))[1].keys()
+    assert not {"iops", "throughput"} & mappings(template(older))[1].keys()
     assert validate(folder_of(fast, tmp_path / "fast")).returncode == 0
     assert validate(folder_of(older, tmp_path / "older")).returncode == 0
 
 
 def test_scripts_get_the_manifests_settings(prod: Manifest) -> None:
-    text = render(with_scratch(prod, carrier="instance_store", filesystem="ext4", mount="/data/scratch"))
+    text = template(with_scratch(prod, carrier="instance_store", filesystem="ext4", mount="/data/scratch"))
 
     settings = re.findall(r'^ +"(SCRATCH_\w+=.*)",$', text, re.MULTILINE)
     assert settings == ["SCRATCH_CARRIER=instance_store", "SCRATCH_FILESYSTEM=ext4", "SCRATCH_MOUNT=/data/scratch"]
@@ -213,4 +227,4 @@ def test_scripts_get_the_manifests_settings(prod: Manifest) -> None:
 
 def test_what_packer_would_evaluate_is_refused(prod: Manifest) -> None:
     with pytest.raises(ValueError, match="evaluated by Packer"):
-        render(replace(prod, tags={"Owner": "{{env `AWS_SECRET_ACCESS_KEY`}}"}))
+        template(replace(prod, tags={"Owner": "{{env `AWS_SECRET_ACCESS_KEY`}}"}))

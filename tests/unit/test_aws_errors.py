@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 ARN = "arn:aws:sts::111111111111:assumed-role/analyst/kim"
 
 
-@pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> session.Clients:
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    return session.clients("us-east-1")
-
-
 def answered(clients: session.Clients, code: str, message: str = "", status: int = 400) -> GenInfraError:
     """The error of a call that AWS answered with this code."""
     with Stubber(clients.sts) as stub:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 
-from gen_infra.aws import session
 from gen_infra.aws.state_bucket import Step, ensure_state_bucket
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gen_infra.aws import session
 
 NAME = "genomics-tfstate-123456789012"
 ACCOUNT = "123456789012"
@@ -62,15 +63,6 @@ RIGHT: dict[str, dict[str, Any]] = {
     "get_bucket_lifecycle_configuration": {"Rules": RULES},
     "get_bucket_tagging": {"TagSet": [{"Key": "Project", "Value": "genomics"}, {"Key": "Team", "Value": "lab"}]},
 }
-
-
-@pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> session.Clients:
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    return session.clients("us-east-1")
 
 
 @contextmanager

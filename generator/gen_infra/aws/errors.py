@@ -69,7 +69,7 @@ def aws_errors() -> Iterator[None]:
         AwsError: any other failure; a refused action is named, with whom to ask for it.
         UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only commands that call AWS pay for it
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
@@ -123,7 +123,7 @@ def _refused(operation: str, said: str) -> AwsError:
 
 
 def _not_answered(error: BotoCoreError) -> GenInfraError:
-    from botocore import exceptions as boto  # noqa: PLC0415
+    from botocore import exceptions as boto
 
     if isinstance(error, boto.ProfileNotFound):
         return MissingError(_one_line(str(error)), hint="correct AWS_PROFILE, or run `aws configure --profile NAME`")

@@ -36,7 +36,6 @@ _DEFAULT_LOG_GROUP = "/aws/batch/job"
 # What the function raises for an event that it does not accept.
 _REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
 _DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
-_FORGOTTEN_HINT = "`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +206,13 @@ def _check(request: SubmitRequest) -> None:
 
 @aws_errors()
 def describe(clients: Clients, ids: Sequence[str]) -> list[Job]:
-    """The jobs with these ids, in this order.
-
-    Raises:
-        UsageError: Batch does not know one of them; all unknown ones are named.
-    """
-    known = _described(clients, ids)
-    if unknown := [job_id for job_id in ids if job_id not in known]:
-        raise UsageError(f"no such job in {clients.region}: {', '.join(unknown)}", hint=_FORGOTTEN_HINT)
-    return [known[job_id] for job_id in ids]
+    """The jobs with these ids, in this order, without those that Batch does not know or has forgotten."""
+    found: dict[str, Job] = {}
+    for start in range(0, len(ids), _DESCRIBE_AT_MOST):
+        some = list(ids[start : start + _DESCRIBE_AT_MOST])
+        details = clients.batch.describe_jobs(jobs=some)["jobs"]
+        found |= {detail["jobId"]: job_from(detail, clients.region) for detail in details}
+    return [found[job_id] for job_id in ids if job_id in found]
 
 
 @aws_errors()
@@ -228,7 +225,7 @@ def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str]
         for status in (status for status in STATUSES if status in statuses):
             for page in pages.paginate(jobQueue=queue, jobStatus=status):
                 ids.update((summary["jobId"], None) for summary in page["jobSummaryList"])
-    jobs = [job for job in _described(clients, list(ids)).values() if job.status in statuses]
+    jobs = [job for job in describe(clients, list(ids)) if job.status in statuses]
     return sorted(jobs, key=lambda job: job.created or datetime.max.replace(tzinfo=UTC), reverse=True)
 
 
@@ -274,23 +271,13 @@ def watch(
         delay = min(delay * 1.5, 10.0)
 
 
-@aws_errors()
 def _current(clients: Clients, job_id: str) -> Job:
-    if job := _described(clients, [job_id]).get(job_id):
-        return job
-    raise TransientAwsError(f"no such job in {clients.region}: {job_id}", hint=_FORGOTTEN_HINT)
-
-
-def _described(clients: Clients, ids: Sequence[str]) -> dict[str, Job]:
-    """The jobs that Batch knows, by id, in the order of ``ids``."""
-    found: dict[str, Job] = {}
-    for start in range(0, len(ids), _DESCRIBE_AT_MOST):
-        some = list(ids[start : start + _DESCRIBE_AT_MOST])
-        found |= {
-            detail["jobId"]: job_from(detail, clients.region)
-            for detail in clients.batch.describe_jobs(jobs=some)["jobs"]
-        }
-    return {job_id: found[job_id] for job_id in ids if job_id in found}
+    if found := describe(clients, [job_id]):
+        return found[0]
+    raise TransientAwsError(
+        f"no such job in {clients.region}: {job_id}",
+        hint="`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end",
+    )
 
 
 def job_from(detail: JobDetailTypeDef, region: str) -> Job:

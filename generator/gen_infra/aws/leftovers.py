@@ -82,10 +82,8 @@ def inventory(clients: Clients) -> list[Resource]:
     return sorted([*found, *_keys(clients)])
 
 
-def leftovers(
-    clients: Clients, environment: str, *, keys: Collection[str], repositories: Collection[str]
-) -> list[Resource]:
-    """What still exists of an environment, by name; nothing if it was destroyed completely.
+def leftovers(clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str]) -> list[str]:
+    """What still exists of an environment, such as ``job queue highPriority-prod``; nothing if all of it was destroyed.
 
     Args:
         clients: where to look.
@@ -94,7 +92,7 @@ def leftovers(
         repositories: its repositories' names without the environment, such as ``isaac`` for ``prod/isaac``.
     """
     ours = re.compile(_name_pattern(environment, keys, repositories))
-    return [resource for resource in inventory(clients) if ours.fullmatch(resource.name)]
+    return [str(resource) for resource in inventory(clients) if ours.fullmatch(resource.name)]
 
 
 @aws_errors()

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
 
@@ -35,10 +37,10 @@ class Clients:
     ecr: ECRClient
     functions: LambdaClient
     iam: IAMClient
-    kms: Any
+    kms: KMSClient
     logs: CloudWatchLogsClient
     s3: S3Client
-    sqs: Any
+    sqs: SQSClient
     sts: STSClient
 
     def __init__(self, session: boto3.Session, config: Config, region: str) -> None:
@@ -72,8 +74,8 @@ def clients(region: str) -> Clients:
     Raises:
         MissingError: ``AWS_PROFILE`` names a profile that does not exist.
     """
-    import boto3  # noqa: PLC0415 - 150 ms that only commands that call AWS pay
-    from botocore.config import Config  # noqa: PLC0415
+    import boto3  # 150 ms that only commands that call AWS pay
+    from botocore.config import Config
 
     config = Config(
         connect_timeout=5,  # seconds

@@ -30,7 +30,9 @@ force_option = click.option("--force", is_flag=True, help="Overwrite rendered fi
 @click.command()
 @manifest_argument
 @out_option
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one."
+)
 @force_option
 @json_option
 @quiet_option
@@ -159,11 +161,17 @@ def plan(manifest: Path, out: Path, detailed_exitcode: bool, force: bool, as_jso
 
 def show_summary(summary: Summary, *, has_changes: bool) -> None:
     """The plan, one line for each resource."""
-    symbols = {"create": ("+", "green"), "update": ("~", "yellow"), "replace": ("±", "magenta"), "destroy": ("-", "red")}
+    symbols = {
+        "create": ("+", "green"),
+        "update": ("~", "yellow"),
+        "replace": ("±", "magenta"),
+        "destroy": ("-", "red"),
+    }
     for change in summary.changes:
         symbol, colour = symbols[change.action]
         how = " (new one first)" if change.action == "replace" and change.new_first else ""
-        click.secho(f"  {symbol} {change.action} {change.kind} {change.name}{how}", fg=colour)
+        what = f"{change.kind} {change.name}".lstrip()
+        click.secho(f"  {symbol} {change.action:<7} {what}{how}", fg=colour)
         for detail in change.details:
             click.echo(f"      {detail}")
     if not has_changes:
@@ -205,8 +213,10 @@ def apply(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quie
     if not as_json:
         show_summary(summary, has_changes=made.has_changes)
     if made.has_changes:
-        console.confirm(f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes)
-    outputs = pipeline.apply(environment, console.event)
+        console.confirm(
+            f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes
+        )
+    outputs = pipeline.apply(environment, made, console.event)
     if as_json:
         print_json({**summary.to_dict(), "outputs": outputs})
     else:
@@ -256,7 +266,10 @@ def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, qu
     summary = explain(made.content)
     if not as_json:
         show_summary(summary, has_changes=True)
-    if not yes and click.prompt(f"This destroys {name} and its container images. Type its name to go on", err=True) != name:
+    if (
+        not yes
+        and click.prompt(f"This destroys {name} and its container images. Type its name to go on", err=True) != name
+    ):
         raise click.UsageError(f"that is not {name}; nothing was destroyed")
     left = pipeline.destroy(environment, console.event, console.say)
     if as_json:

@@ -27,7 +27,9 @@ _COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "RUNNING": "cyan"}
 @click.option("--queue", metavar="NAME", help="Queue, as the manifest names it; by default the job's, else the first.")
 @click.option("--name", metavar="N", help="The job's name; by default that of its definition.")
 @click.option("--env", "environment", multiple=True, metavar="K=V", help="Environment variable; may be repeated.")
-@click.option("--parameter", "parameters", multiple=True, metavar="K=V", help="Value for Ref::K in the command; may be repeated.")
+@click.option(
+    "--parameter", "parameters", multiple=True, metavar="K=V", help="Value for Ref::K in the command; may be repeated."
+)
 @click.option("--depends-on", multiple=True, metavar="ID", help="Wait for this job to succeed; may be repeated.")
 @click.option("--array-size", type=click.IntRange(2, 10_000), metavar="N", help="Run it N times, as an array job.")
 @click.option("--share", metavar="ID", help="Share identifier, for a fair-share queue.")
@@ -92,7 +94,9 @@ def submit(
     ended = batch.watch(aws, job_id, lambda seen: console.say(f"  {_clock(seen)} {seen.status} {seen.reason}".rstrip()))
     if as_json:
         print_json(ended.to_dict())
-    console.say(f"{ended.status}: log {ended.log_url}" if ended.log_url else ended.status, fg=_COLOURS.get(ended.status))
+    console.say(
+        f"{ended.status}: log {ended.log_url}" if ended.log_url else ended.status, fg=_COLOURS.get(ended.status)
+    )
     return 0 if ended.succeeded else 1
 
 
@@ -105,7 +109,10 @@ def _queue(env: Manifest, job: str, queue: str | None, share: str | None) -> str
         raise UsageError(f"there is no queue {chosen} in the manifest; there is {', '.join(env.queues)}")
     fair_share = env.queues[chosen].fair_share
     if fair_share and not share:
-        raise UsageError(f"queue {chosen} shares fairly: say whose share with --share", hint=f"shares: {', '.join(fair_share.shares) or 'any'}")
+        raise UsageError(
+            f"queue {chosen} shares fairly: say whose share with --share",
+            hint=f"shares: {', '.join(fair_share.shares) or 'any'}",
+        )
     if share and not fair_share:
         raise UsageError(f"queue {chosen} has no fair-share policy; leave --share out")
     return chosen
@@ -139,7 +146,9 @@ def _print_id(job_id: str, request: SubmitRequest, *, as_json: bool) -> None:
 gen-infra jobs envs/prod.yaml --queue highPriority --status RUNNABLE
 gen-infra jobs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11
 """)
-def jobs(manifest: Path, job_ids: tuple[str, ...], queue: str | None, status: str | None, as_json: bool, quiet: bool) -> int:
+def jobs(
+    manifest: Path, job_ids: tuple[str, ...], queue: str | None, status: str | None, as_json: bool, quiet: bool
+) -> int:
     """List jobs, or show some of them in full.
 
     Without ids: one line for each job in the environment's queues. With ids: state, reason, times, exit code and links.

@@ -23,13 +23,13 @@ from typing import IO, TYPE_CHECKING, Any
 from gen_infra.errors import MissingError, ToolError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import FrameType, TracebackType
 
-    from botocore.client import BaseClient
-
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
+CREDENTIALS = ("testing", "testing")  # access key id, secret access key: any would do
 _STOP_SECONDS = 10
 
 
@@ -60,21 +60,20 @@ class Emulator:
         """What to add to a process's environment so that any AWS client in it talks to this emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_ACCESS_KEY_ID": CREDENTIALS[0],
+            "AWS_SECRET_ACCESS_KEY": CREDENTIALS[1],
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHECKPOINT_DISABLE": "1",
         }
 
-    def client(self, service: str) -> BaseClient:
+    def client(self, service: str) -> Any:
         """A boto3 client of this emulator, whatever the caller's own AWS settings are."""
-        import boto3  # noqa: PLC0415 - 150 ms that only callers of this method pay
+        import boto3  # type checkers know a client only by a literal name: hence Any
 
-        session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
-        client: BaseClient = session.client(service, endpoint_url=self.endpoint)
-        return client
+        session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
+        return session.client(service, endpoint_url=self.endpoint)
 
     def stop(self) -> None:
         """End the child process; harmless when it has ended already."""
@@ -126,8 +125,12 @@ def start(*, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log
     return _wait_until_ready(process)
 
 
-def serve_forever(emulator: Emulator) -> None:
+def serve_forever(emulator: Emulator, announce: Callable[[], None]) -> None:
     """Stay in the foreground until Ctrl-C or SIGTERM, then stop the emulator and return.
+
+    Args:
+        emulator: what `start` gave.
+        announce: called as soon as a signal stops it cleanly, to tell the user how to reach it.
 
     Raises:
         ToolError: the emulator ended by itself.
@@ -139,6 +142,7 @@ def serve_forever(emulator: Emulator) -> None:
     previous = signal.signal(signal.SIGTERM, interrupt)
     try:
         with emulator, contextlib.suppress(KeyboardInterrupt):
+            announce()
             code = emulator.process.wait()
             raise ToolError(f"the emulator ended by itself with exit code {code}")
     finally:

@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 
+from gen_infra.emulator import CREDENTIALS, REGION
+
 BUCKETS = ("aws-batch-genomics-resources", "genomics-results-123456789012")
 IMAGE_PARAMETERS = ("/gen-infra/prod/ami", "/gen-infra/dev/ami")
 SERVICES_WITH_LINKED_ROLES = (
@@ -22,7 +24,7 @@ PRIVATE_SUBNETS = {"us-east-1a": "10.42.16.0/20", "us-east-1b": "10.42.32.0/20"}
 
 def populate(endpoint: str) -> None:
     """Create everything, through the same API that clients use."""
-    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")
+    session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
 
     def client(service: str) -> Any:
         return session.client(service, endpoint_url=endpoint)

@@ -13,20 +13,27 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 import threading
 from typing import Any
 
 
 def main() -> int:
-    """Serve until standard input ends; exit code 1 when the emulator could not start."""
+    """Serve until standard input ends; exit code 1 when the port was taken."""
     options = _options()
     try:
         listener = _bind(options.port)
     except OSError as error:
         _say(error=f"port {options.port} of 127.0.0.1 cannot be had: {error.strerror}", taken=True)
         return 1
-    with listener:
-        return _serve(listener, options)
+    with listener, tempfile.TemporaryDirectory(prefix="gen-infra-emulator-", ignore_cleanup_errors=True) as scratch:
+        tempfile.tempdir = scratch  # big S3 objects and running functions: gone with the process
+        try:
+            _serve(listener, options)
+        except Exception as error:
+            _say(error=f"{type(error).__name__}: {error}")
+            raise
+    return 0
 
 
 def _options() -> argparse.Namespace:
@@ -46,20 +53,22 @@ def _bind(port: int) -> socket.socket:
     return listener
 
 
-def _serve(listener: socket.socket, options: argparse.Namespace) -> int:
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - a taken port is reported before these load
+def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
+    from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
         create_backend_app,
     )
-    from werkzeug.serving import make_server  # noqa: PLC0415
+    from werkzeug.serving import make_server
 
-    from gen_infra.emulator import patches, seed  # noqa: PLC0415
+    from gen_infra.emulator import jobs, patches, seed
 
+    jobs.attempt_seconds()  # a value that is no number is refused now, not by the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
     port = listener.getsockname()[1]
     endpoint = f"http://127.0.0.1:{port}"
-    patches.apply_all(endpoint)
+    os.environ[patches.functions.ENDPOINT_VARIABLE] = endpoint
+    patches.apply_all()
     server = make_server(
         "127.0.0.1",
         port,
@@ -70,16 +79,11 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> int:
     )
     serving = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     serving.start()
-    try:
-        if options.seed:
-            seed.populate(endpoint)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the parent must hear of it
-        _say(error=f"{type(error).__name__}: {error}")
-        return 1
+    if options.seed:
+        seed.populate(endpoint)
     _say(port=port)
     sys.stdin.buffer.read()  # blocks until the parent closes the pipe or dies
     server.shutdown()
-    return 0
 
 
 def _say(**answer: Any) -> None:
@@ -92,4 +96,4 @@ def _say(**answer: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # at once: taking moto's modules apart would need most of a second

@@ -32,7 +32,9 @@ def _about(description: str) -> Any:
 
 EnvironmentName = Annotated[
     str,
-    _text("[a-z][a-z0-9-]{0,22}[a-z0-9]", "2 to 24 lower-case letters, digits and hyphens, starting with a letter", "prod"),
+    _text(
+        "[a-z][a-z0-9-]{0,22}[a-z0-9]", "2 to 24 lower-case letters, digits and hyphens, starting with a letter", "prod"
+    ),
 ]
 Key = Annotated[
     str,
@@ -57,7 +59,9 @@ RepositoryName = Annotated[
         max_length=200,
     ),
 ]
-ImageId = Annotated[str, _text("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")]
+ImageId = Annotated[
+    str, _text("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")
+]
 SubnetId = Annotated[str, _text("subnet-[0-9a-f]{8,17}", "a subnet id such as subnet-0123456789abcdef0")]
 SecurityGroupId = Annotated[str, _text("sg-[0-9a-f]{8,17}", "a security group id such as sg-0123456789abcdef0")]
 _KMS_KEY_ARN = rf"arn:(?:{ARN_PARTITIONS}):kms:[a-z0-9-]+:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}"
@@ -79,15 +83,31 @@ PolicyArn = Annotated[
     ),
 ]
 IamPath = Annotated[
-    str, _text(r"/|/[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*/", "a path that starts and ends with '/'", "/genomics/", max_length=128)
+    str,
+    _text(
+        r"/|/[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*/",
+        "a path that starts and ends with '/'",
+        "/genomics/",
+        max_length=128,
+    ),
 ]
 ParameterName = Annotated[
     str,
-    _text("/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,14}", "an SSM parameter name that starts with '/'", "/gen-infra/prod/ami", max_length=1011),
+    _text(
+        "/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,14}",
+        "an SSM parameter name that starts with '/'",
+        "/gen-infra/prod/ami",
+        max_length=1011,
+    ),
 ]
 Prefix = Annotated[
     str,
-    _text("(?!/)(?:[A-Za-z0-9!_.'()-]+/)+", "an S3 prefix that ends with '/', without wildcards", "genomic-workflow/", max_length=512),
+    _text(
+        "(?!/)(?:[A-Za-z0-9!_.'()-]+/)+",
+        "an S3 prefix that ends with '/', without wildcards",
+        "genomic-workflow/",
+        max_length=512,
+    ),
 ]
 AbsolutePath = Annotated[
     str,
@@ -107,10 +127,14 @@ TagKey = Annotated[
     ),
 ]
 TagValue = Annotated[
-    str, _text("[A-Za-z0-9 _.:/=+@-]{0,256}", "up to 256 letters, digits, spaces and any of _ . : / = + - @", "genomics")
+    str,
+    _text("[A-Za-z0-9 _.:/=+@-]{0,256}", "up to 256 letters, digits, spaces and any of _ . : / = + - @", "genomics"),
 ]
 EnvironmentVariable = Annotated[
-    str, _text("(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and '_', not starting with AWS_BATCH", "THREADS")
+    str,
+    _text(
+        "(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and '_', not starting with AWS_BATCH", "THREADS"
+    ),
 ]
 ParameterKey = Annotated[str, _text("[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-'", "sample")]
 InstanceType = Annotated[
@@ -139,35 +163,41 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     """What every part of a manifest has in common: immutable, no unknown keys."""
 
 
-class StateBucket(Model, kw_only=True):
+class StateBucket(Model, frozen=True, kw_only=True):
     """Terraform state in S3, locked by S3's own conditional writes (``use_lockfile``)."""
 
     bucket: Annotated[BucketName, _about("The state bucket; `gen-infra bootstrap` makes it.")]
 
 
-class TagLookup(Model, kw_only=True):
+class TagLookup(Model, frozen=True, kw_only=True):
     """Network pieces that exist already, found by their tags."""
 
     vpc: Annotated[dict[TagKey, TagValue], Meta(min_length=1), _about("Tags of exactly one VPC.")]
     subnets: Annotated[dict[TagKey, TagValue], Meta(min_length=1), _about("Tags of the private subnets in that VPC.")]
-    security_groups: Annotated[dict[TagKey, TagValue], Meta(min_length=1), _about("Tags of the security groups in that VPC.")]
+    security_groups: Annotated[
+        dict[TagKey, TagValue], Meta(min_length=1), _about("Tags of the security groups in that VPC.")
+    ]
 
 
-class NetworkIds(Model, kw_only=True):
+class NetworkIds(Model, frozen=True, kw_only=True):
     """Network pieces that exist already, by id."""
 
-    subnets: Annotated[tuple[SubnetId, ...], Meta(min_length=1, max_length=16), _about("Private subnets, in two zones or more.")]
-    security_groups: Annotated[tuple[SecurityGroupId, ...], Meta(min_length=1, max_length=5), _about("Security groups of the instances.")]
+    subnets: Annotated[
+        tuple[SubnetId, ...], Meta(min_length=1, max_length=16), _about("Private subnets, in two zones or more.")
+    ]
+    security_groups: Annotated[
+        tuple[SecurityGroupId, ...], Meta(min_length=1, max_length=5), _about("Security groups of the instances.")
+    ]
 
 
-class Network(Model, kw_only=True):
+class Network(Model, frozen=True, kw_only=True):
     """Where the instances run: exactly one of ``lookup`` and ``ids``."""
 
     lookup: TagLookup | None = None
     ids: NetworkIds | None = None
 
 
-class Encryption(Model, kw_only=True):
+class Encryption(Model, frozen=True, kw_only=True):
     """The key of volumes, logs, images and functions."""
 
     key: Annotated[
@@ -177,14 +207,16 @@ class Encryption(Model, kw_only=True):
     ] = "create"
 
 
-class Iam(Model, kw_only=True):
+class Iam(Model, frozen=True, kw_only=True):
     """What an organisation asks of every role."""
 
     path: Annotated[IamPath, _about("The IAM path of every role.")] = "/"
-    permissions_boundary: Annotated[PolicyArn | None, _about("A managed policy, owned elsewhere, set on every role.")] = None
+    permissions_boundary: Annotated[
+        PolicyArn | None, _about("A managed policy, owned elsewhere, set on every role.")
+    ] = None
 
 
-class Logs(Model, kw_only=True):
+class Logs(Model, frozen=True, kw_only=True):
     """CloudWatch log groups."""
 
     retention_days: Annotated[
@@ -193,7 +225,7 @@ class Logs(Model, kw_only=True):
     ] = 365
 
 
-class Bucket(Model, kw_only=True):
+class Bucket(Model, frozen=True, kw_only=True):
     """A bucket that exists already and that jobs may use."""
 
     name: BucketName
@@ -205,7 +237,7 @@ class Bucket(Model, kw_only=True):
     kms_key: Annotated[KmsKeyArn | None, _about("The customer key that encrypts the bucket, when it has one.")] = None
 
 
-class RootVolume(Model, kw_only=True):
+class RootVolume(Model, frozen=True, kw_only=True):
     """The instances' root volume ``/dev/xvda``; Docker's images and layers live on it."""
 
     size_gib: Annotated[int, Meta(ge=30, le=16384)] = 100
@@ -214,7 +246,7 @@ class RootVolume(Model, kw_only=True):
     throughput_mib_s: Annotated[int, Meta(ge=125, le=1000)] | None = None
 
 
-class Scratch(Model, kw_only=True):
+class Scratch(Model, frozen=True, kw_only=True):
     """The scratch volume ``/dev/sdb`` of every instance."""
 
     carrier: Annotated[
@@ -232,7 +264,7 @@ class Scratch(Model, kw_only=True):
     filesystem: Literal["xfs", "ext4"] = "xfs"
 
 
-class Image(Model, kw_only=True):
+class Image(Model, frozen=True, kw_only=True):
     """The AMI of the instances, and the volumes they carry.
 
     With neither ``id`` nor ``parameter``, AWS's own recommended ECS-optimized image of that base is used.
@@ -272,10 +304,12 @@ class Image(Model, kw_only=True):
         return f"/aws/service/ecs/optimized-ami/amazon-linux-2023{variant}/recommended/image_id"
 
 
-AllocationStrategy = Literal["BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"]
+AllocationStrategy = Literal[
+    "BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"
+]
 
 
-class ComputeEnvironment(Model, kw_only=True):
+class ComputeEnvironment(Model, frozen=True, kw_only=True):
     """A managed compute environment on EC2."""
 
     type: Annotated[Literal["SPOT", "EC2"], _about("`SPOT`, or `EC2` for On-Demand.")] = "SPOT"
@@ -283,18 +317,26 @@ class ComputeEnvironment(Model, kw_only=True):
         AllocationStrategy | None,
         _about("By default SPOT_CAPACITY_OPTIMIZED for SPOT, BEST_FIT_PROGRESSIVE for EC2: both update in place."),
     ] = None
-    bid_percentage: Annotated[int, Meta(ge=1, le=100), _about("SPOT: the most to pay, as a percentage of On-Demand.")] | None = None
+    bid_percentage: (
+        Annotated[int, Meta(ge=1, le=100), _about("SPOT: the most to pay, as a percentage of On-Demand.")] | None
+    ) = None
     min_vcpus: Annotated[int, Meta(ge=0, le=100_000)] = 0
     max_vcpus: Annotated[int, Meta(ge=1, le=100_000)]
     instance_types: Annotated[tuple[InstanceType, ...], Meta(min_length=1)] = ("optimal",)
     service_role: Annotated[
         str,
-        _text(f"service-linked|create|{_ROLE_ARN}", "'service-linked', 'create', or the ARN of an IAM role", "service-linked"),
+        _text(
+            f"service-linked|create|{_ROLE_ARN}",
+            "'service-linked', 'create', or the ARN of an IAM role",
+            "service-linked",
+        ),
         _about("AWSServiceRoleForBatch by default; a custom role makes every change of the environment a replacement."),
     ] = "service-linked"
     state: Literal["ENABLED", "DISABLED"] = "ENABLED"
     update_timeout_minutes: Annotated[
-        int, Meta(ge=1, le=360), _about("How long an in-place update lets running jobs go on before their instance is replaced.")
+        int,
+        Meta(ge=1, le=360),
+        _about("How long an in-place update lets running jobs go on before their instance is replaced."),
     ] = 360
 
     @property
@@ -310,42 +352,51 @@ class ComputeEnvironment(Model, kw_only=True):
         return self.type == "SPOT" and self.strategy == "BEST_FIT"
 
 
-class TimeLimits(Model, kw_only=True):
+class TimeLimits(Model, frozen=True, kw_only=True):
     """How long a job may wait in RUNNABLE for a cause that AWS Batch can name, before it is cancelled."""
 
     insufficient_capacity_minutes: Annotated[int, Meta(ge=10, le=1440), _about("No instance capacity.")] = 1440
     compute_environment_maximum_minutes: Annotated[
         int, Meta(ge=10, le=1440), _about("The job asks for more than the compute environments' maximum.")
     ] = 60
-    job_requirement_minutes: Annotated[int, Meta(ge=10, le=1440), _about("No allowed instance type can hold the job.")] = 60
+    job_requirement_minutes: Annotated[
+        int, Meta(ge=10, le=1440), _about("No allowed instance type can hold the job.")
+    ] = 60
 
 
-class FairShare(Model, kw_only=True):
+class FairShare(Model, frozen=True, kw_only=True):
     """A fair-share scheduling policy; every job in such a queue carries a share identifier."""
 
     shares: Annotated[
         dict[
-            Annotated[str, _text(r"[A-Za-z0-9]{1,254}\*?", "letters and digits, and a trailing '*' for a prefix", "production")],
+            Annotated[
+                str,
+                _text(r"[A-Za-z0-9]{1,254}\*?", "letters and digits, and a trailing '*' for a prefix", "production"),
+            ],
             Annotated[float, Meta(ge=0.0001, le=999.9999)],
         ],
         Meta(max_length=500),
         _about("Share identifier -> weight factor; a smaller factor gets more."),
     ] = {}
     share_decay_seconds: Annotated[int, Meta(ge=0, le=604_800)] = 0
-    compute_reservation: Annotated[int, Meta(ge=0, le=99), _about("Percent of the maximum vCPUs held for shares not yet used.")] = 0
+    compute_reservation: Annotated[
+        int, Meta(ge=0, le=99), _about("Percent of the maximum vCPUs held for shares not yet used.")
+    ] = 0
 
 
-class Queue(Model, kw_only=True):
+class Queue(Model, frozen=True, kw_only=True):
     """A job queue."""
 
     priority: Annotated[int, Meta(ge=0, le=1000), _about("A larger number is scheduled first.")]
-    compute: Annotated[tuple[str, ...], Meta(min_length=1, max_length=3), _about("Compute environments, tried in this order.")]
+    compute: Annotated[
+        tuple[str, ...], Meta(min_length=1, max_length=3), _about("Compute environments, tried in this order.")
+    ]
     state: Literal["ENABLED", "DISABLED"] = "ENABLED"
     time_limits: TimeLimits = TimeLimits()
     fair_share: FairShare | None = None
 
 
-class Job(Model, kw_only=True):
+class Job(Model, frozen=True, kw_only=True):
     """A job definition on EC2."""
 
     image: ContainerImage
@@ -354,15 +405,19 @@ class Job(Model, kw_only=True):
     command: tuple[str, ...] = ()
     environment: dict[EnvironmentVariable, str] = {}
     parameters: Annotated[dict[ParameterKey, str], _about("Defaults for `Ref::name` in the command.")] = {}
-    attempts: Annotated[int, Meta(ge=1, le=10), _about("Tries; only a lost host (a reclaimed Spot instance) is tried again.")] = 3
+    attempts: Annotated[
+        int, Meta(ge=1, le=10), _about("Tries; only a lost host (a reclaimed Spot instance) is tried again.")
+    ] = 3
     timeout_minutes: Annotated[int, Meta(ge=1, le=20_160), _about("Each attempt is stopped after this time.")] = 1440
     scratch: Annotated[AbsolutePath | None, _about("Where the container sees the host's scratch volume.")] = None
     buckets: Annotated[tuple[str, ...], _about("The buckets that this job's role may use.")] = ()
     queue: Annotated[str | None, _about("Where `gen-infra submit` sends it; by default the first queue.")] = None
-    scheduling_priority: Annotated[int, Meta(ge=0, le=9999), _about("Its place within a share of a fair-share queue.")] | None = None
+    scheduling_priority: (
+        Annotated[int, Meta(ge=0, le=9999), _about("Its place within a share of a fair-share queue.")] | None
+    ) = None
 
 
-class Manifest(Model, kw_only=True):
+class Manifest(Model, frozen=True, kw_only=True):
     """One environment, as its manifest says after ``extends`` is resolved."""
 
     name: Annotated[EnvironmentName, _about("The environment; the suffix of every name that is made.")]
@@ -450,4 +505,3 @@ class Manifest(Model, kw_only=True):
 def image_repository(image: str) -> str:
     """``isaac:1.0`` or ``isaac@sha256:…`` -> ``isaac``."""
     return image.partition("@")[0].partition(":")[0]
-

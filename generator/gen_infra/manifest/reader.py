@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -96,9 +96,11 @@ class Unreadable(Exception):  # noqa: N818 - carries a Problem up to the loader,
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+", re.ASCII)
+_LONGEST_INTEGER = 20  # digits; Python refuses to convert thousands of them
+_WORDS = {"": None, "null": None, "true": True, "false": False}
 # What some YAML reader takes for a boolean, a number or a date, and a person for text.
 _AMBIGUOUS = re.compile(
-    r"""(?:y|n|yes|no|on|off)
+    r"""(?:y|n|yes|no|on|off|true|false)
       | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?     # 12:30:00
       | [-+]?0[0-9_]+ | [-+]?0x[0-9a-f_]+ | [-+]?0[ob][0-7_]+  # 012, 0x1F, 0b1
       | \+[0-9][0-9_.]* | [-+]?[0-9]+_[0-9_]*                 # +1, 1_000
@@ -166,7 +168,8 @@ class _Reader:
         self.source = source
         self.nodes = 0
         loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-        self.events: Iterator[yaml.Event] = yaml.parse(source.text, Loader=loader)
+        # the stubs know the events' common base only
+        self.events: Iterator[Any] = yaml.parse(source.text, Loader=loader)
 
     def document(self) -> Map:
         next(self.events)  # stream start
@@ -182,14 +185,18 @@ class _Reader:
             raise _unreadable(self.source, root.mark, "a manifest is a mapping of keys to values")
         return root
 
-    def node(self, event: yaml.Event, depth: int) -> Node:
+    def node(self, event: Any, depth: int) -> Node:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self.error(event, f"more than {MAX_NODES:,} values; no manifest needs that")
         if isinstance(event, yaml.AliasEvent):
-            raise self.error(event, f"the alias *{event.anchor} is not accepted; write the value out, or share it with `extends`")
+            raise self.error(
+                event, f"the alias *{event.anchor} is not accepted; write the value out, or share it with `extends`"
+            )
         if event.anchor is not None:
-            raise self.error(event, f"the anchor &{event.anchor} is not accepted; write the value out, or share it with `extends`")
+            raise self.error(
+                event, f"the anchor &{event.anchor} is not accepted; write the value out, or share it with `extends`"
+            )
         if event.tag is not None:
             raise self.error(event, f"the tag {event.tag} is not accepted; write the plain value")
         mark = (event.start_mark.line, event.start_mark.column)
@@ -219,28 +226,22 @@ class _Reader:
             mapping.entries[key.value] = Entry(self.source, key.mark, self.node(next(self.events), depth + 1))
         return mapping
 
-    def scalar(self, event: yaml.ScalarEvent) -> str | int | float | bool | None:
+    def scalar(self, event: Any) -> str | int | float | bool | None:
         text: str = event.value
         if event.style:  # quoted, or a block
             return text
-        if not text:
-            return None
-        first = text[0]
-        if first.isascii() and first.isalpha() and first not in "yYnNoOtTfF":
-            return text
-        if text in {"true", "false"}:
-            return text == "true"
-        if text == "null":
-            return None
+        if text in _WORDS:
+            return _WORDS[text]
         if _INTEGER.fullmatch(text):
-            return int(text) if len(text) < 20 else text  # noqa: PLR2004
+            return int(text) if len(text) < _LONGEST_INTEGER else text
         if _FLOAT.fullmatch(text):
             return float(text)
         if _AMBIGUOUS.fullmatch(text):
-            raise self.error(event, f'{text} means different things to different readers; write "{text}" in quotes if it is text')
+            advice = f'write "{text}" in quotes if it is text'
+            raise self.error(event, f"{text} means different things to different readers; {advice}")
         return text
 
-    def error(self, event: yaml.Event, message: str) -> Unreadable:
+    def error(self, event: Any, message: str) -> Unreadable:
         return _unreadable(self.source, (event.start_mark.line, event.start_mark.column), message)
 
 

@@ -57,12 +57,15 @@ def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[Finding]:
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         iops, throughput = volume.iops or 3000, volume.throughput_mib_s or 125
         if volume.type == "gp3" and throughput > iops / 4:
-            yield ("image", volume_key, "throughput_mib_s"), f"{throughput} MiB/s needs at least {throughput * 4} iops, not {iops}"
+            yield (
+                ("image", volume_key, "throughput_mib_s"),
+                f"{throughput} MiB/s needs at least {throughput * 4} iops, not {iops}",
+            )
 
 
 @_rule
 def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[Finding]:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (bidPercentage, allocationStrategy)."""
+    """Batch refuses it: https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html."""
     for key, compute in manifest.compute.items():
         if compute.type == "EC2" and compute.bid_percentage is not None:
             yield ("compute", key, "bid_percentage"), "only a SPOT compute environment bids"
@@ -139,7 +142,10 @@ def shared_names_differ(manifest: Manifest) -> Iterable[Finding]:
     for index, repository in enumerate(manifest.repositories):
         label = repository_label(repository)
         if label in seen:
-            yield ("repositories", index), f"{repository} and {seen[label]} get the same Terraform name {label}; rename one"
+            yield (
+                ("repositories", index),
+                f"{repository} and {seen[label]} get the same Terraform name {label}; rename one",
+            )
         seen[label] = repository
 
 

@@ -18,7 +18,10 @@ def schema() -> dict[str, Any]:
     document = msgspec.json.schema(Manifest)
     manifest = document["$defs"]["Manifest"]
     manifest["properties"] = {
-        "extends": {"type": "string", "description": "One parent in the same folder: maps merge, lists replace, null takes away."},
+        "extends": {
+            "type": "string",
+            "description": "One parent in the same folder: maps merge, lists replace, null takes away.",
+        },
         **manifest["properties"],
     }
     del manifest["required"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf")
 _MODULE_FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md")
 _FUNCTION_SOURCES = "job-functions/src"
+PACKER_TEMPLATE = "genomics.pkr.hcl"
 
 
 def render(manifest: Manifest) -> dict[str, bytes]:
@@ -30,6 +31,7 @@ def render(manifest: Manifest) -> dict[str, bytes]:
         files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
     if manifest.jobs:
         files["terraform/job-functions.zip"] = package(_function_sources())
+    files |= {f"packer/{name}": content for name, content in _packer(manifest).items()}
     files["manifest.resolved.yaml"] = to_yaml(blocks.resolved(manifest)).encode()
     return files
 
@@ -45,10 +47,19 @@ def _terraform(manifest: Manifest) -> dict[str, bytes]:
     return {name: environment.get_template(f"{name}.j2").render(context).encode() for name in names}
 
 
+def _packer(manifest: Manifest) -> dict[str, bytes]:
+    folder = data_dir("packer")
+    static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    template = packer_environment().get_template(f"packer/{PACKER_TEMPLATE}.j2")
+    return {**static, PACKER_TEMPLATE: template.render(env=manifest, kms_key=blocks.packer_key(manifest)).encode()}
+
+
 def _module(name: str) -> dict[str, bytes]:
     folder = data_dir("modules") / name
     return {file: (folder / file).read_bytes() for file in _MODULE_FILES}
 
 
 def _function_sources() -> dict[str, bytes]:
-    return {source.name: source.read_bytes() for source in sorted(Path(data_dir("modules"), _FUNCTION_SOURCES).glob("*.py"))}
+    return {
+        source.name: source.read_bytes() for source in sorted(Path(data_dir("modules"), _FUNCTION_SOURCES).glob("*.py"))
+    }

@@ -1,8 +1,8 @@
-"""What the Terraform templates show: plain values computed from the manifest, one small function for each kind of block."""
+"""What the templates show: plain values computed from the manifest, one small function for each kind of block."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ class Statement(NamedTuple):
     sid: str
     actions: list[str]
     resources: list[str]
-    conditions: list[Mapping[str, object]]
+    conditions: Sequence[Mapping[str, object]]
 
 
 def context(manifest: Manifest) -> dict[str, Any]:
@@ -35,7 +35,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
     return {
         "env": manifest,
         "image_id": manifest.image.id or reference("data.aws_ssm_parameter.image.insecure_value"),
-        "kms_key_arn": reference("module.encryption.key_arn") if manifest.encryption.key == "create" else manifest.encryption.key,
+        "kms_key_arn": reference("module.encryption.key_arn")
+        if manifest.encryption.key == "create"
+        else manifest.encryption.key,
         "security_group_ids": ids.security_groups if ids else reference("module.network.security_group_ids"),
         "subnet_ids": ids.subnets if ids else reference("module.network.subnet_ids"),
         "needed_roles": needed_roles(manifest),
@@ -162,24 +164,32 @@ def job_definition_arns(manifest: Manifest) -> list[str]:
     return [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
 
 
+def packer_key(manifest: Manifest) -> str:
+    """The key of the image's volumes: ours by its alias, which is known before the key is made."""
+    if manifest.encryption.key != "create":
+        return manifest.encryption.key
+    return f"arn:{manifest.partition}:kms:{manifest.region}:{manifest.account}:{manifest.key_alias}"
+
+
 def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
     """What the outputs show, by the manifest's keys."""
     functions = {"submit": "submit_function_name", "status": "status_function_name"} if manifest.jobs else {}
     return {
         "compute_environment_names": {key: reference(f"module.compute_{key}.name") for key in manifest.compute},
-        "job_definition_arn_prefixes": {key: reference(f"aws_batch_job_definition.{key}.arn_prefix") for key in manifest.jobs},
+        "job_definition_arn_prefixes": {
+            key: reference(f"aws_batch_job_definition.{key}.arn_prefix") for key in manifest.jobs
+        },
         "job_queue_names": {key: reference(f"aws_batch_job_queue.{key}.name") for key in manifest.queues},
         "function_names": {key: reference(f"module.job_functions.{output}") for key, output in functions.items()},
         "repository_urls": {
-            repository: reference(f"module.repository_{repository_label(repository)}.url") for repository in manifest.repositories
+            repository: reference(f"module.repository_{repository_label(repository)}.url")
+            for repository in manifest.repositories
         },
     }
 
 
 def resolved(manifest: Manifest) -> object:
     """The manifest as plain values, defaults included, without what is unset: itself a manifest."""
-
-
     return _without_none(msgspec.to_builtins(manifest))
 
 

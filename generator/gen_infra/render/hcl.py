@@ -12,14 +12,21 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from types import NoneType
 from typing import Final
 
 _INDENT: Final = 2
 _ONE_LINE: Final = 80  # characters of a list or an object that stays on one line
 _INTEGER_BITS: Final = 512  # Terraform computes with 512-bit floats: a longer integer would be rounded
 
+_SCALAR: Final = (str, int, float, NoneType)
+_NUMBER: Final = (int, float)
+_SEQUENCE: Final = (list, tuple)
+
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_KEYWORDS: Final = frozenset({"true", "false", "null", "for"})  # bare in front of ``=`` these are no names
+_KEYWORDS: Final = frozenset({"true", "false", "null", "for", "if", "in"})  # no names to terraform or to checkov
 _TRAVERSAL: Final = re.compile(rf'{_IDENTIFIER.pattern}(\.{_IDENTIFIER.pattern}|\[[0-9]+\]|\["[A-Za-z0-9_./:@-]+"\])+')
 _PLAIN: Final = re.compile(r"[ !#&-\[\]-~]*")  # printable ASCII without " $ % \
 _SPECIAL: Final = re.compile(r'["\\]|[$%](?=[{$%]|\Z)|[^ -~]')
@@ -83,11 +90,11 @@ def _encode(value: object, indent: int) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, _NUMBER):
         return _number(value)
     if isinstance(value, Mapping):
         return _object(value, indent)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _SEQUENCE):
         return _sequence(value, indent)
     raise TypeError(f"{value} ({type(value).__name__}) cannot be written as HCL")
 
@@ -98,7 +105,8 @@ def _number(value: float) -> str:
             raise ValueError("an integer of more than 512 bits would be rounded by Terraform")
     elif not math.isfinite(value):
         raise ValueError(f"{value} is not a number that HCL can write")
-    return repr(value)
+    text = repr(value)
+    return f"{Decimal(text):f}" if "e" in text else text  # checkov's parser does not know exponents
 
 
 def _quote(text: str, *, ascii_only: bool = False) -> str:
@@ -130,6 +138,7 @@ def _escape_to_ascii(match: re.Match[str]) -> str:
     return _SHORT_ESCAPES.get(char) or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
 
 
+@lru_cache(4096)
 def _key(name: object) -> str:
     if not isinstance(name, str):
         raise TypeError(f"a key of a map is a str, not a {type(name).__name__}")
@@ -151,13 +160,13 @@ def _element(item: object, indent: int) -> str:
     """Write an element of a list; there a short object of scalars stays on one line, like the row of a table."""
     if isinstance(item, Mapping) and item and all(_is_scalar(value) for value in item.values()):
         fields = ", ".join(f"{_key(name)} = {_encode(value, indent)}" for name, value in item.items())
-        if len(fields) + 4 <= _ONE_LINE:
+        if len(fields) + 4 <= _ONE_LINE and "\n" not in fields:
             return f"{{ {fields} }}"
     return _encode(item, indent)
 
 
 def _is_scalar(value: object) -> bool:
-    return isinstance(value, str | int | float | None)
+    return isinstance(value, _SCALAR)
 
 
 def _object(fields: Mapping[str, object], indent: int) -> str:

@@ -31,7 +31,7 @@ _SET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a tool: the allowed part of ``environ``, and the switches that make tools ask nobody.
+    """Give a tool its environment: the allowed part of ``environ``, and the switches that make tools ask nobody.
 
     ``TF_CLI_CONFIG_FILE`` is dropped when it names no file: terraform warns about that on every call.
     """

@@ -1,34 +1,100 @@
-"""packer (skeleton)."""
+"""packer: found, and asked whether a template is valid.
+
+Packer 1.7 and later take a folder and install plugins with ``packer init``. Before that, amazon-ebs is built in, the
+``required_plugins`` block is an error, and so packer is given the one file without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen_infra.errors import MissingError
+from gen_infra.tools import process
+from gen_infra.tools.diagnostics import Diagnostic, parse_plain
+from gen_infra.tools.environment import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAMES = ("packer", "packer-io")  # Arch Linux's name for it
+_PROBE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Packer:
+    """A packer that was found on this machine."""
+
     executable: str
     version: tuple[int, int, int]
 
     @property
     def is_modern(self) -> bool:
-        """Whether it knows ``packer init`` and ``required_plugins`` (1.7 and later)."""
+        """Whether it knows ``packer init`` and ``required_plugins``."""
         return self.version >= (1, 7, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class PackerFinding:
-    message: str
-    file: str = ""
-    line: int = 0
-
-
 def find_packer(environ: Mapping[str, str]) -> Packer | None:
-    raise NotImplementedError
+    """Find HashiCorp's packer on PATH; None if there is none.
+
+    Other programs have that name too (cracklib's on Red Hat), so each one is asked for its version.
+    """
+    env = child_environment(environ)
+    for folder in env.get("PATH", "").split(os.pathsep):
+        for name in _NAMES:
+            path = Path(folder, name).absolute()
+            version = _version(path, env) if folder and path.is_file() and os.access(path, os.X_OK) else None
+            if version is not None:
+                return Packer(str(path), version)
+    return None
 
 
-def validate(packer: Packer, folder: Path, single_file: str, environ: Mapping[str, str]) -> tuple[PackerFinding, ...]:
-    """Empty: valid. ``single_file`` is what packer < 1.7 is given instead of the folder."""
-    raise NotImplementedError
+def _version(path: Path, env: Mapping[str, str]) -> tuple[int, int, int] | None:
+    answer = process.run([str(path), "version"], cwd=Path(path.anchor), env=env, timeout=_PROBE_SECONDS)
+    match = re.search(r"^Packer v(\d+)\.(\d+)\.(\d+)", answer.stdout, flags=re.MULTILINE)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def init_argv(packer: Packer) -> list[str]:
+    """Build the command that installs the plugins a folder asks for."""
+    return [packer.executable, "init", "."]
+
+
+def validate_argv(packer: Packer, single_file: str) -> list[str]:
+    """Build the command that validates: the folder, or with an old packer the one file."""
+    return [packer.executable, "validate", "." if packer.is_modern else single_file]
+
+
+def validate(packer: Packer, folder: Path, single_file: str, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """Ask packer whether the templates are valid; empty: they are. No AWS and no credentials are needed.
+
+    Args:
+        packer: from `find_packer`.
+        folder: holds the ``*.pkr.hcl`` files.
+        single_file: name of the one file in it that packer < 1.7 understands.
+        environ: the caller's environment; packer sees its allowed part.
+
+    Raises:
+        MissingError: the plugins cannot be had.
+
+    """
+    env = child_environment(environ)
+    if packer.is_modern:
+        installed = process.run(init_argv(packer), cwd=folder, env=env)
+        if installed.returncode != 0:
+            raise MissingError(
+                f"packer init failed: {_findings(installed)[0].summary}",
+                hint="without a way to github.com, put the amazon plugin where PACKER_PLUGIN_PATH says",
+            )
+    answer = process.run(validate_argv(packer, single_file), cwd=folder, env=env)
+    return _findings(answer) if answer.returncode != 0 else ()
+
+
+def _findings(answer: process.Completed) -> tuple[Diagnostic, ...]:
+    """Read the errors; packer prints them on stdout or on stderr, by version, and some of them twice."""
+    text = answer.stdout + answer.stderr
+    errors = dict.fromkeys(parse_plain(text))
+    return tuple(errors) or (Diagnostic("error", " ".join(text.split()) or f"exit code {answer.returncode}"),)

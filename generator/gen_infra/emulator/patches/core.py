@@ -10,6 +10,12 @@ from moto.core.responses import ActionResult, BaseResponse
 from gen_infra.emulator.patches._registry import around, difference
 
 
+class UnknownOperationError(ServiceException):
+    """An action that moto does not know; moto writes it in the protocol of the service that was asked."""
+
+    code = "UnknownOperationException"
+
+
 @difference(
     moto="5.2.5 answers an action it does not know with status 500, which clients retry, terraform's provider 25 times",
     aws="400 and UnknownOperationException: final",
@@ -22,6 +28,5 @@ def unknown_action() -> None:
         try:
             return original(response)
         except NotImplementedError as error:
-            refusal = ServiceException("UnknownOperationException", f"{response.service_name}: {error}")
-            status, headers, body = response.serialized(ActionResult(refusal))
+            status, headers, body = response.serialized(ActionResult(UnknownOperationError(str(error))))
             return status, headers | {"status": str(status)}, body

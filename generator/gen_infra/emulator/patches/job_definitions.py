@@ -16,19 +16,21 @@ from gen_infra.emulator.patches.compute_environments import backend_of
     aws="each revision is exactly what its registration says",
 )
 def independent_revisions() -> None:
-    """Start each revision anew; moto needs only the number of the last one."""
+    """Build each revision from its own request; only the number comes from the one before."""
+    build: Any = JobDefinition  # moto leaves methods of its base class abstract
 
-    @around(BatchBackend, "register_job_definition")
-    def register(original: Any, backend: BatchBackend, **kwargs: Any) -> JobDefinition:
-        name = kwargs["def_name"]
-        earlier = {arn: each for arn, each in backend._job_definitions.items() if each.name == name}
-        for arn in earlier:
-            del backend._job_definitions[arn]
-        try:
-            fresh: JobDefinition = original(backend, **kwargs)
-        finally:
-            backend._job_definitions.update(earlier)
-        return fresh
+    @instead_of(BatchBackend, "register_job_definition")
+    def register(
+        backend: BatchBackend, def_name: str, retry_strategy: dict[str, Any] | None, **given: Any
+    ) -> JobDefinition:
+        for rule in (retry_strategy or {}).get("evaluateOnExit", []):
+            rule["action"] = rule["action"].lower()
+        newest = backend.get_job_definition_by_name(def_name)
+        definition: JobDefinition = build(
+            def_name, retry_strategy=retry_strategy, revision=newest.revision if newest else 0, backend=backend, **given
+        )
+        backend._job_definitions[definition.arn] = definition
+        return definition
 
 
 @difference(
@@ -49,7 +51,11 @@ def described_definition() -> None:
     def describe(original: Any, definition: JobDefinition) -> dict[str, Any]:
         described: dict[str, Any] = original(definition)
         priority = getattr(definition, "scheduling_priority", None)
-        return described | {"containerOrchestrationType": "ECS"} | ({} if priority is None else {"schedulingPriority": priority})
+        return (
+            described
+            | {"containerOrchestrationType": "ECS"}
+            | ({} if priority is None else {"schedulingPriority": priority})
+        )
 
 
 @difference(
@@ -76,7 +82,5 @@ def _meant(backend: BatchBackend, identifier: str) -> list[JobDefinition]:
     """The revisions that a name, ``name:revision`` or an ARN with or without revision names."""
     name, _, revision = identifier.rsplit("job-definition/", 1)[-1].partition(":")
     return [
-        each
-        for each in backend._job_definitions.values()
-        if each.name == name and revision in ("", str(each.revision))
+        each for each in backend._job_definitions.values() if each.name == name and revision in ("", str(each.revision))
     ]

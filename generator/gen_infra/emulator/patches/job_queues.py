@@ -74,7 +74,9 @@ def queue_settings() -> None:
         if not queue.schedule_policy:
             del described["schedulingPolicyArn"]
         return described | {
-            "computeEnvironmentOrder": sorted(_by_arn(queue.backend, queue.env_order_json), key=lambda each: each["order"]),
+            "computeEnvironmentOrder": sorted(
+                _by_arn(queue.backend, queue.env_order_json), key=lambda each: each["order"]
+            ),
             "jobStateTimeLimitActions": getattr(queue, "time_limit_actions", []),
             "statusReason": "JobQueue Healthy",
         }

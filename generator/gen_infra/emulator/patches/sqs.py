@@ -16,7 +16,7 @@ from gen_infra.emulator.patches._registry import difference
 )
 def compact_redrive_policy() -> None:
     """Write the attribute anew after moto has collected all of them."""
-    original: Any = Queue.attributes.fget
+    original: Any = vars(Queue)["attributes"].fget
 
     def attributes(queue: Queue) -> dict[str, Any]:
         values: dict[str, Any] = original(queue)

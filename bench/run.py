@@ -1,0 +1,120 @@
+"""Measure what bench/README.md shows: each command against its floor, in turn, in one run.
+
+    python bench/run.py            print the table
+    python bench/run.py --check    and exit 1 where a ratio is above its limit
+
+Whole processes on an otherwise idle machine; the ratio is that of the medians.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+RUNS = 15
+HELP_LIMIT, RENDER_LIMIT = 1.5, 2.5
+GEN_INFRA = [sys.executable, "-m", "gen_infra"]
+BARE = [sys.executable, str(Path(__file__).parent / "bare" / "render.py")]
+
+
+class Row(NamedTuple):
+    """One comparison: the ratio may be ``limit`` at most; ``fresh`` is removed before each run of the command."""
+
+    name: str
+    command: Sequence[str]
+    floor: Sequence[str]
+    limit: float
+    fresh: Path | None = None
+
+
+def main() -> int:
+    """Print the table; with ``--check``, 1 where a limit is broken."""
+    broken = 0
+    with tempfile.TemporaryDirectory() as name:
+        print(f"{'':<42}{'ms':>8}{'floor ms':>10}{'ratio':>8}{'limit':>8}")
+        for row in rows(Path(name)):
+            command, floor = measure(row)
+            ratio = command / floor
+            broken += ratio > row.limit
+            print(f"{row.name:<42}{command * 1000:8.0f}{floor * 1000:10.0f}{ratio:8.2f}{row.limit:8.1f}")
+    return int("--check" in sys.argv and broken > 0)
+
+
+def rows(folder: Path) -> Iterator[Row]:
+    """The comparisons, with everything that they read and write below ``folder``."""
+    yield Row(
+        "--help, against `import click`", [*GEN_INFRA, "--help"], [sys.executable, "-c", "import click"], HELP_LIMIT
+    )
+    for count in (4, 1000):
+        manifests, ours, bare, static = (folder / str(count) / part for part in ("manifests", "ours", "bare", "static"))
+        manifests.mkdir(parents=True)
+        render = [*GEN_INFRA, "render", str(with_jobs(manifests, count)), "--out", str(ours)]
+        seconds(render)
+        for part in ("terraform/modules", "terraform/job-functions.zip", "packer"):
+            copy(ours / "prod" / part, static / part)
+        floor = [*BARE, str(manifests / "prod.yaml"), str(bare), str(static)]
+        seconds(floor)
+        print(f"{count} job definitions: {size(ours):,} bytes, the floor writes {size(bare):,}")
+        yield Row("  render, nothing there yet", render, floor, RENDER_LIMIT, fresh=ours)
+        yield Row("  render, nothing changed", render, floor, RENDER_LIMIT)
+
+
+def with_jobs(folder: Path, count: int) -> Path:
+    """prod.yaml with this many job definitions, beside its parent."""
+    base = yaml.safe_load((ROOT / "envs" / "base.yaml").read_text())
+    like_isaac = {**base["jobs"]["isaac"], "environment": {"THREADS": "4", "MODE": "fast"}}
+    base["jobs"] |= {f"job{number}": like_isaac for number in range(count - len(base["jobs"]))}
+    text = yaml.dump(base, Dumper=_NoAliases, sort_keys=False)
+    (folder / "base.yaml").write_text(text)
+    return Path(shutil.copy(ROOT / "envs" / "prod.yaml", folder / "prod.yaml"))
+
+
+class _NoAliases(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+def measure(row: Row) -> tuple[float, float]:
+    """Medians, in seconds, of the command and of its floor, run in turn after one run that does not count."""
+    samples = []
+    for _ in range(RUNS + 1):
+        if row.fresh:
+            shutil.rmtree(row.fresh)
+        samples.append((seconds(row.command), seconds(row.floor)))
+    commands, floors = zip(*samples[1:], strict=True)
+    return statistics.median(commands), statistics.median(floors)
+
+
+def seconds(command: Sequence[str]) -> float:
+    """How long the whole process takes."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def copy(source: Path, target: Path) -> None:
+    """A file or a folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

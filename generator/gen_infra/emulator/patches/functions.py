@@ -1,0 +1,117 @@
+"""Lambda: configuration that moto forgets, and invocations that really run."""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.models import LambdaFunction
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.config import default_user_config
+from moto.logs.models import logs_backends
+
+from gen_infra.emulator import functions
+from gen_infra.emulator.patches._registry import around, difference, instead_of
+
+if TYPE_CHECKING:
+    from gen_infra.emulator.functions import Outcome
+
+ENDPOINT_VARIABLE = "GEN_INFRA_EMULATOR_ENDPOINT"
+TAIL_BYTES = 4096
+
+
+@difference(
+    moto="5.2.5 drops DeadLetterConfig and LoggingConfig, and updates of KMSKeyArn, TracingConfig and these",
+    aws="keeps and describes them; the default log group is /aws/lambda/NAME, the default format Text",
+)
+def function_settings() -> None:
+    """Keep on the function what moto drops."""
+
+    @around(LambdaFunction, "__init__")
+    def init(original: Any, function: Any, account_id: str, spec: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        original(function, account_id, spec, *args, **kwargs)
+        function.dead_letter_config = spec.get("DeadLetterConfig")
+        function.logging_config = _logging_config(function, spec.get("LoggingConfig") or {})
+
+    @around(LambdaFunction, "update_configuration")
+    def update(original: Any, function: Any, changes: dict[str, Any]) -> dict[str, Any]:
+        function.kms_key_arn = changes.get("KMSKeyArn", function.kms_key_arn)
+        function.tracing_config = changes.get("TracingConfig", function.tracing_config)
+        function.dead_letter_config = changes.get("DeadLetterConfig", function.dead_letter_config)
+        if "LoggingConfig" in changes:
+            function.logging_config = _logging_config(function, changes["LoggingConfig"])
+        if "EphemeralStorage" in changes:
+            function.ephemeral_storage = changes["EphemeralStorage"]["Size"]
+        described: dict[str, Any] = original(function, changes)
+        return described
+
+    @around(LambdaFunction, "get_configuration")
+    def describe(original: Any, function: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        described: dict[str, Any] = original(function, *args, **kwargs)
+        described["LoggingConfig"] = function.logging_config
+        if (function.dead_letter_config or {}).get("TargetArn"):
+            described["DeadLetterConfig"] = function.dead_letter_config
+        return described
+
+
+def _logging_config(function: Any, given: dict[str, Any]) -> dict[str, Any]:
+    config = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"} | given
+    if config["LogFormat"] == "JSON":
+        config = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"} | config
+    return config
+
+
+@difference(
+    moto="5.2.5 without docker answers an invocation with its own payload",
+    aws="runs the handler: its result, or an error and FunctionError, and a log stream",
+)
+def running_functions() -> None:
+    """Run the deployed zip's handler."""
+    default_user_config["lambda"]["use_docker"] = False
+
+    @instead_of(LambdaSimpleBackend, "invoke")
+    def invoke(
+        backend: Any, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
+    ) -> bytes:
+        model = backend.get_function(function_name, qualifier)
+        payload = body.encode() if isinstance(body, str) else body or b""
+        kind = headers.get("X-Amz-Invocation-Type")
+        response_headers["x-amz-executed-version"] = str(model.version)
+        if kind == "DryRun":
+            return b""
+        if kind == "Event":
+            threading.Thread(target=_invoke, args=(backend, model, payload), daemon=True).start()
+            return b""
+        outcome = _invoke(backend, model, payload)
+        if outcome.failed:
+            response_headers["x-amz-function-error"] = "Unhandled"
+        tail = "\n".join(outcome.log).encode()[-TAIL_BYTES:]
+        response_headers["x-amz-log-result"] = base64.b64encode(tail).decode()
+        return outcome.payload
+
+
+def _invoke(backend: Any, model: Any, payload: bytes) -> Outcome:
+    group = model.logging_config["LogGroup"]
+    function = functions.Function(
+        name=model.function_name,
+        arn=model.function_arn,
+        version=str(model.version),
+        code=model.code_bytes,
+        handler=model.handler,
+        runtime=model.run_time,
+        timeout=int(model.timeout),
+        memory=int(model.memory_size),
+        region=model.region,
+        log_group=group,
+        variables=model.environment_vars,
+    )
+    outcome = functions.invoke(function, payload, endpoint=os.environ[ENDPOINT_VARIABLE])
+    logs = logs_backends[backend.account_id][backend.region_name]
+    logs.ensure_log_group(group)
+    logs.ensure_log_stream(group, outcome.log_stream)
+    now = int(time.time() * 1000)
+    logs.put_log_events(group, outcome.log_stream, [{"timestamp": now, "message": line} for line in outcome.log])
+    return outcome

@@ -1,0 +1,306 @@
+"""Batch jobs: the five job actions, given over to `gen_infra.emulator.jobs`."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from moto.batch.exceptions import ClientException
+from moto.batch.models import JOB_NAME_REGEX, BatchBackend, JobDefinition, JobQueue
+from moto.batch.responses import BatchResponse
+from moto.iam.exceptions import NotFoundException
+from moto.moto_api._internal import mock_random
+
+from gen_infra.emulator.jobs import Job, Jobs
+from gen_infra.emulator.patches._registry import around, difference, instead_of
+from gen_infra.emulator.patches.compute_environments import backend_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = 100
+MAX_DEPENDENCIES = 20
+DEFAULT_LOG_GROUP = "/aws/batch/job"
+_FIRST = threading.Lock()  # requests come in threads; only one of them makes an account's jobs
+
+
+class BackendAccount:
+    """The parts of moto's state that the life of a job depends on."""
+
+    def __init__(self, backend: BatchBackend) -> None:
+        self._backend = backend
+
+    def blocked(self, job: Job) -> str:
+        """No compute environment of the queue can take the job."""
+        queue = self._backend.get_job_queue_by_arn(job.queue)
+        environments = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
+        if not environments:
+            return "MISCONFIGURATION:NO_ENABLED_COMPUTE_ENVIRONMENT - the job queue has none"
+        limits = [int((each.compute_resources or {}).get("maxvCpus", job.vcpus)) for each in environments]
+        if job.vcpus > max(limits):
+            return "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - the job asks for more than the maximum vCPUs"
+        return ""
+
+    def start_problem(self, job: Job) -> str:
+        """The log group or a role is not there; Batch makes the default log group itself."""
+        group = job.log_options["awslogs-group"]
+        if group != DEFAULT_LOG_GROUP and group not in self._backend.logs_backend.groups:
+            return (
+                "CannotStartContainerError: failed to initialize logging driver: ResourceNotFoundException: "
+                f"The specified log group does not exist: {group}"
+            )
+        for key in ("jobRoleArn", "executionRoleArn"):
+            if role := job.container.get(key):
+                try:
+                    self._backend.iam_backend.get_role_by_arn(role)
+                except NotFoundException:
+                    return f"ECS was unable to assume the role '{role}'"
+        return ""
+
+    def log(self, job: Job, lines: list[str]) -> None:
+        """Write to the stream, made at the first line."""
+        logs, group, stream = self._backend.logs_backend, job.log_options["awslogs-group"], job.runtime["logStreamName"]
+        logs.ensure_log_group(group)
+        logs.ensure_log_stream(group, stream)
+        now = int(time.time() * 1000)
+        logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
+
+
+def jobs_of(backend: BatchBackend) -> Jobs:
+    """The jobs of that account and region; gone when moto resets it."""
+    with _FIRST:
+        if "living_jobs" not in backend.__dict__:
+            backend.__dict__["living_jobs"] = Jobs(BackendAccount(backend))
+        found: Jobs = backend.__dict__["living_jobs"]
+    return found
+
+
+@difference(
+    moto="5.2.5 starts a container or ends the job at once, and describes little of it",
+    aws="moves it through its states, honours dependencies, retries, array sizes and overrides, and describes it all",
+)
+def living_jobs() -> None:
+    """Answer the five job actions from our own jobs."""
+
+    @instead_of(BatchResponse, "submitjob")
+    def submit(response: BatchResponse) -> str:
+        request, backend = json.loads(response.body), backend_of(response)
+        with jobs_of(backend).lock:
+            job, *children = _new_jobs(backend, request)
+            jobs_of(backend).add((job, *children))
+        return json.dumps({"jobId": job.id, "jobName": job.name, "jobArn": job.arn})
+
+    @instead_of(BatchResponse, "describejobs")
+    def describe(response: BatchResponse) -> str:
+        jobs = jobs_of(backend_of(response))
+        found = [jobs.get(each) for each in response._get_param("jobs")]
+        return json.dumps({"jobs": [jobs.describe(each) for each in found if each]})
+
+    @instead_of(BatchResponse, "listjobs")
+    def list_jobs(response: BatchResponse) -> str:
+        request = json.loads(response.body)
+        matching = list(_listed(backend_of(response), request))
+        first = int(request.get("nextToken") or 0)
+        after = first + min(int(request.get("maxResults") or PAGE), PAGE)
+        answer: dict[str, Any] = {"jobSummaryList": [each.summary() for each in matching[first:after]]}
+        return json.dumps(answer | ({"nextToken": str(after)} if after < len(matching) else {}))
+
+    @instead_of(BatchResponse, "canceljob")
+    def cancel(response: BatchResponse) -> str:
+        return _end(response, "CancelJob")
+
+    @instead_of(BatchResponse, "terminatejob")
+    def terminate(response: BatchResponse) -> str:
+        return _end(response, "TerminateJob")
+
+    @around(BatchBackend, "delete_job_queue")
+    def delete_queue(original: Any, backend: BatchBackend, name: str) -> None:
+        queue = backend.get_job_queue(name)
+        original(backend, name)
+        jobs = jobs_of(backend)
+        for job in jobs.all():
+            if queue is not None and job.queue == queue.arn:
+                jobs.end(job, call="TerminateJob", reason="Job queue deleted")
+
+
+def _end(response: BatchResponse, call: str) -> str:
+    jobs = jobs_of(backend_of(response))
+    if not response._get_param("reason"):
+        raise ClientException("reason must not be empty")
+    if (job := jobs.get(response._get_param("jobId"))) is not None:
+        jobs.end(job, call=call, reason=response._get_param("reason"))
+    return "{}"
+
+
+def _new_jobs(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
+    """The job that the request asks for, and an array's children after it."""
+    queue, definition = _checked_queue(backend, request), _checked_definition(backend, request)
+    _check_share(queue, definition, request)
+    job = _job(backend, queue, definition, request)
+    size = (request.get("arrayProperties") or {}).get("size")
+    if size is None:
+        yield job
+        return
+    job.size = int(size)
+    if not 2 <= job.size <= 10_000:
+        raise ClientException(f"array size {size} must be between 2 and 10000")
+    yield job
+    for index in range(job.size):
+        child = _job(backend, queue, definition, request, job_id=f"{job.id}:{index}")
+        child.index = index
+        child.waits_for = tuple(_child_dependencies(backend, request, job.id, index))
+        yield child
+
+
+def _job(
+    backend: BatchBackend,
+    queue: JobQueue,
+    definition: JobDefinition,
+    request: dict[str, Any],
+    job_id: str | None = None,
+) -> Job:
+    job_id = job_id or str(mock_random.uuid4())
+    parameters = {**(definition.parameters or {}), **(request.get("parameters") or {})}
+    timeout = (request.get("timeout") or definition.timeout or {}).get("attemptDurationSeconds")
+    details = {
+        "parameters": parameters,
+        "dependsOn": _dependencies(backend, request),
+        "tags": request.get("tags") or {},
+    }
+    details["propagateTags"] = bool(request.get("propagateTags", definition.propagate_tags))
+    details["platformCapabilities"] = definition.platform_capabilities or ["EC2"]
+    details |= {key: request[key] for key in ("shareIdentifier", "schedulingPriorityOverride") if key in request}
+    return Job(
+        id=job_id,
+        name=request["jobName"],
+        arn=f"arn:{backend.partition}:batch:{backend.region_name}:{backend.account_id}:job/{job_id}",
+        queue=queue.arn,
+        definition=definition.arn,
+        container=_container(
+            definition.container_properties or {}, request.get("containerOverrides") or {}, parameters
+        ),
+        retry={"attempts": 1} | (request.get("retryStrategy") or definition.retry_strategy or {}),
+        timeout=timeout,
+        waits_for=tuple(each["jobId"] for each in details["dependsOn"] if "jobId" in each),
+        details=details,
+        log_prefix=definition.name,
+    )
+
+
+def _checked_queue(backend: BatchBackend, request: dict[str, Any]) -> JobQueue:
+    if not JOB_NAME_REGEX.fullmatch(request["jobName"]):
+        raise ClientException("Job name should match valid pattern")
+    queue = backend.get_job_queue(request["jobQueue"])
+    if queue is None:
+        raise ClientException(f"Job queue {request['jobQueue']} does not exist")
+    if queue.state != "ENABLED":
+        raise ClientException(f"Job queue {queue.name} is {queue.state}: it takes no jobs")
+    return queue
+
+
+def _checked_definition(backend: BatchBackend, request: dict[str, Any]) -> JobDefinition:
+    definition = backend.get_job_definition(request["jobDefinition"])
+    if definition is None:
+        raise ClientException(f"Job definition {request['jobDefinition']} does not exist or is not ACTIVE")
+    return definition
+
+
+def _check_share(queue: JobQueue, definition: JobDefinition, request: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html, shareIdentifier."""
+    if not queue.schedule_policy:
+        if "shareIdentifier" in request:
+            raise ClientException(f"Job queue {queue.name} has no scheduling policy: shareIdentifier is not allowed")
+        return
+    if "shareIdentifier" not in request:
+        raise ClientException(f"Job queue {queue.name} has a scheduling policy: shareIdentifier is required")
+    if "schedulingPriorityOverride" not in request and getattr(definition, "scheduling_priority", None) is None:
+        raise ClientException(f"Job queue {queue.name} has a scheduling policy: schedulingPriority is required")
+
+
+def _dependencies(backend: BatchBackend, request: dict[str, Any]) -> list[dict[str, str]]:
+    dependencies: list[dict[str, str]] = request.get("dependsOn") or []
+    if len(dependencies) > MAX_DEPENDENCIES:
+        raise ClientException(f"A job depends on at most {MAX_DEPENDENCIES} others, not {len(dependencies)}")
+    for each in dependencies:
+        if "jobId" in each and jobs_of(backend).get(each["jobId"]) is None:
+            raise ClientException(f"Dependent job {each['jobId']} does not exist")
+    return dependencies
+
+
+def _child_dependencies(backend: BatchBackend, request: dict[str, Any], parent: str, index: int) -> Iterator[str]:
+    """What an array's child waits for: N_TO_N the child of the same index, SEQUENTIAL the child before it."""
+    for each in request.get("dependsOn") or []:
+        kind, other = each.get("type"), each.get("jobId", parent)
+        if kind == "SEQUENTIAL":
+            if index:
+                yield f"{parent}:{index - 1}"
+        elif kind == "N_TO_N" and jobs_of(backend).get(f"{other}:{index}"):
+            yield f"{other}:{index}"
+        else:
+            yield other
+
+
+def _container(properties: dict[str, Any], overrides: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """The definition's container with the overrides laid over it and the parameters put into its command."""
+    merged = properties | {key: value for key, value in overrides.items() if key in ("command", "instanceType")}
+    merged["environment"] = _merged("name", properties, overrides, "environment")
+    merged["resourceRequirements"] = _merged("type", properties, overrides, "resourceRequirements")
+    for old in ("vcpus", "memory"):  # override only their like: requirements win
+        if old in properties and old in overrides:
+            merged[old] = overrides[old]
+    merged["command"] = [_with_parameters(part, parameters) for part in merged.get("command") or []]
+    return merged
+
+
+def _merged(key: str, properties: dict[str, Any], overrides: dict[str, Any], name: str) -> list[dict[str, str]]:
+    values = {each[key]: each for each in properties.get(name) or []}
+    return list((values | {each[key]: each for each in overrides.get(name) or []}).values())
+
+
+def _with_parameters(part: str, parameters: dict[str, str]) -> str:
+    if not parameters:
+        return part
+    names = "|".join(re.escape(name) for name in sorted(parameters, key=len, reverse=True))
+    return re.sub(f"Ref::({names})", lambda found: parameters[found.group(1)], part)
+
+
+def _listed(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
+    """The jobs that ListJobs means: of a queue or an array, by status (RUNNING if none is given) or by filter."""
+    queue = backend.get_job_queue(request["jobQueue"]) if request.get("jobQueue") else None
+    parent = request.get("arrayJobId")
+    if queue is None and not parent:
+        raise ClientException(f"Job queue {request.get('jobQueue')} does not exist")
+    filters = request.get("filters") or []
+    for job in jobs_of(backend).all():
+        if job.index is not None and job.id.rpartition(":")[0] != parent:
+            continue
+        if job.index is None and (queue is None or job.queue != queue.arn):
+            continue
+        if filters:
+            if all(_passes(job, each) for each in filters):
+                yield job
+        elif job.status == (request.get("jobStatus") or "RUNNING"):
+            yield job
+
+
+def _passes(job: Job, rule: dict[str, Any]) -> bool:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html, filters."""
+    name, values = rule["name"], rule["values"]
+    if name == "BEFORE_CREATED_AT":
+        return job.created * 1000 < float(values[0])
+    if name == "AFTER_CREATED_AT":
+        return job.created * 1000 > float(values[0])
+    definition = job.definition.rpartition("/")[2]
+    candidates = {
+        "JOB_NAME": [job.name],
+        "JOB_DEFINITION": [job.definition, definition, definition.partition(":")[0]],
+        "SHARE_IDENTIFIER": [job.details.get("shareIdentifier", "")],
+    }.get(name, [])
+    return any(
+        candidate.lower() == value.lower() or (value.endswith("*") and candidate.lower().startswith(value[:-1].lower()))
+        for candidate in candidates
+        for value in values
+    )

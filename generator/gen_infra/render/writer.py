@@ -1,0 +1,274 @@
+"""From rendered files to a folder: all or nothing where that is possible, and never over what somebody else made.
+
+``<root>/.gen-infra.json`` records the SHA-256 of every file written. A file is ours while it has that content: ours are
+replaced and, when they are no longer rendered, removed. Any other is left alone and named, unless ``force`` insists.
+
+A write goes: lock, compare everything, write every new file and both records beside the old ones, then only rename
+and remove. The first record renamed names the old content and the new, so that after an interruption anywhere the next
+run knows every file for ours and finishes. Nothing is flushed to the disk: after a power cut, render with ``--force``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import io
+import json
+import re
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.errors import GenInfraError, UsageError
+from gen_infra.render.folder import Folder, ObstacleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+RECORD = ".gen-infra.json"
+_FORMAT = 1
+_INTENT, _DONE = ".gen-infra.intent", ".gen-infra.done"  # the two records while they are staged: no rendered path
+
+# What Terraform, OpenTofu, Packer or checkov would take in by its name alone.
+# https://developer.hashicorp.com/terraform/language/files, .../language/values/variables, .../packer/docs/templates
+_ACTIVE = re.compile(
+    r"""(?!\.).+\.(tf|tofu)(\.json)?
+    | terraform\.tfvars(\.json)? | .*\.auto\.tfvars(\.json)?
+    | .+\.pkr\.(hcl|json) | .*\.auto\.pkrvars\.(hcl|json)
+    | \.checkov\.ya?ml""",
+    re.VERBOSE | re.DOTALL,
+)
+_PATH = re.compile(r"(?!\.\.?(/|\Z))[^/\\\0]+(/(?!\.\.?(/|\Z))[^/\\\0]+)*")
+
+_HINTS = {
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "free some space, or write elsewhere with --out",
+    (errno.EROFS, errno.EACCES, errno.EPERM): "make it writable, or write elsewhere with --out",
+    (errno.ENOTDIR, errno.EEXIST): "a file lies where a folder is needed: move it, or write elsewhere with --out",
+}
+
+
+class Written(NamedTuple):
+    """What a write did, as sorted paths below the root."""
+
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    pruned: tuple[str, ...]
+
+
+def write(files: Mapping[str, bytes], root: Path, *, force: bool = False) -> Written:
+    """Make the folder hold these files (relative ``/``-separated path -> content), and no older ones of ours.
+
+    Files that have their content already are not touched. ``*.sh`` become executable. ``force`` replaces files that
+    somebody changed or put there, but not symbolic links; and files that would take effect beside ours
+    (``extra.tf``, ``terraform.tfvars``) are refused in any case: this never removes what it did not write.
+
+    Raises UsageError, with every file in the way, before anything is changed; and GenInfraError when another run is
+    writing there or the system refuses, saying what was done until then.
+    """
+    _check_paths(files)
+    with _explained("write", root):
+        root.mkdir(parents=True, exist_ok=True)
+        with Folder(root) as folder, folder.lock():
+            record = _read_record(folder)
+            survey = _survey(folder, files, record)
+            _refuse(survey, root, force=force)
+            written = _written(files, survey)
+            if written.created or written.updated or record != _Record(_hashes(files)):
+                _commit(folder, files, survey, written)
+            return written
+
+
+def diff(files: Mapping[str, bytes], root: Path) -> str:
+    """Show what :func:`write` would change, as a unified diff, and what it would refuse; empty if neither.
+
+    Raises GenInfraError when something cannot be read.
+    """
+    _check_paths(files)
+    if not root.exists():
+        return "".join(_file_diff(path, None, content) for path, content in sorted(files.items()))
+    with _explained("read", root), Folder(root) as folder:
+        survey = _survey(folder, files, _read_record(folder))
+    diffs = [_file_diff(path, found, files.get(path)) for path, found in sorted(survey.found.items())]
+    return "".join([*diffs, *(f"{root}: {problem}\n" for problem in survey.immovable)])
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """Sum up paths and contents as one SHA-256, in hexadecimal."""
+    return _sha256(_Record(_hashes(files)).text())
+
+
+def read_back(root: Path) -> dict[str, bytes]:
+    """Read the files of the last write, proved to be as they were written and to have no company that takes effect.
+
+    Raises UsageError when they are not, or when there are none.
+    """
+    hint = "render it again"
+    if not root.is_dir():
+        raise UsageError(f"{root} is not there", hint=hint)
+    with _explained("read", root), Folder(root) as folder:
+        record = _read_record(folder)
+        survey = _survey(folder, {}, record)
+    if not record.files or record.pending:
+        raise UsageError(f"{root} does not hold a whole rendered environment", hint=hint)
+    found = {path: content for path, content in survey.found.items() if content is not None}
+    gone = [f"{path} (gone)" for path in survey.found.keys() - found]
+    if problems := {*gone, *survey.changed, *survey.immovable}:
+        raise UsageError(f"{root} is not as it was rendered:{_listing(problems)}", hint=hint)
+    return found
+
+
+class _Record(NamedTuple):
+    """What is ours: path -> SHA-256 of what the last write left, and of what a write is about to leave."""
+
+    files: Mapping[str, str]
+    pending: Mapping[str, str] = {}
+    is_readable: bool = True
+
+    def is_ours(self, path: str, content: bytes) -> bool:
+        return _sha256(content) in {self.files.get(path), self.pending.get(path)}
+
+    def text(self) -> bytes:
+        fields = {"format": _FORMAT, "files": self.files} | ({"pending": self.pending} if self.pending else {})
+        return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
+
+
+class _Survey(NamedTuple):
+    """What lies in the folder, against what is rendered and what is recorded."""
+
+    found: dict[str, bytes | None]  # every path rendered or recorded -> what is there now
+    changed: list[str]  # files that are not as we left them: force replaces or removes them
+    immovable: list[str]  # links and the like in the way, and files of others that would take effect beside ours
+
+
+def _survey(folder: Folder, files: Mapping[str, bytes], record: _Record) -> _Survey:
+    survey = _Survey({}, [], [])
+    if not record.is_readable:
+        survey.changed.append(f"{RECORD} (not a record of gen-infra's)")
+    known = {**record.files, **record.pending}
+    for path in {**files, **known}:
+        survey.found[path] = None
+        with _explained("read", folder.root / path):
+            try:
+                found = survey.found[path] = folder.read(path)
+            except ObstacleError as obstacle:
+                survey.immovable.append(str(obstacle))
+                continue
+        if found is not None and found != files.get(path) and not record.is_ours(path, found):
+            survey.changed.append(f"{path} ({'changed since it was rendered' if path in known else 'not rendered'})")
+    survey.immovable.extend(f"{path} (would take effect)" for path in _active_files(folder, survey.found))
+    return survey
+
+
+def _active_files(folder: Folder, ours: Mapping[str, object]) -> list[str]:
+    """Find files of others that take effect by their name, in the folders where ours are."""
+    parents = {parent for path in ours for parent in _parents(path)}
+    active = []
+    for parent in sorted(parents | {""}):
+        prefix = f"{parent}/" if parent else ""
+        with suppress(ObstacleError):  # named already, as the obstacle to a file of ours
+            active += [f"{prefix}{name}" for name in folder.names(parent) if _ACTIVE.fullmatch(name)]
+    return [path for path in active if path not in ours]
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _refuse(survey: _Survey, root: Path, *, force: bool) -> None:
+    problems = survey.immovable if force else [*survey.changed, *survey.immovable]
+    if problems:
+        hint = "keep them by moving them elsewhere; --force overwrites them"
+        if survey.immovable:
+            hint = "move or delete them: gen-infra never removes what it did not write"
+        raise UsageError(f"{root} holds files that gen-infra did not write:{_listing(problems)}", hint=hint)
+
+
+def _written(files: Mapping[str, bytes], survey: _Survey) -> Written:
+    there = {path: content for path, content in survey.found.items() if content is not None}
+    unchanged = {path for path, content in there.items() if content == files.get(path)}
+    created, updated = files.keys() - there.keys(), (files.keys() & there.keys()) - unchanged
+    pruned = there.keys() - files.keys()
+    return Written(*(tuple(sorted(paths)) for paths in (created, updated, unchanged, pruned)))
+
+
+def _commit(folder: Folder, files: Mapping[str, bytes], survey: _Survey, written: Written) -> None:
+    before = _hashes({path: content for path, content in survey.found.items() if content is not None})
+    after = _hashes(files)
+    new = (*written.created, *written.updated)
+    with folder.staging() as staging:
+        for path in new:
+            with _explained("write", folder.root / path):
+                folder.make_parents(path)
+                staging.put(path, files[path], executable=path.endswith(".sh"))
+        staging.put(_INTENT, _Record(before, after).text())
+        staging.put(_DONE, _Record(after).text())
+
+        outcome = "it may be new in part: run the same command again to finish"
+        with _explained("write", folder.root / RECORD, outcome):
+            staging.move(_INTENT, RECORD)
+        for path in new:
+            with _explained("write", folder.root / path, outcome):
+                staging.move(path, path)
+        for path in written.pruned:
+            with _explained("remove", folder.root / path, outcome):
+                folder.remove(path)
+        with _explained("write", folder.root / RECORD, outcome):
+            staging.move(_DONE, RECORD)
+
+
+def _read_record(folder: Folder) -> _Record:
+    content = folder.read(RECORD)
+    if content is None:
+        return _Record({})
+    try:
+        fields = json.loads(content)
+        record = _Record(dict(fields["files"]), dict(fields.get("pending", {})))
+        _check_paths({**record.files, **record.pending})  # a forged record must not reach outside
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return _Record({}, is_readable=False)
+    return record if fields.get("format") == _FORMAT else _Record({}, is_readable=False)
+
+
+def _check_paths(paths: Iterable[str]) -> None:
+    for path in paths:
+        if not _PATH.fullmatch(path) or path.startswith(".gen-infra"):
+            raise ValueError(f"{path!r} is no path for a rendered file")
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: _sha256(content) for path, content in files.items()}
+
+
+def _sha256(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+def _listing(problems: Iterable[str]) -> str:
+    return "".join(f"\n  {problem}" for problem in sorted(problems))
+
+
+def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
+    if before == after:
+        return ""
+    old, new = ("/dev/null" if content is None else f"{side}/{path}" for side, content in (("a", before), ("b", after)))
+    try:
+        old_lines, new_lines = (io.StringIO((content or b"").decode()).readlines() for content in (before, after))
+    except UnicodeDecodeError:
+        return f"Binary files {old} and {new} differ\n"
+    diffs = difflib.unified_diff(old_lines, new_lines, old, new)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in diffs)
+
+
+@contextmanager
+def _explained(action: str, path: Path, outcome: str = "nothing was changed") -> Iterator[None]:
+    """Turn what the system refuses into one sentence: what, where, why, what is left, and what to do."""
+    try:
+        yield
+    except ObstacleError as obstacle:
+        raise UsageError(f"cannot {action} {path}: {obstacle}; {outcome}", hint="move or delete it") from obstacle
+    except OSError as error:
+        hint = next((hint for codes, hint in _HINTS.items() if error.errno in codes), "")
+        raise GenInfraError(f"cannot {action} {path}: {error.strerror}; {outcome}", hint=hint) from error

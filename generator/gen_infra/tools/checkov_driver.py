@@ -1,0 +1,69 @@
+"""Runs inside checkov's own Python: one scan, asked for as JSON on stdin, answered as JSON on stdout.
+
+Request: ``{"hcl": FOLDER}`` or ``{"plan": FILE}``. Answer: ``passed``, ``failed``, ``skipped`` (lists of records),
+``parsing_errors`` (files) and ``resources`` (addresses).
+
+It calls the same runner as ``checkov --framework terraform --skip-download``, with the same findings in a third of the
+time: neither the other frameworks nor the platform client are imported, so nothing calls out and nothing looks for a
+configuration file; the garbage collector stays off; and the interpreter is not torn down.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import sys
+from typing import Any
+
+
+def _scan(request: dict[str, str]) -> Any:
+    from checkov.runner_filter import RunnerFilter
+
+    if "hcl" in request:
+        from checkov.terraform.runner import Runner
+
+        runner_filter = RunnerFilter(framework=["terraform"], show_progress_bar=False)
+        return Runner().run(root_folder=request["hcl"], runner_filter=runner_filter)
+    from checkov.terraform.plan_runner import Runner
+
+    runner_filter = RunnerFilter(framework=["terraform_plan"], show_progress_bar=False)
+    return Runner().run(files=[request["plan"]], runner_filter=runner_filter)
+
+
+def _records(records: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "check_id": record.check_id,
+            "check_name": record.check_name,
+            "resource": record.resource,
+            "file": record.file_path.lstrip("/"),
+            "lines": list(record.file_line_range),
+        }
+        for record in records
+    ]
+
+
+def main() -> None:
+    """Answer one request."""
+    gc.disable()  # the imports make millions of objects, and all of them stay
+    logging.disable(logging.CRITICAL)
+    del sys.path[0]  # this folder: its checkov.py would be taken for the package
+    report = _scan(json.load(sys.stdin))
+    resources = {resource.partition(":")[2] for resource in report.resources}  # "path:address"
+    resources.update(extra.resource for extra in report.extra_resources)  # those that no check is about
+    answer = {
+        "passed": _records(report.passed_checks),
+        "failed": _records(report.failed_checks),
+        "skipped": _records(report.skipped_checks),
+        "parsing_errors": sorted(report.parsing_errors),
+        "resources": sorted(resources),
+    }
+    json.dump(answer, sys.stdout)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # an exception has ended it before, with its traceback and exit code 1

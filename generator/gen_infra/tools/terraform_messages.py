@@ -1,0 +1,313 @@
+"""What terraform says while it runs, and what its known errors mean.
+
+``terraform init|plan|apply -json`` print one JSON object a line: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+(``init`` since 1.9, and not every line of it). OpenTofu prints the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from gen_infra.errors import GenInfraError, MissingError, ToolError, UsageError
+from gen_infra.tools.diagnostics import Diagnostic, parse_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_DETAIL_LIMIT = 800  # characters of terraform's explanation that fit into an error message
+
+Phase = Literal[
+    "planned",
+    "drift",
+    "refresh",
+    "refreshed",
+    "start",
+    "progress",
+    "complete",
+    "errored",
+    "diagnostic",
+    "summary",
+    "message",
+]
+_PHASES: dict[str, Phase] = {
+    "planned_change": "planned",
+    "resource_drift": "drift",
+    "refresh_start": "refresh",
+    "refresh_complete": "refreshed",
+    "apply_start": "start",
+    "apply_progress": "progress",
+    "apply_complete": "complete",
+    "apply_errored": "errored",
+    "diagnostic": "diagnostic",
+    "change_summary": "summary",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of a run.
+
+    Attributes:
+        phase: where the resource or the run is.
+        message: terraform's own sentence.
+        address: the resource, or empty.
+        action: create, read, update, replace, delete, noop, …, or empty.
+        seconds: since the start of this action; only with progress, complete and errored.
+        diagnostic: only with the phase of that name.
+
+    """
+
+    phase: Phase
+    message: str
+    address: str = ""
+    action: str = ""
+    seconds: float = 0.0
+    diagnostic: Diagnostic | None = None
+
+
+class TerraformError(ToolError):
+    """terraform ran and failed.
+
+    Attributes:
+        cause: the name of the entry in the table of known causes, or empty.
+        diagnostics: all that terraform reported, errors and warnings.
+
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", cause: str = "", diagnostics: tuple[Diagnostic, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
+        self.diagnostics = diagnostics
+
+
+class Messages:
+    """The stream of one run: hands on each event, and keeps the diagnostics.
+
+    Args:
+        on_event: is given each event as it comes.
+
+    """
+
+    def __init__(self, on_event: Callable[[Event], None] | None = None) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self.completed = 0
+        self._on_event = on_event
+
+    def feed(self, line: str) -> None:
+        """Take one line of terraform's stdout; a line that is no JSON object is a plain message."""
+        event = parse_event(line)
+        if event is None:
+            return
+        if event.diagnostic is not None:
+            self.diagnostics.append(event.diagnostic)
+        self.completed += event.phase == "complete"
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+def parse_event(line: str) -> Event | None:
+    """Read one line of a ``-json`` run; None for an empty one."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = line
+    if not isinstance(message, dict):
+        return Event("message", line) if line.strip() else None
+    step: dict[str, Any] = message.get("hook") or message.get("change") or {}
+    diagnostic = message.get("diagnostic")
+    return Event(
+        phase=_PHASES.get(message.get("type", ""), "message"),
+        message=message.get("@message", ""),
+        address=step.get("resource", {}).get("addr", ""),
+        action=step.get("action", ""),
+        seconds=float(step.get("elapsed_seconds", 0)),
+        diagnostic=parse_diagnostic(diagnostic) if diagnostic else None,
+    )
+
+
+def parse_diagnostic(raw: dict[str, Any]) -> Diagnostic:
+    """Read a diagnostic object, as in ``validate -json`` and in the streams."""
+    position = raw.get("range") or {}
+    start = position.get("start", {})
+    return Diagnostic(
+        severity="error" if raw["severity"] == "error" else "warning",
+        summary=raw.get("summary", ""),
+        detail=raw.get("detail", ""),
+        address=raw.get("address", ""),
+        file=position.get("filename", ""),
+        line=start.get("line", 0),
+        column=start.get("column", 0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """A known reason for a failure.
+
+    Attributes:
+        name: how code refers to it.
+        pattern: searched in "summary, newline, detail" of an error; its named groups fill ``message`` and ``hint``.
+        hint: the next action.
+        message: what happened, where we can say it better than terraform; empty: terraform's words.
+        error: what to raise.
+
+    """
+
+    name: str
+    pattern: str
+    hint: str
+    message: str = ""
+    error: type[GenInfraError] = TerraformError
+
+
+_CAUSES = (
+    _Cause(
+        "locked",
+        r"Error acquiring the state lock.*?ID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*)"
+        r".*?Who:\s+(?P<who>\S+).*?Created:\s+(?P<created>[^\n]+)",
+        message="{who} holds the state lock since {created} ({operation}, lock {id})",
+        hint="wait until that run has ended; if it died, free the lock: terraform force-unlock {id}",
+    ),
+    _Cause("locked", r"Error acquiring the state lock", hint="wait until the other run has ended, then try again"),
+    _Cause(
+        "wrong-account",
+        r"AWS account ID not allowed: (?P<account>\d+)",
+        message="the credentials belong to AWS account {account}, which is not the manifest's",
+        hint="choose the right credentials (AWS_PROFILE), or correct account: in the manifest",
+        error=UsageError,
+    ),
+    _Cause(
+        "expired-credentials",
+        r"ExpiredToken|RequestExpired|[Tt]oken[^\n]{0,40}(is|has) expired|SSO session has expired",
+        message="the AWS credentials have expired",
+        hint="renew them, with SSO: aws sso login",
+        error=MissingError,
+    ),
+    _Cause(
+        "no-profile",
+        r"failed to get shared config profile, (?P<profile>[^\s,]+)",
+        message="there is no AWS profile {profile}",
+        hint="choose one of: aws configure list-profiles",
+        error=MissingError,
+    ),
+    _Cause(
+        "no-credentials",
+        r"No valid credential sources found|failed to refresh cached credentials",
+        message="there are no AWS credentials",
+        hint="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        error=MissingError,
+    ),
+    _Cause(
+        "bad-credentials",
+        r"InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClientException|AuthFailure",
+        message="AWS does not accept the credentials",
+        hint="check them: aws sts get-caller-identity",
+        error=MissingError,
+    ),
+    _Cause(
+        "no-state-bucket",
+        r"S3 bucket \"(?P<bucket>[^\"]+)\" does not exist|NoSuchBucket.*state",
+        hint="make the state bucket: gen-infra bootstrap MANIFEST",
+        error=MissingError,
+    ),
+    _Cause(
+        "no-provider",
+        r"Failed to (query available provider packages|install provider|resolve provider packages)"
+        r"|registry client|could not connect to registry",
+        hint="without a way to the registry, point GEN_INFRA_PLUGIN_DIR to what `terraform providers mirror` made",
+        error=MissingError,
+    ),
+    _Cause(
+        "not-initialised",
+        r"Required plugins are not installed|Missing required provider|Inconsistent dependency lock file"
+        r"|Module not installed|Backend initialization required",
+        hint="run terraform init in that folder again",
+    ),
+    _Cause(
+        "backend-changed",
+        r"Backend configuration changed|Backend type changed",
+        hint="the state is elsewhere now; move it by hand: terraform init -migrate-state",
+    ),
+    _Cause(
+        "stale-plan",
+        r"Saved plan is stale|saved plan .* different state",
+        message="the saved plan is stale: the state was changed after it was made",
+        hint="plan again, look at it, then apply",
+    ),
+    _Cause(
+        "inconsistent-plan",
+        r"Provider produced inconsistent final plan",
+        hint="plan and apply once more: what was made until now is kept",
+    ),
+    _Cause(
+        "environment-in-use",
+        r"found existing JobQueue relationship",
+        hint="the queue had not let go of the old compute environment yet: plan and apply once more",
+    ),
+    _Cause(
+        "state-not-saved",
+        r"Failed to (save|persist) state|errored\.tfstate|Error saving state",
+        hint="the state was written to errored.tfstate; put it where it belongs: terraform state push errored.tfstate",
+    ),
+    _Cause("disk-full", r"[Nn]o space left on device", hint="make room on the disk and run the same command again"),
+    _Cause("read-only", r"[Rr]ead-only file system", hint="choose a folder that can be written to: --out FOLDER"),
+    _Cause(
+        "access-denied",
+        r"AccessDenied|UnauthorizedOperation|not authorized to perform",
+        hint="the AWS identity lacks that permission; ask for it, or choose another one (AWS_PROFILE)",
+    ),
+    _Cause(
+        "unreachable",
+        r"dial tcp|no such host|i/o timeout|TLS handshake timeout|connection (refused|reset)|connection lost",
+        hint="check the network, the proxy and AWS_ENDPOINT_URL, then run the same command again",
+    ),
+)
+
+
+def failure(command: str, diagnostics: Iterable[Diagnostic], *, output: str = "") -> GenInfraError:
+    """Make the error for a failed run: by a known cause if an error has one, else in terraform's words.
+
+    Args:
+        command: what was run, for the message, such as ``terraform apply``.
+        diagnostics: what it reported.
+        output: its plain output, read when there is no error among ``diagnostics``.
+
+    """
+    reported = tuple(diagnostics)
+    errors = [item for item in reported if item.severity == "error"] or parse_plain(output)
+    for error in errors:
+        for cause in _CAUSES:
+            match = re.search(cause.pattern, f"{error.summary}\n{error.detail}", flags=re.DOTALL)
+            if match is not None:
+                return _known(command, cause, match.groupdict(), error, reported)
+    if not errors:
+        lines = [line for line in output.splitlines() if line.strip()]
+        return TerraformError(f"{command} failed: {lines[-1].strip() if lines else 'it does not say why'}")
+    return TerraformError(_sentence(command, errors[0], others=len(errors) - 1), diagnostics=reported)
+
+
+def _known(
+    command: str, cause: _Cause, found: dict[str, str], error: Diagnostic, reported: tuple[Diagnostic, ...]
+) -> GenInfraError:
+    said = cause.message.format(**found)
+    message = f"{command} failed: {said}" if said else _sentence(command, error)
+    hint = cause.hint.format(**found)
+    if cause.error is TerraformError:
+        return TerraformError(message, hint=hint, cause=cause.name, diagnostics=reported)
+    return cause.error(message, hint=hint)
+
+
+def _sentence(command: str, error: Diagnostic, *, others: int = 0) -> str:
+    detail = " ".join(error.detail.split())
+    if len(detail) > _DETAIL_LIMIT:
+        detail = detail[:_DETAIL_LIMIT] + "…"
+    place = ", ".join(part for part in (f"{error.file}:{error.line}" if error.file else "", error.address) if part)
+    sentence = f"{command} failed: {error.summary.rstrip('.')}"
+    sentence += f": {detail.rstrip('.')}" if detail else ""
+    sentence += f" ({place})" if place else ""
+    return sentence + (f", and {others} more error{'s' if others > 1 else ''}" if others else "")

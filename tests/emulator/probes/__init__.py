@@ -1,0 +1,144 @@
+"""One probe for each difference between moto and AWS: what it sees, and what AWS would show.
+
+A probe talks to an endpoint over HTTP and returns what it observed. Its set-up must work against moto as it comes too,
+so that the two can be compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Probe = Callable[["Lab"], Any]
+
+_NUMBERS = itertools.count()
+ONCE = Config(retries={"total_max_attempts": 1})
+PROBES: dict[str, tuple[Probe, Any]] = {}
+TRUST = {"Version": "2012-10-17", "Statement": []}
+
+
+def probe(expected: Any) -> Callable[[Probe], Probe]:
+    """The function observes the difference of its name; ``expected`` is what AWS would show."""
+
+    def register(function: Probe) -> Probe:
+        PROBES[function.__name__] = (function, expected)
+        return function
+
+    return register
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Clients of one endpoint, and the things that most Batch calls need first."""
+
+    endpoint: str
+
+    def client(self, service: str) -> Any:
+        return _client(self.endpoint, service)
+
+    def name(self, kind: str) -> str:
+        return f"{kind}-{os.getpid()}-{next(_NUMBERS)}"
+
+    def role(self, name: str, path: str = "/") -> str:
+        iam = self.client("iam")
+        try:
+            arn: str = iam.get_role(RoleName=name)["Role"]["Arn"]
+        except ClientError:
+            arn = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        return arn
+
+    def linked_role(self) -> str:
+        return self.role("AWSServiceRoleForBatch", "/aws-service-role/batch.amazonaws.com/")
+
+    def resources(self, **changes: Any) -> dict[str, Any]:
+        iam, ec2, profile = self.client("iam"), self.client("ec2"), self.name("workers")
+        arn = iam.create_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Arn"]
+        group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])
+        return {
+            "type": "SPOT",
+            "allocationStrategy": "SPOT_CAPACITY_OPTIMIZED",
+            "minvCpus": 0,
+            "maxvCpus": 64,
+            "instanceTypes": ["optimal"],
+            "instanceRole": arn,
+            "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]],
+            "securityGroupIds": [group["SecurityGroups"][0]["GroupId"]],
+        } | changes
+
+    def environment(self, **changes: Any) -> str:
+        settings: dict[str, Any] = {"type": "MANAGED", "state": "ENABLED", "computeResources": self.resources()}
+        settings |= {"computeEnvironmentName": self.name("environment"), "serviceRole": self.linked_role()}
+        arn: str = self.client("batch").create_compute_environment(**settings | changes)["computeEnvironmentArn"]
+        return arn
+
+    def queue(self, *environments: str, **changes: Any) -> str:
+        order = [{"order": number, "computeEnvironment": each} for number, each in enumerate(environments)]
+        settings: dict[str, Any] = {"jobQueueName": self.name("queue"), "state": "ENABLED", "priority": 1}
+        settings["computeEnvironmentOrder"] = order
+        arn: str = self.client("batch").create_job_queue(**settings | changes)["jobQueueArn"]
+        return arn
+
+    def definition(self, container: dict[str, Any] | None = None, **changes: Any) -> str:
+        properties = {"image": "isaac:1", "resourceRequirements": requirements(vcpu="1", memory="64")}
+        settings: dict[str, Any] = {"jobDefinitionName": self.name("job"), "type": "container"}
+        settings["containerProperties"] = properties | (container or {})
+        arn: str = self.client("batch").register_job_definition(**settings | changes)["jobDefinitionArn"]
+        return arn
+
+    def described_environment(self, name: str) -> Any:
+        return self.client("batch").describe_compute_environments(computeEnvironments=[name])["computeEnvironments"][0]
+
+    def described_queue(self, name: str) -> Any:
+        return self.client("batch").describe_job_queues(jobQueues=[name])["jobQueues"][0]
+
+    def function(self, source: str, **changes: Any) -> str:
+        settings = {
+            "FunctionName": self.name("function"),
+            "Runtime": "python3.13",
+            "Role": self.role("functions"),
+            "Handler": "main.handler",
+            "Code": {"ZipFile": zipped(source)},
+            "Timeout": 20,
+        }
+        name: str = self.client("lambda").create_function(**settings | changes)["FunctionName"]
+        return name
+
+
+@functools.cache
+def _client(endpoint: str, service: str) -> Any:
+    session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
+    return session.client(service, endpoint_url=endpoint, config=ONCE)
+
+
+def requirements(*, vcpu: str, memory: str) -> list[dict[str, str]]:
+    return [{"type": "VCPU", "value": vcpu}, {"type": "MEMORY", "value": memory}]
+
+
+def zipped(source: str) -> bytes:
+    """A deployment package whose only file is main.py."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("main.py", source)
+    return buffer.getvalue()
+
+
+def refusal(call: Callable[..., Any], **arguments: Any) -> str:
+    """The error's code, or ``accepted``."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "accepted"

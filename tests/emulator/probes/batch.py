@@ -1,0 +1,207 @@
+"""Batch: compute environments, job queues, job definitions and jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.emulator.probes import Lab, probe, refusal
+
+
+@probe("arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch")
+def default_service_role(lab: Lab) -> Any:
+    name, create = lab.name("environment"), lab.client("batch").create_compute_environment
+    answer = refusal(create, computeEnvironmentName=name, type="MANAGED", computeResources=lab.resources())
+    return lab.described_environment(name)["serviceRole"] if answer == "accepted" else answer
+
+
+@probe(["ENABLED", "ECS", 0, {"jobExecutionTimeoutMinutes": 60}, {"jobExecutionTimeoutMinutes": 90}])
+def described_settings(lab: Lab) -> Any:
+    name = lab.name("environment")
+    settings = {"computeEnvironmentName": name, "type": "MANAGED", "computeResources": lab.resources()}
+    batch = lab.client("batch")
+    policy = {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 60}
+    batch.create_compute_environment(**settings, serviceRole=lab.linked_role())
+    first = lab.described_environment(name)
+    seen = [first.get("state"), first.get("containerOrchestrationType"), first["computeResources"].get("desiredvCpus")]
+    for minutes in (60, 90):
+        policy = {"jobExecutionTimeoutMinutes": minutes}
+        batch.update_compute_environment(computeEnvironment=name, updatePolicy=policy)
+        seen.append(lab.described_environment(name).get("updatePolicy"))
+    return seen
+
+
+@probe([128, ["c6i"], 50])
+def updated_resources(lab: Lab) -> Any:
+    name = lab.environment(computeResources=lab.resources(bidPercentage=50))
+    changes = {"maxvCpus": 128, "instanceTypes": ["c6i"]}
+    lab.client("batch").update_compute_environment(computeEnvironment=name, computeResources=changes)
+    found = lab.described_environment(name)["computeResources"]
+    return [found["maxvCpus"], found["instanceTypes"], found["bidPercentage"]]
+
+
+@probe(
+    {
+        "custom role, bid": "ClientException",
+        "custom role, vCPUs": "accepted",
+        "custom role, same bid": "accepted",
+        "BEST_FIT, image": "ClientException",
+        "BEST_FIT, vCPUs": "accepted",
+        "linked role, bid": "accepted",
+        "linked role, to BEST_FIT": "ClientException",
+        "linked role, to custom": "ClientException",
+        "minimum above maximum": "ClientException",
+    }
+)
+def refused_updates(lab: Lab) -> Any:
+    custom, update = lab.role("batchService"), lab.client("batch").update_compute_environment
+    own = lab.environment(serviceRole=custom, computeResources=lab.resources(bidPercentage=50))
+    best_fit = lab.environment(computeResources=lab.resources(type="EC2", allocationStrategy="BEST_FIT"))
+    linked = lab.environment()
+
+    def resources(name: str, **changes: Any) -> str:
+        return refusal(update, computeEnvironment=name, computeResources=changes)
+
+    image = [{"imageType": "ECS_AL2023", "imageIdOverride": "ami-1"}]
+    return {
+        "custom role, bid": resources(own, bidPercentage=60),
+        "custom role, vCPUs": resources(own, maxvCpus=128),
+        "custom role, same bid": resources(own, bidPercentage=50, maxvCpus=64),
+        "BEST_FIT, image": resources(best_fit, ec2Configuration=image),
+        "BEST_FIT, vCPUs": resources(best_fit, maxvCpus=128),
+        "linked role, bid": resources(linked, bidPercentage=60),
+        "linked role, to BEST_FIT": resources(linked, allocationStrategy="BEST_FIT"),
+        "linked role, to custom": refusal(update, computeEnvironment=linked, serviceRole=custom),
+        "minimum above maximum": resources(linked, minvCpus=65),
+    }
+
+
+@probe(["ClientException", "ClientException", "accepted"])
+def environment_deletion_order(lab: Lab) -> Any:
+    batch, used, free = lab.client("batch"), lab.environment(), lab.environment()
+    lab.queue(used)
+    batch.update_compute_environment(computeEnvironment=used, state="DISABLED")
+    answers = [refusal(batch.delete_compute_environment, computeEnvironment=each) for each in (used, free)]
+    refusal(batch.update_compute_environment, computeEnvironment=free, state="DISABLED")
+    return [*answers, refusal(batch.delete_compute_environment, computeEnvironment=free)]
+
+
+@probe(["accepted", "ClientException", "ClientException", "ClientException"])
+def queue_limits(lab: Lab) -> Any:
+    batch = lab.client("batch")
+    environments = [lab.environment() for _ in range(4)]
+    queue = lab.queue(environments[0])
+    four = [{"order": number, "computeEnvironment": each} for number, each in enumerate(environments)]
+    return [
+        refusal(batch.update_job_queue, jobQueue=queue, priority=1000, computeEnvironmentOrder=four[:3]),
+        refusal(batch.update_job_queue, jobQueue=queue, priority=1001),
+        refusal(batch.update_job_queue, jobQueue=queue, computeEnvironmentOrder=four),
+        refusal(lab.queue, priority=5000),
+    ]
+
+
+@probe([[600], [900], True])
+def queue_settings(lab: Lab) -> Any:
+    batch, environment = lab.client("batch"), lab.environment()
+
+    def actions(seconds: int) -> list[dict[str, Any]]:
+        reason = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+        return [{"reason": reason, "state": "RUNNABLE", "maxTimeSeconds": seconds, "action": "CANCEL"}]
+
+    def kept() -> list[int]:
+        return [each["maxTimeSeconds"] for each in lab.described_queue(queue).get("jobStateTimeLimitActions", [])]
+
+    queue = lab.queue(environment, jobStateTimeLimitActions=actions(600))
+    seen: list[Any] = [kept()]
+    batch.update_job_queue(jobQueue=queue, jobStateTimeLimitActions=actions(900))
+    seen.append(kept())
+    by_name = [{"order": 1, "computeEnvironment": environment.rpartition("/")[2]}]
+    refusal(batch.update_job_queue, jobQueue=queue, computeEnvironmentOrder=by_name)
+    return [
+        *seen,
+        lab.described_queue(queue)["computeEnvironmentOrder"] == [by_name[0] | {"computeEnvironment": environment}],
+    ]
+
+
+@probe(["ClientException", "ClientException", "accepted", "accepted"])
+def queue_deletion_order(lab: Lab) -> Any:
+    batch = lab.client("batch")
+    policy = batch.create_scheduling_policy(name=lab.name("fair"))["arn"]
+    queue = lab.queue(lab.environment(), schedulingPolicyArn=policy)
+    answers = [refusal(batch.delete_job_queue, jobQueue=queue), refusal(batch.delete_scheduling_policy, arn=policy)]
+    queue = lab.queue(lab.environment(), schedulingPolicyArn=policy) if "accepted" in answers else queue
+    batch.update_job_queue(jobQueue=queue, state="DISABLED")
+    answers.append(refusal(batch.delete_job_queue, jobQueue=queue))
+    return [*answers, refusal(batch.delete_scheduling_policy, arn=policy)]
+
+
+@probe([False, {}, None])
+def independent_revisions(lab: Lab) -> Any:
+    name = lab.name("job")
+    lab.definition(
+        jobDefinitionName=name, propagateTags=True, parameters={"reference": "hg38"}, retryStrategy={"attempts": 3}
+    )
+    second = lab.definition(jobDefinitionName=name, propagateTags=False)
+    [found] = lab.client("batch").describe_job_definitions(jobDefinitions=[second])["jobDefinitions"]
+    return [found["propagateTags"], found["parameters"], found.get("retryStrategy")]
+
+
+@probe([10, "ECS"])
+def described_definition(lab: Lab) -> Any:
+    arn = lab.definition(schedulingPriority=10)
+    [found] = lab.client("batch").describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
+    return [found.get("schedulingPriority"), found.get("containerOrchestrationType")]
+
+
+@probe({"name": 2, "arn without revision": 2, "name:1": 1, "arn:1": 1, "name:3": "ClientException", "described": [1]})
+def revision_lookup(lab: Lab) -> Any:
+    batch, name = lab.client("batch"), lab.name("job")
+    arns = [lab.definition(jobDefinitionName=name) for _ in range(3)]
+    batch.deregister_job_definition(jobDefinition=arns[2])
+    queue = lab.queue(lab.environment())
+
+    def revision(identifier: str) -> Any:
+        arguments = {"jobName": "lookup", "jobQueue": queue, "jobDefinition": identifier}
+        if (answer := refusal(batch.submit_job, **arguments)) != "accepted":
+            return answer
+        job = batch.submit_job(**arguments)["jobId"]
+        return int(batch.describe_jobs(jobs=[job])["jobs"][0]["jobDefinition"].rpartition(":")[2])
+
+    described = batch.describe_job_definitions(jobDefinitions=[f"{name}:1"])["jobDefinitions"]
+    return {
+        "name": revision(name),
+        "arn without revision": revision(arns[0].rpartition(":")[0]),
+        "name:1": revision(f"{name}:1"),
+        "arn:1": revision(arns[0]),
+        "name:3": revision(f"{name}:3"),
+        "described": [each["revision"] for each in described],
+    }
+
+
+@probe(
+    {
+        "status": "SUBMITTED",
+        "image": "isaac:1",
+        "memory": "128",
+        "command": ["align", "hg38"],
+        "disabled": "ClientException",
+    }
+)
+def living_jobs(lab: Lab) -> Any:
+    batch, queue = lab.client("batch"), lab.queue(lab.environment())
+    job = {
+        "jobName": "lives",
+        "jobQueue": queue,
+        "jobDefinition": lab.definition({"command": ["align", "Ref::reference"]}),
+    }
+    more = {"resourceRequirements": [{"type": "MEMORY", "value": "128"}]}
+    job_id = batch.submit_job(**job, containerOverrides=more, parameters={"reference": "hg38"})["jobId"]
+    [found] = batch.describe_jobs(jobs=[job_id])["jobs"]
+    asked = {each["type"]: each["value"] for each in found["container"].get("resourceRequirements", [])}
+    batch.update_job_queue(jobQueue=queue, state="DISABLED")
+    return {
+        "status": found["status"],
+        "image": found["container"].get("image"),
+        "memory": asked.get("MEMORY"),
+        "command": found["container"]["command"],
+        "disabled": refusal(batch.submit_job, **job),
+    }

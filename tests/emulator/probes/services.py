@@ -1,0 +1,105 @@
+"""IAM, EC2, SQS, Lambda, and what all services share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+
+from tests.emulator.probes import Lab, probe
+
+
+@probe(("UnknownOperationException", 400, "UnknownOperationException", 400))
+def unknown_action(lab: Lab) -> Any:
+    answers: list[Any] = []
+    for call in (lab.client("logs").describe_configuration_templates, lab.client("ec2").describe_image_usage_reports):
+        try:
+            call()
+        except ResponseParserError:
+            answers.append("a web page")
+        except ClientError as error:
+            answers += [error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]]
+    return tuple(answers)
+
+
+@probe("AWSServiceRoleForEC2SpotFleet")
+def service_linked_role_names(lab: Lab) -> Any:
+    iam = lab.client("iam")
+    return iam.create_service_linked_role(AWSServiceName="spotfleet.amazonaws.com")["Role"]["RoleName"]
+
+
+@probe([["volume"], None])
+def launch_template_tags(lab: Lab) -> Any:
+    ec2, tags = lab.client("ec2"), [{"Key": "Project", "Value": "genomics"}]
+    seen = []
+    for data in ({"TagSpecifications": [{"ResourceType": "volume", "Tags": tags}]}, {"ImageId": "ami-12345678"}):
+        own = [{"ResourceType": "launch-template", "Tags": tags}]
+        name = lab.name("template")
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data, TagSpecifications=own)
+        [version] = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"]
+        kept = version["LaunchTemplateData"].get("TagSpecifications")
+        seen.append(kept and [each["ResourceType"] for each in kept])
+    return seen
+
+
+@probe({"from the workers", "to S3"})
+def security_group_rule_description(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName=lab.name("group"), Description="endpoints", VpcId=vpc)["GroupId"]
+    port = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    pair = {"GroupId": group, "Description": "from the workers"}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[port | {"UserIdGroupPairs": [pair]}])
+    prefixes = {"PrefixListId": ec2.describe_managed_prefix_lists()["PrefixLists"][0]["PrefixListId"]}
+    to_s3 = port | {"PrefixListIds": [prefixes | {"Description": "to S3"}]}
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[to_s3])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    return {each.get("Description") for each in rules if each["IpProtocol"] == "tcp"}
+
+
+@probe(True)
+def compact_redrive_policy(lab: Lab) -> Any:
+    sqs = lab.client("sqs")
+    url = sqs.create_queue(QueueName=lab.name("dead"))["QueueUrl"]
+    target = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 4}, separators=(",", ":"))
+    work = sqs.create_queue(QueueName=lab.name("work"), Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    found = sqs.get_queue_attributes(QueueUrl=work, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+    return found == policy
+
+
+@probe(
+    [
+        ("arn:dead:1", "/aws/lambda/a", "INFO", "Active", "key:1"),
+        ("arn:dead:2", "/aws/lambda/b", "WARN", "PassThrough", "key:2"),
+    ]
+)
+def function_settings(lab: Lab) -> Any:
+    client = lab.client("lambda")
+
+    def settings(number: int, group: str, level: str, tracing: str) -> dict[str, Any]:
+        return {
+            "DeadLetterConfig": {"TargetArn": f"arn:dead:{number}"},
+            "LoggingConfig": {"LogFormat": "JSON", "LogGroup": group, "ApplicationLogLevel": level},
+            "TracingConfig": {"Mode": tracing},
+            "KMSKeyArn": f"key:{number}",
+        }
+
+    def described() -> tuple[Any, ...]:
+        found = client.get_function_configuration(FunctionName=name)
+        logging, dead = found.get("LoggingConfig", {}), found.get("DeadLetterConfig", {})
+        shown = dead.get("TargetArn"), logging.get("LogGroup"), logging.get("ApplicationLogLevel")
+        return (*shown, found["TracingConfig"]["Mode"], found["KMSKeyArn"])
+
+    name = lab.function("", **settings(1, "/aws/lambda/a", "INFO", "Active"))
+    before = described()
+    client.update_function_configuration(FunctionName=name, **settings(2, "/aws/lambda/b", "WARN", "PassThrough"))
+    return [before, described()]
+
+
+@probe({"doubled": 42})
+def running_functions(lab: Lab) -> Any:
+    name = lab.function("def handler(event, context):\n    return {'doubled': 2 * event['number']}\n")
+    return json.load(lab.client("lambda").invoke(FunctionName=name, Payload=b'{"number": 21}')["Payload"])

@@ -1,0 +1,173 @@
+"""What an environment leaves behind is seen, and nobody else's things are."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.aws import session
+from gen_infra.aws.leftovers import deregister_definitions, empty_repositories, leftovers
+
+if TYPE_CHECKING:
+    from gen_infra.aws.session import Clients
+    from gen_infra.emulator import Emulator
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+ALLOW = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}],
+    }
+)
+SUFFIX = "20260131120000000000000001"  # as Terraform appends to a name_prefix
+KEYS = ["genomicsEnv", "highPriority", "isaac"]
+
+
+@pytest.fixture
+def clients(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> Clients:
+    for name, value in aws.environ.items():
+        monkeypatch.setenv(name, value)
+    return session.clients("us-east-1")
+
+
+def definition(clients: Clients, name: str, memory_mib: int) -> None:
+    clients.batch.register_job_definition(
+        jobDefinitionName=name,
+        type="container",
+        containerProperties={
+            "image": "public.ecr.aws/docker/library/busybox",
+            "resourceRequirements": [
+                {"type": "VCPU", "value": "1"},
+                {"type": "MEMORY", "value": str(memory_mib)},
+            ],
+        },
+    )
+
+
+def push(clients: Clients, repository: str, tag: str) -> None:
+    layer = {
+        "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "size": 1,
+        "digest": f"sha256:{tag:0>64}",
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": layer["digest"]},
+        "layers": [layer],
+    }
+    clients.ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
+
+
+def zipped(source: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("main.py", source)
+    return archive.getvalue()
+
+
+def make_one_of_each(clients: Clients, env: str) -> dict[str, str]:
+    """One resource of every kind that an environment has, by kind; returns the key's id and the policy's ARN."""
+    role = clients.iam.create_role(RoleName=f"batchService-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    clients.iam.create_role(RoleName=f"isaac-{env}-job", AssumeRolePolicyDocument=TRUST)
+    clients.iam.create_instance_profile(InstanceProfileName=f"batchInstance-{env}")
+    clients.iam.create_policy(PolicyName=f"batchInstance-{env}", PolicyDocument=ALLOW)
+    environment = clients.batch.create_compute_environment(
+        computeEnvironmentName=f"genomicsEnv-{env}-{SUFFIX}", type="UNMANAGED", state="ENABLED", serviceRole=role
+    )["computeEnvironmentArn"]
+    policy = clients.batch.create_scheduling_policy(name=f"highPriority-{env}")["arn"]
+    clients.batch.create_job_queue(
+        jobQueueName=f"highPriority-{env}",
+        state="ENABLED",
+        priority=1,
+        schedulingPolicyArn=policy,
+        computeEnvironmentOrder=[{"order": 1, "computeEnvironment": environment}],
+    )
+    definition(clients, f"isaac-{env}", 512)
+    clients.ec2.create_launch_template(
+        LaunchTemplateName=f"genomicsEnv-{env}-{SUFFIX}", LaunchTemplateData={"ImageId": "ami-12345678"}
+    )
+    clients.logs.create_log_group(logGroupName=f"/aws/batch/{env}/isaac")
+    clients.logs.create_log_group(logGroupName=f"/aws/lambda/batchSubmitJob-{env}")
+    clients.ecr.create_repository(repositoryName=f"{env}/isaac")
+    clients.functions.create_function(
+        FunctionName=f"batchSubmitJob-{env}",
+        Runtime="python3.13",
+        Handler="main.handler",
+        Role=role,
+        Code={"ZipFile": zipped("")},
+    )
+    clients.sqs.create_queue(QueueName=f"batchFunctions-{env}")
+    key: str = clients.kms.create_key(Description=f"Volumes, images, logs and functions of batch-{env}")["KeyMetadata"][
+        "KeyId"
+    ]
+    clients.kms.create_alias(AliasName=f"alias/batch-{env}", TargetKeyId=key)
+    return {"key": key, "policy": policy}
+
+
+def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
+    made = make_one_of_each(clients, "left")
+    assert leftovers(clients, "left", KEYS, ["isaac"]) == [
+        "IAM policy batchInstance-left",
+        f"compute environment genomicsEnv-left-{SUFFIX}",
+        "function batchSubmitJob-left",
+        "instance profile batchInstance-left",
+        "job definition isaac-left:1",
+        "job queue highPriority-left",
+        f"key {made['key']}/batch-left",
+        "key alias alias/batch-left",
+        f"launch template genomicsEnv-left-{SUFFIX}",
+        "log group /aws/batch/left/isaac",
+        "log group /aws/lambda/batchSubmitJob-left",
+        f"message queue {clients.sqs.get_queue_url(QueueName='batchFunctions-left')['QueueUrl']}",
+        "repository left/isaac",
+        "role batchService-left",
+        "role isaac-left-job",
+        f"scheduling policy {made['policy']}",
+    ]
+
+
+def test_names_that_only_look_like_it_are_not_taken_for_its_own(clients: Clients) -> None:
+    for name in ("Deploy-alike", "isaac-eu-alike", "isaac-alike-2", "isaac-alike-job-2", "xisaac-alike", "isaac-alik"):
+        clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    clients.ecr.create_repository(repositoryName="alike/webapp")
+    clients.ecr.create_repository(repositoryName="other/alike/isaac")
+    clients.logs.create_log_group(logGroupName="/aws/batch/alike2/isaac")
+    assert leftovers(clients, "alike", KEYS, ["isaac"]) == []
+
+
+def test_a_key_that_waits_for_its_deletion_is_not_left_but_one_without_alias_is(clients: Clients) -> None:
+    key = clients.kms.create_key(Description="Volumes, images, logs and functions of batch-keys")["KeyMetadata"][
+        "KeyId"
+    ]
+    assert leftovers(clients, "keys", [], []) == [f"key {key}/batch-keys"]
+    clients.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    assert leftovers(clients, "keys", [], []) == []
+
+
+def test_every_active_revision_of_the_named_definitions_is_deregistered(clients: Clients) -> None:
+    for memory_mib in (512, 1024, 2048):
+        definition(clients, "isaac-revisions", memory_mib)
+    definition(clients, "strelka-revisions", 512)
+    clients.batch.deregister_job_definition(jobDefinition="isaac-revisions:1")
+
+    assert deregister_definitions(clients, ["isaac-revisions", "snpeff-revisions"]) == 2
+
+    assert leftovers(clients, "revisions", ["isaac", "strelka"], []) == ["job definition strelka-revisions:1"]
+    assert deregister_definitions(clients, ["isaac-revisions"]) == 0
+
+
+def test_a_repository_is_emptied_so_that_it_can_be_deleted(clients: Clients) -> None:
+    for name in ("images/isaac", "images/strelka"):
+        clients.ecr.create_repository(repositoryName=name)
+        push(clients, name, "1")
+    push(clients, "images/isaac", "2")
+
+    assert empty_repositories(clients, ["images/isaac", "images/not-there"]) == 2
+
+    clients.ecr.delete_repository(repositoryName="images/isaac")
+    assert leftovers(clients, "images", [], ["isaac", "strelka"]) == ["repository images/strelka"]

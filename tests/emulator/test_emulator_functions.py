@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.emulator.probes import Lab, zipped
+
+if TYPE_CHECKING:
+    from gen_infra.emulator import Emulator
+
+
+@pytest.fixture
+def lab(aws: Emulator) -> Lab:
+    return Lab(aws.endpoint)
+
+
+def invoke(lab: Lab, source: str, event: Any = None, **settings: Any) -> tuple[Any, Any]:
+    """The payload, and FunctionError if there is one."""
+    name = lab.function(source, **settings)
+    answer = lab.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
+    assert answer["StatusCode"] == 200
+    return json.load(answer["Payload"]), answer.get("FunctionError")
+
+
+def test_the_handler_runs_with_the_functions_variables_and_reaches_the_emulator(lab: Lab) -> None:
+    source = """
+import os
+import boto3
+
+def handler(event, context):
+    identity = boto3.client("sts").get_caller_identity()
+    return {"account": identity["Account"], "stage": os.environ["STAGE"], "asked": event["n"],
+            "name": context.function_name == os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+            "left": 0 < context.get_remaining_time_in_millis() <= 20_000}
+"""
+    payload, error = invoke(lab, source, {"n": 7}, Environment={"Variables": {"STAGE": "prod"}})
+    assert payload == {"account": "123456789012", "stage": "prod", "asked": 7, "name": True, "left": True}
+    assert error is None
+
+
+def test_it_does_not_see_the_callers_environment(lab: Lab) -> None:
+    source = "import os\ndef handler(event, context):\n    return sorted(os.environ)\n"
+    names, _ = invoke(lab, source)
+    assert {"MOTO_ACCOUNT_ID", "PYTEST_CURRENT_TEST", "PYTHONPATH"}.isdisjoint(names)
+
+
+def test_an_exception_comes_back_as_aws_reports_it(lab: Lab) -> None:
+    source = "def handler(event, context):\n    raise ValueError(f\"no queue {event['q']}\")\n"
+    payload, error = invoke(lab, source, {"q": "high"})
+    assert error == "Unhandled"
+    assert (payload["errorType"], payload["errorMessage"]) == ("ValueError", "no queue high")
+    assert payload["requestId"]
+    assert [line.split(",")[0] for line in payload["stackTrace"]] == ['  File "/var/task/main.py"']
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "kind", "message"),
+    [
+        ("import not_packaged", {}, "Runtime.ImportModuleError", "Unable to import module 'main': No module named"),
+        ("", {}, "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'main'"),
+        ("def handler(e, c): return {1, 2}", {}, "Runtime.MarshalError", "Unable to marshal response"),
+        ("import os\ndef handler(e, c): os._exit(3)", {}, "Runtime.ExitError", "exit status 3"),
+        (
+            "import threading\ndef handler(e, c): threading.Event().wait()",
+            {"Timeout": 1},
+            "Sandbox.Timedout",
+            "Task timed out after 1.00 seconds",
+        ),
+    ],
+)
+def test_other_failures_have_awss_names(
+    lab: Lab, source: str, settings: dict[str, Any], kind: str, message: str
+) -> None:
+    payload, error = invoke(lab, source, **settings)
+    assert (error, payload["errorType"]) == ("Unhandled", kind)
+    assert message in payload["errorMessage"]
+
+
+def test_what_it_prints_is_in_the_tail_and_in_its_log_group(lab: Lab) -> None:
+    group = f"/aws/lambda/{lab.name('group')}"
+    name = lab.function("def handler(e, c): print('submitted 42')", LoggingConfig={"LogGroup": group})
+    answer = lab.client("lambda").invoke(FunctionName=name, LogType="Tail")
+    assert "submitted 42" in base64.b64decode(answer["LogResult"]).decode()
+    logs = lab.client("logs")
+    [stream] = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    messages = [each["message"] for each in events]
+    assert messages[1] == "submitted 42"
+    assert [messages[index].split()[0] for index in (0, -2, -1)] == ["START", "END", "REPORT"]
+
+
+def test_new_code_is_what_runs_next(lab: Lab) -> None:
+    client, name = lab.client("lambda"), lab.function("def handler(e, c): return 1")
+    client.update_function_code(FunctionName=name, ZipFile=zipped("def handler(e, c): return 2"))
+    assert json.load(client.invoke(FunctionName=name)["Payload"]) == 2
+
+
+def test_a_dry_run_runs_nothing(lab: Lab) -> None:
+    name = lab.function("def handler(e, c): raise ValueError")
+    answer = lab.client("lambda").invoke(FunctionName=name, InvocationType="DryRun")
+    assert (answer["StatusCode"], answer.get("FunctionError")) == (204, None)
+
+
+def test_an_event_is_taken_and_runs_by_itself(lab: Lab) -> None:
+    source = """
+import boto3
+
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl=event["queue"], MessageBody="ran")
+"""
+    sqs = lab.client("sqs")
+    queue = sqs.create_queue(QueueName=lab.name("ran"))["QueueUrl"]
+    answer = lab.client("lambda").invoke(
+        FunctionName=lab.function(source), InvocationType="Event", Payload=json.dumps({"queue": queue})
+    )
+    assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
+    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    assert message["Body"] == "ran"

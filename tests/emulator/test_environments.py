@@ -1,0 +1,440 @@
+"""Real manifests, from nothing to nothing: the real terraform and provider against the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gen_infra.emulator import Emulator, start
+from tests.cli import clean_environ, gen_infra
+from tests.conftest import ROOT
+
+
+class Stack:
+    """One environment on an emulator of its own; its manifest is a copy that a test may change."""
+
+    def __init__(self, name: str, folder: Path, aws: Emulator) -> None:
+        self.aws = aws
+        self.folder = folder
+        for manifest in (ROOT / "envs").glob("*.yaml"):
+            shutil.copy(manifest, folder)
+        self.manifest = folder / f"{name}.yaml"
+        self.out = folder / "build"
+        self.terraform = self.out / name / "terraform"
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = clean_environ(**self.aws.environ)
+        return gen_infra(command, self.manifest, *arguments, environ=environ, cwd=self.folder)
+
+    def build(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run(command, "--out", str(self.out), *arguments)
+
+    def answer(self, command: str, *arguments: str, code: int = 0) -> Any:
+        done = self.run(command, "--json", *arguments)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    def built(self, command: str, *arguments: str, code: int = 0) -> Any:
+        return self.answer(command, "--out", str(self.out), *arguments, code=code)
+
+    def change(self, file: str, *path: str, to: Any) -> None:
+        """Set a value in one of the manifest files."""
+        document = yaml.safe_load((self.folder / file).read_text())
+        place = document
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = to
+        (self.folder / file).write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def batch(self) -> Any:
+        return self.aws.client("batch")
+
+
+def stack(name: str, folder: Path) -> Iterator[Stack]:
+    with start() as aws:
+        made = Stack(name, folder, aws)
+        bootstrap = made.run("bootstrap")
+        assert bootstrap.returncode == 0, bootstrap.stderr
+        applied = made.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        yield made
+
+
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from stack("prod", tmp_path_factory.mktemp("prod"))
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from stack("dev", tmp_path_factory.mktemp("dev"))
+
+
+def changes(answer: Any) -> dict[str, tuple[str, bool]]:
+    """Address -> what happens, and whether the new one comes first."""
+    return {change["address"]: (change["action"], change["new_first"]) for change in answer["changes"]}
+
+
+def details(answer: Any, address: str) -> list[str]:
+    (found,) = [change["details"] for change in answer["changes"] if change["address"] == address]
+    return list(found)
+
+
+def assert_settled(made: Stack) -> None:
+    done = made.build("plan", "--detailed-exitcode")
+    assert (done.returncode, done.stdout) == (0, "nothing to do: the environment is as the manifest says\n"), (
+        done.stderr
+    )
+
+
+COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
+
+
+@pytest.mark.xdist_group("prod")
+class TestProd:
+    """In this order, on one environment."""
+
+    def test_second_plan_is_empty(self, prod: Stack) -> None:
+        assert_settled(prod)
+
+    def test_plain_terraform_sees_the_same(self, prod: Stack) -> None:
+        plan = subprocess.run(
+            ["terraform", "plan", "-detailed-exitcode", "-input=false", "-no-color"],
+            capture_output=True, check=False, cwd=prod.terraform, env=clean_environ(**prod.aws.environ), text=True,
+        )  # fmt: skip
+        assert plan.returncode == 0, plan.stdout + plan.stderr
+
+    def test_check_passes_with_the_plan(self, prod: Stack) -> None:
+        report = prod.built("check")
+        results = {check["name"]: check["result"] for check in report["checks"]}
+        assert results.pop("packer validate") in ({"passed"} if shutil.which("packer") else {"not run"})
+        assert results == dict.fromkeys(
+            ("terraform fmt", "checkov (source)", "terraform validate", "checkov (plan)"), "passed"
+        )
+
+    def test_compute_environment_is_the_original(self, prod: Stack) -> None:
+        (found,) = prod.batch().describe_compute_environments()["computeEnvironments"]
+        assert found["computeEnvironmentName"].startswith("genomicsEnv-prod-")
+        assert (found["type"], found["state"], found["status"]) == ("MANAGED", "ENABLED", "VALID")
+        assert found["serviceRole"].endswith("/AWSServiceRoleForBatch")
+        assert {"Project": "genomics", "Environment": "prod"}.items() <= found["tags"].items()
+        resources = found["computeResources"]
+        assert (resources["type"], resources["bidPercentage"], resources["instanceTypes"]) == ("SPOT", 50, ["optimal"])
+        assert (resources["minvCpus"], resources["maxvCpus"]) == (0, 1024)
+        (image,) = resources["ec2Configuration"]
+        parameter = prod.aws.client("ssm").get_parameter(Name="/gen-infra/prod/ami")["Parameter"]["Value"]
+        assert image == {"imageType": "ECS_AL2023", "imageIdOverride": parameter}
+        assert len(resources["subnets"]) == 2
+        assert len(resources["securityGroupIds"]) == 1
+
+    def test_instances_are_locked_down_and_encrypted(self, prod: Stack) -> None:
+        (key,) = [
+            alias["TargetKeyId"]
+            for alias in prod.aws.client("kms").list_aliases()["Aliases"]
+            if alias["AliasName"] == "alias/batch-prod"
+        ]
+        (version,) = prod.aws.client("ec2").describe_launch_template_versions(
+            Versions=["$Latest"],
+            LaunchTemplateId=prod.batch().describe_compute_environments()["computeEnvironments"][0]["computeResources"][
+                "launchTemplate"
+            ]["launchTemplateId"],
+        )["LaunchTemplateVersions"]
+        data = version["LaunchTemplateData"]
+        assert data["MetadataOptions"]["HttpTokens"] == "required"
+        assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
+        volumes = {mapping["DeviceName"]: mapping["Ebs"] for mapping in data["BlockDeviceMappings"]}
+        assert {device: volume["VolumeSize"] for device, volume in volumes.items()} == {
+            "/dev/xvda": 100,
+            "/dev/sdb": 1000,
+        }
+        for volume in volumes.values():
+            assert volume["Encrypted"]
+            assert volume["KmsKeyId"].endswith(key)
+
+    def test_queues_are_the_original(self, prod: Stack) -> None:
+        found = {queue["jobQueueName"]: queue for queue in prod.batch().describe_job_queues()["jobQueues"]}
+        assert {name: queue["priority"] for name, queue in found.items()} == {
+            "highPriority-prod": 1000,
+            "lowPriority-prod": 1,
+        }
+        for queue in found.values():
+            assert (queue["state"], queue["status"], len(queue["computeEnvironmentOrder"])) == ("ENABLED", "VALID", 1)
+            assert {limit["reason"] for limit in queue["jobStateTimeLimitActions"]} == {
+                "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+                "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+                "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+            }
+
+    def test_job_definitions_are_the_original(self, prod: Stack) -> None:
+        found = {
+            definition["jobDefinitionName"]: definition
+            for definition in prod.batch().describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+        }
+        sizes = {
+            name: {entry["type"]: entry["value"] for entry in definition["containerProperties"]["resourceRequirements"]}
+            for name, definition in found.items()
+        }
+        assert sizes == {
+            "isaac-prod": {"VCPU": "32", "MEMORY": "80000"},
+            "strelka-prod": {"VCPU": "32", "MEMORY": "32000"},
+            "snpeff-prod": {"VCPU": "4", "MEMORY": "10000"},
+            "samtoolsStats-prod": {"VCPU": "4", "MEMORY": "10000"},
+        }
+        for name, definition in found.items():
+            container = definition["containerProperties"]
+            assert definition["retryStrategy"]["attempts"] == 3
+            assert definition["propagateTags"] is True
+            assert container["volumes"] == [{"host": {"sourcePath": "/docker_scratch"}, "name": "scratch"}]
+            assert container["mountPoints"] == [
+                {"containerPath": "/scratch", "readOnly": False, "sourceVolume": "scratch"}
+            ]
+            assert container["jobRoleArn"] == f"arn:aws:iam::123456789012:role/{name}-job"
+            assert not container.get("privileged")
+
+    def test_job_role_reaches_the_named_buckets_only(self, prod: Stack) -> None:
+        iam = prod.aws.client("iam")
+        assert iam.list_attached_role_policies(RoleName="isaac-prod-job")["AttachedPolicies"] == []
+        (name,) = iam.list_role_policies(RoleName="isaac-prod-job")["PolicyNames"]
+        policy = iam.get_role_policy(RoleName="isaac-prod-job", PolicyName=name)["PolicyDocument"]
+        resources = {resource for statement in policy["Statement"] for resource in as_list(statement["Resource"])}
+        assert resources == {
+            "arn:aws:s3:::aws-batch-genomics-resources",
+            "arn:aws:s3:::aws-batch-genomics-resources/*",
+            "arn:aws:s3:::genomics-results-123456789012",
+            "arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*",
+        }
+        writes = [statement for statement in policy["Statement"] if "s3:PutObject" in as_list(statement["Action"])]
+        assert [as_list(statement["Resource"]) for statement in writes] == [
+            ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*"]
+        ]
+        trust = iam.get_role(RoleName="isaac-prod-job")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
+        assert trust["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+
+    def test_the_original_submit_job_call_succeeds(self, prod: Stack) -> None:
+        batch = prod.batch()
+        job_id = batch.submit_job(
+            jobName="testIsaac",
+            jobQueue="highPriority-prod",
+            jobDefinition="isaac-prod",
+            containerOverrides={
+                "command": [
+                    "--bam_s3_folder_path",
+                    "s3://genomics-results-123456789012/genomic-workflow/NA12878_states_1/bam",
+                ],
+                "environment": [{"name": "SAMPLE", "value": "NA12878"}],
+            },
+        )["jobId"]
+        (watched,) = [json.loads(line) for line in [prod.run("jobs", job_id, "--json").stdout]]
+        assert watched[0]["queue"] == "highPriority-prod"
+        ended = wait_for(prod, job_id)
+        assert (ended["status"], ended["exit_code"]) == ("SUCCEEDED", 0)
+        assert ended["log_group"] == "/aws/batch/prod/isaac"
+        assert ended["log_stream"].startswith("isaac/default/")
+        assert "us-east-1.console.aws.amazon.com" in ended["console_url"]
+
+    def test_submit_watches_to_the_end(self, prod: Stack) -> None:
+        good = prod.run("submit", "isaac", "--watch", "--env", "SAMPLE=NA12878", "--queue", "lowPriority")
+        assert good.returncode == 0, good.stderr
+        assert "SUCCEEDED" in good.stderr
+        bad = prod.run("submit", "snpeff", "--watch", "--json", "--", "sh", "-c", "exit 3")
+        assert bad.returncode == 1
+        assert (json.loads(bad.stdout)["status"], json.loads(bad.stdout)["exit_code"]) == ("FAILED", 3)
+
+    def test_functions_answer(self, prod: Stack) -> None:
+        submitted = prod.answer("submit", "strelka", "--via-function", "--name", "through-the-function")
+        (listed,) = prod.answer("jobs", submitted["id"])
+        assert listed["name"] == "through-the-function"
+        status = invoke(prod, "batchGetJobStatus-prod", {"jobId": submitted["id"]})
+        assert status["status"] in {"SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"}
+        refused = prod.aws.client("lambda").invoke(
+            FunctionName="batchSubmitJob-prod",
+            Payload=json.dumps({"jobName": "x", "jobQueue": "highPriority-dev", "jobDefinition": "isaac-prod"}),
+        )
+        assert refused["FunctionError"]
+        assert "highPriority-dev" in json.loads(refused["Payload"].read())["errorMessage"]
+
+    def test_a_bid_is_changed_in_place(self, prod: Stack) -> None:
+        prod.change("prod.yaml", "compute", "genomicsEnv", "bid_percentage", to=60)
+        answer = prod.built("plan", "--detailed-exitcode", code=1)
+        assert changes(answer) == {COMPUTE: ("update", False)}
+        assert details(answer, COMPUTE) == ["compute_resources.bid_percentage: 50 -> 60"]
+
+    def test_an_image_is_changed_in_place(self, prod: Stack) -> None:
+        prod.change("prod.yaml", "image", to={"id": "ami-0123456789abcdef0"})
+        answer = prod.built("plan")
+        assert changes(answer)[COMPUTE] == ("update", False)
+        assert any(
+            "image_id_override" in line and "-> ami-0123456789abcdef0" in line for line in details(answer, COMPUTE)
+        )
+
+    def test_a_job_gets_a_new_revision(self, prod: Stack) -> None:
+        prod.change("base.yaml", "jobs", "isaac", "memory_mib", to=90000)
+        answer = prod.built("plan")
+        definition = "aws_batch_job_definition.isaac"
+        assert changes(answer) == {COMPUTE: ("update", False), definition: ("update", False)}
+        assert any("80000 -> 90000" in line for line in details(answer, definition))
+
+    def test_these_changes_come_true(self, prod: Stack) -> None:
+        before = prod.batch().describe_compute_environments()["computeEnvironments"][0]["computeEnvironmentName"]
+        applied = prod.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        (after,) = prod.batch().describe_compute_environments()["computeEnvironments"]
+        assert after["computeEnvironmentName"] == before
+        assert after["computeResources"]["bidPercentage"] == 60
+        assert after["computeResources"]["ec2Configuration"][0]["imageIdOverride"] == "ami-0123456789abcdef0"
+        revisions = prod.batch().describe_job_definitions(jobDefinitionName="isaac-prod", status="ACTIVE")[
+            "jobDefinitions"
+        ]
+        assert sorted(definition["revision"] for definition in revisions) == [1, 2]
+        assert_settled(prod)
+
+    def test_a_new_name_and_order_put_the_new_environment_first(self, prod: Stack) -> None:
+        spot = {"type": "SPOT", "bid_percentage": 60, "max_vcpus": 1024, "instance_types": ["optimal"]}
+        prod.change("prod.yaml", "compute", to={"genomicsSpot": spot, "onDemand": {"type": "EC2", "max_vcpus": 64}})
+        for queue, order in (("highPriority", ["onDemand", "genomicsSpot"]), ("lowPriority", ["genomicsSpot"])):
+            prod.change("prod.yaml", "queues", queue, "compute", to=order)
+        answer = prod.built("plan")
+        planned = changes(answer)
+        assert planned["aws_batch_job_queue.highPriority"] == ("update", False)
+        assert planned["module.compute_genomicsSpot.aws_batch_compute_environment.this"][0] == "create"
+        assert planned[COMPUTE][0] == "destroy"
+        applied = prod.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        steps = [line.split()[:2] for line in applied.stderr.splitlines()]
+        new = steps.index(["+", "module.compute_genomicsSpot.aws_batch_compute_environment.this"])
+        moved = steps.index(["~", "aws_batch_job_queue.lowPriority"])
+        gone = steps.index(["-", COMPUTE])
+        assert new < moved < gone
+        (high,) = prod.batch().describe_job_queues(jobQueues=["highPriority-prod"])["jobQueues"]
+        names = [entry["computeEnvironment"].rpartition("/")[2] for entry in high["computeEnvironmentOrder"]]
+        assert [name.rpartition("-")[0] for name in names] == ["onDemand-prod", "genomicsSpot-prod"]
+        assert_settled(prod)
+
+    def test_an_order_is_changed_in_place(self, prod: Stack) -> None:
+        prod.change("prod.yaml", "queues", "highPriority", "compute", to=["genomicsSpot", "onDemand"])
+        assert changes(prod.built("plan")) == {"aws_batch_job_queue.highPriority": ("update", False)}
+
+    def test_a_custom_service_role_makes_it_a_replacement(self, prod: Stack) -> None:
+        prod.change("prod.yaml", "compute", "onDemand", "service_role", to="create")
+        answer = prod.built("plan")
+        replaced = "module.compute_onDemand.aws_batch_compute_environment.this"
+        assert changes(answer)[replaced] == ("replace", True)
+        applied = prod.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        assert_settled(prod)
+        prod.change("base.yaml", "image", "scratch", "size_gib", to=1200)
+        answer = prod.built("plan")
+        assert changes(answer)[replaced] == ("replace", True)
+        assert changes(answer)["module.compute_genomicsSpot.aws_batch_compute_environment.this"] == ("update", False)
+        applied = prod.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        assert_settled(prod)
+
+    def test_destroy_leaves_nothing(self, prod: Stack) -> None:
+        assert_destroyed(prod)
+
+
+@pytest.mark.xdist_group("dev")
+class TestDev:
+    def test_on_demand_stands_behind_spot(self, dev: Stack) -> None:
+        assert_settled(dev)
+        (high,) = dev.batch().describe_job_queues(jobQueues=["highPriority-dev"])["jobQueues"]
+        names = [entry["computeEnvironment"].rpartition("/")[2] for entry in high["computeEnvironmentOrder"]]
+        assert [name.rpartition("-")[0] for name in names] == ["genomicsSpot-dev", "genomicsOnDemand-dev"]
+        found = {
+            environment["computeEnvironmentName"].rpartition("-")[0]: environment["computeResources"]
+            for environment in dev.batch().describe_compute_environments()["computeEnvironments"]
+        }
+        assert {name: resources["maxvCpus"] for name, resources in found.items()} == {
+            "genomicsSpot-dev": 128,
+            "genomicsOnDemand-dev": 32,
+        }
+
+    def test_a_job_succeeds_and_a_function_answers(self, dev: Stack) -> None:
+        done = dev.run("submit", "isaac", "--via-function", "--watch")
+        assert done.returncode == 0, done.stderr
+
+    def test_apply_without_a_terminal_needs_yes(self, dev: Stack) -> None:
+        done = dev.build("apply")
+        assert done.returncode == 2
+        assert "--yes" in done.stderr
+
+    def test_a_rendered_file_that_somebody_changed_is_not_overwritten(self, dev: Stack) -> None:
+        queues = dev.terraform / "queues.tf"
+        queues.write_text(queues.read_text() + "# by hand\n")
+        done = dev.build("plan")
+        assert done.returncode == 2
+        assert "queues.tf" in done.stderr
+        assert "--force" in done.stderr
+        assert queues.read_text().endswith("# by hand\n")
+        forced = dev.build("plan", "--force")
+        assert forced.returncode == 0, forced.stderr
+
+    def test_destroy_leaves_nothing_even_with_images_and_old_revisions(self, dev: Stack) -> None:
+        ecr = dev.aws.client("ecr")
+        manifest = json.dumps({"schemaVersion": 2, "config": {"digest": "sha256:" + "0" * 64}, "layers": []})
+        ecr.put_image(repositoryName="dev/isaac", imageManifest=manifest, imageTag="1.0")
+        dev.change("base.yaml", "jobs", "isaac", "memory_mib", to=70000)
+        applied = dev.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        assert_destroyed(dev)
+
+
+@pytest.mark.xdist_group("demo")
+def test_demo(tmp_path: Path) -> None:
+    done = gen_infra("demo", cwd=tmp_path, environ=clean_environ())
+    assert done.returncode == 0, done.stderr
+    steps = [line.split("s  ", 1)[1].split(":")[0] for line in done.stdout.splitlines() if line.startswith("✓")]
+    assert steps == [
+        "render", "check", "plan", "apply", "plan again", "submit a job and watch it", "invoke the functions", "destroy",
+    ]  # fmt: skip
+    assert (tmp_path / "build/emulated/demo/terraform/main.tf").is_file()
+
+
+def assert_destroyed(made: Stack) -> None:
+    done = made.build("destroy", "--yes")
+    assert done.returncode == 0, done.stderr
+    batch, iam = made.batch(), made.aws.client("iam")
+    assert batch.describe_compute_environments()["computeEnvironments"] == []
+    assert batch.describe_job_queues()["jobQueues"] == []
+    assert batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"] == []
+    assert made.aws.client("lambda").list_functions()["Functions"] == []
+    assert made.aws.client("ecr").describe_repositories()["repositories"] == []
+    assert made.aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/")["logGroups"] == []
+    assert made.aws.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert iam.list_instance_profiles()["InstanceProfiles"] == []
+    assert [
+        role["RoleName"] for role in iam.list_roles()["Roles"] if not role["Path"].startswith("/aws-service-role/")
+    ] == []
+
+
+def wait_for(made: Stack, job_id: str) -> Any:
+    """The job at its end, as `gen-infra jobs` shows it."""
+    waiter = gen_infra_watch(made, job_id)
+    assert waiter.returncode in {0, 1}, waiter.stderr
+    (job,) = made.answer("jobs", job_id)
+    return job
+
+
+def gen_infra_watch(made: Stack, job_id: str) -> subprocess.CompletedProcess[str]:
+    """Something that ends when the job has: a job that depends on it."""
+    return made.run("submit", "samtoolsStats", "--depends-on", job_id, "--watch")
+
+
+def invoke(made: Stack, function: str, event: dict[str, Any]) -> Any:
+    answer = made.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    payload = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

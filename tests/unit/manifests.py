@@ -1,0 +1,45 @@
+"""The smallest manifest that is accepted, and a way to write variations of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gen_infra.manifest import Manifest, load
+
+SMALLEST: dict[str, Any] = {
+    "name": "test",
+    "account": "123456789012",
+    "region": "us-east-1",
+    "state": "local",
+    "network": {"ids": {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-0123456789abcdef0"]}},
+    "compute": {"spot": {"max_vcpus": 64}},
+    "queues": {"main": {"priority": 1, "compute": ["spot"]}},
+}
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The smallest manifest with dotted keys (``__`` for a dot) set; None takes a key away."""
+    document: dict[str, Any] = yaml.safe_load(yaml.safe_dump(SMALLEST))
+    for dotted, value in changes.items():
+        *parents, last = dotted.split("__")
+        place = document
+        for key in parents:
+            place = place.setdefault(key, {})
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return document
+
+
+def write(folder: Path, document: dict[str, Any] | str, name: str = "test.yaml") -> Path:
+    path = folder / name
+    path.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def accept(folder: Path, **changes: Any) -> Manifest:
+    return load(write(folder, changed(**changes)))
