@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Literal
 
 Action = Literal["create", "update", "replace", "destroy"]
@@ -123,29 +124,39 @@ def _name(change: Mapping[str, Any]) -> str | None:
 
 
 def _details(change: Mapping[str, Any]) -> Iterator[str]:
-    before, after = change["before"] or {}, change["after"] or {}
-    unknown, causes = change.get("after_unknown") or {}, change.get("replace_paths") or []
-    hidden = {
-        key
-        for marks in (change.get("before_sensitive"), change.get("after_sensitive"))
-        if isinstance(marks, dict)
-        for key, mark in marks.items()
-        if mark
-    }
-    forces = {path[0] for path in causes if path}
-    for key in sorted({*before, *after}):
+    before = _hidden(change["before"] or {}, change.get("before_sensitive"))
+    after = _hidden(change["after"] or {}, change.get("after_sensitive"))
+    unknown = change.get("after_unknown") or {}
+    forces = {path[0] for path in change.get("replace_paths") or [] if path}
+    for key in sorted({*before, *after, *forces}):
+        why = " (forces replacement)" if key in forces else ""
         if unknown.get(key) is True:
             if key in forces:
-                yield f"{key}: known after apply (forces replacement)"
-            continue
-        if before.get(key) == after.get(key):
-            continue
-        why = " (forces replacement)" if key in forces else ""
-        if key in hidden:
-            yield f"{key}: sensitive{why}"
+                yield f"{key}: known after apply{why}"
             continue
         for path, old, new in _differences(key, before.get(key), after.get(key)):
             yield f"{path}: {_show(old)} -> {_show(new)}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """A sensitive value: it can be compared, not shown."""
+
+    value: Any
+
+    def __str__(self) -> str:
+        return "(sensitive)"
+
+
+def _hidden(value: Any, marks: Any) -> Any:
+    """The value with its sensitive parts wrapped; marks have the value's own shape, with true where it is sensitive."""
+    if marks is True:
+        return _Hidden(value)
+    if isinstance(value, dict) and isinstance(marks, dict):
+        return {key: _hidden(item, marks.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [_hidden(item, mark) for item, mark in zip_longest(value, marks[: len(value)])]
+    return value
 
 
 def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -174,5 +185,11 @@ def _decoded(value: Any) -> Any:
 def _show(value: Any) -> str:
     if value is None:
         return "nothing"
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, _Hidden)
+        else json.dumps(value, default=str)
+    )
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -130,8 +130,8 @@ resource "aws_sqs_queue" "dead_letters" {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_117:It calls nothing but the public, IAM-authorised AWS Batch API; a VPC adds NAT or endpoints and an ENI role and hides no data
-  # checkov:skip=CKV_AWS_272:The package is built from this repository and pinned by its SHA-256; a signing profile adds nothing while only the deploy role may update the code
+  # checkov:skip=CKV_AWS_117:Calls nothing but the public, IAM-authorised Batch API and holds no data; a VPC would need a way out and a wider role
+  # checkov:skip=CKV_AWS_272:The package is pinned by its SHA-256; whoever may deploy it could also sign it
   for_each = local.functions
 
   function_name                  = each.value.name

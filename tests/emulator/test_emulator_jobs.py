@@ -35,7 +35,7 @@ def queue(lab: Lab, environment: str) -> str:
 
 
 def submit(lab: Lab, queue: str, definition: str | None = None, **changes: Any) -> str:
-    arguments = {"jobName": "job", "jobQueue": queue, "jobDefinition": definition or lab.definition()}
+    arguments = {"jobName": "j", "jobQueue": queue, "jobDefinition": definition or lab.definition()}
     return str(lab.client("batch").submit_job(**arguments | changes)["jobId"])
 
 
@@ -208,7 +208,7 @@ def test_jobs_are_listed_by_queue_status_and_filter(lab: Lab, queue: str) -> Non
 def test_a_long_list_comes_in_pages(lab: Lab, queue: str) -> None:
     definition, batch = lab.definition(), lab.client("batch")
     ids = {submit(lab, queue, definition) for _ in range(5)}
-    every = [{"name": "JOB_NAME", "values": ["job"]}]
+    every = [{"name": "JOB_NAME", "values": ["j"]}]
     pages = list(batch.get_paginator("list_jobs").paginate(jobQueue=queue, filters=every, maxResults=2))
     assert [len(page["jobSummaryList"]) for page in pages] == [2, 2, 1]
     assert {each["jobId"] for page in pages for each in page["jobSummaryList"]} == ids

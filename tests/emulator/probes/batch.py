@@ -14,6 +14,18 @@ def default_service_role(lab: Lab) -> Any:
     return lab.described_environment(name)["serviceRole"] if answer == "accepted" else answer
 
 
+@probe(["ClientException", "ClientException", "ClientException", "accepted"])
+def environment_requirements(lab: Lab) -> Any:
+    best_fit: dict[str, Any] = {"allocationStrategy": "BEST_FIT"}
+    wanted: list[dict[str, Any]] = [
+        {"type": "EC2", "allocationStrategy": "SPOT_CAPACITY_OPTIMIZED"},
+        best_fit,
+        {"ec2Configuration": [{"imageType": "ECS_AL2"}]},
+        best_fit | {"spotIamFleetRole": lab.role("spotFleet")},
+    ]
+    return [refusal(lab.environment, computeResources=lab.resources(**each)) for each in wanted]
+
+
 @probe(["ENABLED", "ECS", 0, {"jobExecutionTimeoutMinutes": 60}, {"jobExecutionTimeoutMinutes": 90}])
 def described_settings(lab: Lab) -> Any:
     name = lab.name("environment")

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from tests.emulator.probes import Lab, probe
+from tests.emulator.probes import Lab, probe, refusal
 
 
 @probe(("UnknownOperationException", 400, "UnknownOperationException", 400))
@@ -42,6 +42,24 @@ def launch_template_tags(lab: Lab) -> Any:
         kept = version["LaunchTemplateData"].get("TagSpecifications")
         seen.append(kept and [each["ResourceType"] for each in kept])
     return seen
+
+
+@probe(["MalformedPolicyDocumentException", "MalformedPolicyDocumentException", "accepted"])
+def key_policy_principals(lab: Lab) -> Any:
+    kms, account = lab.client("kms"), "arn:aws:iam::123456789012"
+
+    def policy(*principals: str) -> str:
+        statement = {"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "kms:*", "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    absent, present = policy(f"{account}:role/not-there"), policy(f"{account}:root", "*", lab.role("workers"))
+    put = {"KeyId": key, "PolicyName": "default"}
+    return [
+        refusal(kms.create_key, Policy=absent),
+        refusal(kms.put_key_policy, **put, Policy=absent),
+        refusal(kms.put_key_policy, **put, Policy=present),
+    ]
 
 
 @probe({"from the workers", "to S3"})
@@ -103,3 +121,29 @@ def function_settings(lab: Lab) -> Any:
 def running_functions(lab: Lab) -> Any:
     name = lab.function("def handler(event, context):\n    return {'doubled': 2 * event['number']}\n")
     return json.load(lab.client("lambda").invoke(FunctionName=name, Payload=b'{"number": 21}')["Payload"])
+
+
+@probe(10)
+def newer_noncurrent_versions(lab: Lab) -> Any:
+    s3, name = lab.client("s3"), lab.name("bucket")
+    s3.create_bucket(Bucket=name)
+    keep = {"NoncurrentDays": 90, "NewerNoncurrentVersions": 10}
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "NoncurrentVersionExpiration": keep}
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+    [found] = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    return found["NoncurrentVersionExpiration"].get("NewerNoncurrentVersions")
+
+
+@probe("accepted")
+def secure_transport_condition(lab: Lab) -> Any:
+    s3, name = lab.client("s3"), lab.name("bucket")
+    s3.create_bucket(Bucket=name)
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    return refusal(s3.put_object, Bucket=name, Key="state", Body=b"{}")

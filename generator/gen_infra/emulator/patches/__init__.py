@@ -16,13 +16,15 @@ from gen_infra.emulator.patches import (
     job_definitions,
     job_queues,
     jobs,
+    kms,
+    s3,
     sqs,
 )
 from gen_infra.emulator.patches._registry import REGISTRY, Difference
 
 __all__ = ["REGISTRY", "Difference", "apply_all"]
 
-MODULES = (core, iam, ec2, sqs, functions, compute_environments, job_queues, job_definitions, jobs)
+MODULES = (core, iam, kms, ec2, s3, sqs, functions, compute_environments, job_queues, job_definitions, jobs)
 
 
 def apply_all() -> None:

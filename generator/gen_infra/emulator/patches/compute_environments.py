@@ -50,6 +50,26 @@ def _service_linked_role(backend: BatchBackend) -> str:
 
 
 @difference(
+    moto="5.2.5 accepts any strategy for any type, Spot without a fleet role, and the Amazon Linux 2 that has ended",
+    aws="spot strategies for SPOT only, spotIamFleetRole for SPOT with BEST_FIT, no new environment on ECS_AL2",
+)
+def environment_requirements() -> None:
+    """Refuse before anything is created."""
+
+    @around(BatchBackend, "create_compute_environment")
+    def create(original: Any, backend: BatchBackend, *args: Any, **kwargs: Any) -> Any:
+        resources = kwargs.get("compute_resources") or {}
+        kind, strategy = resources.get("type"), resources.get("allocationStrategy", "BEST_FIT")
+        if strategy.startswith("SPOT_") and kind != "SPOT":
+            raise ClientException(f"Allocation strategy {strategy} is not for compute environments of type {kind}")
+        if kind == "SPOT" and strategy == "BEST_FIT" and not resources.get("spotIamFleetRole"):
+            raise ClientException("spotIamFleetRole is required for SPOT with the allocation strategy BEST_FIT")
+        if any(each.get("imageType") == "ECS_AL2" for each in resources.get("ec2Configuration") or []):
+            raise ClientException("ECS_AL2 is no longer supported: use ECS_AL2023")
+        return original(backend, *args, **kwargs)
+
+
+@difference(
     moto="5.2.5 drops updatePolicy, and describes neither containerOrchestrationType, uuid nor a default state",
     aws="keeps the policy and fills in the rest",
 )

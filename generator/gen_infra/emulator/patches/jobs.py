@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from moto.batch.exceptions import ClientException
-from moto.batch.models import JOB_NAME_REGEX, BatchBackend, JobDefinition, JobQueue
+from moto.batch.models import BatchBackend, JobDefinition, JobQueue
 from moto.batch.responses import BatchResponse
 from moto.iam.exceptions import NotFoundException
 from moto.moto_api._internal import mock_random
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 MAX_DEPENDENCIES = 20
+JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 _FIRST = threading.Lock()  # requests come in threads; only one of them makes an account's jobs
 
@@ -191,7 +192,7 @@ def _job(
 
 
 def _checked_queue(backend: BatchBackend, request: dict[str, Any]) -> JobQueue:
-    if not JOB_NAME_REGEX.fullmatch(request["jobName"]):
+    if not JOB_NAME.fullmatch(request["jobName"]):
         raise ClientException("Job name should match valid pattern")
     queue = backend.get_job_queue(request["jobQueue"])
     if queue is None:

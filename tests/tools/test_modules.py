@@ -1,0 +1,111 @@
+"""The static Terraform modules: each proves itself with its own tests, and its README tells the truth."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.resources import data_dir
+
+if TYPE_CHECKING:
+    from tests.tools.conftest import Tf
+
+MODULES = data_dir("modules")
+NAMES = sorted(folder.name for folder in MODULES.iterdir() if folder.is_dir())
+FILES = {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
+
+
+def declared(name: str, kind: str) -> dict[str, str]:
+    """The variables or outputs of a module with their descriptions, in the order of the file."""
+    text = (MODULES / name / f"{kind}s.tf").read_text()
+    blocks = re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}$', text, flags=re.DOTALL | re.MULTILINE)
+    descriptions = {label: re.search(r'^  description += "(.+)"$', body, flags=re.MULTILINE) for label, body in blocks}
+    missing = [label for label, found in descriptions.items() if found is None]
+    assert not missing, f"{name}: {kind}s without a description: {missing}"
+    return {label: found[1] for label, found in descriptions.items() if found}
+
+
+def documented(name: str, heading: str) -> dict[str, str]:
+    """The rows of a table in a module's README: first column -> last column."""
+    section = (MODULES / name / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip("`"): row[-1] for row in rows}
+
+
+def package(folder: Path) -> Path:
+    """Zip the sources of the functions, as their module wants them."""
+    path = folder / "package.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for source in sorted((MODULES / "job-functions" / "src").glob("*.py")):
+            archive.write(source, source.name)
+    return path
+
+
+def test_there_are_modules() -> None:
+    assert "compute-environment" in NAMES
+
+
+def test_formatted(tf: Tf) -> None:
+    answer = tf.run(MODULES, "fmt", "-check", "-recursive", "-diff")
+    assert (answer.returncode, answer.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_own_tests_pass(name: str, tf: Tf, tmp_path: Path) -> None:
+    copy = shutil.copytree(MODULES / name, tmp_path / name)
+    if name == "job-functions":
+        package(copy / "tests")
+    tf.init(copy)
+    answer = tf.run(copy, "test", "-no-color")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.search(r"^Success! [1-9]\d* passed, 0 failed\.$", answer.stdout, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_the_usual_files(name: str) -> None:
+    folder = MODULES / name
+    assert {path.name for path in folder.iterdir()} >= FILES
+    assert list(folder.glob("tests/*.tftest.hcl"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("kind", "heading"), [("variable", "Inputs"), ("output", "Outputs")])
+def test_variables_and_outputs_are_in_order_and_documented(name: str, kind: str, heading: str) -> None:
+    in_file = declared(name, kind)
+    assert in_file
+    assert list(in_file) == sorted(in_file)
+    assert list(documented(name, heading).items()) == list(in_file.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_variable_is_typed(name: str) -> None:
+    text = (MODULES / name / "variables.tf").read_text()
+    assert text.count("\n  type ") == len(declared(name, "variable"))
+
+
+def test_all_need_the_same_versions() -> None:
+    assert len({(MODULES / name / "versions.tf").read_text() for name in NAMES}) == 1
+
+
+def test_examples_are_valid(tf: Tf, tmp_path: Path) -> None:
+    """All in one root, each as a module of its own: one init and one validate are enough for all of them."""
+    for name in NAMES:
+        example = tmp_path / name
+        shutil.copytree(MODULES, example / "modules")
+        package(example).rename(example / "job-functions.zip")
+        text = (MODULES / name / "README.md").read_text()
+        blocks = re.findall(r"^```hcl\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+        assert f'source = "./modules/{name}"' in "".join(blocks)
+        (example / "main.tf").write_text("\n".join(blocks))
+    calls = "\n".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in NAMES)
+    (tmp_path / "main.tf").write_text(calls)
+    tf.init(tmp_path)
+    answer = tf.run(tmp_path, "validate", "-no-color")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    formatted = tf.run(tmp_path, "fmt", "-check", "-recursive", "-diff")
+    assert (formatted.returncode, formatted.stdout) == (0, "")
