@@ -309,9 +309,11 @@ def test_what_cannot_be_parsed_or_is_not_read_is_noticed(checkov: Checkov, tmp_p
 
 
 def test_terraforms_own_folder_is_not_scanned(checkov: Checkov, tmp_path: Path) -> None:
-    write(tmp_path, {"main.tf": "locals {}\n", ".terraform/modules/m/main.tf": QUEUE})
+    write(tmp_path, {"main.tf": "locals {}\n", ".terraform/modules/m/main.tf": QUEUE, ".terraform/x.tf.json": "{}"})
 
-    assert scan_hcl(checkov, tmp_path, os.environ).resources == frozenset()
+    result = scan_hcl(checkov, tmp_path, os.environ)
+
+    assert (result.resources, result.unread) == (frozenset(), ())
 
 
 def test_checkov_is_found_through_links_where_the_variable_says(checkov: Checkov, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -60,17 +61,26 @@ def emulator(port: int, quiet: bool) -> int:
 
     Prints the lines that make any AWS client, terraform and gen-infra use it; Ctrl-C stops it and forgets everything.
     """
-    from gen_infra.emulator import start
+    from gen_infra.emulator import serve_forever, start
 
     console = Console(quiet=quiet)
-    with start(port=port) as running:
-        for name, value in running.environ.items():
-            click.echo(f"export {name}={value}")
-        click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    running = start(port=port)
+
+    def announce() -> None:
+        print_exports(running.environ)
         console.done(f"an AWS account without AWS answers on {running.endpoint}; Ctrl-C ends it")
         console.next_step("paste the lines above into another terminal, and there: gen-infra apply envs/demo.yaml")
-        wait_for_the_end()
+
+    serve_forever(running, announce)
     return 0
+
+
+def print_exports(environ: Mapping[str, str]) -> None:
+    """The lines that make any AWS client use the emulator."""
+    for name, value in environ.items():
+        click.echo(f"export {name}={value}")
+    click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    sys.stdout.flush()
 
 
 @click.command()
@@ -91,6 +101,7 @@ def demo(out: Path, keep: bool, quiet: bool) -> int:
     functions, destroy, and ask the API that nothing is left.
     """
     from gen_infra import demo as story
+    from gen_infra.emulator import serve_forever
 
     console = Console(quiet=quiet)
 
@@ -102,19 +113,7 @@ def demo(out: Path, keep: bool, quiet: bool) -> int:
         environment = story.run(out, story.Voice(step, console.say, console.event), keep=keep)
         click.echo(f"the rendered files are in {environment.root}")
         if keep:
-            for name, value in running.environ.items():
-                click.echo(f"export {name}={value}")
-            console.say("it is all still there: paste the lines above into another terminal to use it; Ctrl-C ends it")
-            wait_for_the_end()
+            console.say("it is all still there: paste these lines into another terminal to use it; Ctrl-C ends it")
+            serve_forever(running, lambda: print_exports(running.environ))
     console.next_step("read those files, then put your own account and network into a copy of envs/prod.yaml")
     return 0
-
-
-def wait_for_the_end() -> None:
-    """Until Ctrl-C, or until somebody ends this process."""
-    signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        signal.sigwait(signals)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)

@@ -51,14 +51,12 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     del sys.path[0]  # this folder: its checkov.py would be taken for the package
     report = _scan(json.load(sys.stdin))
-    resources = {resource.partition(":")[2] for resource in report.resources}  # "path:address"
-    resources.update(extra.resource for extra in report.extra_resources)  # those that no check is about
     answer = {
         "passed": _records(report.passed_checks),
         "failed": _records(report.failed_checks),
         "skipped": _records(report.skipped_checks),
         "parsing_errors": sorted(report.parsing_errors),
-        "resources": sorted(resources),
+        "resources": sorted(resource.partition(":")[2] for resource in report.resources),  # of "path:address"
     }
     json.dump(answer, sys.stdout)
     sys.stdout.flush()

@@ -65,7 +65,7 @@ def _of_this_environment(event: Event, field: str) -> str:
     match = _ARN_OR_NAME.fullmatch(given)
     if match is None:
         raise EventValueError(f"{field}: {given!r} is neither a name nor an ARN")
-    if not match["name"].endswith(""):
+    if not match["name"].endswith(f"-{environment}"):
         raise OtherEnvironmentError(f"{field}: {given!r} does not belong to the environment {environment!r}")
     return given
 

@@ -1,0 +1,129 @@
+# What the jobs run on. Rendered from the manifest: change that, and render again.
+
+locals {
+  image_id           = "ami-0123456789abcdef0"
+  kms_key_arn        = "arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  security_group_ids = ["sg-0123456789abcdef0"]
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name                 = "batchInstance-everything"
+  partition            = "aws-us-gov"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws-us-gov:iam::210987654321:policy/boundary"
+}
+
+module "service_role" {
+  source = "./modules/service-role"
+
+  name                 = "batchService-everything"
+  account_id           = "210987654321"
+  partition            = "aws-us-gov"
+  region               = "us-gov-west-1"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws-us-gov:iam::210987654321:policy/boundary"
+}
+
+module "spot_fleet_role" {
+  source = "./modules/spot-fleet-role"
+
+  name                 = "batchSpotFleet-everything"
+  account_id           = "210987654321"
+  partition            = "aws-us-gov"
+  region               = "us-gov-west-1"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws-us-gov:iam::210987654321:policy/boundary"
+}
+
+module "compute_fleet" {
+  source = "./modules/compute-environment"
+
+  name                          = "fleet-everything"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "BEST_FIT"
+  bid_percentage                = 40
+  min_vcpus                     = 4
+  max_vcpus                     = 256
+  instance_types                = ["m7g", "c7g.16xlarge"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib   = 200
+    type       = "gp3"
+    iops       = 4000
+    throughput = 500
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  service_role_arn     = module.service_role.arn
+  spot_fleet_role_arn  = module.spot_fleet_role.arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project       = "genomics"
+    "Cost Center" = "47/11"
+  }
+}
+
+module "compute_steady" {
+  source = "./modules/compute-environment"
+
+  name                          = "steady-everything"
+  state                         = "DISABLED"
+  type                          = "EC2"
+  allocation_strategy           = "BEST_FIT_PROGRESSIVE"
+  min_vcpus                     = 0
+  max_vcpus                     = 64
+  instance_types                = ["m7g"]
+  job_execution_timeout_minutes = 60
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib   = 200
+    type       = "gp3"
+    iops       = 4000
+    throughput = 500
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  service_role_arn     = "arn:aws-us-gov:iam::210987654321:role/batch-service"
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project       = "genomics"
+    "Cost Center" = "47/11"
+  }
+}
+
+# The job definitions are named, not referred to, so that the functions' permissions are known when planning.
+module "job_functions" {
+  source = "./modules/job-functions"
+
+  package_path = "${path.module}/job-functions.zip"
+
+  environment           = "everything"
+  account_id            = "210987654321"
+  partition             = "aws-us-gov"
+  region                = "us-gov-west-1"
+  iam_path              = "/genomics/"
+  permissions_boundary  = "arn:aws-us-gov:iam::210987654321:policy/boundary"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 731
+  job_queue_arns = [
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-queue/fair-everything",
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-queue/stopped-everything",
+  ]
+  job_definition_arns = [
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-definition/align-everything",
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-definition/elsewhere-everything",
+  ]
+}

@@ -1,0 +1,90 @@
+# Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
+
+resource "aws_batch_scheduling_policy" "fair" {
+  name = "fair-everything"
+
+  fair_share_policy {
+    compute_reservation = 10
+    share_decay_seconds = 3600
+
+    share_distribution {
+      share_identifier = "production"
+      weight_factor    = 0.5
+    }
+
+    share_distribution {
+      share_identifier = "research*"
+      weight_factor    = 2.0
+    }
+  }
+}
+
+resource "aws_batch_job_queue" "fair" {
+  name                  = "fair-everything"
+  priority              = 500
+  state                 = "ENABLED"
+  scheduling_policy_arn = aws_batch_scheduling_policy.fair.arn
+
+  compute_environment_order {
+    order               = 1
+    compute_environment = module.compute_fleet.arn
+  }
+
+  compute_environment_order {
+    order               = 2
+    compute_environment = module.compute_steady.arn
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    max_time_seconds = 36000
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
+    max_time_seconds = 600
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+    max_time_seconds = 600
+  }
+}
+
+resource "aws_batch_job_queue" "stopped" {
+  name     = "stopped-everything"
+  priority = 0
+  state    = "DISABLED"
+
+  compute_environment_order {
+    order               = 1
+    compute_environment = module.compute_steady.arn
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    max_time_seconds = 86400
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
+    max_time_seconds = 3600
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+    max_time_seconds = 3600
+  }
+}

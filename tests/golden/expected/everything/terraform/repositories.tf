@@ -1,0 +1,8 @@
+# Where the jobs' container images are kept.
+
+module "repository_team_aligner_v2" {
+  source = "./modules/repository"
+
+  name        = "everything/team/aligner.v2"
+  kms_key_arn = local.kms_key_arn
+}

@@ -1,0 +1,470 @@
+# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
+# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+
+# Only ECS tasks of this account and region may take a job's role.
+data "aws_iam_policy_document" "job_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:us-east-1:123456789012:*"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "isaac" {
+  name              = "/aws/batch/prod/isaac"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "isaac" {
+  name               = "isaac-prod-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "isaac_buckets" {
+  statement {
+    sid       = "Bucket0List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
+  }
+
+  statement {
+    sid       = "Bucket0Objects"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources/*"]
+  }
+
+  statement {
+    sid       = "Bucket1List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["genomic-workflow/*"]
+    }
+  }
+
+  statement {
+    sid = "Bucket1Objects"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "isaac_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.isaac.id
+  policy = data.aws_iam_policy_document.isaac_buckets.json
+}
+
+resource "aws_batch_job_definition" "isaac" {
+  name                       = "isaac-prod"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/isaac"
+    command    = ["--working_dir", "/scratch"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/isaac-prod-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "32" },
+      { type = "MEMORY", value = "80000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/prod/isaac"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "isaac"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.isaac, aws_iam_role_policy.isaac_buckets]
+}
+
+resource "aws_cloudwatch_log_group" "strelka" {
+  name              = "/aws/batch/prod/strelka"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "strelka" {
+  name               = "strelka-prod-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "strelka_buckets" {
+  statement {
+    sid       = "Bucket0List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
+  }
+
+  statement {
+    sid       = "Bucket0Objects"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources/*"]
+  }
+
+  statement {
+    sid       = "Bucket1List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["genomic-workflow/*"]
+    }
+  }
+
+  statement {
+    sid = "Bucket1Objects"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "strelka_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.strelka.id
+  policy = data.aws_iam_policy_document.strelka_buckets.json
+}
+
+resource "aws_batch_job_definition" "strelka" {
+  name                       = "strelka-prod"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/strelka"
+    command    = ["--working_dir", "/scratch"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/strelka-prod-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "32" },
+      { type = "MEMORY", value = "32000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/prod/strelka"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "strelka"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.strelka, aws_iam_role_policy.strelka_buckets]
+}
+
+resource "aws_cloudwatch_log_group" "snpeff" {
+  name              = "/aws/batch/prod/snpeff"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "snpeff" {
+  name               = "snpeff-prod-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "snpeff_buckets" {
+  statement {
+    sid       = "Bucket0List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
+  }
+
+  statement {
+    sid       = "Bucket0Objects"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources/*"]
+  }
+
+  statement {
+    sid       = "Bucket1List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["genomic-workflow/*"]
+    }
+  }
+
+  statement {
+    sid = "Bucket1Objects"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "snpeff_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.snpeff.id
+  policy = data.aws_iam_policy_document.snpeff_buckets.json
+}
+
+resource "aws_batch_job_definition" "snpeff" {
+  name                       = "snpeff-prod"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/snpeff"
+    command    = ["--working_dir", "/scratch"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/snpeff-prod-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "4" },
+      { type = "MEMORY", value = "10000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/prod/snpeff"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "snpeff"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 43200
+  }
+
+  depends_on = [aws_cloudwatch_log_group.snpeff, aws_iam_role_policy.snpeff_buckets]
+}
+
+resource "aws_cloudwatch_log_group" "samtoolsStats" {
+  name              = "/aws/batch/prod/samtoolsStats"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "samtoolsStats" {
+  name               = "samtoolsStats-prod-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "samtoolsStats_buckets" {
+  statement {
+    sid       = "Bucket0List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["genomic-workflow/*"]
+    }
+  }
+
+  statement {
+    sid = "Bucket0Objects"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "samtoolsStats_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.samtoolsStats.id
+  policy = data.aws_iam_policy_document.samtoolsStats_buckets.json
+}
+
+resource "aws_batch_job_definition" "samtoolsStats" {
+  name                       = "samtoolsStats-prod"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/samtools_stats"
+    command    = ["--working_dir", "/scratch"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/samtoolsStats-prod-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "4" },
+      { type = "MEMORY", value = "10000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/prod/samtoolsStats"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "samtoolsStats"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 43200
+  }
+
+  depends_on = [aws_cloudwatch_log_group.samtoolsStats, aws_iam_role_policy.samtoolsStats_buckets]
+}
