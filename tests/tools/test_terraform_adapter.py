@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import venv
 from contextlib import contextmanager
@@ -285,12 +286,18 @@ def test_no_credentials(terraform: Callable[..., Terraform], tmp_path: Path) -> 
 
 
 @contextmanager
-def sts(status: int, body: str) -> Iterator[str]:
-    """Answer every request to STS with this."""
+def server(status: int, body: str = "") -> Iterator[str]:
+    """Answer every POST with this, and every GET with 404."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(404, "")
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(status, body)
+
+        def answer(self, status: int, body: str) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -299,14 +306,14 @@ def sts(status: int, body: str) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{listening.server_port}"
     finally:
-        server.shutdown()
-        server.server_close()
+        listening.shutdown()
+        listening.server_close()
         thread.join()
 
 
@@ -330,7 +337,7 @@ def denial(code: str) -> str:
 def test_credentials_that_are_not_good_enough(
     terraform: Callable[..., Terraform], tmp_path: Path, status: int, body: str, error: type[GenInfraError], said: str
 ) -> None:
-    with sts(status, body) as url:
+    with server(status, body) as url:
         tf = terraform(AWS, AWS_ENDPOINT_URL=url, **CREDENTIALS)
         init_with_aws(tf)
 
@@ -356,6 +363,59 @@ def test_a_provider_that_is_nowhere(terraform: Callable[..., Terraform], tmp_pat
         terraform(AWS).init(plugin_dir=tmp_path / "empty")
 
     assert "GEN_INFRA_PLUGIN_DIR" in raised.value.hint
+
+
+UNSAVABLE = """
+terraform {{
+  backend "http" {{
+    address   = "{url}/state"
+    retry_max = 0
+  }}
+}}
+
+resource "terraform_data" "made" {{
+  input = "precious"
+}}
+"""
+
+
+@BOTH
+def test_a_state_that_cannot_be_saved_is_kept_beside_the_configuration(
+    terraform: Callable[..., Terraform], tmp_path: Path
+) -> None:
+    with server(500) as url:
+        tf = terraform(UNSAVABLE.format(url=url))
+        tf.init()
+        plan = tf.plan(tmp_path / "plan").path
+
+        with pytest.raises(TerraformError, match="Failed to save state") as raised:
+            tf.apply(plan)
+
+    assert raised.value.cause == "state-not-saved"
+    assert raised.value.hint.endswith("terraform state push errored.tfstate")
+    assert "precious" in (tmp_path / "errored.tfstate").read_text()
+
+
+@BOTH
+def test_a_state_that_can_be_written_nowhere_is_rescued(
+    terraform: Callable[..., Terraform], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "errored.tfstate").mkdir()  # terraform cannot write its last resort, as on a full disk
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    with server(500) as url:
+        tf = terraform(UNSAVABLE.format(url=url))
+        tf.init()
+        plan = tf.plan(tmp_path / "plan").path
+
+        with pytest.raises(TerraformError, match="Failed to save state") as raised:
+            tf.apply(plan)
+
+    (rescued,) = (tmp_path / "tmp").iterdir()
+    assert raised.value.hint.endswith(f"terraform state push {rescued}")
+    assert rescued.stat().st_mode & 0o777 == 0o600
+    (resource,) = json.loads(rescued.read_text())["resources"]
+    assert resource["instances"][0]["attributes"]["input"]["value"] == "precious"
 
 
 def program(folder: Path, name: str, says: str) -> Path:

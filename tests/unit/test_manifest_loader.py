@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -85,7 +86,8 @@ tags: {}
         'test.yaml:15:68: jobs.isaac.environment.A: 1 is a number here; write "1" in quotes',
         'test.yaml:15:74: jobs.isaac.environment.B: true is a boolean here; write "true" in quotes',
         "test.yaml:15:84: jobs.isaac.command: should be a list, not text",
-        "test.yaml:16:8: logs.retention_days: 30 is not one of 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
+        "test.yaml:16:8: logs.retention_days: 30 is not one of "
+        "365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
     ]
 
 
@@ -140,7 +142,7 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(("changes", "says"), BAD_VALUES, ids=[case[1][:40] for case in BAD_VALUES])
-def test_one_bad_value_is_one_problem(tmp_path: Path, changes: dict[str, object], says: str) -> None:
+def test_one_bad_value_is_one_problem(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
     found = problems(write(tmp_path, changed(**changes)))
     assert len(found) == 1
     assert says in found[0]
@@ -230,7 +232,13 @@ def test_schema_accepts_the_real_manifests(envs: Path, name: str) -> None:
 def test_schema_refuses_what_the_loader_refuses() -> None:
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
     assert validator.is_valid(SMALLEST)
-    for changes in ({"surprise": 1}, {"account": "1"}, {"compute__spot__max_vcpus": 0}, {"name": "prod\n"}):
+    refused: list[dict[str, Any]] = [
+        {"surprise": 1},
+        {"account": "1"},
+        {"compute__spot__max_vcpus": 0},
+        {"name": "prod\n"},
+    ]
+    for changes in refused:
         assert not validator.is_valid(changed(**changes)), changes
 
 

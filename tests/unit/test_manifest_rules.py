@@ -86,6 +86,12 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "there is no queue min; there is main",
     ),
     (
+        "fair-share priority",
+        {"queues__main__fair_share": {}, "jobs": {"j": {**JOB, "scheduling_priority": 0}}},
+        {"queues__main__fair_share": {}, "jobs": {"j": JOB}},
+        "jobs.j: scheduling_priority is missing; the fair-share queue main needs one",
+    ),
+    (
         "job repository",
         {"repositories": ["isaac"], "jobs": {"j": {**JOB, "image": "isaac:1"}}},
         {"jobs": {"j": {**JOB, "image": "isaac:1"}}},

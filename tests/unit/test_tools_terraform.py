@@ -140,6 +140,7 @@ Lock Info:
         ("x: Cannot delete, found existing JobQueue relationship", "", TerraformError, "JobQueue", "once more"),
         ("Failed to save state", "Error saving state: x", TerraformError, "save state", "state push errored.tfstate"),
         ("Failed to write plan", "write p: no space left on device", TerraformError, "no space", "room on the disk"),
+        ("Error acquiring the state lock", "write x: no space left on device", TerraformError, "", "room on the disk"),
         ("Failed to write plan", "open p: read-only file system", TerraformError, "read-only", "--out"),
         ("creating x", "api error AccessDenied: User", TerraformError, "AccessDenied", "lacks that permission"),
         ("x", "dial tcp 10.0.0.1:443: i/o timeout", TerraformError, "i/o timeout", "check the network"),
@@ -171,6 +172,19 @@ def test_a_known_cause_is_found_behind_an_unknown_one() -> None:
 
     assert isinstance(made, TerraformError)
     assert made.cause == "stale-plan"
+
+
+def test_an_unsaved_state_matters_more_than_what_went_wrong_before() -> None:
+    made = failure(
+        "terraform apply",
+        [
+            Diagnostic("error", "creating x", "ExpiredToken"),
+            Diagnostic("error", "Failed to save state", "ExpiredToken"),
+        ],
+    )
+
+    assert isinstance(made, TerraformError)
+    assert made.cause == "state-not-saved"
 
 
 @pytest.mark.parametrize(

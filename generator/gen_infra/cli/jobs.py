@@ -113,6 +113,10 @@ def _queue(env: Manifest, job: str, queue: str | None, share: str | None) -> str
             f"queue {chosen} shares fairly: say whose share with --share",
             hint=f"shares: {', '.join(fair_share.shares) or 'any'}",
         )
+    if fair_share and env.jobs[job].scheduling_priority is None:
+        raise UsageError(
+            f"{job} has no scheduling_priority, and queue {chosen} shares fairly", hint="give it one in the manifest"
+        )
     if share and not fair_share:
         raise UsageError(f"queue {chosen} has no fair-share policy; leave --share out")
     return chosen

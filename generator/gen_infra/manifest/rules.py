@@ -119,6 +119,19 @@ def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[Finding]:
 
 
 @_rule
+def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[Finding]:
+    """Batch refuses a job without one there.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (schedulingPriorityOverride)
+    """
+    for key, job in manifest.jobs.items():
+        name = job.queue or next(iter(manifest.queues))
+        queue = manifest.queues.get(name)
+        if queue and queue.fair_share and job.scheduling_priority is None:
+            yield ("jobs", key), f"scheduling_priority is missing; the fair-share queue {name} needs one"
+
+
+@_rule
 def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[Finding]:
     """Images, buckets and queues by name."""
     for key, job in manifest.jobs.items():

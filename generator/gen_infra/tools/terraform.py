@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -298,6 +299,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     def apply(self, path: Path, *, lock_timeout: str = "0s") -> None:
         """Carry out a saved plan, and nothing but that.
 
+        A state that terraform can write nowhere is saved in a file that the error's hint names.
+
         Raises:
             StoppedError: after a Ctrl-C, when terraform has written the state and let go of the lock.
 
@@ -319,6 +322,10 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
                 completed=stopped.completed,
                 hint="run the same command again to go on from there",
             ) from stopped
+        except TerraformError as error:
+            if messages.unsaved_state:
+                error.hint = _rescue(messages.unsaved_state)
+            raise
 
     def output(self) -> dict[str, Any]:
         """Read the root module's outputs, name to value; without the sensitive ones."""
@@ -362,3 +369,16 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
 
     def _name(self, command: str) -> str:
         return f"{'tofu' if self.binary.flavour == 'opentofu' else 'terraform'} {command}"
+
+
+def _rescue(state: Mapping[str, Any]) -> str:
+    """Save a state in some other place, and say how it gets into its own; as a last resort print it."""
+    for folder in (tempfile.gettempdir(), str(Path.home())):
+        try:
+            handle, path = tempfile.mkstemp(prefix="gen-infra-", suffix=".tfstate", dir=folder)  # for its owner alone
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump(state, file)
+        except OSError:
+            continue
+        return f"the state is in {path}; mend that, then put it in its place: terraform state push {path}"
+    return f"save this state to a file NOW, and put it in its place with terraform state push: {json.dumps(state)}"

@@ -86,7 +86,12 @@ class TerraformError(ToolError):
 
 
 class Messages:
-    """The stream of one run: hands on each event, and keeps the diagnostics.
+    """The stream of one run: hands on each event, and keeps what is wanted afterwards.
+
+    Attributes:
+        diagnostics: all of them.
+        completed: how many changes are done.
+        unsaved_state: the whole state, which terraform prints when it can write it nowhere, or empty.
 
     Args:
         on_event: is given each event as it comes.
@@ -96,6 +101,7 @@ class Messages:
     def __init__(self, on_event: Callable[[Event], None] | None = None) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.completed = 0
+        self.unsaved_state: dict[str, Any] = {}
         self._on_event = on_event
 
     def feed(self, line: str) -> None:
@@ -106,6 +112,8 @@ class Messages:
         if event.diagnostic is not None:
             self.diagnostics.append(event.diagnostic)
         self.completed += event.phase == "complete"
+        if event.message == "Emergency state dump":
+            self.unsaved_state = json.loads(line).get("state", {})
         if self._on_event is not None:
             self._on_event(event)
 
@@ -165,7 +173,12 @@ class _Cause:
     error: type[GenInfraError] = TerraformError
 
 
-_CAUSES = (
+_CAUSES = (  # the first that fits any of the errors
+    _Cause(
+        "state-not-saved",
+        r"Failed to (save|persist) state|Error saving state",
+        hint="mend that, then put the state in its place: terraform state push errored.tfstate",
+    ),
     _Cause(
         "locked",
         r"Error acquiring the state lock.*?ID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*)"
@@ -173,7 +186,6 @@ _CAUSES = (
         message="{who} holds the state lock since {created} ({operation}, lock {id})",
         hint="wait until that run has ended; if it died, free the lock: terraform force-unlock {id}",
     ),
-    _Cause("locked", r"Error acquiring the state lock", hint="wait until the other run has ended, then try again"),
     _Cause(
         "wrong-account",
         r"AWS account ID not allowed: (?P<account>\d+)",
@@ -249,11 +261,6 @@ _CAUSES = (
         r"found existing JobQueue relationship",
         hint="the queue had not let go of the old compute environment yet: plan and apply once more",
     ),
-    _Cause(
-        "state-not-saved",
-        r"Failed to (save|persist) state|errored\.tfstate|Error saving state",
-        hint="the state was written to errored.tfstate; put it where it belongs: terraform state push errored.tfstate",
-    ),
     _Cause("disk-full", r"[Nn]o space left on device", hint="make room on the disk and run the same command again"),
     _Cause("read-only", r"[Rr]ead-only file system", hint="choose a folder that can be written to: --out FOLDER"),
     _Cause(
@@ -266,6 +273,7 @@ _CAUSES = (
         r"dial tcp|no such host|i/o timeout|TLS handshake timeout|connection (refused|reset)|connection lost",
         hint="check the network, the proxy and AWS_ENDPOINT_URL, then run the same command again",
     ),
+    _Cause("locked", r"Error acquiring the state lock", hint="wait until the other run has ended, then try again"),
 )
 
 
@@ -280,8 +288,8 @@ def failure(command: str, diagnostics: Iterable[Diagnostic], *, output: str = ""
     """
     reported = tuple(diagnostics)
     errors = [item for item in reported if item.severity == "error"] or parse_plain(output)
-    for error in errors:
-        for cause in _CAUSES:
+    for cause in _CAUSES:
+        for error in errors:
             match = re.search(cause.pattern, f"{error.summary}\n{error.detail}", flags=re.DOTALL)
             if match is not None:
                 return _known(command, cause, match.groupdict(), error, reported)

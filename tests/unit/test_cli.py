@@ -1,0 +1,202 @@
+"""The command line, in process: usage, help, exit codes, and that the README tells of all of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from gen_infra.cli import cli, main
+from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, MissingError, ToolError, UsageError
+from tests.cli import command
+from tests.conftest import ROOT
+from tests.unit.manifests import SMALLEST, changed, write
+
+COMMANDS = sorted(cli.commands)
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_readme_and_has_help_with_examples(name: str) -> None:
+    assert f"| `gen-infra {name}" in README
+    text = CliRunner().invoke(cli, [name, "--help"]).output
+    assert "Examples:" in text
+    assert f"gen-infra {name}" in text.split("Examples:")[1]
+    for parameter in cli.commands[name].params:
+        assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name} has no help"
+
+
+def test_every_command_that_prints_data_has_json_and_every_one_is_quiet() -> None:
+    for name in COMMANDS:
+        options = {option for parameter in cli.commands[name].params for option in parameter.opts}
+        assert "--quiet" in options, name
+        assert "--json" in options or name in {"emulator", "demo"}, name
+
+
+def test_help_imports_nothing_but_click() -> None:
+    script = (
+        "import sys; from gen_infra.cli import cli; from click.testing import CliRunner; "
+        "assert CliRunner().invoke(cli, ['--help']).exit_code == 0; "
+        "print([m for m in ('yaml', 'jinja2', 'msgspec', 'boto3', 'moto', 'python_terraform') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(AnswerIsNoError, 1), (UsageError, 2), (MissingError, 3), (ToolError, 4), (AwsError, 4)]
+)
+def test_each_error_has_its_exit_code_and_the_readme_says_so(error: type[GenInfraError], code: int) -> None:
+    assert error("x").exit_code == code
+    assert f"{code} " in README.split("**Exit codes**")[1]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["gen-infra", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    captured = capsys.readouterr()
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code, captured.out, captured.err
+
+
+class TestRender:
+    @pytest.fixture(autouse=True)
+    def _here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.chdir(tmp_path)
+        write(tmp_path, SMALLEST)
+        self.monkeypatch, self.capsys, self.folder = monkeypatch, capsys, tmp_path
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        return run(self.monkeypatch, self.capsys, *arguments)
+
+    def test_it_prints_the_folder_and_says_what_to_do_next(self) -> None:
+        code, out, err = self.run("render", "test.yaml")
+        assert (code, out) == (0, "build/test\n")
+        assert "next: gen-infra check test.yaml" in err
+        assert (self.folder / "build/test/terraform/main.tf").is_file()
+        assert "\x1b" not in err, "colours only on a terminal"
+
+    def test_quiet_prints_the_answer_alone(self) -> None:
+        assert self.run("render", "test.yaml", "--quiet") == (0, "build/test\n", "")
+
+    def test_json(self) -> None:
+        _, out, _ = self.run("render", "test.yaml", "--json")
+        assert "terraform/main.tf" in json.loads(out)["created"]
+        _, out, _ = self.run("render", "test.yaml", "--json")
+        answer = json.loads(out)
+        assert (answer["created"], answer["updated"], answer["pruned"]) == ([], [], [])
+
+    def test_check_writes_nothing_and_answers_by_its_exit_code(self) -> None:
+        code, out, _ = self.run("render", "test.yaml", "--check")
+        assert code == 1
+        assert "main.tf" in out
+        assert not (self.folder / "build").exists()
+        self.run("render", "test.yaml")
+        assert self.run("render", "test.yaml", "--check", "-q") == (0, "", "")
+        write(self.folder, changed(compute__spot__max_vcpus=65))
+        code, out, _ = self.run("render", "test.yaml", "--check")
+        assert code == 1
+        assert "-  max_vcpus                     = 64\n+  max_vcpus                     = 65\n" in out
+
+    def test_a_changed_file_is_named_and_kept_unless_forced(self) -> None:
+        self.run("render", "test.yaml")
+        main_tf = self.folder / "build/test/terraform/main.tf"
+        main_tf.write_text("# mine\n")
+        code, _, err = self.run("render", "test.yaml")
+        assert code == 2
+        assert "terraform/main.tf" in err
+        assert "--force" in err
+        assert main_tf.read_text() == "# mine\n"
+        assert self.run("render", "test.yaml", "--force")[0] == 0
+        assert main_tf.read_text() != "# mine\n"
+
+    def test_what_the_manifest_no_longer_needs_goes_and_nothing_else(self) -> None:
+        write(self.folder, changed(repositories=["isaac"]))
+        self.run("render", "test.yaml")
+        theirs = self.folder / "build/test/notes.txt"
+        theirs.write_text("keep me")
+        state = self.folder / "build/test/terraform/terraform.tfstate"
+        state.write_text("{}")
+        write(self.folder, SMALLEST)
+        self.run("render", "test.yaml")
+        assert not (self.folder / "build/test/terraform/repositories.tf").exists()
+        assert not (self.folder / "build/test/terraform/modules/repository").exists()
+        assert (theirs.read_text(), state.read_text()) == ("keep me", "{}")
+
+    def test_a_wrong_manifest_is_exit_2_with_every_problem(self) -> None:
+        write(self.folder, changed(account="1", compute__spot__max_vcpus=0))
+        code, out, err = self.run("render", "test.yaml")
+        assert (code, out) == (2, "")
+        assert "error: test.yaml has 2 problems:" in err
+        assert "  test.yaml:1:1: account: 1 is not twelve digits" in err
+
+    def test_a_manifest_that_is_not_there_is_exit_2(self) -> None:
+        code, _, err = self.run("render", "missing.yaml")
+        assert code == 2
+        assert "missing.yaml:1:1: there is no such file" in err
+
+    def test_an_output_that_cannot_be_written_is_exit_4_and_one_error(self) -> None:
+        (self.folder / "file").write_text("in the way")
+        code, _, err = self.run("render", "test.yaml", "--out", "file/build")
+        assert code == 4
+        assert err.startswith("error: ")
+        assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rendr"], "No such command"),
+        (["render"], "Missing argument 'MANIFEST'"),
+        (["render", "a.yaml", "--colour"], "No such option"),
+        (["apply", "test.yaml"], "--yes"),
+        (["destroy", "test.yaml"], "--yes"),
+        (["submit", "test.yaml", "nothing"], "there is no job nothing in the manifest; there is one"),
+        (["submit", "test.yaml", "one", "--queue", "no"], "there is no queue no in the manifest; there is fair, main"),
+        (["submit", "test.yaml", "one", "--queue", "fair"], "shares fairly: say whose share with --share"),
+        (["submit", "test.yaml", "one", "--queue", "main", "--share", "a"], "leave --share out"),
+        (["submit", "test.yaml", "one", "--env", "SECRET"], "--env takes KEY=VALUE"),
+        (["submit", "test.yaml", "one", "--array-size", "1"], "2<=x<=10000"),
+        (["jobs", "test.yaml", "--queue", "no"], "there is no queue no"),
+        (["jobs", "test.yaml", "--status", "DONE"], "'DONE' is not one of"),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_says_what_is_right(
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fair = {"priority": 1, "compute": ["spot"], "fair_share": {"shares": {"a": 1.0}}}
+    main_queue = {"priority": 1, "compute": ["spot"]}
+    job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512, "queue": "main"}
+    write(tmp_path, changed(queues={"fair": fair, "main": main_queue}, jobs={"one": job}))
+    code, out, err = run(monkeypatch, capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    manifest = write(tmp_path, SMALLEST)
+    with subprocess.Popen(
+        command("render", manifest, "--check", "--out", tmp_path / "build"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(cli, ["--version"]).output.startswith("gen-infra, version 0.")
