@@ -23,7 +23,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 RUNS = 15
 HELP_LIMIT, RENDER_LIMIT = 1.5, 2.5
-GEN_INFRA = [sys.executable, "-m", "gen_infra"]
+GEN_INFRA = [str(Path(sys.executable).with_name("gen-infra"))]
 BARE = [sys.executable, str(Path(__file__).parent / "bare" / "render.py")]
 
 

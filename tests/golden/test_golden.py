@@ -40,7 +40,8 @@ def test_nothing_tells_of_the_machine_or_the_time(name: str) -> None:
 def test_another_process_in_another_place_renders_the_same_bytes(tmp_path: Path) -> None:
     prod = NAMES["prod"]
     script = (
-        "import sys; from pathlib import Path; from gen_infra.manifest import load; from gen_infra.render import render; "
+        "import sys; from pathlib import Path; "
+        "from gen_infra.manifest import load; from gen_infra.render import render; "
         "from gen_infra.render.writer import digest; print(digest(render(load(Path(sys.argv[1])))))"
     )
     answers = {

@@ -286,8 +286,8 @@ def test_no_credentials(terraform: Callable[..., Terraform], tmp_path: Path) -> 
 
 
 @contextmanager
-def server(status: int, body: str = "") -> Iterator[str]:
-    """Answer every POST with this, and every GET with 404."""
+def server(status: int, body: str = "", *, after: threading.Event | None = None) -> Iterator[str]:
+    """Answer every GET with 404, and every POST with this, if need be only after something happened."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -295,7 +295,10 @@ def server(status: int, body: str = "") -> Iterator[str]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.answer(status, body)
+            if after is not None:
+                after.wait(30)
+            else:
+                self.answer(status, body)
 
         def answer(self, status: int, body: str) -> None:
             self.send_response(status)
@@ -416,6 +419,24 @@ def test_a_state_that_can_be_written_nowhere_is_rescued(
     assert rescued.stat().st_mode & 0o777 == 0o600
     (resource,) = json.loads(rescued.read_text())["resources"]
     assert resource["instances"][0]["attributes"]["input"]["value"] == "precious"
+
+
+def test_a_second_stop_is_not_told_as_an_orderly_one(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+    """It comes while terraform saves the state, which takes for ever here."""
+
+    def on_event(event: Event) -> None:
+        if event.phase == "complete" or "Interrupt received" in event.message:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    ended = threading.Event()
+    with server(200, after=ended) as url:
+        tf = terraform(UNSAVABLE.format(url=url), on_event)
+        tf.init()
+        plan = tf.plan(tmp_path / "plan").path
+
+        with pytest.raises(StoppedError, match="abandoned at the second interrupt"):
+            tf.apply(plan)
+        ended.set()
 
 
 def program(folder: Path, name: str, says: str) -> Path:

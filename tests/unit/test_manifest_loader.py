@@ -92,7 +92,7 @@ tags: {}
 
 
 # what is changed in the smallest manifest, and the one problem that this makes
-BAD_VALUES = [
+BAD_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"name": None}, "1:1: the key name is missing"),
     ({"name": "prod\n"}, "name: prod\N{REPLACEMENT CHARACTER} is not 2 to 24"),
     ({"name": "a" * 25}, "name: "),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +19,8 @@ from gen_infra.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen_infra.explain import Summary
     from gen_infra.pipeline import Environment
     from gen_infra.report import CheckReport

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +10,10 @@ from gen_infra.cli.console import Console, examples, json_option, manifest_argum
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
     from gen_infra.aws.jobs import Job, SubmitRequest
     from gen_infra.manifest import Manifest
 

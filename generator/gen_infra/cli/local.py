@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gen_infra.cli.console import Console, examples, json_option, manifest_argument, print_json, quiet_option
+from gen_infra.cli.console import PATH, Console, examples, json_option, manifest_argument, print_json, quiet_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 @click.command()
@@ -85,9 +88,12 @@ def print_exports(environ: Mapping[str, str]) -> None:
 
 @click.command()
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/emulated"), show_default=True,
+    "--out",
+    type=PATH,
+    default="build/emulated",
+    show_default=True,
     help="Where the rendered files go; what the last demo left there is removed.",
-)  # fmt: skip
+)
 @click.option("--keep", is_flag=True, help="Do not destroy it; leave the embedded AWS running until Ctrl-C.")
 @quiet_option
 @examples("""

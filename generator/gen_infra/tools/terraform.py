@@ -316,16 +316,12 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
                 lock_timeout=lock_timeout,
             )
         except StoppedError as stopped:
-            done = f"{messages.completed} change{'' if messages.completed == 1 else 's'} done and in the state"
-            raise StoppedError(
-                f"{self._name('apply')} was stopped: {done}",
-                completed=stopped.completed,
-                hint="run the same command again to go on from there",
-            ) from stopped
+            failed = failure(self._name("apply"), messages.diagnostics)
+            if isinstance(failed, TerraformError) and failed.cause == "state-not-saved":
+                raise _with_rescued_state(failed, messages) from stopped
+            raise self._stopped(messages, stopped.completed) from stopped
         except TerraformError as error:
-            if messages.unsaved_state:
-                error.hint = _rescue(messages.unsaved_state)
-            raise
+            raise _with_rescued_state(error, messages) from error
 
     def output(self) -> dict[str, Any]:
         """Read the root module's outputs, name to value; without the sensitive ones."""
@@ -340,6 +336,21 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         if code != 0:
             raise failure(self._name("state list"), (), output=err)
         return out.splitlines()
+
+    def _stopped(self, messages: Messages, completed: process.Completed | None) -> StoppedError:
+        name = self._name("apply")
+        if messages.was_abandoned:
+            return StoppedError(
+                f"{name} was abandoned at the second interrupt: what was in flight may be missing from the state",
+                completed=completed,
+                hint="plan again; what AWS has and the plan wants to make must be imported, a left lock freed first",
+            )
+        count = f"{messages.completed} change{'' if messages.completed == 1 else 's'}"
+        return StoppedError(
+            f"{name} was stopped: {count} done and in the state",
+            completed=completed,
+            hint="run the same command again to go on from there",
+        )
 
     def _json(self, command: str, *args: str) -> dict[str, Any]:
         code, out, err = self.cmd(command, *args, json=IsFlagged)
@@ -371,14 +382,18 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         return f"{'tofu' if self.binary.flavour == 'opentofu' else 'terraform'} {command}"
 
 
-def _rescue(state: Mapping[str, Any]) -> str:
-    """Save a state in some other place, and say how it gets into its own; as a last resort print it."""
-    for folder in (tempfile.gettempdir(), str(Path.home())):
+def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformError:
+    """Save the state that terraform could write nowhere, and let the hint say how it gets into its place."""
+    if not messages.unsaved_state:
+        return error
+    for folder in (Path(tempfile.gettempdir()), Path.home()):
         try:
             handle, path = tempfile.mkstemp(prefix="gen-infra-", suffix=".tfstate", dir=folder)  # for its owner alone
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(state, file)
+            os.close(handle)
+            Path(path).write_text(json.dumps(messages.unsaved_state), encoding="utf-8")
         except OSError:
             continue
-        return f"the state is in {path}; mend that, then put it in its place: terraform state push {path}"
-    return f"save this state to a file NOW, and put it in its place with terraform state push: {json.dumps(state)}"
+        error.hint = f"the state is in {path}; mend that, then put it in its place: terraform state push {path}"
+        return error
+    error.hint = "the state could be written nowhere: plan again, and import what AWS has already"
+    return error

@@ -92,6 +92,7 @@ class Messages:
         diagnostics: all of them.
         completed: how many changes are done.
         unsaved_state: the whole state, which terraform prints when it can write it nowhere, or empty.
+        was_abandoned: whether a second interrupt made terraform leave at once.
 
     Args:
         on_event: is given each event as it comes.
@@ -102,6 +103,7 @@ class Messages:
         self.diagnostics: list[Diagnostic] = []
         self.completed = 0
         self.unsaved_state: dict[str, Any] = {}
+        self.was_abandoned = False
         self._on_event = on_event
 
     def feed(self, line: str) -> None:
@@ -112,6 +114,7 @@ class Messages:
         if event.diagnostic is not None:
             self.diagnostics.append(event.diagnostic)
         self.completed += event.phase == "complete"
+        self.was_abandoned |= event.message.strip().startswith("Two interrupts received")
         if event.message == "Emergency state dump":
             self.unsaved_state = json.loads(line).get("state", {})
         if self._on_event is not None:
