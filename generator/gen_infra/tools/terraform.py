@@ -222,12 +222,18 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         self._stream(
             super().init,
             "init",
-            Messages(self._on_event),
+            Messages(self._on_init_event),
             backend=backend,
             reconfigure=None,
             plugin_dir=plugin_dir,
             upgrade=IsFlagged if upgrade else None,
         )
+
+    def _on_init_event(self, event: Event) -> None:
+        # A mirror has no signed checksums for other platforms; the lock file here is for this machine alone.
+        is_noise = event.diagnostic and event.diagnostic.summary == "Incomplete lock file information for providers"
+        if self._on_event and not is_noise:
+            self._on_event(event)
 
     def validate(self) -> Validation:
         """Check the configuration, after `init`; without credentials and without state."""

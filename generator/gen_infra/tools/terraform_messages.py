@@ -184,7 +184,7 @@ _CAUSES = (  # the first that fits any of the errors
     ),
     _Cause(
         "locked",
-        r"Error acquiring the state lock.*?ID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*)"
+        r"Error acquiring the state lock.*?\bID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*)"
         r".*?Who:\s+(?P<who>\S+).*?Created:\s+(?P<created>[^\n]+)",
         message="{who} holds the state lock since {created} ({operation}, lock {id})",
         hint="wait until that run has ended; if it died, free the lock: terraform force-unlock {id}",
