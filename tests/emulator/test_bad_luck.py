@@ -56,8 +56,13 @@ def test_ctrl_c_lets_terraform_stop_in_order_and_the_next_run_finishes(small: Pa
     environ = clean_environ(**account.environ)
     with subprocess.Popen(
         command("apply", small, "--yes"),
-        cwd=small.parent, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        cwd=small.parent,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stderr
         seen = read_until(process.stderr, "aws_batch_compute_environment.this")  # the queue is next, for half a minute
         process.send_signal(signal.SIGINT)

@@ -91,7 +91,8 @@ def test_plain_errors_are_read_with_and_without_frames() -> None:
         assert found.detail.endswith("Do not.")
 
 
-LOCK = """Error message: operation error S3: PutObject, https response error StatusCode: 412, PreconditionFailed
+LOCK = """Error message: operation error S3: PutObject, https response error StatusCode: 412,
+RequestID: 7Q2, HostID: abc=, api error PreconditionFailed: At least one of the pre-conditions did not hold
 Lock Info:
   ID:        9db590f1-b6fe-c5f2-2678-8804f089deba
   Path:      genomics/prod/terraform.tfstate
