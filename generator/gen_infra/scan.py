@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE
 from gen_infra.report import Check, Finding
-from gen_infra.tools.checkov import ScanResult, Suppression, doubts, find_checkov
+from gen_infra.tools.checkov import CheckRecord, ScanResult, Suppression, doubts, find_checkov
 from gen_infra.tools.checkov import scan_hcl as checkov_hcl
 from gen_infra.tools.checkov import scan_plan as checkov_plan
 from gen_infra.tools.packer import find_packer, validate
@@ -164,12 +164,7 @@ def _copy(files: Files, folder: Path, part: str, leave_out: str = "") -> None:
 
 
 def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
-    failed = [
-        Finding(
-            "failed", f"{record.check_id} {record.check_name}", f"{record.resource} ({record.file}:{record.lines[0]})"
-        )
-        for record in result.failed
-    ]
+    failed = [Finding("failed", f"{record.check_id} {record.check_name}", _place(record)) for record in result.failed]
     failed += [Finding("failed", doubt) for doubt in doubts(result, expected=expected, allowed=SUPPRESSIONS)]
     reasons = {suppression.check_id: suppression.reason for suppression in SUPPRESSIONS}
     skipped = [
@@ -179,6 +174,11 @@ def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
     counts = f"{len(result.passed)} passed, {len(result.failed)} failed, {len(skipped)} skipped"
     summary = f"{counts}, on {len(expected)} resources"
     return Check(name, summary, (*failed, *skipped))
+
+
+def _place(record: CheckRecord) -> str:
+    """The resource, and where its block is if that is beyond doubt."""
+    return f"{record.resource} ({record.file}:{record.lines[0]})" if record.file else record.resource
 
 
 def _diagnosed(diagnostic: Diagnostic) -> Finding:

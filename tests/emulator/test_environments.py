@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from gen_infra.emulator import Emulator, start
+from gen_infra.tools.terraform import find_terraform
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import ROOT
 
@@ -52,6 +54,17 @@ class Stack:
             place = place[key]
         place[path[-1]] = to
         (self.folder / file).write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def plain_terraform(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """As ops would run it, in the rendered folder."""
+        return subprocess.run(
+            [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
+            capture_output=True,
+            check=False,
+            cwd=self.terraform,
+            env=clean_environ(**self.aws.environ),
+            text=True,
+        )
 
     def batch(self) -> Any:
         return self.aws.client("batch")
@@ -321,6 +334,12 @@ class TestProd:
     def test_an_order_is_changed_in_place(self, prod: Stack) -> None:
         prod.change("prod.yaml", "queues", "highPriority", "compute", to=["genomicsSpot", "onDemand"])
         assert changes(prod.built("plan")) == {"aws_batch_job_queue.highPriority": ("update", False)}
+
+    def test_plain_terraform_applies_what_was_rendered(self, prod: Stack) -> None:
+        apply = prod.plain_terraform("apply", "-auto-approve")
+        assert apply.returncode == 0, apply.stdout + apply.stderr
+        assert "0 added, 1 changed, 0 destroyed" in apply.stdout
+        assert_settled(prod)
 
     def test_a_custom_service_role_makes_it_a_replacement(self, prod: Stack) -> None:
         prod.change("prod.yaml", "compute", "onDemand", "service_role", to="create")
