@@ -1,7 +1,8 @@
 # Two commands: `make demo` and `make test`. Each does all of its own set-up; Python >= 3.11 is all that they ask for.
 PYTHON ?= python3
 BIN := .venv/bin
-JOBS ?= 2
+# The tests wait for AWS more than they compute: twice the cores.
+JOBS ?= 4
 
 .PHONY: demo test lint unit golden schema bench setup clean help
 
@@ -12,7 +13,7 @@ demo: setup ## The whole life of an environment on an embedded AWS, in a few min
 	$(BIN)/gen-infra demo
 
 test: setup lint ## Every check and every test, with the real tools
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadscope
 
 lint: setup ## ruff, mypy, shellcheck (terraform fmt is among the tests)
 	$(BIN)/ruff check .

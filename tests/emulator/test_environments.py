@@ -110,7 +110,6 @@ def assert_settled(made: Stack) -> None:
 COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
 
 
-@pytest.mark.xdist_group("prod")
 class TestProd:
     """In this order, on one environment."""
 
@@ -361,7 +360,6 @@ class TestProd:
         assert_destroyed(prod)
 
 
-@pytest.mark.xdist_group("dev")
 class TestDev:
     def test_on_demand_stands_behind_spot(self, dev: Stack) -> None:
         assert_settled(dev)
@@ -399,7 +397,14 @@ class TestDev:
 
     def test_destroy_leaves_nothing_even_with_images_and_old_revisions(self, dev: Stack) -> None:
         ecr = dev.aws.client("ecr")
-        manifest = json.dumps({"schemaVersion": 2, "config": {"digest": "sha256:" + "0" * 64}, "layers": []})
+        manifest = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "config": {"digest": "sha256:" + "0" * 64},
+                "layers": [],
+            }
+        )
         ecr.put_image(repositoryName="dev/isaac", imageManifest=manifest, imageTag="1.0")
         dev.change("base.yaml", "jobs", "isaac", "memory_mib", to=70000)
         applied = dev.build("apply", "--yes")
@@ -407,7 +412,6 @@ class TestDev:
         assert_destroyed(dev)
 
 
-@pytest.mark.xdist_group("demo")
 def test_demo(tmp_path: Path) -> None:
     done = gen_infra("demo", cwd=tmp_path, environ=clean_environ())
     assert done.returncode == 0, done.stderr

@@ -17,6 +17,7 @@ from gen_infra.cli.console import (
     require_terminal,
     yes_option,
 )
+from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,13 +266,12 @@ def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, qu
     console.say("terraform plans …")
     made = pipeline.plan(environment, console.event, destroy=True)
     summary = explain(made.content)
-    if not as_json:
+    if not as_json and summary.changes:
         show_summary(summary, has_changes=True)
-    if (
-        not yes
-        and click.prompt(f"This destroys {name} and its container images. Type its name to go on", err=True) != name
-    ):
-        raise click.UsageError(f"that is not {name}; nothing was destroyed")
+    if not yes and summary.changes:
+        question = f"This destroys {name} and its container images. Type its name to go on"
+        if click.prompt(question, err=True) != name:
+            raise UsageError(f"that is not {name}; nothing was destroyed")
     left = pipeline.destroy(environment, console.event, console.say)
     if as_json:
         print_json({**summary.to_dict(), "left": left})

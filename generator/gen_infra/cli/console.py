@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from gen_infra.errors import AnswerIsNoError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +41,10 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 def fail(message: str, hint: str = "") -> None:
     """The error, and what to do next."""
-    click.secho(f"error: {message}", fg="red", err=True)
+    colour = False if os.environ.get("NO_COLOR") else None  # None: only on a terminal
+    click.secho(f"error: {message}", fg="red", err=True, color=colour)
     if hint:
-        click.secho(f"hint: {hint}", fg="yellow", err=True)
+        click.secho(f"hint: {hint}", fg="yellow", err=True, color=colour)
 
 
 class Console:
@@ -79,12 +83,13 @@ class Console:
 
         Raises:
             click.UsageError: nobody can be asked, and ``--yes`` was not given.
-            click.Abort: the answer is no.
+            AnswerIsNoError: the answer is no.
         """
         if yes:
             return
         require_terminal()
-        click.confirm(question, abort=True, err=True)
+        if not click.confirm(question, err=True):
+            raise AnswerIsNoError("nothing was changed")
 
 
 def require_terminal() -> None:
