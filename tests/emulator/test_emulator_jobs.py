@@ -44,16 +44,16 @@ def running(command: list[str]) -> dict[str, Any]:
 
 
 def follow(lab: Lab, job_id: str, until: set[str] | None = None) -> tuple[Any, list[str]]:
-    """The job in its last or wanted state, and the states that it was seen in; ten seconds at most."""
+    """The job in its last or wanted state, and the states that it was seen in; a minute at most."""
     seen: list[str] = []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         [job] = lab.client("batch").describe_jobs(jobs=[job_id])["jobs"]
         if job["status"] not in seen:
             seen.append(job["status"])
         if job["status"] in (until or ENDED):
             return job, seen
-    pytest.fail(f"after ten seconds the job has only been {seen}")
+    pytest.fail(f"after a minute the job has only been {seen}")
 
 
 def test_a_job_lives_through_its_states_and_is_described_whole(lab: Lab, queue: str) -> None:
@@ -83,7 +83,9 @@ def test_a_job_lives_through_its_states_and_is_described_whole(lab: Lab, queue: 
     )
     job, seen = follow(lab, job_id)
 
-    assert seen == ["SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
+    # On a busy machine a state may pass unseen, but never out of turn.
+    assert seen == [state for state in ("SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED") if state in seen]
+    assert len(seen) > 1
     assert job["createdAt"] <= job["startedAt"] <= job["stoppedAt"]
     assert (job["statusReason"], job["jobQueue"]) == ("Essential container in task exited", queue)
     assert (job["jobDefinition"], job["tags"], job["propagateTags"]) == (definition, {"run": "7"}, True)
