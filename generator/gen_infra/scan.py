@@ -40,6 +40,11 @@ SUPPRESSIONS = (
         "module.job_functions.aws_lambda_function.*",
         "The package is made here, byte for byte the same each time, and its hash is in every plan.",
     ),
+    Suppression(
+        "CKV2_AWS_5",
+        "module.network.aws_security_group.instances",
+        "The compute environments carry it; checkov does not follow it through the modules between them.",
+    ),
 )
 
 

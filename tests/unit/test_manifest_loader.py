@@ -111,6 +111,18 @@ BAD_VALUES: list[tuple[dict[str, Any], str]] = [
         {"network": {"ids": {"subnets": ["subnet-1"], "security_groups": ["sg-0123456789abcdef0"]}}},
         "subnets[0]: subnet-1 is not",
     ),
+    *[
+        ({"network": {"create": {"cidr": "10.42.0.0/16", "nat": "one", **bad}}}, says)
+        for bad, says in (
+            ({"cidr": "10.42.0.0"}, "network.create.cidr: 10.42.0.0 is not a block of addresses such as 10.42.0.0/16"),
+            ({"zones": 1}, "network.create.zones: 1 is not a whole number from 2 to 6 or a list"),
+            ({"zones": ["us-east-1a"]}, "network.create.zones: needs at least 2 of these"),
+            ({"zones": ["us-east-1a", "us-east-1"]}, "network.create.zones[1]: us-east-1 is not an availability zone"),
+            ({"nat": "two"}, "network.create.nat: two is not one of none, one, per-zone"),
+            ({"endpoints": "all"}, "network.create.endpoints: all is not true or false or a list"),
+            ({"endpoints": ["ecr"]}, "network.create.endpoints[0]: ecr is not one of ecr.api, ecr.dkr"),
+        )
+    ],
     ({"compute": {}}, "compute: needs at least 1"),
     ({"compute__spot__max_vcpus": 0}, "max_vcpus: 0 is not between 1 and 100000"),
     ({"compute__spot__max_vcpus": True}, "max_vcpus: true is not a whole number"),

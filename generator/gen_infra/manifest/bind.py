@@ -79,6 +79,10 @@ def _union(node: Node, options: tuple[Any, ...], path: Path) -> Iterable[Finding
     if structs and isinstance(node, Map):
         yield from _value(node, structs[0], path)
         return
+    lists = [option for option in others if get_origin(_unwrap(option)[0]) is tuple]
+    if lists and isinstance(node, Sequence):
+        yield from _value(node, lists[0], path)
+        return
     failures = [list(_value(node, option, path)) for option in others]
     if len(candidates) == len(others) == 1:
         yield from failures[0]
@@ -170,6 +174,10 @@ def _says(kind: Any) -> str:
         return " or ".join(f"{option}" for option in get_args(bare))
     if _is_struct(bare):
         return f"a mapping of {_list(bare.__struct_fields__)}"
+    if get_origin(bare) is tuple:
+        return "a list"
+    if between := next((f"a whole number from {meta.ge} to {meta.le}" for meta in metas if meta.ge is not None), ""):
+        return between
     return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(bare, "of the right type")
 
 

@@ -63,6 +63,9 @@ ImageId = Annotated[
     str, _text("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")
 ]
 SubnetId = Annotated[str, _text("subnet-[0-9a-f]{8,17}", "a subnet id such as subnet-0123456789abcdef0")]
+ZoneName = Annotated[
+    str, _text("[a-z]{2}(?:-[a-z]+){1,2}-[0-9][a-z]", "an availability zone such as us-east-1a", "us-east-1a")
+]
 SecurityGroupId = Annotated[str, _text("sg-[0-9a-f]{8,17}", "a security group id such as sg-0123456789abcdef0")]
 _KMS_KEY_ARN = rf"arn:(?:{ARN_PARTITIONS}):kms:[a-z0-9-]+:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}"
 _ROLE_ARN = rf"arn:(?:{ARN_PARTITIONS}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}"
@@ -190,11 +193,73 @@ class NetworkIds(Model, frozen=True, kw_only=True):
     ]
 
 
+EndpointService = Literal[
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "kms",
+    "logs",
+    "secretsmanager",
+    "ssm",
+    "ssmmessages",
+    "sts",
+]
+
+
+class NetworkCreate(Model, frozen=True, kw_only=True):
+    """A VPC to make: a private subnet in each zone, S3 through its gateway endpoint, and the way out that is chosen."""
+
+    cidr: Annotated[
+        str,
+        _text(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}", "a block of addresses such as 10.42.0.0/16", "10.42.0.0/16"),
+        _about("The VPC's addresses: a private block from /16 to /24."),
+    ]
+    zones: Annotated[
+        Annotated[int, Meta(ge=2, le=6)] | Annotated[tuple[ZoneName, ...], Meta(min_length=2, max_length=6)],
+        _about("How many availability zones, or which; add new ones at the end, and no subnet moves."),
+    ] = 2
+    nat: Annotated[
+        Literal["none", "one", "per-zone"],
+        _about("NAT gateways: one for all zones, or one in each; only they have public subnets."),
+    ] = "none"
+    endpoints: Annotated[
+        bool | tuple[EndpointService, ...],
+        _about("Interface endpoints: `true` for all that instances without NAT need, or a list of services."),
+    ] = False
+
+    @property
+    def zone_count(self) -> int:
+        """In how many zones the subnets are."""
+        return self.zones if isinstance(self.zones, int) else len(self.zones)
+
+    @property
+    def nat_gateways(self) -> int:
+        """How many NAT gateways there are."""
+        return {"none": 0, "one": 1, "per-zone": self.zone_count}[self.nat]
+
+    @property
+    def endpoint_services(self) -> tuple[str, ...]:
+        """The services that have an interface endpoint."""
+        if isinstance(self.endpoints, bool):
+            return (*AGENT_SERVICES, *SESSION_SERVICES) if self.endpoints else ()
+        return self.endpoints
+
+
+# What an instance without a way to the internet must reach to run a job, and what Session Manager adds; S3 has its
+# gateway. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
+AGENT_SERVICES = ("ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "logs")
+SESSION_SERVICES = ("ssm", "ssmmessages")
+
+
 class Network(Model, frozen=True, kw_only=True):
-    """Where the instances run: exactly one of ``lookup`` and ``ids``."""
+    """Where the instances run: exactly one of ``lookup``, ``ids`` and ``create``."""
 
     lookup: TagLookup | None = None
     ids: NetworkIds | None = None
+    create: NetworkCreate | None = None
 
 
 class Encryption(Model, frozen=True, kw_only=True):
@@ -471,7 +536,13 @@ class Manifest(Model, frozen=True, kw_only=True):
     def log_group_patterns(self) -> list[str]:
         """The log groups of this environment, as CloudWatch Logs' encryption context names them."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
-        return [self.job_log_group("*"), *functions]
+        flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
+        return [self.job_log_group("*"), *functions, *flow_logs]
+
+    @property
+    def vpc_name(self) -> str:
+        """The name of the VPC that ``network.create`` makes; its parts are named below it, ``batch-prod/…``."""
+        return f"batch-{self.name}"
 
     def repository_name(self, repository: str) -> str:
         """``isaac`` -> ``prod/isaac``."""

@@ -60,6 +60,8 @@ def modules(manifest: Manifest) -> list[str]:
         used.append("encryption")
     if manifest.network.lookup:
         used.append("network-lookup")
+    if manifest.network.create:
+        used.append("network")
     if manifest.repositories:
         used.append("repository")
     if manifest.jobs:
@@ -169,6 +171,18 @@ def packer_key(manifest: Manifest) -> str:
     if manifest.encryption.key != "create":
         return manifest.encryption.key
     return f"arn:{manifest.partition}:kms:{manifest.region}:{manifest.account}:{manifest.key_alias}"
+
+
+def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:
+    """The tags that the image's builder finds its network by; None where the network is given by id."""
+    network, vpc = manifest.network, manifest.vpc_name
+    if network.create:
+        return {
+            "vpc": {"Name": vpc},
+            "subnets": {"Name": f"{vpc}/private/*"},
+            "security_groups": {"Name": f"{vpc}/instances"},
+        }
+    return msgspec.to_builtins(network.lookup) if network.lookup else None
 
 
 def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
