@@ -92,6 +92,14 @@ class TestRender:
         answer = json.loads(out)
         assert (answer["created"], answer["updated"], answer["pruned"]) == ([], [], [])
 
+    def test_what_a_new_network_costs_is_said_beside_the_answer(self) -> None:
+        write(self.folder, changed(network={"create": {"cidr": "10.42.0.0/16", "nat": "per-zone"}}))
+        _, out, err = self.run("render", "test.yaml")
+        assert out == "build/test\n"
+        assert "network: 2 NAT gateways, about 73 USD a month before traffic" in err
+        write(self.folder, SMALLEST)
+        assert "USD" not in self.run("render", "test.yaml")[2]
+
     def test_check_writes_nothing_and_answers_by_its_exit_code(self) -> None:
         code, out, _ = self.run("render", "test.yaml", "--check")
         assert code == 1

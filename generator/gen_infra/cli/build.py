@@ -55,6 +55,7 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bo
     if only_check:
         return _render_check(environment, console, as_json=as_json)
     written = pipeline.write_files(environment, force=force)
+    _say_cost(environment, console)
     if as_json:
         print_json(
             {
@@ -73,6 +74,14 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bo
     )
     console.next_step(f"gen-infra check {manifest}")
     return 0
+
+
+def _say_cost(environment: Environment, console: Console) -> None:
+    """What a network that is made here costs; one that exists already costs nothing more."""
+    if create := environment.manifest.network.create:
+        from gen_infra.costs import network_cost
+
+        console.say(network_cost(create))
 
 
 def _render_check(environment: Environment, console: Console, *, as_json: bool) -> int:
@@ -149,6 +158,7 @@ def plan(manifest: Path, out: Path, detailed_exitcode: bool, force: bool, as_jso
     console = Console(quiet=quiet)
     environment = pipeline.prepare(manifest, out)
     pipeline.write_files(environment, force=force)
+    _say_cost(environment, console)
     console.say("terraform plans …")
     made = pipeline.plan(environment, console.event)
     summary = explain(made.content)
@@ -251,8 +261,8 @@ gen-infra destroy envs/dev.yaml --yes
 def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
     """Take the environment down and leave nothing behind.
 
-    Images in its repositories and every revision of its job definitions go too; the buckets and the network, which
-    gen-infra did not make, stay. Exits 1 if the APIs still show something afterwards.
+    Images in its repositories and every revision of its job definitions go too; the buckets stay, and so does a network
+    that gen-infra did not make. Exits 1 if the APIs still show something afterwards.
     """
     from gen_infra import pipeline
     from gen_infra.explain import explain
