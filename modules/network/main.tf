@@ -40,7 +40,7 @@ resource "aws_vpc" "this" {
   tags = { Name = local.name }
 }
 
-# Adopted, to take its rules away: it would let everything in that carries it, and everything out.
+# Adopted, to take its rules away: by default its members reach each other and the whole world.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
