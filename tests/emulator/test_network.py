@@ -95,8 +95,20 @@ class TestWaysOut:
     def test_destroy_leaves_nothing(self, ways: Stack) -> None:
         destroyed = ways.build("destroy", "--yes")
         assert destroyed.returncode == 0, destroyed.stderr
-        tags = ways.aws.client("ec2").describe_tags()["Tags"]
-        assert [tag for tag in tags if tag["Value"].startswith("batch-ways")] == []
+        ec2 = ways.aws.client("ec2")
+        found = [
+            *ec2.describe_addresses()["Addresses"],
+            *ec2.describe_flow_logs()["FlowLogs"],
+            *ec2.describe_internet_gateways()["InternetGateways"],
+            *ec2.describe_route_tables()["RouteTables"],
+            *ec2.describe_security_groups()["SecurityGroups"],
+            *ec2.describe_subnets()["Subnets"],
+            *ec2.describe_vpc_endpoints()["VpcEndpoints"],
+            *ec2.describe_vpcs()["Vpcs"],
+        ]
+        assert [name_of(resource) for resource in found if is_ours(resource)] == []
+        gateways = [gateway["State"] for gateway in ec2.describe_nat_gateways()["NatGateways"] if is_ours(gateway)]
+        assert set(gateways) <= {"deleted"}
 
 
 def public_subnets(made: Stack) -> list[str]:
