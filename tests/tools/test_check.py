@@ -30,5 +30,5 @@ def test_zero_failed(manifest: Path, tmp_path: Path) -> None:
         "packer validate": "passed",
     }
     findings = [finding for check in report["checks"] for finding in check["findings"]]
-    assert {finding["message"].split(":")[0] for finding in findings} <= {"CKV_AWS_117", "CKV_AWS_272"}
+    assert {finding["message"].split(":")[0] for finding in findings} <= {"CKV2_AWS_5", "CKV_AWS_117", "CKV_AWS_272"}
     assert all(finding["level"] == "skipped" for finding in findings)
