@@ -103,12 +103,12 @@ class TestWaysOut:
             *ec2.describe_route_tables()["RouteTables"],
             *ec2.describe_security_groups()["SecurityGroups"],
             *ec2.describe_subnets()["Subnets"],
-            *ec2.describe_vpc_endpoints()["VpcEndpoints"],
             *ec2.describe_vpcs()["Vpcs"],
         ]
         assert [name_of(resource) for resource in found if is_ours(resource)] == []
-        gateways = [gateway["State"] for gateway in ec2.describe_nat_gateways()["NatGateways"] if is_ours(gateway)]
-        assert set(gateways) <= {"deleted"}
+        # EC2 goes on listing these for a while.
+        lingering = [*ec2.describe_nat_gateways()["NatGateways"], *ec2.describe_vpc_endpoints()["VpcEndpoints"]]
+        assert {resource["State"] for resource in lingering if is_ours(resource)} <= {"deleted"}
 
 
 def public_subnets(made: Stack) -> list[str]:
