@@ -9,7 +9,7 @@ from botocore import exceptions as boto
 from botocore.stub import Stubber
 
 from gen_infra.aws import session
-from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.aws.errors import AccessDeniedError, TransientAwsError, aws_errors
 from gen_infra.errors import AwsError, GenInfraError, MissingError, UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_the_answer_to_a_wrong_signature_is_not_repeated(clients: session.Client
 )
 def test_a_refusal_names_the_action(clients: session.Clients, code: str, said: str, message: str, hint: str) -> None:
     error = answered(clients, code, said, 403)
-    assert type(error) is AwsError
+    assert type(error) is AccessDeniedError
     assert (error.message, error.hint) == (message, hint)
 
 

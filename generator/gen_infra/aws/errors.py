@@ -59,6 +59,20 @@ class TransientAwsError(AwsError):
     """AWS was not reached, was busy or stumbled: the same call may succeed a little later."""
 
 
+class AccessDeniedError(AwsError):
+    """The caller may not make this call.
+
+    Args:
+        operation: the API operation that was refused, such as ``HeadBucket``.
+        action: the permission that AWS says is missing, such as ``s3:ListBucket``; empty where it does not say.
+    """
+
+    def __init__(self, message: str, *, hint: str, operation: str, action: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.operation = operation
+        self.action = action
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Turn every botocore exception raised inside into a ``GenInfraError``; also usable as a decorator.
@@ -66,7 +80,8 @@ def aws_errors() -> Iterator[None]:
     Raises:
         MissingError: there are no credentials, or they have expired or are not valid.
         TransientAwsError: AWS could not be reached, throttles, or answered with a 5xx.
-        AwsError: any other failure; a refused action is named, with whom to ask for it.
+        AccessDeniedError: a refused action, named, with whom to ask for it.
+        AwsError: any other failure.
         UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -114,11 +129,14 @@ def _answered(error: ClientError) -> GenInfraError:
 def _refused(operation: str, said: str) -> AwsError:
     found = _REFUSAL.search(said)
     if not found:
-        return AwsError(f"access denied: {operation}", hint=f"the credentials need a policy that allows {operation}")
+        hint = f"the credentials need a policy that allows {operation}"
+        return AccessDeniedError(f"access denied: {operation}", hint=hint, operation=operation)
     action, resource, user = found["action"], found["resource"], found["user"]
-    return AwsError(
+    return AccessDeniedError(
         f"access denied: {action}" + (f" on {resource}" if resource else ""),
         hint=f"allow {action} for {user or 'the caller'}",
+        operation=operation,
+        action=action,
     )
 
 
