@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gen_infra.aws import doctor as doctor_account
@@ -72,34 +73,32 @@ def _tools(manifest: Manifest | None) -> Iterator[Check]:
     from gen_infra.pipeline import terraform_binary
     from gen_infra.tools.terraform import find_terraform
 
-    yield lambda: doctor_tools.terraform(
-        lambda: terraform_binary(manifest) if manifest else find_terraform(os.environ), os.environ
-    )
-    yield lambda: doctor_tools.packer(os.environ)
-    yield lambda: doctor_tools.checkov(os.environ)
+    find = partial(terraform_binary, manifest) if manifest else partial(find_terraform, os.environ)
+    yield partial(doctor_tools.terraform, find, os.environ)
+    yield partial(doctor_tools.packer, os.environ)
+    yield partial(doctor_tools.checkov, os.environ)
 
 
 def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str | None) -> Iterator[Check]:
     """The checks of one environment, in the order in which their lines are shown."""
     services = service_linked_roles(manifest)
-    yield lambda: doctor_account.region(aws, configured)
-    yield lambda: doctor_roles.service_linked_roles(aws, services)
+    yield partial(doctor_account.region, aws, configured)
+    yield partial(doctor_roles.service_linked_roles, aws, services)
     if arns := custom_roles(manifest):
-        yield lambda: doctor_roles.roles(aws, manifest.account, arns)
+        yield partial(doctor_roles.roles, aws, manifest.account, arns)
     if boundary := manifest.iam.permissions_boundary:
-        yield lambda: doctor_roles.permissions_boundary(aws, boundary)
-    yield lambda: doctor_quotas.vcpu_quotas(aws, quota_asks(manifest))
+        yield partial(doctor_roles.permissions_boundary, aws, boundary)
+    yield partial(doctor_quotas.vcpu_quotas, aws, quota_asks(manifest))
     if network := wanted_network(manifest):
-        yield lambda: doctor_network.network(aws, network, most_instances(manifest))
+        yield partial(doctor_network.network, aws, network, most_instances(manifest))
     yield _image(aws, manifest)
     yield _key(aws, manifest, services)
     if isinstance(manifest.state, StateBucket):
-        name = manifest.state.bucket
-        yield lambda: doctor_buckets.state_bucket(aws, name, f"gen-infra bootstrap {path}")
+        yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
     for bucket in sorted({each.name for each in manifest.buckets.values()}):
-        yield lambda bucket=bucket: doctor_buckets.bucket(aws, bucket)  # type: ignore[misc] # mypy infers no default
-    images = list(dict.fromkeys(map(manifest.image_uri, manifest.jobs.values())))
-    yield lambda: doctor_containers.container_images(aws, manifest.account, images)
+        yield partial(doctor_buckets.bucket, aws, bucket)
+    for uri in dict.fromkeys(map(manifest.image_uri, manifest.jobs.values())):
+        yield partial(doctor_containers.container_image, aws, manifest.account, uri)
 
 
 def _image(aws: Clients, manifest: Manifest) -> Check:
@@ -107,10 +106,10 @@ def _image(aws: Clients, manifest: Manifest) -> Check:
     volumes = {"/dev/xvda": image.root.size_gib}
     if image.scratch.carrier == "launch_template":
         volumes["/dev/sdb"] = image.scratch.size_gib
-    if image_id := image.id:
-        return lambda: doctor_image.image(aws, image_id, image.architecture, volumes)
+    if image.id:
+        return partial(doctor_image.image, aws, image.id, image.architecture, volumes)
     parameter = image.parameter or image.base_parameter
-    return lambda: doctor_image.image_of_parameter(aws, parameter, image.architecture, volumes)
+    return partial(doctor_image.image_of_parameter, aws, parameter, image.architecture, volumes)
 
 
 def _key(aws: Clients, manifest: Manifest, services: Iterable[str]) -> Check:
@@ -123,8 +122,8 @@ def _key(aws: Clients, manifest: Manifest, services: Iterable[str]) -> Check:
     logs = f"logs.{manifest.region}.amazonaws.com"
     key = manifest.encryption.key
     if key == "create":
-        return lambda: doctor_key.made_key(aws, manifest.key_alias, launching, logs)
-    return lambda: doctor_key.given_key(aws, key, launching, logs)
+        return partial(doctor_key.made_key, aws, manifest.key_alias, launching, logs)
+    return partial(doctor_key.given_key, aws, key, launching, logs)
 
 
 def service_linked_roles(manifest: Manifest) -> list[str]:

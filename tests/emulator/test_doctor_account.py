@@ -252,7 +252,7 @@ class TestContainers:
     registry = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 
     def look(self, clients: Clients, uri: str) -> Diagnosis:
-        [line] = doctor_containers.container_images(clients, ACCOUNT, [uri])
+        [line] = doctor_containers.container_image(clients, ACCOUNT, uri)
         return line
 
     def test_an_image_that_is_there_by_tag_and_by_digest(self, clients: Clients) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
 from gen_infra.aws import session
@@ -31,6 +32,13 @@ def raised(error: Exception) -> GenInfraError:
     with pytest.raises(GenInfraError) as caught, aws_errors():
         raise error
     return caught.value
+
+
+def test_a_web_page_instead_of_an_answer_is_said_and_not_repeated() -> None:
+    error = raised(ResponseParserError("Unable to parse response: <html>secret</html>"))
+    assert isinstance(error, TransientAwsError)
+    assert "not AWS" in error.message
+    assert "secret" not in error.message + error.hint
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired"])

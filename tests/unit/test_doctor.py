@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 from click.testing import CliRunner
 
 from gen_infra import doctor
+from gen_infra.aws import doctor as account
 from gen_infra.aws import doctor_buckets, doctor_network, doctor_quotas, doctor_roles
 from gen_infra.cli import cli
 from gen_infra.diagnosis import Diagnosis, ok, warning, wrong
@@ -101,6 +102,13 @@ class TestWhatIsLookedAt:
         assert by_tag == doctor_network.ByTag({"a": "1"}, {"b": "2"}, {"c": "3"})
 
 
+def test_a_default_route_to_what_is_gone_is_wrong() -> None:
+    gone = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole"}
+    table = {"RouteTableId": "rtb-1", "Associations": [{"Main": False, "SubnetId": "subnet-1"}], "Routes": [gone]}
+    [line] = doctor_network.routes([{"SubnetId": "subnet-1", "MapPublicIpOnLaunch": False}], [table], [], "us-east-1")
+    assert (line.level, line.message) == ("wrong", "subnet-1 sends everything to nat-1, which is gone")
+
+
 @pytest.mark.parametrize(
     ("name", "group"),
     [
@@ -149,6 +157,12 @@ class TestRefusals:
             stub.add_client_error("get_role", "AccessDenied", "", 403)
             lines = doctor_roles.service_linked_roles(clients, ["batch", "spot"])
         assert [line.message for line in lines] == ["AWSServiceRoleForBatch", "cannot look: needs iam:GetRole"]
+
+    def test_a_region_that_does_not_exist_is_wrong(self, clients: Clients) -> None:
+        with Stubber(clients.ec2) as stub:
+            stub.add_client_error("describe_regions", "InvalidParameterValue", "Invalid region", 400)
+            [line] = account.region(clients, None)
+        assert (line.level, line.message) == ("wrong", "AWS knows no region us-east-1")
 
     def test_an_aws_that_stumbles_is_a_warning(self, clients: Clients) -> None:
         with Stubber(clients.iam) as stub:

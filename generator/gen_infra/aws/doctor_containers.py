@@ -9,7 +9,7 @@ from gen_infra.aws.doctor import check
 from gen_infra.diagnosis import ok, warning, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
 
@@ -23,26 +23,20 @@ _IN_ECR = re.compile(
 )
 
 
-def container_images(clients: Clients, account: str, uris: Iterable[str]) -> list[Diagnosis]:
-    """Whether each image is in this account's ECR; those of other registries are named, and not looked up.
-
-    ``account`` is the clients' own; ``uris`` are full ones, as the job definitions have them.
-    """
-    lines = []
-    for uri in uris:
-        found = _IN_ECR.fullmatch(uri)
-        if found and (found["account"], found["region"]) == (account, clients.region):
-            identifier: ImageIdentifierTypeDef = (
-                {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
-            )
-            lines += _image(clients, found["repository"], identifier, uri)
-        else:
-            lines.append(ok(_SUBJECT, f"{uri} is not in this account's ECR here: not looked up"))
-    return lines
-
-
 @check(_SUBJECT, "ecr")
-def _image(clients: Clients, repository: str, identifier: ImageIdentifierTypeDef, uri: str) -> Iterator[Diagnosis]:
+def container_image(clients: Clients, account: str, uri: str) -> Iterator[Diagnosis]:
+    """Whether an image is in this account's ECR; one of another registry is named, and not looked up.
+
+    ``account`` is the clients' own; ``uri`` is the full one, as the job definition has it.
+    """
+    found = _IN_ECR.fullmatch(uri)
+    if not found or (found["account"], found["region"]) != (account, clients.region):
+        yield ok(_SUBJECT, f"{uri} is not in this account's ECR here: not looked up")
+        return
+    repository = found["repository"]
+    identifier: ImageIdentifierTypeDef = (
+        {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
+    )
     name = f"{repository} {next(iter(identifier.values()))}"
     try:
         clients.ecr.describe_images(repositoryName=repository, imageIds=[identifier])

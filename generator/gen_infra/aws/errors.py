@@ -85,6 +85,7 @@ def aws_errors() -> Iterator[None]:
         UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -92,6 +93,11 @@ def aws_errors() -> Iterator[None]:
         raise _answered(error) from error
     except BotoCoreError as error:
         raise _not_answered(error) from error
+    except ResponseParserError as error:
+        raise TransientAwsError(
+            "what answered is not AWS: it sent something else than its protocol",
+            hint="check the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL; else run it again",
+        ) from error
     except ValueError as error:
         # botocore has no class of its own for this one
         if not str(error).startswith("Invalid endpoint:"):
