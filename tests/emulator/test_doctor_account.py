@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,8 @@ class TestRoles:
         assert levels(doctor_roles.service_linked_roles(clients, ["batch", "autoscaling", "spot"])) == ["ok"] * 3
 
     def test_one_that_does_not_comes_with_the_line_that_makes_it(self, clients: Clients) -> None:
+        with contextlib.suppress(clients.iam.exceptions.NoSuchEntityException):  # another test may have made it
+            clients.iam.delete_service_linked_role(RoleName="AWSServiceRoleForEC2SpotFleet")
         line = only(doctor_roles.service_linked_roles(clients, ["batch", "spotfleet"]), "warning")
         assert "AWSServiceRoleForEC2SpotFleet" in line.message
         assert line.advice == "aws iam create-service-linked-role --aws-service-name spotfleet.amazonaws.com"
