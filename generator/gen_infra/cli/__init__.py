@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, jobs, local
+from gen_infra.cli import build, doctor, jobs, local
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -59,6 +59,7 @@ for command in (
     build.destroy,
     jobs.submit,
     jobs.jobs,
+    doctor.doctor,
     local.bootstrap,
     local.emulator,
     local.demo,
