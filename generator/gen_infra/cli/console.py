@@ -15,6 +15,7 @@ from gen_infra.errors import AnswerIsNoError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gen_infra.pipeline import Environment
     from gen_infra.tools.terraform import Event
 
 

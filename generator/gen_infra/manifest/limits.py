@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gen_infra.manifest.placement import queue_of
-from gen_infra.manifest.policies import ROLE_POLICIES_LIMIT, job_role_policies_size, submit_role_policies_size
+from gen_infra.manifest.policies import ROLE_POLICIES_LIMIT, job_role_policies_size
 from gen_infra.manifest.registry import Finding, rule, warning
 
 if TYPE_CHECKING:
@@ -64,18 +64,6 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Finding]
                 f"these {len(job.buckets)} buckets make a role policy of {size:,} characters, and IAM takes "
                 f"{ROLE_POLICIES_LIMIT:,}; name fewer, or shorten their prefixes",
             )
-
-
-@rule
-def submit_function_policies_are_not_too_large(manifest: Manifest) -> Iterable[Finding]:
-    """The same quota; beyond it the definitions are named by one pattern, but each queue stays named."""
-    size = submit_role_policies_size(manifest) if manifest.jobs else 0
-    if size > ROLE_POLICIES_LIMIT:
-        yield (
-            ("queues",),
-            f"the submit function's role would have policies of {size:,} characters, and IAM takes "
-            f"{ROLE_POLICIES_LIMIT:,}; shorten the queues' names, or have fewer",
-        )
 
 
 @rule

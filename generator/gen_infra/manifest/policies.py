@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 # All inline policies of a role together, in characters without blanks.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE_POLICIES_LIMIT = 10_240
-# The submit function's other policies (logs, traces, dead letters, key), which do not grow: at most 1,100 characters.
-_FUNCTION_POLICIES = 1_200
+# The submit function's other policies (logs, traces, dead letters, key), which do not grow: at most 850 characters.
+_FUNCTION_POLICIES = 1_000
 
 
 class Statement(NamedTuple):
@@ -30,15 +30,10 @@ def job_role_policies_size(manifest: Manifest, job: Job) -> int:
     return _policy_size(bucket_statements(manifest, job)) if job.buckets else 0
 
 
-def submit_role_policies_size(manifest: Manifest) -> int:
-    """Characters of all inline policies of the submit function's role."""
-    return _submit_size(manifest, job_definition_arns(manifest))
-
-
 def job_definition_arns(manifest: Manifest) -> list[str]:
     """What the submit function may submit: each definition, or beyond a policy's size all names of the environment."""
     each = [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
-    if _submit_size(manifest, each) <= ROLE_POLICIES_LIMIT:
+    if submit_role_policies_size(manifest, each) <= ROLE_POLICIES_LIMIT:
         return each
     return [manifest.batch_arn("job-definition", "*")]
 
@@ -63,7 +58,8 @@ def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
             yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [condition])
 
 
-def _submit_size(manifest: Manifest, definitions: Sequence[str]) -> int:
+def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) -> int:
+    """Characters of all inline policies of the submit function's role, when it may submit these definitions."""
     queues = [manifest.batch_arn("job-queue", key) for key in manifest.queues]
     resources = [*queues, *definitions, *(f"{arn}:*" for arn in definitions)]
     statement = Statement("SubmitThisEnvironmentsJobs", ["batch:SubmitJob"], resources, [])
