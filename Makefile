@@ -4,10 +4,10 @@ BIN := .venv/bin
 # The tests wait for AWS more than they compute: twice the cores.
 JOBS ?= 4
 
-.PHONY: demo test lint unit golden schema bench setup clean help
+.PHONY: demo test lint unit golden schema instance-data bench setup clean help
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 demo: setup ## The whole life of an environment on an embedded AWS, in a few minutes
 	$(BIN)/gen-infra demo
@@ -29,6 +29,9 @@ golden: setup ## Write the golden files again; read the difference before you co
 
 schema: setup ## Write the manifest's JSON Schema again
 	$(BIN)/python -m gen_infra.manifest.schema
+
+instance-data: setup ## Write the data file of instance types again, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
+	$(BIN)/python -m gen_infra.aws.instance_data
 
 bench: setup ## Measure what bench/README.md shows
 	$(BIN)/python bench/run.py

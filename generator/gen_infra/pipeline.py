@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError, UsageError
-from gen_infra.manifest import Manifest, load
+from gen_infra.manifest import Manifest, load_with_warnings
 from gen_infra.render import render
 from gen_infra.render.writer import Written, digest, write
 
 if TYPE_CHECKING:
+    from gen_infra.manifest.reader import Problem
     from gen_infra.report import CheckReport
     from gen_infra.tools.terraform import Binary, Event, Terraform
 
@@ -36,6 +37,7 @@ class Environment:
     manifest: Manifest
     files: Mapping[str, bytes]
     root: Path
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def terraform_folder(self) -> Path:
@@ -117,10 +119,10 @@ class Plan:
         ]
 
 
-def prepare(manifest_path: Path, out: Path) -> Environment:
-    """Load a manifest and render it, in memory."""
-    manifest = load(manifest_path)
-    return Environment(manifest, render(manifest), out / manifest.name)
+def prepare(manifest_path: Path, out: Path, *, strict: bool = False) -> Environment:
+    """Load a manifest and render it, in memory; with ``strict`` its warnings are errors."""
+    manifest, warnings = load_with_warnings(manifest_path, strict=strict)
+    return Environment(manifest, render(manifest), out / manifest.name, warnings)
 
 
 def write_files(environment: Environment, *, force: bool = False) -> Written:

@@ -144,6 +144,17 @@ class TestRender:
         assert "error: test.yaml has 2 problems:" in err
         assert "  test.yaml:1:1: account: 1 is not twelve digits" in err
 
+    def test_a_warning_is_said_and_with_strict_it_is_an_error(self) -> None:
+        write(self.folder, changed(compute__spot__min_vcpus=8))
+        warning = "test.yaml:5:5: compute.spot.min_vcpus: 8 vCPUs run, and cost, all the time"
+        code, out, err = self.run("render", "test.yaml")
+        assert (code, out) == (0, "build/test\n")
+        assert f"warning: {warning}" in err
+        code, out, err = self.run("render", "test.yaml", "--strict", "--check")
+        assert (code, out) == (2, "")
+        assert err.startswith(f"error: test.yaml has one warning:\n  {warning}")
+        assert "hint: mend it, or leave --strict out" in err
+
     def test_a_manifest_that_is_not_there_is_exit_2(self) -> None:
         code, _, err = self.run("render", "missing.yaml")
         assert code == 2

@@ -119,7 +119,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "optimal on arm",
         {"image": {"base": "ecs-al2023-arm64"}, "compute__spot__instance_types": ["m7g"]},
         {"image": {"base": "ecs-al2023-arm64"}},
-        "optimal is x86-64; image.base is arm64",
+        "optimal is x86_64; image.base is arm64",
     ),
     (
         "queue order",

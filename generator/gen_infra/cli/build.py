@@ -15,6 +15,7 @@ from gen_infra.cli.console import (
     print_json,
     quiet_option,
     require_terminal,
+    strict_option,
     yes_option,
 )
 from gen_infra.errors import UsageError
@@ -36,13 +37,14 @@ force_option = click.option("--force", is_flag=True, help="Overwrite rendered fi
     "--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one."
 )
 @force_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra render envs/prod.yaml
 gen-infra render envs/prod.yaml --check      in CI: is build/ up to date?
 """)
-def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def render(manifest: Path, out: Path, only_check: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
     """Write the environment's Terraform and Packer files.
 
     Ops can run plain terraform in the result. Files that somebody changed or put there are never overwritten
@@ -51,7 +53,8 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bo
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
     if only_check:
         return _render_check(environment, console, as_json=as_json)
     written = pipeline.write_files(environment, force=force)
@@ -102,13 +105,15 @@ def _render_check(environment: Environment, console: Console, *, as_json: bool) 
 @click.command()
 @manifest_argument
 @out_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra check envs/prod.yaml
+gen-infra check envs/prod.yaml --strict      in CI: warnings of the manifest fail too
 gen-infra check envs/prod.yaml --json
 """)
-def check(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
+def check(manifest: Path, out: Path, strict: bool, as_json: bool, quiet: bool) -> int:
     """Hold the files to terraform, checkov and packer.
 
     Runs terraform fmt and validate, checkov on the source and, where there are credentials for the manifest's account,
@@ -117,7 +122,9 @@ def check(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    report = pipeline.check(pipeline.prepare(manifest, out), console.say)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
+    report = pipeline.check(environment, console.say)
     if as_json:
         print_json(report.to_dict())
     else:
@@ -144,19 +151,23 @@ def show_report(report: CheckReport) -> None:
 @out_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 if there are changes.")
 @force_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra plan envs/prod.yaml
 gen-infra plan envs/prod.yaml --detailed-exitcode --quiet
 """)
-def plan(manifest: Path, out: Path, detailed_exitcode: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def plan(
+    manifest: Path, out: Path, detailed_exitcode: bool, force: bool, strict: bool, as_json: bool, quiet: bool
+) -> int:
     """Show what would change, and save the plan for apply."""
     from gen_infra import pipeline
     from gen_infra.explain import explain
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
     pipeline.write_files(environment, force=force)
     _say_cost(environment, console)
     console.say("terraform plans …")
@@ -199,13 +210,14 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
 @out_option
 @yes_option
 @force_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra apply envs/prod.yaml
 gen-infra apply envs/prod.yaml --yes --json
 """)
-def apply(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def apply(manifest: Path, out: Path, yes: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
     """Apply exactly the plan that is shown.
 
     Plans first if there is no plan, or if the rendered files changed since. Ctrl-C lets terraform stop in order;
@@ -217,7 +229,8 @@ def apply(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quie
     if not yes:
         require_terminal()
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
     pipeline.write_files(environment, force=force)
     console.say("terraform plans …")
     made = pipeline.current_plan(environment, console.event)

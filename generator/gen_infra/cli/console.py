@@ -15,6 +15,7 @@ from gen_infra.errors import AnswerIsNoError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gen_infra.pipeline import Environment
     from gen_infra.tools.terraform import Event
 
 
@@ -36,6 +37,7 @@ out_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print the answer and errors, no progress.")
+strict_option = click.option("--strict", is_flag=True, help="Take the manifest's warnings for errors.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
@@ -62,6 +64,11 @@ class Console:
     def done(self, text: str) -> None:
         """A stage that ended well."""
         self.say(f"✓ {text}", fg="green")
+
+    def warn(self, environment: Environment) -> None:
+        """What the manifest's author should know, with its place."""
+        for problem in environment.warnings:
+            self.say(f"warning: {problem}", fg="yellow")
 
     def next_step(self, command: str) -> None:
         """What to type now."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import UsageError
+from gen_infra.manifest import limits, names, placement, rules  # noqa: F401 - their rules register
 from gen_infra.manifest.bind import bind, place
 from gen_infra.manifest.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
-from gen_infra.manifest.rules import violations
+from gen_infra.manifest.registry import findings
 
 if TYPE_CHECKING:
     from gen_infra.manifest.model import Manifest
@@ -18,11 +19,18 @@ if TYPE_CHECKING:
 class ManifestError(UsageError):
     """Everything that is wrong with a manifest, in file order."""
 
-    def __init__(self, name: str, problems: list[Problem]) -> None:
-        count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+    def __init__(self, name: str, problems: list[Problem], *, what: str = "problem", hint: str = "") -> None:
+        count = f"{len(problems)} {what}s" if len(problems) > 1 else f"one {what}"
         lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{name} has {count}:\n{lines}")
+        super().__init__(f"{name} has {count}:\n{lines}", hint=hint)
         self.problems = problems
+
+
+class Loaded(NamedTuple):
+    """A manifest that is accepted, and what its author should know all the same, in file order."""
+
+    manifest: Manifest
+    warnings: tuple[Problem, ...]
 
 
 def load(path: Path) -> Manifest:
@@ -31,7 +39,25 @@ def load(path: Path) -> Manifest:
     Raises:
         ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
     """
+    manifest, _ = _read(path, _shown(path))
+    return manifest
+
+
+def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
+    """The same, with its warnings.
+
+    Raises:
+        ManifestError: as :func:`load`; with ``strict`` also for warnings.
+    """
     name = _shown(path)
+    manifest, root = _read(path, name)
+    warnings = place(root, findings(manifest, "warning"))
+    if warnings and strict:
+        raise ManifestError(name, warnings, what="warning", hint="mend it, or leave --strict out")
+    return Loaded(manifest, tuple(warnings))
+
+
+def _read(path: Path, name: str) -> tuple[Manifest, Map]:
     try:
         root = _read_with_parents(path, name, ())
     except Unreadable as unreadable:
@@ -39,9 +65,9 @@ def load(path: Path) -> Manifest:
     bound = bind(root)
     if isinstance(bound, list):
         raise ManifestError(name, bound)
-    if problems := place(root, violations(bound)):
+    if problems := place(root, findings(bound, "error")):
         raise ManifestError(name, problems)
-    return bound
+    return bound, root
 
 
 def _read_with_parents(path: Path, name: str, children: tuple[Path, ...]) -> Map:

@@ -5,31 +5,16 @@ Terraform and its provider accept all of this; AWS refuses it later, or lets job
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from ipaddress import IPv4Network
-from typing import TypeAlias
 
 from gen_infra.manifest.model import AGENT_SERVICES, Manifest, image_repository
-
-Finding: TypeAlias = tuple[tuple[str | int, ...], str]
-Rule: TypeAlias = Callable[[Manifest], Iterable[Finding]]
-
-_RULES: list[Rule] = []
+from gen_infra.manifest.registry import Finding
+from gen_infra.manifest.registry import rule as _rule
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 _DOCKER = IPv4Network("172.17.0.0/16")
 _NAT_SUBNETS_IN_A_24 = 4  # the module cuts subnets of sixteen addresses from a VPC's last quarter
-
-
-def violations(manifest: Manifest) -> Iterator[Finding]:
-    """What every rule finds."""
-    for rule in _RULES:
-        yield from rule(manifest)
-
-
-def _rule(function: Rule) -> Rule:
-    _RULES.append(function)
-    return function
 
 
 @_rule
@@ -146,17 +131,6 @@ def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[Finding]:
     for key, compute in manifest.compute.items():
         if compute.min_vcpus > compute.max_vcpus:
             yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is above max_vcpus {compute.max_vcpus}"
-
-
-@_rule
-def optimal_stands_with_families_of_its_architecture(manifest: Manifest) -> Iterable[Finding]:
-    """`optimal` means x86-64 families; an arm64 image cannot start on them."""
-    if manifest.image.architecture != "arm64":
-        return
-    for key, compute in manifest.compute.items():
-        for index, instance_type in enumerate(compute.instance_types):
-            if instance_type in {"optimal", "default_x86_64"}:
-                yield ("compute", key, "instance_types", index), f"{instance_type} is x86-64; image.base is arm64"
 
 
 @_rule
