@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,10 +131,17 @@ def write_files(environment: Environment, *, force: bool = False) -> Written:
     return write(environment.files, environment.root, force=force)
 
 
-def check(environment: Environment, tell: Tell) -> CheckReport:
-    """Hold the rendered files to terraform, checkov and packer, in clean copies that nothing else can influence."""
+def check(environment: Environment, tell: Tell, *, today: date | None = None) -> CheckReport:
+    """Hold the rendered files to terraform, checkov and packer, in clean copies that nothing else can influence.
+
+    Args:
+        environment: what is checked.
+        tell: hears of progress.
+        today: decides which of the manifest's suppressions have expired; by default the day it is in UTC.
+    """
     from gen_infra.report import CheckReport
     from gen_infra.scan import scan_packer, scan_plan, scan_source
+    from gen_infra.suppressions import suppressed
     from gen_infra.tools.process import forwarding_signals
 
     files, manifest = environment.files, environment.manifest
@@ -146,7 +154,8 @@ def check(environment: Environment, tell: Tell) -> CheckReport:
                 pool.submit(scan_plan, files, manifest, binary, scratch / "plan", tell),
                 pool.submit(scan_packer, files, scratch / "packer", tell),
             ]
-        return CheckReport(tuple(check for section in sections for check in section.result()))
+        checks = [check for section in sections for check in section.result()]
+    return CheckReport(suppressed(checks, manifest.suppressions, today or datetime.now(UTC).date()))
 
 
 def plan(environment: Environment, on_event: Callable[[Event], None], *, destroy: bool = False) -> Plan:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen_infra.cli.console import (
+    PATH,
     Console,
     examples,
     json_option,
@@ -106,29 +107,44 @@ def _render_check(environment: Environment, console: Console, *, as_json: bool) 
 @manifest_argument
 @out_option
 @strict_option
-@json_option
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["text", "json", "sarif", "junit"]),
+    default="text",
+    show_default=True,
+    help="What the report is written as.",
+)
+@click.option("--output", type=PATH, metavar="FILE", help="Write the report to FILE, whole or not at all.")
+@click.option("--json", "report_format", flag_value="json", help="The same as --format json.")
 @quiet_option
 @examples("""
 gen-infra check envs/prod.yaml
 gen-infra check envs/prod.yaml --strict      in CI: warnings of the manifest fail too
 gen-infra check envs/prod.yaml --json
+gen-infra check envs/prod.yaml --format sarif --output check.sarif
 """)
-def check(manifest: Path, out: Path, strict: bool, as_json: bool, quiet: bool) -> int:
-    """Hold the files to terraform, checkov and packer.
+def check(manifest: Path, out: Path, strict: bool, report_format: str, output: Path | None, quiet: bool) -> int:
+    """Hold the files to terraform, checkov, packer and gen-infra's own checks.
 
-    Runs terraform fmt and validate, checkov on the source and, where there are credentials for the manifest's account,
-    on a plan of the whole environment, and packer validate where packer is installed. Exits 1 if anything fails.
+    Runs terraform fmt and validate, checkov and the own checks on the source and, where there are credentials for the
+    manifest's account, on a plan of the whole environment, and packer validate where packer is installed. What the
+    manifest's suppressions accept is shown each time. Exits 1 if anything fails.
     """
     from gen_infra import pipeline
+    from gen_infra.formats import FORMATS, write_atomically
 
     console = Console(quiet=quiet)
     environment = pipeline.prepare(manifest, out, strict=strict)
     console.warn(environment)
     report = pipeline.check(environment, console.say)
-    if as_json:
-        print_json(report.to_dict())
-    else:
+    if output:
+        write_atomically(output, FORMATS[report_format](report))
+        console.say(f"the report is in {output}")
+    elif report_format == "text":
         show_report(report)
+    else:
+        click.echo(FORMATS[report_format](report), nl=False)
     if report.failed:
         console.next_step("mend what failed, and check again")
     else:

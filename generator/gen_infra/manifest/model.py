@@ -482,6 +482,25 @@ class Job(Model, frozen=True, kw_only=True):
     ) = None
 
 
+class Suppression(Model, frozen=True, kw_only=True):
+    """A finding of `gen-infra check` that is accepted for a while."""
+
+    check: Annotated[str, _text("[A-Z][A-Z0-9_]{3,39}", "a check's id", "CKV_AWS_338", "GI_NET_3")]
+    resource: Annotated[
+        str,
+        _text(
+            r"[^\s]{3,256}", "a resource's address, with * for any part", "module.compute_*.aws_launch_template.this"
+        ),
+        _about("The address as `gen-infra check` shows it; `*` stands for any part of it."),
+    ]
+    reason: Annotated[str, Meta(min_length=10, max_length=300), _about("Why it is accepted; shown on every check.")]
+    expires: Annotated[
+        str,
+        _text("[0-9]{4}-[0-9]{2}-[0-9]{2}", 'a date in quotes, such as "2026-12-31"', "2026-12-31"),
+        _about("The last day on which it is accepted."),
+    ]
+
+
 class Manifest(Model, frozen=True, kw_only=True):
     """One environment, as its manifest says after ``extends`` is resolved."""
 
@@ -500,6 +519,9 @@ class Manifest(Model, frozen=True, kw_only=True):
     compute: Annotated[dict[Key, ComputeEnvironment], Meta(min_length=1)]
     queues: Annotated[dict[Key, Queue], Meta(min_length=1)]
     jobs: dict[Key, Job] = {}
+    suppressions: Annotated[
+        tuple[Suppression, ...], _about("Findings of `gen-infra check` that are accepted, each until a date.")
+    ] = ()
 
     # Names and ARNs that more than one file must agree on.
 

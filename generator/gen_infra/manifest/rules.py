@@ -6,6 +6,7 @@ Terraform and its provider accept all of this; AWS refuses it later, or lets job
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from ipaddress import IPv4Network
 
 from gen_infra.manifest.model import AGENT_SERVICES, Manifest, image_repository
@@ -212,3 +213,13 @@ def repository_label(repository: str) -> str:
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:
     names = ", ".join(known)
     return f"there is no {what} {name}" + (f"; there is {names}" if names else "")
+
+
+@_rule
+def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[Finding]:
+    """The pattern lets 2026-02-30 through."""
+    for index, suppression in enumerate(manifest.suppressions):
+        try:
+            date.fromisoformat(suppression.expires)
+        except ValueError:
+            yield ("suppressions", index, "expires"), f"{suppression.expires} is not a day of the calendar"
