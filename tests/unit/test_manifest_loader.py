@@ -91,6 +91,36 @@ tags: {}
     ]
 
 
+def test_on_a_terminal_each_problem_shows_its_line_and_a_caret(tmp_path: Path) -> None:
+    path = write(tmp_path, 'name: prod\ntags: {漢: "x", aws:x: y}\njobs: {a: {environment: {DB_PASSWORD: hunter2}}}\n')
+    with pytest.raises(ManifestError) as refusal:
+        load(path)
+    shown = refusal.value.on_terminal()
+    assert '     2 | tags: {漢: "x", aws:x: y}\n       |        ^\n' in shown
+    assert '     2 | tags: {漢: "x", aws:x: y}\n       |                 ^\n' in shown
+    assert "DB_PASSWORD holds a secret" in shown
+    assert "hunter2" not in shown
+    assert "^" not in refusal.value.message
+
+
+def test_problems_with_the_text_and_with_the_values_come_together(tmp_path: Path) -> None:
+    found = problems(write(tmp_path, changed(name="Prod") | {"account": "1"}))
+    assert len(found) == 2
+    text = "name: Prod\naccount: 012345678901\nregion: us-east-1\nstate: local\n"
+    text += "network: {ids: {subnets: [subnet-0123456789abcdef0], security_groups: [sg-0123456789abcdef0]}}\n"
+    text += "compute: {spot: {max_vcpus: 64}}\nqueues: {main: {priority: on, compute: [spot], prio: 1}}\n"
+    lines = [line.split(": ")[0] for line in problems(write(tmp_path, text))]
+    assert lines == ["test.yaml:1:1", "test.yaml:2:10", "test.yaml:7:27", "test.yaml:7:48"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tags": {"Owner": "{{user `x`}}"}}, {"name": "{{env}}"}, {"tags": {"{{x}}": "value"}}, {"region": "{{x}}"}]
+)
+def test_nothing_that_packer_would_evaluate_reaches_it(tmp_path: Path, changes: dict[str, Any]) -> None:
+    (found,) = problems(write(tmp_path, changed(**changes)))
+    assert "Packer would read {{ as the start of a template" in found
+
+
 # what is changed in the smallest manifest, and the one problem that this makes
 BAD_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"name": None}, "1:1: the key name is missing"),

@@ -71,7 +71,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except GenInfraError as error:
-        fail(error.message, error.hint)
+        fail(error.on_terminal() if sys.stderr.isatty() else error.message, error.hint)
         code = error.exit_code
     except click.UsageError as error:
         error.show()

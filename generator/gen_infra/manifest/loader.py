@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest.bind import bind, place
+from gen_infra.manifest.bind import bind, place, problems_with_values
+from gen_infra.manifest.excerpt import excerpt
 from gen_infra.manifest.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
 from gen_infra.manifest.rules import violations
 
@@ -20,9 +21,14 @@ class ManifestError(UsageError):
 
     def __init__(self, name: str, problems: list[Problem]) -> None:
         count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{name} has {count}:\n{lines}")
+        self._headline = f"{name} has {count}:"
+        super().__init__("\n".join([self._headline, *(f"  {problem}" for problem in problems)]))
         self.problems = problems
+
+    def on_terminal(self) -> str:
+        """Each problem with the line that it is on, and a caret below the place."""
+        blocks = (f"  {problem}\n{excerpt(problem)}".rstrip() for problem in self.problems)
+        return "\n".join([self._headline, *blocks])
 
 
 def load(path: Path) -> Manifest:
@@ -32,10 +38,13 @@ def load(path: Path) -> Manifest:
         ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
     """
     name = _shown(path)
+    problems: list[Problem] = []
     try:
-        root = _read_with_parents(path, name, ())
+        root = _read_with_parents(path, name, (), problems)
     except Unreadable as unreadable:
-        raise ManifestError(name, [unreadable.problem]) from None
+        raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
+    if problems:
+        raise ManifestError(name, sorted([*problems, *problems_with_values(root)]))
     bound = bind(root)
     if isinstance(bound, list):
         raise ManifestError(name, bound)
@@ -44,9 +53,9 @@ def load(path: Path) -> Manifest:
     return bound
 
 
-def _read_with_parents(path: Path, name: str, children: tuple[Path, ...]) -> Map:
+def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
     """The mapping of a file, merged over the one that its ``extends`` names."""
-    root = read(path, name)
+    root = read(path, name, problems)
     entry = root.entries.pop("extends", None)
     if entry is None:
         return root
@@ -60,7 +69,7 @@ def _read_with_parents(path: Path, name: str, children: tuple[Path, ...]) -> Map
         raise _problem(entry, f"a circle: {circle}")
     if not parent.is_file():
         raise _problem(entry, f"there is no file {_shown(parent)}")
-    return _merge(_read_with_parents(parent, _shown(parent), (*children, path)), root, ())
+    return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems), root, ())
 
 
 def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
@@ -82,7 +91,7 @@ def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
 
 def _problem(entry: Entry, message: str, path: tuple[str, ...] = ("extends",)) -> Unreadable:
     line, column = entry.mark
-    return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message))
+    return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message, entry.source))
 
 
 def _shown(path: Path) -> str:
