@@ -14,9 +14,14 @@ import yaml
 
 from gen_infra.manifest import load
 from gen_infra.manifest.loader import ManifestError
+from gen_infra.manifest.reference import PAGE_FILE, page
 from gen_infra.manifest.schema import SCHEMA_FILE, text
+from gen_infra.manifest.secrets import names_a_secret
 from gen_infra.render.blocks import resolved
+from tests.conftest import ROOT
 from tests.unit.manifests import SMALLEST, accept, changed, write
+
+EVERY_MANIFEST = sorted([*ROOT.glob("envs/**/*.yaml"), *ROOT.glob("tests/golden/manifests/*.yaml")])
 
 
 def problems(path: Path) -> list[str]:
@@ -114,7 +119,8 @@ def test_problems_with_the_text_and_with_the_values_come_together(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "changes", [{"tags": {"Owner": "{{user `x`}}"}}, {"name": "{{env}}"}, {"tags": {"{{x}}": "value"}}, {"region": "{{x}}"}]
+    "changes",
+    [{"tags": {"Owner": "{{user `x`}}"}}, {"name": "{{env}}"}, {"tags": {"{{x}}": "value"}}, {"region": "{{x}}"}],
 )
 def test_nothing_that_packer_would_evaluate_reaches_it(tmp_path: Path, changes: dict[str, Any]) -> None:
     (found,) = problems(write(tmp_path, changed(**changes)))
@@ -241,7 +247,7 @@ def test_a_long_circle_ends(tmp_path: Path) -> None:
 def test_resolved_is_itself_a_manifest(envs: Path, tmp_path: Path) -> None:
     for name in ("prod", "dev", "demo"):
         manifest = load(envs / f"{name}.yaml")
-        assert load(write(tmp_path, resolved(manifest), f"{name}.yaml")) == manifest  # type: ignore[arg-type]
+        assert load(write(tmp_path, resolved(manifest), f"{name}.yaml")) == manifest
 
 
 def test_a_manifest_cannot_be_changed(tmp_path: Path) -> None:
@@ -254,9 +260,42 @@ def test_schema_file_is_current() -> None:
     assert SCHEMA_FILE.read_text() == text(), "run `make schema`"
 
 
-@pytest.mark.parametrize("name", ["base", "prod", "dev", "demo"])
-def test_schema_accepts_the_real_manifests(envs: Path, name: str) -> None:
-    jsonschema.validate(yaml.safe_load((envs / f"{name}.yaml").read_text()), json.loads(SCHEMA_FILE.read_text()))
+@pytest.mark.parametrize("path", EVERY_MANIFEST, ids=lambda path: path.stem)
+def test_schema_accepts_every_manifest(path: Path) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
+    validator.check_schema(validator.schema)
+    validator.validate(yaml.safe_load(path.read_text()))
+
+
+def test_schema_explains_every_key() -> None:
+    for name, definition in json.loads(SCHEMA_FILE.read_text())["$defs"].items():
+        assert definition["description"], name
+        for key, value in definition["properties"].items():
+            assert len(value.get("description", "")) > 5, f"{name}.{key} has no description on the model"
+
+
+def test_schema_examples_are_accepted_by_it() -> None:
+    document = json.loads(SCHEMA_FILE.read_text())
+    seen = 0
+    for definition in document["$defs"].values():
+        for value in definition["properties"].values():
+            for example in value.get("examples", ()):
+                seen += 1
+                jsonschema.validate(example, {"$defs": document["$defs"], **value})
+    assert seen > 15
+
+
+def test_the_page_is_current_and_tells_of_every_key() -> None:
+    text = PAGE_FILE.read_text(encoding="utf-8")
+    assert text == page(), "run `make docs`"
+    for name, definition in json.loads(SCHEMA_FILE.read_text())["$defs"].items():
+        section = text.split(f"## {name}\n")[1].split("\n## ")[0]
+        assert all(f"| `{key}` |" in section for key in definition["properties"]), name
+
+
+def test_no_key_of_the_model_promises_a_secret() -> None:
+    for definition in json.loads(SCHEMA_FILE.read_text())["$defs"].values():
+        assert not any(map(names_a_secret, definition["properties"]))
 
 
 def test_schema_refuses_what_the_loader_refuses() -> None:

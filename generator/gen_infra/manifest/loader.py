@@ -37,6 +37,11 @@ def load(path: Path) -> Manifest:
     Raises:
         ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
     """
+    return load_with_nodes(path)[0]
+
+
+def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
+    """The manifest, and the nodes that say where each value was written."""
     name = _shown(path)
     problems: list[Problem] = []
     try:
@@ -50,7 +55,7 @@ def load(path: Path) -> Manifest:
         raise ManifestError(name, bound)
     if problems := place(root, violations(bound)):
         raise ManifestError(name, problems)
-    return bound
+    return bound, root
 
 
 def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:

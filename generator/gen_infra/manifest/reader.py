@@ -355,6 +355,19 @@ def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
     return source, mark
 
 
+def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | None:
+    """Where exactly this value was written; None for a default."""
+    node: Node = root
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str) and step in node.entries:
+            node = node.entries[step].node
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return locate(root, path)
+
+
 def dotted(path: tuple[str | int, ...]) -> str:
     """``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
     text = ""
