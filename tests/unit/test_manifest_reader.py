@@ -219,6 +219,7 @@ def test_refuses_what_is_not_there(tmp_path: Path) -> None:
 def test_no_message_and_no_line_repeats_a_secret(tmp_path: Path) -> None:
     texts = [f"on: 1\na: {{no: [{secret!r}], on: 2}}\n" for secret, _, _ in SECRETS]
     texts += [f"{{{key}: hunter2, on: 1}}\n" for key in SECRET_KEYS] + [f"{key}: 'hunter2\n" for key in SECRET_KEYS]
+    texts += [f"a: ], {key}: hunter2\n" for key in SECRET_KEYS]  # the parser does not get as far as the secret
     texts += ["a: {DB_PASSWORD:\n hunter2, on: 1}\n", "a: &AKIAIOSFODNN7EXAMPLE 1\n", "DB_PASSWORD: *hunter2x\n"]
     secrets = ["hunter2", "PRIVATE", *(secret for secret, _, _ in SECRETS)]
     for text in texts:

@@ -68,7 +68,7 @@ _KEY = re.compile(
 )
 _SAID_ELSEWHERE = re.compile(r"(?:arn:|Ref::|/|true$|false$).*|", re.DOTALL)
 _LINE_WITH_SECRET = re.compile(
-    r"(?i:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|credential)[\w-]*[\"']?\s*[:=,]"
+    r"(?i:password|passwd|passphrase|pwd|secret|token|(?:api|access|private)[_.-]?key|credential)[\w-]*[\"']?\s*[:=,]"
     r"|[A-Za-z0-9/+=]{60}"
 )
 
