@@ -162,9 +162,10 @@ def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
     }
 
 
-def resolved(manifest: Manifest) -> object:
+def resolved(manifest: Manifest) -> dict[str, Any]:
     """The manifest as plain values, defaults included, without what is unset: itself a manifest."""
-    return _without_none(msgspec.to_builtins(manifest))
+    values: dict[str, Any] = msgspec.to_builtins(manifest)
+    return {key: _without_none(value) for key, value in values.items() if value is not None}
 
 
 def _without_none(value: object) -> object:
