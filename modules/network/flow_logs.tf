@@ -33,9 +33,9 @@ data "aws_iam_policy_document" "flow_logs" {
   }
 
   statement {
-    sid       = "FindTheLogGroup"
+    sid       = "FindTheLogGroupWhichKnowsNoResources"
     actions   = ["logs:DescribeLogGroups"]
-    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"]
+    resources = ["*"]
   }
 }
 
