@@ -64,7 +64,7 @@ def test_ctrl_c_lets_terraform_stop_in_order_and_the_next_run_finishes(small: Pa
         text=True,
     ) as process:
         assert process.stderr
-        seen = read_until(process.stderr, "aws_batch_compute_environment.this")  # the queue is next, for half a minute
+        seen = read_until(process.stderr, "… aws_batch_job_queue.main")  # made, and waited for: half a minute
         process.send_signal(signal.SIGINT)
         seen += process.stderr.read()
     assert process.returncode == 4
