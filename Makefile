@@ -4,10 +4,10 @@ BIN := .venv/bin
 # The tests wait for AWS more than they compute: twice the cores.
 JOBS ?= 4
 
-.PHONY: demo test lint unit golden schema bench setup clean help
+.PHONY: demo test lint unit golden schema docs fuzz instance-data bench setup clean help
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 demo: setup ## The whole life of an environment on an embedded AWS, in a few minutes
 	$(BIN)/gen-infra demo
@@ -30,6 +30,16 @@ golden: setup ## Write the golden files again; read the difference before you co
 schema: setup ## Write the manifest's JSON Schema again
 	$(BIN)/python -m gen_infra.manifest.schema
 
+instance-data: setup ## Write the data file of instance types again, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
+	$(BIN)/python -m gen_infra.aws.instance_data
+
+docs: schema ## Write docs/manifest.md again
+	$(BIN)/python -m gen_infra.manifest.reference
+
+FUZZ_SECONDS ?= 60
+fuzz: .venv-fuzz/ready ## Read manifests that a coverage-guided fuzzer makes up (FUZZ_SECONDS=60)
+	PYTHONPATH=generator .venv-fuzz/bin/python -m tests.fuzz $(FUZZ_SECONDS)
+
 bench: setup ## Measure what bench/README.md shows
 	$(BIN)/python bench/run.py
 
@@ -50,5 +60,10 @@ setup: .venv/ready .venv-checkov/ready
 	ln -sf ../../.venv-checkov/bin/checkov $(BIN)/checkov
 	touch $@
 
+.venv-fuzz/ready: requirements/fuzz.lock
+	$(PYTHON) -m venv --clear .venv-fuzz
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.lock
+	touch $@
+
 clean: ## Remove the environments and caches that make made (never build/: it may hold a state)
-	rm -rf .venv .venv-checkov .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-checkov .venv-fuzz .mypy_cache .ruff_cache .pytest_cache

@@ -22,6 +22,10 @@ class GenInfraError(Exception):
         self.message = message
         self.hint = hint
 
+    def on_terminal(self) -> str:
+        """The message for somebody who reads it on a terminal."""
+        return self.message
+
 
 class AnswerIsNoError(GenInfraError):
     """The command worked and its answer is no: a check failed, a difference was found, a job failed."""

@@ -13,16 +13,18 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError, UsageError
-from gen_infra.manifest import Manifest, load
+from gen_infra.manifest import Manifest, load_with_warnings
 from gen_infra.render import render
 from gen_infra.render.writer import Written, digest, write
 
 if TYPE_CHECKING:
+    from gen_infra.manifest.reader import Problem
     from gen_infra.report import CheckReport
     from gen_infra.tools.terraform import Binary, Event, Terraform
 
@@ -36,6 +38,7 @@ class Environment:
     manifest: Manifest
     files: Mapping[str, bytes]
     root: Path
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def terraform_folder(self) -> Path:
@@ -117,10 +120,10 @@ class Plan:
         ]
 
 
-def prepare(manifest_path: Path, out: Path) -> Environment:
-    """Load a manifest and render it, in memory."""
-    manifest = load(manifest_path)
-    return Environment(manifest, render(manifest), out / manifest.name)
+def prepare(manifest_path: Path, out: Path, *, strict: bool = False) -> Environment:
+    """Load a manifest and render it, in memory; with ``strict`` its warnings are errors."""
+    manifest, warnings = load_with_warnings(manifest_path, strict=strict)
+    return Environment(manifest, render(manifest), out / manifest.name, warnings)
 
 
 def write_files(environment: Environment, *, force: bool = False) -> Written:
@@ -128,10 +131,17 @@ def write_files(environment: Environment, *, force: bool = False) -> Written:
     return write(environment.files, environment.root, force=force)
 
 
-def check(environment: Environment, tell: Tell) -> CheckReport:
-    """Hold the rendered files to terraform, checkov and packer, in clean copies that nothing else can influence."""
+def check(environment: Environment, tell: Tell, *, today: date | None = None) -> CheckReport:
+    """Hold the rendered files to terraform, checkov and packer, in clean copies that nothing else can influence.
+
+    Args:
+        environment: what is checked.
+        tell: hears of progress.
+        today: decides which of the manifest's suppressions have expired; by default the day it is in UTC.
+    """
     from gen_infra.report import CheckReport
     from gen_infra.scan import scan_packer, scan_plan, scan_source
+    from gen_infra.suppressions import suppressed
     from gen_infra.tools.process import forwarding_signals
 
     files, manifest = environment.files, environment.manifest
@@ -144,7 +154,8 @@ def check(environment: Environment, tell: Tell) -> CheckReport:
                 pool.submit(scan_plan, files, manifest, binary, scratch / "plan", tell),
                 pool.submit(scan_packer, files, scratch / "packer", tell),
             ]
-        return CheckReport(tuple(check for section in sections for check in section.result()))
+        checks = [check for section in sections for check in section.result()]
+    return CheckReport(suppressed(checks, manifest.suppressions, today or datetime.now(UTC).date()))
 
 
 def plan(environment: Environment, on_event: Callable[[Event], None], *, destroy: bool = False) -> Plan:
@@ -209,7 +220,8 @@ def destroy(environment: Environment, on_event: Callable[[Event], None], tell: T
         environment.saved_plan.discard()
     deregister_definitions(aws, map(manifest.suffixed, manifest.jobs))
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    return leftovers(aws, manifest.name, keys, manifest.repositories)
+    own_network = manifest.network.create is not None
+    return leftovers(aws, manifest.name, keys, manifest.repositories, own_network=own_network)
 
 
 def open_terraform(environment: Environment, on_event: Callable[[Event], None], *, init: bool = True) -> Terraform:

@@ -9,12 +9,47 @@ Level = Literal["failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What is known of the check behind a finding.
+
+    Attributes:
+        id: such as ``CKV_AWS_7`` or ``GI_KMS_1``.
+        title: what must hold.
+        remedy: what to do when it does not; empty for a tool that does not say.
+        source: an address where that is explained; empty likewise.
+        severity: ``high``, ``medium`` or ``low``.
+    """
+
+    id: str
+    title: str
+    remedy: str = ""
+    source: str = ""
+    severity: str = "medium"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a tool objects to (``failed``) or was told to accept (``skipped``, with the reason)."""
+    """One thing that a tool objects to (``failed``) or was told to accept (``skipped``, with the reason).
+
+    Attributes:
+        level: which of the two.
+        message: a sentence.
+        where: for people: the resource, the file and line, or both.
+        rule: the check, where the tool has checks with ids.
+        address: the resource, as terraform names it.
+        file: relative to the environment's folder.
+        line: from 1; 0 where only the file is known.
+        reason: why it is skipped.
+    """
 
     level: Level
     message: str
     where: str = ""
+    rule: RuleInfo | None = None
+    address: str = ""
+    file: str = ""
+    line: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

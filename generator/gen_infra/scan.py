@@ -9,16 +9,23 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE
-from gen_infra.report import Check, Finding
-from gen_infra.tools.checkov import CheckRecord, ScanResult, Suppression, doubts, find_checkov
+from gen_infra.report import Check, Finding, Level, RuleInfo
+from gen_infra.security import Broken, broken_rules
+from gen_infra.security.evaluate import Resource, read_source
+from gen_infra.security.lint import LINTS, Action, Reference, lint, mentioned_actions
+from gen_infra.security.plan import read_plan
+from gen_infra.security.rules import RULES
+from gen_infra.tools.checkov import Checkov, CheckRecord, ScanResult, Suppression, bare, doubts, find_checkov
 from gen_infra.tools.checkov import scan_hcl as checkov_hcl
 from gen_infra.tools.checkov import scan_plan as checkov_plan
+from gen_infra.tools.iam_reference import look_up
 from gen_infra.tools.packer import find_packer, validate
 from gen_infra.tools.provider import find_provider
 from gen_infra.tools.terraform import Binary, Diagnostic, Terraform
@@ -40,6 +47,11 @@ SUPPRESSIONS = (
         "module.job_functions.aws_lambda_function.*",
         "The package is made here, byte for byte the same each time, and its hash is in every plan.",
     ),
+    Suppression(
+        "CKV2_AWS_5",
+        "module.network.aws_security_group.instances",
+        "The compute environments carry it; checkov does not follow it through the modules between them.",
+    ),
 )
 
 
@@ -47,11 +59,34 @@ def scan_source(files: Files, binary: Binary, folder: Path, tell: Tell) -> list[
     """Run terraform fmt, and checkov on the HCL as it was rendered."""
     _copy(files, folder, "terraform")
     formatting = Terraform(binary, folder, os.environ).fmt_check()
-    unformatted = tuple(Finding("failed", "is not formatted", file) for file in formatting.files)
+    unformatted = tuple(
+        Finding("failed", "is not formatted", file, file=f"terraform/{file}") for file in formatting.files
+    )
     fmt = Check("terraform fmt", f"{sum(path.endswith('.tf') for path in files)} files", unformatted)
     tell("checkov reads the source")
     result = checkov_hcl(find_checkov(os.environ), folder, os.environ)
-    return [fmt, _verdict("checkov (source)", result, expected_source_addresses(files))]
+    return [fmt, *source_verdicts(files, result)]
+
+
+def source_verdicts(files: Files, result: ScanResult) -> list[Check]:
+    """What checkov's scan of the source comes to, and what gen-infra's own checks say about the same files."""
+    return [_verdict("checkov (source)", result, expected_source_addresses(files)), own_source_verdict(files)]
+
+
+def own_source_verdict(files: Files) -> Check:
+    """What gen-infra's own checks say about the source."""
+    sources = terraform_sources(files)
+    source = read_source(sources)
+    return _own_verdict("gen-infra (source)", source.resources, sources, source.errors)
+
+
+def terraform_sources(files: Files) -> dict[str, bytes]:
+    """The ``*.tf`` files, by their path below the terraform folder."""
+    return {
+        path.removeprefix("terraform/"): content
+        for path, content in files.items()
+        if path.startswith("terraform/") and path.endswith(".tf")
+    }
 
 
 def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
@@ -78,7 +113,8 @@ def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, te
     tell("checkov reads the plan")
     result = checkov_plan(find_checkov(os.environ), with_stated_unknowns(plan), folder, os.environ)
     planned = frozenset(change["address"] for change in plan["resource_changes"] if change["mode"] == "managed")
-    return [*checks, _verdict(name, result, planned)]
+    own = _own_verdict("gen-infra (plan)", tuple(read_plan(plan)), terraform_sources(files))
+    return [*checks, _verdict(name, result, planned), own]
 
 
 def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
@@ -93,7 +129,16 @@ def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
     _copy(files, folder, "packer")
     findings = validate(packer, folder, PACKER_TEMPLATE, os.environ)
     version = ".".join(map(str, packer.version))
-    where = (Finding("failed", finding.message, f"{finding.file}:{finding.line}") for finding in findings)
+    where = (
+        Finding(
+            "failed",
+            finding.message,
+            f"{finding.file}:{finding.line}",
+            file=f"packer/{finding.file}",
+            line=finding.line,
+        )
+        for finding in findings
+    )
     return [Check(name, f"{PACKER_TEMPLATE} with packer {version}", tuple(where))]
 
 
@@ -164,16 +209,24 @@ def _copy(files: Files, folder: Path, part: str, leave_out: str = "") -> None:
 
 
 def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
-    failed = [Finding("failed", f"{record.check_id} {record.check_name}", _place(record)) for record in result.failed]
+    failed = [_checkov_finding(record, "failed", f"{record.check_id} {record.check_name}") for record in result.failed]
     failed += [Finding("failed", doubt) for doubt in doubts(result, expected=expected, allowed=SUPPRESSIONS)]
     reasons = {suppression.check_id: suppression.reason for suppression in SUPPRESSIONS}
     skipped = [
-        Finding("skipped", f"{record.check_id}: {reasons.get(record.check_id, 'not allowed')}", record.resource)
+        _checkov_finding(record, "skipped", f"{record.check_id}: {reason}", reason)
         for record in result.skipped
+        for reason in [reasons.get(record.check_id, "not allowed")]
     ]
     counts = f"{len(result.passed)} passed, {len(result.failed)} failed, {len(skipped)} skipped"
     summary = f"{counts}, on {len(expected)} resources"
     return Check(name, summary, (*failed, *skipped))
+
+
+def _checkov_finding(record: CheckRecord, level: Level, message: str, reason: str = "") -> Finding:
+    where = _place(record) if level == "failed" else record.resource
+    rule = RuleInfo(record.check_id, record.check_name)
+    file = f"terraform/{record.file}" if record.file else ""
+    return Finding(level, message, where, rule, record.resource, file, record.lines[0], reason)
 
 
 def _place(record: CheckRecord) -> str:
@@ -181,8 +234,40 @@ def _place(record: CheckRecord) -> str:
     return f"{record.resource} ({record.file}:{record.lines[0]})" if record.file else record.resource
 
 
+def _own_verdict(name: str, resources: Sequence[Resource], sources: Files, errors: Sequence[str] = ()) -> Check:
+    """What gen-infra's own checks and the lint of IAM policies say about resources."""
+    reference = _reference(find_checkov(os.environ), mentioned_actions(resources))
+    broken = [*broken_rules(resources), *lint(resources, reference)]
+    places = {bare(resource.address): resource for resource in read_source(sources).resources}
+    unread = [Finding("failed", f"{error}, so nothing in it was checked") for error in errors]
+    failed = [_own_finding(each, places.get(bare(each.resource.address), each.resource)) for each in broken]
+    summary = f"{len(RULES) + len(LINTS)} checks, {len(failed)} failed, on {len(resources)} resources"
+    return Check(name, summary, (*unread, *failed))
+
+
+@lru_cache
+def _reference(checkov: Checkov, actions: frozenset[str]) -> Reference:
+    meanings = look_up(checkov, actions, os.environ)
+    return {
+        action: tuple(Action(name, tuple(arns)) for name, arns in meant.items()) for action, meant in meanings.items()
+    }
+
+
+def _own_finding(broken: Broken, place: Resource) -> Finding:
+    rule, address = broken.rule, broken.resource.address
+    where = f"{address} ({place.file}:{place.line})" if place.file else address
+    message = f"{rule.id} {rule.title}: {broken.problem}; {rule.remedy}"
+    info = RuleInfo(rule.id, rule.title, rule.remedy, rule.source, rule.severity)
+    return Finding("failed", message, where, info, address, f"terraform/{place.file}" if place.file else "", place.line)
+
+
 def _diagnosed(diagnostic: Diagnostic) -> Finding:
     where = f"{diagnostic.file}:{diagnostic.line}" if diagnostic.file else diagnostic.address
     return Finding(
-        "failed" if diagnostic.severity == "error" else "skipped", f"{diagnostic.summary}: {diagnostic.detail}", where
+        "failed" if diagnostic.severity == "error" else "skipped",
+        f"{diagnostic.summary}: {diagnostic.detail}",
+        where,
+        address=diagnostic.address,
+        file=f"terraform/{diagnostic.file}" if diagnostic.file else "",
+        line=diagnostic.line,
     )

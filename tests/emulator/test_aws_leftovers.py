@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -111,7 +111,7 @@ def make_one_of_each(clients: Clients, env: str) -> dict[str, str]:
 
 def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
     made = make_one_of_each(clients, "left")
-    assert leftovers(clients, "left", KEYS, ["isaac"]) == [
+    assert leftovers(clients, "left", KEYS, ["isaac"], own_network=True) == [
         "IAM policy batchInstance-left",
         f"compute environment genomicsEnv-left-{SUFFIX}",
         "function batchSubmitJob-left",
@@ -131,22 +131,84 @@ def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
     ]
 
 
+def make_network(clients: Clients, name: str) -> None:
+    """One piece of every kind that a network of its own has."""
+
+    def named(kind: str, piece: str = "") -> Any:
+        return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": f"{name}{piece}"}]}]
+
+    ec2 = clients.ec2
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=named("vpc"))["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(
+        VpcId=vpc, CidrBlock="10.0.0.0/24", TagSpecifications=named("subnet", "/private/us-east-1a")
+    )["Subnet"]["SubnetId"]
+    ec2.create_route_table(VpcId=vpc, TagSpecifications=named("route-table", "/public"))
+    ec2.create_internet_gateway(TagSpecifications=named("internet-gateway"))
+    for zone in ("us-east-1a", "us-east-1b"):
+        address = ec2.allocate_address(Domain="vpc", TagSpecifications=named("elastic-ip", f"/nat/{zone}"))
+        gateway = ec2.create_nat_gateway(
+            SubnetId=subnet,
+            AllocationId=address["AllocationId"],
+            TagSpecifications=named("natgateway", f"/nat/{zone}"),
+        )["NatGateway"]["NatGatewayId"]
+    ec2.delete_nat_gateway(NatGatewayId=gateway)  # its address stays, and costs
+    ec2.create_security_group(
+        GroupName=f"{name}/instances",
+        Description="instances",
+        VpcId=vpc,
+        TagSpecifications=named("security-group", "/instances"),
+    )
+    ec2.create_vpc_endpoint(
+        VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3", TagSpecifications=named("vpc-endpoint", "/s3")
+    )
+    clients.logs.create_log_group(logGroupName=f"/aws/vpc/{name}")
+    role = clients.iam.create_role(RoleName=name.replace("batch", "batchFlowLogs"), AssumeRolePolicyDocument=TRUST)
+    ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName=f"/aws/vpc/{name}",
+        DeliverLogsPermissionArn=role["Role"]["Arn"],
+        TagSpecifications=named("vpc-flow-log"),
+    )
+
+
+def test_each_piece_of_its_own_network_is_seen_by_its_tag(clients: Clients) -> None:
+    make_network(clients, "batch-net")
+    outside = ["log group /aws/vpc/batch-net", "role batchFlowLogs-net"]
+    assert leftovers(clients, "net", [], [], own_network=True) == [
+        *outside,
+        "Elastic IP address batch-net/nat/us-east-1a",
+        "Elastic IP address batch-net/nat/us-east-1b",
+        "NAT gateway batch-net/nat/us-east-1a",
+        "VPC batch-net",
+        "VPC endpoint batch-net/s3",
+        "flow log batch-net",
+        "internet gateway batch-net",
+        "route table batch-net/public",
+        "security group batch-net/instances",
+        "subnet batch-net/private/us-east-1a",
+    ]
+    assert leftovers(clients, "net", [], [], own_network=False) == outside
+    assert leftovers(clients, "ne", [], [], own_network=True) == []
+
+
 def test_names_that_only_look_like_it_are_not_taken_for_its_own(clients: Clients) -> None:
     for name in ("Deploy-alike", "isaac-eu-alike", "isaac-alike-2", "isaac-alike-job-2", "xisaac-alike", "isaac-alik"):
         clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
     clients.ecr.create_repository(repositoryName="alike/webapp")
     clients.ecr.create_repository(repositoryName="other/alike/isaac")
     clients.logs.create_log_group(logGroupName="/aws/batch/alike2/isaac")
-    assert leftovers(clients, "alike", KEYS, ["isaac"]) == []
+    assert leftovers(clients, "alike", KEYS, ["isaac"], own_network=True) == []
 
 
 def test_a_key_that_waits_for_its_deletion_is_not_left_but_one_without_alias_is(clients: Clients) -> None:
     key = clients.kms.create_key(Description="Volumes, images, logs and functions of batch-keys")["KeyMetadata"][
         "KeyId"
     ]
-    assert leftovers(clients, "keys", [], []) == [f"key {key}/batch-keys"]
+    assert leftovers(clients, "keys", [], [], own_network=True) == [f"key {key}/batch-keys"]
     clients.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    assert leftovers(clients, "keys", [], []) == []
+    assert leftovers(clients, "keys", [], [], own_network=True) == []
 
 
 def test_every_active_revision_of_the_named_definitions_is_deregistered(clients: Clients) -> None:
@@ -157,7 +219,9 @@ def test_every_active_revision_of_the_named_definitions_is_deregistered(clients:
 
     assert deregister_definitions(clients, ["isaac-revisions", "snpeff-revisions"]) == 2
 
-    assert leftovers(clients, "revisions", ["isaac", "strelka"], []) == ["job definition strelka-revisions:1"]
+    assert leftovers(clients, "revisions", ["isaac", "strelka"], [], own_network=True) == [
+        "job definition strelka-revisions:1"
+    ]
     assert deregister_definitions(clients, ["isaac-revisions"]) == 0
 
 
@@ -170,4 +234,4 @@ def test_a_repository_is_emptied_so_that_it_can_be_deleted(clients: Clients) -> 
     assert empty_repositories(clients, ["images/isaac", "images/not-there"]) == 2
 
     clients.ecr.delete_repository(repositoryName="images/isaac")
-    assert leftovers(clients, "images", [], ["isaac", "strelka"]) == ["repository images/strelka"]
+    assert leftovers(clients, "images", [], ["isaac", "strelka"], own_network=True) == ["repository images/strelka"]

@@ -61,6 +61,7 @@ def test_an_endpoint_that_nobody_serves_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_boto3_is_not_imported_before_it_is_needed() -> None:
     modules = "console, errors, jobs, leftovers, session, state_bucket"
-    code = f"import sys; from gen_infra.aws import {modules}; print({{'boto3', 'botocore'}} & set(sys.modules))"
+    imports = f"import sys, gen_infra.doctor; from gen_infra.aws import {modules}"
+    code = f"{imports}; print({{'boto3', 'botocore'}} & set(sys.modules))"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert imported.stdout == "set()\n"

@@ -128,7 +128,15 @@ class TestProd:
         results = {check["name"]: check["result"] for check in report["checks"]}
         assert results.pop("packer validate") in ({"passed"} if shutil.which("packer") else {"not run"})
         assert results == dict.fromkeys(
-            ("terraform fmt", "checkov (source)", "terraform validate", "checkov (plan)"), "passed"
+            (
+                "terraform fmt",
+                "checkov (source)",
+                "gen-infra (source)",
+                "terraform validate",
+                "checkov (plan)",
+                "gen-infra (plan)",
+            ),
+            "passed",
         )
 
     def test_compute_environment_is_the_original(self, prod: Stack) -> None:

@@ -228,7 +228,7 @@ def test_nothing_calls_out(checkov: Checkov, stack: Path) -> None:
     """
     said = subprocess.run(
         [checkov.python, "-c", textwrap.dedent(code)],
-        input=json.dumps({"hcl": str(stack)}),
+        input=json.dumps({"hcl": [str(stack)]}),
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
@@ -236,7 +236,8 @@ def test_nothing_calls_out(checkov: Checkov, stack: Path) -> None:
     )
 
     assert said.returncode == 0, said.stderr
-    assert len(json.loads(said.stdout)["resources"]) == len(RESOURCES)
+    (answer,) = json.loads(said.stdout)
+    assert len(answer["resources"]) == len(RESOURCES)
 
 
 @pytest.mark.parametrize("name", [".checkov.yaml", ".checkov.yml", "sub/.checkov.yaml"])

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gen_infra.manifest import load
-from gen_infra.manifest.model import NetworkIds
+from gen_infra.manifest.model import NetworkCreate, NetworkIds
 from gen_infra.render import render
 from gen_infra.resources import data_dir
 
@@ -46,6 +46,11 @@ def with_ids(manifest: Manifest) -> Manifest:
         subnets=("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"), security_groups=("sg-0123456789abcdef0",)
     )
     return replace(manifest, network=replace(manifest.network, lookup=None, ids=ids))
+
+
+def with_network_of_its_own(manifest: Manifest) -> Manifest:
+    create = NetworkCreate(cidr="10.42.0.0/16", nat="one")
+    return replace(manifest, network=replace(manifest.network, lookup=None, create=create))
 
 
 def template(manifest: Manifest) -> str:
@@ -95,9 +100,10 @@ def unencrypted(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("carrier", ["launch_template", "baked", "instance_store"])
-@pytest.mark.parametrize("network", ["lookup", "ids"])
+@pytest.mark.parametrize("network", ["lookup", "ids", "create"])
 def test_packer_accepts_every_carrier_and_network(prod: Manifest, tmp_path: Path, carrier: str, network: str) -> None:
-    manifest = with_scratch(prod if network == "lookup" else with_ids(prod), carrier=carrier)
+    networks = {"lookup": prod, "ids": with_ids(prod), "create": with_network_of_its_own(prod)}
+    manifest = with_scratch(networks[network], carrier=carrier)
     folder = folder_of(manifest, tmp_path / "packer")
 
     done = validate(folder)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
 from gen_infra.aws import session
-from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.aws.errors import AccessDeniedError, TransientAwsError, aws_errors
 from gen_infra.errors import AwsError, GenInfraError, MissingError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ def raised(error: Exception) -> GenInfraError:
     with pytest.raises(GenInfraError) as caught, aws_errors():
         raise error
     return caught.value
+
+
+def test_a_web_page_instead_of_an_answer_is_said_and_not_repeated() -> None:
+    error = raised(ResponseParserError("Unable to parse response: <html>secret</html>"))
+    assert isinstance(error, TransientAwsError)
+    assert "not AWS" in error.message
+    assert "secret" not in error.message + error.hint
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired"])
@@ -75,7 +83,7 @@ def test_the_answer_to_a_wrong_signature_is_not_repeated(clients: session.Client
 )
 def test_a_refusal_names_the_action(clients: session.Clients, code: str, said: str, message: str, hint: str) -> None:
     error = answered(clients, code, said, 403)
-    assert type(error) is AwsError
+    assert type(error) is AccessDeniedError
     assert (error.message, error.hint) == (message, hint)
 
 

@@ -35,7 +35,7 @@ def test_every_command_that_prints_data_has_json_and_every_one_is_quiet() -> Non
     for name in COMMANDS:
         options = {option for parameter in cli.commands[name].params for option in parameter.opts}
         assert "--quiet" in options, name
-        assert "--json" in options or name in {"emulator", "demo"}, name
+        assert "--json" in options or name in {"emulator", "demo", "schema", "completion"}, name
 
 
 def test_help_imports_nothing_but_click() -> None:
@@ -92,6 +92,14 @@ class TestRender:
         answer = json.loads(out)
         assert (answer["created"], answer["updated"], answer["pruned"]) == ([], [], [])
 
+    def test_what_a_new_network_costs_is_said_beside_the_answer(self) -> None:
+        write(self.folder, changed(network={"create": {"cidr": "10.42.0.0/16", "nat": "per-zone"}}))
+        _, out, err = self.run("render", "test.yaml")
+        assert out == "build/test\n"
+        assert "network: 2 NAT gateways, about 73 USD a month before traffic" in err
+        write(self.folder, SMALLEST)
+        assert "USD" not in self.run("render", "test.yaml")[2]
+
     def test_check_writes_nothing_and_answers_by_its_exit_code(self) -> None:
         code, out, _ = self.run("render", "test.yaml", "--check")
         assert code == 1
@@ -135,6 +143,17 @@ class TestRender:
         assert (code, out) == (2, "")
         assert "error: test.yaml has 2 problems:" in err
         assert "  test.yaml:1:1: account: 1 is not twelve digits" in err
+
+    def test_a_warning_is_said_and_with_strict_it_is_an_error(self) -> None:
+        write(self.folder, changed(compute__spot__min_vcpus=8))
+        warning = "test.yaml:5:5: compute.spot.min_vcpus: 8 vCPUs run, and cost, all the time"
+        code, out, err = self.run("render", "test.yaml")
+        assert (code, out) == (0, "build/test\n")
+        assert f"warning: {warning}" in err
+        code, out, err = self.run("render", "test.yaml", "--strict", "--check")
+        assert (code, out) == (2, "")
+        assert err.startswith(f"error: test.yaml has one warning:\n  {warning}")
+        assert "hint: mend it, or leave --strict out" in err
 
     def test_a_manifest_that_is_not_there_is_exit_2(self) -> None:
         code, _, err = self.run("render", "missing.yaml")

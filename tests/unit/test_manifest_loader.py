@@ -14,9 +14,14 @@ import yaml
 
 from gen_infra.manifest import load
 from gen_infra.manifest.loader import ManifestError
+from gen_infra.manifest.reference import PAGE_FILE, page
 from gen_infra.manifest.schema import SCHEMA_FILE, text
+from gen_infra.manifest.secrets import names_a_secret
 from gen_infra.render.blocks import resolved
+from tests.conftest import ROOT
 from tests.unit.manifests import SMALLEST, accept, changed, write
+
+EVERY_MANIFEST = sorted([*ROOT.glob("envs/**/*.yaml"), *ROOT.glob("tests/golden/manifests/*.yaml")])
 
 
 def problems(path: Path) -> list[str]:
@@ -91,6 +96,37 @@ tags: {}
     ]
 
 
+def test_on_a_terminal_each_problem_shows_its_line_and_a_caret(tmp_path: Path) -> None:
+    path = write(tmp_path, 'name: prod\ntags: {漢: "x", aws:x: y}\njobs: {a: {environment: {DB_PASSWORD: hunter2}}}\n')
+    with pytest.raises(ManifestError) as refusal:
+        load(path)
+    shown = refusal.value.on_terminal()
+    assert '     2 | tags: {漢: "x", aws:x: y}\n       |        ^\n' in shown
+    assert '     2 | tags: {漢: "x", aws:x: y}\n       |                 ^\n' in shown
+    assert "DB_PASSWORD holds a secret" in shown
+    assert "hunter2" not in shown
+    assert "^" not in refusal.value.message
+
+
+def test_problems_with_the_text_and_with_the_values_come_together(tmp_path: Path) -> None:
+    found = problems(write(tmp_path, changed(name="Prod") | {"account": "1"}))
+    assert len(found) == 2
+    text = "name: Prod\naccount: 012345678901\nregion: us-east-1\nstate: local\n"
+    text += "network: {ids: {subnets: [subnet-0123456789abcdef0], security_groups: [sg-0123456789abcdef0]}}\n"
+    text += "compute: {spot: {max_vcpus: 64}}\nqueues: {main: {priority: on, compute: [spot], prio: 1}}\n"
+    lines = [line.split(": ")[0] for line in problems(write(tmp_path, text))]
+    assert lines == ["test.yaml:1:1", "test.yaml:2:10", "test.yaml:7:27", "test.yaml:7:48"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"tags": {"Owner": "{{user `x`}}"}}, {"name": "{{env}}"}, {"tags": {"{{x}}": "value"}}, {"region": "{{x}}"}],
+)
+def test_nothing_that_packer_would_evaluate_reaches_it(tmp_path: Path, changes: dict[str, Any]) -> None:
+    (found,) = problems(write(tmp_path, changed(**changes)))
+    assert "Packer would read {{ as the start of a template" in found
+
+
 # what is changed in the smallest manifest, and the one problem that this makes
 BAD_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"name": None}, "1:1: the key name is missing"),
@@ -111,6 +147,18 @@ BAD_VALUES: list[tuple[dict[str, Any], str]] = [
         {"network": {"ids": {"subnets": ["subnet-1"], "security_groups": ["sg-0123456789abcdef0"]}}},
         "subnets[0]: subnet-1 is not",
     ),
+    *[
+        ({"network": {"create": {"cidr": "10.42.0.0/16", "nat": "one", **bad}}}, says)
+        for bad, says in (
+            ({"cidr": "10.42.0.0"}, "network.create.cidr: 10.42.0.0 is not a block of addresses such as 10.42.0.0/16"),
+            ({"zones": 1}, "network.create.zones: 1 is not a whole number from 2 to 6 or a list"),
+            ({"zones": ["us-east-1a"]}, "network.create.zones: needs at least 2 of these"),
+            ({"zones": ["us-east-1a", "us-east-1"]}, "network.create.zones[1]: us-east-1 is not an availability zone"),
+            ({"nat": "two"}, "network.create.nat: two is not one of none, one, per-zone"),
+            ({"endpoints": "all"}, "network.create.endpoints: all is not true or false or a list"),
+            ({"endpoints": ["ecr"]}, "network.create.endpoints[0]: ecr is not one of ecr.api, ecr.dkr"),
+        )
+    ],
     ({"compute": {}}, "compute: needs at least 1"),
     ({"compute__spot__max_vcpus": 0}, "max_vcpus: 0 is not between 1 and 100000"),
     ({"compute__spot__max_vcpus": True}, "max_vcpus: true is not a whole number"),
@@ -211,7 +259,7 @@ def test_a_long_circle_ends(tmp_path: Path) -> None:
 def test_resolved_is_itself_a_manifest(envs: Path, tmp_path: Path) -> None:
     for name in ("prod", "dev", "demo"):
         manifest = load(envs / f"{name}.yaml")
-        assert load(write(tmp_path, resolved(manifest), f"{name}.yaml")) == manifest  # type: ignore[arg-type]
+        assert load(write(tmp_path, resolved(manifest), f"{name}.yaml")) == manifest
 
 
 def test_a_manifest_cannot_be_changed(tmp_path: Path) -> None:
@@ -224,9 +272,42 @@ def test_schema_file_is_current() -> None:
     assert SCHEMA_FILE.read_text() == text(), "run `make schema`"
 
 
-@pytest.mark.parametrize("name", ["base", "prod", "dev", "demo"])
-def test_schema_accepts_the_real_manifests(envs: Path, name: str) -> None:
-    jsonschema.validate(yaml.safe_load((envs / f"{name}.yaml").read_text()), json.loads(SCHEMA_FILE.read_text()))
+@pytest.mark.parametrize("path", EVERY_MANIFEST, ids=lambda path: path.stem)
+def test_schema_accepts_every_manifest(path: Path) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
+    validator.check_schema(validator.schema)
+    validator.validate(yaml.safe_load(path.read_text()))
+
+
+def test_schema_explains_every_key() -> None:
+    for name, definition in json.loads(SCHEMA_FILE.read_text())["$defs"].items():
+        assert definition["description"], name
+        for key, value in definition["properties"].items():
+            assert len(value.get("description", "")) > 5, f"{name}.{key} has no description on the model"
+
+
+def test_schema_examples_are_accepted_by_it() -> None:
+    document = json.loads(SCHEMA_FILE.read_text())
+    seen = 0
+    for definition in document["$defs"].values():
+        for value in definition["properties"].values():
+            for example in value.get("examples", ()):
+                seen += 1
+                jsonschema.validate(example, {"$defs": document["$defs"], **value})
+    assert seen > 15
+
+
+def test_the_page_is_current_and_tells_of_every_key() -> None:
+    text = PAGE_FILE.read_text(encoding="utf-8")
+    assert text == page(), "run `make docs`"
+    for name, definition in json.loads(SCHEMA_FILE.read_text())["$defs"].items():
+        section = text.split(f"## {name}\n")[1].split("\n## ")[0]
+        assert all(f"| `{key}` |" in section for key in definition["properties"]), name
+
+
+def test_no_key_of_the_model_promises_a_secret() -> None:
+    for definition in json.loads(SCHEMA_FILE.read_text())["$defs"].values():
+        assert not any(map(names_a_secret, definition["properties"]))
 
 
 def test_schema_refuses_what_the_loader_refuses() -> None:

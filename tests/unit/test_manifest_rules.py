@@ -12,6 +12,7 @@ from gen_infra.manifest.loader import ManifestError
 from tests.unit.manifests import accept, changed, write
 
 JOB = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+NEW = {"cidr": "10.42.0.0/16", "nat": "one"}
 LOOKUP = {"vpc": {"Name": "a"}, "subnets": {"Tier": "b"}, "security_groups": {"Name": "c"}}
 
 # rule, kept by, broken by, what is said
@@ -20,9 +21,69 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "network neither",
         {"network": {"lookup": LOOKUP}},
         {"network": {}},
-        "network: give exactly one of lookup and ids",
+        "network: give exactly one of lookup, ids and create",
     ),
     ("network both", {"network": {"lookup": LOOKUP}}, {"network__lookup": LOOKUP}, "not lookup and ids"),
+    (
+        "network created and looked up",
+        {"network": {"create": NEW}},
+        {"network": {"create": NEW, "lookup": LOOKUP}},
+        "not lookup and create",
+    ),
+    *[
+        (
+            f"new network's block {cidr}",
+            {"network": {"create": NEW}},
+            {"network": {"create": {**NEW, "cidr": cidr}}},
+            says,
+        )
+        for cidr, says in {
+            "10.42.0.1/16": "network.create.cidr: 10.42.0.1/16 has host bits set; write a block by its first address",
+            "10.42.0.0/33": "write a block by its first address",
+            "10.256.0.0/16": "write a block by its first address",
+            "10.0.0.0/15": "10.0.0.0/15 should be from /16",
+            "10.42.0.0/25": "10.42.0.0/25 should be from /16",
+            "52.94.0.0/16": "52.94.0.0/16 is not private; take one in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16",
+            "172.32.0.0/16": "is not private",
+            "172.17.128.0/20": "172.17.0.0/16 is Docker's own network",
+        }.items()
+    ],
+    (
+        "room for NAT gateways",
+        {"network": {"create": {"cidr": "192.168.7.0/24", "nat": "per-zone", "zones": 4}}},
+        {"network": {"create": {"cidr": "192.168.7.0/24", "nat": "per-zone", "zones": 5}}},
+        "network.create.cidr: a /24 has room for 4 NAT gateways, not 5; take a /23",
+    ),
+    (
+        "zones of another region",
+        {"network": {"create": {**NEW, "zones": ["us-east-1a", "us-east-1b"]}}},
+        {"network": {"create": {**NEW, "zones": ["us-east-1a", "us-west-2b"]}}},
+        "network.create.zones[1]: us-west-2b is not in us-east-1",
+    ),
+    (
+        "a zone twice",
+        {"network": {"create": {**NEW, "zones": ["us-east-1a", "us-east-1b"]}}},
+        {"network": {"create": {**NEW, "zones": ["us-east-1a", "us-east-1a"]}}},
+        "network.create.zones[1]: us-east-1a is listed twice",
+    ),
+    (
+        "no way out",
+        {"network": {"create": {"cidr": "10.42.0.0/16", "endpoints": True}}},
+        {"network": {"create": {"cidr": "10.42.0.0/16"}}},
+        "network.create: has no way out to ECR, ECS and CloudWatch Logs; choose nat: one,",
+    ),
+    (
+        "half a way out",
+        {"network": {"create": {**NEW, "endpoints": ["ecr.api", "ecr.dkr"]}}},
+        {"network": {"create": {"cidr": "10.42.0.0/16", "endpoints": ["ecr.api", "ecr.dkr", "logs", "ssm"]}}},
+        "network.create.endpoints: without NAT, ecs, ecs-agent, ecs-telemetry must be here too",
+    ),
+    (
+        "endpoints in China",
+        {"region": "cn-north-1", "network": {"create": NEW}},
+        {"region": "cn-north-1", "network": {"create": {**NEW, "endpoints": True}}},
+        "network.create.endpoints: interface endpoints are not made in China",
+    ),
     (
         "image both",
         {"image": {"parameter": "/a/b"}},
@@ -58,7 +119,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "optimal on arm",
         {"image": {"base": "ecs-al2023-arm64"}, "compute__spot__instance_types": ["m7g"]},
         {"image": {"base": "ecs-al2023-arm64"}},
-        "optimal is x86-64; image.base is arm64",
+        "optimal is x86_64; image.base is arm64",
     ),
     (
         "queue order",

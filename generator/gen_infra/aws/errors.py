@@ -59,6 +59,20 @@ class TransientAwsError(AwsError):
     """AWS was not reached, was busy or stumbled: the same call may succeed a little later."""
 
 
+class AccessDeniedError(AwsError):
+    """The caller may not make this call.
+
+    Args:
+        operation: the API operation that was refused, such as ``HeadBucket``.
+        action: the permission that AWS says is missing, such as ``s3:ListBucket``; empty where it does not say.
+    """
+
+    def __init__(self, message: str, *, hint: str, operation: str, action: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.operation = operation
+        self.action = action
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Turn every botocore exception raised inside into a ``GenInfraError``; also usable as a decorator.
@@ -66,10 +80,12 @@ def aws_errors() -> Iterator[None]:
     Raises:
         MissingError: there are no credentials, or they have expired or are not valid.
         TransientAwsError: AWS could not be reached, throttles, or answered with a 5xx.
-        AwsError: any other failure; a refused action is named, with whom to ask for it.
+        AccessDeniedError: a refused action, named, with whom to ask for it.
+        AwsError: any other failure.
         UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -77,6 +93,11 @@ def aws_errors() -> Iterator[None]:
         raise _answered(error) from error
     except BotoCoreError as error:
         raise _not_answered(error) from error
+    except ResponseParserError as error:
+        raise TransientAwsError(
+            "what answered is not AWS: it sent something else than its protocol",
+            hint="check the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL; else run it again",
+        ) from error
     except ValueError as error:
         # botocore has no class of its own for this one
         if not str(error).startswith("Invalid endpoint:"):
@@ -114,11 +135,14 @@ def _answered(error: ClientError) -> GenInfraError:
 def _refused(operation: str, said: str) -> AwsError:
     found = _REFUSAL.search(said)
     if not found:
-        return AwsError(f"access denied: {operation}", hint=f"the credentials need a policy that allows {operation}")
+        hint = f"the credentials need a policy that allows {operation}"
+        return AccessDeniedError(f"access denied: {operation}", hint=hint, operation=operation)
     action, resource, user = found["action"], found["resource"], found["user"]
-    return AwsError(
+    return AccessDeniedError(
         f"access denied: {action}" + (f" on {resource}" if resource else ""),
         hint=f"allow {action} for {user or 'the caller'}",
+        operation=operation,
+        action=action,
     )
 
 

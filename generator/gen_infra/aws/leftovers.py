@@ -13,7 +13,7 @@ from gen_infra.aws.errors import aws_errors, error_code
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gen_infra.aws.session import Clients
 
@@ -63,6 +63,18 @@ _LISTINGS = {
     "scheduling policy": _Listing("batch", "list_scheduling_policies", {}, "schedulingPolicies[].arn"),
 }
 
+_NAMES = "Tags[?Key=='Name'].Value[]"
+_NETWORK_LISTINGS = {
+    "flow log": _Listing("ec2", "describe_flow_logs", {}, f"FlowLogs[].{_NAMES}"),
+    "internet gateway": _Listing("ec2", "describe_internet_gateways", {}, f"InternetGateways[].{_NAMES}"),
+    "NAT gateway": _Listing("ec2", "describe_nat_gateways", {}, f"NatGateways[?State!='deleted'][].{_NAMES}"),
+    "route table": _Listing("ec2", "describe_route_tables", {}, f"RouteTables[].{_NAMES}"),
+    "security group": _Listing("ec2", "describe_security_groups", {}, f"SecurityGroups[].{_NAMES}"),
+    "subnet": _Listing("ec2", "describe_subnets", {}, f"Subnets[].{_NAMES}"),
+    "VPC": _Listing("ec2", "describe_vpcs", {}, f"Vpcs[].{_NAMES}"),
+    "VPC endpoint": _Listing("ec2", "describe_vpc_endpoints", {}, f"VpcEndpoints[?State!='deleted'][].{_NAMES}"),
+}
+
 
 @aws_errors()
 def inventory(clients: Clients) -> list[Resource]:
@@ -70,19 +82,18 @@ def inventory(clients: Clients) -> list[Resource]:
 
     Keys that are waiting for their deletion do not count: KMS deletes none at once.
     """
-    found = [
-        Resource(kind, name)
-        for kind, listing in _LISTINGS.items()
-        for name in getattr(clients, listing.client)
-        .get_paginator(listing.operation)
-        .paginate(**listing.arguments)
-        .search(listing.names)
-        if name is not None  # what JMESPath makes of a page without results
-    ]
-    return sorted([*found, *_keys(clients)])
+    return sorted([*_listed(clients, _LISTINGS), *_keys(clients)])
 
 
-def leftovers(clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str]) -> list[str]:
+@aws_errors()
+def network_inventory(clients: Clients) -> list[Resource]:
+    """Every piece of a network in the account and region that has a ``Name`` tag, whoever made it; sorted."""
+    return sorted([*_listed(clients, _NETWORK_LISTINGS), *_addresses(clients)])
+
+
+def leftovers(
+    clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str], *, own_network: bool
+) -> list[str]:
     """What still exists of an environment, such as ``job queue highPriority-prod``; nothing if all of it was destroyed.
 
     Args:
@@ -90,9 +101,11 @@ def leftovers(clients: Clients, environment: str, keys: Collection[str], reposit
         environment: the environment's name, such as ``prod``.
         keys: the keys of its compute environments, queues and jobs, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment, such as ``isaac`` for ``prod/isaac``.
+        own_network: whether it made its network; somebody else's may have any name.
     """
     ours = re.compile(_name_pattern(environment, keys, repositories))
-    return [str(resource) for resource in inventory(clients) if ours.fullmatch(resource.name)]
+    found = [*inventory(clients), *(network_inventory(clients) if own_network else [])]
+    return [str(resource) for resource in found if ours.fullmatch(resource.name)]
 
 
 @aws_errors()
@@ -124,12 +137,30 @@ def _name_pattern(environment: str, keys: Collection[str], repositories: Collect
     """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
     A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` (roles), ``:3``
-    (revisions) or the 26 digits that Terraform appends to a ``name_prefix``.
+    (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of a network are named below
+    their VPC: ``batch-prod/private/us-east-1a``.
     """
     own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
-    return rf"(?:.*/)?(?:{own})-{prefix}(?:-job|:\d+|-[0-9a-f]{{26}})?|{prefix}/(?:{images})|/aws/batch/{prefix}/.+"
+    named = rf"(?:.*/)?(?:{own})-{prefix}(?:-job|:\d+|-[0-9a-f]{{26}})?"
+    return rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+"
+
+
+def _listed(clients: Clients, listings: Mapping[str, _Listing]) -> Iterator[Resource]:
+    for kind, listing in listings.items():
+        paginator = getattr(clients, listing.client).get_paginator(listing.operation)
+        for name in paginator.paginate(**listing.arguments).search(listing.names):
+            if name is not None:  # what JMESPath makes of a page without results
+                yield Resource(kind, name)
+
+
+def _addresses(clients: Clients) -> Iterator[Resource]:
+    """The Elastic IP addresses, which EC2 lists without pages."""
+    for address in clients.ec2.describe_addresses()["Addresses"]:
+        for tag in address.get("Tags", []):
+            if tag["Key"] == "Name":
+                yield Resource("Elastic IP address", tag["Value"])
 
 
 def _keys(clients: Clients) -> Iterator[Resource]:

@@ -6,6 +6,8 @@ Everything that boto3 reads from the environment counts as it does for the AWS C
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +30,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 
+_SERVICES = {"functions": "lambda", "quotas": "service-quotas"}  # attribute -> service, where they differ
+
+
 class Clients:
-    """The boto3 clients of one region, each made when it is first used. Comes from :func:`clients`."""
+    """The boto3 clients of one region, each made when it is first used. Comes from :func:`clients`.
+
+    Threads may share it: boto3's clients are thread-safe, and its session, which makes them, is asked by one at a time.
+    """
 
     region: str
     batch: BatchClient
@@ -39,24 +47,28 @@ class Clients:
     iam: IAMClient
     kms: KMSClient
     logs: CloudWatchLogsClient
+    quotas: Any
     s3: S3Client
     sqs: SQSClient
+    ssm: Any
     sts: STSClient
 
     def __init__(self, session: boto3.Session, config: Config, region: str) -> None:
         self.region = region
         self._session = session
         self._config = config
+        self._making = threading.Lock()
 
     if not TYPE_CHECKING:  # to a type checker the attributes above are all there is
 
         def __getattr__(self, attribute: str) -> Any:
             if attribute not in Clients.__annotations__:
                 raise AttributeError(attribute)
-            service = "lambda" if attribute == "functions" else attribute
-            client = self._session.client(service, config=self._config)
-            setattr(self, attribute, client)
-            return client
+            with self._making:
+                if attribute not in self.__dict__:
+                    service = _SERVICES.get(attribute, attribute)
+                    setattr(self, attribute, self._session.client(service, config=self._config))
+            return self.__dict__[attribute]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,14 @@ def clients(region: str) -> Clients:
         user_agent_extra=f"gen-infra/{__version__}",
     )
     return Clients(boto3.Session(region_name=region), config, region)
+
+
+def configured_region() -> str | None:
+    """The region of the caller's own settings, AWS_REGION or the profile's; None without one."""
+    import boto3
+
+    with aws_errors():
+        return os.environ.get("AWS_REGION") or boto3.Session().region_name
 
 
 @aws_errors()

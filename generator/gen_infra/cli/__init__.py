@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, jobs, local
+from gen_infra.cli import build, doctor, jobs, local, manifests
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -22,6 +22,7 @@ Start here, without an AWS account:
   gen-infra demo                     all of it, on an embedded AWS
 \b
 Then, with an account:
+  gen-infra new envs/prod.yaml       a manifest to start from
   gen-infra render envs/prod.yaml    write the Terraform and Packer files
   gen-infra check envs/prod.yaml     terraform validate, checkov, packer validate
   gen-infra plan envs/prod.yaml      what would change
@@ -52,6 +53,8 @@ def cli(context: click.Context) -> None:
 
 
 for command in (
+    manifests.new,
+    manifests.show,
     build.render,
     build.check,
     build.plan,
@@ -59,9 +62,13 @@ for command in (
     build.destroy,
     jobs.submit,
     jobs.jobs,
+    doctor.doctor,
     local.bootstrap,
     local.emulator,
     local.demo,
+    manifests.import_job,
+    manifests.schema,
+    manifests.completion,
 ):
     cli.add_command(command)
 
@@ -71,7 +78,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except GenInfraError as error:
-        fail(error.message, error.hint)
+        fail(error.on_terminal() if sys.stderr.isatty() else error.message, error.hint)
         code = error.exit_code
     except click.UsageError as error:
         error.show()

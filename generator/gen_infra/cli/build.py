@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen_infra.cli.console import (
+    PATH,
     Console,
     examples,
     json_option,
@@ -15,6 +16,7 @@ from gen_infra.cli.console import (
     print_json,
     quiet_option,
     require_terminal,
+    strict_option,
     yes_option,
 )
 from gen_infra.errors import UsageError
@@ -36,13 +38,14 @@ force_option = click.option("--force", is_flag=True, help="Overwrite rendered fi
     "--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one."
 )
 @force_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra render envs/prod.yaml
 gen-infra render envs/prod.yaml --check      in CI: is build/ up to date?
 """)
-def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def render(manifest: Path, out: Path, only_check: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
     """Write the environment's Terraform and Packer files.
 
     Ops can run plain terraform in the result. Files that somebody changed or put there are never overwritten
@@ -51,10 +54,12 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bo
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
     if only_check:
         return _render_check(environment, console, as_json=as_json)
     written = pipeline.write_files(environment, force=force)
+    _say_cost(environment, console)
     if as_json:
         print_json(
             {
@@ -75,6 +80,14 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, as_json: bo
     return 0
 
 
+def _say_cost(environment: Environment, console: Console) -> None:
+    """What a network that is made here costs; one that exists already costs nothing more."""
+    if create := environment.manifest.network.create:
+        from gen_infra.costs import network_cost
+
+        console.say(network_cost(create))
+
+
 def _render_check(environment: Environment, console: Console, *, as_json: bool) -> int:
     from gen_infra.render.writer import diff
 
@@ -93,26 +106,45 @@ def _render_check(environment: Environment, console: Console, *, as_json: bool) 
 @click.command()
 @manifest_argument
 @out_option
-@json_option
+@strict_option
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["text", "json", "sarif", "junit"]),
+    default="text",
+    show_default=True,
+    help="What the report is written as.",
+)
+@click.option("--output", type=PATH, metavar="FILE", help="Write the report to FILE, whole or not at all.")
+@click.option("--json", "report_format", flag_value="json", help="The same as --format json.")
 @quiet_option
 @examples("""
 gen-infra check envs/prod.yaml
+gen-infra check envs/prod.yaml --strict      in CI: warnings of the manifest fail too
 gen-infra check envs/prod.yaml --json
+gen-infra check envs/prod.yaml --format sarif --output check.sarif
 """)
-def check(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
-    """Hold the files to terraform, checkov and packer.
+def check(manifest: Path, out: Path, strict: bool, report_format: str, output: Path | None, quiet: bool) -> int:
+    """Hold the files to terraform, checkov, packer and gen-infra's own checks.
 
-    Runs terraform fmt and validate, checkov on the source and, where there are credentials for the manifest's account,
-    on a plan of the whole environment, and packer validate where packer is installed. Exits 1 if anything fails.
+    Runs terraform fmt and validate, checkov and the own checks on the source and, where there are credentials for the
+    manifest's account, on a plan of the whole environment, and packer validate where packer is installed. What the
+    manifest's suppressions accept is shown each time. Exits 1 if anything fails.
     """
     from gen_infra import pipeline
+    from gen_infra.formats import FORMATS, write_atomically
 
     console = Console(quiet=quiet)
-    report = pipeline.check(pipeline.prepare(manifest, out), console.say)
-    if as_json:
-        print_json(report.to_dict())
-    else:
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
+    report = pipeline.check(environment, console.say)
+    if output:
+        write_atomically(output, FORMATS[report_format](report))
+        console.say(f"the report is in {output}")
+    elif report_format == "text":
         show_report(report)
+    else:
+        click.echo(FORMATS[report_format](report), nl=False)
     if report.failed:
         console.next_step("mend what failed, and check again")
     else:
@@ -135,20 +167,25 @@ def show_report(report: CheckReport) -> None:
 @out_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 if there are changes.")
 @force_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra plan envs/prod.yaml
 gen-infra plan envs/prod.yaml --detailed-exitcode --quiet
 """)
-def plan(manifest: Path, out: Path, detailed_exitcode: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def plan(
+    manifest: Path, out: Path, detailed_exitcode: bool, force: bool, strict: bool, as_json: bool, quiet: bool
+) -> int:
     """Show what would change, and save the plan for apply."""
     from gen_infra import pipeline
     from gen_infra.explain import explain
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
     pipeline.write_files(environment, force=force)
+    _say_cost(environment, console)
     console.say("terraform plans …")
     made = pipeline.plan(environment, console.event)
     summary = explain(made.content)
@@ -189,13 +226,14 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
 @out_option
 @yes_option
 @force_option
+@strict_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra apply envs/prod.yaml
 gen-infra apply envs/prod.yaml --yes --json
 """)
-def apply(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def apply(manifest: Path, out: Path, yes: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
     """Apply exactly the plan that is shown.
 
     Plans first if there is no plan, or if the rendered files changed since. Ctrl-C lets terraform stop in order;
@@ -207,7 +245,8 @@ def apply(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quie
     if not yes:
         require_terminal()
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.prepare(manifest, out, strict=strict)
+    console.warn(environment)
     pipeline.write_files(environment, force=force)
     console.say("terraform plans …")
     made = pipeline.current_plan(environment, console.event)
@@ -251,8 +290,8 @@ gen-infra destroy envs/dev.yaml --yes
 def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
     """Take the environment down and leave nothing behind.
 
-    Images in its repositories and every revision of its job definitions go too; the buckets and the network, which
-    gen-infra did not make, stay. Exits 1 if the APIs still show something afterwards.
+    Images in its repositories and every revision of its job definitions go too; the buckets stay, and so does a network
+    that gen-infra did not make. Exits 1 if the APIs still show something afterwards.
     """
     from gen_infra import pipeline
     from gen_infra.explain import explain

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen_infra.errors import AnswerIsNoError
+from gen_infra.errors import AnswerIsNoError, GenInfraError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
+    from gen_infra.manifest import Manifest
+    from gen_infra.pipeline import Environment
     from gen_infra.tools.terraform import Event
 
 
@@ -28,6 +32,12 @@ class _PathType(click.ParamType):  # type: ignore[type-arg] # generic only since
 
         return Path(value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Leave it to the shell, which knows files best."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
 
 PATH = _PathType()
 manifest_argument = click.argument("manifest", type=PATH, metavar="MANIFEST")
@@ -36,6 +46,7 @@ out_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print the answer and errors, no progress.")
+strict_option = click.option("--strict", is_flag=True, help="Take the manifest's warnings for errors.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
@@ -62,6 +73,11 @@ class Console:
     def done(self, text: str) -> None:
         """A stage that ended well."""
         self.say(f"✓ {text}", fg="green")
+
+    def warn(self, environment: Environment) -> None:
+        """What the manifest's author should know, with its place."""
+        for problem in environment.warnings:
+            self.say(f"warning: {problem}", fg="yellow")
 
     def next_step(self, command: str) -> None:
         """What to type now."""
@@ -96,6 +112,27 @@ def require_terminal() -> None:
     """Refuse to go on without ``--yes`` where nobody can be asked."""
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; add --yes if you mean it")
+
+
+def complete_from_manifest(
+    names: Callable[[Manifest], Iterable[str]],
+) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Shell completion with names of the manifest that is already on the line; none where it cannot be read."""
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        from pathlib import Path
+
+        from gen_infra.manifest import load
+
+        # behind an option that waits for its value, click has not told the arguments apart yet
+        manifest = context.params.get("manifest") or Path(*context.args[:1])
+        try:
+            known = names(load(manifest))
+        except GenInfraError:
+            return []
+        return [name for name in known if name.startswith(incomplete)]
+
+    return complete
 
 
 def print_json(value: object) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen_infra.cli.console import Console, examples, json_option, manifest_argument, print_json, quiet_option
+from gen_infra.cli.console import (
+    Console,
+    complete_from_manifest,
+    examples,
+    json_option,
+    manifest_argument,
+    print_json,
+    quiet_option,
+)
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,11 +29,19 @@ _STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEED
 _COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "RUNNING": "cyan"}
 
 
+_complete_queue = complete_from_manifest(lambda env: env.queues)
+
+
 @click.command()
 @manifest_argument
-@click.argument("job")
+@click.argument("job", shell_complete=complete_from_manifest(lambda env: env.jobs))
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-@click.option("--queue", metavar="NAME", help="Queue, as the manifest names it; by default the job's, else the first.")
+@click.option(
+    "--queue",
+    metavar="NAME",
+    shell_complete=_complete_queue,
+    help="Queue, as the manifest names it; by default the job's, else the first.",
+)
 @click.option("--name", metavar="N", help="The job's name; by default that of its definition.")
 @click.option("--env", "environment", multiple=True, metavar="K=V", help="Environment variable; may be repeated.")
 @click.option(
@@ -143,7 +159,7 @@ def _print_id(job_id: str, request: SubmitRequest, *, as_json: bool) -> None:
 @click.command()
 @manifest_argument
 @click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
-@click.option("--queue", metavar="Q", help="Only this queue, as the manifest names it.")
+@click.option("--queue", metavar="Q", shell_complete=_complete_queue, help="Only this queue, as the manifest names it.")
 @click.option("--status", type=click.Choice(_STATUSES, case_sensitive=False), help="Only jobs with this status.")
 @json_option
 @quiet_option

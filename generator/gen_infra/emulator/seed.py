@@ -19,6 +19,7 @@ SERVICES_WITH_LINKED_ROLES = (
     "ecs.amazonaws.com",
     "spot.amazonaws.com",
 )
+PRIVATE = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
 PRIVATE_SUBNETS = {"us-east-1a": "10.42.16.0/20", "us-east-1b": "10.42.32.0/20"}
 
 
@@ -38,6 +39,7 @@ def populate(endpoint: str) -> None:
     s3 = client("s3")
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=bucket)
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=PRIVATE)
     iam = client("iam")
     for service in SERVICES_WITH_LINKED_ROLES:
         iam.create_service_linked_role(AWSServiceName=service)
@@ -72,9 +74,17 @@ def machine_image(ec2: Any) -> str:
         Architecture="x86_64",
         RootDeviceName="/dev/xvda",
         VirtualizationType="hvm",
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": _encrypted_snapshot(ec2)}}],
     )["ImageId"]
     ec2.create_tags(Resources=[image], Tags=[{"Key": "Name", "Value": "genomics-worker"}])
     return image
+
+
+def _encrypted_snapshot(ec2: Any) -> str:
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=30, Encrypted=True)["VolumeId"]
+    snapshot: str = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.delete_volume(VolumeId=volume)
+    return snapshot
 
 
 def _subnet(ec2: Any, vpc: str, zone: str, block: str, *, tier: str) -> str:

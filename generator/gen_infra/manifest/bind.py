@@ -9,12 +9,15 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Iterable
+from functools import cache
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from gen_infra.manifest.model import Manifest
-from gen_infra.manifest.reader import Map, Node, Problem, Scalar, Sequence, dotted, locate, plain
+from gen_infra.manifest.reader import MAX_PROBLEMS, Map, Node, Problem, Refused, Scalar, Sequence, dotted, locate, plain
+from gen_infra.manifest.text import cut
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
@@ -25,8 +28,12 @@ def bind(root: Map) -> Manifest | list[Problem]:
     try:
         return msgspec.convert(plain(root), Manifest)
     except msgspec.ValidationError as error:
-        findings = list(_struct(root, Manifest, ()))
-        return place(root, findings or [((), str(error))])
+        return problems_with_values(root) or place(root, [((), str(error))])
+
+
+def problems_with_values(root: Map) -> list[Problem]:
+    """What is wrong with the values, apart from those that were refused as they were read."""
+    return place(root, islice(_struct(root, Manifest, ()), MAX_PROBLEMS))
 
 
 def place(root: Map, findings: Iterable[Finding]) -> list[Problem]:
@@ -34,7 +41,7 @@ def place(root: Map, findings: Iterable[Finding]) -> list[Problem]:
     problems = []
     for path, message in findings:
         source, (line, column) = locate(root, path)
-        problems.append(Problem(source.name, line + 1, column + 1, dotted(path), message))
+        problems.append(Problem(source.name, line + 1, column + 1, dotted(path), message, source))
     return sorted(problems)
 
 
@@ -42,7 +49,7 @@ def _struct(node: Node, struct: type[msgspec.Struct], path: Path) -> Iterable[Fi
     if not isinstance(node, Map):
         yield path, f"should be a mapping of {_list(struct.__struct_fields__)}, not {_kind(node)}"
         return
-    hints = get_type_hints(struct, include_extras=True)
+    hints = _hints(struct)
     for key, entry in node.entries.items():
         if key in hints:
             yield from _value(entry.node, hints[key], (*path, key))
@@ -53,10 +60,17 @@ def _struct(node: Node, struct: type[msgspec.Struct], path: Path) -> Iterable[Fi
             yield path, f"the key {field.name} is missing"
 
 
+@cache
+def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(struct, include_extras=True)
+
+
 def _value(node: Node, kind: Any, path: Path) -> Iterable[Finding]:
     """What is wrong with a node that should be of this type."""
     bare, metas = _unwrap(kind)
     origin = get_origin(bare)
+    if isinstance(node, Refused):
+        return
     if isinstance(node, Scalar) and node.value is None:
         yield path, "has no value; write one, or leave the key out"
     elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
@@ -78,6 +92,10 @@ def _union(node: Node, options: tuple[Any, ...], path: Path) -> Iterable[Finding
     others = [option for option in candidates if not _is_struct(option)]
     if structs and isinstance(node, Map):
         yield from _value(node, structs[0], path)
+        return
+    lists = [option for option in others if get_origin(_unwrap(option)[0]) is tuple]
+    if lists and isinstance(node, Sequence):
+        yield from _value(node, lists[0], path)
         return
     failures = [list(_value(node, option, path)) for option in others]
     if len(candidates) == len(others) == 1:
@@ -146,7 +164,8 @@ def _mismatch(node: Scalar, bare: Any, metas: list[msgspec.Meta]) -> str:
     longest = next((meta.max_length for meta in metas if meta.max_length), None)
     if longest and len(str(node.value)) > longest:
         return f"{said} is longer than {longest} characters"
-    return f"{said} is not {rule}" if rule else f"{said} is not {_says(bare)}"
+    packer = "; Packer would read {{ as the start of a template" if "{{" in str(node.value) else ""
+    return f"{said} is not {rule or _says(bare)}{packer}"
 
 
 def _unwrap(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
@@ -170,6 +189,10 @@ def _says(kind: Any) -> str:
         return " or ".join(f"{option}" for option in get_args(bare))
     if _is_struct(bare):
         return f"a mapping of {_list(bare.__struct_fields__)}"
+    if get_origin(bare) is tuple:
+        return "a list"
+    if between := next((f"a whole number from {meta.ge} to {meta.le}" for meta in metas if meta.ge is not None), ""):
+        return between
     return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(bare, "of the right type")
 
 
@@ -189,7 +212,7 @@ def _show(node: Node) -> str:
         return _kind(node)
     text = str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
     printable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return printable if len(printable) <= 60 else f"{printable[:57]}…"
+    return cut(printable)
 
 
 def _list(words: Iterable[str]) -> str:
@@ -197,7 +220,7 @@ def _list(words: Iterable[str]) -> str:
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> str:
-    known = list(known)
+    known, word = list(known), cut(word)
     near = difflib.get_close_matches(word, known, n=1)
     advice = f'did you mean "{near[0]}"?' if near else f"known: {_list(known)}"
     return f'there is no {what} "{word}" here; {advice}' if what == "key" else f"{word} is not one of {_list(known)}"

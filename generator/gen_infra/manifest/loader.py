@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest.bind import bind, place
+from gen_infra.manifest import limits, names, placement, rules  # noqa: F401 - their rules register
+from gen_infra.manifest.bind import bind, place, problems_with_values
+from gen_infra.manifest.excerpt import excerpt
 from gen_infra.manifest.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
-from gen_infra.manifest.rules import violations
+from gen_infra.manifest.registry import findings
 
 if TYPE_CHECKING:
     from gen_infra.manifest.model import Manifest
@@ -18,11 +20,23 @@ if TYPE_CHECKING:
 class ManifestError(UsageError):
     """Everything that is wrong with a manifest, in file order."""
 
-    def __init__(self, name: str, problems: list[Problem]) -> None:
-        count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{name} has {count}:\n{lines}")
+    def __init__(self, name: str, problems: list[Problem], *, what: str = "problem", hint: str = "") -> None:
+        count = f"{len(problems)} {what}s" if len(problems) > 1 else f"one {what}"
+        self._headline = f"{name} has {count}:"
+        super().__init__("\n".join([self._headline, *(f"  {problem}" for problem in problems)]), hint=hint)
         self.problems = problems
+
+    def on_terminal(self) -> str:
+        """Each problem with the line that it is on, and a caret below the place."""
+        blocks = (f"  {problem}\n{excerpt(problem)}".rstrip() for problem in self.problems)
+        return "\n".join([self._headline, *blocks])
+
+
+class Loaded(NamedTuple):
+    """A manifest that is accepted, and what its author should know all the same, in file order."""
+
+    manifest: Manifest
+    warnings: tuple[Problem, ...]
 
 
 def load(path: Path) -> Manifest:
@@ -31,22 +45,43 @@ def load(path: Path) -> Manifest:
     Raises:
         ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
     """
+    return load_with_nodes(path)[0]
+
+
+def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
+    """The same, with its warnings.
+
+    Raises:
+        ManifestError: as :func:`load`; with ``strict`` also for warnings.
+    """
+    manifest, root = load_with_nodes(path)
+    warnings = place(root, findings(manifest, "warning"))
+    if warnings and strict:
+        raise ManifestError(_shown(path), warnings, what="warning", hint="mend it, or leave --strict out")
+    return Loaded(manifest, tuple(warnings))
+
+
+def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
+    """The manifest, and the nodes that say where each value was written."""
     name = _shown(path)
+    problems: list[Problem] = []
     try:
-        root = _read_with_parents(path, name, ())
+        root = _read_with_parents(path, name, (), problems)
     except Unreadable as unreadable:
-        raise ManifestError(name, [unreadable.problem]) from None
+        raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
+    if problems:
+        raise ManifestError(name, sorted([*problems, *problems_with_values(root)]))
     bound = bind(root)
     if isinstance(bound, list):
         raise ManifestError(name, bound)
-    if problems := place(root, violations(bound)):
+    if problems := place(root, findings(bound, "error")):
         raise ManifestError(name, problems)
-    return bound
+    return bound, root
 
 
-def _read_with_parents(path: Path, name: str, children: tuple[Path, ...]) -> Map:
+def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
     """The mapping of a file, merged over the one that its ``extends`` names."""
-    root = read(path, name)
+    root = read(path, name, problems)
     entry = root.entries.pop("extends", None)
     if entry is None:
         return root
@@ -60,7 +95,7 @@ def _read_with_parents(path: Path, name: str, children: tuple[Path, ...]) -> Map
         raise _problem(entry, f"a circle: {circle}")
     if not parent.is_file():
         raise _problem(entry, f"there is no file {_shown(parent)}")
-    return _merge(_read_with_parents(parent, _shown(parent), (*children, path)), root, ())
+    return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems), root, ())
 
 
 def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
@@ -82,7 +117,7 @@ def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
 
 def _problem(entry: Entry, message: str, path: tuple[str, ...] = ("extends",)) -> Unreadable:
     line, column = entry.mark
-    return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message))
+    return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message, entry.source))
 
 
 def _shown(path: Path) -> str:

@@ -23,6 +23,7 @@ def _text(pattern: str, says: str, *examples: str, max_length: int | None = None
         max_length=max_length,
         examples=list(examples) or None,
         extra={"says": says},
+        extra_json_schema={"patternErrorMessage": f"should be {says}"},
     )
 
 
@@ -63,6 +64,9 @@ ImageId = Annotated[
     str, _text("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")
 ]
 SubnetId = Annotated[str, _text("subnet-[0-9a-f]{8,17}", "a subnet id such as subnet-0123456789abcdef0")]
+ZoneName = Annotated[
+    str, _text("[a-z]{2}(?:-[a-z]+){1,2}-[0-9][a-z]", "an availability zone such as us-east-1a", "us-east-1a")
+]
 SecurityGroupId = Annotated[str, _text("sg-[0-9a-f]{8,17}", "a security group id such as sg-0123456789abcdef0")]
 _KMS_KEY_ARN = rf"arn:(?:{ARN_PARTITIONS}):kms:[a-z0-9-]+:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}"
 _ROLE_ARN = rf"arn:(?:{ARN_PARTITIONS}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}"
@@ -190,11 +194,73 @@ class NetworkIds(Model, frozen=True, kw_only=True):
     ]
 
 
+EndpointService = Literal[
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "kms",
+    "logs",
+    "secretsmanager",
+    "ssm",
+    "ssmmessages",
+    "sts",
+]
+
+
+class NetworkCreate(Model, frozen=True, kw_only=True):
+    """A VPC to make: a private subnet in each zone, S3 through its gateway endpoint, and the way out that is chosen."""
+
+    cidr: Annotated[
+        str,
+        _text(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}", "a block of addresses such as 10.42.0.0/16", "10.42.0.0/16"),
+        _about("The VPC's addresses: a private block from /16 to /24."),
+    ]
+    zones: Annotated[
+        Annotated[int, Meta(ge=2, le=6)] | Annotated[tuple[ZoneName, ...], Meta(min_length=2, max_length=6)],
+        _about("How many availability zones, or which; add new ones at the end, and no subnet moves."),
+    ] = 2
+    nat: Annotated[
+        Literal["none", "one", "per-zone"],
+        _about("NAT gateways: one for all zones, or one in each; only they have public subnets."),
+    ] = "none"
+    endpoints: Annotated[
+        bool | tuple[EndpointService, ...],
+        _about("Interface endpoints: `true` for all that instances without NAT need, or a list of services."),
+    ] = False
+
+    @property
+    def zone_count(self) -> int:
+        """In how many zones the subnets are."""
+        return self.zones if isinstance(self.zones, int) else len(self.zones)
+
+    @property
+    def nat_gateways(self) -> int:
+        """How many NAT gateways there are."""
+        return {"none": 0, "one": 1, "per-zone": self.zone_count}[self.nat]
+
+    @property
+    def endpoint_services(self) -> tuple[str, ...]:
+        """The services that have an interface endpoint."""
+        if isinstance(self.endpoints, bool):
+            return (*AGENT_SERVICES, *SESSION_SERVICES) if self.endpoints else ()
+        return self.endpoints
+
+
+# What an instance without a way to the internet must reach to run a job, and what Session Manager adds; S3 has its
+# gateway. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
+AGENT_SERVICES = ("ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "logs")
+SESSION_SERVICES = ("ssm", "ssmmessages")
+
+
 class Network(Model, frozen=True, kw_only=True):
-    """Where the instances run: exactly one of ``lookup`` and ``ids``."""
+    """Where the instances run: exactly one of ``lookup``, ``ids`` and ``create``."""
 
     lookup: TagLookup | None = None
     ids: NetworkIds | None = None
+    create: NetworkCreate | None = None
 
 
 class Encryption(Model, frozen=True, kw_only=True):
@@ -228,7 +294,7 @@ class Logs(Model, frozen=True, kw_only=True):
 class Bucket(Model, frozen=True, kw_only=True):
     """A bucket that exists already and that jobs may use."""
 
-    name: BucketName
+    name: Annotated[BucketName, _about("The bucket's name in S3.")]
     access: Annotated[
         Literal["read", "write"],
         _about("`read` lists and gets; `write` also puts objects and aborts multipart uploads. Neither deletes."),
@@ -240,10 +306,12 @@ class Bucket(Model, frozen=True, kw_only=True):
 class RootVolume(Model, frozen=True, kw_only=True):
     """The instances' root volume ``/dev/xvda``; Docker's images and layers live on it."""
 
-    size_gib: Annotated[int, Meta(ge=30, le=16384)] = 100
-    type: Literal["gp3", "gp2"] = "gp3"
-    iops: Annotated[int, Meta(ge=3000, le=16000)] | None = None
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000)] | None = None
+    size_gib: Annotated[int, Meta(ge=30, le=16384), _about("Its size.")] = 100
+    type: Annotated[Literal["gp3", "gp2"], _about("The EBS volume type.")] = "gp3"
+    iops: Annotated[int, Meta(ge=3000, le=16000), _about("gp3: I/O operations per second; 3000 by itself.")] | None = (
+        None
+    )
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), _about("gp3: throughput; 125 by itself.")] | None = None
 
 
 class Scratch(Model, frozen=True, kw_only=True):
@@ -256,12 +324,14 @@ class Scratch(Model, frozen=True, kw_only=True):
             "the image itself, or the instance type's own disks."
         ),
     ] = "launch_template"
-    size_gib: Annotated[int, Meta(ge=1, le=16384)] = 1000
+    size_gib: Annotated[int, Meta(ge=1, le=16384), _about("Its size.")] = 1000
     mount: Annotated[AbsolutePath, _about("Where the host mounts it.")] = "/docker_scratch"
-    type: Literal["gp3", "gp2"] = "gp3"
-    iops: Annotated[int, Meta(ge=3000, le=16000)] | None = None
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000)] | None = None
-    filesystem: Literal["xfs", "ext4"] = "xfs"
+    type: Annotated[Literal["gp3", "gp2"], _about("The EBS volume type.")] = "gp3"
+    iops: Annotated[int, Meta(ge=3000, le=16000), _about("gp3: I/O operations per second; 3000 by itself.")] | None = (
+        None
+    )
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), _about("gp3: throughput; 125 by itself.")] | None = None
+    filesystem: Annotated[Literal["xfs", "ext4"], _about("What it is formatted with.")] = "xfs"
 
 
 class Image(Model, frozen=True, kw_only=True):
@@ -320,9 +390,11 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
     bid_percentage: (
         Annotated[int, Meta(ge=1, le=100), _about("SPOT: the most to pay, as a percentage of On-Demand.")] | None
     ) = None
-    min_vcpus: Annotated[int, Meta(ge=0, le=100_000)] = 0
-    max_vcpus: Annotated[int, Meta(ge=1, le=100_000)]
-    instance_types: Annotated[tuple[InstanceType, ...], Meta(min_length=1)] = ("optimal",)
+    min_vcpus: Annotated[int, Meta(ge=0, le=100_000), _about("vCPUs that are kept (and paid for) without jobs.")] = 0
+    max_vcpus: Annotated[int, Meta(ge=1, le=100_000), _about("vCPUs that it never exceeds.")]
+    instance_types: Annotated[
+        tuple[InstanceType, ...], Meta(min_length=1), _about("Families or types that Batch may choose from.")
+    ] = ("optimal",)
     service_role: Annotated[
         str,
         _text(
@@ -332,7 +404,7 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
         ),
         _about("AWSServiceRoleForBatch by default; a custom role makes every change of the environment a replacement."),
     ] = "service-linked"
-    state: Literal["ENABLED", "DISABLED"] = "ENABLED"
+    state: Annotated[Literal["ENABLED", "DISABLED"], _about("`DISABLED` takes no new jobs.")] = "ENABLED"
     update_timeout_minutes: Annotated[
         int,
         Meta(ge=1, le=360),
@@ -378,7 +450,7 @@ class FairShare(Model, frozen=True, kw_only=True):
         Meta(max_length=500),
         _about("Share identifier -> weight factor; a smaller factor gets more."),
     ] = {}
-    share_decay_seconds: Annotated[int, Meta(ge=0, le=604_800)] = 0
+    share_decay_seconds: Annotated[int, Meta(ge=0, le=604_800), _about("How long past use of a share counts.")] = 0
     compute_reservation: Annotated[
         int, Meta(ge=0, le=99), _about("Percent of the maximum vCPUs held for shares not yet used.")
     ] = 0
@@ -391,7 +463,7 @@ class Queue(Model, frozen=True, kw_only=True):
     compute: Annotated[
         tuple[str, ...], Meta(min_length=1, max_length=3), _about("Compute environments, tried in this order.")
     ]
-    state: Literal["ENABLED", "DISABLED"] = "ENABLED"
+    state: Annotated[Literal["ENABLED", "DISABLED"], _about("`DISABLED` accepts no jobs.")] = "ENABLED"
     time_limits: TimeLimits = TimeLimits()
     fair_share: FairShare | None = None
 
@@ -399,11 +471,15 @@ class Queue(Model, frozen=True, kw_only=True):
 class Job(Model, frozen=True, kw_only=True):
     """A job definition on EC2."""
 
-    image: ContainerImage
-    vcpus: Annotated[int, Meta(ge=1, le=448)]
-    memory_mib: Annotated[int, Meta(ge=4, le=25_165_824)]
-    command: tuple[str, ...] = ()
-    environment: dict[EnvironmentVariable, str] = {}
+    image: Annotated[ContainerImage, _about("A repository of this manifest, or an image elsewhere by its full URI.")]
+    vcpus: Annotated[int, Meta(ge=1, le=448), _about("vCPUs of the container.")]
+    memory_mib: Annotated[
+        int, Meta(ge=4, le=25_165_824), _about("Hard memory limit; beyond it the container is killed.")
+    ]
+    command: Annotated[
+        tuple[str, ...], Meta(examples=[["--sample", "Ref::sample"]]), _about("Arguments for the image's entry point.")
+    ] = ()
+    environment: Annotated[dict[EnvironmentVariable, str], _about("Environment variables; never a secret.")] = {}
     parameters: Annotated[dict[ParameterKey, str], _about("Defaults for `Ref::name` in the command.")] = {}
     attempts: Annotated[
         int, Meta(ge=1, le=10), _about("Tries; only a lost host (a reclaimed Spot instance) is tried again.")
@@ -417,24 +493,54 @@ class Job(Model, frozen=True, kw_only=True):
     ) = None
 
 
+class Suppression(Model, frozen=True, kw_only=True):
+    """A finding of `gen-infra check` that is accepted for a while."""
+
+    check: Annotated[
+        str,
+        _text("[A-Z][A-Z0-9_]{3,39}", "a check's id", "CKV_AWS_338", "GI_NET_3"),
+        _about("The check that objects, by its id."),
+    ]
+    resource: Annotated[
+        str,
+        _text(
+            r"[^\s]{3,256}", "a resource's address, with * for any part", "module.compute_*.aws_launch_template.this"
+        ),
+        _about("The address as `gen-infra check` shows it; `*` stands for any part of it."),
+    ]
+    reason: Annotated[str, Meta(min_length=10, max_length=300), _about("Why it is accepted; shown on every check.")]
+    expires: Annotated[
+        str,
+        _text("[0-9]{4}-[0-9]{2}-[0-9]{2}", 'a date in quotes, such as "2026-12-31"', "2026-12-31"),
+        _about("The last day on which it is accepted."),
+    ]
+
+
 class Manifest(Model, frozen=True, kw_only=True):
     """One environment, as its manifest says after ``extends`` is resolved."""
 
     name: Annotated[EnvironmentName, _about("The environment; the suffix of every name that is made.")]
     account: Annotated[AccountId, _about("The only AWS account that Terraform may touch.")]
-    region: Region
+    region: Annotated[Region, _about("The AWS region of everything.")]
     tags: Annotated[dict[TagKey, TagValue], Meta(max_length=40), _about("Tags of everything that can carry tags.")] = {}
     state: Annotated[Literal["local"] | StateBucket, _about("`local`, or the S3 bucket of the Terraform state.")]
     network: Network
     encryption: Encryption = Encryption()
     iam: Iam = Iam()
     logs: Logs = Logs()
-    buckets: dict[Key, Bucket] = {}
+    buckets: Annotated[dict[Key, Bucket], _about("Buckets that jobs may use, by a name of your own.")] = {}
     repositories: Annotated[tuple[RepositoryName, ...], _about("ECR repositories to make, each under `<name>/`.")] = ()
     image: Image = Image()
-    compute: Annotated[dict[Key, ComputeEnvironment], Meta(min_length=1)]
-    queues: Annotated[dict[Key, Queue], Meta(min_length=1)]
-    jobs: dict[Key, Job] = {}
+    compute: Annotated[
+        dict[Key, ComputeEnvironment],
+        Meta(min_length=1),
+        _about("Compute environments; `spot` becomes `spot-<name>-…`."),
+    ]
+    queues: Annotated[dict[Key, Queue], Meta(min_length=1), _about("Job queues; `main` becomes `main-<name>`.")]
+    jobs: Annotated[dict[Key, Job], _about("Job definitions; `isaac` becomes `isaac-<name>`.")] = {}
+    suppressions: Annotated[
+        tuple[Suppression, ...], _about("Findings of `gen-infra check` that are accepted, each until a date.")
+    ] = ()
 
     # Names and ARNs that more than one file must agree on.
 
@@ -471,7 +577,13 @@ class Manifest(Model, frozen=True, kw_only=True):
     def log_group_patterns(self) -> list[str]:
         """The log groups of this environment, as CloudWatch Logs' encryption context names them."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
-        return [self.job_log_group("*"), *functions]
+        flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
+        return [self.job_log_group("*"), *functions, *flow_logs]
+
+    @property
+    def vpc_name(self) -> str:
+        """The name of the VPC that ``network.create`` makes; its parts are named below it, ``batch-prod/…``."""
+        return f"batch-{self.name}"
 
     def repository_name(self, repository: str) -> str:
         """``isaac`` -> ``prod/isaac``."""

@@ -7,16 +7,21 @@ This reader takes PyYAML's events (libyaml does the scanning) and accepts only w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
+from gen_infra.manifest.secrets import ADVICE, is_said_elsewhere, may_be_shown, names_a_secret, redact, secrets
+from gen_infra.manifest.text import Fault, cut, forbidden_characters, not_normal, scanner_switches, without_forbidden
+
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 100_000
+MAX_PROBLEMS = 100
 
 Mark: TypeAlias = tuple[int, int]
 """A zero-based line and column, as libyaml counts them."""
@@ -24,11 +29,18 @@ Mark: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A manifest file as read: the name to show, and its lines."""
+    """A manifest file as read: the name to show, its text, and the (zero-based) lines that hold a secret."""
 
     name: str
     path: Path
     text: str
+    secret_lines: set[int] = field(default_factory=set, compare=False)
+
+    def line(self, number: int) -> str:
+        """A line to show in a message; empty where it is not there or may hold a secret."""
+        lines = self.text.split("\n")
+        shown = number < len(lines) and number not in self.secret_lines and may_be_shown(lines[number])
+        return lines[number].rstrip("\r") if shown else ""
 
 
 @dataclass(slots=True)
@@ -38,6 +50,12 @@ class Scalar:
     value: str | int | float | bool | None
     source: Source
     mark: Mark
+
+
+class Refused(Scalar):
+    """A scalar of which a problem says already what is wrong with it."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -79,6 +97,12 @@ class Problem:
     column: int
     path: str
     message: str
+    source: Source | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def source_line(self) -> str:
+        """The line that the problem is on, where it can be shown."""
+        return self.source.line(self.line - 1) if self.source else ""
 
     def __str__(self) -> str:
         """``envs/prod.yaml:9:5: queues.high.priority: 5000 is not between 0 and 1000``."""
@@ -94,9 +118,8 @@ class Unreadable(Exception):  # noqa: N818 - carries a Problem up to the loader,
         self.problem = problem
 
 
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+", re.ASCII)
-_LONGEST_INTEGER = 20  # digits; Python refuses to convert thousands of them
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+_LONGEST_NUMBER = 20  # characters; Python refuses to convert thousands of digits, and long fractions become infinite
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 # What some YAML reader takes for a boolean, a number or a date, and a person for text.
 _AMBIGUOUS = re.compile(
@@ -112,22 +135,21 @@ _AMBIGUOUS = re.compile(
 )
 
 
-def read(path: Path, name: str) -> Map:
-    """The mapping in a manifest file.
+def read(path: Path, name: str, problems: list[Problem]) -> Map:
+    """The mapping in a manifest file; what is wrong with its text is added to ``problems``.
 
     Raises:
-        Unreadable: at the first place where the text is not the YAML that this project accepts.
+        Unreadable: where nothing further can be made of the text.
     """
     source = Source(name, path, _text(path, name))
+    reader = _Reader(source, problems)
     try:
-        return _Reader(source).document()
+        reader.inspect()
+        return reader.document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = (mark.line, mark.column) if mark else (0, 0)
         raise _unreadable(source, at, f"is not YAML: {error.problem or error.context}") from None
-    except yaml.reader.ReaderError as error:
-        line = source.text.count("\n", 0, error.position)
-        raise _unreadable(source, (line, 0), f"holds a character that YAML forbids: {error.reason}") from None
 
 
 def plain(node: Node) -> object:
@@ -157,19 +179,45 @@ def _text(path: Path, name: str) -> str:
         raise _unreadable(nowhere, (line, 0), "is not UTF-8 text") from None
 
 
-def _unreadable(source: Source, mark: Mark, message: str, path: str = "") -> Unreadable:
-    return Unreadable(Problem(source.name, mark[0] + 1, mark[1] + 1, path, message))
+def _unreadable(source: Source, mark: Mark, message: str) -> Unreadable:
+    return Unreadable(Problem(source.name, mark[0] + 1, mark[1] + 1, "", redact(message), source))
+
+
+def _lines(event: Any) -> range:
+    return range(event.start_mark.line, event.end_mark.line + 1)
+
+
+def _faults(text: str) -> Iterable[Fault]:
+    return chain(forbidden_characters(text), scanner_switches(text), secrets(text))
 
 
 class _Reader:
-    """One pass over libyaml's events."""
+    """A look at the text as it is written, then one pass over libyaml's events."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
+        self.problems = problems
         self.nodes = 0
-        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        self.faulty_lines: set[int] = set()
+        # what the look at the whole text cannot settle: forms of one letter, and what escapes stand for
+        self.look_at_scalars = "\\" in source.text or not source.text.isascii()
         # the stubs know the events' common base only
-        self.events: Iterator[Any] = yaml.parse(source.text, Loader=loader)
+        self.events: Iterator[Any] = iter(())
+
+    def inspect(self) -> None:
+        """What no part of the file may hold, comments included."""
+        text = self.source.text
+        for position, message in islice(_faults(text), MAX_PROBLEMS + 1):
+            line = text.count("\n", 0, position)
+            self.faulty_lines.add(line)
+            if message.endswith(ADVICE):
+                self.source.secret_lines.add(line)
+            self.report((line, position - text.rfind("\n", 0, position) - 1), message)
+        if self.faulty_lines:
+            self.look_at_scalars = True
+            text = without_forbidden(text)
+        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        self.events = yaml.parse(text, Loader=loader)
 
     def document(self) -> Map:
         next(self.events)  # stream start
@@ -189,57 +237,103 @@ class _Reader:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self.error(event, f"more than {MAX_NODES:,} values; no manifest needs that")
+        mark = (event.start_mark.line, event.start_mark.column)
         if isinstance(event, yaml.AliasEvent):
-            raise self.error(
+            return self.refuse(
                 event, f"the alias *{event.anchor} is not accepted; write the value out, or share it with `extends`"
             )
         if event.anchor is not None:
-            raise self.error(
-                event, f"the anchor &{event.anchor} is not accepted; write the value out, or share it with `extends`"
-            )
+            advice = "write the value out, or share it with `extends`"
+            self.report(mark, f"the anchor &{event.anchor} is not accepted; {advice}")
         if event.tag is not None:
-            raise self.error(event, f"the tag {event.tag} is not accepted; write the plain value")
-        mark = (event.start_mark.line, event.start_mark.column)
+            self.report(mark, f"the tag {event.tag} is not accepted; write the plain value")
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(self.scalar(event), self.source, mark)
+            return self.scalar(event, mark)
         if depth >= MAX_DEPTH:
             raise self.error(event, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.SequenceStartEvent):
-            sequence = Sequence(self.source, mark)
-            while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-                sequence.items.append(self.node(event, depth + 1))
-            return sequence
+            return self.sequence(mark, depth)
         return self.mapping(mark, depth)
+
+    def sequence(self, mark: Mark, depth: int) -> Sequence:
+        sequence = Sequence(self.source, mark)
+        option = ""
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            node = (self.secret(event, option) if option else None) or self.node(event, depth + 1)
+            sequence.items.append(node)
+            word = node.value if isinstance(node, Scalar) else None
+            option = word if isinstance(word, str) and word.startswith("--") and names_a_secret(word) else ""
+        return sequence
 
     def mapping(self, mark: Mark, depth: int) -> Map:
         mapping = Map(self.source, mark)
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.node(event, depth + 1)
-            if not isinstance(key, Scalar):
+            value_event = next(self.events) if isinstance(key, Scalar) else None
+            if value_event is None or not isinstance(key, Scalar):
                 raise self.error(event, "a key is a word, not a list or a mapping")
+            refused = self.secret(value_event, key.value) if isinstance(key.value, str) else None
+            node = refused or self.node(value_event, depth + 1)
+            if isinstance(key, Refused):
+                continue
             if key.value == "<<":
-                raise self.error(event, "the merge key << is not accepted; share values with `extends`")
-            if not isinstance(key.value, str):
-                raise self.error(event, f'the key {event.value} is not text; write "{event.value}" in quotes')
-            if earlier := mapping.entries.get(key.value):
-                raise self.error(event, f"the key {key.value} is already on line {earlier.mark[0] + 1}")
-            mapping.entries[key.value] = Entry(self.source, key.mark, self.node(next(self.events), depth + 1))
+                self.report(key.mark, "the merge key << is not accepted; share values with `extends`")
+            elif not isinstance(key.value, str):
+                self.report(key.mark, f'the key {event.value} is not text; write "{event.value}" in quotes')
+            elif earlier := mapping.entries.get(key.value):
+                self.report(key.mark, f"the key {cut(key.value)} is already on line {earlier.mark[0] + 1}")
+            else:
+                mapping.entries[key.value] = Entry(self.source, key.mark, node)
         return mapping
 
-    def scalar(self, event: Any) -> str | int | float | bool | None:
+    def secret(self, event: Any, key: str) -> Refused | None:
+        """The refusal of a value whose key promises a secret, unless it says only where the secret is."""
+        if not names_a_secret(key) or not isinstance(event, yaml.ScalarEvent) or is_said_elsewhere(event.value):
+            return None
+        self.source.secret_lines.update(_lines(event))
+        return self.refuse(event, f"{cut(key)} holds a secret in plain text; {ADVICE}")
+
+    def scalar(self, event: Any, mark: Mark) -> Scalar:
         text: str = event.value
-        if event.style:  # quoted, or a block
-            return text
-        if text in _WORDS:
-            return _WORDS[text]
-        if _INTEGER.fullmatch(text):
-            return int(text) if len(text) < _LONGEST_INTEGER else text
-        if _FLOAT.fullmatch(text):
-            return float(text)
-        if _AMBIGUOUS.fullmatch(text):
-            advice = f'write "{text}" in quotes if it is text'
-            raise self.error(event, f"{text} means different things to different readers; {advice}")
-        return text
+        if self.look_at_scalars and (refused := self.unacceptable(event)):
+            return refused
+        if not event.style:  # neither quoted nor a block
+            if text in _WORDS:
+                return Scalar(_WORDS[text], self.source, mark)
+            if len(text) < _LONGEST_NUMBER and (number := _NUMBER.fullmatch(text)):
+                return Scalar(float(text) if number.group(1) else int(text), self.source, mark)
+            if _AMBIGUOUS.fullmatch(text):
+                text = cut(text)
+                return self.refuse(
+                    event, f'{text} means different things to different readers; write "{text}" in quotes if it is text'
+                )
+        return Scalar(text, self.source, mark)
+
+    def unacceptable(self, event: Any) -> Refused | None:
+        """The refusal of a scalar for its text, as escapes and folded lines make it."""
+        lines = _lines(event)
+        fault = next(iter(_faults(event.value)), None)
+        if fault and not self.faulty_lines.isdisjoint(lines):
+            return self.refused(event)  # said already, at the very place
+        message = fault.message if fault else not_normal(event.value)
+        if not message:
+            return None
+        if message.endswith(ADVICE):
+            self.source.secret_lines.update(lines)
+        return self.refuse(event, message)
+
+    def refuse(self, event: Any, message: str) -> Refused:
+        self.report((event.start_mark.line, event.start_mark.column), message)
+        return self.refused(event)
+
+    def refused(self, event: Any) -> Refused:
+        # neither text nor nothing: nobody takes it for a value
+        return Refused(False, self.source, (event.start_mark.line, event.start_mark.column))
+
+    def report(self, mark: Mark, message: str) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _unreadable(self.source, mark, f"more than {MAX_PROBLEMS} problems; mend those above first")
+        self.problems.append(_unreadable(self.source, mark, message).problem)
 
     def error(self, event: Any, message: str) -> Unreadable:
         return _unreadable(self.source, (event.start_mark.line, event.start_mark.column), message)
@@ -259,6 +353,19 @@ def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
         else:
             break
     return source, mark
+
+
+def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | None:
+    """Where exactly this value was written; None for a default."""
+    node: Node = root
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str) and step in node.entries:
+            node = node.entries[step].node
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return locate(root, path)
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

@@ -5,34 +5,87 @@ Terraform and its provider accept all of this; AWS refuses it later, or lets job
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable
+from datetime import date
+from ipaddress import IPv4Network
 
-from gen_infra.manifest.model import Manifest, image_repository
+from gen_infra.manifest.model import AGENT_SERVICES, Manifest, image_repository
+from gen_infra.manifest.registry import Finding
+from gen_infra.manifest.registry import rule as _rule
 
-Finding: TypeAlias = tuple[tuple[str | int, ...], str]
-Rule: TypeAlias = Callable[[Manifest], Iterable[Finding]]
-
-_RULES: list[Rule] = []
-
-
-def violations(manifest: Manifest) -> Iterator[Finding]:
-    """What every rule finds."""
-    for rule in _RULES:
-        yield from rule(manifest)
-
-
-def _rule(function: Rule) -> Rule:
-    _RULES.append(function)
-    return function
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
+_DOCKER = IPv4Network("172.17.0.0/16")
+_NAT_SUBNETS_IN_A_24 = 4  # the module cuts subnets of sixteen addresses from a VPC's last quarter
 
 
 @_rule
 def network_is_given_one_way(manifest: Manifest) -> Iterable[Finding]:
     """Two answers to where the instances run would leave one of them unused, silently."""
-    given = [way for way in ("lookup", "ids") if getattr(manifest.network, way)]
+    given = [way for way in ("lookup", "ids", "create") if getattr(manifest.network, way)]
     if len(given) != 1:
-        yield ("network",), "give exactly one of lookup and ids" + (f", not {' and '.join(given)}" if given else "")
+        yield (
+            ("network",),
+            "give exactly one of lookup, ids and create" + (f", not {' and '.join(given)}" if given else ""),
+        )
+
+
+@_rule
+def new_network_has_a_private_block(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html, and Docker's bridge on every instance."""
+    create, path = manifest.network.create, ("network", "create", "cidr")
+    if not create:
+        return
+    try:
+        block = IPv4Network(create.cidr)
+    except ValueError as error:
+        yield path, f"{error}; write a block by its first address, such as 10.42.0.0/16"
+        return
+    if not 16 <= block.prefixlen <= 24:
+        yield path, f"{block} should be from /16 (65,536 addresses) to /24 (256)"
+    elif not any(block.subnet_of(private) for private in _PRIVATE):
+        yield path, f"{block} is not private; take one in {', '.join(map(str, _PRIVATE))}"
+    elif block.subnet_of(_DOCKER):
+        yield path, f"{_DOCKER} is Docker's own network on every instance; take another block"
+    elif block.prefixlen == 24 and create.nat_gateways > _NAT_SUBNETS_IN_A_24:
+        yield path, f"a /24 has room for {_NAT_SUBNETS_IN_A_24} NAT gateways, not {create.nat_gateways}; take a /23"
+
+
+@_rule
+def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[Finding]:
+    """A second subnet in a zone makes it no more available, and a zone of another region does not exist."""
+    create = manifest.network.create
+    if not create or isinstance(create.zones, int):
+        return
+    for index, zone in enumerate(create.zones):
+        path = ("network", "create", "zones", index)
+        if zone[:-1] != manifest.region:
+            yield path, f"{zone} is not in {manifest.region}"
+        elif zone in create.zones[:index]:
+            yield path, f"{zone} is listed twice"
+
+
+@_rule
+def new_network_has_a_way_out(manifest: Manifest) -> Iterable[Finding]:
+    """An instance that reaches neither ECS nor ECR nor CloudWatch Logs joins no cluster: its jobs wait for ever.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+    """
+    create, path = manifest.network.create, ("network", "create")
+    if not create or create.nat != "none":
+        return
+    missing = [service for service in AGENT_SERVICES if service not in create.endpoint_services]
+    if missing == list(AGENT_SERVICES):
+        yield path, "has no way out to ECR, ECS and CloudWatch Logs; choose nat: one, nat: per-zone or endpoints: true"
+    elif missing:
+        yield (*path, "endpoints"), f"without NAT, {', '.join(missing)} must be here too; endpoints: true has them all"
+
+
+@_rule
+def new_network_has_endpoints_where_their_names_are_known(manifest: Manifest) -> Iterable[Finding]:
+    """In China each service has its own prefix: https://github.com/aws/aws-cdk/pull/16139."""
+    create = manifest.network.create
+    if create and create.endpoint_services and manifest.partition == "aws-cn":
+        yield ("network", "create", "endpoints"), "interface endpoints are not made in China; use nat there"
 
 
 @_rule
@@ -79,17 +132,6 @@ def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[Finding]:
     for key, compute in manifest.compute.items():
         if compute.min_vcpus > compute.max_vcpus:
             yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is above max_vcpus {compute.max_vcpus}"
-
-
-@_rule
-def optimal_stands_with_families_of_its_architecture(manifest: Manifest) -> Iterable[Finding]:
-    """`optimal` means x86-64 families; an arm64 image cannot start on them."""
-    if manifest.image.architecture != "arm64":
-        return
-    for key, compute in manifest.compute.items():
-        for index, instance_type in enumerate(compute.instance_types):
-            if instance_type in {"optimal", "default_x86_64"}:
-                yield ("compute", key, "instance_types", index), f"{instance_type} is x86-64; image.base is arm64"
 
 
 @_rule
@@ -171,3 +213,13 @@ def repository_label(repository: str) -> str:
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:
     names = ", ".join(known)
     return f"there is no {what} {name}" + (f"; there is {names}" if names else "")
+
+
+@_rule
+def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[Finding]:
+    """The pattern lets 2026-02-30 through."""
+    for index, suppression in enumerate(manifest.suppressions):
+        try:
+            date.fromisoformat(suppression.expires)
+        except ValueError:
+            yield ("suppressions", index, "expires"), f"{suppression.expires} is not a day of the calendar"

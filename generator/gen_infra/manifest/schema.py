@@ -25,7 +25,21 @@ def schema() -> dict[str, Any]:
         **manifest["properties"],
     }
     del manifest["required"]
+    for definition in document["$defs"].values():
+        for key, value in definition["properties"].items():
+            definition["properties"][key] = _explained(value, document["$defs"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gen-infra manifest", **document}
+
+
+def _explained(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A property with the description and examples of what it may be, where it has none of its own."""
+    options = [value, *value.get("anyOf", ())]
+    options += [definitions[option["$ref"].rpartition("/")[2]] for option in options if "$ref" in option]
+    found = {}
+    for keyword in ("description", "examples"):
+        if said := next((option[keyword] for option in options if keyword in option), None):
+            found[keyword] = said
+    return {**found, **value}
 
 
 def text() -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
 
 _TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf")
-_MODULE_FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md")
 _FUNCTION_SOURCES = "job-functions/src"
 PACKER_TEMPLATE = "genomics.pkr.hcl"
 
@@ -50,13 +49,18 @@ def _terraform(manifest: Manifest) -> dict[str, bytes]:
 def _packer(manifest: Manifest) -> dict[str, bytes]:
     folder = data_dir("packer")
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    context = {
+        "env": manifest,
+        "kms_key": blocks.packer_key(manifest),
+        "network_tags": blocks.network_tags(manifest),
+    }
     template = packer_environment().get_template(f"packer/{PACKER_TEMPLATE}.j2")
-    return {**static, PACKER_TEMPLATE: template.render(env=manifest, kms_key=blocks.packer_key(manifest)).encode()}
+    return {**static, PACKER_TEMPLATE: template.render(context).encode()}
 
 
 def _module(name: str) -> dict[str, bytes]:
     folder = data_dir("modules") / name
-    return {file: (folder / file).read_bytes() for file in _MODULE_FILES}
+    return {file.name: file.read_bytes() for file in sorted([*folder.glob("*.tf"), folder / "README.md"])}
 
 
 def _function_sources() -> dict[str, bytes]:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from gen_infra.manifest.policies import bucket_statements, job_definition_arns
 from gen_infra.manifest.rules import repository_label
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.model import ComputeEnvironment, Job, Manifest, RootVolume, Scratch, TimeLimits
+    from gen_infra.manifest.model import ComputeEnvironment, Manifest, RootVolume, Scratch, TimeLimits
 
 SCRATCH_VOLUME = "scratch"
-
-# An inline role policy holds 10,240 characters without blanks, and each definition takes two ARNs in it.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_DEFINITIONS_IN_A_POLICY = 40
-
-
-class Statement(NamedTuple):
-    """One statement of an identity policy."""
-
-    sid: str
-    actions: list[str]
-    resources: list[str]
-    conditions: Sequence[Mapping[str, object]]
 
 
 def context(manifest: Manifest) -> dict[str, Any]:
@@ -60,6 +47,8 @@ def modules(manifest: Manifest) -> list[str]:
         used.append("encryption")
     if manifest.network.lookup:
         used.append("network-lookup")
+    if manifest.network.create:
+        used.append("network")
     if manifest.repositories:
         used.append("repository")
     if manifest.jobs:
@@ -107,26 +96,6 @@ def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
     ]
 
 
-def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """What a job's role may do in the buckets that the job names: list and get, or also put."""
-    for index, key in enumerate(job.buckets):
-        bucket = manifest.buckets[key]
-        arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
-        prefix = bucket.prefix or ""
-        under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
-        sid = f"Bucket{index}"
-        yield Statement(f"{sid}List", ["s3:ListBucket"], [arn], under_prefix)
-        actions = ["s3:GetObject"]
-        if bucket.access == "write":
-            actions += ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        yield Statement(f"{sid}Objects", actions, [f"{arn}/{prefix}*"], [])
-        if bucket.kms_key:
-            key_actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if bucket.access == "write" else [])]
-            via_s3 = f"s3.{manifest.region}.{manifest.dns_suffix}"
-            condition = {"test": "StringEquals", "variable": "kms:ViaService", "values": [via_s3]}
-            yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [condition])
-
-
 def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
     """The container of a job definition on EC2, in the API's own spelling.
 
@@ -157,18 +126,23 @@ def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
     return properties
 
 
-def job_definition_arns(manifest: Manifest) -> list[str]:
-    """What the submit function may submit: each definition, or beyond a policy's size all names of the environment."""
-    if len(manifest.jobs) > _DEFINITIONS_IN_A_POLICY:
-        return [manifest.batch_arn("job-definition", "*")]
-    return [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
-
-
 def packer_key(manifest: Manifest) -> str:
     """The key of the image's volumes: ours by its alias, which is known before the key is made."""
     if manifest.encryption.key != "create":
         return manifest.encryption.key
     return f"arn:{manifest.partition}:kms:{manifest.region}:{manifest.account}:{manifest.key_alias}"
+
+
+def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:
+    """The tags that the image's builder finds its network by; None where the network is given by id."""
+    network, vpc = manifest.network, manifest.vpc_name
+    if network.create:
+        return {
+            "vpc": {"Name": vpc},
+            "subnets": {"Name": f"{vpc}/private/*"},
+            "security_groups": {"Name": f"{vpc}/instances"},
+        }
+    return msgspec.to_builtins(network.lookup) if network.lookup else None
 
 
 def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
@@ -188,9 +162,10 @@ def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
     }
 
 
-def resolved(manifest: Manifest) -> object:
+def resolved(manifest: Manifest) -> dict[str, Any]:
     """The manifest as plain values, defaults included, without what is unset: itself a manifest."""
-    return _without_none(msgspec.to_builtins(manifest))
+    values: dict[str, Any] = msgspec.to_builtins(manifest)
+    return {key: _without_none(value) for key, value in values.items() if value is not None}
 
 
 def _without_none(value: object) -> object:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from gen_infra.render.hcl import escape_character
 
+Path: TypeAlias = tuple[str | int, ...]
+
+_COMMENT_COLUMN = 60
 _ONE_LINE = 80  # characters of a list that stays on one line
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
@@ -21,6 +25,34 @@ def to_yaml(value: object) -> str:
     Mappings keep their order. Raises ValueError for a float that is not finite and TypeError for any other type.
     """
     return "\n".join([*_lines(value, ""), ""])
+
+
+def to_commented_yaml(value: Mapping[str, object], comment: Callable[[Path], str]) -> str:
+    """The same with a comment behind each value, for people to read."""
+    lines = list(_commented(value, (), "", comment))
+    column = min(max(len(line) for line, _ in lines), _COMMENT_COLUMN)
+    return "".join(f"{line:<{column}}  # {said}\n" if said else f"{line}\n" for line, said in lines)
+
+
+def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """Each value that is written on one line, with its place."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, item in items:
+        if _one_line(item):
+            yield (*path, key), item
+        else:
+            yield from leaves(item, (*path, key))
+
+
+def _commented(value: object, path: Path, pad: str, comment: Callable[[Path], str]) -> Iterator[tuple[str, str]]:
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, item in items:
+        name = f"{pad}{_scalar(key)}:" if isinstance(value, Mapping) else f"{pad}-"
+        if line := _one_line(item):
+            yield f"{name} {line}", comment((*path, key))
+        else:
+            yield name, ""
+            yield from _commented(item, (*path, key), f"{pad}  ", comment)
 
 
 def _lines(value: object, pad: str) -> list[str]:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 _DRIVER = Path(__file__).with_name("checkov_driver.py")
 _INSTALL = "pipx install checkov"
-_UNREAD = (".tf.json", ".tofu", ".tofu.json")  # terraform or OpenTofu reads them, checkov does not
+# Terraform or OpenTofu reads them and checkov does not, or they change what is read or checked.
+_UNREAD = (".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", "override.tf")
+_UNREAD_NAMES = frozenset({".checkov.yaml", ".checkov.yml", ".terraformrc"})
 _SKIP = re.compile(r"(checkov|bridgecrew|cortex):skip=( *)([\w,-]*)", re.ASCII)
 _BLOCK = re.compile(r'[ \t]*(resource|data) "([^"]+)" "([^"]+)"')
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
@@ -116,22 +118,25 @@ def find_checkov(environ: Mapping[str, str]) -> Checkov:
 
 def scan_hcl(checkov: Checkov, folder: Path, environ: Mapping[str, str]) -> ScanResult:
     """Scan the ``*.tf`` files in a folder and below."""
-    sources = _sources(folder)
+    (result,) = scan_hcl_folders(checkov, [folder], environ)
+    return result
+
+
+def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping[str, str]) -> list[ScanResult]:
+    """Scan several folders, each for itself, in one process: most of checkov's time is its start."""
     with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
         scratch = Path(name).resolve()
-        copy = scratch / "hcl"
-        for path, text in sources.items():
-            (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            (copy / path).write_text(without_skips(text), encoding="utf-8")
-        answer = _ask(checkov, {"hcl": str(copy)}, scratch, environ)
-    blocks = [block for path, text in sources.items() for block in parse_blocks(path, text)]
-    result = _result(answer, blocks)
-    return replace(
-        result,
-        parsing_errors=tuple(os.path.relpath(path, copy) for path in answer["parsing_errors"]),
-        unread=tuple(_unread(folder)),
-        unneeded=_unneeded(blocks, result),
-    )
+        copies = [scratch / f"hcl-{number}" for number in range(len(folders))]
+        sources = [_sources(folder) for folder in folders]
+        for copy, texts in zip(copies, sources, strict=True):
+            for path, text in texts.items():
+                (copy / path).parent.mkdir(parents=True, exist_ok=True)
+                (copy / path).write_text(without_skips(text), encoding="utf-8")
+        answers = _ask(checkov, {"hcl": list(map(str, copies))}, scratch, environ)
+    return [
+        _of_hcl(answer, texts, folder, copy)
+        for answer, texts, folder, copy in zip(answers, sources, folders, copies, strict=True)
+    ]
 
 
 def scan_plan(checkov: Checkov, plan_json: Mapping[str, Any], folder: Path, environ: Mapping[str, str]) -> ScanResult:
@@ -148,7 +153,7 @@ def scan_plan(checkov: Checkov, plan_json: Mapping[str, Any], folder: Path, envi
         scratch = Path(name).resolve()
         file = scratch / "plan.json"
         file.write_text(json.dumps(plan_json), encoding="utf-8")
-        answer = _ask(checkov, {"plan": str(file)}, scratch, environ)
+        (answer,) = _ask(checkov, {"plan": [str(file)]}, scratch, environ)
     blocks = [block for path, text in _sources(folder).items() for block in parse_blocks(path, text)]
     return _result(answer, blocks, place=True)
 
@@ -237,7 +242,11 @@ def _sources(folder: Path) -> dict[str, str]:
 
 
 def _unread(folder: Path) -> Iterator[str]:
-    return (path for path in _files(folder) if path.endswith(_UNREAD))
+    return (
+        path
+        for path in _files(folder)
+        if path.endswith(_UNREAD) or os.path.basename(path) in _UNREAD_NAMES  # noqa: PTH119
+    )
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -248,7 +257,9 @@ def _files(folder: Path) -> Iterator[str]:
             yield os.path.relpath(os.path.join(root, name), folder)  # noqa: PTH118 - thousands of them
 
 
-def _ask(checkov: Checkov, request: Mapping[str, str], scratch: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def _ask(
+    checkov: Checkov, request: Mapping[str, Sequence[str]], scratch: Path, environ: Mapping[str, str]
+) -> list[dict[str, Any]]:
     env = {
         "PATH": environ.get("PATH", os.defpath),
         "HOME": str(scratch),
@@ -258,8 +269,19 @@ def _ask(checkov: Checkov, request: Mapping[str, str], scratch: Path, environ: M
     if answer.returncode != 0:
         *_, reason = ["it does not say why", *answer.stderr.splitlines()]
         raise ToolError(f"checkov failed: {reason}", hint=f"3.3 is the version known to work: {_INSTALL}==3.3.30")
-    content: dict[str, Any] = json.loads(answer.stdout)
+    content: list[dict[str, Any]] = json.loads(answer.stdout)
     return content
+
+
+def _of_hcl(answer: Mapping[str, Any], sources: Mapping[str, str], folder: Path, copy: Path) -> ScanResult:
+    blocks = [block for path, text in sources.items() for block in parse_blocks(path, text)]
+    result = _result(answer, blocks)
+    return replace(
+        result,
+        parsing_errors=tuple(os.path.relpath(path, copy) for path in answer["parsing_errors"]),
+        unread=tuple(_unread(folder)),
+        unneeded=_unneeded(blocks, result),
+    )
 
 
 def _result(answer: Mapping[str, Any], blocks: Sequence[Block], *, place: bool = False) -> ScanResult:

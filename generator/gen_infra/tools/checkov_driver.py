@@ -1,7 +1,7 @@
-"""Runs inside checkov's own Python: one scan, asked for as JSON on stdin, answered as JSON on stdout.
+"""Runs inside checkov's own Python: scans asked for as JSON on stdin, answered as JSON on stdout.
 
-Request: ``{"hcl": FOLDER}`` or ``{"plan": FILE}``. Answer: ``passed``, ``failed``, ``skipped`` (lists of records),
-``parsing_errors`` (files) and ``resources`` (addresses).
+Request: ``{"hcl": [FOLDER, …]}`` or ``{"plan": [FILE, …]}``. Answer, for each: ``passed``, ``failed``,
+``skipped`` (lists of records), ``parsing_errors`` (files) and ``resources`` (addresses).
 
 It calls the same runner as ``checkov --framework terraform --skip-download``, with the same findings in a third of the
 time: neither the other frameworks nor the platform client are imported, so nothing calls out and nothing looks for a
@@ -18,18 +18,31 @@ import sys
 from typing import Any
 
 
-def _scan(request: dict[str, str]) -> Any:
+def _scan_hcl(folder: str) -> Any:
     from checkov.runner_filter import RunnerFilter
+    from checkov.terraform.runner import Runner
 
-    if "hcl" in request:
-        from checkov.terraform.runner import Runner
+    return Runner().run(
+        root_folder=folder, runner_filter=RunnerFilter(framework=["terraform"], show_progress_bar=False)
+    )
 
-        runner_filter = RunnerFilter(framework=["terraform"], show_progress_bar=False)
-        return Runner().run(root_folder=request["hcl"], runner_filter=runner_filter)
+
+def _scan_plan(file: str) -> Any:
+    from checkov.runner_filter import RunnerFilter
     from checkov.terraform.plan_runner import Runner
 
     runner_filter = RunnerFilter(framework=["terraform_plan"], show_progress_bar=False)
-    return Runner().run(files=[request["plan"]], runner_filter=runner_filter)
+    return Runner().run(files=[file], runner_filter=runner_filter)
+
+
+def _answer(report: Any) -> dict[str, Any]:
+    return {
+        "passed": _records(report.passed_checks),
+        "failed": _records(report.failed_checks),
+        "skipped": _records(report.skipped_checks),
+        "parsing_errors": sorted(report.parsing_errors),
+        "resources": sorted(resource.partition(":")[2] for resource in report.resources),  # of "path:address"
+    }
 
 
 def _records(records: list[Any]) -> list[dict[str, Any]]:
@@ -50,15 +63,10 @@ def main() -> None:
     gc.disable()  # the imports make millions of objects, and all of them stay
     logging.disable(logging.CRITICAL)
     del sys.path[0]  # this folder: its checkov.py would be taken for the package
-    report = _scan(json.load(sys.stdin))
-    answer = {
-        "passed": _records(report.passed_checks),
-        "failed": _records(report.failed_checks),
-        "skipped": _records(report.skipped_checks),
-        "parsing_errors": sorted(report.parsing_errors),
-        "resources": sorted(resource.partition(":")[2] for resource in report.resources),  # of "path:address"
-    }
-    json.dump(answer, sys.stdout)
+    request = json.load(sys.stdin)
+    answers = [_answer(_scan_hcl(folder)) for folder in request.get("hcl", [])]
+    answers += [_answer(_scan_plan(file)) for file in request.get("plan", [])]
+    json.dump(answers, sys.stdout)
     sys.stdout.flush()
 
 

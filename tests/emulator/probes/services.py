@@ -147,3 +147,35 @@ def secure_transport_condition(lab: Lab) -> Any:
     }
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     return refusal(s3.put_object, Bucket=name, Key="state", Body=b"{}")
+
+
+@probe(["x86_64", "/dev/xvda", "ebs", [("/dev/xvda", 8, True), ("/dev/sdb", 20, False)]])
+def registered_image(lab: Lab) -> Any:
+    ec2, disks = lab.client("ec2"), []
+    for device, size, encrypted in (("/dev/xvda", 8, True), ("/dev/sdb", 20, False)):
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=size, Encrypted=encrypted)["VolumeId"]
+        snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        disks.append({"DeviceName": device, "Ebs": {"SnapshotId": snapshot}})
+    image = ec2.register_image(
+        Name=lab.name("image"), Architecture="x86_64", RootDeviceName="/dev/xvda", BlockDeviceMappings=disks
+    )["ImageId"]
+    [found] = ec2.describe_images(ImageIds=[image])["Images"]
+    shown = [
+        (each["DeviceName"], each["Ebs"]["VolumeSize"], each["Ebs"].get("Encrypted"))
+        for each in found["BlockDeviceMappings"]
+    ]
+    return [found.get("Architecture"), found["RootDeviceName"], found["RootDeviceType"], shown]
+
+
+@probe([("L-34B43A08", True), ("L-417A185B", True)])
+def vcpu_quotas(lab: Lab) -> Any:
+    quotas = lab.client("service-quotas")
+
+    def known(code: str) -> tuple[str, bool]:
+        try:
+            found = quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]
+        except ClientError:
+            return code, False
+        return found["QuotaCode"], found["Value"] >= 0
+
+    return [known("L-34B43A08"), known("L-417A185B")]

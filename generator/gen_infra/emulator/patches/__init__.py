@@ -17,6 +17,7 @@ from gen_infra.emulator.patches import (
     job_queues,
     jobs,
     kms,
+    quotas,
     s3,
     sqs,
 )
@@ -24,7 +25,7 @@ from gen_infra.emulator.patches._registry import REGISTRY, Difference
 
 __all__ = ["REGISTRY", "Difference", "apply_all"]
 
-MODULES = (core, iam, kms, ec2, s3, sqs, functions, compute_environments, job_queues, job_definitions, jobs)
+MODULES = (core, iam, kms, ec2, s3, sqs, quotas, functions, compute_environments, job_queues, job_definitions, jobs)
 
 
 def apply_all() -> None:

@@ -101,13 +101,13 @@ locals {
 
   network_tags = {
     vpc = {
-      Name = "genomics"
+      Name = "batch-demo"
     }
     subnets = {
-      Tier = "private"
+      Name = "batch-demo/private/*"
     }
     security_groups = {
-      Name = "genomics-batch"
+      Name = "batch-demo/instances"
     }
   }
 }

@@ -12,17 +12,20 @@ data "aws_ssm_parameter" "image" {
 }
 
 module "network" {
-  source = "./modules/network-lookup"
+  source = "./modules/network"
 
-  security_group_tags = {
-    Name = "genomics-batch"
-  }
-  subnet_tags = {
-    Tier = "private"
-  }
-  vpc_tags = {
-    Name = "genomics"
-  }
+  environment = "demo"
+  account_id  = "123456789012"
+  partition   = "aws"
+  region      = "us-east-1"
+  cidr_block  = "10.43.0.0/16"
+  zone_count  = 2
+  nat         = "one"
+  endpoints   = []
+
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
 }
 
 module "encryption" {
@@ -36,6 +39,7 @@ module "encryption" {
     "/aws/batch/demo/*",
     "/aws/lambda/batchSubmitJob-demo",
     "/aws/lambda/batchGetJobStatus-demo",
+    "/aws/vpc/batch-demo",
   ]
   spot = true
 }

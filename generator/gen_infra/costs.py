@@ -1,0 +1,34 @@
+"""What a new network costs by the month, before traffic: to compare choices with, not to bill by.
+
+List prices of us-east-1 in USD by the hour, read in September 2026; other regions ask up to twice as much.
+https://aws.amazon.com/vpc/pricing/ (NAT gateways, public IPv4 addresses), https://aws.amazon.com/privatelink/pricing/
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model import NetworkCreate
+
+_NAT_GATEWAY = 0.045
+_PUBLIC_ADDRESS = 0.005  # each NAT gateway has one
+_ENDPOINT_IN_A_ZONE = 0.01
+_PRICES = "us-east-1 list prices, 2026-09"
+_HOURS = 730  # AWS's own month: a twelfth of a year
+
+
+def network_cost(create: NetworkCreate) -> str:
+    """One line, such as ``network: 2 NAT gateways, about 73 USD a month before traffic (…)``."""
+    gateways, services = create.nat_gateways, len(create.endpoint_services)
+    hourly = gateways * (_NAT_GATEWAY + _PUBLIC_ADDRESS) + services * create.zone_count * _ENDPOINT_IN_A_ZONE
+    parts = [
+        *([_counted(gateways, "NAT gateway")] if gateways else []),
+        *([f"{_counted(services, 'interface endpoint')} in {create.zone_count} zones"] if services else []),
+    ]
+    return f"network: {' and '.join(parts)}, about {math.ceil(hourly * _HOURS)} USD a month before traffic ({_PRICES})"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,46 @@
+"""Service Quotas: how many vCPUs the account may run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.servicequotas.models import ServiceQuotasBackend
+
+from gen_infra.emulator.patches._registry import around, difference
+
+# As of an account that has been in use for a while; it has never asked for GPUs of the P family, nor for accelerators.
+VCPU_QUOTAS = {
+    "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 1152),
+    "L-34B43A08": ("All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests", 2048),
+    "L-DB2E81BA": ("Running On-Demand G and VT instances", 64),
+    "L-3819A6DF": ("All G and VT Spot Instance Requests", 64),
+    "L-417A185B": ("Running On-Demand P instances", 0),
+    "L-7212CCBC": ("All P Spot Instance Requests", 0),
+}
+
+
+@difference(
+    moto="5.2.5 knows the quotas of VPC only",
+    aws="counts the vCPUs of EC2 by family and by On-Demand or Spot",
+)
+def vcpu_quotas() -> None:
+    """Answer for the families that Batch users ask for."""
+
+    @around(ServiceQuotasBackend, "get_service_quota")
+    def get_service_quota(
+        original: Any, backend: ServiceQuotasBackend, service_code: str, quota_code: str
+    ) -> dict[str, Any]:
+        if service_code != "ec2" or quota_code not in VCPU_QUOTAS:
+            found: dict[str, Any] = original(backend, service_code, quota_code)
+            return found
+        name, value = VCPU_QUOTAS[quota_code]
+        return {
+            "ServiceCode": "ec2",
+            "ServiceName": "Amazon Elastic Compute Cloud (Amazon EC2)",
+            "QuotaCode": quota_code,
+            "QuotaName": name,
+            "Value": float(value),
+            "Unit": "None",
+            "Adjustable": True,
+            "GlobalQuota": False,
+        }

@@ -1,0 +1,100 @@
+"""EC2 instance types: their sizes, from a data file that ``make instance-data`` renews."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+DATA_FILE = Path(__file__).with_name("instances.json")
+Architecture = Literal["x86_64", "arm64"]
+
+# https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html
+_X86_64_FAMILIES = ("m6i", "c6i", "r6i", "c7i")
+_ARM64_FAMILIES = ("m6g", "c6g", "r6g", "c7g")
+BUNDLES: Mapping[str, tuple[str, ...]] = {
+    "optimal": _X86_64_FAMILIES,
+    "default_x86_64": _X86_64_FAMILIES,
+    "default_arm64": _ARM64_FAMILIES,
+}
+
+
+class Size(NamedTuple):
+    """What one size of a family has, as the data file holds it."""
+
+    vcpus: int
+    memory_mib: int
+    gpus: int
+    instance_store_gb: int
+
+
+class Family(msgspec.Struct, frozen=True):
+    """An instance family: one architecture, several sizes."""
+
+    architecture: Architecture
+    sizes: dict[str, Size]
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """The data file: where and when its figures were read, and the families that AWS Batch can start."""
+
+    source: str
+    date: str
+    families: dict[str, Family]
+
+
+class InstanceType(NamedTuple):
+    """One instance type, with the figures that decide whether a job fits."""
+
+    name: str
+    vcpus: int
+    memory_mib: int
+    gpus: int
+    architecture: Architecture
+    instance_store_gb: int
+
+    @property
+    def usable_mib(self) -> int:
+        """The memory that jobs can have: the kernel and the platform take about 3 %, the ECS agent 32 MiB.
+
+        https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
+        """
+        return self.memory_mib * 97 // 100 - 32
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The data file, read when a rule first asks for it."""
+    return msgspec.json.decode(DATA_FILE.read_bytes(), type=Catalogue)
+
+
+@cache
+def named(word: str) -> tuple[InstanceType, ...]:
+    """The types that a word of ``instance_types`` stands for: a bundle, a family or one type; none if unknown."""
+    if word in BUNDLES:
+        return tuple(instance for family in BUNDLES[word] for instance in named(family))
+    family_name, _, only = word.partition(".")
+    family = catalogue().families.get(family_name)
+    if family is None:
+        return ()
+    return tuple(
+        InstanceType(f"{family_name}.{name}", size.vcpus, size.memory_mib, size.gpus, family.architecture,
+                     size.instance_store_gb)
+        for name, size in family.sizes.items()
+        if only in {"", name}
+    )  # fmt: skip
+
+
+def nearest(word: str) -> str:
+    """The family or type that somebody who wrote ``word`` most likely meant, or nothing."""
+    family_name, dot, _ = word.partition(".")
+    families = catalogue().families
+    known: Iterable[str] = families
+    if dot:
+        meant = [family_name] if family_name in families else difflib.get_close_matches(family_name, families, n=3)
+        known = (f"{family}.{size}" for family in meant for size in families[family].sizes)
+    return next(iter(difflib.get_close_matches(word, known, n=1)), "")

@@ -1,0 +1,389 @@
+"""A small reader of HCL: enough of the language to know what a rendered file says, without running terraform.
+
+Literals, templates, objects, tuples, calls, conditionals and references are understood; any other expression
+(operators, ``for``, splats) is kept as `Opaque` text. Nothing is guessed: what is not understood
+is unknown to whoever asks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Expression: TypeAlias = (
+    "str | int | float | bool | Template | Reference | Call | Conditional | Opaque | Object | Tuple | None"
+)
+
+
+class HclError(ValueError):
+    """The text is not HCL as far as this reader knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string with interpolations; ``parts`` are literal strings and expressions in turn."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``var.name``, ``each.value.policy``, ``aws_kms_key.this.arn``."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``jsonencode(…)`` and the like."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """``condition ? yes : no``."""
+
+    condition: Expression
+    yes: Expression
+    no: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An expression that is not understood."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """``{ key = value }``; a key that is no literal is kept as an expression."""
+
+    items: tuple[tuple[Expression, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    """``[a, b]``."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(slots=True)
+class Body:
+    """Attributes and blocks between braces, or of a whole file."""
+
+    attributes: dict[str, Expression] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``resource "aws_kms_key" "this" { … }``; ``line`` counts from 1."""
+
+    kind: str
+    labels: tuple[str, ...]
+    body: Body
+    line: int
+
+
+def parse(text: str) -> Body:
+    """Read a file.
+
+    Raises:
+        HclError: it cannot be read; the message starts with the line.
+    """
+    parser = _Parser(text)
+    try:
+        return parser.body("")
+    except RecursionError:
+        raise HclError("it is nested too deeply") from None
+
+
+EACH_KEY = "[each.key]"
+"""What ``[each.key]`` is in the path of a `Reference`."""
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)
+    |(?P<newline>\n)
+    |(?P<heredoc><<-?(?P<end>\w+)\n.*?\n[ \t]*(?P=end)(?=\n|$))
+    |(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    |(?P<name>[^\W\d][\w-]*)
+    |(?P<quote>")
+    |(?P<sign>=>|==|!=|<=|>=|&&|\|\||\.\.\.|[{}()\[\]=:?,.!<>+*/%&|-])""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"""\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([nrt"\\]))|\$\$\{|%%\{""")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_STRING = re.compile(r'(?:[^"\\$%\n]|\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*', re.DOTALL)
+_OPEN, _CLOSE = frozenset("{[("), frozenset("}])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    value: Expression = None
+
+
+class _Parser:
+    """Recursive descent over the tokens of one file, or of one interpolation."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = self._tokenize(0, stop="")[0]
+        self._at = 0
+
+    def body(self, end: str) -> Body:
+        """Attributes and blocks, up to ``end`` (a brace, or nothing for a file)."""
+        body = Body()
+        while True:
+            self._skip_newlines()
+            if self._next.text == end and self._next.kind != "string":
+                self._at += 1
+                return body
+            name = self._expect("name")
+            if self._next.text == "=":
+                self._at += 1
+                body.attributes[name.text] = self._expression(newline_ends=True)
+            else:
+                body.blocks.append(self._block(name))
+
+    def _block(self, name: _Token) -> Block:
+        labels = []
+        while self._next.kind in {"string", "name"}:
+            label = self._take()
+            labels.append(label.value if isinstance(label.value, str) else label.text)
+        line = self._line(name.start)
+        if self._take().text != "{":
+            raise HclError(f"line {line}: {name.text} is neither an attribute nor a block")
+        return Block(name.text, tuple(labels), self.body("}"), line)
+
+    def _expression(self, *, newline_ends: bool) -> Expression:
+        start = self._at
+        value = self._primary()
+        if self._ends(newline_ends):
+            return value
+        if self._next.text == "?":
+            self._at += 1
+            yes = self._expression(newline_ends=newline_ends)
+            self._skip_newlines()
+            if self._next.text == ":":
+                self._at += 1
+                return Conditional(value, yes, self._expression(newline_ends=newline_ends))
+        return self._opaque(start, newline_ends)
+
+    def _primary(self) -> Expression:
+        self._skip_newlines()
+        token = self._take()
+        if token.kind in {"string", "number", "heredoc"}:
+            return token.value
+        if token.text == "-" and isinstance(number := self._next.value, int | float):
+            self._at += 1
+            return -number
+        if token.text == "{":
+            return self._object()
+        if token.text == "[":
+            return self._tuple()
+        if token.kind == "name":
+            return self._named(token)
+        self._at -= 1 if token.text in _OPEN else 0
+        return Opaque(token.text)
+
+    def _named(self, token: _Token) -> Expression:
+        if token.text in {"true", "false", "null"}:
+            return {"true": True, "false": False, "null": None}[token.text]
+        if self._next.text == "(":
+            self._at += 1
+            return Call(token.text, self._items(")"))
+        path = [token.text]
+        while self._next.text in {".", "["}:
+            if self._next.text == "[":
+                index = self._index()
+                if index is None:
+                    break
+                path.append(index)
+            else:
+                self._at += 1
+                path.append(self._take().text)
+        return Reference(tuple(path))
+
+    def _index(self) -> str | None:
+        """``["key"]``, ``[0]`` or ``[each.key]`` after a reference; any other index is for `_opaque` to swallow."""
+        inside, closing = self._tokens[self._at + 1 : self._at + 3]
+        if inside.kind in {"string", "number"} and closing.text == "]":
+            self._at += 3
+            return str(inside.value)
+        if "".join(token.text for token in self._tokens[self._at + 1 : self._at + 5]) == "each.key]":
+            self._at += 5
+            return EACH_KEY
+        return None
+
+    def _tuple(self) -> Expression:
+        start = self._at - 1
+        self._skip_newlines()
+        if self._next.text == "for":
+            self._at = start
+            return self._balanced()
+        return Tuple(self._items("]"))
+
+    def _items(self, end: str) -> tuple[Expression, ...]:
+        items: list[Expression] = []
+        while True:
+            self._skip_newlines()
+            if self._next.text == end and self._next.kind == "sign":
+                self._at += 1
+                return tuple(items)
+            items.append(self._expression(newline_ends=False))
+            self._skip_newlines()
+            if self._next.text == ",":
+                self._at += 1
+
+    def _object(self) -> Expression:
+        start = self._at - 1
+        self._skip_newlines()
+        if self._next.text == "for":
+            self._at = start
+            return self._balanced()
+        items: list[tuple[Expression, Expression]] = []
+        while True:
+            self._skip_newlines()
+            if self._next.text == "}" and self._next.kind == "sign":
+                self._at += 1
+                return Object(tuple(items))
+            items.append((self._key(), self._expression(newline_ends=True)))
+            if self._next.text == ",":
+                self._at += 1
+
+    def _key(self) -> Expression:
+        token = self._take()
+        following = self._next.text
+        if token.kind in {"name", "string", "number"} and following in {"=", ":"}:
+            self._at += 1
+            return token.text if token.kind == "name" else token.value
+        start = self._at = self._at - 1
+        while self._next.text not in {"=", ":"}:
+            if self._next.text in _OPEN:
+                self._balanced()
+            else:
+                self._take()
+        self._at += 1
+        return Opaque(self._between(start, self._at - 1))
+
+    def _opaque(self, start: int, newline_ends: bool) -> Opaque:
+        questions = 0  # a colon may belong to one of them
+        while not self._ends(newline_ends) or (questions and self._next.text == ":"):
+            token = self._next
+            if token.text in _OPEN and token.kind == "sign":
+                self._balanced()
+            else:
+                self._take()
+                questions += (token.text == "?") - (token.text == ":")
+        return Opaque(self._between(start, self._at))
+
+    def _balanced(self) -> Opaque:
+        start, depth = self._at, 0
+        while True:
+            token = self._take()
+            if token.kind == "sign":
+                depth += (token.text in _OPEN) - (token.text in _CLOSE)
+            if depth == 0:
+                return Opaque(self._between(start, self._at))
+
+    def _ends(self, newline_ends: bool) -> bool:
+        token = self._next
+        if token.kind == "newline":
+            if newline_ends:
+                return True
+            self._skip_newlines()
+            token = self._next
+        return token.kind == "end" or (token.kind == "sign" and token.text in {",", ":", *_CLOSE})
+
+    def _between(self, start: int, end: int) -> str:
+        return self._text[self._tokens[start].start : self._tokens[end].start].strip()
+
+    @property
+    def _next(self) -> _Token:
+        return self._tokens[self._at]
+
+    def _take(self) -> _Token:
+        token = self._tokens[self._at]
+        if token.kind == "end":
+            raise HclError(f"line {self._line(token.start)}: the file ends within a block or value")
+        self._at += 1
+        return token
+
+    def _expect(self, kind: str) -> _Token:
+        token = self._take()
+        if token.kind != kind:
+            raise HclError(f"line {self._line(token.start)}: {token.text!r} was not expected here")
+        return token
+
+    def _skip_newlines(self) -> None:
+        while self._next.kind == "newline":
+            self._at += 1
+
+    def _line(self, start: int) -> int:
+        return self._text.count("\n", 0, start) + 1
+
+    def _tokenize(self, at: int, stop: str) -> tuple[list[_Token], int]:
+        """The tokens from ``at``, up to the end or to the ``stop`` brace that closes an interpolation."""
+        tokens: list[_Token] = []
+        depth = 0
+        while at < len(self._text):
+            match = _TOKEN.match(self._text, at)
+            if match is None:
+                raise HclError(f"line {self._line(at)}: {self._text[at]!r} was not expected here")
+            kind = match.lastgroup or ""
+            start, at = at, match.end()
+            if kind == "quote":
+                value, at = self._string(at)
+                tokens.append(_Token("string", self._text[start:at], start, value))
+            elif kind == "number":
+                number = match[0]
+                tokens.append(_Token(kind, number, start, int(number) if number.isdigit() else float(number)))
+            elif match["heredoc"]:
+                tokens.append(_Token("heredoc", match[0], start, Opaque(match[0])))
+            elif kind != "space":
+                if stop and match[0] == stop and depth == 0:
+                    return [*tokens, _Token("end", "", start)], at
+                depth += (match[0] in _OPEN) - (match[0] in _CLOSE)
+                tokens.append(_Token(kind, match[0], start))
+        return [*tokens, _Token("end", "", at)], at
+
+    def _string(self, at: int) -> tuple[Expression, int]:
+        """The string whose text starts at ``at``, and where the text after its closing quote starts."""
+        parts: list[Expression] = []
+        start = at
+        while True:
+            literal = _STRING.match(self._text, at)
+            at = literal.end() if literal else at
+            parts.append(_unescaped(self._text[start:at]))
+            opening = self._text[at : at + 2]
+            if opening[:1] == '"':
+                break
+            if opening not in {"${", "%{"}:
+                raise HclError(f"line {self._line(start)}: a string does not end")
+            inner = object.__new__(_Parser)
+            inner._text, inner._at = self._text, 0
+            inner._tokens, end = self._tokenize(at + 2, stop="}")
+            parts.append(inner._expression(newline_ends=False) if opening == "${" else Opaque(self._text[at:end]))
+            start = at = end
+        texts = tuple(part for part in parts if part != "")
+        if all(isinstance(part, str) for part in texts):
+            return "".join(map(str, texts)), at + 1
+        return Template(texts), at + 1
+
+
+def _unescaped(text: str) -> str:
+    def replaced(match: re.Match[str]) -> str:
+        short, long, simple = match.groups()
+        if simple:
+            return _ESCAPED[simple]
+        return chr(int(short or long, 16)) if short or long else match[0][1:]
+
+    return _ESCAPE.sub(replaced, text)

@@ -1,0 +1,61 @@
+# Nothing comes in: Session Manager's agent calls out. The VPC's own name and time servers need no rule.
+resource "aws_security_group" "instances" {
+  # checkov:skip=CKV2_AWS_5:The compute environments carry it, which cannot be seen through the modules between them
+  name        = "${local.name}/instances"
+  description = "Batch instances: nothing in, HTTPS out"
+  vpc_id      = aws_vpc.this.id
+
+  tags = { Name = "${local.name}/instances" }
+}
+
+resource "aws_vpc_security_group_egress_rule" "s3" {
+  security_group_id = aws_security_group.instances.id
+  description       = "HTTPS to S3, through its gateway endpoint"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  prefix_list_id    = aws_vpc_endpoint.s3.prefix_list_id
+}
+
+resource "aws_vpc_security_group_egress_rule" "endpoints" {
+  count = length(var.endpoints) > 0 ? 1 : 0
+
+  security_group_id            = aws_security_group.instances.id
+  description                  = "HTTPS to the interface endpoints"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = aws_security_group.endpoints[0].id
+}
+
+resource "aws_vpc_security_group_egress_rule" "internet" {
+  count = var.nat == "none" ? 0 : 1
+
+  security_group_id = aws_security_group.instances.id
+  description       = "HTTPS to AWS and to registries, through the NAT gateway"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "0.0.0.0/0"
+}
+
+resource "aws_security_group" "endpoints" {
+  count = length(var.endpoints) > 0 ? 1 : 0
+
+  name        = "${local.name}/endpoints"
+  description = "Interface endpoints: HTTPS in from the Batch instances"
+  vpc_id      = aws_vpc.this.id
+
+  tags = { Name = "${local.name}/endpoints" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints" {
+  count = length(var.endpoints) > 0 ? 1 : 0
+
+  security_group_id            = aws_security_group.endpoints[0].id
+  description                  = "HTTPS from the Batch instances"
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+  referenced_security_group_id = aws_security_group.instances.id
+}

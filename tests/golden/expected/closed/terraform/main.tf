@@ -1,0 +1,94 @@
+# What the jobs run on. Rendered from the manifest: change that, and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network.subnet_ids
+}
+
+data "aws_ssm_parameter" "image" {
+  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+}
+
+module "network" {
+  source = "./modules/network"
+
+  environment = "closed"
+  account_id  = "123456789012"
+  partition   = "aws"
+  region      = "us-east-1"
+  cidr_block  = "192.168.0.0/20"
+  zone_names  = ["us-east-1d", "us-east-1b", "us-east-1a"]
+  nat         = "none"
+  endpoints = [
+    "ecr.api",
+    "ecr.dkr",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+    "logs",
+    "ssm",
+    "ssmmessages",
+  ]
+
+  iam_path              = "/genomics/"
+  permissions_boundary  = "arn:aws:iam::123456789012:policy/boundary"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-closed"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  log_group_patterns = [
+    "/aws/batch/closed/*",
+    "/aws/lambda/batchSubmitJob-closed",
+    "/aws/lambda/batchGetJobStatus-closed",
+    "/aws/vpc/batch-closed",
+  ]
+  spot = true
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name                 = "batchInstance-closed"
+  partition            = "aws"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+}
+
+module "compute_spot" {
+  source = "./modules/compute-environment"
+
+  name                          = "spot-closed"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 64
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib = 100
+    type     = "gp3"
+  }
+  scratch_volume = {
+    size_gib = 1000
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags                 = {}
+}

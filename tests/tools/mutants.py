@@ -1,0 +1,255 @@
+"""Ways to weaken what gen-infra renders: each takes one thing away, or adds one that should not be there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_ENCRYPTION = "terraform/modules/encryption/main.tf"
+_TEMPLATE = "terraform/modules/compute-environment/main.tf"
+_FUNCTIONS = "terraform/modules/job-functions/main.tf"
+_REPOSITORY = "terraform/modules/repository/main.tf"
+_INSTANCE = "terraform/modules/instance-role/main.tf"
+_SERVICE = "terraform/modules/service-role/main.tf"
+_SPOT = "terraform/modules/spot-fleet-role/main.tf"
+_JOBS = "terraform/jobs.tf"
+_MAIN = "terraform/main.tf"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One weakness.
+
+    Attributes:
+        name: what is weak.
+        caught_by: a word in at least one of the findings, usually the check's id.
+        path: the file that is changed or, where ``old`` is empty, made longer.
+        old: what is taken out, once.
+        new: what stands there instead.
+        base: the manifest whose files are weakened.
+    """
+
+    name: str
+    caught_by: str
+    path: str
+    old: str
+    new: str
+    base: str = "prod"
+
+    @property
+    def needs_checkov(self) -> bool:
+        """Whether gen-infra's own checks leave this one to checkov, or to the doubts about its scan."""
+        return not self.caught_by.startswith("GI_")
+
+
+def apply(mutant: Mutant, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with the weakness."""
+    text = files.get(mutant.path, b"").decode()
+    assert not mutant.old or mutant.old in text, f"{mutant.name}: {mutant.path} has changed"
+    weak = text.replace(mutant.old, mutant.new, 1) if mutant.old else text + mutant.new
+    return {**files, mutant.path: weak.encode()}
+
+
+_ACCOUNT = '    StringEquals = { "kms:CallerAccount" = var.account_id }\n'
+_PRINCIPALS = '    ArnEquals    = { "aws:PrincipalArn" = local.launch_roles }\n'
+_RULE = """
+resource "aws_vpc_security_group_{direction}_rule" "{name}" {{
+  security_group_id = "sg-0123456789abcdef0"
+  description       = "a hole"
+  {cidr}
+  {ports}
+}}
+"""
+_ALL, _SSH = 'ip_protocol = "-1"', 'ip_protocol = "tcp"\n  from_port = 22\n  to_port = 22'
+_RDP = 'ip_protocol = "tcp"\n  from_port = 3389\n  to_port = 3389'
+_V4, _V6 = 'cidr_ipv4 = "0.0.0.0/0"', 'cidr_ipv6 = "::/0"'
+
+
+def _hole(direction: str, cidr: str, ports: str) -> str:
+    return _RULE.format(direction=direction, name="hole", cidr=cidr, ports=ports)
+
+
+def _attached(policy: str) -> str:
+    return (
+        '\nresource "aws_iam_role_policy_attachment" "wide" {\n  role       = aws_iam_role.isaac.name\n'
+        f'  policy_arn = "arn:aws:iam::aws:policy/{policy}"\n}}\n'
+    )
+
+
+def _public(kind: str, argument: str) -> str:
+    statement = '{ Effect = "Allow", Principal = { AWS = "*" }, Action = "*", Resource = "*" }'
+    return (
+        f'\nresource "{kind}" "public" {{\n  {argument} = "mine"\n'
+        f'  policy = jsonencode({{ Version = "2012-10-17", Statement = [{statement}] }})\n}}\n'
+    )
+
+
+KEYS = (
+    Mutant("key: no account", "GI_KMS_1", _ENCRYPTION, _ACCOUNT, ""),
+    Mutant("key: no principals", "GI_KMS_1", _ENCRYPTION, _PRINCIPALS, ""),
+    Mutant("key: any account", "GI_KMS_1", _ENCRYPTION, _ACCOUNT, _ACCOUNT.replace("var.account_id", '"*"')),
+    Mutant("key: if it exists", "GI_KMS_1", _ENCRYPTION, "    StringEquals =", "    StringEqualsIfExists ="),
+    Mutant("key: not this account", "GI_KMS_1", _ENCRYPTION, "    StringEquals =", "    StringNotEquals ="),
+    Mutant("key: any role", "GI_KMS_1", _ENCRYPTION, "= local.launch_roles }", '= "arn:aws:iam::*:role/*" }'),
+    Mutant("key: a useless condition", "GI_KMS_1", _ENCRYPTION, _ACCOUNT + "  }",
+           '    Bool = { "aws:SecureTransport" = "true" }\n  }'),
+    Mutant("key: anybody administers it", "GI_KMS_1", _ENCRYPTION, "{ AWS = local.account_arn }", '{ AWS = "*" }'),
+    Mutant("key: grants for anybody", "GI_KMS_2", _ENCRYPTION,
+           'merge(local.is_launch_role, { Bool = { "kms:GrantIsForAWSResource" = "true" } })', "local.is_launch_role"),
+    Mutant("key: logs of any account", "GI_KMS_3", _ENCRYPTION,
+           '        Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }\n', ""),
+    Mutant("key: never changes", "CKV_AWS_7", _ENCRYPTION, "enable_key_rotation     = true",
+           "enable_key_rotation = false"),
+    Mutant("key: misspelt action", "GI_LINT_1", _ENCRYPTION, '"kms:CreateGrant"', '"kms:CreateGrants"'),
+)  # fmt: skip
+
+INSTANCES = (
+    Mutant("volume: not encrypted", "GI_EC2_1", _TEMPLATE, "encrypted             = true", "encrypted = false"),
+    Mutant("volume: not said", "GI_EC2_1", _TEMPLATE, "        encrypted             = true\n", ""),
+    Mutant("volume: default key", "GI_EC2_1", _TEMPLATE, "        kms_key_id            = var.kms_key_arn\n", ""),
+    Mutant("volume: AWS's key", "GI_EC2_1", _TEMPLATE, "= var.kms_key_arn", '= "alias/aws/ebs"'),
+    Mutant("volume: key not handed over", "GI_EC2_1", _MAIN, "  kms_key_arn = local.kms_key_arn\n",
+           "  kms_key_arn = null\n"),
+    Mutant("volume: none in the template", "GI_EC2_1", _TEMPLATE, "for_each = local.volumes", "for_each = {}"),
+    Mutant("metadata: version 1", "GI_EC2_2", _TEMPLATE, '"required"', '"optional"'),
+    Mutant("metadata: not said", "GI_EC2_2", _TEMPLATE, '    http_tokens                 = "required"\n', ""),
+    Mutant("metadata: two hops", "GI_EC2_2", _TEMPLATE, "hop_limit = 1", "hop_limit = 2"),
+    Mutant("instance: public address", "GI_NET_1", _TEMPLATE, "  metadata_options {",
+           "  network_interfaces {\n    associate_public_ip_address = true\n  }\n\n  metadata_options {"),
+    Mutant("instance: key pair", "GI_EC2_3", _TEMPLATE, "  update_default_version = true",
+           '  update_default_version = true\n  key_name = "mine"'),
+    Mutant("environment: key pair", "GI_EC2_3", _TEMPLATE, "    type                = var.type",
+           '    type                = var.type\n    ec2_key_pair = "mine"'),
+    Mutant("environment: no template", "GI_EC2_4", _TEMPLATE,
+           "    launch_template {\n      launch_template_id = aws_launch_template.this.id\n"
+           "      version            = aws_launch_template.this.latest_version\n    }\n", ""),
+)  # fmt: skip
+
+NETWORK = (
+    Mutant("in: SSH over IPv6", "GI_NET_2", _MAIN, "", _hole("ingress", _V6, _SSH)),
+    Mutant("in: RDP over IPv6", "GI_NET_2", _MAIN, "", _hole("ingress", _V6, _RDP)),
+    Mutant("in: everything over IPv6", "GI_NET_2", _MAIN, "", _hole("ingress", _V6, _ALL)),
+    Mutant("in: SSH", "CKV_AWS_24", _MAIN, "", _hole("ingress", _V4, _SSH)),
+    Mutant("in: a database", "GI_NET_2", _MAIN, "", _hole("ingress", _V4, _SSH.replace("22", "5432"))),
+    Mutant("in: within a group", "GI_NET_2", _MAIN, "",
+           '\nresource "aws_security_group" "hole" {\n  description = "a hole"\n\n  ingress {\n    description = "in"\n'
+           '    protocol = "tcp"\n    from_port = 8080\n    to_port = 8080\n    ipv6_cidr_blocks = ["::/0"]\n  }\n}\n'),
+    Mutant("in: as an old rule", "GI_NET_2", _MAIN, "",
+           '\nresource "aws_security_group_rule" "hole" {\n  type = "ingress"\n  description = "in"\n'
+           '  protocol = "tcp"\n'
+           '  from_port = 443\n  to_port = 443\n  cidr_blocks = ["10.0.0.0/8", "0.0.0.0/0"]\n'
+           '  security_group_id = "sg-0"\n}\n'),
+    Mutant("out: everything", "GI_NET_3", _MAIN, "", _hole("egress", _V4, _ALL)),
+    Mutant("out: everything over IPv6", "GI_NET_3", _MAIN, "", _hole("egress", _V6, _ALL)),
+    Mutant("out: every port", "GI_NET_3", _MAIN, "",
+           _hole("egress", _V4, 'ip_protocol = "tcp"\n  from_port = 0\n  to_port = 65535')),
+)  # fmt: skip
+
+ROLES = (
+    Mutant("trust: jobs of any account", "GI_IAM_1", _JOBS, '"aws:SourceAccount"', '"aws:SourceVpc"'),
+    Mutant("trust: accounts by wildcard", "GI_IAM_1", _JOBS, '      values   = ["123456789012"]\n',
+           '      values   = ["*"]\n'),
+    Mutant("trust: batch for any account", "GI_IAM_1", _SERVICE,
+           '        StringEquals = { "aws:SourceAccount" = var.account_id }\n', "", "everything"),
+    Mutant("trust: spot fleet for any account", "GI_IAM_1", _SPOT,
+           '        StringEquals = { "aws:SourceAccount" = var.account_id }\n', "", "everything"),
+    Mutant("trust: anybody", "GI_IAM_3", _JOBS,
+           'type        = "Service"\n      identifiers = ["ecs-tasks.amazonaws.com"]',
+           'type        = "AWS"\n      identifiers = ["*"]'),
+    Mutant("trust: another account", "GI_IAM_3", _INSTANCE, '{ Service = "ec2.amazonaws.com" }',
+           '{ AWS = "arn:aws:iam::999999999999:root" }'),
+    Mutant("role: AmazonS3FullAccess", "GI_IAM_2", _JOBS, "", _attached("AmazonS3FullAccess")),
+    Mutant("role: AdministratorAccess", "GI_IAM_2", _JOBS, "", _attached("AdministratorAccess")),
+    Mutant("role: PowerUserAccess", "GI_IAM_2", _JOBS, "", _attached("PowerUserAccess")),
+    Mutant("role: AWSBatchFullAccess", "GI_IAM_2", _INSTANCE, '"AmazonSSMManagedInstanceCore"', '"AWSBatchFullAccess"'),
+    Mutant("role: EC2 for everybody", "GI_IAM_2", _SPOT, "service-role/AmazonEC2SpotFleetTaggingRole",
+           "AmazonEC2FullAccess", "everything"),
+    Mutant("policy: every S3 action", "GI_IAM_4", _JOBS, 'actions   = ["s3:GetObject"]', 'actions   = ["s3:*"]'),
+    Mutant("policy: every action", "CKV_AWS_49", _JOBS, 'actions   = ["s3:GetObject"]', 'actions   = ["*"]'),
+    Mutant("policy: every bucket", "GI_IAM_5", _JOBS,
+           '"arn:aws:s3:::aws-batch-genomics-resources/*"', '"arn:aws:s3:::*"'),
+    Mutant("policy: every resource", "GI_LINT_3", _JOBS, '"arn:aws:s3:::aws-batch-genomics-resources/*"', '"*"'),
+    Mutant("policy: every job definition", "GI_IAM_5", _FUNCTIONS, "      sort(var.job_queue_arns),\n",
+           '      ["arn:aws:batch:us-east-1:123456789012:job-definition/*"],\n'),
+    Mutant("policy: every queue", "GI_LINT_3", _FUNCTIONS, '    actions   = ["batch:DescribeJobs"]',
+           '    actions   = ["batch:TerminateJob"]'),
+    Mutant("policy: an action that is none", "GI_LINT_1", _JOBS, '"s3:ListMultipartUploadParts"', '"s3:ListParts"'),
+    Mutant("policy: a resource of another kind", "GI_LINT_2", _JOBS, 'actions   = ["s3:ListBucket"]',
+           'actions   = ["s3:GetObject"]'),
+    Mutant("policy: all but one", "GI_IAM_4", _JOBS, 'actions   = ["s3:GetObject"]',
+           'not_actions = ["iam:CreateUser"]'),
+    Mutant("policy: public queue", "GI_IAM_6", _MAIN, "", _public("aws_sqs_queue_policy", "queue_url")),
+    Mutant("policy: public bucket", "GI_IAM_6", _MAIN, "", _public("aws_s3_bucket_policy", "bucket")),
+    Mutant("policy: public repository", "GI_IAM_6", _MAIN, "", _public("aws_ecr_repository_policy", "repository")),
+)  # fmt: skip
+
+JOBS = (
+    Mutant("job: privileged", "GI_BATCH_1", _JOBS, "    environment = []",
+           "    environment = []\n    privileged = true"),
+    Mutant("job: the host's root", "GI_BATCH_2", _JOBS, 'sourcePath = "/docker_scratch"', 'sourcePath = "/"'),
+    Mutant("job: Docker's socket", "GI_BATCH_2", _JOBS, '"/docker_scratch"', '"/var/run/docker.sock"'),
+    Mutant("job: a detour to /etc", "GI_BATCH_2", _JOBS, '"/docker_scratch"', '"/docker_scratch/../etc"'),
+    Mutant("job: ECS's data", "GI_BATCH_2", _JOBS, '"/docker_scratch"', '"/var/lib/ecs/data"'),
+    Mutant("job: an access key", "GI_BATCH_3", _JOBS, "    environment = []",
+           '    environment = [{ name = "KEY", value = "AKIAIOSFODNN7EXAMPLE" }]'),
+    Mutant("job: a password", "GI_BATCH_3", _JOBS, "    environment = []",
+           '    environment = [{ name = "DB_PASSWORD", value = "hunter2" }]'),
+    Mutant("job: public address", "GI_NET_1", _JOBS, "    environment = []",
+           '    environment = []\n    networkConfiguration = { assignPublicIp = "ENABLED" }'),
+    Mutant("job: privileged on a second node", "GI_BATCH_1", _JOBS, "",
+           '\nresource "aws_batch_job_definition" "nodes" {\n  name = "nodes"\n  type = "multinode"\n'
+           '  node_properties = jsonencode({ mainNode = 0, numNodes = 2, nodeRangeProperties = [\n'
+           '    { targetNodes = "0:", container = { image = "a", privileged = true } },\n  ] })\n}\n'),
+)  # fmt: skip
+
+DATA = (
+    Mutant("image: tags move", "CKV_AWS_51", _REPOSITORY, '"IMMUTABLE"', '"MUTABLE"'),
+    Mutant("image: not scanned", "CKV_AWS_163", _REPOSITORY, "scan_on_push = true", "scan_on_push = false"),
+    Mutant("image: AWS's key", "GI_ECR_1", _REPOSITORY, "    kms_key         = var.kms_key_arn\n", ""),
+    Mutant("image: not KMS", "GI_ECR_1", _REPOSITORY, '"KMS"', '"AES256"'),
+    Mutant("log: no key", "GI_LOGS_1", _JOBS, "  kms_key_id        = local.kms_key_arn\n", ""),
+    Mutant("log: for ever", "GI_LOGS_1", _JOBS, "  retention_in_days = 365\n", ""),
+    Mutant("log: zero is for ever", "GI_LOGS_1", _JOBS, "retention_in_days = 365", "retention_in_days = 0"),
+    Mutant("log: a month", "CKV_AWS_338", _JOBS, "retention_in_days = 365", "retention_in_days = 30"),
+    Mutant("log of a function: no key", "GI_LOGS_1", _FUNCTIONS, "  kms_key_id        = var.kms_key_arn\n", ""),
+    Mutant("log of a function: a month", "CKV_AWS_338", _MAIN, "log_retention_in_days = 365",
+           "log_retention_in_days = 30"),
+    Mutant("queue: no key", "GI_SQS_1", _FUNCTIONS, "  kms_master_key_id         = var.kms_key_arn\n", ""),
+    Mutant("function: no limit", "GI_LAMBDA_1", _FUNCTIONS, "= var.reserved_concurrency", "= -1"),
+    Mutant("function: limit not said", "GI_LAMBDA_1", _FUNCTIONS,
+           "  reserved_concurrent_executions = var.reserved_concurrency\n", ""),
+    Mutant("function: no key", "CKV_AWS_173", _FUNCTIONS, "  kms_key_arn                    = var.kms_key_arn\n", ""),
+    Mutant("function: no trace", "CKV_AWS_50", _FUNCTIONS, '  tracing_config {\n    mode = "Active"\n  }\n', ""),
+    Mutant("function: failures are lost", "CKV_AWS_116", _FUNCTIONS,
+           "  dead_letter_config {\n    target_arn = aws_sqs_queue.dead_letters.arn\n  }\n", ""),
+    Mutant("function: an old runtime", "CKV_AWS_363", _FUNCTIONS, '"python3.13"', '"python3.7"'),
+    Mutant("function: a password", "GI_BATCH_3", _FUNCTIONS, "{ ENVIRONMENT = var.environment }",
+           '{ API_TOKEN = "hunter2" }'),
+    Mutant("function: a public URL", "GI_LAMBDA_2", _FUNCTIONS, "",
+           '\nresource "aws_lambda_function_url" "open" {\n  function_name = "f"\n  authorization_type = "NONE"\n}\n'),
+)  # fmt: skip
+
+TERRAFORM = (
+    Mutant("provider: any account", "GI_TF_1", "terraform/providers.tf", "allowed_account_ids",
+           "forbidden_account_ids"),
+    Mutant("provider: a key", "GI_TF_1", "terraform/providers.tf", '\nprovider "aws" {',
+           '\nprovider "aws" {\n  access_key = "AKIAIOSFODNN7EXAMPLE"'),
+    Mutant("provider: from a stranger", "GI_TF_4", "terraform/versions.tf", '"hashicorp/aws"', '"stranger/aws"'),
+    Mutant("terraform: runs a program", "GI_TF_2", _MAIN, "",
+           '\nresource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "id"\n  }\n}\n'),
+    Mutant("terraform: runs a program to know", "GI_TF_2", _MAIN, "",
+           '\ndata "external" "x" {\n  program = ["id"]\n}\n'),
+    Mutant("terraform: a module from afar", "GI_TF_3", _MAIN, "",
+           '\nmodule "far" {\n  source = "git::https://example.com/module.git"\n}\n'),
+    Mutant("checkov: skipped in a tag", "nobody allowed", _FUNCTIONS, "  kms_master_key_id         = var.kms_key_arn\n",
+           '  sqs_managed_sse_enabled = false\n  tags = { note = "checkov:skip=CKV_AWS_27" }\n'),
+    Mutant("checkov: skipped in a comment", "remove the comment", _ENCRYPTION, "  enable_key_rotation     = true",
+           "  # checkov:skip=CKV_AWS_7:no\n  enable_key_rotation     = true"),
+    Mutant("checkov: an extra .tf.json", "does not read such files", "terraform/extra.tf.json", "", "{}"),
+    Mutant("checkov: a configuration file", "does not read such files", "terraform/.checkov.yaml", "",
+           "skip-check: [CKV_AWS_7]\n"),
+    Mutant("checkov: variables from a file", "does not read such files", "terraform/x.auto.tfvars", "", 'x = "y"\n'),
+    Mutant("checkov: an override", "does not read such files", "terraform/main_override.tf", "", "locals {}\n"),
+    Mutant("checkov: a syntax error", "cannot be parsed", _JOBS, "", '\nresource "aws_sqs_queue" "x" {\n'),
+)  # fmt: skip
+
+MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *JOBS, *DATA, *TERRAFORM)
