@@ -123,13 +123,14 @@ def empty_repositories(clients: Clients, names: Iterable[str]) -> int:
 def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:
     """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
-    A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` (roles), ``:3``
-    (revisions) or the 26 digits that Terraform appends to a ``name_prefix``.
+    A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` or ``-execution``
+    (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``.
     """
     own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
-    return rf"(?:.*/)?(?:{own})-{prefix}(?:-job|:\d+|-[0-9a-f]{{26}})?|{prefix}/(?:{images})|/aws/batch/{prefix}/.+"
+    suffix = r"-job|-execution|:\d+|-[0-9a-f]{26}"
+    return rf"(?:.*/)?(?:{own})-{prefix}(?:{suffix})?|{prefix}/(?:{images})|/aws/batch/{prefix}/.+"
 
 
 def _keys(clients: Clients) -> Iterator[Resource]:

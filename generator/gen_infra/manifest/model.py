@@ -6,29 +6,24 @@ Limits that one value shows by itself are written here; limits between values ar
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-ARN_PARTITIONS = "aws|aws-us-gov|aws-cn"
-
-
-def _text(pattern: str, says: str, *examples: str, max_length: int | None = None) -> Any:
-    """A ``Meta`` for a string that must match ``pattern`` as a whole; ``says`` is the rule in words.
-
-    ``$`` alone would let a trailing newline through, in Python as in ECMAScript's JSON Schema validators.
-    """
-    return Meta(
-        pattern=rf"^(?:{pattern})$(?!\n)",
-        max_length=max_length,
-        examples=list(examples) or None,
-        extra={"says": says},
-    )
-
-
-def _about(description: str) -> Any:
-    return Meta(description=description)
-
+from gen_infra.manifest.base import (
+    ARN_PARTITIONS,
+    KMS_KEY_ARN,
+    ROLE_ARN,
+    AbsolutePath,
+    EnvironmentVariable,
+    InstanceProfileArn,
+    KmsKeyArn,
+    Model,
+    RoleArn,
+)
+from gen_infra.manifest.base import about as _about
+from gen_infra.manifest.base import text as _text
+from gen_infra.manifest.container import ContainerUser, EfsVolume, Linux, Secret, Ulimit, UlimitName
 
 EnvironmentName = Annotated[
     str,
@@ -64,16 +59,6 @@ ImageId = Annotated[
 ]
 SubnetId = Annotated[str, _text("subnet-[0-9a-f]{8,17}", "a subnet id such as subnet-0123456789abcdef0")]
 SecurityGroupId = Annotated[str, _text("sg-[0-9a-f]{8,17}", "a security group id such as sg-0123456789abcdef0")]
-_KMS_KEY_ARN = rf"arn:(?:{ARN_PARTITIONS}):kms:[a-z0-9-]+:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}"
-_ROLE_ARN = rf"arn:(?:{ARN_PARTITIONS}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}"
-KmsKeyArn = Annotated[
-    str,
-    _text(
-        _KMS_KEY_ARN,
-        "the ARN of a KMS key (not of an alias)",
-        "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    ),
-]
 PolicyArn = Annotated[
     str,
     _text(
@@ -109,15 +94,6 @@ Prefix = Annotated[
         max_length=512,
     ),
 ]
-AbsolutePath = Annotated[
-    str,
-    _text(
-        r"/(?!(?:.*/)?\.{1,2}(?:/|$))[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*",
-        "an absolute path of letters, digits, '_', '.' and '-'",
-        "/docker_scratch",
-        max_length=128,
-    ),
-]
 TagKey = Annotated[
     str,
     _text(
@@ -129,12 +105,6 @@ TagKey = Annotated[
 TagValue = Annotated[
     str,
     _text("[A-Za-z0-9 _.:/=+@-]{0,256}", "up to 256 letters, digits, spaces and any of _ . : / = + - @", "genomics"),
-]
-EnvironmentVariable = Annotated[
-    str,
-    _text(
-        "(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and '_', not starting with AWS_BATCH", "THREADS"
-    ),
 ]
 ParameterKey = Annotated[str, _text("[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-'", "sample")]
 InstanceType = Annotated[
@@ -157,10 +127,6 @@ ContainerImage = Annotated[
         max_length=255,
     ),
 ]
-
-
-class Model(Struct, frozen=True, forbid_unknown_fields=True):
-    """What every part of a manifest has in common: immutable, no unknown keys."""
 
 
 class StateBucket(Model, frozen=True, kw_only=True):
@@ -202,7 +168,7 @@ class Encryption(Model, frozen=True, kw_only=True):
 
     key: Annotated[
         str,
-        _text(f"create|{_KMS_KEY_ARN}", "'create', or the ARN of a KMS key (not of an alias)", "create"),
+        _text(f"create|{KMS_KEY_ARN}", "'create', or the ARN of a KMS key (not of an alias)", "create"),
         _about("`create` makes one customer managed key; an ARN uses one you own."),
     ] = "create"
 
@@ -213,6 +179,9 @@ class Iam(Model, frozen=True, kw_only=True):
     path: Annotated[IamPath, _about("The IAM path of every role.")] = "/"
     permissions_boundary: Annotated[
         PolicyArn | None, _about("A managed policy, owned elsewhere, set on every role.")
+    ] = None
+    instance_profile: Annotated[
+        InstanceProfileArn | None, _about("The instances' profile, owned elsewhere; by default one is made.")
     ] = None
 
 
@@ -326,7 +295,7 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
     service_role: Annotated[
         str,
         _text(
-            f"service-linked|create|{_ROLE_ARN}",
+            f"service-linked|create|{ROLE_ARN}",
             "'service-linked', 'create', or the ARN of an IAM role",
             "service-linked",
         ),
@@ -404,17 +373,37 @@ class Job(Model, frozen=True, kw_only=True):
     memory_mib: Annotated[int, Meta(ge=4, le=25_165_824)]
     command: tuple[str, ...] = ()
     environment: dict[EnvironmentVariable, str] = {}
+    secrets: Annotated[
+        dict[EnvironmentVariable, Secret], _about("Environment variables that ECS fills when the container starts.")
+    ] = {}
     parameters: Annotated[dict[ParameterKey, str], _about("Defaults for `Ref::name` in the command.")] = {}
+    required_parameters: Annotated[
+        tuple[ParameterKey, ...], _about("Parameters of the command without a default: every submission gives them.")
+    ] = ()
+    gpus: Annotated[int, Meta(ge=1, le=16), _about("GPUs of its own; needs `image.base: ecs-al2023-gpu`.")] | None = (
+        None
+    )
     attempts: Annotated[
         int, Meta(ge=1, le=10), _about("Tries; only a lost host (a reclaimed Spot instance) is tried again.")
     ] = 3
     timeout_minutes: Annotated[int, Meta(ge=1, le=20_160), _about("Each attempt is stopped after this time.")] = 1440
     scratch: Annotated[AbsolutePath | None, _about("Where the container sees the host's scratch volume.")] = None
     buckets: Annotated[tuple[str, ...], _about("The buckets that this job's role may use.")] = ()
+    efs: Annotated[dict[Key, EfsVolume], _about("EFS file systems that the container sees.")] = {}
+    user: Annotated[ContainerUser | None, _about("Who the container runs as; by default, as its image says.")] = None
+    readonly_root: Annotated[bool, _about("The container cannot write to its own root file system.")] = False
+    ulimits: dict[UlimitName, Ulimit] = {}
+    linux: Linux | None = None
+    role: Annotated[RoleArn | None, _about("The job's role, owned elsewhere; by default one is made.")] = None
     queue: Annotated[str | None, _about("Where `gen-infra submit` sends it; by default the first queue.")] = None
     scheduling_priority: (
         Annotated[int, Meta(ge=0, le=9999), _about("Its place within a share of a fair-share queue.")] | None
     ) = None
+
+    @property
+    def needs_execution_role(self) -> bool:
+        """Whether ECS itself must act for the job, to fetch its secrets."""
+        return bool(self.secrets)
 
 
 class Manifest(Model, frozen=True, kw_only=True):
@@ -481,9 +470,17 @@ class Manifest(Model, frozen=True, kw_only=True):
         """``isaac`` -> ``isaac-prod-job``."""
         return f"{job}-{self.name}-job"
 
+    def execution_role_name(self, job: str) -> str:
+        """``isaac`` -> ``isaac-prod-execution``."""
+        return f"{job}-{self.name}-execution"
+
     def job_log_group(self, job: str) -> str:
         """``isaac`` -> ``/aws/batch/prod/isaac``."""
         return f"/aws/batch/{self.name}/{job}"
+
+    def job_role_arn(self, job: str) -> str:
+        """The role that a job runs as: its own, or one that is owned elsewhere."""
+        return self.jobs[job].role or self.role_arn(self.job_role_name(job))
 
     def role_arn(self, role_name: str) -> str:
         """The ARN of a role of this environment, known before it exists."""

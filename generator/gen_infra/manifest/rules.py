@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
+from gen_infra.manifest.job_rules import JOB_RULES
 from gen_infra.manifest.model import Manifest, image_repository
 
 Finding: TypeAlias = tuple[tuple[str | int, ...], str]
 Rule: TypeAlias = Callable[[Manifest], Iterable[Finding]]
 
-_RULES: list[Rule] = []
+_RULES: list[Rule] = [*JOB_RULES]
 
 
 def violations(manifest: Manifest) -> Iterator[Finding]:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gen_infra.manifest.rules import repository_label
+from gen_infra.render.containers import container_properties
 from gen_infra.render.hcl import Hcl, reference
+from gen_infra.render.permissions import role_policies
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.model import ComputeEnvironment, Job, Manifest, RootVolume, Scratch, TimeLimits
-
-SCRATCH_VOLUME = "scratch"
+    from gen_infra.manifest.model import ComputeEnvironment, Manifest, RootVolume, Scratch, TimeLimits
 
 # An inline role policy holds 10,240 characters without blanks, and each definition takes two ARNs in it.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _DEFINITIONS_IN_A_POLICY = 40
-
-
-class Statement(NamedTuple):
-    """One statement of an identity policy."""
-
-    sid: str
-    actions: list[str]
-    resources: list[str]
-    conditions: Sequence[Mapping[str, object]]
 
 
 def context(manifest: Manifest) -> dict[str, Any]:
@@ -34,6 +24,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
     ids = manifest.network.ids
     return {
         "env": manifest,
+        "instance_profile_arn": manifest.iam.instance_profile or reference("module.instance_role.instance_profile_arn"),
         "image_id": manifest.image.id or reference("data.aws_ssm_parameter.image.insecure_value"),
         "kms_key_arn": reference("module.encryption.key_arn")
         if manifest.encryption.key == "create"
@@ -46,8 +37,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "service_role_arn": service_role_arn,
         "volume": volume,
         "time_limits": time_limits,
-        "bucket_statements": bucket_statements,
+        "role_policies": role_policies,
         "container_properties": container_properties,
+        "job_dependencies": job_dependencies,
         "repository_label": repository_label,
         **outputs(manifest),
     }
@@ -55,7 +47,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
 
 def modules(manifest: Manifest) -> list[str]:
     """The static modules that the environment uses."""
-    used = ["instance-role", "compute-environment", *(role.replace("_", "-") for role in needed_roles(manifest))]
+    used = ["compute-environment", *(role.replace("_", "-") for role in needed_roles(manifest))]
+    if not manifest.iam.instance_profile:
+        used.append("instance-role")
     if manifest.encryption.key == "create":
         used.append("encryption")
     if manifest.network.lookup:
@@ -107,54 +101,14 @@ def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
     ]
 
 
-def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """What a job's role may do in the buckets that the job names: list and get, or also put."""
-    for index, key in enumerate(job.buckets):
-        bucket = manifest.buckets[key]
-        arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
-        prefix = bucket.prefix or ""
-        under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
-        sid = f"Bucket{index}"
-        yield Statement(f"{sid}List", ["s3:ListBucket"], [arn], under_prefix)
-        actions = ["s3:GetObject"]
-        if bucket.access == "write":
-            actions += ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        yield Statement(f"{sid}Objects", actions, [f"{arn}/{prefix}*"], [])
-        if bucket.kms_key:
-            key_actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if bucket.access == "write" else [])]
-            via_s3 = f"s3.{manifest.region}.{manifest.dns_suffix}"
-            condition = {"test": "StringEquals", "variable": "kms:ViaService", "values": [via_s3]}
-            yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [condition])
-
-
-def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
-    """The container of a job definition on EC2, in the API's own spelling.
-
-    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
-    """
+def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
+    """What must stand before a job definition is of use: its log group, and what its roles that we make may do."""
     job = manifest.jobs[key]
-    properties: dict[str, object] = {
-        "image": manifest.image_uri(job),
-        "command": job.command,
-        "jobRoleArn": manifest.role_arn(manifest.job_role_name(key)),
-        "resourceRequirements": [
-            {"type": "VCPU", "value": str(job.vcpus)},
-            {"type": "MEMORY", "value": str(job.memory_mib)},
-        ],
-        "environment": [{"name": name, "value": value} for name, value in sorted(job.environment.items())],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": manifest.job_log_group(key),
-                "awslogs-region": manifest.region,
-                "awslogs-stream-prefix": key,
-            },
-        },
-    }
-    if job.scratch:
-        properties["mountPoints"] = [{"sourceVolume": SCRATCH_VOLUME, "containerPath": job.scratch, "readOnly": False}]
-        properties["volumes"] = [{"name": SCRATCH_VOLUME, "host": {"sourcePath": manifest.image.scratch.mount}}]
-    return properties
+    names = [f"aws_cloudwatch_log_group.{key}"]
+    policies = [f"aws_iam_role_policy.{policy.label}" for policy in role_policies(manifest, key)]
+    if not job.role and all(policy.role != key for policy in role_policies(manifest, key)):
+        names.append(f"aws_iam_role.{key}")
+    return [reference(name) for name in (*names, *policies)]
 
 
 def job_definition_arns(manifest: Manifest) -> list[str]:

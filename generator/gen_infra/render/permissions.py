@@ -1,0 +1,108 @@
+"""What the roles of a job may do: the policies of its own role and of the one that ECS acts with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model import Job, Manifest
+
+
+class Statement(NamedTuple):
+    """One statement of an identity policy."""
+
+    sid: str
+    actions: list[str]
+    resources: list[str]
+    conditions: Sequence[Mapping[str, object]] = ()
+
+
+class RolePolicy(NamedTuple):
+    """An inline policy: its Terraform label, its name, the label of its role."""
+
+    label: str
+    name: str
+    role: str
+    statements: list[Statement]
+
+
+def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
+    """The inline policies of the roles that are made for a job, without empty ones."""
+    job = manifest.jobs[key]
+    own = {"buckets": bucket_statements(manifest, job), "efs": efs_statements(manifest, job)}
+    policies = [RolePolicy(f"{key}_{name}", name, key, list(statements)) for name, statements in own.items()]
+    if job.needs_execution_role:
+        label = f"{key}_execution"
+        policies.append(RolePolicy(label, "execution", label, list(execution_statements(manifest, key))))
+    return [policy for policy in policies if policy.statements]
+
+
+def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
+    """What a job's role may do in the buckets that the job names: list and get, or also put."""
+    for index, key in enumerate(job.buckets):
+        bucket = manifest.buckets[key]
+        arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
+        prefix = bucket.prefix or ""
+        under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
+        sid = f"Bucket{index}"
+        yield Statement(f"{sid}List", ["s3:ListBucket"], [arn], under_prefix)
+        actions = ["s3:GetObject"]
+        if bucket.access == "write":
+            actions += ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        yield Statement(f"{sid}Objects", actions, [f"{arn}/{prefix}*"])
+        if bucket.kms_key:
+            key_actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if bucket.access == "write" else [])]
+            yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [_via(manifest, "s3")])
+
+
+def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
+    """What a job's role may do with the file systems that the job mounts, each through its access point only."""
+    arn = f"arn:{manifest.partition}:elasticfilesystem:{manifest.region}:{manifest.account}"
+    for index, volume in enumerate(job.efs.values()):
+        actions = ["elasticfilesystem:ClientMount", *([] if volume.read_only else ["elasticfilesystem:ClientWrite"])]
+        point = {
+            "test": "StringEquals",
+            "variable": "elasticfilesystem:AccessPointArn",
+            "values": [f"{arn}:access-point/{volume.access_point}"],
+        }
+        resources = [f"{arn}:file-system/{volume.file_system}"]
+        yield Statement(f"FileSystem{index}", actions, resources, [point] if volume.access_point else [])
+
+
+def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
+    """What ECS does for a job before its first process runs: fetch the image and the secrets, open the log stream.
+
+    With an execution role, ECS uses it for all three, on an instance too.
+    https://docs.aws.amazon.com/batch/latest/userguide/execution-IAM-role.html
+    """
+    job = manifest.jobs[key]
+    arn = f"arn:{manifest.partition}"
+    log_group = f"{arn}:logs:{manifest.region}:{manifest.account}:log-group:{manifest.job_log_group(key)}:*"
+    yield Statement("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
+    if registry := _REGISTRY.match(manifest.image_uri(job)):
+        account, region, repository = registry.groups()
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        yield Statement("Image", pull, [f"{arn}:ecr:{region}:{account}:repository/{repository}"])
+        yield Statement("Registry", ["ecr:GetAuthorizationToken"], ["*"])
+    secrets = {secret.resource_arn: secret for secret in job.secrets.values()}
+    parameters = [name for name, secret in secrets.items() if secret.is_parameter]
+    others = [name for name, secret in secrets.items() if not secret.is_parameter]
+    if parameters:
+        yield Statement("Parameters", ["ssm:GetParameters"], parameters)
+    if others:
+        yield Statement("Secrets", ["secretsmanager:GetSecretValue"], others)
+    for service, is_parameter in (("ssm", True), ("secretsmanager", False)):
+        used = {secret.kms_key for secret in job.secrets.values() if secret.is_parameter == is_parameter}
+        if keys := sorted(key_arn for key_arn in used if key_arn):
+            yield Statement(f"{service.capitalize()}Keys", ["kms:Decrypt"], keys, [_via(manifest, service)])
+
+
+_REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
+
+
+def _via(manifest: Manifest, service: str) -> dict[str, object]:
+    """A key is used through this service only."""
+    through = f"{service}.{manifest.region}.{manifest.dns_suffix}"
+    return {"test": "StringEquals", "variable": "kms:ViaService", "values": [through]}
