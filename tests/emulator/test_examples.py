@@ -25,7 +25,9 @@ from gen_infra.tools.provider import find_provider
 from gen_infra.tools.terraform import find_terraform
 from tests.cli import clean_environ
 
-EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
+REGION = "us-east-1"  # the one that the emulator's account has a network in
+ALL = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
+EXAMPLES = {name: manifest for name, manifest in ALL.items() if manifest.region == REGION}
 ROOT_MODULE = """
 provider "aws" {
   region              = "us-east-1"
@@ -94,7 +96,6 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
         yield made
 
 
-@pytest.mark.xdist_group("examples")
 class TestExamples:
     """In this order, in one account."""
 
@@ -141,6 +142,23 @@ class TestExamples:
             "secretsmanager:GetSecretValue": f"arn:aws:secretsmanager:{here}:secret:genomics/database-AbCdEf",
             "ssm:GetParameters": f"arn:aws:ssm:{here}:parameter/genomics/licence",
         }
+
+    def test_fargate_has_no_instances(self, applied: SideBySide) -> None:
+        found = applied.aws.client("batch").describe_compute_environments()["computeEnvironments"]
+        resources = {
+            environment["computeEnvironmentName"].partition("-")[0]: environment["computeResources"]
+            for environment in found
+            if "-fargate-" in environment["computeEnvironmentName"]
+        }
+        assert {key: resource["type"] for key, resource in resources.items()} == {
+            "fargateSpotEnv": "FARGATE_SPOT",
+            "fargateEnv": "FARGATE",
+        }
+        definition = applied.definition("notify-fargate")
+        assert definition["platformCapabilities"] == ["FARGATE"]
+        container = definition["containerProperties"]
+        assert {"type": "VCPU", "value": "0.25"} in container["resourceRequirements"]
+        assert container["executionRoleArn"] == "arn:aws:iam::123456789012:role/notify-fargate-execution"
 
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
         iam = applied.aws.client("iam")

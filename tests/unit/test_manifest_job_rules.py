@@ -15,6 +15,7 @@ JOB = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
 ROLE = "arn:aws:iam::123456789012:role/theirs"
 SECRET = {"arn": "arn:aws:ssm:us-east-1:123456789012:parameter/genomics/token"}
 EFS = {"file_system": "fs-0123456789abcdef0", "mount": "/shared"}
+FARGATE = {"type": "FARGATE", "max_vcpus": 64}
 POINT = {"access_point": "fsap-0123456789abcdef0"}
 
 
@@ -83,6 +84,54 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         job(linux={"swappiness": 0, "max_swap_mib": 512}),
         job(linux={"swappiness": 0}),
         "jobs.j.linux.swappiness: is ignored without max_swap_mib",
+    ),
+    (
+        "fargate bid",
+        {"compute__spot__type": "FARGATE_SPOT"},
+        {"compute__spot__type": "FARGATE_SPOT", "compute__spot__bid_percentage": 50},
+        "compute.spot.bid_percentage: a FARGATE_SPOT compute environment has no bid_percentage",
+    ),
+    (
+        "fargate and ec2",
+        {"compute__other": FARGATE, "queues__second": {"priority": 1, "compute": ["other"]}},
+        {"compute__other": FARGATE, "queues__main__compute": ["spot", "other"]},
+        "queues.main.compute[1]: a queue is on EC2 or on Fargate, not on both",
+    ),
+    (
+        "fargate scratch",
+        {"compute__spot": FARGATE, **job(memory_mib=2048, ephemeral_storage_gib=100)},
+        {"compute__spot": FARGATE, **job(memory_mib=2048, scratch="/scratch")},
+        "jobs.j.scratch: a job on Fargate has no scratch; use ephemeral_storage_gib",
+    ),
+    (
+        "fargate linux",
+        {"compute__spot": FARGATE, **job(memory_mib=2048, linux={"init_process": True})},
+        {"compute__spot": FARGATE, **job(memory_mib=2048, linux={"shared_memory_mib": 64})},
+        "jobs.j.linux.shared_memory_mib: a job on Fargate has no shared_memory_mib",
+    ),
+    (
+        "fargate vcpus",
+        {"compute__spot": FARGATE, **job(vcpus=0.25)},
+        {"compute__spot": FARGATE, **job(vcpus=3)},
+        "jobs.j.vcpus: 3 is not a Fargate size: 0.25, 0.5, 1, 2, 4, 8, 16",
+    ),
+    (
+        "fargate memory",
+        {"compute__spot": FARGATE, **job(vcpus=8, memory_mib=20480)},
+        {"compute__spot": FARGATE, **job(vcpus=8, memory_mib=17408)},
+        "jobs.j.memory_mib: 17408 does not go with 8 vCPU on Fargate: 16384, 20480, 24576",
+    ),
+    (
+        "ec2 vcpus",
+        {"compute__spot": FARGATE, **job(vcpus=0.5, memory_mib=1024)},
+        job(vcpus=0.5),
+        "jobs.j.vcpus: 0.5 is for Fargate",
+    ),
+    (
+        "ec2 storage",
+        job(scratch="/scratch"),
+        job(ephemeral_storage_gib=50),
+        "jobs.j.ephemeral_storage_gib: only a job on Fargate has it",
     ),
     (
         "gpus",

@@ -279,9 +279,12 @@ AllocationStrategy = Literal[
 
 
 class ComputeEnvironment(Model, frozen=True, kw_only=True):
-    """A managed compute environment on EC2."""
+    """A managed compute environment, on EC2 or on Fargate."""
 
-    type: Annotated[Literal["SPOT", "EC2"], _about("`SPOT`, or `EC2` for On-Demand.")] = "SPOT"
+    type: Annotated[
+        Literal["SPOT", "EC2", "FARGATE", "FARGATE_SPOT"],
+        _about("`SPOT`, or `EC2` for On-Demand; `FARGATE` and `FARGATE_SPOT` have no instances to look after."),
+    ] = "SPOT"
     allocation_strategy: Annotated[
         AllocationStrategy | None,
         _about("By default SPOT_CAPACITY_OPTIMIZED for SPOT, BEST_FIT_PROGRESSIVE for EC2: both update in place."),
@@ -307,6 +310,11 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
         Meta(ge=1, le=360),
         _about("How long an in-place update lets running jobs go on before their instance is replaced."),
     ] = 360
+
+    @property
+    def is_fargate(self) -> bool:
+        """Whether there are no instances."""
+        return self.type.startswith("FARGATE")
 
     @property
     def strategy(self) -> AllocationStrategy:
@@ -366,10 +374,13 @@ class Queue(Model, frozen=True, kw_only=True):
 
 
 class Job(Model, frozen=True, kw_only=True):
-    """A job definition on EC2."""
+    """A job definition, on what its queue's compute environments are."""
 
     image: ContainerImage
-    vcpus: Annotated[int, Meta(ge=1, le=448)]
+    vcpus: (
+        Annotated[int, Meta(ge=1, le=448, extra={"says": "a whole number from 1 to 448"})]
+        | Annotated[float, Meta(ge=0.25, le=0.5, extra={"says": "(on Fargate) 0.25 or 0.5"})]
+    )
     memory_mib: Annotated[int, Meta(ge=4, le=25_165_824)]
     command: tuple[str, ...] = ()
     environment: dict[EnvironmentVariable, str] = {}
@@ -388,6 +399,10 @@ class Job(Model, frozen=True, kw_only=True):
     ] = 3
     timeout_minutes: Annotated[int, Meta(ge=1, le=20_160), _about("Each attempt is stopped after this time.")] = 1440
     scratch: Annotated[AbsolutePath | None, _about("Where the container sees the host's scratch volume.")] = None
+    ephemeral_storage_gib: (
+        Annotated[int, Meta(ge=21, le=200), _about("Fargate: the size of the container's own disk; 20 by default.")]
+        | None
+    ) = None
     buckets: Annotated[tuple[str, ...], _about("The buckets that this job's role may use.")] = ()
     efs: Annotated[dict[Key, EfsVolume], _about("EFS file systems that the container sees.")] = {}
     user: Annotated[ContainerUser | None, _about("Who the container runs as; by default, as its image says.")] = None
@@ -399,11 +414,6 @@ class Job(Model, frozen=True, kw_only=True):
     scheduling_priority: (
         Annotated[int, Meta(ge=0, le=9999), _about("Its place within a share of a fair-share queue.")] | None
     ) = None
-
-    @property
-    def needs_execution_role(self) -> bool:
-        """Whether ECS itself must act for the job, to fetch its secrets."""
-        return bool(self.secrets)
 
 
 class Manifest(Model, frozen=True, kw_only=True):
@@ -455,6 +465,25 @@ class Manifest(Model, frozen=True, kw_only=True):
     def uses_spot(self) -> bool:
         """Whether any compute environment runs on Spot."""
         return any(compute.type == "SPOT" for compute in self.compute.values())
+
+    @property
+    def uses_ec2(self) -> bool:
+        """Whether any compute environment has instances."""
+        return not all(compute.is_fargate for compute in self.compute.values())
+
+    def queue_of(self, job: Job) -> str:
+        """The queue that a job goes to unless a submission says otherwise."""
+        return job.queue or next(iter(self.queues))
+
+    def is_on_fargate(self, job: Job) -> bool:
+        """Whether the job's queue is on Fargate; a queue that does not exist is for another rule to find."""
+        queue = self.queues.get(self.queue_of(job))
+        environments = [self.compute[name] for name in queue.compute if name in self.compute] if queue else []
+        return bool(environments) and environments[0].is_fargate
+
+    def needs_execution_role(self, job: Job) -> bool:
+        """Whether ECS must act for the job: on Fargate always, on an instance to fetch secrets."""
+        return bool(job.secrets) or self.is_on_fargate(job)
 
     @property
     def log_group_patterns(self) -> list[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
+from gen_infra.manifest.fargate_rules import FARGATE_RULES
 from gen_infra.manifest.job_rules import JOB_RULES
 from gen_infra.manifest.model import Manifest, image_repository
 
 Finding: TypeAlias = tuple[tuple[str | int, ...], str]
 Rule: TypeAlias = Callable[[Manifest], Iterable[Finding]]
 
-_RULES: list[Rule] = [*JOB_RULES]
+_RULES: list[Rule] = [*JOB_RULES, *FARGATE_RULES]
 
 
 def violations(manifest: Manifest) -> Iterator[Finding]:

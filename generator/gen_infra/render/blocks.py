@@ -47,8 +47,12 @@ def context(manifest: Manifest) -> dict[str, Any]:
 
 def modules(manifest: Manifest) -> list[str]:
     """The static modules that the environment uses."""
-    used = ["compute-environment", *(role.replace("_", "-") for role in needed_roles(manifest))]
-    if not manifest.iam.instance_profile:
+    used = [*(role.replace("_", "-") for role in needed_roles(manifest))]
+    if manifest.uses_ec2:
+        used.append("compute-environment")
+    if any(compute.is_fargate for compute in manifest.compute.values()):
+        used.append("fargate-environment")
+    if manifest.uses_ec2 and not manifest.iam.instance_profile:
         used.append("instance-role")
     if manifest.encryption.key == "create":
         used.append("encryption")

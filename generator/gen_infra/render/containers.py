@@ -15,8 +15,9 @@ SCRATCH_VOLUME = "scratch"
 
 
 def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
-    """The container of a job on EC2."""
+    """The container of a job, on EC2 or on Fargate."""
     job = manifest.jobs[key]
+    needs_execution_role = manifest.needs_execution_role(job)
     mounts, volumes = _volumes(manifest, job)
     properties: dict[str, object] = {
         "image": manifest.image_uri(job),
@@ -34,7 +35,7 @@ def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
         },
     }
     optional = {
-        "executionRoleArn": manifest.role_arn(manifest.execution_role_name(key)) if job.needs_execution_role else None,
+        "executionRoleArn": manifest.role_arn(manifest.execution_role_name(key)) if needs_execution_role else None,
         "secrets": [{"name": name, "valueFrom": secret.arn} for name, secret in sorted(job.secrets.items())],
         "user": job.user,
         "readonlyRootFilesystem": job.readonly_root,
@@ -45,8 +46,18 @@ def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
         "linuxParameters": _linux_parameters(job.linux) if job.linux else None,
         "mountPoints": mounts,
         "volumes": volumes,
+        **(_fargate(job) if manifest.is_on_fargate(job) else {}),
     }
     return properties | _present(optional)
+
+
+def _fargate(job: Job) -> dict[str, object]:
+    """Private subnets have a way out of their own; a public address would be one in."""
+    return {
+        "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
+        "networkConfiguration": {"assignPublicIp": "DISABLED"},
+        "ephemeralStorage": {"sizeInGiB": job.ephemeral_storage_gib} if job.ephemeral_storage_gib else None,
+    }
 
 
 def _resources(job: Job) -> list[dict[str, str]]:

@@ -31,9 +31,11 @@ class RolePolicy(NamedTuple):
 def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
     """The inline policies of the roles that are made for a job, without empty ones."""
     job = manifest.jobs[key]
-    own = {"buckets": bucket_statements(manifest, job), "efs": efs_statements(manifest, job)}
-    policies = [RolePolicy(f"{key}_{name}", name, key, list(statements)) for name, statements in own.items()]
-    if job.needs_execution_role:
+    policies = []
+    if not job.role:
+        own = {"buckets": bucket_statements(manifest, job), "efs": efs_statements(manifest, job)}
+        policies += [RolePolicy(f"{key}_{name}", name, key, list(statements)) for name, statements in own.items()]
+    if manifest.needs_execution_role(job):
         label = f"{key}_execution"
         policies.append(RolePolicy(label, "execution", label, list(execution_statements(manifest, key))))
     return [policy for policy in policies if policy.statements]
