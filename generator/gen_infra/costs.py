@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.model import NetworkCreate
+    from gen_infra.manifest.network import NetworkCreate
 
 _NAT_GATEWAY = 0.045
 _PUBLIC_ADDRESS = 0.005  # each NAT gateway has one

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.diagnosis import Diagnosis
     from gen_infra.manifest import Manifest
-    from gen_infra.manifest.model import ComputeEnvironment
+    from gen_infra.manifest.scheduling import ComputeEnvironment
 
     Check = Callable[[], list[Diagnosis]]
 
@@ -88,10 +88,14 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_roles.roles, aws, manifest.account, arns)
     if boundary := manifest.iam.permissions_boundary:
         yield partial(doctor_roles.permissions_boundary, aws, boundary)
-    yield partial(doctor_quotas.vcpu_quotas, aws, quota_asks(manifest))
+    if profile := manifest.iam.instance_profile:
+        yield partial(doctor_roles.instance_profile, aws, profile)
+    if manifest.uses_ec2:
+        yield partial(doctor_quotas.vcpu_quotas, aws, quota_asks(manifest))
     if network := wanted_network(manifest):
         yield partial(doctor_network.network, aws, network, most_instances(manifest))
-    yield _image(aws, manifest)
+    if manifest.uses_ec2:
+        yield _image(aws, manifest)
     yield _key(aws, manifest, services)
     if isinstance(manifest.state, StateBucket):
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
@@ -131,7 +135,7 @@ def service_linked_roles(manifest: Manifest) -> list[str]:
     computes = manifest.compute.values()
     needed = {
         "batch": any(compute.service_role == "service-linked" for compute in computes),
-        "autoscaling": any(not compute.needs_spot_fleet_role for compute in computes),
+        "autoscaling": any(not compute.is_fargate and not compute.needs_spot_fleet_role for compute in computes),
         "spot": manifest.uses_spot,
         "spotfleet": any(compute.needs_spot_fleet_role for compute in computes),
     }
@@ -140,8 +144,9 @@ def service_linked_roles(manifest: Manifest) -> list[str]:
 
 def custom_roles(manifest: Manifest) -> list[str]:
     """The ARNs of roles that somebody else has made."""
-    given = (compute.service_role for compute in manifest.compute.values())
-    return sorted({role for role in given if role.startswith("arn:")})
+    given = {compute.service_role for compute in manifest.compute.values()}
+    given |= {job.role for job in manifest.jobs.values() if job.role}
+    return sorted(role for role in given if role.startswith("arn:"))
 
 
 def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:
@@ -149,16 +154,17 @@ def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:
     return [
         doctor_quotas.Ask(compute.type, compute.instance_types, compute.max_vcpus, _largest_job(manifest, compute))
         for compute in manifest.compute.values()
+        if compute.type in {"SPOT", "EC2"}
     ]
 
 
 def _largest_job(manifest: Manifest, compute: ComputeEnvironment) -> int:
-    fitting = (job.vcpus for job in manifest.jobs.values() if job.vcpus <= compute.max_vcpus)
+    fitting = (math.ceil(job.vcpus) for job in manifest.jobs.values() if job.vcpus <= compute.max_vcpus)
     return max(fitting, default=1)
 
 
 def most_instances(manifest: Manifest) -> int:
-    """How many instances may run at the same time: at worst, each holds one of the smallest jobs."""
+    """How many instances (or Fargate tasks) may run at the same time: at worst, each holds one of the smallest jobs."""
     smallest = min((job.vcpus for job in manifest.jobs.values()), default=1)
     return sum(math.ceil(compute.max_vcpus / smallest) for compute in manifest.compute.values())
 

@@ -120,6 +120,8 @@ def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, te
 def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
     """Run packer validate, where there is a packer."""
     name = "packer validate"
+    if not any(path.startswith("packer/") for path in files):
+        return [Check(name, not_run="nothing runs on EC2: there is no image to build")]
     packer = find_packer(os.environ)
     if packer is None:
         return [

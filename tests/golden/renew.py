@@ -27,6 +27,7 @@ def manifests() -> list[Path]:
     return [
         *(ROOT / "envs" / f"{name}.yaml" for name in ("demo", "dev", "prod")),
         *sorted((HERE / "manifests").glob("*.yaml")),
+        *sorted((ROOT / "envs" / "examples").glob("*.yaml")),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gen_infra.manifest import load
-from gen_infra.manifest.model import NetworkCreate, NetworkIds
+from gen_infra.manifest.network import NetworkCreate, NetworkIds
 from gen_infra.render import render
 from gen_infra.resources import data_dir
 

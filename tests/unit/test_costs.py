@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gen_infra.costs import network_cost
-from gen_infra.manifest.model import EndpointService, NetworkCreate
+from gen_infra.manifest.network import EndpointService, NetworkCreate
 
 CIDR = "10.42.0.0/16"
 FEW: tuple[EndpointService, ...] = ("ecr.dkr", "logs")

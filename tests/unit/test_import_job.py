@@ -10,7 +10,7 @@ import pytest
 
 from gen_infra.errors import UsageError
 from gen_infra.manifest.import_job import Imported, import_jobs
-from gen_infra.render.blocks import container_properties
+from gen_infra.render.containers import container_properties
 from tests.unit.manifests import accept
 
 # As it was written until 2021: vCPUs and memory at the top level.

@@ -12,7 +12,7 @@ from gen_infra.manifest import load_with_warnings, names, policies
 from gen_infra.manifest.limits import job_definition_bytes
 from gen_infra.manifest.loader import ManifestError
 from gen_infra.render import render
-from gen_infra.render.blocks import container_properties
+from gen_infra.render.containers import container_properties
 from tests.unit.manifests import accept, changed, write
 
 JOB: dict[str, Any] = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
@@ -50,7 +50,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("queues", queues(50), queues(51), "queues: has 51 of these; AWS Batch takes 50"),
     ("environments", computes(50), computes(51), "compute: has 51 of these; AWS Batch takes 50"),
     ("definition size", variables(150), variables(200), "jobs.j: makes a definition of about 2"),
-    ("job role's policy", buckets(16), buckets(30), "jobs.j.buckets: these 30 buckets make a role policy of"),
+    ("job role's policy", buckets(16), buckets(30), "jobs.j.buckets: these 30 buckets make role policies of"),
     (
         "tag keys",
         {"tags": {"Project": "a", "Projects": "b"}},
@@ -228,4 +228,4 @@ def test_a_policy_is_counted_as_iam_counts_it(tmp_path: Path) -> None:
         '"Condition":{"StringLike":{"s3:prefix":["p/*"]}}},'
         '{"Sid":"Bucket0Objects","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::abc/p/*"]}]}'
     )
-    assert policies.job_role_policies_size(manifest, manifest.jobs["j"]) == len(policy)
+    assert policies.role_policies_sizes(manifest, "j") == {"j": len(policy)}

@@ -64,6 +64,21 @@ def permissions_boundary(clients: Clients, arn: str) -> Iterator[Diagnosis]:
         yield ok("permissions boundary", arn)
 
 
+@check("instance profile", "iam")
+def instance_profile(clients: Clients, arn: str) -> Iterator[Diagnosis]:
+    """Whether the instances' profile exists, and holds a role."""
+    try:
+        found = clients.iam.get_instance_profile(InstanceProfileName=arn.rpartition("/")[2])["InstanceProfile"]
+    except clients.iam.exceptions.NoSuchEntityException:
+        advice = "correct `iam.instance_profile`, or have the profile made"
+        yield wrong("instance profile", f"{arn} does not exist", advice)
+        return
+    if found["Roles"]:
+        yield ok("instance profile", arn)
+    else:
+        yield wrong("instance profile", f"{arn} holds no role", "add the instances' role to it")
+
+
 def _role_exists(clients: Clients, name: str) -> bool:
     try:
         clients.iam.get_role(RoleName=name)

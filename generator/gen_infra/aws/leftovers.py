@@ -136,14 +136,14 @@ def empty_repositories(clients: Clients, names: Iterable[str]) -> int:
 def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:
     """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
-    A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` (roles), ``:3``
-    (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of a network are named below
-    their VPC: ``batch-prod/private/us-east-1a``.
+    A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` or ``-execution``
+    (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of a network
+    are named below their VPC: ``batch-prod/private/us-east-1a``.
     """
     own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
-    named = rf"(?:.*/)?(?:{own})-{prefix}(?:-job|:\d+|-[0-9a-f]{{26}})?"
+    named = rf"(?:.*/)?(?:{own})-{prefix}(?:-job|-execution|:\d+|-[0-9a-f]{{26}})?"
     return rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+"
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from msgspec import ValidationError, convert
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest.model import EnvironmentVariable, Job
+from gen_infra.manifest.base import EnvironmentVariable
+from gen_infra.manifest.job import Job
 from gen_infra.manifest.secrets import is_said_elsewhere, names_a_secret, secrets
 
 _DEEPEST = 30

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from gen_infra.manifest.placement import queue_of
-from gen_infra.manifest.policies import ROLE_POLICIES_LIMIT, job_role_policies_size
+from gen_infra.manifest.policies import ROLE_POLICIES_LIMIT, role_policies_sizes
 from gen_infra.manifest.registry import Finding, rule, warning
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.model import Job, Manifest
+    from gen_infra.manifest.job import Job
+    from gen_infra.manifest.model import Manifest
 
 # https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
 MOST_QUEUES = MOST_COMPUTE_ENVIRONMENTS = 50
@@ -56,14 +56,17 @@ def job_definition_bytes(job: Job) -> int:
 def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Finding]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role."""
     for key, job in manifest.jobs.items():
-        known = all(bucket in manifest.buckets for bucket in job.buckets)  # else another rule says so
-        size = job_role_policies_size(manifest, job) if known else 0
-        if size > ROLE_POLICIES_LIMIT:
-            yield (
-                ("jobs", key, "buckets"),
-                f"these {len(job.buckets)} buckets make a role policy of {size:,} characters, and IAM takes "
-                f"{ROLE_POLICIES_LIMIT:,}; name fewer, or shorten their prefixes",
-            )
+        if not all(bucket in manifest.buckets for bucket in job.buckets):
+            continue  # another rule says so
+        for role, size in role_policies_sizes(manifest, key).items():
+            if size > ROLE_POLICIES_LIMIT:
+                what = "buckets" if role == key else "secrets"
+                count = len(getattr(job, what))
+                yield (
+                    ("jobs", key, what),
+                    f"these {count} {what} make role policies of {size:,} characters, and IAM takes "
+                    f"{ROLE_POLICIES_LIMIT:,}; name fewer",
+                )
 
 
 @rule
@@ -105,18 +108,32 @@ def arns_are_of_this_place(manifest: Manifest) -> Iterable[Finding]:
                 break
 
 
+_Place: TypeAlias = tuple[tuple[str, ...], str | None, tuple[str, ...]]
+
+
 def _arns(manifest: Manifest) -> Iterable[tuple[tuple[str, ...], str, tuple[str, ...]]]:
     """Each ARN of the manifest, with the parts that must be this environment's own."""
-    if manifest.encryption.key != "create":
-        yield ("encryption", "key"), manifest.encryption.key, ("partition", "region")
-    if manifest.iam.permissions_boundary:
-        yield ("iam", "permissions_boundary"), manifest.iam.permissions_boundary, ("partition", "account")
+    for path, text, parts in (*_arns_of_environment(manifest), *_arns_of_jobs(manifest)):
+        if text and text.startswith("arn:"):
+            yield path, text, parts
+
+
+def _arns_of_environment(manifest: Manifest) -> Iterable[_Place]:
+    yield ("encryption", "key"), manifest.encryption.key, ("partition", "region")
+    for name in ("permissions_boundary", "instance_profile"):
+        yield ("iam", name), getattr(manifest.iam, name), ("partition", "account")
     for key, compute in manifest.compute.items():
-        if compute.service_role.startswith("arn:"):
-            yield ("compute", key, "service_role"), compute.service_role, ("partition", "account")
+        yield ("compute", key, "service_role"), compute.service_role, ("partition", "account")
     for key, bucket in manifest.buckets.items():
-        if bucket.kms_key:
-            yield ("buckets", key, "kms_key"), bucket.kms_key, ("partition",)
+        yield ("buckets", key, "kms_key"), bucket.kms_key, ("partition",)
+
+
+def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
+    for key, job in manifest.jobs.items():
+        yield ("jobs", key, "role"), job.role, ("partition", "account")
+        for name, secret in job.secrets.items():
+            yield ("jobs", key, "secrets", name, "arn"), secret.arn, ("partition", "region")
+            yield ("jobs", key, "secrets", name, "kms_key"), secret.kms_key, ("partition", "region")
 
 
 @warning
@@ -135,6 +152,8 @@ def environments_can_change_in_place(manifest: Manifest) -> Iterable[Finding]:
     SPOT_PRICE_CAPACITY_OPTIMIZED among them, version 5 of Terraform's provider does not.
     """
     for key, compute in manifest.compute.items():
+        if compute.is_fargate:
+            continue
         if compute.service_role != "service-linked":
             yield (
                 ("compute", key, "service_role"),
@@ -174,7 +193,7 @@ def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[Finding]:
     https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (state)
     """
     for key, job in manifest.jobs.items():
-        queue = queue_of(manifest, job)
+        queue = manifest.queue_of(job)
         if manifest.queues[queue].state == "DISABLED":
             yield ("jobs", key, "queue"), f"the queue {queue} is DISABLED and takes no job"
 

@@ -98,20 +98,24 @@ def name_objection(kind: str, text: str) -> str:
 def resource_names(manifest: Manifest) -> Iterator[Name]:
     """Every name that the rendered Terraform asks AWS for."""
     yield from _environment_names(manifest)
-    for key in manifest.compute:
+    for key, compute in manifest.compute.items():
         path = ("compute", key)
         prefix = f"{manifest.suffixed(key)}-"
         yield Name("compute environment", prefix + _UNIQUE_SUFFIX, path)
-        yield Name("launch template", prefix + _UNIQUE_SUFFIX, path)
+        if not compute.is_fargate:
+            yield Name("launch template", prefix + _UNIQUE_SUFFIX, path)
     for key, queue in manifest.queues.items():
         path = ("queues", key)
         yield Name("job queue", manifest.suffixed(key), path)
         if queue.fair_share:
             yield Name("scheduling policy", manifest.suffixed(key), path)
-    for key in manifest.jobs:
+    for key, job in manifest.jobs.items():
         path = ("jobs", key)
         yield Name("job definition", manifest.suffixed(key), path)
-        yield Name("role", manifest.job_role_name(key), path)
+        if not job.role:
+            yield Name("role", manifest.job_role_name(key), path)
+        if manifest.needs_execution_role(job):
+            yield Name("role", manifest.execution_role_name(key), path)
         yield Name("log group", manifest.job_log_group(key), path)
     for repository in manifest.repositories:
         yield Name("ECR repository", manifest.repository_name(repository), ("repositories",))

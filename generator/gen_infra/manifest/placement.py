@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +11,9 @@ from gen_infra.manifest.instances import InstanceType, catalogue, named, nearest
 from gen_infra.manifest.registry import Finding, rule, warning
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.model import ComputeEnvironment, Job, Manifest
+    from gen_infra.manifest.job import Job
+    from gen_infra.manifest.model import Manifest
+    from gen_infra.manifest.scheduling import ComputeEnvironment
 
 
 class Placement(NamedTuple):
@@ -27,24 +30,26 @@ class Demand(NamedTuple):
 
     vcpus: int
     memory_mib: int
+    gpus: int = 0
+
+    def at_once(self, vcpus: int, memory_mib: int, gpus: int) -> int:
+        """How many of it this much holds."""
+        most = min(vcpus // self.vcpus, memory_mib // self.memory_mib)
+        return min(most, gpus // self.gpus) if self.gpus else most
 
 
 def placements(manifest: Manifest) -> dict[str, list[Placement]]:
-    """For each job, every instance type that it may land on, in the order of its queue's compute environments."""
+    """For each job on EC2, every instance type that it may land on, in the order of its queue's environments."""
     return {
         key: [
             Placement(compute, instance, at_once)
-            for compute in enabled(manifest, queue_of(manifest, job))
+            for compute in enabled(manifest, manifest.queue_of(job))
             for instance, at_once in fitting(manifest.compute[compute].instance_types, demand(job))
-            if job.vcpus <= manifest.compute[compute].max_vcpus
+            if all_vcpus(job) <= manifest.compute[compute].max_vcpus
         ]
         for key, job in manifest.jobs.items()
+        if not manifest.is_on_fargate(job)
     }
-
-
-def queue_of(manifest: Manifest, job: Job) -> str:
-    """The queue that `gen-infra submit` sends a job to."""
-    return job.queue or next(iter(manifest.queues))
 
 
 def enabled(manifest: Manifest, queue: str) -> list[str]:
@@ -57,16 +62,21 @@ def enabled(manifest: Manifest, queue: str) -> list[str]:
 
 def demand(job: Job) -> Demand:
     """What a job asks of its instance."""
-    return Demand(job.vcpus, job.memory_mib)
+    return Demand(math.ceil(job.vcpus), job.memory_mib, job.gpus or 0)
+
+
+def all_vcpus(job: Job) -> float:
+    """What a job takes of its compute environment's maximum: the vCPUs of all its nodes."""
+    return job.vcpus * (job.nodes or 1)
 
 
 @cache
 def fitting(words: tuple[str, ...], job: Demand) -> tuple[tuple[InstanceType, int], ...]:
     """The types behind these words of ``instance_types`` that can hold the job, with how many of it at once."""
     return tuple(
-        (instance, min(instance.vcpus // job.vcpus, instance.usable_mib // job.memory_mib))
+        (instance, at_once)
         for instance in offered(words)
-        if instance.vcpus >= job.vcpus and instance.usable_mib >= job.memory_mib
+        if (at_once := job.at_once(instance.vcpus, instance.usable_mib, instance.gpus))
     )
 
 
@@ -120,18 +130,21 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[Finding]:
     https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
     """
     for key, job in manifest.jobs.items():
-        queue = queue_of(manifest, job)
+        queue = manifest.queue_of(job)
         computes = [manifest.compute[name] for name in enabled(manifest, queue)] if queue in manifest.queues else []
         if not computes or any(not all(map(named, compute.instance_types)) for compute in computes):
             continue  # another rule says so
-        roomy = [compute for compute in computes if compute.max_vcpus >= job.vcpus]
+        roomy = [compute for compute in computes if compute.max_vcpus >= all_vcpus(job)]
         if not roomy:
             most = max(compute.max_vcpus for compute in computes)
+            asked = f"{job.nodes} nodes of {job.vcpus} vCPUs" if job.nodes else f"{job.vcpus} vCPUs"
             yield (
                 ("jobs", key, "vcpus"),
-                f"{job.vcpus} vCPUs are above max_vcpus {most}, the most of queue {queue}; it would never start",
+                f"{asked} are above max_vcpus {most}, the most of queue {queue}; it would never start",
             )
-        elif not any(fitting(compute.instance_types, demand(job)) for compute in roomy):
+        elif not manifest.is_on_fargate(job) and not any(
+            fitting(compute.instance_types, demand(job)) for compute in roomy
+        ):
             yield _too_large(key, job, queue, roomy)
 
 
@@ -142,7 +155,7 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[Finding]:
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
     for key, job in manifest.jobs.items():
-        for compute in enabled(manifest, queue_of(manifest, job)):
+        for compute in enabled(manifest, manifest.queue_of(job)) if not manifest.is_on_fargate(job) else ():
             exact = _exact(manifest.compute[compute].instance_types, demand(job))
             if exact:
                 yield (
@@ -169,13 +182,24 @@ def gpu_instances_have_their_driver(manifest: Manifest) -> Iterable[Finding]:
 @cache
 def _exact(words: tuple[str, ...], job: Demand) -> InstanceType | None:
     """The type that would hold the job if the host took no memory for itself."""
-    candidates = (one for one in offered(words) if one.memory_mib == job.memory_mib and one.vcpus >= job.vcpus)
+    candidates = (
+        one
+        for one in offered(words)
+        if one.memory_mib == job.memory_mib and job.at_once(one.vcpus, one.memory_mib, one.gpus)
+    )
     return min(candidates, key=lambda instance: (instance.vcpus, instance.name), default=None)
 
 
 def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment]) -> Finding:
     """The finding that names what is missing: vCPUs, memory, or both in one instance."""
     instances = [instance for compute in computes for instance in offered(compute.instance_types)]
+    most_gpus = max(instance.gpus for instance in instances)
+    if job.gpus and job.gpus > most_gpus:
+        return (
+            ("jobs", key, "gpus"),
+            f"no instance type of queue {queue} has {job.gpus} GPUs, the most is {most_gpus}; it would never start",
+        )
+    instances = [instance for instance in instances if instance.gpus >= (job.gpus or 0)]
     most_vcpus = max(instance.vcpus for instance in instances)
     if job.vcpus > most_vcpus:
         return (
@@ -193,5 +217,5 @@ def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment
 def _words(manifest: Manifest) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Each entry of each environment's ``instance_types``, with its path."""
     for key, compute in manifest.compute.items():
-        for index, word in enumerate(compute.instance_types):
+        for index, word in enumerate(() if compute.is_fargate else compute.instance_types):
             yield ("compute", key, "instance_types", index), word

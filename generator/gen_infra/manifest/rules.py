@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import date
 from ipaddress import IPv4Network
 
-from gen_infra.manifest.model import AGENT_SERVICES, Manifest, image_repository
+from gen_infra.manifest.model import Manifest, image_repository
+from gen_infra.manifest.network import AGENT_SERVICES
 from gen_infra.manifest.registry import Finding
 from gen_infra.manifest.registry import rule as _rule
 
@@ -167,7 +168,7 @@ def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[F
     https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (schedulingPriorityOverride)
     """
     for key, job in manifest.jobs.items():
-        name = job.queue or next(iter(manifest.queues))
+        name = manifest.queue_of(job)
         queue = manifest.queues.get(name)
         if queue and queue.fair_share and job.scheduling_priority is None:
             yield ("jobs", key), f"scheduling_priority is missing; the fair-share queue {name} needs one"

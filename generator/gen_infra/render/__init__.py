@@ -30,7 +30,8 @@ def render(manifest: Manifest) -> dict[str, bytes]:
         files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
     if manifest.jobs:
         files["terraform/job-functions.zip"] = package(_function_sources())
-    files |= {f"packer/{name}": content for name, content in _packer(manifest).items()}
+    if manifest.uses_ec2:
+        files |= {f"packer/{name}": content for name, content in _packer(manifest).items()}
     files["manifest.resolved.yaml"] = to_yaml(blocks.resolved(manifest)).encode()
     return files
 

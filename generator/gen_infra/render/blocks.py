@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gen_infra.manifest.policies import bucket_statements, job_definition_arns
+from gen_infra.manifest.policies import job_definition_arns, role_policies
 from gen_infra.manifest.rules import repository_label
+from gen_infra.render.containers import container_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.model import ComputeEnvironment, Manifest, RootVolume, Scratch, TimeLimits
-
-SCRATCH_VOLUME = "scratch"
+    from gen_infra.manifest.image import RootVolume, Scratch
+    from gen_infra.manifest.model import Manifest
+    from gen_infra.manifest.scheduling import ComputeEnvironment, TimeLimits
 
 
 def context(manifest: Manifest) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
     ids = manifest.network.ids
     return {
         "env": manifest,
+        "instance_profile_arn": manifest.iam.instance_profile or reference("module.instance_role.instance_profile_arn"),
         "image_id": manifest.image.id or reference("data.aws_ssm_parameter.image.insecure_value"),
         "kms_key_arn": reference("module.encryption.key_arn")
         if manifest.encryption.key == "create"
@@ -33,8 +35,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "service_role_arn": service_role_arn,
         "volume": volume,
         "time_limits": time_limits,
-        "bucket_statements": bucket_statements,
+        "role_policies": role_policies,
         "container_properties": container_properties,
+        "job_dependencies": job_dependencies,
         "repository_label": repository_label,
         **outputs(manifest),
     }
@@ -42,7 +45,13 @@ def context(manifest: Manifest) -> dict[str, Any]:
 
 def modules(manifest: Manifest) -> list[str]:
     """The static modules that the environment uses."""
-    used = ["instance-role", "compute-environment", *(role.replace("_", "-") for role in needed_roles(manifest))]
+    used = [*(role.replace("_", "-") for role in needed_roles(manifest))]
+    if manifest.uses_ec2:
+        used.append("compute-environment")
+    if any(compute.is_fargate for compute in manifest.compute.values()):
+        used.append("fargate-environment")
+    if manifest.uses_ec2 and not manifest.iam.instance_profile:
+        used.append("instance-role")
     if manifest.encryption.key == "create":
         used.append("encryption")
     if manifest.network.lookup:
@@ -96,34 +105,14 @@ def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
     ]
 
 
-def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
-    """The container of a job definition on EC2, in the API's own spelling.
-
-    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
-    """
+def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
+    """What must stand before a job definition is of use: its log group, and what its roles that we make may do."""
     job = manifest.jobs[key]
-    properties: dict[str, object] = {
-        "image": manifest.image_uri(job),
-        "command": job.command,
-        "jobRoleArn": manifest.role_arn(manifest.job_role_name(key)),
-        "resourceRequirements": [
-            {"type": "VCPU", "value": str(job.vcpus)},
-            {"type": "MEMORY", "value": str(job.memory_mib)},
-        ],
-        "environment": [{"name": name, "value": value} for name, value in sorted(job.environment.items())],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": manifest.job_log_group(key),
-                "awslogs-region": manifest.region,
-                "awslogs-stream-prefix": key,
-            },
-        },
-    }
-    if job.scratch:
-        properties["mountPoints"] = [{"sourceVolume": SCRATCH_VOLUME, "containerPath": job.scratch, "readOnly": False}]
-        properties["volumes"] = [{"name": SCRATCH_VOLUME, "host": {"sourcePath": manifest.image.scratch.mount}}]
-    return properties
+    names = [f"aws_cloudwatch_log_group.{key}"]
+    policies = [f"aws_iam_role_policy.{policy.label}" for policy in role_policies(manifest, key)]
+    if not job.role and all(policy.role != key for policy in role_policies(manifest, key)):
+        names.append(f"aws_iam_role.{key}")
+    return [reference(name) for name in (*names, *policies)]
 
 
 def packer_key(manifest: Manifest) -> str:

@@ -466,5 +466,8 @@ resource "aws_batch_job_definition" "samtoolsStats" {
     attempt_duration_seconds = 43200
   }
 
-  depends_on = [aws_cloudwatch_log_group.samtoolsStats, aws_iam_role_policy.samtoolsStats_buckets]
+  depends_on = [
+    aws_cloudwatch_log_group.samtoolsStats,
+    aws_iam_role_policy.samtoolsStats_buckets,
+  ]
 }

@@ -1,0 +1,173 @@
+"""What the model is made of: the structs' base, and the kinds of text that have a pattern."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+ARN_PARTITIONS = "aws|aws-us-gov|aws-cn"
+
+
+def text(pattern: str, says: str, *examples: str, max_length: int | None = None) -> Any:
+    """A ``Meta`` for a string that must match ``pattern`` as a whole; ``says`` is the rule in words.
+
+    ``$`` alone would let a trailing newline through, in Python as in ECMAScript's JSON Schema validators.
+    """
+    return Meta(
+        pattern=rf"^(?:{pattern})$(?!\n)",
+        max_length=max_length,
+        examples=list(examples) or None,
+        extra={"says": says},
+        extra_json_schema={"patternErrorMessage": f"should be {says}"},
+    )
+
+
+def about(description: str) -> Any:
+    """A ``Meta`` for what a key means."""
+    return Meta(description=description)
+
+
+EnvironmentName = Annotated[
+    str,
+    text(
+        "[a-z][a-z0-9-]{0,22}[a-z0-9]", "2 to 24 lower-case letters, digits and hyphens, starting with a letter", "prod"
+    ),
+]
+Key = Annotated[
+    str,
+    text("[A-Za-z][A-Za-z0-9_-]{0,39}", "1 to 40 letters, digits, '_' and '-', starting with a letter", "isaac"),
+]
+AccountId = Annotated[str, text("[0-9]{12}", "twelve digits in quotes", "123456789012")]
+Region = Annotated[str, text("[a-z]{2}(?:-[a-z]+){1,2}-[0-9]", "an AWS region such as us-east-1", "us-east-1")]
+BucketName = Annotated[
+    str,
+    text(
+        r"(?!xn--|sthree-)(?!.*(?:\.\.|\.-|-\.))(?![0-9.]+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
+        "3 to 63 lower-case letters, digits, dots and hyphens (an S3 bucket name)",
+        "genomics-results-123456789012",
+    ),
+]
+RepositoryName = Annotated[
+    str,
+    text(
+        "[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*",
+        "lower-case words joined by '.', '_', '-' or '/' (an ECR repository name)",
+        "samtools_stats",
+        max_length=200,
+    ),
+]
+ImageId = Annotated[
+    str, text("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")
+]
+SubnetId = Annotated[str, text("subnet-[0-9a-f]{8,17}", "a subnet id such as subnet-0123456789abcdef0")]
+ZoneName = Annotated[
+    str, text("[a-z]{2}(?:-[a-z]+){1,2}-[0-9][a-z]", "an availability zone such as us-east-1a", "us-east-1a")
+]
+SecurityGroupId = Annotated[str, text("sg-[0-9a-f]{8,17}", "a security group id such as sg-0123456789abcdef0")]
+KMS_KEY_ARN = rf"arn:(?:{ARN_PARTITIONS}):kms:[a-z0-9-]+:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}"
+ROLE_ARN = rf"arn:(?:{ARN_PARTITIONS}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}"
+KmsKeyArn = Annotated[
+    str,
+    text(
+        KMS_KEY_ARN,
+        "the ARN of a KMS key (not of an alias)",
+        "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+]
+RoleArn = Annotated[str, text(ROLE_ARN, "the ARN of an IAM role", "arn:aws:iam::123456789012:role/genomics/isaac")]
+InstanceProfileArn = Annotated[
+    str,
+    text(
+        ROLE_ARN.replace(":role/", ":instance-profile/"),
+        "the ARN of an instance profile (not of its role)",
+        "arn:aws:iam::123456789012:instance-profile/batchInstance",
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    text(
+        rf"arn:(?:{ARN_PARTITIONS}):iam::(?:[0-9]{{12}}|aws):policy/[\w+=,.@/-]{{1,512}}",
+        "the ARN of an IAM policy",
+        "arn:aws:iam::123456789012:policy/developer-boundary",
+    ),
+]
+IamPath = Annotated[
+    str,
+    text(
+        r"/|/[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*/",
+        "a path that starts and ends with '/'",
+        "/genomics/",
+        max_length=128,
+    ),
+]
+ParameterName = Annotated[
+    str,
+    text(
+        "/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,14}",
+        "an SSM parameter name that starts with '/'",
+        "/gen-infra/prod/ami",
+        max_length=1011,
+    ),
+]
+Prefix = Annotated[
+    str,
+    text(
+        "(?!/)(?:[A-Za-z0-9!_.'()-]+/)+",
+        "an S3 prefix that ends with '/', without wildcards",
+        "genomic-workflow/",
+        max_length=512,
+    ),
+]
+AbsolutePath = Annotated[
+    str,
+    text(
+        r"/(?!(?:.*/)?\.{1,2}(?:/|$))[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*",
+        "an absolute path of letters, digits, '_', '.' and '-'",
+        "/docker_scratch",
+        max_length=128,
+    ),
+]
+TagKey = Annotated[
+    str,
+    text(
+        r"(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}",
+        "1 to 128 letters, digits, spaces and any of _ . : / = + - @, not starting with aws:",
+        "Project",
+    ),
+]
+TagValue = Annotated[
+    str,
+    text("[A-Za-z0-9 _.:/=+@-]{0,256}", "up to 256 letters, digits, spaces and any of _ . : / = + - @", "genomics"),
+]
+EnvironmentVariable = Annotated[
+    str,
+    text(
+        "(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and '_', not starting with AWS_BATCH", "THREADS"
+    ),
+]
+ParameterKey = Annotated[str, text("[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-'", "sample")]
+InstanceType = Annotated[
+    str,
+    text(
+        r"optimal|default_x86_64|default_arm64|[a-z][a-z0-9-]*[0-9][a-z0-9-]*(?:\.[a-z0-9-]+)?",
+        "'optimal', a family such as c7i, or a type such as c7i.8xlarge",
+        "optimal",
+        "r7i",
+        "c7i.8xlarge",
+    ),
+]
+ContainerImage = Annotated[
+    str,
+    text(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+        "a repository of this manifest (isaac, isaac:1.0) or a full image URI",
+        "isaac:1.0",
+        "quay.io/biocontainers/samtools:1.21",
+        max_length=255,
+    ),
+]
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True):
+    """What every part of a manifest has in common: immutable, no unknown keys."""

@@ -1,0 +1,17 @@
+resource "aws_batch_compute_environment" "this" {
+  compute_environment_name_prefix = "${var.name}-"
+  type                            = "MANAGED"
+  state                           = var.state
+
+  compute_resources {
+    type               = var.type
+    max_vcpus          = var.max_vcpus
+    subnets            = var.subnet_ids
+    security_group_ids = var.security_group_ids
+  }
+
+  lifecycle {
+    # A queue cannot do without its environment: the successor stands before the predecessor goes.
+    create_before_destroy = true
+  }
+}

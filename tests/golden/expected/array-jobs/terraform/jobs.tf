@@ -1,0 +1,171 @@
+# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
+# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+
+# Only ECS tasks of this account and region may take a job's role.
+data "aws_iam_policy_document" "job_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:us-east-1:123456789012:*"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "align" {
+  name              = "/aws/batch/arrays/align"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "align" {
+  name               = "align-arrays-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+resource "aws_batch_job_definition" "align" {
+  name                       = "align-arrays"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+  parameters = {
+    threads = "8"
+  }
+
+  container_properties = jsonencode({
+    image      = "quay.io/biocontainers/bwa-mem2:2.2.1"
+    command    = ["align-one.sh", "--cohort", "Ref::cohort", "--threads", "Ref::threads"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/align-arrays-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "8" },
+      { type = "MEMORY", value = "30000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/arrays/align"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "align"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.align, aws_iam_role.align]
+}
+
+resource "aws_cloudwatch_log_group" "merge" {
+  name              = "/aws/batch/arrays/merge"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "merge" {
+  name               = "merge-arrays-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+resource "aws_batch_job_definition" "merge" {
+  name                       = "merge-arrays"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "quay.io/biocontainers/samtools:1.21"
+    command    = ["merge-all.sh", "--cohort", "Ref::cohort"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/merge-arrays-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "2" },
+      { type = "MEMORY", value = "4000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/arrays/merge"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "merge"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.merge, aws_iam_role.merge]
+}

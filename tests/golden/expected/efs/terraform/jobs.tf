@@ -1,0 +1,156 @@
+# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
+# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+
+# Only ECS tasks of this account and region may take a job's role.
+data "aws_iam_policy_document" "job_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:us-east-1:123456789012:*"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "align" {
+  name              = "/aws/batch/efs/align"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "align" {
+  name               = "align-efs-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "align_efs" {
+  statement {
+    sid     = "FileSystem0"
+    actions = ["elasticfilesystem:ClientMount"]
+    resources = [
+      "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0123456789abcdef0",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "elasticfilesystem:AccessPointArn"
+      values = [
+        "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0",
+      ]
+    }
+  }
+
+  statement {
+    sid     = "FileSystem1"
+    actions = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    resources = [
+      "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0123456789abcdef1",
+    ]
+  }
+}
+
+resource "aws_iam_role_policy" "align_efs" {
+  name   = "efs"
+  role   = aws_iam_role.align.id
+  policy = data.aws_iam_policy_document.align_efs.json
+}
+
+resource "aws_batch_job_definition" "align" {
+  name                       = "align-efs"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "quay.io/biocontainers/bwa-mem2:2.2.1"
+    command    = []
+    jobRoleArn = "arn:aws:iam::123456789012:role/align-efs-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "8" },
+      { type = "MEMORY", value = "30000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/efs/align"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "align"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+      {
+        sourceVolume  = "efs-reference"
+        containerPath = "/reference"
+        readOnly      = true
+      },
+      { sourceVolume = "efs-results", containerPath = "/results", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+      {
+        name = "efs-reference"
+        efsVolumeConfiguration = {
+          fileSystemId      = "fs-0123456789abcdef0"
+          transitEncryption = "ENABLED"
+          authorizationConfig = {
+            accessPointId = "fsap-0123456789abcdef0"
+            iam           = "ENABLED"
+          }
+        }
+      },
+      {
+        name = "efs-results"
+        efsVolumeConfiguration = {
+          fileSystemId      = "fs-0123456789abcdef1"
+          transitEncryption = "ENABLED"
+          authorizationConfig = {
+            iam = "ENABLED"
+          }
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.align, aws_iam_role_policy.align_efs]
+}

@@ -1,0 +1,86 @@
+# What the jobs run on. Rendered from the manifest: change that, and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = ["sg-0123456789abcdef0"]
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+}
+
+data "aws_ssm_parameter" "image" {
+  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-govcloud"
+  account_id = "123456789012"
+  partition  = "aws-us-gov"
+  region     = "us-gov-west-1"
+  log_group_patterns = [
+    "/aws/batch/govcloud/*",
+    "/aws/lambda/batchSubmitJob-govcloud",
+    "/aws/lambda/batchGetJobStatus-govcloud",
+  ]
+  spot = false
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name      = "batchInstance-govcloud"
+  partition = "aws-us-gov"
+  iam_path  = "/"
+}
+
+module "compute_govEnv" {
+  source = "./modules/compute-environment"
+
+  name                          = "govEnv-govcloud"
+  state                         = "ENABLED"
+  type                          = "EC2"
+  allocation_strategy           = "BEST_FIT_PROGRESSIVE"
+  min_vcpus                     = 0
+  max_vcpus                     = 64
+  instance_types                = ["m6i", "c6i"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib = 100
+    type     = "gp3"
+  }
+  scratch_volume = {
+    size_gib = 200
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
+# The job definitions are named, not referred to, so that the functions' permissions are known when planning.
+module "job_functions" {
+  source = "./modules/job-functions"
+
+  package_path = "${path.module}/job-functions.zip"
+
+  environment           = "govcloud"
+  account_id            = "123456789012"
+  partition             = "aws-us-gov"
+  region                = "us-gov-west-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns        = ["arn:aws-us-gov:batch:us-gov-west-1:123456789012:job-queue/main-govcloud"]
+  job_definition_arns = [
+    "arn:aws-us-gov:batch:us-gov-west-1:123456789012:job-definition/align-govcloud",
+  ]
+}

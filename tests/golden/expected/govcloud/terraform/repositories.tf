@@ -1,0 +1,8 @@
+# Where the jobs' container images are kept.
+
+module "repository_aligner" {
+  source = "./modules/repository"
+
+  name        = "govcloud/aligner"
+  kms_key_arn = local.kms_key_arn
+}

@@ -1,0 +1,8 @@
+# Where the jobs' container images are kept.
+
+module "repository_caller" {
+  source = "./modules/repository"
+
+  name        = "secrets/caller"
+  kms_key_arn = local.kms_key_arn
+}

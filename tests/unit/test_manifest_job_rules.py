@@ -1,0 +1,152 @@
+"""Rules on jobs: for each, a manifest that keeps it and one that breaks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen_infra.manifest import load
+from gen_infra.manifest.loader import ManifestError
+from tests.unit.manifests import accept, changed, write
+
+JOB = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+ROLE = "arn:aws:iam::123456789012:role/theirs"
+SECRET = {"arn": "arn:aws:ssm:us-east-1:123456789012:parameter/genomics/token"}
+EFS = {"file_system": "fs-0123456789abcdef0", "mount": "/shared"}
+FARGATE = {"type": "FARGATE", "max_vcpus": 64}
+POINT = {"access_point": "fsap-0123456789abcdef0"}
+
+
+def job(**keys: Any) -> dict[str, Any]:
+    return {"jobs": {"j": {**JOB, **keys}}}
+
+
+# rule, kept by, broken by, what is said
+RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    (
+        "role of others",
+        job(role=ROLE),
+        {"buckets": {"r": {"name": "abc", "access": "read"}}, **job(role=ROLE, buckets=["r"])},
+        "jobs.j.buckets: this job's role is owned elsewhere",
+    ),
+    (
+        "reference",
+        job(command=["x", "--in=Ref::sample"], parameters={"sample": "a"}),
+        job(command=["x", "--in=Ref::sample"]),
+        "jobs.j.command[1]: Ref::sample has no default in parameters",
+    ),
+    (
+        "required parameter",
+        job(command=["Ref::sample"], required_parameters=["sample"]),
+        job(command=["sample"], required_parameters=["sample"]),
+        "jobs.j.required_parameters[0]: the command has no Ref::sample",
+    ),
+    (
+        "required parameter with a default",
+        job(command=["Ref::sample"], required_parameters=["sample"]),
+        job(command=["Ref::sample"], required_parameters=["sample"], parameters={"sample": "a"}),
+        "sample has a default in parameters",
+    ),
+    (
+        "secret and variable",
+        job(secrets={"LICENCE": SECRET}, environment={"OTHER": "x"}),
+        job(secrets={"LICENCE": SECRET}, environment={"LICENCE": "x"}),
+        "jobs.j.secrets.LICENCE: environment has this variable too",
+    ),
+    (
+        "mounts",
+        job(scratch="/scratch", efs={"shared": EFS}, linux={"tmpfs": [{"path": "/fast", "size_mib": 64}]}),
+        job(scratch="/shared", efs={"shared": EFS}),
+        "jobs.j.efs.shared.mount: /shared is where scratch is mounted",
+    ),
+    (
+        "mounts in memory",
+        job(efs={"shared": EFS}),
+        job(efs={"shared": EFS}, linux={"tmpfs": [{"path": "/shared", "size_mib": 64}]}),
+        "jobs.j.linux.tmpfs[0].path: /shared is where efs.shared is mounted",
+    ),
+    (
+        "access point",
+        job(efs={"shared": {**EFS, **POINT}}),
+        job(efs={"shared": {**EFS, **POINT, "directory": "/data"}}),
+        "jobs.j.efs.shared.directory: the access point sets the directory",
+    ),
+    (
+        "ulimit",
+        job(ulimits={"nofile": {"soft": 1024, "hard": -1}}),
+        job(ulimits={"nofile": {"soft": 2048, "hard": 1024}}),
+        "jobs.j.ulimits.nofile.soft: 2048 is above hard 1024",
+    ),
+    (
+        "swappiness",
+        job(linux={"swappiness": 0, "max_swap_mib": 512}),
+        job(linux={"swappiness": 0}),
+        "jobs.j.linux.swappiness: is ignored without max_swap_mib",
+    ),
+    (
+        "fargate bid",
+        {"compute__spot__type": "FARGATE_SPOT"},
+        {"compute__spot__type": "FARGATE_SPOT", "compute__spot__bid_percentage": 50},
+        "compute.spot.bid_percentage: a FARGATE_SPOT compute environment has no bid_percentage",
+    ),
+    (
+        "fargate and ec2",
+        {"compute__other": FARGATE, "queues__second": {"priority": 1, "compute": ["other"]}},
+        {"compute__other": FARGATE, "queues__main__compute": ["spot", "other"]},
+        "queues.main.compute[1]: a queue is on EC2 or on Fargate, not on both",
+    ),
+    (
+        "fargate scratch",
+        {"compute__spot": FARGATE, **job(memory_mib=2048, ephemeral_storage_gib=100)},
+        {"compute__spot": FARGATE, **job(memory_mib=2048, scratch="/scratch")},
+        "jobs.j.scratch: a job on Fargate has no scratch; use ephemeral_storage_gib",
+    ),
+    (
+        "fargate linux",
+        {"compute__spot": FARGATE, **job(memory_mib=2048, linux={"init_process": True})},
+        {"compute__spot": FARGATE, **job(memory_mib=2048, linux={"shared_memory_mib": 64})},
+        "jobs.j.linux.shared_memory_mib: a job on Fargate has no shared_memory_mib",
+    ),
+    (
+        "fargate vcpus",
+        {"compute__spot": FARGATE, **job(vcpus=0.25)},
+        {"compute__spot": FARGATE, **job(vcpus=3)},
+        "jobs.j.vcpus: 3 is not a Fargate size: 0.25, 0.5, 1, 2, 4, 8, 16",
+    ),
+    (
+        "fargate memory",
+        {"compute__spot": FARGATE, **job(vcpus=8, memory_mib=20480)},
+        {"compute__spot": FARGATE, **job(vcpus=8, memory_mib=17408)},
+        "jobs.j.memory_mib: 17408 does not go with 8 vCPU on Fargate: 16384, 20480, 24576",
+    ),
+    (
+        "ec2 vcpus",
+        {"compute__spot": FARGATE, **job(vcpus=0.5, memory_mib=1024)},
+        job(vcpus=0.5),
+        "jobs.j.vcpus: 0.5 is for Fargate",
+    ),
+    (
+        "ec2 storage",
+        job(scratch="/scratch"),
+        job(ephemeral_storage_gib=50),
+        "jobs.j.ephemeral_storage_gib: only a job on Fargate has it",
+    ),
+    (
+        "gpus",
+        {"image": {"base": "ecs-al2023-gpu"}, "compute__spot__instance_types": ["g5"], **job(gpus=1)},
+        {"compute__spot__instance_types": ["g5"], **job(gpus=1)},
+        "jobs.j.gpus: image.base is ecs-al2023-x86_64",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kept", "broken", "says"), [rule[1:] for rule in RULES], ids=[rule[0] for rule in RULES])
+def test_rule(tmp_path: Path, kept: dict[str, Any], broken: dict[str, Any], says: str) -> None:
+    accept(tmp_path, **kept)
+    with pytest.raises(ManifestError) as refusal:
+        load(write(tmp_path, changed(**broken)))
+    (problem,) = refusal.value.problems
+    assert says in str(problem)
+    assert problem.line > 1
