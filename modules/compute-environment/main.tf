@@ -79,6 +79,7 @@ resource "aws_batch_compute_environment" "this" {
     instance_type       = var.instance_types
     instance_role       = var.instance_profile_arn
     spot_iam_fleet_role = var.spot_fleet_role_arn
+    placement_group     = var.placement_group
     subnets             = var.subnet_ids
     security_group_ids  = var.security_group_ids
 

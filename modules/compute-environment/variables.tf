@@ -113,6 +113,17 @@ variable "name" {
   }
 }
 
+variable "placement_group" {
+  description = "Name of an existing cluster placement group; null: none. A change replaces the environment."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.placement_group == null || can(regex("^[ -~]{1,255}$", var.placement_group))
+    error_message = "placement_group must have 1 to 255 ASCII characters."
+  }
+}
+
 variable "root_volume" {
   description = "The root volume /dev/xvda, where Docker keeps images and containers. size_gib in GiB, throughput in MiB/s."
   type = object({

@@ -1,4 +1,4 @@
-# Nothing comes in: Session Manager's agent calls out. The VPC's own name and time servers need no rule.
+# Nothing comes in from elsewhere: Session Manager's agent calls out. The VPC's own name and time servers need no rule.
 resource "aws_security_group" "instances" {
   # checkov:skip=CKV2_AWS_5:The compute environments carry it, which cannot be seen through the modules between them
   name        = "${local.name}/instances"
@@ -37,6 +37,36 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
   from_port         = 443
   to_port           = 443
   cidr_ipv4         = "0.0.0.0/0"
+}
+
+resource "aws_vpc_security_group_egress_rule" "efs" {
+  count = var.efs_access ? 1 : 0
+
+  security_group_id = aws_security_group.instances.id
+  description       = "NFS to EFS mount targets in this VPC"
+  ip_protocol       = "tcp"
+  from_port         = 2049
+  to_port           = 2049
+  cidr_ipv4         = var.cidr_block
+}
+
+# MPI chooses its ports as it goes.
+resource "aws_vpc_security_group_egress_rule" "nodes" {
+  count = var.node_traffic ? 1 : 0
+
+  security_group_id            = aws_security_group.instances.id
+  description                  = "To the other nodes of a multi-node parallel job"
+  ip_protocol                  = "-1"
+  referenced_security_group_id = aws_security_group.instances.id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "nodes" {
+  count = var.node_traffic ? 1 : 0
+
+  security_group_id            = aws_security_group.instances.id
+  description                  = "From the other nodes of a multi-node parallel job"
+  ip_protocol                  = "-1"
+  referenced_security_group_id = aws_security_group.instances.id
 }
 
 resource "aws_security_group" "endpoints" {

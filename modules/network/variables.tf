@@ -23,6 +23,12 @@ variable "cidr_block" {
   }
 }
 
+variable "efs_access" {
+  description = "Whether instances may reach EFS mount targets in the VPC (NFS, port 2049)."
+  type        = bool
+  default     = false
+}
+
 variable "endpoints" {
   description = "Services to reach through interface endpoints, in every zone, for example ecr.api; not in China, where their names differ."
   type        = set(string)
@@ -85,6 +91,12 @@ variable "nat" {
     condition     = contains(["none", "one", "per-zone"], var.nat)
     error_message = "nat must be none, one or per-zone."
   }
+}
+
+variable "node_traffic" {
+  description = "Whether instances may reach each other on every port, as the nodes of a multi-node parallel job do."
+  type        = bool
+  default     = false
 }
 
 variable "partition" {

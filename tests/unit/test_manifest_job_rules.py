@@ -23,6 +23,14 @@ def job(**keys: Any) -> dict[str, Any]:
     return {"jobs": {"j": {**JOB, **keys}}}
 
 
+REGISTRY = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf"
+VOLUME = {"name": "data", "host": {"sourcePath": "/opt/data"}}
+
+
+def raw(**properties: Any) -> dict[str, Any]:
+    return job(container_properties=properties)
+
+
 # rule, kept by, broken by, what is said
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
@@ -132,6 +140,96 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         job(scratch="/scratch"),
         job(ephemeral_storage_gib=50),
         "jobs.j.ephemeral_storage_gib: only a job on Fargate has it",
+    ),
+    (
+        "nodes on demand",
+        {"compute__spot__type": "EC2", **job(nodes=4)},
+        job(nodes=4),
+        "jobs.j.nodes: queue main has the SPOT compute environment spot; nodes need type EC2",
+    ),
+    (
+        "nodes together",
+        {"compute__spot": {"type": "EC2", "max_vcpus": 64}, **job(nodes=4, vcpus=16)},
+        {"compute__spot": {"type": "EC2", "max_vcpus": 63}, **job(nodes=4, vcpus=16)},
+        "jobs.j.vcpus: 4 nodes of 16 vCPUs are above max_vcpus 63, the most of queue main",
+    ),
+    (
+        "nodes on fargate",
+        {"compute__spot": FARGATE, **job(memory_mib=2048)},
+        {"compute__spot": FARGATE, **job(memory_mib=2048, nodes=2)},
+        "jobs.j.nodes: a job on Fargate has no nodes",
+    ),
+    (
+        "container property with a key of its own",
+        raw(enableExecuteCommand=True),
+        raw(image="a"),
+        "jobs.j.container_properties.image: is the job's own image; give it there",
+    ),
+    (
+        "container property that is made here",
+        raw(networkConfiguration={"assignPublicIp": "DISABLED"}),
+        raw(privileged=True),
+        "jobs.j.container_properties.privileged: a privileged container is root on its host",
+    ),
+    (
+        "unknown container property",
+        raw(instanceType="c7i.large"),
+        raw(instancetype="c7i.large"),
+        'jobs.j.container_properties.instancetype: there is no key "instancetype" here; did you mean "instanceType"?',
+    ),
+    (
+        "container property of another type",
+        raw(runtimePlatform={"cpuArchitecture": "ARM64"}),
+        raw(runtimePlatform=["ARM64"]),
+        "container_properties.runtimePlatform: should be a mapping of operatingSystemFamily, cpuArchitecture",
+    ),
+    (
+        "container property within",
+        raw(networkConfiguration={"assignPublicIp": "DISABLED"}),
+        raw(networkConfiguration={"assignPublicIp": "NO_THANKS"}),
+        "networkConfiguration.assignPublicIp: NO_THANKS is not one of ENABLED, DISABLED",
+    ),
+    (
+        "a whole number within",
+        raw(volumes=[{"name": "a", "host": {"sourcePath": "/opt/a"}}]),
+        raw(volumes=[{"name": "a", "host": {"sourcePath": 7}}]),
+        "container_properties.volumes[0].host.sourcePath: should be text",
+    ),
+    (
+        "required within",
+        raw(repositoryCredentials={"credentialsParameter": REGISTRY}),
+        raw(repositoryCredentials={}),
+        "container_properties.repositoryCredentials: the key credentialsParameter is missing",
+    ),
+    (
+        "registry secret",
+        raw(repositoryCredentials={"credentialsParameter": REGISTRY}),
+        raw(repositoryCredentials={"credentialsParameter": "lab/registry"}),
+        "credentialsParameter: lab/registry is not the ARN of a Secrets Manager secret",
+    ),
+    (
+        "volume of a mount point",
+        raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]),
+        raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "date", "containerPath": "/data"}]),
+        "container_properties.mountPoints[0].sourceVolume: there is no volume date",
+    ),
+    (
+        "volumes differ",
+        raw(volumes=[VOLUME]),
+        raw(volumes=[VOLUME, {"name": "data", "host": {"sourcePath": "/opt/other"}}]),
+        "container_properties.volumes[1].name: there is a volume data already",
+    ),
+    (
+        "mount points differ",
+        raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]),
+        job(
+            scratch="/data",
+            container_properties={
+                "volumes": [VOLUME],
+                "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+            },
+        ),
+        "container_properties.mountPoints[0].containerPath: /data is where scratch is mounted",
     ),
     (
         "gpus",

@@ -157,6 +157,7 @@ InstanceType = Annotated[
         "c7i.8xlarge",
     ),
 ]
+PlacementGroup = Annotated[str, text(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,254}", "a placement group's name", "mpi")]
 ContainerImage = Annotated[
     str,
     text(

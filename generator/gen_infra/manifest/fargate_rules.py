@@ -30,10 +30,11 @@ _COMPUTE_ON_EC2 = (
     "bid_percentage",
     "min_vcpus",
     "instance_types",
+    "placement_group",
     "service_role",
     "update_timeout_minutes",
 )
-_JOB_ON_EC2 = ("scratch", "gpus", "ulimits")
+_JOB_ON_EC2 = ("scratch", "gpus", "nodes", "ulimits")
 _LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "devices")
 
 

@@ -79,3 +79,10 @@ class Job(Model, frozen=True, kw_only=True):
             "added to those that the keys above make."
         ),
     ] = {}
+
+    @property
+    def registry_secret(self) -> str | None:
+        """The ARN of the secret that opens a private registry outside AWS (``repositoryCredentials``)."""
+        credentials = self.container_properties.get("repositoryCredentials")
+        arn = credentials.get("credentialsParameter") if isinstance(credentials, dict) else None
+        return arn if isinstance(arn, str) else None

@@ -83,6 +83,11 @@ def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         yield ("efs", name, "mount"), f"efs.{name}", volume.mount
     for index, tmpfs in enumerate(job.linux.tmpfs if job.linux else ()):
         yield ("linux", "tmpfs", index, "path"), f"linux.tmpfs[{index}]", tmpfs.path
+    extra = job.container_properties.get("mountPoints")
+    for index, mount in enumerate(extra if isinstance(extra, list) else ()):
+        path = mount.get("containerPath") if isinstance(mount, dict) else None
+        if isinstance(path, str):
+            yield ("container_properties", "mountPoints", index, "containerPath"), str(mount["sourceVolume"]), path
 
 
 @rule
@@ -115,6 +120,22 @@ def swappiness_needs_swap(manifest: Manifest) -> Iterable[Finding]:
     for key, job in manifest.jobs.items():
         if job.linux and job.linux.swappiness is not None and job.linux.max_swap_mib is None:
             yield ("jobs", key, "linux", "swappiness"), "is ignored without max_swap_mib"
+
+
+@rule
+def nodes_are_on_demand(manifest: Manifest) -> Iterable[Finding]:
+    """A multi-node parallel job that loses one node has lost: Batch does not place them on Spot.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/mnp-ce.html
+    """
+    for key, job in manifest.jobs.items():
+        queue = manifest.queues.get(manifest.queue_of(job))
+        for name in queue.compute if queue and job.nodes else ():
+            if name in manifest.compute and manifest.compute[name].type == "SPOT":
+                yield (
+                    ("jobs", key, "nodes"),
+                    f"queue {manifest.queue_of(job)} has the SPOT compute environment {name}; nodes need type EC2",
+                )
 
 
 @rule

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest import fargate_rules, job_rules, limits, names, placement, rules  # noqa: F401 - they register
+from gen_infra.manifest import (  # noqa: F401 - their rules register
+    container_property_rules,
+    fargate_rules,
+    job_rules,
+    limits,
+    names,
+    placement,
+    rules,
+)
 from gen_infra.manifest.bind import bind, place, problems_with_values
 from gen_infra.manifest.excerpt import excerpt
 from gen_infra.manifest.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read

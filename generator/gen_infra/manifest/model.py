@@ -179,7 +179,7 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     def needs_execution_role(self, job: Job) -> bool:
         """Whether ECS must act for the job: on Fargate always, on an instance to fetch secrets."""
-        return bool(job.secrets) or self.is_on_fargate(job)
+        return bool(job.secrets) or job.registry_secret is not None or self.is_on_fargate(job)
 
     @property
     def log_group_patterns(self) -> list[str]:

@@ -99,6 +99,7 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     secrets = {secret.resource_arn: secret for secret in job.secrets.values()}
     parameters = [name for name, secret in secrets.items() if secret.is_parameter]
     others = [name for name, secret in secrets.items() if not secret.is_parameter]
+    others += [job.registry_secret] if job.registry_secret else []
     if parameters:
         yield Statement("Parameters", ["ssm:GetParameters"], parameters)
     if others:

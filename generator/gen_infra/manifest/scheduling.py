@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.base import ROLE_ARN, InstanceType, Model, about, text
+from gen_infra.manifest.base import ROLE_ARN, InstanceType, Model, PlacementGroup, about, text
 
 AllocationStrategy = Literal[
     "BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"
@@ -41,6 +41,9 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
         ),
         about("AWSServiceRoleForBatch by default; a custom role makes every change of the environment a replacement."),
     ] = "service-linked"
+    placement_group: Annotated[
+        PlacementGroup | None, about("A cluster placement group that exists already, for multi-node jobs.")
+    ] = None
     state: Annotated[Literal["ENABLED", "DISABLED"], about("`DISABLED` takes no new jobs.")] = "ENABLED"
     update_timeout_minutes: Annotated[
         int,

@@ -14,8 +14,9 @@ _MODELINE = "# yaml-language-server:"  # where these files keep the schema is no
 
 
 def starters() -> dict[str, Path]:
-    """The examples by name."""
-    return {path.stem: path for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
+    """The examples by name, but for those that extend another."""
+    examples = sorted((data_dir("envs") / "examples").glob("*.yaml"))
+    return {path.stem: path for path in examples if "\nextends:" not in path.read_text(encoding="utf-8")}
 
 
 def write_starter(path: Path, name: str) -> None:

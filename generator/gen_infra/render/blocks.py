@@ -8,7 +8,7 @@ import msgspec
 
 from gen_infra.manifest.policies import job_definition_arns, role_policies
 from gen_infra.manifest.rules import repository_label
-from gen_infra.render.containers import container_properties
+from gen_infra.render.containers import container_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "time_limits": time_limits,
         "role_policies": role_policies,
         "container_properties": container_properties,
+        "node_properties": node_properties,
         "job_dependencies": job_dependencies,
         "repository_label": repository_label,
         **outputs(manifest),

@@ -16,7 +16,7 @@ SCRATCH_VOLUME = "scratch"
 
 
 def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
-    """The container of a job, on EC2 or on Fargate."""
+    """The container of a job, on EC2 or on Fargate, with what the manifest adds in the API's spelling."""
     job = manifest.jobs[key]
     needs_execution_role = manifest.needs_execution_role(job)
     mounts, volumes = _volumes(manifest, job)
@@ -49,7 +49,22 @@ def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
         "volumes": volumes,
         **(_fargate(job) if manifest.is_on_fargate(job) else {}),
     }
-    return properties | _present(optional)
+    return _with_extras(properties | _present(optional), job.container_properties)
+
+
+def node_properties(manifest: Manifest, key: str) -> dict[str, object]:
+    """A multi-node parallel job: the same container on each node; the first one is the main node.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_NodeProperties.html
+    """
+    every_node = {"targetNodes": "0:", "container": container_properties(manifest, key)}
+    return {"numNodes": manifest.jobs[key].nodes, "mainNode": 0, "nodeRangeProperties": [every_node]}
+
+
+def _with_extras(properties: dict[str, Any], extras: dict[str, Any]) -> dict[str, Any]:
+    """Lists (volumes and mount points) grow, everything else of the extras is new or replaces."""
+    lists = {name: [*properties.get(name, []), *value] for name, value in extras.items() if isinstance(value, list)}
+    return properties | extras | lists
 
 
 def _fargate(job: Job) -> dict[str, object]:

@@ -51,6 +51,30 @@ run "closed" {
     condition     = length(aws_vpc_endpoint.interface) + length(aws_security_group.endpoints) + length(aws_vpc_security_group_egress_rule.internet) == 0
     error_message = "No interface endpoints and no way to the internet by default."
   }
+
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.nodes) + length(aws_vpc_security_group_egress_rule.nodes) + length(aws_vpc_security_group_egress_rule.efs) == 0
+    error_message = "Instances reach neither each other nor file systems unless that is asked for."
+  }
+}
+
+run "nodes_and_file_systems" {
+  command = plan
+
+  variables {
+    efs_access   = true
+    node_traffic = true
+  }
+
+  assert {
+    condition     = one(aws_vpc_security_group_ingress_rule.nodes).cidr_ipv4 == null && one(aws_vpc_security_group_egress_rule.nodes).cidr_ipv4 == null
+    error_message = "Nodes reach each other, and nobody else."
+  }
+
+  assert {
+    condition     = one(aws_vpc_security_group_egress_rule.efs).cidr_ipv4 == "10.42.0.0/16" && one(aws_vpc_security_group_egress_rule.efs).from_port == 2049
+    error_message = "NFS goes to the VPC's own addresses only."
+  }
 }
 
 run "one_nat_gateway" {

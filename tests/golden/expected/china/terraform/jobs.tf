@@ -1,0 +1,128 @@
+# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
+# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+
+# Only ECS tasks of this account and region may take a job's role.
+data "aws_iam_policy_document" "job_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws-cn:ecs:cn-northwest-1:123456789012:*"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "isaac" {
+  name              = "/aws/batch/china/isaac"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "isaac" {
+  name               = "isaac-china-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "isaac_buckets" {
+  statement {
+    sid       = "Bucket0List"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws-cn:s3:::genomics-results-cn"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["china/*"]
+    }
+  }
+
+  statement {
+    sid = "Bucket0Objects"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+    ]
+    resources = ["arn:aws-cn:s3:::genomics-results-cn/china/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "isaac_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.isaac.id
+  policy = data.aws_iam_policy_document.isaac_buckets.json
+}
+
+resource "aws_batch_job_definition" "isaac" {
+  name                       = "isaac-china"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/china/isaac"
+    command    = []
+    jobRoleArn = "arn:aws-cn:iam::123456789012:role/isaac-china-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "16" },
+      { type = "MEMORY", value = "60000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/china/isaac"
+        awslogs-region        = "cn-northwest-1"
+        awslogs-stream-prefix = "isaac"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.isaac, aws_iam_role_policy.isaac_buckets]
+}

@@ -1,0 +1,41 @@
+output "compute_environments" {
+  description = "Names of the compute environments, by the manifest's keys."
+  value = {
+    rawEnv        = module.compute_rawEnv.name
+    rawFargateEnv = module.compute_rawFargateEnv.name
+  }
+}
+
+output "job_definitions" {
+  description = "ARNs of the job definitions, without revision: Batch takes the newest."
+  value = {
+    annotate = aws_batch_job_definition.annotate.arn_prefix
+    report   = aws_batch_job_definition.report.arn_prefix
+  }
+}
+
+output "job_functions" {
+  description = "Names of the functions that submit jobs and tell their status."
+  value = {
+    submit = module.job_functions.submit_function_name
+    status = module.job_functions.status_function_name
+  }
+}
+
+output "job_queues" {
+  description = "Names of the job queues."
+  value = {
+    main  = aws_batch_job_queue.main.name
+    small = aws_batch_job_queue.small.name
+  }
+}
+
+output "kms_key_arn" {
+  description = "The key of volumes, logs, images and functions."
+  value       = module.encryption.key_arn
+}
+
+output "repositories" {
+  description = "URLs to push the container images to."
+  value       = {}
+}

@@ -1,0 +1,106 @@
+# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
+# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+
+# Only ECS tasks of this account and region may take a job's role.
+data "aws_iam_policy_document" "job_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:us-east-1:123456789012:*"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "assemble" {
+  name              = "/aws/batch/mpi/assemble"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "assemble" {
+  name               = "assemble-mpi-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+resource "aws_batch_job_definition" "assemble" {
+  name                       = "assemble-mpi"
+  type                       = "multinode"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  node_properties = jsonencode({
+    numNodes = 4
+    mainNode = 0
+    nodeRangeProperties = [
+      {
+        targetNodes = "0:"
+        container = {
+          image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ray-mpi:3.0"
+          command    = ["/usr/local/bin/run-on-all-nodes", "Ref::sample"]
+          jobRoleArn = "arn:aws:iam::123456789012:role/assemble-mpi-job"
+          resourceRequirements = [
+            { type = "VCPU", value = "32" },
+            { type = "MEMORY", value = "60000" },
+          ]
+          environment = []
+          logConfiguration = {
+            logDriver = "awslogs"
+            options = {
+              awslogs-group         = "/aws/batch/mpi/assemble"
+              awslogs-region        = "us-east-1"
+              awslogs-stream-prefix = "assemble"
+            }
+          }
+          mountPoints = [
+            { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+          ]
+          volumes = [
+            {
+              name = "scratch"
+              host = {
+                sourcePath = "/docker_scratch"
+              }
+            },
+          ]
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 1
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.assemble, aws_iam_role.assemble]
+}

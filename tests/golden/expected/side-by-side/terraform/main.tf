@@ -1,0 +1,102 @@
+# What the jobs run on. Rendered from the manifest: change that, and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network.subnet_ids
+}
+
+data "aws_ssm_parameter" "image" {
+  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+}
+
+module "network" {
+  source = "./modules/network"
+
+  environment = "stable"
+  account_id  = "123456789012"
+  partition   = "aws"
+  region      = "us-east-1"
+  cidr_block  = "10.46.0.0/20"
+  zone_count  = 2
+  nat         = "one"
+  endpoints   = []
+
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-stable"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  log_group_patterns = [
+    "/aws/batch/stable/*",
+    "/aws/lambda/batchSubmitJob-stable",
+    "/aws/lambda/batchGetJobStatus-stable",
+    "/aws/vpc/batch-stable",
+  ]
+  spot = true
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name      = "batchInstance-stable"
+  partition = "aws"
+  iam_path  = "/"
+}
+
+module "compute_genomicsEnv" {
+  source = "./modules/compute-environment"
+
+  name                          = "genomicsEnv-stable"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 256
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib = 100
+    type     = "gp3"
+  }
+  scratch_volume = {
+    size_gib = 1000
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
+# The job definitions are named, not referred to, so that the functions' permissions are known when planning.
+module "job_functions" {
+  source = "./modules/job-functions"
+
+  package_path = "${path.module}/job-functions.zip"
+
+  environment           = "stable"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-stable"]
+  job_definition_arns   = ["arn:aws:batch:us-east-1:123456789012:job-definition/isaac-stable"]
+}
