@@ -1,18 +1,44 @@
-"""`gen-infra check` on every manifest of the repository, with the real terraform, checkov and packer."""
+"""`gen-infra check` on the manifests of the repository, with the real terraform, checkov and packer.
+
+The examples are scanned together, by one checkov; that they are valid, and what comes of them, is proved where they are
+applied.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from gen_infra.manifest import load
+from gen_infra.render import render
+from gen_infra.scan import source_verdicts
+from gen_infra.tools.checkov import find_checkov, scan_hcl_folders
+from gen_infra.tools.terraform import Terraform, find_terraform
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import require_tool
 from tests.golden.renew import manifests
+from tests.tools.stacks import write_terraform
+
+EXAMPLES = [manifest for manifest in manifests() if manifest.parent.name == "examples"]
+OTHERS = [manifest for manifest in manifests() if manifest not in EXAMPLES]
 
 
-@pytest.mark.parametrize("manifest", manifests(), ids=lambda manifest: manifest.stem)
+def test_no_example_fails(tmp_path: Path) -> None:
+    stacks = {example.stem: render(load(example)) for example in EXAMPLES}
+    for name, files in stacks.items():
+        write_terraform(files, tmp_path / name)
+    assert Terraform(find_terraform(os.environ), tmp_path, os.environ).fmt_check().files == ()
+    scans = scan_hcl_folders(find_checkov(os.environ), [tmp_path / name for name in stacks], os.environ)
+    for (name, files), scan in zip(stacks.items(), scans, strict=True):
+        checks = source_verdicts(files, scan)
+        assert [check.name for check in checks] == ["checkov (source)", "gen-infra (source)"]
+        assert not any(check.failed for check in checks), (name, checks)
+
+
+@pytest.mark.parametrize("manifest", OTHERS, ids=lambda manifest: manifest.stem)
 def test_zero_failed(manifest: Path, tmp_path: Path) -> None:
     require_tool("packer")
     for fool in (tmp_path / ".checkov.yaml", tmp_path / "build" / ".checkov.yaml"):

@@ -26,7 +26,9 @@ BASES = {
     "ecs-al2023-arm64": ("arm64", "al2023-ami-ecs-hvm-2023.0.*-arm64"),
     "ecs-al2023-gpu": ("x86_64", "al2023-ami-ecs-gpu-hvm-2023.0.*-x86_64-ebs"),
 }
-ENVIRONMENTS = sorted(path for path in data_dir("envs").glob("*.yaml") if path.stem != "base")  # base is a parent
+ENVIRONMENTS = sorted(
+    path for path in data_dir("envs").rglob("*.yaml") if path.stem not in {"base", "fargate"}
+)  # a parent; no image
 MAPPING = re.compile(r"^  (?:launch|ami)_block_device_mappings \{\n(.*?)^  \}\n", re.MULTILINE | re.DOTALL)
 ATTRIBUTE = re.compile(r"^    (\w+) += (.+)$", re.MULTILINE)
 
