@@ -145,7 +145,6 @@ def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
 
 
 _KNOWN_AFTER_APPLY = "known after apply"
-_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _RESOURCE = re.compile(r'^resource "([^"]+)" "([^"]+)" \{$', re.MULTILINE)
 _MODULE = re.compile(r'^module "([^"]+)" \{\n  source += "\./modules/([^"]+)"$', re.MULTILINE)
 
@@ -179,7 +178,7 @@ def with_stated_unknowns(plan: Mapping[str, Any]) -> dict[str, Any]:
     stated = dict(_stated_attributes(plan["configuration"]["root_module"], ""))
     unknown: dict[str, list[str]] = {}
     for resource in plan["resource_changes"]:
-        attributes = stated.get(_INDEX.sub("", resource["address"]), frozenset())
+        attributes = stated.get(bare(resource["address"]), frozenset())
         marks = resource["change"].get("after_unknown") or {}
         unknown[resource["address"]] = [name for name in attributes if marks.get(name) is True]
     filled: dict[str, Any] = json.loads(json.dumps(plan))
