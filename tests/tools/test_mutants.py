@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.scan import own_source_verdict, source_verdicts
 from gen_infra.tools.checkov import ScanResult, find_checkov, scan_hcl_folders
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_terraform
 from tests.tools.mutants import MUTANTS, Mutant, apply
 
 if TYPE_CHECKING:
@@ -34,16 +33,8 @@ def scanned(rendered: dict[str, dict[str, bytes]], tmp_path_factory: pytest.Temp
     }
     folders = [tmp_path_factory.mktemp("stack") for _ in stacks]
     for files, folder in zip(stacks.values(), folders, strict=True):
-        _write(files, folder)
+        write_terraform(files, folder)
     return dict(zip(stacks, scan_hcl_folders(find_checkov(os.environ), folders, os.environ), strict=True))
-
-
-def _write(files: dict[str, bytes], folder: Path) -> None:
-    for path, content in files.items():
-        if path.startswith("terraform/"):
-            target = folder / PurePosixPath(path).relative_to("terraform")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
 
 
 def _failures(checks: list[Check]) -> list[str]:
