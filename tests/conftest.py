@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -24,3 +25,12 @@ def require_tool(name: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(f"{name} is missing; requirements/debian.txt should have brought it")
     pytest.skip(f"{name} is not installed")
+
+
+def write_terraform(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put the terraform part of rendered files into a folder."""
+    for path, content in files.items():
+        if path.startswith("terraform/"):
+            target = folder / PurePosixPath(path).relative_to("terraform")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)

@@ -1,7 +1,6 @@
 """What a new network costs by the month, before traffic: to compare choices with, not to bill by.
 
-List prices of us-east-1 in USD by the hour, read in September 2026; other regions ask up to twice as much.
-https://aws.amazon.com/vpc/pricing/ (NAT gateways, public IPv4 addresses), https://aws.amazon.com/privatelink/pricing/
+List prices of us-east-1 in USD by the hour, before taxes and discounts; other regions ask up to twice as much.
 """
 
 from __future__ import annotations
@@ -12,8 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gen_infra.manifest.network import NetworkCreate
 
+# https://aws.amazon.com/vpc/pricing/, its example for NAT gateways, as of 2026-09-20.
 _NAT_GATEWAY = 0.045
-_PUBLIC_ADDRESS = 0.005  # each NAT gateway has one
+# Each NAT gateway has one; in every region since 2024-02-01, as announced on 2023-07-28:
+# https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/
+_PUBLIC_ADDRESS = 0.005
+# For each endpoint in each zone: https://aws.amazon.com/privatelink/pricing/ shows it by region, only in a browser;
+# the rate of `VpcEndpoint-Hours` in AWS's price list, which others have published, as of 2026-10-06.
 _ENDPOINT_IN_A_ZONE = 0.01
 _PRICES = "us-east-1 list prices, 2026-09"
 _HOURS = 730  # AWS's own month: a twelfth of a year

@@ -107,9 +107,10 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
 
 def _image(aws: Clients, manifest: Manifest) -> Check:
     image = manifest.image
-    volumes = {"/dev/xvda": image.root.size_gib}
-    if image.scratch.carrier == "launch_template":
-        volumes["/dev/sdb"] = image.scratch.size_gib
+    volumes = {"/dev/xvda": doctor_image.Volume(image.root.size_gib, "image.root.size_gib")}
+    if image.scratch.carrier != "instance_store":
+        in_template = image.scratch.carrier == "launch_template"
+        volumes["/dev/sdb"] = doctor_image.Volume(image.scratch.size_gib, "image.scratch.size_gib", in_template)
     if image.id:
         return partial(doctor_image.image, aws, image.id, image.architecture, volumes)
     parameter = image.parameter or image.base_parameter

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 Files = Mapping[str, bytes]
 Tell = Callable[[str], None]
 
+_CHECKOV_PLAN = "checkov (plan)"
+_OWN_PLAN = "gen-infra (plan)"
+
 SUPPRESSIONS = (
     Suppression(
         "CKV_AWS_117",
@@ -90,7 +93,7 @@ def terraform_sources(files: Files) -> dict[str, bytes]:
 
 
 def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
-    """Run terraform validate, and checkov on a plan of the whole environment where AWS can be asked."""
+    """Run terraform validate, and checkov and the own checks on a plan of the whole environment if AWS can be asked."""
     from gen_infra.aws.session import clients, require_account
 
     _copy(files, folder, "terraform", leave_out="terraform/backend.tf")  # plans from an empty state
@@ -100,12 +103,11 @@ def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, te
     validation = terraform.validate()
     checks = [Check("terraform validate", "the whole configuration", tuple(map(_diagnosed, validation.diagnostics)))]
     if not validation.valid:
-        return checks
-    name = "checkov (plan)"
+        return [*checks, *_without_plan("the configuration is not valid")]
     try:
         require_account(clients(manifest.region), manifest.account)
     except MissingError as missing:
-        return [*checks, Check(name, not_run=f"no plan can be made: {missing.message}; {missing.hint}")]
+        return [*checks, *_without_plan(f"{missing.message}; {missing.hint}")]
     tell("terraform plans")
     plan_file = folder / "tfplan"
     terraform.plan(plan_file)
@@ -113,8 +115,16 @@ def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, te
     tell("checkov reads the plan")
     result = checkov_plan(find_checkov(os.environ), with_stated_unknowns(plan), folder, os.environ)
     planned = frozenset(change["address"] for change in plan["resource_changes"] if change["mode"] == "managed")
-    own = _own_verdict("gen-infra (plan)", tuple(read_plan(plan)), terraform_sources(files))
-    return [*checks, _verdict(name, result, planned), own]
+    return [*checks, _verdict(_CHECKOV_PLAN, result, planned), own_plan_verdict(plan, files)]
+
+
+def own_plan_verdict(plan: Mapping[str, Any], files: Files) -> Check:
+    """What gen-infra's own checks say about a plan, and where in the source that is."""
+    return _own_verdict(_OWN_PLAN, tuple(read_plan(plan)), terraform_sources(files))
+
+
+def _without_plan(why: str) -> list[Check]:
+    return [Check(name, not_run=f"no plan can be made: {why}") for name in (_CHECKOV_PLAN, _OWN_PLAN)]
 
 
 def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
@@ -145,7 +155,6 @@ def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
 
 
 _KNOWN_AFTER_APPLY = "known after apply"
-_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _RESOURCE = re.compile(r'^resource "([^"]+)" "([^"]+)" \{$', re.MULTILINE)
 _MODULE = re.compile(r'^module "([^"]+)" \{\n  source += "\./modules/([^"]+)"$', re.MULTILINE)
 
@@ -179,7 +188,7 @@ def with_stated_unknowns(plan: Mapping[str, Any]) -> dict[str, Any]:
     stated = dict(_stated_attributes(plan["configuration"]["root_module"], ""))
     unknown: dict[str, list[str]] = {}
     for resource in plan["resource_changes"]:
-        attributes = stated.get(_INDEX.sub("", resource["address"]), frozenset())
+        attributes = stated.get(bare(resource["address"]), frozenset())
         marks = resource["change"].get("after_unknown") or {}
         unknown[resource["address"]] = [name for name in attributes if marks.get(name) is True]
     filled: dict[str, Any] = json.loads(json.dumps(plan))

@@ -1,7 +1,8 @@
 """The manifest's suppressions: findings that are accepted, for a reason and until a day.
 
 A suppression turns a failed finding into a skipped one for exactly its check and the addresses that it matches. One
-that has expired, or that accepts nothing any more, is a failed finding itself.
+that has expired, or that accepts nothing any more, is a failed finding itself. Nobody can tell whether one is needed
+until the tool that knows its check has read both the source and the plan; what the other tools did does not matter.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def suppressed(checks: Sequence[Check], suppressions: Sequence[Suppression], tod
     valid = [each for each in suppressions if date.fromisoformat(each.expires) >= today]
     findings = [finding for check in checks for finding in check.findings]
     own = [
-        _expired(each) if each not in valid else _unneeded(each, whole=not any(check.not_run for check in checks))
+        _expired(each) if each not in valid else _unneeded(each, checks)
         for each in suppressions
         if each not in valid or not any(_accepts(each, finding) for finding in findings)
     ]
@@ -61,9 +62,16 @@ def _expired(suppression: Suppression) -> Finding:
     return Finding("failed", message, suppression.resource)
 
 
-def _unneeded(suppression: Suppression, *, whole: bool) -> Finding:
-    """A tool that was not run may be the one whose finding is accepted."""
+def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
+    """A scan of its tool that was not run may be the one whose finding is accepted."""
     message = f"the suppression of {suppression.check} accepts nothing"
-    if whole:
+    scans = _scans(suppression.check)
+    if scans <= {check.name for check in checks if not check.not_run}:
         return Finding("failed", f"{message}: take it out of the manifest", suppression.resource)
     return Finding("skipped", f"{message} in what was run", suppression.resource)
+
+
+def _scans(check_id: str) -> frozenset[str]:
+    """The names of the scans that may find what the check looks for."""
+    tool = "gen-infra" if check_id.startswith("GI_") else "checkov"
+    return frozenset({f"{tool} (source)", f"{tool} (plan)"})

@@ -10,6 +10,8 @@ import pytest
 
 from gen_infra import emulator
 from tests.cli import gen_infra
+from tests.emulator.test_doctor_account import machine_image
+from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,26 @@ def test_prod_lacks_its_state_bucket_until_bootstrap(account: emulator.Emulator,
         "account", "region", "service-linked roles", "vCPU quotas", "subnets", "addresses", "security groups", "image",
         "image encryption", "key", "state bucket", "buckets",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("carrier", "effects"),
+    [
+        ("launch_template", ["no instance can start", "no instance can start"]),
+        ("baked", ["no instance can start", "instances have 60 GiB"]),
+        ("instance_store", ["no instance can start"]),
+    ],
+)
+def test_volumes_smaller_than_the_images_snapshots_are_wrong(
+    account: emulator.Emulator, carrier: str, effects: list[str], tmp_path: Path
+) -> None:
+    image = machine_image(account.client("ec2"), snapshot_gib=60, xvda=True, sdb=True)
+    scratch = {"carrier": carrier, "size_gib": 40}
+    spot = {"max_vcpus": 64, "instance_types": ["m6id"]}
+    changes = {"image": {"id": image, "root": {"size_gib": 50}, "scratch": scratch}, "compute__spot": spot}
+    code, lines = examine(account.environ, write(tmp_path, changed(**changes)))
+    assert code == 1
+    assert [message.split(": ")[-1] for message in of(lines, "wrong")["image"]] == effects
 
 
 def test_an_empty_account_is_wrong_in_every_way_and_says_what_to_do(envs: Path) -> None:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.aws import doctor, doctor_containers, doctor_image, doctor_key, doctor_quotas, doctor_roles, session
+from gen_infra.aws.doctor_image import Volume
 from tests.emulator.test_aws_leftovers import TRUST, push
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from mypy_boto3_ec2 import EC2Client
 
     from gen_infra.aws.session import Clients
     from gen_infra.diagnosis import Diagnosis
@@ -129,24 +132,30 @@ class TestQuotas:
         assert "cannot look" in only(self.ask(clients, "trn1", vcpus=32), "warning").message
 
 
-def machine_image(clients: Clients, architecture: Any = "x86_64", **disks: bool) -> str:
-    """An image with 30 GiB disks, each encrypted or not."""
-    ec2 = clients.ec2
+def machine_image(
+    ec2: EC2Client, architecture: Any = "x86_64", snapshot_gib: int = 30, size_gib: int = 0, **disks: bool
+) -> str:
+    """An image of snapshots, each encrypted or not, that makes disks of their size or of ``size_gib``."""
     mappings: list[Any] = []
     for name, encrypted in disks.items():
-        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=30, Encrypted=encrypted)["VolumeId"]
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=snapshot_gib, Encrypted=encrypted)["VolumeId"]
         snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-        mappings.append({"DeviceName": f"/dev/{name}", "Ebs": {"SnapshotId": snapshot}})
+        mappings.append(
+            {"DeviceName": f"/dev/{name}", "Ebs": {"SnapshotId": snapshot, "VolumeSize": size_gib or snapshot_gib}}
+        )
     name, settings = f"doctor-{next(NUMBERS)}", {"Architecture": architecture, "RootDeviceName": "/dev/xvda"}
     image: str = ec2.register_image(Name=name, BlockDeviceMappings=mappings, **settings)["ImageId"]
     return image
 
 
 class TestImage:
-    volumes = {"/dev/xvda": 100, "/dev/sdb": 1000}  # noqa: RUF012 - never changed
+    volumes = {  # noqa: RUF012 - never changed
+        "/dev/xvda": Volume(100, "image.root.size_gib"),
+        "/dev/sdb": Volume(1000, "image.scratch.size_gib"),
+    }
 
     def test_an_encrypted_image_of_the_right_architecture(self, clients: Clients) -> None:
-        image = machine_image(clients, xvda=True)
+        image = machine_image(clients.ec2, xvda=True)
         assert levels(doctor_image.image(clients, image, "x86_64", self.volumes)) == ["ok", "ok"]
 
     def test_an_image_that_is_not_there(self, clients: Clients) -> None:
@@ -154,23 +163,54 @@ class TestImage:
         assert "does not exist" in line.message
 
     def test_an_image_of_another_architecture(self, clients: Clients) -> None:
-        image = machine_image(clients, "arm64", xvda=True)
+        image = machine_image(clients.ec2, "arm64", xvda=True)
         line = only(doctor_image.image(clients, image, "x86_64", self.volumes), "wrong")
         assert "is for arm64, the manifest for x86_64" in line.message
 
     def test_a_plain_disk_that_the_launch_template_encrypts_is_a_warning(self, clients: Clients) -> None:
-        image = machine_image(clients, xvda=False)
+        image = machine_image(clients.ec2, xvda=False)
         assert "/dev/xvda" in only(doctor_image.image(clients, image, "x86_64", self.volumes), "warning").message
 
     def test_a_plain_disk_that_nothing_encrypts_is_wrong(self, clients: Clients) -> None:
-        image = machine_image(clients, xvda=True, sdb=False)
-        line = only(doctor_image.image(clients, image, "x86_64", {"/dev/xvda": 100}), "wrong")
+        image = machine_image(clients.ec2, xvda=True, sdb=False)
+        line = only(doctor_image.image(clients, image, "x86_64", {"/dev/xvda": self.volumes["/dev/xvda"]}), "wrong")
         assert (line.subject, "/dev/sdb" in line.message) == ("image encryption", True)
 
-    def test_a_volume_smaller_than_its_snapshot_is_wrong(self, clients: Clients) -> None:
-        image = machine_image(clients, xvda=True)
-        line = only(doctor_image.image(clients, image, "x86_64", {"/dev/xvda": 29}), "wrong")
-        assert "30 GiB in the image, 29 GiB in the manifest" in line.message
+    @pytest.mark.parametrize(
+        ("device", "volume", "effect"),
+        [
+            ("/dev/xvda", Volume(29, "image.root.size_gib"), "no instance can start"),
+            ("/dev/sdb", Volume(29, "image.scratch.size_gib"), "no instance can start"),
+            ("/dev/sdb", Volume(29, "image.scratch.size_gib", in_template=False), "instances have 30 GiB"),
+        ],
+        ids=["root", "scratch of the launch template", "baked scratch"],
+    )
+    def test_a_volume_smaller_than_its_snapshot_is_wrong(
+        self, clients: Clients, device: str, volume: Volume, effect: str
+    ) -> None:
+        image = machine_image(clients.ec2, xvda=True, sdb=True)
+
+        line = only(doctor_image.image(clients, image, "x86_64", {**self.volumes, device: volume}), "wrong")
+
+        assert line.message == f"{device} is 29 GiB in the manifest, its snapshot 30 GiB: {effect}"
+        assert line.advice.startswith(f"set `{volume.key}` to 30 or more")
+
+    def test_a_volume_of_exactly_its_snapshot_is_right(self, clients: Clients) -> None:
+        image = machine_image(clients.ec2, xvda=True, sdb=True)
+        exact = {"/dev/xvda": Volume(30, "root"), "/dev/sdb": Volume(30, "scratch", in_template=False)}
+        assert levels(doctor_image.image(clients, image, "x86_64", exact)) == ["ok", "ok"]
+
+    def test_the_snapshot_decides_and_not_what_the_image_makes_of_it(self, clients: Clients) -> None:
+        image = machine_image(clients.ec2, size_gib=50, xvda=True)
+        volumes = {"/dev/xvda": Volume(40, "image.root.size_gib")}
+        assert levels(doctor_image.image(clients, image, "x86_64", volumes)) == ["ok", "ok"]
+
+    def test_the_image_decides_where_the_snapshot_is_not_shown(self, clients: Clients) -> None:
+        image = machine_image(clients.ec2, size_gib=50, xvda=True)
+        [disk] = clients.ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
+        clients.ec2.delete_snapshot(SnapshotId=disk["Ebs"]["SnapshotId"])
+        volumes = {"/dev/xvda": Volume(40, "image.root.size_gib")}
+        assert "its snapshot 50 GiB" in only(doctor_image.image(clients, image, "x86_64", volumes), "wrong").message
 
     def test_parameters(self, clients: Clients) -> None:
         public = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import jsonschema
 import pytest
 
 from gen_infra.formats import FORMATS, to_json, to_junit, to_sarif, to_text, write_atomically
 from gen_infra.report import Check, CheckReport, Finding, RuleInfo
-from tests.unit.sarif import SCHEMA
+from tests.sarif import problems
 
 KEY = RuleInfo("GI_KMS_1", "bound", "bind it", "https://example.com/kms", "high")
 LOG = RuleInfo("CKV_AWS_338", "Ensure logs stay")
@@ -36,9 +35,17 @@ REPORT = CheckReport(
 
 @pytest.mark.parametrize("report", [REPORT, CheckReport(())], ids=["findings", "empty"])
 def test_sarif_is_valid(report: CheckReport) -> None:
-    validator = jsonschema.Draft202012Validator(SCHEMA)
+    assert problems(to_sarif(report)) == []
 
-    assert list(validator.iter_errors(json.loads(to_sarif(report)))) == []
+
+@pytest.mark.parametrize(
+    ("key", "wrong"), [("level", "high"), ("ruleIndex", "0"), ("message", {}), ("locations", [{"file": "main.tf"}])]
+)
+def test_what_is_no_sarif_is_seen(key: str, wrong: object) -> None:
+    log = json.loads(to_sarif(REPORT))
+    log["runs"][0]["results"][0][key] = wrong
+
+    assert any(key in problem for problem in problems(json.dumps(log)))
 
 
 def test_sarif_says_which_rule_where_and_what_is_accepted() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gen_infra.errors import UsageError
@@ -56,20 +57,38 @@ def test_an_expired_one_fails_and_accepts_nothing() -> None:
     assert own.failed
 
 
-def test_one_that_is_not_needed_fails() -> None:
-    *_, own = suppressed([Check("checkov", "")], [SUPPRESSION], TODAY)
-
-    assert own.failed
-    assert "accepts nothing: take it out of the manifest" in own.findings[0].message
+ALL = ("checkov (source)", "gen-infra (source)", "checkov (plan)", "gen-infra (plan)", "packer validate")
 
 
-def test_one_that_a_scan_that_was_not_run_may_need_is_only_mentioned() -> None:
-    *_, own = suppressed(
-        [Check("checkov", ""), Check("checkov (plan)", not_run="no credentials")], [SUPPRESSION], TODAY
-    )
+@pytest.mark.parametrize(
+    ("check", "missing", "level"),
+    [
+        ("CKV_AWS_338", (), "failed"),
+        ("CKV2_AWS_5", ("packer validate",), "failed"),
+        ("CKV_AWS_338", ("gen-infra (source)", "gen-infra (plan)"), "failed"),
+        ("CKV_AWS_338", ("checkov (plan)", "gen-infra (plan)"), "skipped"),
+        ("GI_NET_1", (), "failed"),
+        ("GI_NET_1", ("packer validate", "checkov (source)", "checkov (plan)"), "failed"),
+        ("GI_NET_1", ("checkov (plan)", "gen-infra (plan)"), "skipped"),
+    ],
+)
+def test_one_that_accepts_nothing_fails_once_its_own_tool_has_read_everything(
+    check: str, missing: tuple[str, ...], level: str
+) -> None:
+    checks = [Check(name, not_run="no way" if name in missing else "") for name in ALL]
+
+    *_, own = suppressed(checks, [msgspec.structs.replace(SUPPRESSION, check=check)], TODAY)
+
+    said = {"failed": "nothing: take it out of the manifest", "skipped": "nothing in what was run"}[level]
+    assert [(finding.level, finding.message) for finding in own.findings] == [
+        (level, f"the suppression of {check} accepts {said}")
+    ]
+
+
+def test_a_scan_that_does_not_even_appear_was_not_run() -> None:
+    *_, own = suppressed([Check("checkov (source)")], [SUPPRESSION], TODAY)
 
     assert not own.failed
-    assert own.findings[0].level == "skipped"
 
 
 def test_without_suppressions_nothing_changes() -> None:

@@ -1,7 +1,8 @@
-"""The doctor on the machine image: it exists, fits the architecture, and leaves no volume unencrypted."""
+"""The doctor on the machine image: it exists, fits the architecture and the volumes, and leaves none unencrypted."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.doctor import check
@@ -9,7 +10,7 @@ from gen_infra.aws.errors import error_code
 from gen_infra.diagnosis import ok, warning, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Set
 
     from gen_infra.aws.session import Clients
     from gen_infra.diagnosis import Diagnosis
@@ -17,9 +18,24 @@ if TYPE_CHECKING:
 _ABSENT = {"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidAMIID.Malformed"}
 
 
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume that the manifest gives a size.
+
+    Args:
+        size_gib: that size.
+        key: where the manifest says it.
+        in_template: whether the launch template makes it, encrypted whatever the image says; else the image does.
+    """
+
+    size_gib: int
+    key: str
+    in_template: bool = True
+
+
 @check("image", "ssm")
 def image_of_parameter(
-    clients: Clients, parameter: str, architecture: str, volumes: Mapping[str, int]
+    clients: Clients, parameter: str, architecture: str, volumes: Mapping[str, Volume]
 ) -> Iterator[Diagnosis]:
     """Whether an SSM parameter names an image that the instances can run; the rest is as in `image`."""
     try:
@@ -33,7 +49,7 @@ def image_of_parameter(
 
 @check("image", "ec2")
 def image(
-    clients: Clients, image_id: str, architecture: str, volumes: Mapping[str, int], origin: str = ""
+    clients: Clients, image_id: str, architecture: str, volumes: Mapping[str, Volume], origin: str = ""
 ) -> Iterator[Diagnosis]:
     """Whether the instances can run the image.
 
@@ -41,7 +57,7 @@ def image(
         clients: of the region that the instances run in.
         image_id: the AMI.
         architecture: ``x86_64`` or ``arm64``, as the manifest's base says.
-        volumes: device name -> GiB of the volumes that the launch template sets, encrypted whatever the image says.
+        volumes: by device name, those that the manifest gives a size.
         origin: where the id comes from, for the messages.
     """
     name = f"{image_id}{origin}"
@@ -58,8 +74,9 @@ def image(
     else:
         yield ok("image", f"{name}: {found.get('Name', 'without a name')}")
     disks = {each["DeviceName"]: each["Ebs"] for each in found["BlockDeviceMappings"] if "Ebs" in each}
-    yield from _encryption(disks, volumes, public=found.get("Public", False))
-    yield from _sizes(disks, volumes)
+    in_template = {device for device, volume in volumes.items() if volume.in_template}
+    yield from _encryption(disks, in_template, public=found.get("Public", False))
+    yield from _sizes(_least_sizes(clients, disks), volumes)
 
 
 def _describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
@@ -72,10 +89,10 @@ def _describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
     return dict(found[0]) if found else None
 
 
-def _encryption(disks: Mapping[str, Any], volumes: Mapping[str, int], *, public: bool) -> Iterator[Diagnosis]:
+def _encryption(disks: Mapping[str, Any], in_template: Set[str], *, public: bool) -> Iterator[Diagnosis]:
     """Every disk is encrypted in the image or by the launch template; a public image cannot be in the image."""
     plain = [device for device, disk in disks.items() if not disk.get("Encrypted")]
-    if exposed := [device for device in plain if device not in volumes]:
+    if exposed := [device for device in plain if device not in in_template]:
         message = f"{', '.join(exposed)} would be unencrypted: neither the image nor the launch template encrypts it"
         yield wrong("image encryption", message, "build an image with encrypted snapshots: build/<name>/packer")
     elif plain and not public:
@@ -87,10 +104,24 @@ def _encryption(disks: Mapping[str, Any], volumes: Mapping[str, int], *, public:
         yield ok("image encryption", f"every disk is encrypted: {', '.join(disks)}")
 
 
-def _sizes(disks: Mapping[str, Any], volumes: Mapping[str, int]) -> Iterator[Diagnosis]:
-    """EC2 refuses to make a volume smaller than its snapshot."""
-    for device, size in volumes.items():
-        least = disks[device].get("VolumeSize", 0) if device in disks else 0
-        if size < least:
-            message = f"{device} is {least} GiB in the image, {size} GiB in the manifest: no instance can start"
-            yield wrong("image", message, f"ask for {least} GiB or more")
+def _least_sizes(clients: Clients, disks: Mapping[str, Any]) -> dict[str, int]:
+    """Device name -> GiB of its snapshot; where that is not shown to others, as AWS's are not, GiB in the image."""
+    wanted = [disk["SnapshotId"] for disk in disks.values() if "SnapshotId" in disk]
+    shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
+    sizes = {snapshot["SnapshotId"]: snapshot["VolumeSize"] for snapshot in shown}
+    return {device: sizes.get(disk.get("SnapshotId"), disk.get("VolumeSize", 0)) for device, disk in disks.items()}
+
+
+def _sizes(least: Mapping[str, int], volumes: Mapping[str, Volume]) -> Iterator[Diagnosis]:
+    """EC2 refuses to make a volume smaller than its snapshot; what the image makes is as large as the image says.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
+    """
+    for device, volume in volumes.items():
+        needed = least.get(device, 0)
+        if volume.size_gib >= needed:
+            continue
+        effect = "no instance can start" if volume.in_template else f"instances have {needed} GiB"
+        message = f"{device} is {volume.size_gib} GiB in the manifest, its snapshot {needed} GiB: {effect}"
+        advice = f"set `{volume.key}` to {needed} or more, or name an image with a smaller snapshot"
+        yield wrong("image", message, advice)

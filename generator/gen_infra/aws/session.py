@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 
@@ -47,10 +49,10 @@ class Clients:
     iam: IAMClient
     kms: KMSClient
     logs: CloudWatchLogsClient
-    quotas: Any
+    quotas: ServiceQuotasClient
     s3: S3Client
     sqs: SQSClient
-    ssm: Any
+    ssm: SSMClient
     sts: STSClient
 
     def __init__(self, session: boto3.Session, config: Config, region: str) -> None:
