@@ -18,9 +18,8 @@ from gen_infra.scan import source_verdicts
 from gen_infra.tools.checkov import find_checkov, scan_hcl_folders
 from gen_infra.tools.terraform import Terraform, find_terraform
 from tests.cli import clean_environ, gen_infra
-from tests.conftest import require_tool
+from tests.conftest import require_tool, write_terraform
 from tests.golden.renew import manifests
-from tests.tools.stacks import write_terraform
 
 EXAMPLES = [manifest for manifest in manifests() if manifest.parent.name == "examples"]
 OTHERS = [manifest for manifest in manifests() if manifest not in EXAMPLES]

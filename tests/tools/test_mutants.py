@@ -13,7 +13,6 @@ from gen_infra.scan import own_source_verdict, source_verdicts
 from gen_infra.tools.checkov import ScanResult, find_checkov, scan_hcl_folders
 from tests.conftest import ROOT, write_terraform
 from tests.tools.mutants import MUTANTS, Mutant, apply
-from tests.tools.stacks import write_terraform
 
 if TYPE_CHECKING:
     from gen_infra.report import Check
