@@ -160,6 +160,30 @@ class TestExamples:
         assert {"type": "VCPU", "value": "0.25"} in container["resourceRequirements"]
         assert container["executionRoleArn"] == "arn:aws:iam::123456789012:role/notify-fargate-execution"
 
+    def test_a_multi_node_job_has_its_nodes_and_they_reach_each_other(self, applied: SideBySide) -> None:
+        definition = applied.definition("assemble-mpi")
+        assert definition["type"] == "multinode"
+        assert definition["nodeProperties"]["numNodes"] == 4
+        (nodes,) = definition["nodeProperties"]["nodeRangeProperties"]
+        assert nodes["targetNodes"] == "0:"
+        assert nodes["container"]["jobRoleArn"] == "arn:aws:iam::123456789012:role/assemble-mpi-job"
+        (group,) = applied.aws.client("ec2").describe_security_groups(
+            Filters=[{"Name": "group-name", "Values": ["batch-mpi/instances"]}]
+        )["SecurityGroups"]
+        own = [pair["GroupId"] for rule in group["IpPermissions"] for pair in rule["UserIdGroupPairs"]]
+        assert own == [group["GroupId"]]
+        assert not any(rule["IpRanges"] for rule in group["IpPermissions"])
+
+    def test_a_property_that_the_manifest_has_no_key_for_arrives(self, applied: SideBySide) -> None:
+        container = applied.definition("report-raw")["containerProperties"]
+        assert container["runtimePlatform"]["cpuArchitecture"] == "ARM64"
+        private = applied.definition("annotate-raw")["containerProperties"]
+        secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf"
+        assert private["repositoryCredentials"] == {"credentialsParameter": secret}
+        policy = applied.aws.client("iam").get_role_policy(RoleName="annotate-raw-execution", PolicyName="execution")
+        reached = {statement["Sid"]: statement["Resource"] for statement in policy["PolicyDocument"]["Statement"]}
+        assert reached["Secrets"] == secret
+
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
         iam = applied.aws.client("iam")
         names = ["stats-bounded-job", "batchInstance-bounded", "batchSubmitJob-bounded", "batchGetJobStatus-bounded"]

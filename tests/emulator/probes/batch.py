@@ -157,11 +157,16 @@ def independent_revisions(lab: Lab) -> Any:
     return [found["propagateTags"], found["parameters"], found.get("retryStrategy")]
 
 
-@probe([10, "ECS"])
+@probe([10, "ECS", 4])
 def described_definition(lab: Lab) -> Any:
-    arn = lab.definition(schedulingPriority=10)
-    [found] = lab.client("batch").describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
-    return [found.get("schedulingPriority"), found.get("containerOrchestrationType")]
+    batch = lab.client("batch")
+    [found] = batch.describe_job_definitions(jobDefinitions=[lab.definition(schedulingPriority=10)])["jobDefinitions"]
+    container = found["containerProperties"]
+    nodes = {"numNodes": 4, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:", "container": container}]}
+    arn = batch.register_job_definition(jobDefinitionName=lab.name("mpi"), type="multinode", nodeProperties=nodes)
+    [many] = batch.describe_job_definitions(jobDefinitions=[arn["jobDefinitionArn"]])["jobDefinitions"]
+    described = [found.get("schedulingPriority"), found.get("containerOrchestrationType")]
+    return [*described, many.get("nodeProperties", {}).get("numNodes")]
 
 
 @probe({"name": 2, "arn without revision": 2, "name:1": 1, "arn:1": 1, "name:3": "ClientException", "described": [1]})

@@ -34,8 +34,8 @@ def independent_revisions() -> None:
 
 
 @difference(
-    moto="5.2.5 drops schedulingPriority and describes no containerOrchestrationType",
-    aws="keeps the one and describes the other",
+    moto="5.2.5 drops schedulingPriority and describes neither containerOrchestrationType nor nodeProperties",
+    aws="keeps the first and describes all three",
 )
 def described_definition() -> None:
     """Keep the priority on the revision."""
@@ -50,12 +50,12 @@ def described_definition() -> None:
     @around(JobDefinition, "describe")
     def describe(original: Any, definition: JobDefinition) -> dict[str, Any]:
         described: dict[str, Any] = original(definition)
-        priority = getattr(definition, "scheduling_priority", None)
-        return (
-            described
-            | {"containerOrchestrationType": "ECS"}
-            | ({} if priority is None else {"schedulingPriority": priority})
-        )
+        optional = {
+            "nodeProperties": definition.node_properties,
+            "schedulingPriority": getattr(definition, "scheduling_priority", None),
+        }
+        present = {name: value for name, value in optional.items() if value is not None}
+        return described | {"containerOrchestrationType": "ECS"} | present
 
 
 @difference(

@@ -181,7 +181,9 @@ def _job(
         queue=queue.arn,
         definition=definition.arn,
         container=_container(
-            definition.container_properties or {}, request.get("containerOverrides") or {}, parameters
+            definition.container_properties or _main_node(definition),
+            request.get("containerOverrides") or {},
+            parameters,
         ),
         retry={"attempts": 1} | (request.get("retryStrategy") or definition.retry_strategy or {}),
         timeout=timeout,
@@ -189,6 +191,13 @@ def _job(
         details=details,
         log_prefix=definition.name,
     )
+
+
+def _main_node(definition: JobDefinition) -> dict[str, Any]:
+    """The container of a multi-node parallel job's main node, which is what its state follows."""
+    ranges = (definition.node_properties or {}).get("nodeRangeProperties") or [{}]
+    container: dict[str, Any] = ranges[0].get("container") or {}
+    return container
 
 
 def _checked_queue(backend: BatchBackend, request: dict[str, Any]) -> JobQueue:
