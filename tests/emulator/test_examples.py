@@ -1,7 +1,7 @@
 """All examples side by side in one account: the real terraform and provider against one embedded AWS.
 
-Each rendered folder is a module of one root here, with one provider for all: that shares the provider's fixed waits.
-Two examples that called anything by the same name would fail.
+Each rendered folder is a module of one of a few roots, so that many share a provider and its fixed waits; the roots go
+on at the same time. Two examples that called anything by the same name would fail.
 """
 
 from __future__ import annotations
@@ -10,30 +10,49 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+import msgspec
 import pytest
 
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import leftovers
-from gen_infra.emulator import Emulator, start
+from gen_infra.emulator import CREDENTIALS, Emulator, seed, start
 from gen_infra.manifest import Manifest, load
+from gen_infra.manifest.network import Network, NetworkIds
 from gen_infra.render import render
 from gen_infra.resources import data_dir
 from gen_infra.tools.provider import find_provider
 from gen_infra.tools.terraform import find_terraform
 from tests.cli import clean_environ
 
-REGION = "us-east-1"  # the one that the emulator's account has a network in
-ALL = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
-EXAMPLES = {name: manifest for name, manifest in ALL.items() if manifest.region == REGION}
-ROOT_MODULE = """
-provider "aws" {
-  region              = "us-east-1"
+HOME = "us-east-1"  # the region that the emulator's account has a network in
+EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
+ROOTS_AT_HOME = 3  # the provider makes one function at a time
+PROVIDER = """
+provider "aws" {{
+  region              = "{region}"
   allowed_account_ids = ["123456789012"]
-}
+}}
 """
+
+
+@dataclass(frozen=True)
+class Root:
+    """Some examples of one region, as modules of one configuration."""
+
+    region: str
+    names: list[str]
+
+
+AT_HOME = [name for name, manifest in EXAMPLES.items() if manifest.region == HOME]
+ROOTS = [Root(HOME, AT_HOME[number::ROOTS_AT_HOME]) for number in range(ROOTS_AT_HOME)] + [
+    Root(manifest.region, [name]) for name, manifest in EXAMPLES.items() if manifest.region != HOME
+]
 
 
 class SideBySide:
@@ -41,25 +60,51 @@ class SideBySide:
 
     def __init__(self, folder: Path, aws: Emulator) -> None:
         self.aws = aws
-        self.folder = folder
-        calls = "".join(f'\nmodule "{name}" {{\n  source = "./{name}"\n}}\n' for name in EXAMPLES)
-        (folder / "main.tf").write_text(ROOT_MODULE + calls)
-        for name, manifest in EXAMPLES.items():
-            _write_as_module(render(manifest), folder / name)
+        self.folders = {folder / str(number): root for number, root in enumerate(ROOTS)}
+        for place, root in self.folders.items():
+            place.mkdir()
+            calls = "".join(f'\nmodule "{name}" {{\n  source = "./{name}"\n}}\n' for name in root.names)
+            (place / "main.tf").write_text(PROVIDER.format(region=root.region) + calls)
+            for name in root.names:
+                _write_as_module(render(self.findable(EXAMPLES[name])), place / name)
 
-    def terraform(self, command: str, *arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
-            capture_output=True, check=False, cwd=self.folder, env=clean_environ(**self.aws.environ), text=True,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
+    def findable(self, manifest: Manifest) -> Manifest:
+        """The manifest, with ids that exist where it gives its network by id."""
+        if not manifest.network.ids:
+            return manifest
+        ec2 = self.client("ec2", manifest.region)
+        seed.network(ec2, manifest.region)
+        private = [{"Name": "tag:Tier", "Values": ["private"]}]
+        subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=private)["Subnets"]]
+        named = [{"Name": "group-name", "Values": ["genomics-batch"]}]
+        groups = [group["GroupId"] for group in ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
+        ids = NetworkIds(subnets=tuple(subnets), security_groups=tuple(groups))
+        return msgspec.structs.replace(manifest, network=Network(ids=ids))
 
-    def definition(self, name: str) -> dict[str, Any]:
-        (found,) = self.aws.client("batch").describe_job_definitions(jobDefinitionName=name, status="ACTIVE")[
-            "jobDefinitions"
-        ]
+    def client(self, service: str, region: str = HOME) -> Any:
+        here: Any = boto3.Session(*CREDENTIALS, region_name=region)
+        return here.client(service, endpoint_url=self.aws.endpoint)
+
+    def terraform(self, command: str, *arguments: str) -> None:
+        """The same command in every root, at the same time."""
+
+        def run(folder: Path) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
+                capture_output=True, check=False, cwd=folder, env=clean_environ(**self.aws.environ), text=True,
+            )  # fmt: skip
+
+        with ThreadPoolExecutor(len(self.folders)) as pool:
+            for folder, done in zip(self.folders, pool.map(run, self.folders), strict=True):
+                assert done.returncode == 0, f"{self.folders[folder]}\n{done.stdout}{done.stderr}"
+
+    def definition(self, name: str, region: str = HOME) -> dict[str, Any]:
+        batch = self.client("batch", region)
+        (found,) = batch.describe_job_definitions(jobDefinitionName=name, status="ACTIVE")["jobDefinitions"]
         return dict(found)
+
+    def container(self, name: str) -> dict[str, Any]:
+        return dict(self.definition(name)["containerProperties"])
 
 
 def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
@@ -105,9 +150,8 @@ class TestExamples:
     @pytest.mark.parametrize("name", EXAMPLES)
     def test_queues_are_there(self, applied: SideBySide, name: str) -> None:
         manifest = EXAMPLES[name]
-        found = applied.aws.client("batch").describe_job_queues(
-            jobQueues=[manifest.suffixed(key) for key in manifest.queues]
-        )["jobQueues"]
+        batch = applied.client("batch", manifest.region)
+        found = batch.describe_job_queues(jobQueues=[manifest.suffixed(key) for key in manifest.queues])["jobQueues"]
         order = {queue["jobQueueName"]: queue["computeEnvironmentOrder"] for queue in found}
         for key, queue in manifest.queues.items():
             ordered = sorted(order[manifest.suffixed(key)], key=lambda entry: entry["order"])
@@ -117,18 +161,18 @@ class TestExamples:
             )
 
     def test_existing_roles_are_used_and_none_is_made(self, applied: SideBySide) -> None:
-        role = applied.definition("stats-existing")["containerProperties"]["jobRoleArn"]
+        role = applied.container("stats-existing")["jobRoleArn"]
         assert role == "arn:aws:iam::123456789012:role/central/batchJob"
-        roles = {role["RoleName"] for role in applied.aws.client("iam").list_roles(MaxItems=1000)["Roles"]}
+        roles = {role["RoleName"] for role in applied.client("iam").list_roles(MaxItems=1000)["Roles"]}
         assert {name for name in roles if name.endswith(("-existing", "-existing-job"))} == {
             "batchSubmitJob-existing",
             "batchGetJobStatus-existing",
         }
 
     def test_an_execution_role_reaches_its_own_secrets_only(self, applied: SideBySide) -> None:
-        container = applied.definition("call-secrets")["containerProperties"]
+        container = applied.container("call-secrets")
         assert container["executionRoleArn"] == "arn:aws:iam::123456789012:role/call-secrets-execution"
-        policy = applied.aws.client("iam").get_role_policy(RoleName="call-secrets-execution", PolicyName="execution")
+        policy = applied.client("iam").get_role_policy(RoleName="call-secrets-execution", PolicyName="execution")
         here = "us-east-1:123456789012"
         reached = {
             action: statement["Resource"]
@@ -144,7 +188,7 @@ class TestExamples:
         }
 
     def test_fargate_has_no_instances(self, applied: SideBySide) -> None:
-        found = applied.aws.client("batch").describe_compute_environments()["computeEnvironments"]
+        found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
         resources = {
             environment["computeEnvironmentName"].partition("-")[0]: environment["computeResources"]
             for environment in found
@@ -167,7 +211,7 @@ class TestExamples:
         (nodes,) = definition["nodeProperties"]["nodeRangeProperties"]
         assert nodes["targetNodes"] == "0:"
         assert nodes["container"]["jobRoleArn"] == "arn:aws:iam::123456789012:role/assemble-mpi-job"
-        (group,) = applied.aws.client("ec2").describe_security_groups(
+        (group,) = applied.client("ec2").describe_security_groups(
             Filters=[{"Name": "group-name", "Values": ["batch-mpi/instances"]}]
         )["SecurityGroups"]
         own = [pair["GroupId"] for rule in group["IpPermissions"] for pair in rule["UserIdGroupPairs"]]
@@ -175,17 +219,88 @@ class TestExamples:
         assert not any(rule["IpRanges"] for rule in group["IpPermissions"])
 
     def test_a_property_that_the_manifest_has_no_key_for_arrives(self, applied: SideBySide) -> None:
-        container = applied.definition("report-raw")["containerProperties"]
+        container = applied.container("report-raw")
         assert container["runtimePlatform"]["cpuArchitecture"] == "ARM64"
-        private = applied.definition("annotate-raw")["containerProperties"]
+        private = applied.container("annotate-raw")
         secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf"
         assert private["repositoryCredentials"] == {"credentialsParameter": secret}
-        policy = applied.aws.client("iam").get_role_policy(RoleName="annotate-raw-execution", PolicyName="execution")
+        policy = applied.client("iam").get_role_policy(RoleName="annotate-raw-execution", PolicyName="execution")
         reached = {statement["Sid"]: statement["Resource"] for statement in policy["PolicyDocument"]["Statement"]}
         assert reached["Secrets"] == secret
 
+    def test_a_gpu_is_asked_for_and_the_image_has_its_driver(self, applied: SideBySide) -> None:
+        assert {"type": "GPU", "value": "1"} in applied.container("basecall-gpu")["resourceRequirements"]
+        (environment,) = self.environments(applied, "gpuEnv-gpu-")
+        (image,) = environment["computeResources"]["ec2Configuration"]
+        assert image["imageType"] == "ECS_AL2023_NVIDIA"
+
+    def test_file_systems_are_reached_through_tls_and_with_the_role(self, applied: SideBySide) -> None:
+        volumes = {volume["name"]: volume for volume in applied.container("align-efs")["volumes"]}
+        reference = volumes["efs-reference"]["efsVolumeConfiguration"]
+        assert reference["transitEncryption"] == "ENABLED"
+        assert reference["authorizationConfig"] == {"accessPointId": "fsap-0123456789abcdef0", "iam": "ENABLED"}
+        assert volumes["efs-results"]["efsVolumeConfiguration"]["authorizationConfig"] == {"iam": "ENABLED"}
+
+    def test_secrets_are_references(self, applied: SideBySide) -> None:
+        named = {secret["name"]: secret["valueFrom"] for secret in applied.container("call-secrets")["secrets"]}
+        assert set(named) == {"DATABASE_PASSWORD", "LICENCE"}
+        assert all(value.startswith("arn:aws:") for value in named.values())
+
+    def test_shares_are_fair(self, applied: SideBySide) -> None:
+        batch = applied.client("batch")
+        queues = {
+            queue["jobQueueName"]: queue.get("schedulingPolicyArn")
+            for queue in batch.describe_job_queues(jobQueues=["groups-fair", "urgent-fair"])["jobQueues"]
+        }
+        assert not queues["urgent-fair"]
+        (policy,) = batch.describe_scheduling_policies(arns=[queues["groups-fair"]])["schedulingPolicies"]
+        shares = {
+            share["shareIdentifier"]: share["weightFactor"] for share in policy["fairsharePolicy"]["shareDistribution"]
+        }
+        assert shares == {"clinic": 0.5, "research*": 1.0}
+
+    def test_the_container_is_set_up_as_asked(self, applied: SideBySide) -> None:
+        container = applied.container("sort-settings")
+        linux = container["linuxParameters"]
+        assert (container["user"], container["readonlyRootFilesystem"]) == ("1000:1000", True)
+        assert {"name": "nofile", "softLimit": 65536, "hardLimit": 65536} in container["ulimits"]
+        assert (linux["sharedMemorySize"], linux["maxSwap"], linux["swappiness"]) == (1024, 2048, 10)
+        assert linux["initProcessEnabled"]
+        assert [tmpfs["containerPath"] for tmpfs in linux["tmpfs"]] == ["/tmp"]  # noqa: S108 - in the container
+        assert [device["hostPath"] for device in linux["devices"]] == ["/dev/fuse"]
+
+    def test_an_array_follows_its_parameters(self, applied: SideBySide) -> None:
+        batch = applied.client("batch")
+        request = {"jobQueue": "main-arrays", "jobDefinition": "align-arrays", "parameters": {"cohort": "spring"}}
+        array = batch.submit_job(jobName="samples", arrayProperties={"size": 3}, **request)["jobId"]
+        merged = batch.submit_job(jobName="merge", dependsOn=[{"jobId": array}], **request)["jobId"]
+        first, second = batch.describe_jobs(jobs=[f"{array}:1", merged])["jobs"]
+        assert first["arrayProperties"]["index"] == 1
+        assert first["container"]["command"] == ["align-one.sh", "--cohort", "spring", "--threads", "8"]
+        assert second["dependsOn"] == [{"jobId": array}]
+
+    @pytest.mark.parametrize(
+        ("job", "region", "partition"),
+        [
+            ("align-govcloud", "us-gov-west-1", "aws-us-gov"),
+            ("isaac-china", "cn-northwest-1", "aws-cn"),
+        ],
+    )
+    def test_arns_are_of_the_partition(self, applied: SideBySide, job: str, region: str, partition: str) -> None:
+        definition = applied.definition(job, region)
+        suffix = ".cn" if partition == "aws-cn" else ""
+        assert definition["jobDefinitionArn"].startswith(f"arn:{partition}:batch:{region}:123456789012:")
+        container = definition["containerProperties"]
+        assert container["jobRoleArn"].startswith(f"arn:{partition}:iam::123456789012:role/")
+        assert container["image"].startswith(f"123456789012.dkr.ecr.{region}.amazonaws.com{suffix}/")
+
+    @staticmethod
+    def environments(applied: SideBySide, prefix: str) -> list[dict[str, Any]]:
+        found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
+        return [dict(each) for each in found if each["computeEnvironmentName"].startswith(prefix)]
+
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
-        iam = applied.aws.client("iam")
+        iam = applied.client("iam")
         names = ["stats-bounded-job", "batchInstance-bounded", "batchSubmitJob-bounded", "batchGetJobStatus-bounded"]
         for role in (iam.get_role(RoleName=name)["Role"] for name in names):
             assert role["Path"] == "/genomics/"
@@ -195,12 +310,13 @@ class TestExamples:
     def test_destroy_leaves_nothing(self, applied: SideBySide, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in applied.aws.environ.items():
             monkeypatch.setenv(name, value)
-        clients = session.clients("us-east-1")
-        assert _left(clients, EXAMPLES["graviton"])
+        assert _left(EXAMPLES["graviton"])
         applied.terraform("destroy", "-auto-approve", "-parallelism=40")
-        assert [left for manifest in EXAMPLES.values() for left in _left(clients, manifest)] == []
+        assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
 
 
-def _left(clients: session.Clients, manifest: Manifest) -> list[str]:
+def _left(manifest: Manifest) -> list[str]:
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    return leftovers(clients, manifest.name, keys, manifest.repositories, own_network=bool(manifest.network.create))
+    own_network = bool(manifest.network.create)
+    clients = session.clients(manifest.region)
+    return leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network)

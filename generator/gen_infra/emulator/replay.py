@@ -25,12 +25,12 @@ class Replay:
         self._answers: OrderedDict[str, tuple[str, list[tuple[str, str]], bytes]] = OrderedDict()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as before, or ask the application; what failed on the server's side is tried anew."""
+        """Answer as before, or ask the application; what did not succeed is tried anew."""
         call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
         if not call or environ["REQUEST_METHOD"] in _READING:
             return self._app(environ, start_response)
         answer = self._answers.get(call) or self._ask(environ)
-        if not answer[0].startswith("5"):
+        if answer[0].startswith("2"):
             self._answers[call] = answer
             while len(self._answers) > KEPT:
                 self._answers.popitem(last=False)

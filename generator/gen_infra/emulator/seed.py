@@ -20,7 +20,7 @@ SERVICES_WITH_LINKED_ROLES = (
     "spot.amazonaws.com",
 )
 PRIVATE = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
-PRIVATE_SUBNETS = {"us-east-1a": "10.42.16.0/20", "us-east-1b": "10.42.32.0/20"}
+PRIVATE_SUBNETS = {"a": "10.42.16.0/20", "b": "10.42.32.0/20"}
 
 
 def populate(endpoint: str) -> None:
@@ -31,7 +31,7 @@ def populate(endpoint: str) -> None:
         return session.client(service, endpoint_url=endpoint)
 
     ec2 = client("ec2")
-    network(ec2)
+    network(ec2, REGION)
     image = machine_image(ec2)
     ssm = client("ssm")
     for name in IMAGE_PARAMETERS:
@@ -45,18 +45,18 @@ def populate(endpoint: str) -> None:
         iam.create_service_linked_role(AWSServiceName=service)
 
 
-def network(ec2: Any) -> None:
+def network(ec2: Any, region: str) -> None:
     """A VPC ``genomics``: two private subnets that reach out through a NAT gateway, and an egress-only group."""
     vpc = ec2.create_vpc(CidrBlock="10.42.0.0/16", TagSpecifications=_named("vpc", "genomics"))["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     gateway = ec2.create_internet_gateway(TagSpecifications=_named("internet-gateway", "genomics"))
     gateway_id = gateway["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc)
-    public = _subnet(ec2, vpc, "us-east-1a", "10.42.0.0/20", tier="public")
+    public = _subnet(ec2, vpc, f"{region}a", "10.42.0.0/20", tier="public")
     _route_all(ec2, vpc, [public], name="genomics-public", GatewayId=gateway_id)
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
-    private = [_subnet(ec2, vpc, zone, block, tier="private") for zone, block in PRIVATE_SUBNETS.items()]
+    private = [_subnet(ec2, vpc, region + zone, block, tier="private") for zone, block in PRIVATE_SUBNETS.items()]
     _route_all(ec2, vpc, private, name="genomics-private", NatGatewayId=nat)
     ec2.create_security_group(
         GroupName="genomics-batch",
