@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 # https://aws.amazon.com/vpc/pricing/, its example for NAT gateways, as of 2026-09-20.
 _NAT_GATEWAY = 0.045
-# Each NAT gateway has one; in every region since 2024-02-01, as announced on 2023-07-28:
-# https://aws.amazon.com/blogs/aws/new-aws-public-ipv4-address-charge-public-ip-insights/
+# Each NAT gateway has one; in every region since 2024-02-01: https://aws.amazon.com/vpc/pricing/ (public IPv4).
 _PUBLIC_ADDRESS = 0.005
 # For each endpoint in each zone: https://aws.amazon.com/privatelink/pricing/ shows it by region, only in a browser;
-# the rate of `VpcEndpoint-Hours` in AWS's price list, which others have published, as of 2026-10-06.
+# read as `VpcEndpoint-Hours` of us-west-2, which costs what us-east-1 does, in a published copy of AWS's price list,
+# as of 2026-10-06.
 _ENDPOINT_IN_A_ZONE = 0.01
 _PRICES = "us-east-1 list prices, 2026-09"
 _HOURS = 730  # AWS's own month: a twelfth of a year
