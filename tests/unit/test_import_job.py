@@ -132,10 +132,11 @@ def test_a_command_line() -> None:
     result = imported(
         "aws batch register-job-definition \\\n"
         "  --job-definition-name isaac-prod --type container --retry-strategy attempts=3 \\\n"
-        "  --parameters sample=NA12878 --timeout attemptDurationSeconds=3600 \\\n"
+        "  --parameters sample=NA12878 --timeout attemptDurationSeconds=3600 --region us-east-1 \\\n"
         f"  --container-properties '{json.dumps(OLD['containerProperties'])}'\n"
     )
     assert result.jobs == {"isaac-prod": {**ISAAC, "timeout_minutes": 60}}
+    assert not said(result, "region")
 
 
 def test_cloudformations_spelling() -> None:

@@ -74,16 +74,17 @@ class ContainerImport:
 
     def _accepts(self, kind: Any, value: object, what: str) -> bool:
         """Whether a manifest would take the value; noted where it would not."""
-        try:
-            convert(value, kind)
-        except ValidationError:
+        accepted = _is_accepted(kind, value)
+        if not accepted:
             self.note(what, "is left out: a manifest does not accept it")
-            return False
-        return True
+        return accepted
 
     def _image(self) -> str:
-        image = str(self.left.pop("image", None) or "")
-        if not image or "/" in image:
+        image = self.left.pop("image", None)
+        if not isinstance(image, str) or not image:
+            self.note("image", "is not given as text; write it")
+            return ""
+        if "/" in image:
             return image
         self.note(f"image {image}", "is Docker Hub's, so it is written with its full name")
         return f"docker.io/library/{image}"
@@ -123,9 +124,11 @@ class ContainerImport:
             return None
         if arn == self.left.get("executionRoleArn"):
             self.note("jobRoleArn", "is not carried over: it is the execution role; gen-infra makes one for the job")
-        elif self._accepts(RoleArn, arn, "jobRoleArn"):
+        elif _is_accepted(RoleArn, arn):
             self.note("jobRoleArn", _ROLE_IS_KEPT)
             return arn
+        else:
+            self.note("jobRoleArn", "is not carried over: it is no role's ARN; gen-infra makes one, for `buckets`")
         return None
 
     def _environment(self) -> dict[str, str]:
@@ -269,6 +272,14 @@ class ContainerImport:
                 self.note(key, "is carried over as it is, in `container_properties`")
                 carried[key] = value
         return carried
+
+
+def _is_accepted(kind: Any, value: object) -> bool:
+    try:
+        convert(value, kind)
+    except ValidationError:
+        return False
+    return True
 
 
 def _list(value: object) -> list[Any]:

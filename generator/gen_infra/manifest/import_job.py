@@ -35,8 +35,11 @@ _READ = {
     "timeout",
     "schedulingPriority",
 }
-# What describe-job-definitions adds, and what says nothing that a manifest's job does not say by itself.
-_SAYS_NOTHING = {"jobDefinitionArn", "revision", "status", "containerOrchestrationType"}
+# What describe-job-definitions adds, and the command line's own options: nothing that a manifest's job has to say.
+_SAYS_NOTHING = {
+    *("jobDefinitionArn", "revision", "status", "containerOrchestrationType"),
+    *("region", "profile", "output", "query", "endpointUrl"),
+}
 _REASONS = {
     "tags": "tags belong to the whole environment",
     "propagateTags": "gen-infra always propagates tags",
