@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 
-_SERVICES = {"functions": "lambda", "quotas": "service-quotas"}  # attribute -> service, where they differ
+_SERVICES = {
+    "functions": "lambda",
+    "quotas": "service-quotas",
+    "secrets": "secretsmanager",
+}  # attribute -> service, where they differ
 
 
 class Clients:
@@ -45,12 +49,14 @@ class Clients:
     batch: BatchClient
     ec2: EC2Client
     ecr: ECRClient
+    efs: Any
     functions: LambdaClient
     iam: IAMClient
     kms: KMSClient
     logs: CloudWatchLogsClient
     quotas: ServiceQuotasClient
     s3: S3Client
+    secrets: Any
     sqs: SQSClient
     ssm: SSMClient
     sts: STSClient

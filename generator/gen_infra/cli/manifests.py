@@ -132,8 +132,8 @@ def import_job(file: TextIO, as_json: bool, quiet: bool) -> int:
     """Turn job definitions of AWS Batch into manifest entries.
 
     FILE holds an `aws batch register-job-definition` command or its JSON, or what describe-job-definitions answers;
-    - is stdin. What becomes of it otherwise than it was is said on stderr. A role is kept by its ARN, unless gen-infra made
-    it; fields without a key of their own go to `container_properties`; secrets are left out and not repeated.
+    - is stdin. What becomes of it otherwise than it was is said on stderr. A role is kept by its ARN, unless gen-infra
+    made it; fields without a key of their own go to `container_properties`; secrets are left out and not repeated.
     """
     from gen_infra.manifest.import_job import import_jobs
     from gen_infra.render.yaml import to_yaml
