@@ -1,4 +1,4 @@
-"""The doctor on what jobs refer to, and on roles that are given: every line on an account that has it, and has it not."""
+"""The doctor on what jobs refer to, and on the instance profile: on an account that has it, and that has it not."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.aws import doctor_jobs, doctor_roles
+from gen_infra.aws import doctor_jobs, doctor_roles, session
 from tests.cli import gen_infra
 from tests.emulator.test_aws_leftovers import TRUST
-from tests.emulator.test_doctor_account import ACCOUNT, clients, levels, only  # noqa: F401 - clients is a fixture
+from tests.emulator.test_doctor_account import ACCOUNT, levels, only
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.aws.session import Clients
     from gen_infra.emulator import Emulator
 
 NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def clients(aws: Emulator) -> Iterator[Clients]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environ.items():
+            patch.setenv(name, value)
+        yield session.clients("us-east-1")
 
 
 class TestSecrets:
