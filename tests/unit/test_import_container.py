@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gen_infra.manifest.import_job import Imported, import_jobs
+from gen_infra.manifest.import_values import REMOVED, without_secrets
 from gen_infra.render.containers import container_properties
 from tests.unit.manifests import accept
 
@@ -57,7 +58,13 @@ def notes(**container: Any) -> str:
         ({"command": ["run", "Ref::in", "--x=Ref::in"]}, "required_parameters", ["in"]),
         ({"enableExecuteCommand": True}, "container_properties", {"enableExecuteCommand": True}),
         ({"privileged": True}, "container_properties", None),
-        ({"instanceType": "c7i.large"}, "container_properties", None),
+        ({"instanceType": "c7i.large"}, "container_properties", {"instanceType": "c7i.large"}),
+        ({"inventedHere": True}, "container_properties", None),
+        (
+            {"fargatePlatformConfiguration": {"platformVersion": "1.4.0"}},
+            "container_properties",
+            {"fargatePlatformConfiguration": {"platformVersion": "1.4.0"}},
+        ),
         ({"linuxParameters": {"maxSwap": 0, "swappiness": 0}}, "linux", {"max_swap_mib": 0, "swappiness": 0}),
         ({"linuxParameters": {"swappiness": 10}}, "linux", None),
         (
@@ -77,16 +84,16 @@ def notes(**container: Any) -> str:
         ),
         (
             {
-                "volumes": [{"name": "a", "host": {"sourcePath": "/mnt/a"}}, {"name": "b", "host": {}}],
+                "volumes": [{"name": "a", "host": {"sourcePath": "/mnt/a"}}, {"name": "scratch", "host": {}}],
                 "mountPoints": [
                     {"sourceVolume": "a", "containerPath": "/scratch"},
-                    {"sourceVolume": "b", "containerPath": "/cache"},
+                    {"sourceVolume": "scratch", "containerPath": "/cache"},
                 ],
             },
             "container_properties",
             {
-                "volumes": [{"name": "b", "host": {}}],
-                "mountPoints": [{"sourceVolume": "b", "containerPath": "/cache"}],
+                "volumes": [{"name": "scratch-as-it-is", "host": {}}],
+                "mountPoints": [{"sourceVolume": "scratch-as-it-is", "containerPath": "/cache"}],
             },
         ),
     ],
@@ -98,6 +105,7 @@ def test_what_becomes_of_it(container: dict[str, Any], key: str, value: Any) -> 
 @pytest.mark.parametrize(
     ("container", "says"),
     [
+        ({"inventedHere": True}, "inventedHere is not carried over: AWS Batch does not know it"),
         ({"privileged": True}, "privileged is not carried over: such a container rules its host"),
         ({"jobRoleArn": ROLE}, "jobRoleArn is kept as `role`: gen-infra changes nothing about it; without that key it"),
         ({"jobRoleArn": ROLE, "executionRoleArn": ROLE}, "it is the execution role; gen-infra makes one for the job"),
@@ -140,7 +148,11 @@ def test_like_nodes_become_nodes() -> None:
     assert result.jobs["mpi"]["nodes"] == 4
     assert result.jobs["mpi"]["vcpus"] == 4
     said = "\n".join(result.notes)
-    for words in ("mainNode becomes 0", "instanceType is not carried over", "give it a queue of On-Demand instances"):
+    for words in (
+        "mainNode becomes 0",
+        "instanceType is carried over as it is",
+        "give it a queue of On-Demand instances",
+    ):
         assert words in said, words
     assert "nodes" not in imported(nodes(container, numNodes=1)).jobs["mpi"]
 
@@ -176,8 +188,29 @@ def test_no_secret_comes_through_at_any_depth(tmp_path: Path, container: dict[st
     document = json.loads(json.dumps(definition(**container)).replace("KEY", key))
     result = imported(document)
     assert key not in json.dumps(result.jobs) + "".join(result.notes)
-    assert "hunter2" not in json.dumps(entry(extra={"a": {"clientSecret": "hunter2"}}))
     accept(tmp_path, jobs=result.jobs)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ({"a": [{"b": "KEY"}]}, {"a": [{"b": REMOVED}]}),
+        ({"a": {"clientSecret": "hunter2", "b": 1}}, {"a": {"b": 1}}),
+        ({"a": {"clientSecret": SECRET}}, {"a": {"clientSecret": SECRET}}),
+        ([{"name": "API_TOKEN", "value": "hunter2"}, {"name": "A", "value": "b"}], [{"name": "A", "value": "b"}]),
+        (["run", "--token", "hunter2", "x"], ["run", "x"]),
+        (["--token", "Ref::token"], ["--token", "Ref::token"]),
+        ([["--token"], "x"], [["--token"], "x"]),
+        ({"KEY": 1, "none": None}, {}),
+    ],
+    ids=str,
+)
+def test_secrets_go_at_whatever_depth(value: Any, kept: Any) -> None:
+    key, said = "AKIA" + "Q3EXAMPLE7EXAMPL", []
+    value = json.loads(json.dumps(value).replace("KEY", key))
+    assert without_secrets(value, "", lambda *words: said.append(words)) == kept
+    assert bool(said) is (value != kept)
+    assert "hunter2" not in str(said)
 
 
 COUNTS = st.integers(1, 4096)

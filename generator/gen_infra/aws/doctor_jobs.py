@@ -10,6 +10,8 @@ from gen_infra.diagnosis import ok, warning, wrong
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_ssm.type_defs import ParameterStringFilterTypeDef
+
     from gen_infra.aws.session import Clients
     from gen_infra.diagnosis import Diagnosis
 
@@ -25,7 +27,7 @@ def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosi
     except clients.secrets.exceptions.ResourceNotFoundException:
         yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or have the secret made")
         return
-    if found.get("DeletedDate"):
+    if found.get("DeletedDate") is not None:
         yield wrong(
             "secrets", f"{arn} is waiting for its deletion", f"aws secretsmanager restore-secret --secret-id {arn}"
         )
@@ -39,8 +41,8 @@ def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagn
     name = arn.partition(":parameter")[2]
     # one at the root may be named without its slash
     names = [name, *([name[1:]] if name.count("/") == 1 else [])]
-    filters = [{"Key": "Name", "Option": "Equals", "Values": names}]
-    found = clients.ssm.describe_parameters(ParameterFilters=filters)["Parameters"]
+    by_name: ParameterStringFilterTypeDef = {"Key": "Name", "Option": "Equals", "Values": names}
+    found = clients.ssm.describe_parameters(ParameterFilters=[by_name])["Parameters"]
     if not found:
         yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or have the parameter made")
     elif found[0]["Type"] != "SecureString":
@@ -63,7 +65,7 @@ def file_system(clients: Clients, file_system_id: str, access_point: str | None)
     """Whether an EFS file system is there and encrypted, and the access point is one of its own."""
     try:
         [found] = clients.efs.describe_file_systems(FileSystemId=file_system_id)["FileSystems"]
-        points = clients.efs.describe_access_points(AccessPointId=access_point) if access_point else {}
+        points = clients.efs.describe_access_points(AccessPointId=access_point)["AccessPoints"] if access_point else []
     except clients.efs.exceptions.FileSystemNotFound:
         advice = "correct its id, or have the file system made"
         yield wrong("file systems", f"{file_system_id} does not exist in {clients.region}", advice)
@@ -72,7 +74,7 @@ def file_system(clients: Clients, file_system_id: str, access_point: str | None)
         advice = "correct its id, or have the access point made"
         yield wrong("file systems", f"{file_system_id}: {access_point} does not exist", advice)
         return
-    others = {point["FileSystemId"] for point in points.get("AccessPoints", ())} - {file_system_id}
+    others = {point["FileSystemId"] for point in points} - {file_system_id}
     if others:
         message = f"{access_point} is an access point of {', '.join(others)}, not of {file_system_id}"
         yield wrong("file systems", message, "name an access point of this file system")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import Any
 
 from msgspec import ValidationError, convert
@@ -23,9 +24,7 @@ _REASONS = {
     "privileged": "such a container rules its host; give it the `linux.devices` and `ulimits` that it needs",
     "executionRoleArn": "gen-infra makes an execution role where a job needs one",
     "logConfiguration": "gen-infra makes a log group for each job",
-    "instanceType": "the `instance_types` of the compute environment say it",
     "networkConfiguration": "jobs have no public address",
-    "fargatePlatformConfiguration": "gen-infra asks for the LATEST platform",
 }
 _USUAL = {
     "networkConfiguration": {"assignPublicIp": "DISABLED"},
@@ -174,8 +173,8 @@ class ContainerImport:
                 scratch = path
                 if host != "/docker_scratch":
                     self.note(f"mountPoints: {path}", f"becomes scratch; say `image: {{scratch: {{mount: {host}}}}}`")
-        named = [volumes[name] for name in dict.fromkeys(str(point.get("sourceVolume")) for point in points)]
-        raw = {"volumes": named, "mountPoints": points} if points else {}
+        taken = {"scratch"} | {f"efs-{key}" for key in efs}
+        raw = _renamed(volumes, points, taken) if points else {}
         return {"scratch": scratch, "efs": efs, "container_properties": raw}
 
     def _efs(self, name: str, volume: dict[str, Any], mount: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
@@ -266,12 +265,31 @@ class ContainerImport:
         for key, value in self.left.items():
             if is_empty(value) or value == _USUAL.get(key):
                 continue
-            if key in _REASONS:
-                self.note(key, f"is not carried over: {_REASONS[key]}")
+            if reason := _REASONS.get(key) or ("" if key in _known_to_batch() else "AWS Batch does not know it"):
+                self.note(key, f"is not carried over: {reason}")
             else:
                 self.note(key, "is carried over as it is, in `container_properties`")
                 carried[key] = value
         return carried
+
+
+def _renamed(volumes: dict[str, Any], points: list[dict[str, Any]], taken: set[str]) -> dict[str, Any]:
+    """The volumes of these mount points; one by a name that gen-infra uses gets another."""
+    used = dict.fromkeys(str(point.get("sourceVolume")) for point in points)
+    names = {name: f"{name}-as-it-is" if name in taken else name for name in used}
+    return {
+        "volumes": [{**volumes[name], "name": names[name]} for name in used],
+        "mountPoints": [{**point, "sourceVolume": names[str(point.get("sourceVolume"))]} for point in points],
+    }
+
+
+@cache
+def _known_to_batch() -> frozenset[str]:
+    """The fields of a container, by AWS's own description; read only where there is an unusual one."""
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("batch")
+    return frozenset(model.shape_for("ContainerProperties").members)
 
 
 def _is_accepted(kind: Any, value: object) -> bool:
