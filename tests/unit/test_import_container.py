@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gen_infra.manifest.import_job import Imported, import_jobs
 from gen_infra.manifest.import_values import REMOVED, without_secrets
-from gen_infra.render.containers import container_properties
+from gen_infra.render.containers import container_properties, node_properties
 from tests.unit.manifests import accept
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/licence-AbCdEf"
@@ -155,6 +155,17 @@ def test_like_nodes_become_nodes() -> None:
     ):
         assert words in said, words
     assert "nodes" not in imported(nodes(container, numNodes=1)).jobs["mpi"]
+
+
+def test_nodes_render_to_what_they_were(tmp_path: Path) -> None:
+    container = {**definition(command=["run"])["containerProperties"], "instanceType": "c7i.2xlarge"}
+    result = imported(nodes(container))
+    manifest = accept(tmp_path, jobs=result.jobs, compute__spot__type="EC2")
+    rendered = json.loads(json.dumps(node_properties(manifest, "mpi")))
+    (every,) = rendered.pop("nodeRangeProperties")
+    assert rendered == {"numNodes": 4, "mainNode": 0}
+    assert every["targetNodes"] == "0:"
+    assert {key: value for key, value in every["container"].items() if key not in OURS and value != []} == container
 
 
 def test_nodes_that_differ_are_not_imported() -> None:

@@ -288,8 +288,8 @@ def _known_to_batch() -> frozenset[str]:
     """The fields of a container, by AWS's own description; read only where there is an unusual one."""
     import botocore.session
 
-    model = botocore.session.get_session().get_service_model("batch")
-    return frozenset(model.shape_for("ContainerProperties").members)
+    shape: Any = botocore.session.get_session().get_service_model("batch").shape_for("ContainerProperties")
+    return frozenset(shape.members)
 
 
 def _is_accepted(kind: Any, value: object) -> bool:
