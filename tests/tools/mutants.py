@@ -226,6 +226,8 @@ CONTAINERS = (
     Mutant("execution role: the managed policies", "GI_IAM_2", _JOBS, "",
            _attached("SecretsManagerReadWrite").replace("aws_iam_role.isaac", "aws_iam_role.call_execution"),
            "secrets"),
+    Mutant("instance profile: another role", "GI_IAM_8", _INSTANCE, "role = aws_iam_role.this.name\n}",
+           'role = "Administrator"\n}'),
     Mutant("instance role: passes any role", "GI_LINT_3", _INSTANCE, "",
            '\nresource "aws_iam_role_policy" "wide" {\n  role = aws_iam_role.this.id\n  policy = jsonencode({\n'
            '    Statement = [{ Effect = "Allow", Action = "iam:PassRole", Resource = "*" }]\n  })\n}\n'),

@@ -222,6 +222,21 @@ _OPENS = re.compile(
 
 
 @rule(
+    "GI_IAM_8",
+    "aws_iam_instance_profile",
+    severity="high",
+    title="Instances act with the role that is made for them",
+    remedy="put the role of the profile's own name into it, as the instance-role module does",
+    source="https://docs.aws.amazon.com/batch/latest/userguide/instance_IAM_role.html",
+)
+def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
+    """Every job on an instance can reach the profile's role: one with other duties hands them to the jobs."""
+    name, role = resource.values.get("name"), resource.values.get("role")
+    if isinstance(name, str) and isinstance(role, str) and role != name:
+        yield f"it holds the role {role}"
+
+
+@rule(
     "GI_LAMBDA_1",
     "aws_lambda_function",
     severity="medium",
