@@ -17,6 +17,7 @@ from gen_infra.aws import (
     doctor_buckets,
     doctor_containers,
     doctor_image,
+    doctor_jobs,
     doctor_key,
     doctor_network,
     doctor_quotas,
@@ -101,8 +102,23 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
     for bucket in sorted({each.name for each in manifest.buckets.values()}):
         yield partial(doctor_buckets.bucket, aws, bucket)
+    yield from _references(aws, manifest)
     for uri in dict.fromkeys(map(manifest.image_uri, manifest.jobs.values())):
         yield partial(doctor_containers.container_image, aws, manifest.account, uri)
+
+
+def _references(aws: Clients, manifest: Manifest) -> Iterator[Check]:
+    """The secrets and file systems of the jobs, each once."""
+    jobs = manifest.jobs.values()
+    secrets = {secret.resource_arn: secret for job in jobs for secret in job.secrets.values()}
+    for arn, secret in sorted(secrets.items()):
+        look = doctor_jobs.parameter if secret.is_parameter else doctor_jobs.secret
+        yield partial(look, aws, arn, secret.kms_key)
+    for arn in sorted({job.registry_secret for job in jobs if job.registry_secret} - set(secrets)):
+        yield partial(doctor_jobs.secret, aws, arn, None)
+    volumes = {(volume.file_system, volume.access_point) for job in jobs for volume in job.efs.values()}
+    for file_system, access_point in sorted(volumes, key=str):
+        yield partial(doctor_jobs.file_system, aws, file_system, access_point)
 
 
 def _image(aws: Clients, manifest: Manifest) -> Check:

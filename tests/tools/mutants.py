@@ -63,6 +63,9 @@ _ALL, _SSH = 'ip_protocol = "-1"', 'ip_protocol = "tcp"\n  from_port = 22\n  to_
 _RDP = 'ip_protocol = "tcp"\n  from_port = 3389\n  to_port = 3389'
 _V4, _V6 = 'cidr_ipv4 = "0.0.0.0/0"', 'cidr_ipv6 = "::/0"'
 
+_A_SECRET = '      "arn:aws:secretsmanager:us-east-1:123456789012:secret:genomics/database-AbCdEf",\n'
+_A_KEY = '"arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"'
+
 
 def _hole(direction: str, cidr: str, ports: str) -> str:
     return _RULE.format(direction=direction, name="hole", cidr=cidr, ports=ports)
@@ -201,6 +204,48 @@ JOBS = (
            '    { targetNodes = "0:", container = { image = "a", privileged = true } },\n  ] })\n}\n'),
 )  # fmt: skip
 
+CONTAINERS = (
+    Mutant("fargate: public address", "GI_NET_1", _JOBS, 'assignPublicIp = "DISABLED"', 'assignPublicIp = "ENABLED"',
+           "fargate"),
+    Mutant("fargate: lets everything in", "GI_NET_2", _MAIN, "", _hole("ingress", _V4, _ALL), "fargate"),
+    Mutant("fargate: privileged", "GI_BATCH_1", _JOBS, "    environment = []",
+           "    environment = []\n    privileged = true", "fargate"),
+    Mutant("secrets: every secret", "GI_IAM_7", _JOBS, _A_SECRET, '      "*",\n', "secrets"),
+    Mutant("secrets: every secret by its kind", "GI_IAM_5", _JOBS, ':secret:genomics/database-AbCdEf",\n    ]',
+           ':secret:*",\n    ]', "secrets"),
+    Mutant("secrets: every parameter", "GI_IAM_5", _JOBS, 'resources = ["arn:aws:ssm:us-east-1:123456789012:parameter/'
+           'genomics/licence"]', 'resources = ["arn:aws:ssm:us-east-1:123456789012:parameter/*"]', "secrets"),
+    Mutant("secrets: every key", "GI_IAM_7", _JOBS, f"resources = [{_A_KEY}]", 'resources = ["*"]', "secrets"),
+    Mutant("secrets: every key of the account", "GI_IAM_5", _JOBS, "key/1234abcd-12ab-34cd-56ef-1234567890ab",
+           "key/*", "secrets"),
+    Mutant("secrets: every action", "GI_IAM_4", _JOBS, '"secretsmanager:GetSecretValue"', '"secretsmanager:*"',
+           "secrets"),
+    Mutant("secrets: a value in place of its ARN", "GI_BATCH_3", _JOBS, "    environment = []",
+           '    environment = [{ name = "DATABASE_PASSWORD", value = "hunter2" }]', "secrets"),
+    Mutant("execution role: for any account", "GI_IAM_1", _JOBS, '"aws:SourceAccount"', '"aws:SourceVpc"', "secrets"),
+    Mutant("execution role: the managed policies", "GI_IAM_2", _JOBS, "",
+           _attached("SecretsManagerReadWrite").replace("aws_iam_role.isaac", "aws_iam_role.call_execution"),
+           "secrets"),
+    Mutant("instance profile: another role", "GI_IAM_8", _INSTANCE, "role = aws_iam_role.this.name\n}",
+           'role = "Administrator"\n}'),
+    Mutant("instance role: passes any role", "GI_LINT_3", _INSTANCE, "",
+           '\nresource "aws_iam_role_policy" "wide" {\n  role = aws_iam_role.this.id\n  policy = jsonencode({\n'
+           '    Statement = [{ Effect = "Allow", Action = "iam:PassRole", Resource = "*" }]\n  })\n}\n'),
+    Mutant("efs: without TLS", "GI_EFS_1", _JOBS, 'transitEncryption = "ENABLED"', 'transitEncryption = "DISABLED"',
+           "efs"),
+    Mutant("efs: TLS not said", "GI_EFS_1", _JOBS, '          transitEncryption = "ENABLED"\n', "", "efs"),
+    Mutant("efs: without IAM", "GI_EFS_2", _JOBS, 'iam           = "ENABLED"', 'iam = "DISABLED"', "efs"),
+    Mutant("efs: IAM not said", "GI_EFS_2", _JOBS,
+           '          authorizationConfig = {\n            iam = "ENABLED"\n          }\n', "", "efs"),
+    Mutant("efs: every file system", "GI_IAM_5", _JOBS, "file-system/fs-0123456789abcdef1", "file-system/*", "efs"),
+    Mutant("device: the memory", "GI_BATCH_4", _JOBS, '"/dev/fuse"', '"/dev/mem"', "container-settings"),
+    Mutant("device: a disk", "GI_BATCH_4", _JOBS, '"/dev/fuse"', '"/dev/nvme0n1p1"', "container-settings"),
+    Mutant("device: all of them", "GI_BATCH_4", _JOBS, '"/dev/fuse"', '"/dev"', "container-settings"),
+    Mutant("device: a detour", "GI_BATCH_4", _JOBS, '"/dev/fuse"', '"/dev/shm/../mem"', "container-settings"),
+    Mutant("host: its containers' data", "GI_BATCH_2", _JOBS, '"/docker_scratch"', '"/var/lib/docker/volumes"',
+           "container-settings"),
+)  # fmt: skip
+
 DATA = (
     Mutant("image: tags move", "CKV_AWS_51", _REPOSITORY, '"IMMUTABLE"', '"MUTABLE"'),
     Mutant("image: not scanned", "CKV_AWS_163", _REPOSITORY, "scan_on_push = true", "scan_on_push = false"),
@@ -252,4 +297,4 @@ TERRAFORM = (
     Mutant("checkov: a syntax error", "cannot be parsed", _JOBS, "", '\nresource "aws_sqs_queue" "x" {\n'),
 )  # fmt: skip
 
-MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *JOBS, *DATA, *TERRAFORM)
+MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *JOBS, *CONTAINERS, *DATA, *TERRAFORM)

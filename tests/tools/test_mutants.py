@@ -17,7 +17,11 @@ from tests.tools.mutants import MUTANTS, Mutant, apply
 if TYPE_CHECKING:
     from gen_infra.report import Check
 
-BASES = {"prod": ROOT / "envs/prod.yaml", "everything": ROOT / "tests/golden/manifests/everything.yaml"}
+BASES = {
+    "prod": ROOT / "envs/prod.yaml",
+    "everything": ROOT / "tests/golden/manifests/everything.yaml",
+    **{name: ROOT / f"envs/examples/{name}.yaml" for name in ("container-settings", "efs", "fargate", "secrets")},
+}
 
 
 @pytest.fixture(scope="module")

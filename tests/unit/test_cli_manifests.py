@@ -17,6 +17,9 @@ from gen_infra.render.blocks import resolved
 from tests.conftest import ROOT
 from tests.unit.manifests import changed, write
 from tests.unit.test_cli import run
+from tests.unit.test_manifest_loader import EVERY_MANIFEST
+
+WHOLE_MANIFESTS = [path for path in EVERY_MANIFEST if path.stem != "base"]  # which is a part only
 
 
 class TestCommands:
@@ -80,12 +83,65 @@ class TestCommands:
 
     def test_show_json(self) -> None:
         line = write(self.folder, changed(repositories=["one"])).read_text().splitlines().index("    max_vcpus: 64") + 1
-        values = {value["key"]: value for value in json.loads(self.run("show", "test.yaml", "--json")[1])}
+        values = {value["key"]: value for value in json.loads(self.run("show", "test.yaml", "--json")[1])["values"]}
         assert values["compute.spot.max_vcpus"] == {
             "key": "compute.spot.max_vcpus", "value": 64, "file": "test.yaml", "line": line,
         }  # fmt: skip
         assert values["repositories"]["value"] == ["one"]
         assert values["logs.retention_days"]["file"] is None
+
+    @pytest.mark.parametrize("path", WHOLE_MANIFESTS, ids=lambda path: path.stem)
+    def test_what_show_prints_is_the_manifest(self, path: Path) -> None:
+        code, out, _ = self.run("show", str(path))
+        assert code == 0
+        (self.folder / "shown.yaml").write_text(out)
+        assert load(self.folder / "shown.yaml") == load(path)
+        assert max(map(len, out.partition("\n# Where")[2].splitlines()), default=0) <= 120
+
+    def test_show_says_where_each_job_can_run(self) -> None:
+        job = {"image": "quay.io/x/y:1", "memory_mib": 8192}
+        write(self.folder, changed(
+            compute={
+                "spot": {"max_vcpus": 64, "instance_types": ["c7i.2xlarge", "c7i.4xlarge", "m7i"]},
+                "rest": {"type": "EC2", "max_vcpus": 8, "instance_types": ["r7i.4xlarge", "r7i.8xlarge"]},
+                "fargate": {"type": "FARGATE_SPOT", "max_vcpus": 9},
+            },
+            queues={
+                "main": {"priority": 1, "compute": ["spot", "rest"]},
+                "small": {"priority": 1, "compute": ["fargate"]},
+                "mpi": {"priority": 1, "compute": ["rest"]},
+            },
+            jobs={
+                "align": {**job, "vcpus": 4},
+                "report": {**job, "vcpus": 2, "queue": "small"},
+                "fold": {**job, "vcpus": 4, "nodes": 2, "queue": "mpi"},
+            },
+        ))  # fmt: skip
+        out = self.run("show", "test.yaml")[1]
+        assert out.partition("\n\n")[2].splitlines() == [
+            "# Where each job can run, and how many of it an instance holds:",
+            "# align (4 vCPU, 8192 MiB), queue main:",
+            "#   spot, SPOT:",
+            "#     c7i: 1 on 2xlarge, 3 on 4xlarge",
+            "#     m7i: 1 on xlarge, 2 on 2xlarge, 4 on 4xlarge, 8 on 8xlarge, 12 on 12xlarge, 16 on 16xlarge, 24 on",
+            "#       24xlarge/metal-24xl, 48 on 48xlarge/metal-48xl",
+            "#   rest, EC2:",
+            "#     r7i: 4 on 4xlarge, 8 on 8xlarge",
+            "# report (2 vCPU, 8192 MiB), queue small:",
+            "#   fargate, Fargate Spot, 2 vCPU / 8192 MiB: 4 at once within max_vcpus",
+            "# fold (2 nodes of 4 vCPU, 8192 MiB), queue mpi:",
+            "#   rest, EC2, each node on an instance of its own:",
+            "#     r7i: 4xlarge/8xlarge",
+        ]
+        places = json.loads(self.run("show", "test.yaml", "--json")[1])["places"]
+        assert places["fold"] == [{
+            "compute_environment": "rest", "type": "EC2",
+            "instance_types": {"r7i.4xlarge": 1, "r7i.8xlarge": 1}, "jobs_in_max_vcpus": 1,
+        }]  # fmt: skip
+        assert places["report"] == [{
+            "compute_environment": "fargate", "type": "FARGATE_SPOT", "instance_types": {}, "jobs_in_max_vcpus": 4,
+        }]  # fmt: skip
+        assert [place["compute_environment"] for place in places["align"]] == ["spot", "rest"]
 
     def test_show_refuses_a_wrong_manifest(self) -> None:
         write(self.folder, changed(account="1"))

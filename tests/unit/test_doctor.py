@@ -93,6 +93,10 @@ class TestWhatIsLookedAt:
         arn = "arn:aws:iam::123456789012:role/batch"
         assert doctor.custom_roles(accept(tmp_path, compute__spot__service_role=arn)) == [arn]
         assert doctor.custom_roles(accept(tmp_path)) == []
+        job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+        assert doctor.custom_roles(accept(tmp_path, jobs={"a": job, "b": {**job, "role": f"{arn}-job"}})) == [
+            f"{arn}-job"
+        ]
 
     def test_the_network_by_id_and_by_tag(self, tmp_path: Path) -> None:
         by_id = doctor.wanted_network(accept(tmp_path))

@@ -41,6 +41,8 @@ ISAAC = {
     "parameters": {"sample": "NA12878"},
     "attempts": 3,
     "scratch": "/scratch",
+    "ulimits": {"nofile": {"soft": 65536, "hard": 65536}},
+    "role": "arn:aws:iam::123456789012:role/jobRole",
 }
 # The example of the AWS Batch user guide.
 SLEEP = {
@@ -82,10 +84,9 @@ def test_a_definition_of_old() -> None:
     assert result.jobs == {"isaac-prod": ISAAC}
     assert said(result, "environment: DB_PASSWORD looks like a secret and is left out")
     assert "hunter2" not in "".join(result.notes)
-    assert said(result, "jobRoleArn is not carried over: gen-infra makes a role for each job")
-    assert said(result, "ulimits is not carried over: the manifest has no key for it")
+    assert said(result, "jobRoleArn is kept as `role`", "without that key it makes one, for `buckets`")
     assert said(result, "timeout is not given")
-    assert len(result.notes) == 4, "nothing is said of what is as usual"
+    assert len(result.notes) == 3, "nothing is said of what is as usual"
 
 
 def test_the_user_guides_example() -> None:
@@ -104,14 +105,18 @@ def test_the_user_guides_example() -> None:
     assert said(result, "timeout of 90 seconds becomes 2 minutes")
 
 
-def test_what_fargate_asks_for_is_told() -> None:
+def test_a_job_on_fargate_keeps_its_size_and_needs_a_queue_there() -> None:
     result = imported(FARGATE)
-    assert result.jobs["fargate"]["vcpus"] == 1
+    assert result.jobs["fargate"] == {
+        "image": "public.ecr.aws/amazonlinux/amazonlinux:2023", "vcpus": 0.25, "memory_mib": 512,
+        "command": ["echo", "hello"], "attempts": 1,
+    }  # fmt: skip
     for words in (
-        "vcpus 0.25 becomes 1", "platformCapabilities", "executionRoleArn", "networkConfiguration",
-        "fargatePlatformConfiguration", "tags belong to the whole environment",
+        "give it a queue on Fargate", "executionRoleArn", "networkConfiguration is not carried over",
+        "tags belong to the whole environment",
     ):  # fmt: skip
         assert said(result, words), words
+    assert not said(result, "fargatePlatformConfiguration"), "LATEST is what gen-infra asks for"
 
 
 def test_of_what_describe_answers_the_newest_revision_counts() -> None:
@@ -127,10 +132,11 @@ def test_a_command_line() -> None:
     result = imported(
         "aws batch register-job-definition \\\n"
         "  --job-definition-name isaac-prod --type container --retry-strategy attempts=3 \\\n"
-        "  --parameters sample=NA12878 --timeout attemptDurationSeconds=3600 \\\n"
+        "  --parameters sample=NA12878 --timeout attemptDurationSeconds=3600 --region us-east-1 \\\n"
         f"  --container-properties '{json.dumps(OLD['containerProperties'])}'\n"
     )
     assert result.jobs == {"isaac-prod": {**ISAAC, "timeout_minutes": 60}}
+    assert not said(result, "region")
 
 
 def test_cloudformations_spelling() -> None:
@@ -157,7 +163,8 @@ def test_cloudformations_spelling() -> None:
     )
     assert result.jobs["sleep30"]["parameters"] == {"Sample": "x"}
     assert result.jobs["sleep30"]["image"] == "docker.io/library/busybox:1"
-    assert said(result, "resourceRequirements GPU is not carried over")
+    assert result.jobs["sleep30"]["gpus"] == 1
+    assert said(result, "gpus needs `image: {base: ecs-al2023-gpu}`")
 
 
 def test_bare_container_properties() -> None:

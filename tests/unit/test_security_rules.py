@@ -54,6 +54,12 @@ def test_a_policy_is_the_same_as_text_and_as_values(text: bool) -> None:
         ("aws_launch_template", {"block_device_mappings": [{"ebs": [{"encrypted": UNKNOWN, "kms_key_id": UNKNOWN}]}],
                                  "metadata_options": [{"http_tokens": UNKNOWN}]}),
         ("aws_batch_job_definition", {"container_properties": UNKNOWN}),
+        ("aws_batch_job_definition", {"container_properties": {
+            "volumes": [{"efsVolumeConfiguration": {"transitEncryption": UNKNOWN, "authorizationConfig": UNKNOWN}},
+                        {"efsVolumeConfiguration": UNKNOWN}],
+            "linuxParameters": {"devices": [{"hostPath": UNKNOWN}, {"hostPath": "/dev/infiniband/uverbs0"}]},
+        }}),
+        ("aws_iam_role_policy", {"policy": {"Statement": [{"Action": ["kms:Decrypt"], "Resource": [UNKNOWN]}]}}),
         ("aws_iam_role_policy_attachment", {"policy_arn": UNKNOWN}),
     ],
 )  # fmt: skip

@@ -21,18 +21,24 @@ if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_efs import EFSClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 
-_SERVICES = {"functions": "lambda", "quotas": "service-quotas"}  # attribute -> service, where they differ
+_SERVICES = {
+    "functions": "lambda",
+    "quotas": "service-quotas",
+    "secrets": "secretsmanager",
+}  # attribute -> service, where they differ
 
 
 class Clients:
@@ -45,12 +51,14 @@ class Clients:
     batch: BatchClient
     ec2: EC2Client
     ecr: ECRClient
+    efs: EFSClient
     functions: LambdaClient
     iam: IAMClient
     kms: KMSClient
     logs: CloudWatchLogsClient
     quotas: ServiceQuotasClient
     s3: S3Client
+    secrets: SecretsManagerClient
     sqs: SQSClient
     ssm: SSMClient
     sts: STSClient

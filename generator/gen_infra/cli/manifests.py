@@ -63,11 +63,13 @@ gen-infra show envs/prod.yaml
 gen-infra show envs/prod.yaml --json
 """)
 def show(manifest: Path, as_json: bool, quiet: bool) -> int:
-    """Print the manifest as it is understood.
+    """Print the manifest as it is understood, and where its jobs can run.
 
-    Parents merged and defaults filled in; behind each value the file and line that it came from, or `default`.
+    Parents merged and defaults filled in; behind each value the file and line that it came from, or `default`. Below,
+    as comments: the instance types that each job can land on, and how many of it one of them holds.
     """
     from gen_infra.manifest.loader import load_with_nodes
+    from gen_infra.manifest.places import described, places
     from gen_infra.manifest.reader import dotted, written_at
     from gen_infra.render.blocks import resolved
     from gen_infra.render.yaml import leaves, to_commented_yaml
@@ -87,9 +89,14 @@ def show(manifest: Path, as_json: bool, quiet: bool) -> int:
         for path, value in leaves(values):
             file, line = origin(path) or (None, None)
             answer.append({"key": dotted(path), "value": value, "file": file, "line": line})
-        print_json(answer)
+        where = {job: [place._asdict() for place in found] for job, found in places(env).items()}
+        print_json({"values": answer, "places": where})
     else:
         click.echo(to_commented_yaml(values, comment), nl=False)
+        if env.jobs:
+            click.echo("\n# Where each job can run, and how many of it an instance holds:")
+        for said in described(env):
+            click.echo(f"# {said}")
     Console(quiet=quiet).next_step(f"gen-infra render {manifest}")
     return 0
 
@@ -125,7 +132,8 @@ def import_job(file: TextIO, as_json: bool, quiet: bool) -> int:
     """Turn job definitions of AWS Batch into manifest entries.
 
     FILE holds an `aws batch register-job-definition` command or its JSON, or what describe-job-definitions answers;
-    - is stdin. What a manifest cannot say is said on stderr; a secret in the environment is left out and not repeated.
+    - is stdin. What becomes of it otherwise than it was is said on stderr. A role is kept by its ARN, unless gen-infra
+    made it; fields without a key of their own go to `container_properties`; secrets are left out and not repeated.
     """
     from gen_infra.manifest.import_job import import_jobs
     from gen_infra.render.yaml import to_yaml

@@ -17,29 +17,30 @@ from typing import Any
 from msgspec import ValidationError, convert
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest.base import EnvironmentVariable
+from gen_infra.manifest.import_container import ContainerImport
+from gen_infra.manifest.import_values import is_empty, whole, without_secrets
 from gen_infra.manifest.job import Job
-from gen_infra.manifest.secrets import is_said_elsewhere, names_a_secret, secrets
+from gen_infra.manifest.secrets import redact
 
 _DEEPEST = 30
-_REMOVED = "removed-secret"
-_HOST_FOLDERS = re.compile(r"/(?:$|(?:bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|usr|var)(?:/|$))")
-_OURS = {"image", "command", "vcpus", "memory", "resourceRequirements", "environment", "mountPoints", "volumes"}
+_REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 _READ = {
     "jobDefinitionName",
     "containerProperties",
+    "nodeProperties",
+    "platformCapabilities",
     "type",
     "parameters",
     "retryStrategy",
     "timeout",
     "schedulingPriority",
 }
-# What describe-job-definitions adds, and what says nothing that a manifest's job does not say by itself.
-_SAYS_NOTHING = {"jobDefinitionArn", "revision", "status", "containerOrchestrationType"}
+# What describe-job-definitions adds, and the command line's own options: nothing that a manifest's job has to say.
+_SAYS_NOTHING = {
+    *("jobDefinitionArn", "revision", "status", "containerOrchestrationType"),
+    *("region", "profile", "output", "query", "endpointUrl"),
+}
 _REASONS = {
-    "jobRoleArn": "gen-infra makes a role for each job; name what it may use under `buckets`",
-    "executionRoleArn": "a job on EC2 needs none here",
-    "logConfiguration": "gen-infra makes a log group for each job",
     "tags": "tags belong to the whole environment",
     "propagateTags": "gen-infra always propagates tags",
 }
@@ -137,7 +138,7 @@ def _newest(definitions: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     newest: dict[str, dict[str, Any]] = {}
     for definition in definitions:
         name = str(definition.get("jobDefinitionName", f"job{len(newest) + 1}"))
-        if _whole(definition.get("revision")) >= _whole(newest.get(name, {}).get("revision")):
+        if whole(definition.get("revision")) >= whole(newest.get(name, {}).get("revision")):
             newest[name] = {**definition, "jobDefinitionName": name}
     return list(newest.values())
 
@@ -147,11 +148,9 @@ class _Import:
 
     def __init__(self, definition: dict[str, Any], result: Imported) -> None:
         self.definition = definition
-        container = definition.get("containerProperties")
-        self.container: dict[str, Any] = container if isinstance(container, dict) else {}
         self.notes = result.notes
         self.jobs = result.jobs
-        self.name = str(definition["jobDefinitionName"])
+        self.name = redact(str(definition["jobDefinitionName"]))
         self.key = re.sub("[^A-Za-z0-9_-]", "-", self.name)[:40]
         if not self.key[:1].isalpha():
             self.key = f"job-{self.key}"[:40]
@@ -159,149 +158,91 @@ class _Import:
     def run(self) -> None:
         if self.key != self.name:
             self.note("the name", f"becomes {self.key}")
-        if not self.container:
-            self.note("", "has no container properties; only single-container jobs can be imported")
+        container, nodes = self.container()
+        if not container:
+            self.note("", "has no container properties that a job of one container, or of like nodes, could have")
             return
+        capabilities = self.definition.get("platformCapabilities")
+        on_fargate = isinstance(capabilities, list) and "FARGATE" in capabilities
+        importing = ContainerImport(container, self.name, self.note, on_fargate=on_fargate)
         entry = {
-            "image": self.image(),
-            **self.resources(),
-            "command": [self.harmless(str(word), f"command[{at}]") for at, word in enumerate(self.items("command"))],
-            "environment": self.environment(),
+            **importing.entry(),
             "parameters": self.parameters(),
-            **self.retries(),
-            **self.timeout(),
-            "scratch": self.scratch(),
+            "attempts": self.attempts(),
+            "timeout_minutes": self.timeout(),
+            "nodes": nodes,
             "scheduling_priority": self.definition.get("schedulingPriority"),
         }
+        if importing.on_fargate:
+            self.note("platformCapabilities", "is FARGATE: give it a queue on Fargate")
+        elif nodes:
+            self.note("nodeProperties", "become `nodes`: give it a queue of On-Demand instances")
         self.unsaid()
-        entry = {key: value for key, value in entry.items() if value not in (None, [], {})}
+        self.jobs[self.key] = self.accepted(without_secrets(entry, "", self.note))
+
+    def accepted(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """The entry with the parameters that its command asks for, in the model's order."""
+        references = (name for word in entry["command"] for name in _REFERENCE.findall(word))
+        required = [name for name in dict.fromkeys(references) if name not in entry["parameters"]]
+        if required:
+            self.note(", ".join(required), "without a default becomes required: every submission gives it")
+        entry = {**entry, "required_parameters": required}
+        ordered = {key: entry[key] for key in Job.__struct_fields__ if not is_empty(entry.get(key))}
         try:
-            convert(entry, Job)
+            convert(ordered, Job)
         except ValidationError as error:
             place = str(error).rpartition("`$")[2].strip(".`") or "a value that is missing"
             self.note(place, "is not what a manifest accepts; mend it, `gen-infra show` says how")
-        self.jobs[self.key] = entry
+        return ordered
 
     def note(self, what: str, message: str) -> None:
-        self.notes.append(f"{self.name}: {what} {message}".replace("  ", " "))
+        self.notes.append(redact(f"{self.name}: {what} {message}".replace("  ", " ")))
 
-    def items(self, key: str) -> list[Any]:
-        value = self.container.get(key)
-        return value if isinstance(value, list) else []
-
-    def dicts(self, key: str) -> list[dict[str, Any]]:
-        return [item for item in self.items(key) if isinstance(item, dict)]
-
-    def image(self) -> str:
-        image = str(self.container.get("image", ""))
-        if not image or "/" in image:
-            return self.harmless(image, "image")
-        self.note(f"image {image}", "is Docker Hub's, so it is written with its full name")
-        return f"docker.io/library/{image}"
-
-    def resources(self) -> dict[str, int]:
-        """Memory and vCPUs: at the top level as it was until 2021, or as requirements."""
-        found = {"VCPU": self.container.get("vcpus"), "MEMORY": self.container.get("memory")}
-        for requirement in self.dicts("resourceRequirements"):
-            kind = str(requirement.get("type"))
-            if kind in found:
-                found[kind] = requirement.get("value")
-            else:
-                self.note(f"resourceRequirements {kind}", "is not carried over: the manifest has no key for it")
-        entry = {}
-        for kind, key in (("VCPU", "vcpus"), ("MEMORY", "memory_mib")):
-            amount = _number(found[kind])
-            if amount is None:
-                self.note(key, "is not given; write it")
-                continue
-            entry[key] = math.ceil(amount)
-            if entry[key] != amount:
-                self.note(f"{key} {amount:g}", f"becomes {entry[key]}: jobs on EC2 take whole ones")
-        return entry
-
-    def environment(self) -> dict[str, str]:
-        entry = {}
-        for variable in self.dicts("environment"):
-            name, value = str(variable.get("name", "")), str(variable.get("value", ""))
-            if (names_a_secret(name) and not is_said_elsewhere(value)) or any(secrets(value)) or any(secrets(name)):
-                shown = "a variable" if any(secrets(name)) else name
-                self.note(
-                    f"environment: {shown}", "looks like a secret and is left out; keep it in AWS Secrets Manager"
-                )
-                continue
-            try:
-                entry[convert(name, EnvironmentVariable)] = value
-            except ValidationError:
-                self.note(f"environment: {name}", "is left out: the name is not one that a manifest accepts")
-        return entry
+    def container(self) -> tuple[dict[str, Any], int | None]:
+        """The container, and on how many nodes it runs; an empty one where there is none, or not one for all nodes."""
+        container = self.definition.get("containerProperties")
+        given = self.definition.get("nodeProperties")
+        if isinstance(container, dict) or not isinstance(given, dict):
+            return container if isinstance(container, dict) else {}, None
+        ranges = given.get("nodeRangeProperties")
+        ranges = [item for item in ranges if isinstance(item, dict)] if isinstance(ranges, list) else []
+        first = ranges[0].get("container") if ranges else None
+        if not isinstance(first, dict) or any(item.get("container") != first for item in ranges):
+            self.note("nodeProperties", "cannot be imported: its nodes differ, or hold more than one container")
+            return {}, None
+        if whole(given.get("mainNode")):
+            self.note("nodeProperties.mainNode", "becomes 0")
+        if any(item.get("instanceTypes") for item in ranges):
+            self.note("instanceTypes", "is not carried over: the `instance_types` of the compute environment say it")
+        nodes = whole(given.get("numNodes"))
+        if nodes == 1:
+            self.note("nodeProperties", "of one node become a job of one container")
+        return first, nodes if nodes > 1 else None
 
     def parameters(self) -> dict[str, str]:
         given = self.definition.get("parameters")
-        pairs = given.items() if isinstance(given, dict) else ()
-        return {str(key): self.harmless(str(value), f"parameters: {key}") for key, value in pairs}
+        return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
 
-    def retries(self) -> dict[str, int]:
+    def attempts(self) -> int:
         """Batch tries once when nothing is said."""
         strategy = self.definition.get("retryStrategy")
         strategy = strategy if isinstance(strategy, dict) else {}
         if strategy.get("evaluateOnExit"):
             self.note("retryStrategy.evaluateOnExit", "is not carried over: gen-infra retries when the host is lost")
-        return {"attempts": _whole(strategy.get("attempts")) or 1}
+        return whole(strategy.get("attempts")) or 1
 
-    def timeout(self) -> dict[str, int]:
+    def timeout(self) -> int | None:
         timeout = self.definition.get("timeout")
-        seconds = _whole(timeout.get("attemptDurationSeconds")) if isinstance(timeout, dict) else 0
+        seconds = whole(timeout.get("attemptDurationSeconds")) if isinstance(timeout, dict) else 0
         if not seconds:
             self.note("timeout", "is not given: gen-infra stops each attempt after a day; timeout_minutes changes that")
-            return {}
+            return None
         if seconds % 60:
             self.note(f"timeout of {seconds} seconds", f"becomes {math.ceil(seconds / 60)} minutes")
-        return {"timeout_minutes": math.ceil(seconds / 60)}
-
-    def scratch(self) -> str | None:
-        """The one host folder that can be the scratch volume; every other mount is told."""
-        hosts: dict[str, str] = {}
-        for volume in self.dicts("volumes"):
-            host = volume.get("host")
-            hosts[str(volume.get("name"))] = str(host.get("sourcePath", "")) if isinstance(host, dict) else ""
-        scratch = None
-        for mount in self.dicts("mountPoints"):
-            host, path = hosts.get(str(mount.get("sourceVolume")), ""), str(mount.get("containerPath", ""))
-            if scratch or not host or _HOST_FOLDERS.match(host) or mount.get("readOnly"):
-                self.note(
-                    f"mountPoints: {path}", f"is not carried over: {host or 'no host folder'} is not the scratch volume"
-                )
-                continue
-            scratch = path
-            if host != "/docker_scratch":
-                self.note(f"mountPoints: {path}", f"becomes scratch; say `image: {{scratch: {{mount: {host}}}}}`")
-        return scratch
-
-    def harmless(self, text: str, what: str) -> str:
-        if not any(secrets(text)):
-            return text
-        self.note(what, f"looks like a secret and is written as {_REMOVED}; keep it in AWS Secrets Manager")
-        return _REMOVED
+        return math.ceil(seconds / 60)
 
     def unsaid(self) -> None:
-        """Everything that nobody looked at."""
-        for part, known in ((self.definition, _READ | _SAYS_NOTHING), (self.container, _OURS)):
-            for key, value in part.items():
-                if key not in known and value not in (None, [], {}, "", False) and not _is_usual(key, value):
-                    self.note(key, f"is not carried over: {_REASONS.get(key, 'the manifest has no key for it')}")
-
-
-def _is_usual(key: str, value: object) -> bool:
-    return (key, value) in (("platformCapabilities", ["EC2"]), ("propagateTags", True))
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(str(value))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _whole(value: object) -> int:
-    return int(_number(value) or 0)
+        """Everything of the definition that nobody looked at."""
+        for key, value in self.definition.items():
+            if key not in _READ | _SAYS_NOTHING and not is_empty(value) and (key, value) != ("propagateTags", True):
+                self.note(key, f"is not carried over: {_REASONS.get(key, 'the manifest has no key for it')}")

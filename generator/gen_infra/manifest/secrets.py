@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gen_infra.manifest.text import Fault
 
 ADVICE = (
-    "keep it in AWS Secrets Manager, let the program fetch it when it runs, and replace it: it has been written down"
+    "keep it in AWS Secrets Manager, name its ARN under the job's `secrets`, and replace it: it has been written down"
 )
 
 

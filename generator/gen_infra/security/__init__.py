@@ -1,7 +1,8 @@
 """gen-infra's own security checks, for what checkov does not look at, and a lint of IAM policies.
 
-Each check is one function over one resource (`access`, `infrastructure`, `configuration`). It sees the rendered source
-(`evaluate.read_source`) and the plan (`plan.read_plan`) in the same shape; what is not known there yet breaks no rule.
+Each check is one function over one resource (`access`, `infrastructure`, `containers`, `configuration`). It sees the
+rendered source (`evaluate.read_source`) and the plan (`plan.read_plan`) in the same shape; what is not known there yet
+breaks no rule.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen_infra.security import access, configuration, infrastructure  # noqa: F401 - they register their rules
+from gen_infra.security import access, configuration, containers, infrastructure  # noqa: F401 - they register their rules
 from gen_infra.security.rules import RULES, Rule
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ def no_wide_managed_policy(resource: Resource) -> Iterator[str]:
 
 _WIDE = re.compile(
     r"/(?:\w*FullAccess(?:V2|_v2)?|AdministratorAccess[\w-]*|PowerUserAccess|SystemAdministrator|AmazonEC2RoleforSSM"
-    r"|AmazonEC2SpotFleetRole)$",
+    r"|AmazonEC2SpotFleetRole|SecretsManagerReadWrite)$",
     re.ASCII,
 )
 
@@ -198,6 +198,42 @@ def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
     for statement in allowing(policy):
         if is_for_anyone(statement) and not is_bound_to_account(statement):
             yield f"{named(statement)} lets anybody in"
+
+
+@rule(
+    "GI_IAM_7",
+    *_IDENTITY_POLICIES,
+    severity="high",
+    title="Policies name the secrets and the keys that they open",
+    remedy="give the ARN of each secret, parameter or key",
+    source="https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html",
+)
+def secrets_are_named(resource: Resource) -> Iterator[str]:
+    """A condition such as kms:ViaService narrows the way, not what can be read."""
+    for statement in allowing(resource.values.get("policy")):
+        opening = [action for action in listed(statement.get("Action")) if _OPENS.match(str(action))]
+        if opening and "*" in listed(statement.get("Resource")):
+            yield f"{named(statement)} allows {opening[0]} on everything"
+
+
+_OPENS = re.compile(
+    r"kms:(?:Decrypt|ReEncrypt|GenerateDataKey|CreateGrant)|secretsmanager:Get|ssm:GetParameter", re.IGNORECASE
+)
+
+
+@rule(
+    "GI_IAM_8",
+    "aws_iam_instance_profile",
+    severity="high",
+    title="Instances act with the role that is made for them",
+    remedy="put the role of the profile's own name into it, as the instance-role module does",
+    source="https://docs.aws.amazon.com/batch/latest/userguide/instance_IAM_role.html",
+)
+def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
+    """Every job on an instance can reach the profile's role: one with other duties hands them to the jobs."""
+    name, role = resource.values.get("name"), resource.values.get("role")
+    if isinstance(name, str) and isinstance(role, str) and role != name:
+        yield f"it holds the role {role}"
 
 
 @rule(

@@ -1,12 +1,11 @@
-"""Checks of what data and jobs live on: volumes, images, logs, networks, containers, and terraform itself."""
+"""Checks of what data and jobs live on: volumes, images, logs and networks."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from gen_infra.security.containers import at, containers
 from gen_infra.security.evaluate import Resource, Unknown
 from gen_infra.security.policies import listed
 from gen_infra.security.rules import rule
@@ -109,8 +108,8 @@ def no_public_address(resource: Resource) -> Iterator[str]:
     for interface in resource.values.get("network_interfaces") or []:
         if interface.get("associate_public_ip_address") in {True, "true"}:
             yield "its instances get public addresses"
-    for container in _containers(resource):
-        if _get(container, "networkConfiguration", "assignPublicIp") == "ENABLED":
+    for container in containers(resource):
+        if at(container, "networkConfiguration", "assignPublicIp") == "ENABLED":
             yield "its containers get public addresses"
 
 
@@ -228,110 +227,3 @@ def queues_are_encrypted(resource: Resource) -> Iterator[str]:
     """What failed events carry is what the requests carried."""
     if not _is_customer_key(resource.values.get("kms_master_key_id")):
         yield "it has no customer-managed key"
-
-
-@rule(
-    "GI_BATCH_1",
-    "aws_batch_job_definition",
-    severity="high",
-    title="Containers are not privileged",
-    remedy="leave privileged out; a device or a capability can be given by itself",
-    source=_BATCH,
-)
-def not_privileged(resource: Resource) -> Iterator[str]:
-    """A privileged container is root on the host; checkov looks at single-container jobs only."""
-    if any(container.get("privileged") in {True, "true"} for container in _containers(resource)):
-        yield "a container is privileged"
-
-
-@rule(
-    "GI_BATCH_2",
-    "aws_batch_job_definition",
-    severity="high",
-    title="Containers see no part of the host that rules it",
-    remedy="mount a directory of its own, such as the scratch volume",
-    source=_BATCH,
-)
-def host_is_hidden(resource: Resource) -> Iterator[str]:
-    """The host's root, its configuration, its agents' data and sockets."""
-    for container in _containers(resource):
-        for volume in listed(container.get("volumes")):
-            path = _get(volume, "host", "sourcePath")
-            if isinstance(path, str) and _RULES_THE_HOST.fullmatch(_normal(path)):
-                yield f"it mounts the host's {path}"
-
-
-_RULES_THE_HOST = re.compile(
-    r"/|/(?:bin|boot|dev|etc|home|lib|lib64|proc|root|run|sbin|sys|usr)(?:/.*)?"
-    r"|/var(?:/run(?:/.*)?|/log(?:/.*)?|/lib(?:/(?:amazon|cloud|containerd|docker|ecs)(?:/.*)?)?)?"
-)
-
-
-def _normal(path: str) -> str:
-    """The path without what can disguise it."""
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in {"", "."}:
-            parts.append(part)
-    return "/" + "/".join(parts)
-
-
-@rule(
-    "GI_BATCH_3",
-    "aws_batch_job_definition",
-    "aws_lambda_function",
-    severity="high",
-    title="No secret is written into a definition",
-    remedy="keep it in Secrets Manager or SSM, and name it under secrets",
-    source="https://docs.aws.amazon.com/batch/latest/userguide/specifying-sensitive-data.html",
-)
-def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
-    """Whoever may describe a job definition reads its environment."""
-    variables = [
-        (variable.get("name"), variable.get("value"))
-        for container in _containers(resource)
-        for variable in listed(container.get("environment"))
-        if isinstance(variable, dict)
-    ]
-    for block in resource.values.get("environment") or []:
-        if resource.kind == "aws_lambda_function" and isinstance(block.get("variables"), dict):
-            variables += block["variables"].items()
-    for name, value in variables:
-        if isinstance(value, str) and value and (_SECRET.search(value) or _SECRET_NAME.search(str(name))):
-            yield f"the environment variable {name} looks like a secret"
-
-
-_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30,}")
-_SECRET_NAME = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET(?:_KEY)?|PRIVATE_KEY|API_KEY|ACCESS_KEY|TOKEN)$", re.IGNORECASE
-)
-
-
-def _containers(resource: Resource) -> Iterator[dict[str, Any]]:
-    """Every container of a job definition: single, multi-node, or a task's."""
-    if resource.kind != "aws_batch_job_definition":
-        return
-    values = resource.values
-    found = [_decoded(values.get("container_properties"))]
-    for node in listed(_get(_decoded(values.get("node_properties")), "nodeRangeProperties")):
-        found += [_get(node, "container"), *_task_containers(_get(node, "ecsProperties"))]
-    found += _task_containers(_decoded(values.get("ecs_properties")))
-    yield from (container for container in found if isinstance(container, dict))
-
-
-def _task_containers(properties: Any) -> list[Any]:
-    """A task's containers, and the task itself for its volumes and network."""
-    tasks = listed(_get(properties, "taskProperties"))
-    return [*tasks, *(container for task in tasks for container in listed(_get(task, "containers")))]
-
-
-def _decoded(properties: Any) -> Any:
-    return json.loads(properties) if isinstance(properties, str) else properties
-
-
-def _get(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
