@@ -69,10 +69,13 @@ class SideBySide:
                 _write_as_module(render(self.findable(EXAMPLES[name])), place / name)
 
     def findable(self, manifest: Manifest) -> Manifest:
-        """The manifest, with ids that exist where it gives its network by id."""
+        """The manifest with ids that exist, and with an image where moto has none of AWS's own."""
+        ec2 = self.client("ec2", manifest.region)
+        if manifest.partition != "aws":
+            image = seed.machine_image(ec2, manifest.region)
+            manifest = msgspec.structs.replace(manifest, image=msgspec.structs.replace(manifest.image, id=image))
         if not manifest.network.ids:
             return manifest
-        ec2 = self.client("ec2", manifest.region)
         seed.network(ec2, manifest.region)
         private = [{"Name": "tag:Tier", "Values": ["private"]}]
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=private)["Subnets"]]

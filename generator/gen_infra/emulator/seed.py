@@ -32,7 +32,7 @@ def populate(endpoint: str) -> None:
 
     ec2 = client("ec2")
     network(ec2, REGION)
-    image = machine_image(ec2)
+    image = machine_image(ec2, REGION)
     ssm = client("ssm")
     for name in IMAGE_PARAMETERS:
         ssm.put_parameter(Name=name, Type="String", Value=image)
@@ -66,7 +66,7 @@ def network(ec2: Any, region: str) -> None:
     )
 
 
-def machine_image(ec2: Any) -> str:
+def machine_image(ec2: Any, region: str) -> str:
     """The id of a worker image that the account owns, as a build of the Packer template leaves it behind."""
     image: str = ec2.register_image(
         Name="genomics-worker-1",
@@ -74,14 +74,14 @@ def machine_image(ec2: Any) -> str:
         Architecture="x86_64",
         RootDeviceName="/dev/xvda",
         VirtualizationType="hvm",
-        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": _encrypted_snapshot(ec2)}}],
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": _encrypted_snapshot(ec2, region)}}],
     )["ImageId"]
     ec2.create_tags(Resources=[image], Tags=[{"Key": "Name", "Value": "genomics-worker"}])
     return image
 
 
-def _encrypted_snapshot(ec2: Any) -> str:
-    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=30, Encrypted=True)["VolumeId"]
+def _encrypted_snapshot(ec2: Any, region: str) -> str:
+    volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=30, Encrypted=True)["VolumeId"]
     snapshot: str = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
     ec2.delete_volume(VolumeId=volume)
     return snapshot
