@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model import Manifest
 
 _Path: TypeAlias = tuple[str | int, ...]
-_Shape: TypeAlias = Any  # a botocore.model.Shape, whose kinds differ in their attributes
+Shape: TypeAlias = Any  # a botocore.model.Shape, whose kinds differ in their attributes
 
 # What the model has keys for: one place for each thing.
 _INSTEAD = {
@@ -58,10 +58,10 @@ def container_properties_have_their_shape(manifest: Manifest) -> Iterable[Findin
                 yield (*path, name), f"is the job's own {_INSTEAD[name]}; give it there"
             elif name in _MADE_HERE:
                 yield (*path, name), _MADE_HERE[name]
-            elif name not in _shape().members:
-                yield (*path, name), _unknown(name, sorted(set(_shape().members) - {*_INSTEAD, *_MADE_HERE}))
+            elif name not in container_shape().members:
+                yield (*path, name), _unknown(name, sorted(set(container_shape().members) - {*_INSTEAD, *_MADE_HERE}))
             else:
-                yield from _misfits(value, _shape().members[name], (*path, name))
+                yield from _misfits(value, container_shape().members[name], (*path, name))
 
 
 @rule
@@ -106,7 +106,7 @@ def _items(job: Job, name: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _misfits(value: object, shape: _Shape, path: _Path) -> Iterable[Finding]:
+def _misfits(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
     """Where a value is not what the shape says."""
     if shape.type_name == "structure":
         yield from _structure(value, shape, path)
@@ -130,7 +130,7 @@ def _misfits(value: object, shape: _Shape, path: _Path) -> Iterable[Finding]:
             yield path, f"{value} is not one of {', '.join(allowed)}"
 
 
-def _structure(value: object, shape: _Shape, path: _Path) -> Iterable[Finding]:
+def _structure(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
     if not isinstance(value, dict):
         yield path, f"should be a mapping of {', '.join(shape.members)}"
         return
@@ -151,7 +151,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 
 @cache
-def _shape() -> _Shape:
+def container_shape() -> Shape:
     """AWS's own description; read only for a manifest that has such properties, because it takes a while."""
     import botocore.session
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
 from typing import Any
 
 from msgspec import ValidationError, convert
 
 from gen_infra.manifest.base import EnvironmentVariable, RoleArn
 from gen_infra.manifest.container import ContainerUser, Device, EfsVolume, Secret, Tmpfs, Ulimit, UlimitName
+from gen_infra.manifest.container_property_rules import container_shape
 from gen_infra.manifest.import_values import ADVICE, Note, holds_a_secret, is_empty, number, whole
 from gen_infra.manifest.secrets import secrets
 
@@ -265,7 +265,9 @@ class ContainerImport:
         for key, value in self.left.items():
             if is_empty(value) or value == _USUAL.get(key):
                 continue
-            if reason := _REASONS.get(key) or ("" if key in _known_to_batch() else "AWS Batch does not know it"):
+            if reason := _REASONS.get(key) or (
+                "" if key in container_shape().members else "AWS Batch does not know it"
+            ):
                 self.note(key, f"is not carried over: {reason}")
             else:
                 self.note(key, "is carried over as it is, in `container_properties`")
@@ -281,15 +283,6 @@ def _renamed(volumes: dict[str, Any], points: list[dict[str, Any]], taken: set[s
         "volumes": [{**volumes[name], "name": names[name]} for name in used],
         "mountPoints": [{**point, "sourceVolume": names[str(point.get("sourceVolume"))]} for point in points],
     }
-
-
-@cache
-def _known_to_batch() -> frozenset[str]:
-    """The fields of a container, by AWS's own description; read only where there is an unusual one."""
-    import botocore.session
-
-    shape: Any = botocore.session.get_session().get_service_model("batch").shape_for("ContainerProperties")
-    return frozenset(shape.members)
 
 
 def _is_accepted(kind: Any, value: object) -> bool:
