@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import pytest
+
+from gen_infra.emulator.builder_host import BuilderHost, NoBuilderHostError, builder_host
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,11 +24,28 @@ def envs() -> Path:
 
 def require_tool(name: str) -> str:
     """The path of a program that a test runs; without it the test is skipped, and in CI it fails."""
-    if found := shutil.which(name):
-        return found
+    found = shutil.which(name)
+    if found is None:
+        missing(f"{name} is not installed", "requirements/debian.txt should have brought it")
+    return found
+
+
+def missing(what: str, hint: str) -> NoReturn:
+    """Skip the test, which cannot run on this machine; in CI, where it must, fail it."""
     if os.environ.get("CI"):
-        pytest.fail(f"{name} is missing; requirements/debian.txt should have brought it")
-    pytest.skip(f"{name} is not installed")
+        pytest.fail(f"{what}; {hint}")
+    pytest.skip(what)
+
+
+@pytest.fixture
+def builder() -> Iterator[BuilderHost]:
+    """A machine for Packer to work on, with a blank disk."""
+    with contextlib.ExitStack() as stack:
+        try:
+            host = stack.enter_context(builder_host())
+        except NoBuilderHostError as error:
+            missing(error.message, error.hint)
+        yield host
 
 
 def write_terraform(files: Mapping[str, bytes], folder: Path) -> None:

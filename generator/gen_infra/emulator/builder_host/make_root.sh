@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes the root of the builder host in an empty folder: Debian, with what the ECS-optimized Amazon Linux 2023 has of what
+# the image's scripts use. dnf and the ECS agent are stand-ins: one notes what it is asked for, the other only starts.
+#
+#   make_root.sh ROOT
+set -euo pipefail
+
+readonly ROOT=${1:?}
+readonly PACKAGES=(
+  amazon-ec2-utils e2fsprogs mdadm nvme-cli openssh-server sudo systemd systemd-sysv udev xfsprogs
+)
+
+inside() {
+  chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+add_user() {
+  inside useradd --create-home --shell /bin/bash --password '*' ec2-user # sshd lets nobody in whose password is locked
+  echo 'ec2-user ALL=(ALL) NOPASSWD:ALL' >"$ROOT/etc/sudoers.d/ec2-user"
+  install -d -m 0700 "$ROOT/home/ec2-user/.ssh"
+  inside chown ec2-user: /home/ec2-user/.ssh
+}
+
+add_dnf() {
+  cat >"$ROOT/usr/bin/dnf" <<'END'
+#!/bin/sh
+echo "$*" >>/var/lib/dnf.calls
+END
+  chmod +x "$ROOT/usr/bin/dnf"
+}
+
+add_ecs() {
+  install -d "$ROOT/var/lib/ecs/data"
+  cat >"$ROOT/etc/systemd/system/ecs.service" <<'END'
+[Unit]
+Description=Amazon Elastic Container Service - container agent
+
+[Service]
+ExecStart=/usr/bin/touch /run/ecs-agent-started
+RemainAfterExit=yes
+
+[Install]
+WantedBy=multi-user.target
+END
+  inside systemctl --quiet enable ecs.service
+}
+
+debootstrap --variant=minbase --include="$(
+  IFS=,
+  echo "${PACKAGES[*]}"
+)" bookworm "$ROOT"
+rm -rf "$ROOT"/var/cache/apt/archives/*.deb "$ROOT"/var/lib/apt/lists/* "$ROOT"/usr/share/{doc,locale,man}/*
+echo 'UUID=0 / xfs defaults 0 1' >"$ROOT/etc/fstab"
+add_user
+add_dnf
+add_ecs
