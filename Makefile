@@ -15,11 +15,12 @@ demo: setup ## The whole life of an environment on an embedded AWS, in a few min
 test: setup lint ## Every check and every test, with the real tools
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadscope
 
-lint: setup ## ruff, mypy, shellcheck (terraform fmt is among the tests)
+lint: setup ## ruff, mypy, shellcheck, shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	git ls-files -z '*.sh' '.ci/run' | xargs -0 $(BIN)/shellcheck
+	git grep -lz '^#!/usr/bin/env bash' | xargs -0 $(BIN)/shellcheck
+	git grep -lz '^#!/usr/bin/env bash' | xargs -0 $(BIN)/shfmt --diff --indent 2 --case-indent --binary-next-line
 
 unit: setup ## The tests that start no process
 	$(BIN)/pytest tests/unit tests/golden
