@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what prepares and mounts the scratch disk at boot, and what keeps the ECS agent from starting without it.
+# Installs what prepares and mounts the scratch disk at boot, what keeps the ECS agent from starting without it, and what
+# gives each job a directory of its own on it.
 #
 # Environment: FILES (the uploaded folder), SCRATCH_CARRIER, SCRATCH_FILESYSTEM, SCRATCH_MOUNT.
 # The installed gen-infra-scratch validates these three before anything else uses them. May run more than once.
@@ -7,11 +8,12 @@ set -euo pipefail
 umask 022
 
 readonly TOOL=/usr/local/sbin/gen-infra-scratch # sudo's path may lack its folder
+readonly RUNTIMES=/etc/docker-runtimes.d BEHIND=/etc/gen-infra/runtimes
 
 : "${FILES:?}" "${SCRATCH_CARRIER:?}" "${SCRATCH_FILESYSTEM:?}" "${SCRATCH_MOUNT:?}"
 
 install_packages() {
-  local packages=(amazon-ec2-utils nvme-cli util-linux)
+  local packages=(amazon-ec2-utils jq nvme-cli util-linux)
   case $SCRATCH_FILESYSTEM in
     xfs) packages+=(xfsprogs) ;;
     ext4) packages+=(e2fsprogs) ;;
@@ -21,7 +23,7 @@ install_packages() {
 }
 
 install_files() {
-  install -D --mode=0755 --target-directory=/usr/local/sbin "$FILES"/gen-infra-scratch "$FILES"/gen-infra-scratch-janitor
+  install -D --mode=0755 --target-directory=/usr/local/sbin "$FILES"/gen-infra-scratch{,-janitor,-runtime}
   install -D --mode=0644 --target-directory=/etc/systemd/system "$FILES"/*.service "$FILES"/*.timer
 }
 
@@ -61,9 +63,38 @@ write_ecs_drop_in() {
   sed "s|@MOUNT@|$SCRATCH_MOUNT|" "$FILES/ecs-scratch.conf" >/etc/systemd/system/ecs.service.d/scratch.conf
 }
 
+# Amazon Linux gives Docker each executable in its folder of runtimes; those that are there (nvidia) go behind ours.
+write_runtimes() {
+  local runtime
+  install -d "$RUNTIMES" "$BEHIND"
+  for runtime in "$RUNTIMES"/*; do
+    [[ ! -x $runtime || $runtime == */gen-infra || -e $BEHIND/${runtime##*/} ]] || mv "$runtime" "$BEHIND"
+  done
+  write_runtime gen-infra runc
+  for runtime in "$BEHIND"/*; do
+    [[ ! -x $runtime ]] || write_runtime "${runtime##*/}" "$runtime"
+  done
+}
+
+write_runtime() {
+  printf '#!/bin/sh\nexec /usr/local/sbin/gen-infra-scratch-runtime %s "$@"\n' "$2" >"$RUNTIMES/$1"
+  chmod 0755 "$RUNTIMES/$1"
+}
+
+choose_runtime() {
+  local settings=/etc/docker/daemon.json
+  install -d /etc/docker
+  [[ -s $settings ]] || echo '{}' >"$settings"
+  jq '."default-runtime" = "gen-infra"' "$settings" >"$settings.new"
+  mv "$settings.new" "$settings"
+}
+
 enable_units() {
   systemctl enable gen-infra-scratch-janitor.timer
-  [[ ! -d /run/systemd/system ]] || systemctl daemon-reload
+  if [[ -d /run/systemd/system ]]; then
+    systemctl daemon-reload
+    systemctl restart docker.service # fails here, and not on a host, if it does not take the runtime
+  fi
 }
 
 install_files
@@ -73,5 +104,7 @@ install_packages
 make_mount_point
 write_fstab
 write_ecs_drop_in
+write_runtimes
+choose_runtime
 enable_units
 [[ $SCRATCH_CARRIER != baked ]] || "$TOOL" prepare

@@ -47,6 +47,13 @@ guards_scratch() {
   grep -qxF "RequiresMountsFor=$SCRATCH_MOUNT" "$1" && grep -qxF "AssertPathIsMountPoint=$SCRATCH_MOUNT" "$1"
 }
 
+all_behind_ours() {
+  local runtime
+  for runtime in "$1"/*; do
+    [[ ! -x $runtime ]] || grep -q '^exec /usr/local/sbin/gen-infra-scratch-runtime ' "$runtime" || return 1
+  done
+}
+
 is_set() {
   [[ $(grep -c "^$1=" /etc/ecs/ecs.config) == 1 ]]
 }
@@ -62,6 +69,8 @@ check 'scratch settings are valid' "$TOOL" fstab
 check 'fstab has the scratch line, once' one_fstab_line
 check 'the bare mount point takes no files' bare_and_immutable "$SCRATCH_MOUNT"
 check 'ecs needs scratch' guards_scratch /etc/systemd/system/ecs.service.d/scratch.conf
+check 'jobs have scratch of their own' jq --exit-status '."default-runtime" == "gen-infra"' /etc/docker/daemon.json
+check 'whatever runtime they have' all_behind_ours /etc/docker-runtimes.d
 check 'tools to find disks are there' all_installed blkid ebsnvme-id findmnt nvme wipefs
 check 'tools to make file systems are there' all_installed "mkfs.$SCRATCH_FILESYSTEM"
 check 'the janitor is enabled' systemctl is-enabled gen-infra-scratch-janitor.timer

