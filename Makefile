@@ -4,7 +4,7 @@ BIN := .venv/bin
 # The tests wait for AWS more than they compute: twice the cores.
 JOBS ?= 4
 
-.PHONY: demo test lint unit golden schema docs fuzz instance-data bench setup clean help
+.PHONY: demo test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ instance-data: setup ## Write the data file of instance types again, from EC2 or
 
 docs: schema ## Write docs/manifest.md again
 	$(BIN)/python -m gen_infra.manifest.reference
+
+vm-test: setup ## Boot the image's root in QEMU: as root, five minutes, with requirements/debian-vm.txt
+	$(BIN)/pytest tests/vm/boot.py
 
 FUZZ_SECONDS ?= 60
 fuzz: .venv-fuzz/ready ## Read manifests that a coverage-guided fuzzer makes up (FUZZ_SECONDS=60)
