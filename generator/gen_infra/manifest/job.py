@@ -55,7 +55,9 @@ class Job(Model, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    scratch: Annotated[AbsolutePath | None, about("Where the container sees the host's scratch volume.")] = None
+    scratch: Annotated[
+        AbsolutePath | None, about("Where the container sees scratch: a directory of its own on the host's volume.")
+    ] = None
     ephemeral_storage_gib: (
         Annotated[int, Meta(ge=21, le=200), about("Fargate: the size of the container's own disk; 20 by default.")]
         | None
