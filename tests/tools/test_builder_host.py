@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gen_infra.emulator import builder_host as module
 from gen_infra.emulator.builder_host import BuilderHost, NoBuilderHostError, builder_host
 
 
@@ -75,16 +76,18 @@ def test_each_use_starts_anew_and_leaves_nothing(builder: BuilderHost) -> None:
 
 
 @pytest.mark.usefixtures("builder")  # its root is made, then
-def test_nothing_is_left_of_it_when_we_are_killed() -> None:
+def test_only_an_empty_folder_and_a_key_are_left_of_it_when_we_are_killed(tmp_path: Path) -> None:
     script = """
 import dataclasses, json, sys
+from gen_infra.emulator import builder_host as module
 from gen_infra.emulator.builder_host import builder_host
 with builder_host(disk_gib=1) as host:
     print(json.dumps({"pid": host.root.parts[2], "disk": str(host.disk)}), flush=True)
     sys.stdin.read()
 """
     command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ) as child:
         assert child.stdout is not None
         about = json.loads(child.stdout.readline())
         sandbox = os.pidfd_open(int(about["pid"]))
@@ -95,6 +98,17 @@ with builder_host(disk_gib=1) as host:
 
     assert ended
     assert not attached(Path(about["disk"]))
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"key", "key.pub"}
+
+
+def test_a_port_that_somebody_took_meanwhile_is_given_up(builder: BuilderHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = module._free_port()
+    ports = iter([builder.port, free])
+    monkeypatch.setattr(module, "_free_port", lambda: next(ports))
+
+    with builder_host(disk_gib=1) as another:
+        assert another.port == free
+        assert ssh(another, "id -un") == "ec2-user\n"
 
 
 def test_a_missing_tool_is_named_with_its_package(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ readonly IMAGE=$WORK/image
 
 # Everything written goes to memory, and is gone with the namespace.
 mount_image() {
-  mkdir "$WORK/memory" "$IMAGE"
+  mkdir -p "$WORK/memory" "$IMAGE" # they are there already when the first port was taken
   mount -t tmpfs -o mode=0755 tmpfs "$WORK/memory"
   mkdir "$WORK/memory"/{upper,work}
   mount -t overlay overlay -o "lowerdir=$ROOT,upperdir=$WORK/memory/upper,workdir=$WORK/memory/work" "$IMAGE"
