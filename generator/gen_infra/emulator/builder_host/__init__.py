@@ -98,7 +98,7 @@ def builder_host(environ: Mapping[str, str] = os.environ, *, disk_gib: int = 100
 
 
 def _require_machine(environ: Mapping[str, str]) -> None:
-    if os.name != "posix" or os.geteuid() != 0:
+    if os.geteuid() != 0:
         raise NoBuilderHostError("a builder host needs root: it mounts and formats", hint="sudo, or run in CI as root")
     for tool, package in _PACKAGES.items():
         if shutil.which(tool, path=environ.get("PATH")) is None:
