@@ -19,9 +19,10 @@ from gen_infra.tools.provider import find_provider
 from gen_infra.tools.terraform import Binary, Terraform, find_terraform
 from tests.cli import clean_environ
 from tests.conftest import ROOT
+from tests.tools.scratch_host import MIB, SMALLEST_XFS_MIB, Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from gen_infra.tools.terraform import Event
 
@@ -90,3 +91,32 @@ def terraform(tmp_path: Path, binary: Binary) -> Callable[..., Terraform]:
         return made
 
     return make
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Makes blank disks, and detaches them afterwards."""
+    assert os.geteuid() == 0, "loop devices need root"
+    attached: list[str] = []
+
+    def make(*, mib: int = SMALLEST_XFS_MIB, read_only: bool = False) -> str:
+        backing = tmp_path / f"disk{len(attached)}"
+        with backing.open("wb") as file:
+            file.truncate(mib * MIB)
+        options = ["--read-only"] if read_only else []
+        found = subprocess.run(
+            ["losetup", "--find", "--show", *options, backing], capture_output=True, text=True, check=True
+        )
+        attached.append(found.stdout.strip())
+        return attached[-1]
+
+    yield make
+    for device in attached:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.fixture
+def host(tmp_path: Path, disk: Callable[..., str]) -> Host:
+    root = tmp_path / "host"
+    root.mkdir()
+    return Host(root, disk)

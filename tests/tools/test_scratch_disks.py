@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.test_image_scripts import (
+from tests.tools.scratch_host import (
     EBS,
     FOREIGN,
     IN_USE,
@@ -18,14 +18,10 @@ from tests.tools.test_image_scripts import (
     Host,
     bash,
     content,
-    disk,
     done,
-    host,
     probe,
     raid_member,
 )
-
-__all__ = ["disk", "host"]  # fixtures
 
 # How a disk looks of which little is left, or which another system wrote: bytes, and where they are.
 TRACES = {
