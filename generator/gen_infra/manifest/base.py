@@ -57,8 +57,18 @@ RepositoryName = Annotated[
         max_length=200,
     ),
 ]
-ImageId = Annotated[
-    str, text("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")
+_AMI = "ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
+_PARAMETER = "/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,14}"
+ImageId = Annotated[str, text(_AMI, "an AMI id such as ami-0123456789abcdef0", "ami-0123456789abcdef0")]
+ImageSource = Annotated[
+    str,
+    text(
+        f"{_AMI}|{_PARAMETER}",
+        "an AMI id, or an SSM parameter name that starts with '/'",
+        "ami-0123456789abcdef0",
+        "/lab/images/base",
+        max_length=1011,
+    ),
 ]
 SubnetId = Annotated[str, text("subnet-[0-9a-f]{8,17}", "a subnet id such as subnet-0123456789abcdef0")]
 ZoneName = Annotated[
@@ -104,7 +114,7 @@ IamPath = Annotated[
 ParameterName = Annotated[
     str,
     text(
-        "/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,14}",
+        _PARAMETER,
         "an SSM parameter name that starts with '/'",
         "/gen-infra/prod/ami",
         max_length=1011,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.base import AbsolutePath, ImageId, Model, ParameterName, about
+from gen_infra.manifest.base import AbsolutePath, ImageId, ImageSource, Model, ParameterName, about
 
 
 class RootVolume(Model, frozen=True, kw_only=True):
@@ -50,6 +50,10 @@ class Image(Model, frozen=True, kw_only=True):
         Literal["ecs-al2023-x86_64", "ecs-al2023-arm64", "ecs-al2023-gpu"],
         about("The ECS-optimized image to build on."),
     ] = "ecs-al2023-x86_64"
+    source: Annotated[
+        ImageSource | None,
+        about("An image of that base to build on in place of AWS's newest: an AMI id, or the SSM parameter that names it."),
+    ] = None
     id: Annotated[ImageId | None, about("The AMI to run, by id.")] = None
     parameter: Annotated[ParameterName | None, about("The SSM parameter that names the AMI to run.")] = None
     root: RootVolume = RootVolume()

@@ -189,6 +189,18 @@ class Manifest(Model, frozen=True, kw_only=True):
         return [self.job_log_group("*"), *functions, *flow_logs]
 
     @property
+    def image_parameter(self) -> str:
+        """The SSM parameter that a build writes the image's id to."""
+        return self.image.parameter or f"/gen-infra/{self.name}/ami"
+
+    @property
+    def image_builder_profile(self) -> str:
+        """The name of the instance profile that the image is built with: one that is made, or the instances' own."""
+        if self.iam.instance_profile:
+            return self.iam.instance_profile.rpartition("/")[2]
+        return self.suffixed("batchImageBuilder")
+
+    @property
     def vpc_name(self) -> str:
         """The name of the VPC that ``network.create`` makes; its parts are named below it, ``batch-prod/…``."""
         return f"batch-{self.name}"

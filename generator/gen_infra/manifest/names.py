@@ -123,9 +123,10 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
 
 def _environment_names(manifest: Manifest) -> Iterator[Name]:
     path = ("name",)
-    for key in ("batchInstance", "batchService", "batchSpotFleet"):
+    for key in ("batchInstance", "batchImageBuilder", "batchService", "batchSpotFleet"):
         yield Name("role", manifest.suffixed(key), path)
-    yield Name("instance profile", manifest.suffixed("batchInstance"), path)
+    for key in ("batchInstance", "batchImageBuilder"):
+        yield Name("instance profile", manifest.suffixed(key), path)
     for key in ("batchSubmitJob", "batchGetJobStatus"):
         yield Name("function", manifest.suffixed(key), path)
         yield Name("role", manifest.suffixed(key), path)

@@ -31,7 +31,7 @@ def render(manifest: Manifest) -> dict[str, bytes]:
     if manifest.jobs:
         files["terraform/job-functions.zip"] = package(_function_sources())
     if manifest.uses_ec2:
-        files |= {f"packer/{name}": content for name, content in _packer(manifest).items()}
+        files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
     files["manifest.resolved.yaml"] = to_yaml(blocks.resolved(manifest)).encode()
     return files
 
@@ -47,12 +47,14 @@ def _terraform(manifest: Manifest) -> dict[str, bytes]:
     return {name: environment.get_template(f"{name}.j2").render(context).encode() for name in names}
 
 
-def _packer(manifest: Manifest) -> dict[str, bytes]:
+def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, bytes]:
+    """The folder that Packer builds the image in: valid for any packer, or with what only ``modern`` ones take."""
     folder = data_dir("packer")
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     context = {
         "env": manifest,
         "kms_key": blocks.packer_key(manifest),
+        "modern": modern,
         "network_tags": blocks.network_tags(manifest),
     }
     template = packer_environment().get_template(f"packer/{PACKER_TEMPLATE}.j2")

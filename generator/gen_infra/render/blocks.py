@@ -52,7 +52,7 @@ def modules(manifest: Manifest) -> list[str]:
     if any(compute.is_fargate for compute in manifest.compute.values()):
         used.append("fargate-environment")
     if manifest.uses_ec2 and not manifest.iam.instance_profile:
-        used.append("instance-role")
+        used += ["image-builder", "instance-role"]
     if manifest.encryption.key == "create":
         used.append("encryption")
     if manifest.network.lookup:

@@ -63,6 +63,17 @@ module "instance_role" {
   permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name                 = "batchImageBuilder-closed"
+  account_id           = "123456789012"
+  partition            = "aws"
+  region               = "us-east-1"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+}
+
 module "compute_spot" {
   source = "./modules/compute-environment"
 

@@ -16,6 +16,17 @@ module "instance_role" {
   permissions_boundary = "arn:aws-us-gov:iam::210987654321:policy/boundary"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name                 = "batchImageBuilder-everything"
+  account_id           = "210987654321"
+  partition            = "aws-us-gov"
+  region               = "us-gov-west-1"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws-us-gov:iam::210987654321:policy/boundary"
+}
+
 module "service_role" {
   source = "./modules/service-role"
 

@@ -34,6 +34,16 @@ module "instance_role" {
   iam_path  = "/"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-govcloud"
+  account_id = "123456789012"
+  partition  = "aws-us-gov"
+  region     = "us-gov-west-1"
+  iam_path   = "/"
+}
+
 module "compute_govEnv" {
   source = "./modules/compute-environment"
 

@@ -49,6 +49,17 @@ module "instance_role" {
   permissions_boundary = "arn:aws:iam::123456789012:policy/developer-boundary"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name                 = "batchImageBuilder-bounded"
+  account_id           = "123456789012"
+  partition            = "aws"
+  region               = "us-east-1"
+  iam_path             = "/genomics/"
+  permissions_boundary = "arn:aws:iam::123456789012:policy/developer-boundary"
+}
+
 module "compute_boundedEnv" {
   source = "./modules/compute-environment"
 

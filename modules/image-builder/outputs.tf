@@ -1,0 +1,9 @@
+output "instance_profile_name" {
+  description = "Name of the instance profile, once the role has its policy: for Packer's iam_instance_profile."
+  value       = aws_iam_instance_profile.this.name
+}
+
+output "role_arn" {
+  description = "ARN of the role, for the policy of whoever passes it to the builder."
+  value       = aws_iam_role.this.arn
+}
