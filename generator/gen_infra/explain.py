@@ -111,8 +111,35 @@ def _changes(plan: Mapping[str, Any]) -> Iterator[Change]:
             new_first=change["actions"] == ["create", "delete"],
             kind=kind if kind and shown else "",
             name=shown or resource["address"],
-            details=tuple(_details(change)) if action in {"update", "replace"} else (),
+            details=(*_details(change), *_image_effect(resource)) if action in {"update", "replace"} else (),
         )
+
+
+def _image_effect(resource: Mapping[str, Any]) -> Iterator[str]:
+    """What a new image means for a compute environment, and for the jobs that run in it.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
+    """
+    if resource["type"] != "aws_batch_compute_environment":
+        return
+    change = resource["change"]
+    before, after = _image(change["before"]), _image(change["after"])
+    if not after or before == after:
+        return
+    if change["actions"] == ["update"]:
+        policy: Mapping[str, Any] = next(iter(change["after"].get("update_policy") or []), {})
+        minutes = policy.get("job_execution_timeout_minutes", 30)  # Batch's own, where there is no policy
+        yield f"new image, in place: new instances have it; running jobs get {minutes} minutes to end on the old ones"
+    else:
+        yield "new image, by a successor: jobs that still run on the old one are lost with it, and retried if they may"
+
+
+def _image(environment: Mapping[str, Any] | None) -> str:
+    """The image that a compute environment names."""
+    for resources in (environment or {}).get("compute_resources") or []:
+        for configuration in resources.get("ec2_configuration") or []:
+            return str(configuration.get("image_id_override") or "")
+    return ""
 
 
 def _name(change: Mapping[str, Any]) -> str | None:

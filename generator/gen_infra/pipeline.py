@@ -152,7 +152,7 @@ def check(environment: Environment, tell: Tell, *, today: date | None = None) ->
             sections = [
                 pool.submit(scan_source, files, binary, scratch / "source", tell),
                 pool.submit(scan_plan, files, manifest, binary, scratch / "plan", tell),
-                pool.submit(scan_packer, files, scratch / "packer", tell),
+                pool.submit(scan_packer, manifest, scratch / "packer", tell),
             ]
         checks = [check for section in sections for check in section.result()]
     return CheckReport(suppressed(checks, manifest.suppressions, today or datetime.now(UTC).date()))
@@ -161,6 +161,8 @@ def check(environment: Environment, tell: Tell, *, today: date | None = None) ->
 def plan(environment: Environment, on_event: Callable[[Event], None], *, destroy: bool = False) -> Plan:
     """Plan against the account that the manifest names, and save the plan beside the rendered files."""
     _require_account(environment)
+    if not destroy:
+        _require_room_for_image(environment.manifest)
     terraform = open_terraform(environment, on_event)
     saved = environment.saved_plan
     saved.prepare()
@@ -253,6 +255,28 @@ def _require_account(environment: Environment) -> None:
     from gen_infra.aws.session import clients, require_account
 
     require_account(clients(environment.manifest.region), environment.manifest.account)
+
+
+def _require_room_for_image(manifest: Manifest) -> None:
+    """Refuse volumes that are smaller than the image's snapshots: EC2 would, at every launch, long after the apply.
+
+    Raises:
+        UsageError: each of them, with both sizes.
+    """
+    from gen_infra.aws import images
+    from gen_infra.aws.session import clients
+
+    if not manifest.uses_ec2 or not (manifest.image.id or manifest.image.parameter):
+        return
+    aws = clients(manifest.region)
+    image_id = manifest.image.id or images.parameter(aws, manifest.image_parameter)
+    image = images.find(aws, image_id) if image_id else None
+    least = images.least_sizes(aws, image) if image else {}
+    if problems := images.too_small(least, manifest.image.launch_volumes_gib):
+        raise UsageError(
+            f"no instance of {image_id} could start: {'; '.join(problems)}",
+            hint="ask for as much or more, or build a new image",
+        )
 
 
 def _as_change(entry: Mapping[str, Any]) -> Mapping[str, Any]:

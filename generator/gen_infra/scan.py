@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError
-from gen_infra.render import PACKER_TEMPLATE
+from gen_infra.render import PACKER_TEMPLATE, packer_folder
 from gen_infra.report import Check, Finding, Level, RuleInfo
 from gen_infra.security import Broken, broken_rules
 from gen_infra.security.evaluate import Resource, read_source
@@ -127,10 +127,10 @@ def _without_plan(why: str) -> list[Check]:
     return [Check(name, not_run=f"no plan can be made: {why}") for name in (_CHECKOV_PLAN, _OWN_PLAN)]
 
 
-def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
+def scan_packer(manifest: Manifest, folder: Path, tell: Tell) -> list[Check]:
     """Run packer validate, where there is a packer."""
     name = "packer validate"
-    if not any(path.startswith("packer/") for path in files):
+    if not manifest.uses_ec2:
         return [Check(name, not_run="nothing runs on EC2: there is no image to build")]
     packer = find_packer(os.environ)
     if packer is None:
@@ -138,9 +138,9 @@ def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
             Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")
         ]
     tell("packer validates")
-    _copy(files, folder, "packer")
+    for_it = packer_folder(manifest, modern=packer.is_modern)
+    _copy({f"packer/{name}": content for name, content in for_it.items()}, folder, "packer")
     findings = validate(packer, folder, PACKER_TEMPLATE, os.environ)
-    version = ".".join(map(str, packer.version))
     where = (
         Finding(
             "failed",
@@ -151,7 +151,7 @@ def scan_packer(files: Files, folder: Path, tell: Tell) -> list[Check]:
         )
         for finding in findings
     )
-    return [Check(name, f"{PACKER_TEMPLATE} with packer {version}", tuple(where))]
+    return [Check(name, f"{PACKER_TEMPLATE} with packer {packer.version_text}", tuple(where))]
 
 
 _KNOWN_AFTER_APPLY = "known after apply"

@@ -17,23 +17,33 @@ from tests.cli import command
 from tests.conftest import ROOT
 from tests.unit.manifests import SMALLEST, changed, write
 
-COMMANDS = sorted(cli.commands)
+
+def _commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
+    """Every command by what is typed for it, groups apart."""
+    found: dict[str, click.Command] = {}
+    for name, command_ in group.commands.items():
+        typed = f"{path}{name}"
+        found |= _commands(command_, f"{typed} ") if isinstance(command_, click.Group) else {typed: command_}
+    return found
+
+
+COMMANDS = _commands(cli)
 README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_readme_and_has_help_with_examples(name: str) -> None:
     assert f"| `gen-infra {name}" in README
-    text = CliRunner().invoke(cli, [name, "--help"]).output
+    text = CliRunner().invoke(cli, [*name.split(), "--help"]).output
     assert "Examples:" in text
     assert f"gen-infra {name}" in text.split("Examples:")[1]
-    for parameter in cli.commands[name].params:
+    for parameter in COMMANDS[name].params:
         assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name} has no help"
 
 
 def test_every_command_that_prints_data_has_json_and_every_one_is_quiet() -> None:
     for name in COMMANDS:
-        options = {option for parameter in cli.commands[name].params for option in parameter.opts}
+        options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
         assert "--quiet" in options, name
         assert "--json" in options or name in {"emulator", "demo", "schema", "completion"}, name
 

@@ -50,6 +50,38 @@ def test_details_name_the_smallest_difference() -> None:
     assert change.details == ("compute_resources.bid_percentage: 50 -> 60",)
 
 
+def environment(image: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "name_prefix": "x-",
+        "compute_resources": [{"ec2_configuration": [{"image_id_override": image}]}],
+        **settings,
+    }
+
+
+def effects(actions: list[str], before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    (change,) = explain(
+        {"resource_changes": [resource("aws_batch_compute_environment", actions, before, after)]}
+    ).changes
+    return [line for line in change.details if line.startswith("new image")]
+
+
+def test_a_new_image_in_place_says_how_long_jobs_have() -> None:
+    policy = [{"job_execution_timeout_minutes": 90, "terminate_jobs_on_update": False}]
+    (line,) = effects(
+        ["update"], environment("ami-1", update_policy=policy), environment("ami-2", update_policy=policy)
+    )
+    assert line == "new image, in place: new instances have it; running jobs get 90 minutes to end on the old ones"
+
+
+def test_a_new_image_by_a_successor_says_that_jobs_are_lost() -> None:
+    (line,) = effects(["create", "delete"], environment("ami-1"), environment("ami-2"))
+    assert line.startswith("new image, by a successor: jobs that still run on the old one are lost with it")
+
+
+def test_the_same_image_is_not_mentioned() -> None:
+    assert effects(["update"], environment("ami-1", state="ENABLED"), environment("ami-1", state="DISABLED")) == []
+
+
 def test_json_documents_are_compared_as_what_they_hold() -> None:
     before = {"container_properties": json.dumps({"image": "a", "memory": [1, 2]})}
     after = {"container_properties": json.dumps({"memory": [1, 3], "image": "a"}, indent=2)}

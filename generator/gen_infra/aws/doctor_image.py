@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.doctor import check
 from gen_infra.aws.errors import error_code
+from gen_infra.aws.images import as_image, least_sizes
 from gen_infra.diagnosis import ok, warning, wrong
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def image_of_parameter(
     try:
         value = clients.ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
     except clients.ssm.exceptions.ParameterNotFound:
-        advice = f"aws ssm put-parameter --name {parameter} --type String --data-type aws:ec2:image --value AMI_ID"
+        advice = "gen-infra image build MANIFEST"
         yield wrong("image", f"there is no parameter {parameter} in {clients.region}", advice)
         return
     yield from image(clients, value, architecture, volumes, origin=f" from {parameter}")
@@ -76,7 +77,7 @@ def image(
     disks = {each["DeviceName"]: each["Ebs"] for each in found["BlockDeviceMappings"] if "Ebs" in each}
     in_template = {device for device, volume in volumes.items() if volume.in_template}
     yield from _encryption(disks, in_template, public=found.get("Public", False))
-    yield from _sizes(_least_sizes(clients, disks), volumes)
+    yield from _sizes(least_sizes(clients, as_image(found)), volumes)
 
 
 def _describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
@@ -102,14 +103,6 @@ def _encryption(disks: Mapping[str, Any], in_template: Set[str], *, public: bool
         yield ok("image encryption", f"AWS's public image; the launch template encrypts {', '.join(plain)}")
     else:
         yield ok("image encryption", f"every disk is encrypted: {', '.join(disks)}")
-
-
-def _least_sizes(clients: Clients, disks: Mapping[str, Any]) -> dict[str, int]:
-    """Device name -> GiB of its snapshot; where that is not shown to others, as AWS's are not, GiB in the image."""
-    wanted = [disk["SnapshotId"] for disk in disks.values() if "SnapshotId" in disk]
-    shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
-    sizes = {snapshot["SnapshotId"]: snapshot["VolumeSize"] for snapshot in shown}
-    return {device: sizes.get(disk.get("SnapshotId"), disk.get("VolumeSize", 0)) for device, disk in disks.items()}
 
 
 def _sizes(least: Mapping[str, int], volumes: Mapping[str, Volume]) -> Iterator[Diagnosis]:

@@ -52,7 +52,7 @@ _REFUSAL = re.compile(
     r"(?:User: (?P<user>\S+) is )?not authorized to perform: (?P<action>[\w-]+:\w+)"
     r"(?: on resource: (?P<resource>\S+))?"
 )
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class TransientAwsError(AwsError):
@@ -171,7 +171,7 @@ def _unreachable(error: BotoCoreError) -> TransientAwsError:
     if not url.hostname:
         return TransientAwsError(f"AWS cannot be reached: {_one_line(str(error))}", hint="check the network")
     where = f"{url.scheme}://{url.hostname}" + (f":{url.port}" if url.port else "")
-    if url.hostname in _LOOPBACK:
+    if url.hostname in LOOPBACK:
         hint = "is the emulator running? `gen-infra emulator` starts it; unset AWS_ENDPOINT_URL for the real AWS"
     else:
         hint = "check the network, the proxy (HTTPS_PROXY) and the region"

@@ -10,9 +10,10 @@ import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from gen_infra import __version__
-from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.errors import LOOPBACK, aws_errors
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Clients:
         self._session = session
         self._config = config
         self._making = threading.Lock()
+
+    @property
+    def are_local(self) -> bool:
+        """Whether EC2 answers on this machine: the emulator, then, or another that is like it."""
+        return urlsplit(self.ec2.meta.endpoint_url).hostname in LOOPBACK
 
     if not TYPE_CHECKING:  # to a type checker the attributes above are all there is
 

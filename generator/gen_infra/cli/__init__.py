@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, doctor, jobs, local, manifests
+from gen_infra.cli import build, doctor, image, jobs, local, manifests
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -60,6 +60,7 @@ for command in (
     build.plan,
     build.apply,
     build.destroy,
+    image.image,
     jobs.submit,
     jobs.jobs,
     doctor.doctor,

@@ -52,7 +52,9 @@ class Image(Model, frozen=True, kw_only=True):
     ] = "ecs-al2023-x86_64"
     source: Annotated[
         ImageSource | None,
-        about("An image of that base to build on in place of AWS's newest: an AMI id, or the SSM parameter that names it."),
+        about(
+            "An image of that base to build on in place of AWS's newest: an AMI id, or the SSM parameter that names it."
+        ),
     ] = None
     id: Annotated[ImageId | None, about("The AMI to run, by id.")] = None
     parameter: Annotated[ParameterName | None, about("The SSM parameter that names the AMI to run.")] = None
@@ -63,6 +65,17 @@ class Image(Model, frozen=True, kw_only=True):
     def architecture(self) -> Literal["x86_64", "arm64"]:
         """The CPU architecture of the base image, in EC2's spelling."""
         return "arm64" if self.base == "ecs-al2023-arm64" else "x86_64"
+
+    @property
+    def launch_volumes_gib(self) -> dict[str, int]:
+        """Device -> size of the volumes that the launch template sets, whatever the image brings."""
+        volumes = {"/dev/xvda": self.root.size_gib}
+        return volumes | ({"/dev/sdb": self.scratch.size_gib} if self.scratch.carrier == "launch_template" else {})
+
+    @property
+    def build_source(self) -> str:
+        """What names the image to build on: an id or an SSM parameter."""
+        return self.source or self.base_parameter
 
     @property
     def builder_instance_type(self) -> str:

@@ -194,6 +194,13 @@ class Manifest(Model, frozen=True, kw_only=True):
         return self.image.parameter or f"/gen-infra/{self.name}/ami"
 
     @property
+    def packer_key(self) -> str:
+        """The key of the image's volumes: ours by its alias, which is known before the key is made."""
+        if self.encryption.key != "create":
+            return self.encryption.key
+        return f"arn:{self.partition}:kms:{self.region}:{self.account}:{self.key_alias}"
+
+    @property
     def image_builder_profile(self) -> str:
         """The name of the instance profile that the image is built with: one that is made, or the instances' own."""
         if self.iam.instance_profile:

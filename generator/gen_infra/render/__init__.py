@@ -53,7 +53,6 @@ def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, byte
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     context = {
         "env": manifest,
-        "kms_key": blocks.packer_key(manifest),
         "modern": modern,
         "network_tags": blocks.network_tags(manifest),
     }

@@ -116,13 +116,6 @@ def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
     return [reference(name) for name in (*names, *policies)]
 
 
-def packer_key(manifest: Manifest) -> str:
-    """The key of the image's volumes: ours by its alias, which is known before the key is made."""
-    if manifest.encryption.key != "create":
-        return manifest.encryption.key
-    return f"arn:{manifest.partition}:kms:{manifest.region}:{manifest.account}:{manifest.key_alias}"
-
-
 def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:
     """The tags that the image's builder finds its network by; None where the network is given by id."""
     network, vpc = manifest.network, manifest.vpc_name

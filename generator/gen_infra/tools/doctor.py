@@ -49,7 +49,7 @@ def packer(environ: Mapping[str, str]) -> list[Diagnosis]:
     if found is None:
         message = "there is none on PATH: `check` leaves its template out, and no image can be built"
         return [warning("packer", message, "apt-get install packer, or https://developer.hashicorp.com/packer/install")]
-    return [ok("packer", f"{'.'.join(map(str, found.version))}, {found.executable}")]
+    return [ok("packer", f"{found.version_text}, {found.executable}")]
 
 
 def checkov(environ: Mapping[str, str]) -> list[Diagnosis]:

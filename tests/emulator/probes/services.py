@@ -160,11 +160,52 @@ def registered_image(lab: Lab) -> Any:
         Name=lab.name("image"), Architecture="x86_64", RootDeviceName="/dev/xvda", BlockDeviceMappings=disks
     )["ImageId"]
     [found] = ec2.describe_images(ImageIds=[image])["Images"]
-    shown = [
-        (each["DeviceName"], each["Ebs"]["VolumeSize"], each["Ebs"].get("Encrypted"))
-        for each in found["BlockDeviceMappings"]
+    return [found.get("Architecture"), found["RootDeviceName"], found["RootDeviceType"], _disks(found)]
+
+
+def _disks(image: Any) -> list[tuple[str, int, bool]]:
+    return [
+        (each["DeviceName"], each["Ebs"]["VolumeSize"], each["Ebs"].get("Encrypted", False))
+        for each in image["BlockDeviceMappings"]
     ]
-    return [found.get("Architecture"), found["RootDeviceName"], found["RootDeviceType"], shown]
+
+
+def _instance(lab: Lab, **disk: Any) -> str:
+    ec2 = lab.client("ec2")
+    [base] = ec2.describe_images(Owners=["amazon"], MaxResults=5)["Images"][:1]
+    mappings = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 40} | disk}]
+    made = ec2.run_instances(ImageId=base["ImageId"], MinCount=1, MaxCount=1, BlockDeviceMappings=mappings)
+    instance: str = made["Instances"][0]["InstanceId"]
+    return instance
+
+
+@probe(["ebs", [("/dev/xvda", 40, True)]])
+def created_image(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    image = ec2.create_image(InstanceId=_instance(lab, Encrypted=True), Name=lab.name("image"))["ImageId"]
+    [found] = ec2.describe_images(ImageIds=[image])["Images"]
+    return [found["RootDeviceType"], _disks(found)]
+
+
+@probe(["key", "key"])
+def volume_key(lab: Lab) -> Any:
+    ec2, kms, alias = lab.client("ec2"), lab.client("kms"), f"alias/{lab.name('disks')}"
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    by_alias = key["Arn"].replace(f"key/{key['KeyId']}", alias)
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=by_alias)
+    snapshot = ec2.create_snapshot(VolumeId=volume["VolumeId"])["SnapshotId"]
+    [shown] = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
+    return ["key" if each.get("KmsKeyId") == key["Arn"] else each.get("KmsKeyId") for each in (volume, shown)]
+
+
+@probe("v2.0")
+def image_imds_support(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    image = ec2.create_image(InstanceId=_instance(lab), Name=lab.name("image"))["ImageId"]
+    ec2.modify_image_attribute(ImageId=image, ImdsSupport={"Value": "v2.0"})
+    [found] = ec2.describe_images(ImageIds=[image])["Images"]
+    return found.get("ImdsSupport")
 
 
 @probe([("L-34B43A08", True), ("L-417A185B", True)])

@@ -13,6 +13,7 @@ from gen_infra.emulator.patches import (
     ec2,
     functions,
     iam,
+    images,
     job_definitions,
     job_queues,
     jobs,
@@ -25,7 +26,21 @@ from gen_infra.emulator.patches._registry import REGISTRY, Difference
 
 __all__ = ["REGISTRY", "Difference", "apply_all"]
 
-MODULES = (core, iam, kms, ec2, s3, sqs, quotas, functions, compute_environments, job_queues, job_definitions, jobs)
+MODULES = (
+    core,
+    iam,
+    kms,
+    ec2,
+    images,
+    s3,
+    sqs,
+    quotas,
+    functions,
+    compute_environments,
+    job_queues,
+    job_definitions,
+    jobs,
+)
 
 
 def apply_all() -> None:

@@ -1,13 +1,11 @@
-"""EC2: launch templates, security group rules and machine images."""
+"""EC2: launch templates and security group rules."""
 
 from __future__ import annotations
 
 from inspect import signature
 from typing import Any
 
-from moto.ec2.models.amis import Ami
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
 from gen_infra.emulator.patches._registry import around, difference
@@ -46,37 +44,3 @@ def security_group_rule_description() -> None:
         for other_side in (given.get("source_group"), given.get("prefix_list_id")):
             if other_side and "Description" in other_side:
                 rule.ip_range = rule.ip_range | {"Description": other_side["Description"]}
-
-
-@difference(
-    moto="5.2.5 keeps the name and description of a registered image, and shows one unencrypted disk of 15 GiB",
-    aws="keeps its architecture, root device and disks; each is as large and as encrypted as its snapshot",
-)
-def registered_image() -> None:
-    """Keep what RegisterImage was given, and look each disk's snapshot up."""
-    shown: Any = Ami.block_device_mappings  # a property, which setattr replaces
-
-    @around(AmisResponse, "register_image")
-    def register_image(original: Any, response: AmisResponse) -> Any:
-        result = original(response)
-        image = response.ec2_backend.amis[result.result["ImageId"]]
-        image.architecture = response._get_param("Architecture", "i386")
-        image.root_device_name = response._get_param("RootDeviceName", image.root_device_name)
-        image.virtualization_type = response._get_param("VirtualizationType", "paravirtual")
-        image.root_device_type = "ebs"
-        image.given_disks = response._get_param("BlockDeviceMappings", [])
-        return result
-
-    def disks(image: Ami) -> list[dict[str, Any]]:
-        given: list[dict[str, Any]] = getattr(image, "given_disks", [])
-        return [_with_snapshot(image, disk) for disk in given] or shown.fget(image)
-
-    setattr(Ami, "block_device_mappings", property(disks))  # noqa: B010 - mypy takes it for a method
-
-
-def _with_snapshot(image: Ami, disk: dict[str, Any]) -> dict[str, Any]:
-    snapshot = image.ec2_backend.snapshots.get(disk.get("Ebs", {}).get("SnapshotId"))
-    if snapshot is None:
-        return disk
-    ebs = {"VolumeSize": snapshot.volume.size} | disk["Ebs"] | {"Encrypted": snapshot.encrypted}
-    return disk | {"Ebs": ebs}

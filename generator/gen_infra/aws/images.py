@@ -1,0 +1,234 @@
+"""The machine images of an environment, as EC2 and Parameter Store know them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gen_infra.aws.errors import aws_errors, error_code
+from gen_infra.errors import AwsError, MissingError
+
+if TYPE_CHECKING:
+    from gen_infra.aws.session import Clients
+
+# What the Packer template writes.
+ENVIRONMENT_TAG = "gen-infra:environment"
+BASE_IMAGE_TAG = "gen-infra:base-image"
+BASE_VERSION_TAG = "gen-infra:base-version"
+RECIPE_TAG = "gen-infra:recipe"
+BUILD_TAG = "gen-infra:build"
+
+DATA_TYPE = "aws:ec2:image"
+_GONE = {"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidAMIID.Malformed"}
+_PUBLISH_SECONDS = 60.0
+
+
+class Disk(NamedTuple):
+    """One disk of an image."""
+
+    snapshot: str
+    size_gib: int
+    encrypted: bool
+
+
+class Base(NamedTuple):
+    """An image to build on; only AWS's own have a version."""
+
+    id: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.id})" if self.version else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A machine image.
+
+    Args:
+        id: such as ``ami-0123456789abcdef0``.
+        name: its name in EC2.
+        created: when.
+        state: ``available``, ``pending``, …
+        tags: all of them.
+        disks: device name -> disk.
+        requires_imdsv2: whether instances of it take IMDSv2 alone unless their launch says otherwise.
+    """
+
+    id: str
+    name: str
+    created: datetime
+    state: str
+    tags: Mapping[str, str]
+    disks: Mapping[str, Disk]
+    requires_imdsv2: bool
+
+    @property
+    def base(self) -> Base:
+        """The image that it was built on; empty for one that gen-infra did not build."""
+        return Base(self.tags.get(BASE_IMAGE_TAG, ""), self.tags.get(BASE_VERSION_TAG, ""))
+
+    @property
+    def recipe(self) -> str:
+        """The hash of the recipe that it was built by; empty for one that gen-infra did not build."""
+        return self.tags.get(RECIPE_TAG, "")
+
+
+@aws_errors()
+def find(clients: Clients, image_id: str) -> Image | None:
+    """The image with this id; None if there is none, or none that this account may use."""
+    try:
+        found = clients.ec2.describe_images(ImageIds=[image_id])["Images"]
+    except clients.ec2.exceptions.ClientError as error:
+        if error_code(error) not in _GONE:
+            raise
+        return None
+    return as_image(found[0]) if found else None
+
+
+@aws_errors()
+def builds(clients: Clients, environment: str) -> list[Image]:
+    """Every image of this account that was built for the environment, the newest first."""
+    pages = clients.ec2.get_paginator("describe_images").paginate(
+        Owners=["self"], Filters=[{"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [environment]}]
+    )
+    images = [as_image(found) for page in pages for found in page["Images"]]
+    return sorted(images, key=lambda image: (image.created, image.name), reverse=True)
+
+
+def base_image(clients: Clients, source: str) -> Base:
+    """The image to build on now: ``source`` is its id, or the SSM parameter that names it.
+
+    Raises:
+        MissingError: there is no such parameter.
+    """
+    if source.startswith("ami-"):
+        return Base(source)
+    image_id = parameter(clients, source)
+    if image_id is None:
+        raise MissingError(f"there is no parameter {source} in {clients.region}", hint="correct `image.source`")
+    folder, _, last = source.rpartition("/")
+    version = parameter(clients, f"{folder}/image_version") if last == "image_id" else None
+    return Base(image_id, version or "")
+
+
+@aws_errors()
+def parameter(clients: Clients, name: str) -> str | None:
+    """The value of an SSM parameter; None if there is none of that name."""
+    try:
+        value: str = clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    except clients.ssm.exceptions.ParameterNotFound:
+        return None
+    return value
+
+
+@aws_errors()
+def publish(clients: Clients, name: str, image_id: str) -> None:
+    """Let the parameter name the image, and return when it does: SSM looks the image up after it has answered.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-ec2-aliases.html
+    """
+    clients.ssm.put_parameter(
+        Name=name, Value=image_id, Type="String", DataType=DATA_TYPE, Overwrite=True, Description="AMI of the instances"
+    )
+    deadline = time.monotonic() + _PUBLISH_SECONDS
+    while parameter(clients, name) != image_id:
+        if time.monotonic() > deadline:
+            raise AwsError(f"SSM did not take {image_id} as the value of {name}", hint="is it there, and available?")
+        time.sleep(1)
+
+
+@aws_errors()
+def key_arn(clients: Clients, key: str) -> str | None:
+    """The ARN of a key, given by ARN or by its alias's; None if there is none."""
+    try:
+        return clients.kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+    except clients.kms.exceptions.NotFoundException:
+        return None
+
+
+@aws_errors()
+def require_imdsv2(clients: Clients, image_id: str) -> None:
+    """Let instances of the image take IMDSv2 alone."""
+    clients.ec2.modify_image_attribute(ImageId=image_id, ImdsSupport={"Value": "v2.0"})
+
+
+@aws_errors()
+def faults(clients: Clients, image: Image, key: str) -> list[str]:
+    """What keeps a finished image from being used: each disk is encrypted with the key, and IMDSv2 is required."""
+    return list(_faults(clients, image, key))
+
+
+def _faults(clients: Clients, image: Image, key: str) -> Iterator[str]:
+    if image.state != "available":
+        yield f"it is {image.state}"
+    if not image.requires_imdsv2:
+        yield "its instances would take IMDSv1"
+    snapshots = {disk.snapshot: device for device, disk in image.disks.items()}
+    for found in clients.ec2.describe_snapshots(SnapshotIds=list(snapshots))["Snapshots"]:
+        device = snapshots[found["SnapshotId"]]
+        if not found["Encrypted"]:
+            yield f"{device} is not encrypted"
+        elif found.get("KmsKeyId") != key:
+            yield f"{device} is encrypted with {found.get('KmsKeyId', 'another key')}, not with {key}"
+
+
+@aws_errors()
+def least_sizes(clients: Clients, image: Image) -> dict[str, int]:
+    """Device -> GiB of its snapshot; where that is not shown to others, as AWS's are not, GiB in the image."""
+    wanted = [disk.snapshot for disk in image.disks.values()]
+    shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
+    sizes = {snapshot["SnapshotId"]: snapshot["VolumeSize"] for snapshot in shown}
+    return {device: sizes.get(disk.snapshot, disk.size_gib) for device, disk in image.disks.items()}
+
+
+def too_small(least: Mapping[str, int], volumes: Mapping[str, int]) -> list[str]:
+    """The volumes that EC2 would refuse, because they are smaller than the image's snapshots; with both sizes."""
+    return [
+        f"{device} is {size} GiB in the manifest, its snapshot {least[device]} GiB"
+        for device, size in volumes.items()
+        if size < least.get(device, 0)
+    ]
+
+
+@aws_errors()
+def terminate_builder(clients: Clients, build: str) -> list[str]:
+    """Terminate what is left of a build's instances and return their ids."""
+    pages = clients.ec2.get_paginator("describe_instances").paginate(
+        Filters=[
+            {"Name": f"tag:{BUILD_TAG}", "Values": [build]},
+            {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+        ]
+    )
+    left = [
+        instance["InstanceId"]
+        for page in pages
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+    ]
+    if left:
+        clients.ec2.terminate_instances(InstanceIds=left)
+    return left
+
+
+def as_image(found: Mapping[str, Any]) -> Image:
+    """An image as DescribeImages shows it."""
+    return Image(
+        id=found["ImageId"],
+        name=found.get("Name", ""),
+        created=datetime.fromisoformat(found["CreationDate"]),
+        state=found["State"],
+        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", [])},
+        disks=dict(_disks(found)),
+        requires_imdsv2=found.get("ImdsSupport") == "v2.0",
+    )
+
+
+def _disks(found: Mapping[str, Any]) -> Iterator[tuple[str, Disk]]:
+    for mapping in found.get("BlockDeviceMappings", []):
+        if snapshot := mapping.get("Ebs", {}).get("SnapshotId"):
+            ebs = mapping["Ebs"]
+            yield mapping["DeviceName"], Disk(snapshot, ebs.get("VolumeSize", 0), ebs.get("Encrypted", False))

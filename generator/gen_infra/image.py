@@ -1,0 +1,291 @@
+"""The story of an environment's machine image: build it, say how it stands, build it again when it is stale, retire it.
+
+A build runs Packer on a clean copy of the rendered folder, looks the image over, and only then lets the environment's
+SSM parameter name it: whatever fails before leaves everything as it was. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from gen_infra.aws import image_usage, images
+from gen_infra.errors import AwsError, GenInfraError, MissingError, ToolError, UsageError
+from gen_infra.render import PACKER_TEMPLATE, packer_folder
+from gen_infra.render.writer import digest
+from gen_infra.tools import packer as packer_tool
+
+if TYPE_CHECKING:
+    from gen_infra.aws.images import Base, Image
+    from gen_infra.aws.session import Clients
+    from gen_infra.manifest import Manifest
+    from gen_infra.tools.packer import Packer
+
+Tell = Callable[[str], None]
+
+
+# --- build -----------------------------------------------------------------------------------------------------------
+
+
+def build(manifest: Manifest, clients: Clients, tell: Tell) -> Image:
+    """Build the image, look it over, and let the environment's parameter name it.
+
+    Raises:
+        MissingError: packer, the environment's key or the base image's parameter is missing.
+        StoppedError: the user stopped it; nothing was changed, and nothing is left.
+        ToolError: the build failed; likewise.
+        AwsError: the finished image is not as it should be; the parameter names the one before.
+    """
+    require_instances(manifest)
+    packer = _find_packer()
+    key = _key(manifest, clients)
+    base = images.base_image(clients, manifest.image.build_source)
+    tell(f"building on {base} with packer {packer.version_text}")
+    if not packer.is_modern:
+        tell("this packer knows no metadata_options: IMDSv2 is required on the finished image")
+    image_id = _run(packer, manifest, clients, base, tell)
+    image = _inspect(clients, image_id, key)
+    images.publish(clients, manifest.image_parameter, image.id)
+    return image
+
+
+def recipe(manifest: Manifest) -> str:
+    """The hash of what an image is built from, the same whichever packer builds it."""
+    return digest(packer_folder(manifest))
+
+
+def require_instances(manifest: Manifest) -> None:
+    """Refuse an environment that has no instances, and so no image.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if not manifest.uses_ec2:
+        raise UsageError(f"{manifest.name} runs on Fargate alone: there is no image to build")
+
+
+def _find_packer() -> Packer:
+    found = packer_tool.find_packer(os.environ)
+    if found is None:
+        raise MissingError(
+            "there is no packer on PATH",
+            hint="apt-get install packer, or https://developer.hashicorp.com/packer/install",
+        )
+    return found
+
+
+def _key(manifest: Manifest, clients: Clients) -> str:
+    found = images.key_arn(clients, manifest.packer_key)
+    if found is None:
+        raise MissingError(
+            f"there is no key {manifest.packer_key}",
+            hint="the environment makes it: apply it once without `image.parameter`, on AWS's own image",
+        )
+    return found
+
+
+def _run(packer: Packer, manifest: Manifest, clients: Clients, base: Base, tell: Tell) -> str:
+    """Let packer build, and leave no builder behind where it could not clean up itself."""
+    build_id = uuid4().hex
+    with tempfile.TemporaryDirectory(prefix="gen-infra-image-") as name, _reachable(clients, tell) as connection:
+        folder = Path(name)
+        _write(packer_folder(manifest, modern=packer.is_modern), folder)
+        if findings := packer_tool.validate(packer, folder, PACKER_TEMPLATE, os.environ):
+            raise ToolError(f"packer validate failed: {findings[0].message}")
+        variables = {
+            "base_version": base.version,
+            "build": build_id,
+            "ec2_endpoint": clients.ec2.meta.endpoint_url,
+            "recipe": recipe(manifest),
+            "source_ami": base.id,
+            **connection,
+        }
+        try:
+            return packer_tool.build(packer, folder, PACKER_TEMPLATE, variables, os.environ, tell)
+        except BaseException:
+            _clear_away(clients, build_id, tell)
+            raise
+
+
+@contextmanager
+def _reachable(clients: Clients, tell: Tell) -> Iterator[dict[str, str]]:
+    """How packer reaches its builder: through Session Manager; on the embedded AWS, which starts none, in a sandbox."""
+    if not clients.are_local:
+        yield {}
+        return
+    from gen_infra.emulator.builder_host import builder_host
+
+    tell("this AWS starts no instances: packer works in a sandbox on this machine")
+    with builder_host() as host:
+        yield {
+            "ssh_host": host.address,
+            "ssh_port": str(host.port),
+            "ssh_private_key_file": str(host.private_key_file),
+        }
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _clear_away(clients: Clients, build_id: str, tell: Tell) -> None:
+    """Terminate the builder where packer did not come to it: it was killed, or stopped twice."""
+    try:
+        left = images.terminate_builder(clients, build_id)
+    except GenInfraError as error:
+        tell(f"the builder may still run, look for the tag {images.BUILD_TAG}={build_id}: {error.message}")
+    else:
+        for instance in left:
+            tell(f"terminated {instance}, which packer left")
+
+
+def _inspect(clients: Clients, image_id: str, key: str) -> Image:
+    """The finished image, if it may be used."""
+    image = images.find(clients, image_id)
+    if image is not None and not image.requires_imdsv2:
+        images.require_imdsv2(clients, image_id)
+        image = images.find(clients, image_id)
+    if image is None:
+        raise AwsError(f"packer built {image_id}, and EC2 does not show it", hint="nothing was changed; build again")
+    if faults := images.faults(clients, image, key):
+        raise AwsError(f"{image_id} was built and is not used: {'; '.join(faults)}", hint="nothing was changed")
+    return image
+
+
+# --- how it stands ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """A compute environment, the image that it runs, and why that is not the one that it should run."""
+
+    name: str
+    image: str
+    stale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The images of an environment.
+
+    Args:
+        parameter: the SSM parameter that a build writes to, and the image that it names.
+        current: the image that the environment is to run, where EC2 shows it.
+        newest_build: the newest that was built for the environment.
+        newest_base: what a build would build on now.
+        stale: why ``current`` should be built again.
+        environments: what runs.
+    """
+
+    parameter: tuple[str, str]
+    current: Image | None
+    newest_build: Image | None
+    newest_base: Base
+    stale: tuple[str, ...]
+    environments: tuple[InUse, ...]
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.stale) or any(each.stale for each in self.environments)
+
+
+def status(manifest: Manifest, clients: Clients) -> Status:
+    """How the images of the environment stand."""
+    require_instances(manifest)
+    base = images.base_image(clients, manifest.image.build_source)
+    named = images.parameter(clients, manifest.image_parameter) or ""
+    wanted = manifest.image.id or (named if manifest.image.parameter else base.id)
+    current = images.find(clients, wanted) if wanted else None
+    builds = images.builds(clients, manifest.name)
+    return Status(
+        parameter=(manifest.image_parameter, named),
+        current=current,
+        newest_build=builds[0] if builds else None,
+        newest_base=base,
+        stale=tuple(reasons(current, base, recipe(manifest))) if manifest.image.parameter else (),
+        environments=tuple(_in_use(manifest, clients, wanted)),
+    )
+
+
+def reasons(image: Image | None, base: Base, recipe: str) -> Iterator[str]:
+    """Why an image should be built again."""
+    if image is None:
+        yield "there is no such image"
+    elif not image.recipe:
+        yield f"{image.id} was not built by gen-infra"
+    else:
+        if image.base.id != base.id:
+            yield f"it was built on {image.base}, and there is {base}"
+        if image.recipe != recipe:
+            yield "the recipe has changed since"
+
+
+def _in_use(manifest: Manifest, clients: Clients, wanted: str) -> Iterator[InUse]:
+    names = [manifest.suffixed(key) for key, compute in manifest.compute.items() if not compute.is_fargate]
+    for name, image in sorted(image_usage.environment_images(clients, names).items()):
+        yield InUse(name, image, "" if image == wanted else f"it is to run {wanted or 'an image that is not built'}")
+
+
+# --- again, and away -------------------------------------------------------------------------------------------------
+
+
+def stale(manifest: Manifest, clients: Clients) -> list[str]:
+    """Why the image that the environment's parameter names should be built again; nothing if it is up to date."""
+    require_instances(manifest)
+    named = images.parameter(clients, manifest.image_parameter)
+    if named is None:
+        return [f"there is no parameter {manifest.image_parameter} yet"]
+    base = images.base_image(clients, manifest.image.build_source)
+    return list(reasons(images.find(clients, named), base, recipe(manifest)))
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """What `retire` did, or with ``dry_run`` would do.
+
+    Args:
+        removed: each image that goes, with the bytes that this frees.
+        kept: each image that stays, with the reason.
+    """
+
+    removed: tuple[tuple[Image, int], ...]
+    kept: tuple[tuple[Image, str], ...]
+
+    @property
+    def freed(self) -> int:
+        """All bytes together."""
+        return sum(size for _, size in self.removed)
+
+
+def retire(manifest: Manifest, clients: Clients, *, keep: int, dry_run: bool, tell: Tell) -> Retired:
+    """Remove every image of the environment but the newest ``keep``, those not yet finished, and those in use."""
+    found = images.builds(clients, manifest.name)
+    users = image_usage.users(clients, manifest.image_parameter)
+    removed, kept = [], []
+    for position, image in enumerate(found):
+        if reason := _why_kept(image, position, keep, users.get(image.id, ())):
+            kept.append((image, reason))
+            continue
+        removed.append((image, sum(image_usage.sizes(clients, image).values())))
+        if not dry_run:
+            image_usage.remove(clients, image)
+            tell(f"removed {image.id}")
+    return Retired(tuple(removed), tuple(kept))
+
+
+def _why_kept(image: Image, position: int, keep: int, users: Sequence[str]) -> str:
+    if users:
+        return f"in use by {', '.join(users)}"
+    if image.state == "pending":
+        return "not finished yet"
+    return f"one of the newest {keep}" if position < keep else ""
