@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.errors import MissingError
-from gen_infra.tools.packer import Packer, find_packer, validate
+from gen_infra.errors import MissingError, ToolError
+from gen_infra.tools.packer import Packer, build, find_packer, validate
 from tests.conftest import require_tool
 
 if TYPE_CHECKING:
@@ -94,3 +94,40 @@ def test_plugins_that_cannot_be_had(tmp_path: Path) -> None:
 
     with pytest.raises(MissingError, match="packer init failed: Failed getting the amazon plugin"):
         validate(Packer(str(path), (1, 11, 2)), tmp_path, "x.pkr.hcl", os.environ)
+
+
+def test_a_modern_packer_builds_the_folder_and_tells_its_image(tmp_path: Path) -> None:
+    script = """
+        echo "$@" >>calls
+        echo '==> amazon-ebs.genomics: Launching a source AWS instance...'
+        echo '    amazon-ebs.genomics: Instance ID: i-1'
+        for word; do case $word in manifest_file=*) file=${word#*=} ;; esac; done
+        echo '{"builds": [{"artifact_id": "us-east-1:ami-1"}]}' >"$file"
+    """
+    told: list[str] = []
+    packer = Packer(str(program(tmp_path, "packer", script)), (1, 11, 2))
+
+    assert build(packer, tmp_path, "x.pkr.hcl", {"recipe": "r"}, os.environ, told.append) == "ami-1"
+
+    assert told == ["Launching a source AWS instance...", "  Instance ID: i-1"]
+    assert (tmp_path / "calls").read_text().startswith("build -color=false -var recipe=r -var manifest_file=")
+    assert (tmp_path / "calls").read_text().endswith(" .\n")
+
+
+def test_a_build_that_fails_says_why(packer: Packer, tmp_path: Path) -> None:
+    (tmp_path / "x.pkr.hcl").write_text(
+        'variable "manifest_file" {\n  type = string\n}\n'
+        + VALID.replace(
+            '"source.null.x"]\n', '"source.null.x"]\n  provisioner "shell-local" {\n    inline = ["exit 7"]\n  }\n'
+        )
+    )
+
+    with pytest.raises(ToolError, match=r"packer build failed: .*exit status:? 7"):
+        build(packer, tmp_path, "x.pkr.hcl", {}, os.environ, lambda _: None)
+
+
+def test_a_build_without_a_manifest_has_failed(tmp_path: Path) -> None:
+    path = program(tmp_path, "packer", "echo 'nothing to do'")
+
+    with pytest.raises(ToolError, match="packer build failed"):
+        build(Packer(str(path), (1, 11, 2)), tmp_path, "x.pkr.hcl", {}, os.environ, lambda _: None)

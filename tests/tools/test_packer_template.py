@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gen_infra.manifest import load
 from gen_infra.manifest.network import NetworkCreate, NetworkIds
-from gen_infra.render import render
+from gen_infra.render import packer_folder, render
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def test_packer_accepts_what_a_build_sets(prod: Manifest, tmp_path: Path) -> Non
         folder_of(prod, tmp_path / "packer"),
         base_version="2023.0.20260820",
         ec2_endpoint="http://127.0.0.1:5000",
+        build="0" * 32,
         iam_instance_profile="builder",
         manifest_file=tmp_path / "manifest.json",
         recipe="0" * 64,
@@ -236,3 +237,24 @@ def test_scripts_get_the_manifests_settings(prod: Manifest) -> None:
 def test_what_packer_would_evaluate_is_refused(prod: Manifest) -> None:
     with pytest.raises(ValueError, match="evaluated by Packer"):
         template(replace(prod, tags={"Owner": "{{env `AWS_SECRET_ACCESS_KEY`}}"}))
+
+
+def test_a_later_packer_requires_imdsv2_and_one_that_cannot_say_so_is_spared(prod: Manifest, tmp_path: Path) -> None:
+    modern = packer_folder(prod, modern=True)["genomics.pkr.hcl"].decode()
+    folder = tmp_path / "packer"
+    folder.mkdir()
+    (folder / "genomics.pkr.hcl").write_text(modern)
+
+    assert 'http_tokens                 = "required"' in modern
+    assert 'imds_support = "v2.0"' in modern
+    assert packer("fmt", "-check", "-diff", str(folder), home=folder).stdout == ""
+    assert "metadata_options {" not in template(prod)
+
+
+def test_the_builder_has_a_role_of_its_own_and_no_public_address(prod: Manifest) -> None:
+    text = template(prod)
+
+    assert 'default     = "batchImageBuilder-prod"' in text
+    assert "temporary_iam_instance_profile" not in text
+    assert "associate_public_ip_address = false" in text
+    assert '"session_manager"' in text

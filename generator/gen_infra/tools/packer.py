@@ -163,13 +163,13 @@ def image_id(manifest: str) -> str:
 
 def _progress(line: str) -> str:
     """A line of packer's without the name of the one source that it builds."""
-    return re.sub(r"^(==>|   ) amazon-ebs\.\w+: ?", lambda found: "" if found[1] == "==>" else "  ", line).rstrip()
+    return re.sub(r"^(==>|   ) [\w-]+\.[\w-]+: ?", lambda found: "" if found[1] == "==>" else "  ", line).rstrip()
 
 
 def _errors(lines: list[str]) -> Iterator[str]:
     """The errors that packer lists at its end."""
     for line in lines:
-        if found := re.match(r"--> amazon-ebs\.\w+: (.+)", line):
+        if found := re.match(r"--> [\w-]+\.[\w-]+: (.+)", line):
             yield found[1].rstrip(".")
 
 
