@@ -52,6 +52,16 @@ module "instance_role" {
   iam_path  = "/"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-china"
+  account_id = "123456789012"
+  partition  = "aws-cn"
+  region     = "cn-northwest-1"
+  iam_path   = "/"
+}
+
 module "compute_chinaEnv" {
   source = "./modules/compute-environment"
 

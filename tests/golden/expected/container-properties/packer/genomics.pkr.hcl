@@ -5,12 +5,18 @@
 #   packer 1.7 and later, in this folder:           packer init . && packer build .
 #
 # What is here holds for both. Packer 1.6 knows neither metadata_options nor imds_support, and a source cannot go on in
-# a second file. So under 1.6 the builder instance has its base image's own metadata defaults, and under later ones the
-# plugin's, which still allow IMDSv1. The hosts depend on neither: their launch template requires IMDSv2.
+# a second file: `gen-infra image build` renders them for a later packer, and requires IMDSv2 on the finished image with
+# either.
 
 variable "base_version" {
   type        = string
   description = "The version of the base image, for a tag; empty: no tag."
+  default     = ""
+}
+
+variable "build" {
+  type        = string
+  description = "Tells this build's instance from others, for a tag; empty: no tag."
   default     = ""
 }
 
@@ -22,8 +28,8 @@ variable "ec2_endpoint" {
 
 variable "iam_instance_profile" {
   type        = string
-  description = "The builder's instance profile; empty: a temporary one that can only open a session."
-  default     = ""
+  description = "The builder's instance profile, which can only open a session."
+  default     = "batchImageBuilder-raw"
 }
 
 variable "kms_key_id" {
@@ -89,6 +95,8 @@ locals {
     "gen-infra:environment" = "raw"
   }
 
+  run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })
+
   image_tags = merge(local.build_tags, {
     for key, value in {
       "gen-infra:base-image"   = "{{ .SourceAMI }}"
@@ -141,8 +149,8 @@ source "amazon-ebs" "genomics" {
   instance_type     = "m7i.large"
   ebs_optimized     = true
   shutdown_behavior = "terminate"
-  run_tags          = local.build_tags
-  run_volume_tags   = local.build_tags
+  run_tags          = local.run_tags
+  run_volume_tags   = local.run_tags
 
   launch_block_device_mappings {
     device_name           = "/dev/xvda"
@@ -195,27 +203,6 @@ source "amazon-ebs" "genomics" {
   ssh_timeout          = "15m"
 
   iam_instance_profile = var.iam_instance_profile
-
-  # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
-  dynamic "temporary_iam_instance_profile_policy_document" {
-    for_each = var.iam_instance_profile == "" ? ["session"] : []
-
-    content {
-      Version = "2012-10-17"
-
-      Statement {
-        Effect = "Allow"
-        Action = [
-          "ssm:UpdateInstanceInformation",
-          "ssmmessages:CreateControlChannel",
-          "ssmmessages:CreateDataChannel",
-          "ssmmessages:OpenControlChannel",
-          "ssmmessages:OpenDataChannel",
-        ]
-        Resource = ["*"]
-      }
-    }
-  }
 }
 
 build {

@@ -48,6 +48,16 @@ module "instance_role" {
   iam_path  = "/"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-raw"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+}
+
 module "compute_rawFargateEnv" {
   source = "./modules/fargate-environment"
 

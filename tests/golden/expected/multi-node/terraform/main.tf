@@ -62,6 +62,16 @@ module "instance_role" {
   iam_path  = "/"
 }
 
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-mpi"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+}
+
 module "compute_mpiEnv" {
   source = "./modules/compute-environment"
 
