@@ -208,6 +208,13 @@ def image_imds_support(lab: Lab) -> Any:
     return found.get("ImdsSupport")
 
 
+@probe([])
+def listed_parameters(lab: Lab) -> Any:
+    ssm = lab.client("ssm")
+    ssm.get_parameter(Name="/aws/service/global-infrastructure/regions/us-east-1")
+    return [each["Name"] for each in ssm.describe_parameters()["Parameters"] if each["Name"].startswith("/aws/")]
+
+
 @probe([("L-34B43A08", True), ("L-417A185B", True)])
 def vcpu_quotas(lab: Lab) -> Any:
     quotas = lab.client("service-quotas")

@@ -21,6 +21,7 @@ from gen_infra.emulator.patches import (
     quotas,
     s3,
     sqs,
+    ssm,
 )
 from gen_infra.emulator.patches._registry import REGISTRY, Difference
 
@@ -34,6 +35,7 @@ MODULES = (
     images,
     s3,
     sqs,
+    ssm,
     quotas,
     functions,
     compute_environments,

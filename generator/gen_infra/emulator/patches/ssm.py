@@ -1,0 +1,21 @@
+"""SSM: whose parameters are listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ssm.models import SimpleSystemManagerBackend
+
+from gen_infra.emulator.patches._registry import around, difference
+
+
+@difference(
+    moto="5.2.5 lists AWS's public parameters, thousands of them, among the account's own once one was read",
+    aws="lists the account's own",
+)
+def listed_parameters() -> None:
+    """Leave out what AWS publishes."""
+
+    @around(SimpleSystemManagerBackend, "describe_parameters")
+    def describe_parameters(original: Any, backend: Any, *args: Any) -> list[Any]:
+        return [each for each in original(backend, *args) if not each.name.startswith("/aws/")]
