@@ -188,6 +188,22 @@ def test_a_stop_is_passed_on_once_and_awaited(tmp_path: Path, number: signal.Sig
     assert signal.getsignal(number) is before
 
 
+def test_a_program_is_stopped_by_the_signal_that_it_heeds(tmp_path: Path) -> None:
+    deaf_to_sigint = "trap '' INT; trap 'echo stopped; exit 5' TERM; echo ready; read -r _ <>held"
+    os.mkfifo(tmp_path / "held")
+    lines: list[str] = []
+
+    def on_line(line: str) -> None:
+        lines.append(line)
+        if line == "ready":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(StoppedError):
+        run(shell(deaf_to_sigint), cwd=tmp_path, env=ENV, on_line=on_line, timeout=30, stop_signal=signal.SIGTERM)
+
+    assert lines == ["ready", "stopped"]
+
+
 def test_a_second_stop_is_passed_on_too(tmp_path: Path) -> None:
     lines: list[str] = []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,7 +149,9 @@ def build(
     manifest = folder / MANIFEST_FILE
     given = {**variables, "manifest_file": str(manifest)}
     argv = build_argv(packer, single_file, given)
-    done = process.run(argv, cwd=folder, env=child_environment(environ), on_line=hear)
+    env = child_environment(environ)
+    # Packer is two processes. The outer one ignores SIGINT, which a terminal would send to the inner one as well.
+    done = process.run(argv, cwd=folder, env=env, on_line=hear, stop_signal=signal.SIGTERM)
     if done.returncode != 0 or not manifest.is_file():
         said = next(_errors(lines), "") or " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         raise ToolError(f"packer build failed: {said}", hint="packer's own lines above say what it was doing")

@@ -1,10 +1,10 @@
 """The one place that starts processes.
 
 A tool runs in a session of its own, so a Ctrl-C at the terminal reaches gen-infra alone. gen-infra passes each one on
-as exactly one SIGINT, to the tool and not to what the tool started: terraform then finishes what is in flight, writes
-its state, releases its lock and stops its providers itself. A second Ctrl-C is passed on too, and terraform then
-leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. What outlives the tool is killed with its
-process group.
+as exactly one SIGINT (to packer: SIGTERM), to the tool and not to what the tool started: terraform then finishes what
+is in flight, writes its state, releases its lock and stops its providers itself. A second Ctrl-C is passed on too, and
+terraform then leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. What outlives the tool is killed
+with its process group.
 
 A tool writes to files, which are read while they grow. With a pipe, gen-infra's own death (a kill -9, no memory left)
 would be the tool's next: terraform dies of SIGPIPE in the middle of an apply, with the state not written and the lock
@@ -73,6 +73,7 @@ def run(
     on_line: Callable[[str], None] | None = None,
     timeout: float | None = None,
     input: str | None = None,  # noqa: A002 - the name that subprocess.run gives it
+    stop_signal: signal.Signals = signal.SIGINT,
 ) -> Completed:
     """Run a program without a shell, and wait until it and all that it started have ended.
 
@@ -84,6 +85,7 @@ def run(
             stopped in order and the exception goes on.
         timeout: seconds; then the program gets SIGINT, and SIGKILL when it has not ended a minute later.
         input: text for its stdin, which otherwise is empty.
+        stop_signal: what asks the program to stop in order.
 
     Raises:
         MissingError: there is no such program.
@@ -95,7 +97,7 @@ def run(
         stdin = stack.enter_context(_stdin(input))
         out, err = (stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(2))
         lines = _Lines(out, on_line) if on_line else None
-        child = _children.start(argv, cwd=cwd, env=env, stdin=stdin, stdout=out, stderr=err)
+        child = _children.start(argv, cwd=cwd, env=env, stdin=stdin, stdout=out, stderr=err, stop_signal=stop_signal)
         try:
             in_time = _wait(child, lines, timeout)
         finally:
@@ -126,19 +128,20 @@ def forwarding_signals() -> Iterator[None]:
 
 
 class _Child:
-    """A process that is about to run, or runs, and how many SIGINTs it was sent."""
+    """A process that is about to run, or runs, and how often it was asked to stop."""
 
     process: subprocess.Popen[bytes]  # once it has started
 
-    def __init__(self) -> None:
+    def __init__(self, stop_signal: signal.Signals) -> None:
         self.started = False
         self.interrupts = 0
+        self._stop_signal = stop_signal
 
     def catch_up(self, stops: int) -> None:
-        """Send one SIGINT for each stop that has not reached it yet."""
+        """Send one signal for each stop that has not reached it yet."""
         while self.started and self.interrupts < stops:
             self.interrupts += 1
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(self._stop_signal)
 
     def kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
@@ -154,8 +157,8 @@ class _Children:
         self._running: set[_Child] = set()
         self._depth = 0
 
-    def start(self, argv: Sequence[str], **options: Any) -> _Child:
-        child = _Child()
+    def start(self, argv: Sequence[str], *, stop_signal: signal.Signals, **options: Any) -> _Child:
+        child = _Child(stop_signal)
         with self._lock:
             if self.stops:
                 raise StoppedError(f"{_name(argv)} was not started, because the run was stopped")
