@@ -16,7 +16,7 @@ import yaml
 from gen_infra.emulator import Emulator, start
 from gen_infra.tools.terraform import find_terraform
 from tests.cli import clean_environ, gen_infra
-from tests.conftest import ROOT
+from tests.conftest import ROOT, require_tool
 
 
 class Stack:
@@ -34,6 +34,13 @@ class Stack:
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environ = clean_environ(**self.aws.environ)
         return gen_infra(command, self.manifest, *arguments, environ=environ, cwd=self.folder)
+
+    def image(self, verb: str, *arguments: str, code: int = 0) -> Any:
+        """``gen-infra image VERB``, as it is typed in the manifest's folder."""
+        words = ("image", verb, self.manifest.name, "--json", *arguments)
+        done = gen_infra(*words, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
 
     def build(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run(command, "--out", str(self.out), *arguments)
@@ -280,6 +287,32 @@ class TestProd:
         )
         assert refused["FunctionError"]
         assert "highPriority-dev" in json.loads(refused["Payload"].read())["errorMessage"]
+
+    @pytest.mark.usefixtures("builder")  # says why where there can be none
+    def test_a_built_image_comes_in_place_and_turns_the_status_green(self, prod: Stack) -> None:
+        require_tool("packer")
+        (before,) = prod.batch().describe_compute_environments()["computeEnvironments"]
+        assert prod.image("status", code=1)["reasons"][0].endswith("was not built by gen-infra")
+
+        image = prod.image("build")["built"]["id"]
+        behind = prod.image("status", code=1)
+        assert (behind["reasons"], behind["compute_environments"][0]["stale"]) == ([], f"it is to run {image}")
+
+        answer = prod.built("plan")
+        assert changes(answer) == {COMPUTE: ("update", False)}
+        moved, effect = details(answer, COMPUTE)
+        assert moved.endswith(f"-> {image}")
+        assert effect.startswith("new image, in place: new instances have it; running jobs get 360 minutes to end")
+
+        applied = prod.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        green = prod.image("status")
+        name = before["computeEnvironmentName"]
+        assert (green["stale"], green["compute_environments"]) == (
+            False,
+            [{"name": name, "image": image, "stale": None}],
+        )
+        assert prod.image("retire", "--keep", "0")["removed"] == []
 
     def test_a_bid_is_changed_in_place(self, prod: Stack) -> None:
         prod.change("prod.yaml", "compute", "genomicsEnv", "bid_percentage", to=60)
