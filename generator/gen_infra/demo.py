@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gen_infra import emulator, pipeline
+from gen_infra import emulator, image, pipeline
 from gen_infra.aws import jobs as batch
 from gen_infra.aws.session import Clients, clients
-from gen_infra.errors import AnswerIsNoError
+from gen_infra.errors import AnswerIsNoError, MissingError
 from gen_infra.explain import explain
 from gen_infra.resources import data_dir
 
@@ -84,6 +84,8 @@ def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
         outcome(_run_job(environment, aws, voice))
     with _timed(voice, "invoke the functions") as outcome:
         outcome(_invoke_functions(environment, aws))
+    with _timed(voice, "build the machine image") as outcome:
+        outcome(_build_image(environment, aws, voice))
     if not keep:
         with _timed(voice, "destroy") as outcome:
             pipeline.plan(environment, voice.event, destroy=True)
@@ -121,6 +123,18 @@ def _invoke(aws: Clients, function: str, event: dict[str, Any]) -> dict[str, Any
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     _demand("FunctionError" not in answer, f"{function} failed: {payload}")
     return payload
+
+
+def _build_image(environment: pipeline.Environment, aws: Clients, voice: Voice) -> str:
+    """Build with packer in a sandbox; where this machine cannot have one, or has no packer, say so."""
+    manifest = environment.manifest
+    try:
+        built = image.build(manifest, aws, lambda line: voice.say(f"  {line}"))
+    except MissingError as missing:
+        return f"not on this machine: {missing.message} ({missing.hint})"
+    stale = image.stale(manifest, aws)
+    _demand(not stale, f"the image that was just built is stale: {'; '.join(stale)}")
+    return f"{manifest.image_parameter} names {built.id}, built on {built.base}"
 
 
 def _demand(holds: bool, otherwise: str) -> None:

@@ -121,7 +121,7 @@ def _reachable(clients: Clients, tell: Tell) -> Iterator[dict[str, str]]:
         return
     from gen_infra.emulator.builder_host import builder_host
 
-    tell("this AWS starts no instances: packer works in a sandbox on this machine")
+    tell("this AWS starts no instances: packer works in a sandbox here, which takes minutes to make the first time")
     with builder_host() as host:
         yield {
             "ssh_host": host.address,

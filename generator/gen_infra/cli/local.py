@@ -104,7 +104,7 @@ def demo(out: Path, keep: bool, quiet: bool) -> int:
     """Try all of it, without an AWS account.
 
     On the embedded AWS: render, check, plan, apply, plan again (empty), submit a job and watch it succeed, invoke the
-    functions, destroy, and ask the API that nothing is left.
+    functions, build the machine image (where there are packer and root), destroy, and ask the API that nothing is left.
     """
     from gen_infra import demo as story
     from gen_infra.emulator import serve_forever
