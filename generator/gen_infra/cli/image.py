@@ -37,7 +37,7 @@ def build(manifest: Path, as_json: bool, quiet: bool) -> int:
 
     Packer works on an instance in the environment's subnet that only Session Manager reaches. The finished image is
     looked over: each disk encrypted with the environment's key, IMDSv2 required. Only then does the environment's SSM
-    parameter name it. A build that fails, or is stopped with Ctrl-C, changes nothing and leaves no instance.
+    parameter name it. A build that fails, or is stopped with Ctrl-C, does not move it and leaves no instance.
     """
     env, aws = _open(manifest)
     return _build(manifest, env, aws, Console(quiet=quiet), as_json=as_json)
