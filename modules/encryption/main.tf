@@ -23,6 +23,19 @@ locals {
     for pattern in var.log_group_patterns :
     "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${pattern}"
   ]
+
+  topic_arns = [for name in sort(var.alarm_topics) : "arn:${var.partition}:sns:${var.region}:${var.account_id}:${name}"]
+
+  # An alarm publishes in CloudWatch's name, for which SNS asks KMS:
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+  encrypt_alarms = {
+    Sid       = "EncryptAlarms"
+    Effect    = "Allow"
+    Principal = { Service = "cloudwatch.amazonaws.com" }
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    Resource  = "*"
+    Condition = { ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = local.topic_arns } }
+  }
 }
 
 resource "aws_kms_key" "this" {
@@ -32,7 +45,7 @@ resource "aws_kms_key" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid       = "LetIamPoliciesOfThisAccountDecide"
         Effect    = "Allow"
@@ -64,7 +77,7 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }
       },
-    ]
+    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [])
   })
 }
 

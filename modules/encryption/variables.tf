@@ -8,6 +8,17 @@ variable "account_id" {
   }
 }
 
+variable "alarm_topics" {
+  description = "Names of the SNS topics of this account, encrypted with this key, that CloudWatch alarms publish to."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.alarm_topics : can(regex("^[A-Za-z0-9_-]{1,256}$", name))])
+    error_message = "alarm_topics must be names of topics."
+  }
+}
+
 variable "deletion_window_in_days" {
   description = "Days between the key's deletion and its end, in which it can still be rescued: 7 to 30."
   type        = number

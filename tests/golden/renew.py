@@ -16,6 +16,7 @@ EXPECTED = HERE / "expected"
 _COPIES = (
     "terraform/modules/",
     "terraform/job-functions.zip",
+    "terraform/image-rebuild.zip",
     "packer/scripts/",
     "packer/files/",
     "packer/plugins.pkr.hcl",

@@ -10,6 +10,10 @@ _FUNCTIONS = "terraform/modules/job-functions/main.tf"
 _REPOSITORY = "terraform/modules/repository/main.tf"
 _INSTANCE = "terraform/modules/instance-role/main.tf"
 _SERVICE = "terraform/modules/service-role/main.tf"
+_PIPELINE = "terraform/modules/image-pipeline/main.tf"
+_PIPELINE_ALARMS = "terraform/modules/image-pipeline/alarms.tf"
+_PIPELINE_ROLE = "terraform/modules/image-pipeline/build_role.tf"
+_PIPELINE_SCHEDULE = "terraform/modules/image-pipeline/schedule_role.tf"
 _SPOT = "terraform/modules/spot-fleet-role/main.tf"
 _JOBS = "terraform/jobs.tf"
 _MAIN = "terraform/main.tf"
@@ -297,4 +301,30 @@ TERRAFORM = (
     Mutant("checkov: a syntax error", "cannot be parsed", _JOBS, "", '\nresource "aws_sqs_queue" "x" {\n'),
 )  # fmt: skip
 
-MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *JOBS, *CONTAINERS, *DATA, *TERRAFORM)
+PIPELINE = (
+    Mutant("pipeline: CodeBuild for any account", "GI_IAM_1", _PIPELINE_ROLE,
+           '"aws:SourceAccount" = var.account_id, "aws:SourceArn" = local.project_arn',
+           '"aws:SourceArn" = local.project_arn', "image-rebuild"),
+    Mutant("pipeline: Scheduler for any account", "GI_IAM_1", _PIPELINE_SCHEDULE,
+           '"aws:SourceAccount" = var.account_id, "aws:SourceArn" = local.schedule_group_arn',
+           '"aws:SourceArn" = local.schedule_group_arn', "image-rebuild"),
+    Mutant("pipeline: ends any instance", "GI_IAM_5", _PIPELINE_ROLE, "aws:ResourceTag/", "ec2:InstanceType",
+           "image-rebuild"),
+    Mutant("pipeline: makes images of any instance", "GI_IAM_5", _PIPELINE_ROLE,
+           'actions   = ["ec2:CreateImage"]\n    resources = ["${local.ec2_images}:image/*"',
+           'actions   = ["ec2:CreateImage"]\n    resources = ["${local.ec2}:instance/*", "${local.ec2_images}:image/*"',
+           "image-rebuild"),
+    Mutant("pipeline: passes any role", "GI_IAM_5", _PIPELINE_ROLE, "resources = [var.builder_role_arn]",
+           'resources = ["arn:aws:iam::123456789012:role/*"]', "image-rebuild"),
+    Mutant("pipeline: a schedule in clear", "CKV_AWS_297", _PIPELINE,
+           "  kms_key_arn                  = var.kms_key_arn\n", "", "image-rebuild"),
+    Mutant("pipeline: privileges", "CKV_AWS_316", _PIPELINE, "privileged_mode = false", "privileged_mode = true",
+           "image-rebuild"),
+    Mutant("pipeline: no log", "CKV_AWS_314", _PIPELINE,
+           "  logs_config {\n    cloudwatch_logs {\n      group_name = aws_cloudwatch_log_group.this.name\n"
+           "    }\n  }\n", "", "image-rebuild"),
+    Mutant("pipeline: notifications in clear", "CKV_AWS_26", _PIPELINE_ALARMS,
+           "  kms_master_key_id = var.kms_key_arn\n", "", "image-rebuild"),
+)  # fmt: skip
+
+MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE)

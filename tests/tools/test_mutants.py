@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 BASES = {
     "prod": ROOT / "envs/prod.yaml",
     "everything": ROOT / "tests/golden/manifests/everything.yaml",
-    **{name: ROOT / f"envs/examples/{name}.yaml" for name in ("container-settings", "efs", "fargate", "secrets")},
+    **{
+        name: ROOT / f"envs/examples/{name}.yaml"
+        for name in ("container-settings", "efs", "fargate", "image-rebuild", "secrets")
+    },
 }
 
 

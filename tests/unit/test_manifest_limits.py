@@ -182,6 +182,7 @@ def test_every_rendered_name_is_looked_at(tmp_path: Path) -> None:
         queues__main__fair_share={},
         repositories=["isaac"],
         jobs={"j": {**JOB, "scheduling_priority": 1}},
+        image={"parameter": "/a/b", "rebuild": {"schedule": "rate(7 days)", "bucket": "abc"}},
     )
     files = render(manifest)
     terraform = b"\n".join(content for path, content in files.items() if path.endswith(".tf")).decode()
@@ -190,7 +191,9 @@ def test_every_rendered_name_is_looked_at(tmp_path: Path) -> None:
         assert name in known
         assert f'"{name}"' in terraform
     # every fixed name that a module makes
-    for name in ("batchFunctions", "batchSubmitJob", "batchGetJobStatus"):
+    functions = ("batchFunctions", "batchSubmitJob", "batchGetJobStatus")
+    rebuilds = ("batchImageRebuild", "batchImageSchedule", "batchImageRebuildFailed", "batchImageRebuildNotStarted")
+    for name in (*functions, *rebuilds):
         assert f"{name}-${{var.environment}}" in terraform
         assert f"{name}-test" in known
     assert {name.kind for name in names.resource_names(manifest)} == set(names.NAME_RULES)

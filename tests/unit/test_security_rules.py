@@ -109,3 +109,40 @@ def test_lint(action: str, resource: object, expected: list[str]) -> None:
 
     assert mentioned_actions(resources) == {action}
     assert [each.rule.id for each in lint(resources, REFERENCE)] == expected
+
+
+_INSTANCES = "arn:aws:ec2:us-east-1:123456789012:instance/*"
+_OURS = {"StringEquals": {"aws:ResourceTag/gen-infra:environment": "prod"}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ({"Action": "ec2:TerminateInstances", "Resource": _INSTANCES}, ["GI_IAM_5"]),
+        ({"Action": "ec2:TerminateInstances", "Resource": _INSTANCES, "Condition": _OURS}, []),
+        (
+            {
+                "Action": "ec2:TerminateInstances",
+                "Resource": _INSTANCES,
+                "Condition": {"StringNotEquals": {"aws:ResourceTag/gen-infra:environment": "prod"}},
+            },
+            ["GI_IAM_5"],
+        ),
+        (
+            {
+                "Action": "ec2:TerminateInstances",
+                "Resource": "arn:aws:ec2:us-east-1:*:instance/*",
+                "Condition": _OURS,
+            },
+            ["GI_IAM_5"],
+        ),
+        ({"Action": "ec2:RunInstances", "Resource": _INSTANCES}, []),
+        ({"Action": ["ec2:RunInstances", "ec2:StopInstances"], "Resource": _INSTANCES}, ["GI_IAM_5"]),
+        ({"Action": "ec2:CreateImage", "Resource": _INSTANCES}, ["GI_IAM_5"]),
+        ({"Action": "ec2:CreateImage", "Resource": "arn:aws:ec2:us-east-1::image/*"}, []),
+    ],
+)
+def test_a_wildcard_for_a_name_needs_a_reason(statement: dict[str, Any], found: list[str]) -> None:
+    policy = {"Statement": [{"Effect": "Allow", **statement}]}
+
+    assert broken("aws_iam_role_policy", policy=policy) == found

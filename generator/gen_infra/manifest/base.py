@@ -120,6 +120,24 @@ ParameterName = Annotated[
         max_length=1011,
     ),
 ]
+Schedule = Annotated[
+    str,
+    text(
+        r"rate\([1-9][0-9]{0,2} (?:hours?|days?)\)|cron\([A-Z0-9*?,/#-]+(?: [A-Z0-9*?,/#-]+){5}\)",
+        "a rate in hours or days, such as rate(7 days), or the six fields of cron(0 3 ? * SUN *)",
+        "rate(7 days)",
+        "cron(0 3 ? * SUN *)",
+    ),
+]
+EmailAddress = Annotated[
+    str,
+    text(
+        r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+        "an e-mail address",
+        "genomics-ops@example.com",
+        max_length=254,
+    ),
+]
 Prefix = Annotated[
     str,
     text(

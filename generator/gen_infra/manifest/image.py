@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.base import AbsolutePath, ImageId, ImageSource, Model, ParameterName, about
+from gen_infra.manifest.base import (
+    AbsolutePath,
+    BucketName,
+    EmailAddress,
+    ImageId,
+    ImageSource,
+    Model,
+    ParameterName,
+    Schedule,
+    about,
+)
 
 
 class RootVolume(Model, frozen=True, kw_only=True):
@@ -40,6 +50,14 @@ class Scratch(Model, frozen=True, kw_only=True):
     filesystem: Annotated[Literal["xfs", "ext4"], about("What it is formatted with.")] = "xfs"
 
 
+class Rebuild(Model, frozen=True, kw_only=True):
+    """A schedule, in the account itself, on which the image is built again when its base or its recipe has changed."""
+
+    schedule: Annotated[Schedule, about("When to look, in UTC; EventBridge Scheduler's `rate(…)` or `cron(…)`.")]
+    bucket: Annotated[BucketName, about("A bucket that exists already, for what the image is built from.")]
+    notify: Annotated[tuple[EmailAddress, ...], about("Who hears of a rebuild that failed; each confirms once.")] = ()
+
+
 class Image(Model, frozen=True, kw_only=True):
     """The AMI of the instances, and the volumes they carry.
 
@@ -60,6 +78,9 @@ class Image(Model, frozen=True, kw_only=True):
     parameter: Annotated[ParameterName | None, about("The SSM parameter that names the AMI to run.")] = None
     root: RootVolume = RootVolume()
     scratch: Scratch = Scratch()
+    rebuild: Annotated[
+        Rebuild | None, about("Build the image again on a schedule; the new one goes to `parameter`.")
+    ] = None
 
     @property
     def architecture(self) -> Literal["x86_64", "arm64"]:

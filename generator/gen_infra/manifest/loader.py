@@ -14,6 +14,7 @@ from gen_infra.manifest import (  # noqa: F401 - their rules register
     limits,
     names,
     placement,
+    rebuild_rules,
     rules,
 )
 from gen_infra.manifest.bind import bind, place, problems_with_values

@@ -186,7 +186,29 @@ class Manifest(Model, frozen=True, kw_only=True):
         """The log groups of this environment, as CloudWatch Logs' encryption context names them."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
-        return [self.job_log_group("*"), *functions, *flow_logs]
+        rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
+        return [self.job_log_group("*"), *functions, *flow_logs, *rebuilds]
+
+    @property
+    def image_builder_profile_arn(self) -> str:
+        """The same by its ARN, known before it exists."""
+        made = f"arn:{self.partition}:iam::{self.account}:instance-profile{self.iam.path}{self.image_builder_profile}"
+        return self.iam.instance_profile or made
+
+    @property
+    def rebuild_log_group(self) -> str:
+        """Where the image's rebuilds tell what they do."""
+        return f"/aws/codebuild/{self.suffixed('batchImageRebuild')}"
+
+    @property
+    def rebuild_source_key(self) -> str:
+        """The object that the image is rebuilt from, in the bucket that ``image.rebuild`` names."""
+        return f"gen-infra/{self.name}/image-rebuild.zip"
+
+    @property
+    def alarm_topics(self) -> list[str]:
+        """The names of the topics that alarms of this environment are published to."""
+        return [self.suffixed("batchImageRebuild")] if self.image.rebuild else []
 
     @property
     def image_parameter(self) -> str:

@@ -60,6 +60,16 @@ NAME_RULES = {
     "ECR repository": NameRule(2, 256, "[a-z0-9._/-]", "[a-z0-9]"),
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
     "state object": NameRule(1, 1024, "[A-Za-z0-9!_.*'()/-]"),
+    "source object": NameRule(1, 1024, "[A-Za-z0-9!_.*'()/-]"),
+    # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
+    "CodeBuild project": NameRule(2, 150, "[A-Za-z0-9_-]", "[A-Za-z0-9]"),
+    # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html and API_CreateScheduleGroup.html
+    "schedule": NameRule(1, 64, "[0-9a-zA-Z_.-]"),
+    "schedule group": NameRule(1, 64, "[0-9a-zA-Z_.-]"),
+    # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+    "SNS topic": NameRule(1, 256, "[A-Za-z0-9_-]"),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    "alarm": NameRule(1, 255, "[A-Za-z0-9_-]"),
 }
 
 
@@ -119,6 +129,8 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
         yield Name("log group", manifest.job_log_group(key), path)
     for repository in manifest.repositories:
         yield Name("ECR repository", manifest.repository_name(repository), ("repositories",))
+    if manifest.image.rebuild:
+        yield from _rebuild_names(manifest)
 
 
 def _environment_names(manifest: Manifest) -> Iterator[Name]:
@@ -134,3 +146,14 @@ def _environment_names(manifest: Manifest) -> Iterator[Name]:
     yield Name("SQS queue", manifest.suffixed("batchFunctions"), path)
     yield Name("key alias", manifest.key_alias, path)
     yield Name("state object", manifest.state_key, path)
+
+
+def _rebuild_names(manifest: Manifest) -> Iterator[Name]:
+    path, name = ("name",), manifest.suffixed("batchImageRebuild")
+    for kind in ("CodeBuild project", "schedule", "schedule group", "SNS topic", "role"):
+        yield Name(kind, name, path)
+    yield Name("role", manifest.suffixed("batchImageSchedule"), path)
+    for alarm in ("batchImageRebuildFailed", "batchImageRebuildNotStarted"):
+        yield Name("alarm", manifest.suffixed(alarm), path)
+    yield Name("log group", manifest.rebuild_log_group, path)
+    yield Name("source object", manifest.rebuild_source_key, path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.render import blocks
 from gen_infra.render.environment import packer_environment, terraform_environment
+from gen_infra.render.image_source import image_source
 from gen_infra.render.package import package
 from gen_infra.render.yaml import to_yaml
 from gen_infra.resources import data_dir
@@ -33,6 +34,8 @@ def render(manifest: Manifest) -> dict[str, bytes]:
     if manifest.uses_ec2:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
     files["manifest.resolved.yaml"] = to_yaml(blocks.resolved(manifest)).encode()
+    if manifest.image.rebuild:
+        files["terraform/image-rebuild.zip"] = package(image_source(manifest.name, files))
     return files
 
 

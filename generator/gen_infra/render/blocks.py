@@ -24,6 +24,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "env": manifest,
         "instance_profile_arn": manifest.iam.instance_profile or reference("module.instance_role.instance_profile_arn"),
         "image_id": manifest.image.id or reference("data.aws_ssm_parameter.image.insecure_value"),
+        "image_builder_role_arn": reference("data.aws_iam_instance_profile.builder.role_arn")
+        if manifest.iam.instance_profile
+        else manifest.role_arn(manifest.image_builder_profile),
         "kms_key_arn": reference("module.encryption.key_arn")
         if manifest.encryption.key == "create"
         else manifest.encryption.key,
@@ -32,6 +35,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "needed_roles": needed_roles(manifest),
         "job_queue_arns": [manifest.batch_arn("job-queue", key) for key in manifest.queues],
         "job_definition_arns": job_definition_arns(manifest),
+        "base_parameter_arn": base_parameter_arn,
         "service_role_arn": service_role_arn,
         "volume": volume,
         "time_limits": time_limits,
@@ -63,6 +67,8 @@ def modules(manifest: Manifest) -> list[str]:
         used.append("repository")
     if manifest.jobs:
         used.append("job-functions")
+    if manifest.image.rebuild:
+        used.append("image-pipeline")
     return sorted(used)
 
 
@@ -114,6 +120,15 @@ def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
     if not job.role and all(policy.role != key for policy in role_policies(manifest, key)):
         names.append(f"aws_iam_role.{key}")
     return [reference(name) for name in (*names, *policies)]
+
+
+def base_parameter_arn(manifest: Manifest) -> str | None:
+    """The parameters that name the image to build on: AWS's public ones, or one of the account; None for an id."""
+    parameters = f"arn:{manifest.partition}:ssm:{manifest.region}"
+    source = manifest.image.source
+    if source is None:
+        return f"{parameters}::parameter{manifest.image.base_parameter.removesuffix('image_id')}*"
+    return f"{parameters}:{manifest.account}:parameter{source}" if source.startswith("/") else None
 
 
 def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:

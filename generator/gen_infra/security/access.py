@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.security.policies import (
     allowing,
@@ -163,18 +163,36 @@ def actions_are_named(resource: Resource) -> Iterator[str]:
     source=_PRACTICES,
 )
 def resources_are_named(resource: Resource) -> Iterator[str]:
-    """An ARN with a wildcard for the account, or for the whole name, is a star in disguise."""
+    """An ARN with a wildcard for the account, or for the whole name, is a star in disguise.
+
+    Of a name it is none where conditions choose among the names, or where the call makes what has no name yet.
+    """
     for statement in allowing(resource.values.get("policy")):
         for arn in listed(statement.get("Resource")):
-            if isinstance(arn, str) and _ANY.match(arn):
+            if not isinstance(arn, str):
+                continue
+            if _ANYWHERE.match(arn) or (_ANY_NAME.match(arn) and not _is_narrowed(statement, arn)):
                 yield f"{named(statement)} allows {arn}"
         if "NotResource" in statement:
             yield f"{named(statement)} allows everything but some resources"
 
 
-_ANY = re.compile(
-    r"arn:[^:]*:(?:s3:[^:]*:[^:]*:\*|[^:]*:[^:]*:\*:|(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\*(?:/|$))", re.ASCII
-)
+_ANYWHERE = re.compile(r"arn:[^:]*:(?:s3:[^:]*:[^:]*:\*|[^:]*:[^:]*:\*:)", re.ASCII)
+_ANY_NAME = re.compile(r"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\*(?:/|$)", re.ASCII)
+
+# Condition keys that choose among resources, and what a call makes.
+_CHOOSING = ("aws:requesttag/", "aws:resourcetag/", "ec2:subnet", "ssm:resourcetag/")
+_MADE_BY = {
+    "ec2:CreateImage": frozenset({"image", "snapshot"}),
+    "ec2:CreateNetworkInterface": frozenset({"network-interface"}),
+    "ec2:RunInstances": frozenset({"instance", "network-interface", "volume"}),
+}
+
+
+def _is_narrowed(statement: dict[str, Any], arn: str) -> bool:
+    kind = arn.split(":", 5)[5].partition("/")[0]
+    makes = all(kind in _MADE_BY.get(str(action), ()) for action in listed(statement.get("Action")))
+    return makes or any(has_condition(statement, key) for key in _CHOOSING)
 
 
 @rule(

@@ -83,6 +83,33 @@ run "logs" {
   }
 }
 
+run "no_alarms_without_topics" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(aws_kms_key.this.policy, "cloudwatch.amazonaws.com")
+    error_message = "CloudWatch has no business with a key without topics."
+  }
+}
+
+run "alarms" {
+  command = plan
+
+  variables {
+    alarm_topics = ["batchImageRebuild-prod"]
+  }
+
+  assert {
+    condition = one([
+      for s in jsondecode(aws_kms_key.this.policy).Statement : s.Condition
+      if try(s.Principal.Service, "") == "cloudwatch.amazonaws.com"
+      ]) == {
+      ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = ["arn:aws:sns:us-east-1:123456789012:batchImageRebuild-prod"] }
+    }
+    error_message = "Alarms may use the key for these topics of this account only."
+  }
+}
+
 run "other_partition" {
   command = plan
 
@@ -101,6 +128,7 @@ run "refuses" {
 
   variables {
     account_id              = "12345678901"
+    alarm_topics            = ["a topic"]
     deletion_window_in_days = 6
     log_group_patterns      = []
     name                    = "aws/batch"
@@ -109,6 +137,6 @@ run "refuses" {
   }
 
   expect_failures = [
-    var.account_id, var.deletion_window_in_days, var.log_group_patterns, var.name, var.partition, var.region,
+    var.account_id, var.alarm_topics, var.deletion_window_in_days, var.log_group_patterns, var.name, var.partition, var.region,
   ]
 }

@@ -1,0 +1,19 @@
+output "log_group_name" {
+  description = "Name of the log group that tells what the builds did."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "project_name" {
+  description = "Name of the CodeBuild project; start it with codebuild:StartBuild to build now."
+  value       = aws_codebuild_project.this.name
+}
+
+output "role_arn" {
+  description = "ARN of the role that builds, for key policies that name who may use a key."
+  value       = aws_iam_role.build.arn
+}
+
+output "topic_arn" {
+  description = "ARN of the topic that is told of failures."
+  value       = aws_sns_topic.this.arn
+}

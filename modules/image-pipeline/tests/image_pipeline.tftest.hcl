@@ -1,0 +1,185 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+
+  mock_data "aws_subnet" {
+    defaults = { vpc_id = "vpc-0123456789abcdef0" }
+  }
+}
+
+variables {
+  environment        = "prod"
+  account_id         = "123456789012"
+  region             = "us-east-1"
+  kms_key_arn        = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+  schedule           = "rate(7 days)"
+  bucket             = "genomics-builds-123456789012"
+  source_key         = "gen-infra/prod/image-rebuild.zip"
+  source_path        = "tests/package.zip"
+  image_parameter    = "/gen-infra/prod/ami"
+  base_parameter_arn = "arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/*"
+  notify             = ["genomics-ops@example.com"]
+
+  builder_profile_arn = "arn:aws:iam::123456789012:instance-profile/batchImageBuilder-prod"
+  builder_role_arn    = "arn:aws:iam::123456789012:role/batchImageBuilder-prod"
+}
+
+run "build" {
+  command = plan
+
+  assert {
+    condition     = aws_codebuild_project.this.name == "batchImageRebuild-prod" && aws_codebuild_project.this.concurrent_build_limit == 1
+    error_message = "One build at a time, or two would race for the parameter."
+  }
+
+  assert {
+    condition     = one(aws_codebuild_project.this.source).location == "genomics-builds-123456789012/gen-infra/prod/image-rebuild.zip"
+    error_message = "The source is the object in the bucket."
+  }
+
+  assert {
+    condition     = aws_s3_object.source.source_hash == filesha256("tests/package.zip") && aws_s3_object.source.kms_key_id == var.kms_key_arn
+    error_message = "Another zip must be another object, encrypted with the environment's key."
+  }
+
+  assert {
+    condition     = one(aws_codebuild_project.this.vpc_config).vpc_id == "vpc-0123456789abcdef0" && one(aws_codebuild_project.this.vpc_config).subnets == toset(var.subnet_ids)
+    error_message = "The build runs in the environment's network."
+  }
+
+  assert {
+    condition     = !one(aws_codebuild_project.this.environment).privileged_mode
+    error_message = "Nothing in the build needs privileges."
+  }
+
+  assert {
+    condition     = one(one(aws_codebuild_project.this.logs_config).cloudwatch_logs).group_name == "/aws/codebuild/batchImageRebuild-prod" && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn
+    error_message = "The log goes to an encrypted group of its own."
+  }
+}
+
+run "schedule" {
+  command = plan
+
+  assert {
+    condition     = aws_scheduler_schedule.this.schedule_expression == "rate(7 days)" && aws_scheduler_schedule.this.schedule_expression_timezone == "UTC"
+    error_message = "The schedule is the one that is asked for, in UTC."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.this.kms_key_arn == var.kms_key_arn
+    error_message = "The schedule is encrypted with the environment's key."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.schedule.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = {
+          "aws:SourceAccount" = "123456789012"
+          "aws:SourceArn"     = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/batchImageRebuild-prod"
+        }
+      }
+    }]
+    error_message = "Scheduler takes the role for this group of this account only."
+  }
+}
+
+run "role" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_role.build.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Principal = { Service = "codebuild.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = {
+          "aws:SourceAccount" = "123456789012"
+          "aws:SourceArn"     = "arn:aws:codebuild:us-east-1:123456789012:project/batchImageRebuild-prod"
+        }
+      }
+    }]
+    error_message = "CodeBuild takes the role for this project of this account only."
+  }
+
+  assert {
+    condition     = local.subnet_arns == ["arn:aws:ec2:us-east-1:123456789012:subnet/subnet-0123456789abcdef0", "arn:aws:ec2:us-east-1:123456789012:subnet/subnet-0123456789abcdef1"]
+    error_message = "Builders and builds go into these subnets only."
+  }
+}
+
+run "failures" {
+  command = plan
+
+  assert {
+    condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => [alarm.namespace, alarm.metric_name, alarm.dimensions] } == {
+      failed      = ["AWS/CodeBuild", "FailedBuilds", tomap({ ProjectName = "batchImageRebuild-prod" })]
+      not_started = ["AWS/Scheduler", "TargetErrorCount", tomap({ ScheduleGroup = "batchImageRebuild-prod" })]
+    }
+    error_message = "A build that fails, and one that does not start, each have an alarm."
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.kms_master_key_id == var.kms_key_arn && [for s in aws_sns_topic_subscription.this : [s.protocol, s.endpoint]] == [["email", "genomics-ops@example.com"]]
+    error_message = "The topic is encrypted and tells those who are named."
+  }
+}
+
+run "other_partition" {
+  command = plan
+
+  variables {
+    iam_path             = "/genomics/"
+    partition            = "aws-us-gov"
+    permissions_boundary = "arn:aws-us-gov:iam::123456789012:policy/boundary"
+  }
+
+  assert {
+    condition     = aws_iam_role.build.path == "/genomics/"
+    error_message = "Partition and path are those of the environment."
+  }
+
+  assert {
+    condition     = toset([aws_iam_role.build.permissions_boundary, aws_iam_role.schedule.permissions_boundary]) == toset([var.permissions_boundary])
+    error_message = "Every role has the boundary."
+  }
+}
+
+run "refuses" {
+  command = plan
+
+  variables {
+    account_id            = "12345678901"
+    base_parameter_arn    = "/aws/service/ecs"
+    bucket                = "Bucket"
+    builder_profile_arn   = "arn:aws:iam::123456789012:role/builder"
+    builder_role_arn      = "builder"
+    environment           = "Prod"
+    iam_path              = "/genomics"
+    image_parameter       = "/aws/service/ami"
+    kms_key_arn           = "alias/batch-prod"
+    log_retention_in_days = 7
+    notify                = ["nobody"]
+    partition             = "azure"
+    permissions_boundary  = "arn:aws:iam::123456789012:role/not-a-policy"
+    region                = "somewhere"
+    schedule              = "weekly"
+    security_group_ids    = ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5", "sg-6"]
+    source_key            = "source.tar"
+    source_path           = "nothing.zip"
+    subnet_ids            = []
+  }
+
+  expect_failures = [
+    var.account_id, var.base_parameter_arn, var.bucket, var.builder_profile_arn, var.builder_role_arn, var.environment, var.iam_path,
+    var.image_parameter, var.kms_key_arn, var.log_retention_in_days, var.notify, var.partition,
+    var.permissions_boundary, var.region, var.schedule, var.security_group_ids, var.source_key, var.source_path,
+    var.subnet_ids,
+  ]
+}

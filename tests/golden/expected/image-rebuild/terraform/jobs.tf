@@ -1,0 +1,97 @@
+# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
+# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+
+# Only ECS tasks of this account and region may take a job's role.
+data "aws_iam_policy_document" "job_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:us-east-1:123456789012:*"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "stats" {
+  name              = "/aws/batch/fresh/stats"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "stats" {
+  name               = "stats-fresh-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+resource "aws_batch_job_definition" "stats" {
+  name                       = "stats-fresh"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "public.ecr.aws/docker/library/busybox:stable"
+    command    = ["echo", "stats"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/stats-fresh-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "1" },
+      { type = "MEMORY", value = "512" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/fresh/stats"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "stats"
+      }
+    }
+    mountPoints = [
+      { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
+    ]
+    volumes = [
+      {
+        name = "scratch"
+        host = {
+          sourcePath = "/docker_scratch"
+        }
+      },
+    ]
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.stats, aws_iam_role.stats]
+}

@@ -1,0 +1,135 @@
+# What the jobs run on. Rendered from the manifest: change that, and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network.subnet_ids
+}
+
+data "aws_ssm_parameter" "image" {
+  name = "/gen-infra/prod/ami"
+}
+
+module "network" {
+  source = "./modules/network-lookup"
+
+  security_group_tags = {
+    Name = "genomics-batch"
+  }
+  subnet_tags = {
+    Tier = "private"
+  }
+  vpc_tags = {
+    Name = "genomics"
+  }
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-fresh"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  log_group_patterns = [
+    "/aws/batch/fresh/*",
+    "/aws/lambda/batchSubmitJob-fresh",
+    "/aws/lambda/batchGetJobStatus-fresh",
+    "/aws/codebuild/batchImageRebuild-fresh",
+  ]
+  alarm_topics = ["batchImageRebuild-fresh"]
+  spot         = true
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name      = "batchInstance-fresh"
+  partition = "aws"
+  iam_path  = "/"
+}
+
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-fresh"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+}
+
+module "compute_freshEnv" {
+  source = "./modules/compute-environment"
+
+  name                          = "freshEnv-fresh"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 64
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib = 100
+    type     = "gp3"
+  }
+  scratch_volume = {
+    size_gib = 500
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
+# The job definitions are named, not referred to, so that the functions' permissions are known when planning.
+module "job_functions" {
+  source = "./modules/job-functions"
+
+  package_path = "${path.module}/job-functions.zip"
+
+  environment           = "fresh"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-fresh"]
+  job_definition_arns   = ["arn:aws:batch:us-east-1:123456789012:job-definition/stats-fresh"]
+}
+
+module "image_pipeline" {
+  source = "./modules/image-pipeline"
+
+  source_path = "${path.module}/image-rebuild.zip"
+
+  environment           = "fresh"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  security_group_ids    = local.security_group_ids
+  subnet_ids            = local.subnet_ids
+
+  schedule            = "cron(0 3 ? * SUN *)"
+  bucket              = "genomics-results-123456789012"
+  source_key          = "gen-infra/fresh/image-rebuild.zip"
+  image_parameter     = "/gen-infra/prod/ami"
+  base_parameter_arn  = "arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/*"
+  builder_profile_arn = "arn:aws:iam::123456789012:instance-profile/batchImageBuilder-fresh"
+  builder_role_arn    = "arn:aws:iam::123456789012:role/batchImageBuilder-fresh"
+  notify              = ["genomics-ops@example.com"]
+}
