@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.probes import PROBES, Lab, batch, services
+from tests.emulator.probes import PROBES, Lab, batch, codebuild, services
 
-__all__ = ["batch", "services"]  # loading them fills PROBES
+__all__ = ["batch", "codebuild", "services"]  # loading them fills PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ moto that no longer needs a patch is noticed. Importing the package loads moto; 
 from __future__ import annotations
 
 from gen_infra.emulator.patches import (
+    codebuild,
     compute_environments,
     core,
     ec2,
@@ -37,6 +38,7 @@ MODULES = (
     sqs,
     ssm,
     quotas,
+    codebuild,
     functions,
     compute_environments,
     job_queues,
