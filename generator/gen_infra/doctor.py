@@ -100,7 +100,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
     yield _key(aws, manifest, services)
     if isinstance(manifest.state, StateBucket):
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
-    for bucket in sorted({each.name for each in manifest.buckets.values()}):
+    for bucket in used_buckets(manifest):
         yield partial(doctor_buckets.bucket, aws, bucket)
     yield from _references(aws, manifest)
     for uri in dict.fromkeys(map(manifest.image_uri, manifest.jobs.values())):
@@ -140,11 +140,13 @@ def _key(aws: Clients, manifest: Manifest, services: Iterable[str]) -> Check:
         for service in services
         if service != "batch"
     ]
-    logs = f"logs.{manifest.region}.amazonaws.com"
+    users: dict[str, tuple[str, ...]] = {f"logs.{manifest.region}.amazonaws.com": doctor_key.USE}
     key = manifest.encryption.key
     if key == "create":
-        return partial(doctor_key.made_key, aws, manifest.key_alias, launching, logs)
-    return partial(doctor_key.given_key, aws, key, launching, logs)
+        return partial(doctor_key.made_key, aws, manifest.key_alias, launching, users)
+    if manifest.alarm_topics:
+        users["cloudwatch.amazonaws.com"] = doctor_key.PUBLISH
+    return partial(doctor_key.given_key, aws, key, launching, users)
 
 
 def service_linked_roles(manifest: Manifest) -> list[str]:
@@ -164,6 +166,12 @@ def custom_roles(manifest: Manifest) -> list[str]:
     given = {compute.service_role for compute in manifest.compute.values()}
     given |= {job.role for job in manifest.jobs.values() if job.role}
     return sorted(role for role in given if role.startswith("arn:"))
+
+
+def used_buckets(manifest: Manifest) -> list[str]:
+    """The buckets that jobs use, and the one that the image is rebuilt from."""
+    rebuild = manifest.image.rebuild
+    return sorted({each.name for each in manifest.buckets.values()} | ({rebuild.bucket} if rebuild else set()))
 
 
 def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:

@@ -222,8 +222,8 @@ def destroy(environment: Environment, on_event: Callable[[Event], None], tell: T
         environment.saved_plan.discard()
     deregister_definitions(aws, map(manifest.suffixed, manifest.jobs))
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    own_network = manifest.network.create is not None
-    return leftovers(aws, manifest.name, keys, manifest.repositories, own_network=own_network)
+    own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
+    return leftovers(aws, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
 
 
 def open_terraform(environment: Environment, on_event: Callable[[Event], None], *, init: bool = True) -> Terraform:

@@ -111,7 +111,7 @@ def make_one_of_each(clients: Clients, env: str) -> dict[str, str]:
 
 def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
     made = make_one_of_each(clients, "left")
-    assert leftovers(clients, "left", KEYS, ["isaac"], own_network=True) == [
+    assert leftovers(clients, "left", KEYS, ["isaac"], own_network=True, rebuilds=True) == [
         "IAM policy batchInstance-left",
         f"compute environment genomicsEnv-left-{SUFFIX}",
         "function batchSubmitJob-left",
@@ -128,6 +128,33 @@ def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
         "role batchService-left",
         "role isaac-left-job",
         f"scheduling policy {made['policy']}",
+    ]
+
+
+def test_what_rebuilds_images_is_seen_where_it_is_asked_for(clients: Clients) -> None:
+    name = "batchImageRebuild-old"
+    role = clients.iam.create_role(RoleName="batchBuilds-old", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    clients.builds.create_project(
+        name=name,
+        source={"type": "S3", "location": "bucket/source.zip"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={"type": "LINUX_CONTAINER", "image": "image:1", "computeType": "BUILD_GENERAL1_SMALL"},
+        serviceRole=role,
+    )
+    clients.schedules.create_schedule_group(Name=name)
+    topic = clients.sns.create_topic(Name=name)["TopicArn"]
+    clients.alarms.put_metric_alarm(
+        AlarmName="batchImageRebuildFailed-old", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1
+    )
+    clients.sns.create_topic(Name="batchImageRebuild-older")
+    role_left = ["role batchBuilds-old"]
+    assert leftovers(clients, "old", [], [], own_network=False, rebuilds=False) == role_left
+    assert leftovers(clients, "old", [], [], own_network=False, rebuilds=True) == [
+        *role_left,
+        "alarm batchImageRebuildFailed-old",
+        f"build project {name}",
+        f"schedule group {name}",
+        f"topic {topic}",
     ]
 
 
@@ -176,7 +203,7 @@ def make_network(clients: Clients, name: str) -> None:
 def test_each_piece_of_its_own_network_is_seen_by_its_tag(clients: Clients) -> None:
     make_network(clients, "batch-net")
     outside = ["log group /aws/vpc/batch-net", "role batchFlowLogs-net"]
-    assert leftovers(clients, "net", [], [], own_network=True) == [
+    assert leftovers(clients, "net", [], [], own_network=True, rebuilds=True) == [
         *outside,
         "Elastic IP address batch-net/nat/us-east-1a",
         "Elastic IP address batch-net/nat/us-east-1b",
@@ -189,8 +216,8 @@ def test_each_piece_of_its_own_network_is_seen_by_its_tag(clients: Clients) -> N
         "security group batch-net/instances",
         "subnet batch-net/private/us-east-1a",
     ]
-    assert leftovers(clients, "net", [], [], own_network=False) == outside
-    assert leftovers(clients, "ne", [], [], own_network=True) == []
+    assert leftovers(clients, "net", [], [], own_network=False, rebuilds=False) == outside
+    assert leftovers(clients, "ne", [], [], own_network=True, rebuilds=True) == []
 
 
 def test_names_that_only_look_like_it_are_not_taken_for_its_own(clients: Clients) -> None:
@@ -199,16 +226,16 @@ def test_names_that_only_look_like_it_are_not_taken_for_its_own(clients: Clients
     clients.ecr.create_repository(repositoryName="alike/webapp")
     clients.ecr.create_repository(repositoryName="other/alike/isaac")
     clients.logs.create_log_group(logGroupName="/aws/batch/alike2/isaac")
-    assert leftovers(clients, "alike", KEYS, ["isaac"], own_network=True) == []
+    assert leftovers(clients, "alike", KEYS, ["isaac"], own_network=True, rebuilds=True) == []
 
 
 def test_a_key_that_waits_for_its_deletion_is_not_left_but_one_without_alias_is(clients: Clients) -> None:
     key = clients.kms.create_key(Description="Volumes, images, logs and functions of batch-keys")["KeyMetadata"][
         "KeyId"
     ]
-    assert leftovers(clients, "keys", [], [], own_network=True) == [f"key {key}/batch-keys"]
+    assert leftovers(clients, "keys", [], [], own_network=True, rebuilds=True) == [f"key {key}/batch-keys"]
     clients.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    assert leftovers(clients, "keys", [], [], own_network=True) == []
+    assert leftovers(clients, "keys", [], [], own_network=True, rebuilds=True) == []
 
 
 def test_every_active_revision_of_the_named_definitions_is_deregistered(clients: Clients) -> None:
@@ -219,7 +246,7 @@ def test_every_active_revision_of_the_named_definitions_is_deregistered(clients:
 
     assert deregister_definitions(clients, ["isaac-revisions", "snpeff-revisions"]) == 2
 
-    assert leftovers(clients, "revisions", ["isaac", "strelka"], [], own_network=True) == [
+    assert leftovers(clients, "revisions", ["isaac", "strelka"], [], own_network=True, rebuilds=True) == [
         "job definition strelka-revisions:1"
     ]
     assert deregister_definitions(clients, ["isaac-revisions"]) == 0
@@ -234,4 +261,6 @@ def test_a_repository_is_emptied_so_that_it_can_be_deleted(clients: Clients) -> 
     assert empty_repositories(clients, ["images/isaac", "images/not-there"]) == 2
 
     clients.ecr.delete_repository(repositoryName="images/isaac")
-    assert leftovers(clients, "images", [], ["isaac", "strelka"], own_network=True) == ["repository images/strelka"]
+    assert leftovers(clients, "images", [], ["isaac", "strelka"], own_network=True, rebuilds=True) == [
+        "repository images/strelka"
+    ]

@@ -235,6 +235,8 @@ BY_NAME = [
 ]
 BY_CONDITION = [statement({"AWS": "*"}, *USE, "kms:CreateGrant", ArnEquals={"aws:PrincipalArn": [AUTOSCALING]})]
 FOR_LOGS = statement({"Service": LOGS}, *USE)
+SERVICES = {LOGS: doctor_key.USE}
+ALARMS = "cloudwatch.amazonaws.com"
 
 
 class TestKey:
@@ -243,7 +245,7 @@ class TestKey:
         return clients.kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
 
     def look(self, clients: Clients, arn: str) -> list[Diagnosis]:
-        return doctor_key.given_key(clients, arn, [AUTOSCALING], LOGS)
+        return doctor_key.given_key(clients, arn, [AUTOSCALING], SERVICES)
 
     @pytest.mark.parametrize("statements", [BY_NAME, BY_CONDITION], ids=["by name", "by condition"])
     def test_a_policy_that_lets_the_roles_and_the_logs_use_it(
@@ -264,6 +266,13 @@ class TestKey:
     def test_a_condition_on_another_role_does_not_count(self, clients: Clients) -> None:
         other = [statement({"AWS": "*"}, "kms:*", ArnEquals={"aws:PrincipalArn": f"{LINKED}/spot.amazonaws.com/x"})]
         assert "kms:CreateGrant" in only(self.look(clients, self.key(clients, *other, FOR_LOGS)), "wrong").message
+
+    def test_a_key_of_alarms_has_to_let_cloudwatch_publish(self, clients: Clients) -> None:
+        services = {ALARMS: doctor_key.PUBLISH}
+        without = doctor_key.given_key(clients, self.key(clients, *BY_NAME, FOR_LOGS), [], services)
+        assert only(without, "wrong").message == f"does not let {ALARMS} do kms:Decrypt, kms:GenerateDataKey"
+        for_alarms = statement({"Service": ALARMS}, "kms:Decrypt", "kms:GenerateDataKey*")
+        assert levels(doctor_key.given_key(clients, self.key(clients, for_alarms), [], services)) == ["ok", "ok"]
 
     def test_a_grant_does_as_well(self, clients: Clients) -> None:
         arn = self.key(clients, FOR_LOGS)
@@ -286,9 +295,9 @@ class TestKey:
 
     def test_the_key_that_apply_makes(self, clients: Clients) -> None:
         alias = "alias/batch-doctor"
-        assert "apply makes one" in only(doctor_key.made_key(clients, alias, [AUTOSCALING], LOGS), "ok").message
+        assert "apply makes one" in only(doctor_key.made_key(clients, alias, [AUTOSCALING], SERVICES), "ok").message
         clients.kms.create_alias(AliasName=alias, TargetKeyId=self.key(clients, *BY_NAME))
-        assert levels(doctor_key.made_key(clients, alias, [AUTOSCALING], LOGS)) == ["ok", "ok", "wrong"]
+        assert levels(doctor_key.made_key(clients, alias, [AUTOSCALING], SERVICES)) == ["ok", "ok", "wrong"]
 
 
 class TestContainers:

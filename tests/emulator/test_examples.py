@@ -320,6 +320,6 @@ class TestExamples:
 
 def _left(manifest: Manifest) -> list[str]:
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    own_network = bool(manifest.network.create)
+    own_network, rebuilds = bool(manifest.network.create), bool(manifest.image.rebuild)
     clients = session.clients(manifest.region)
-    return leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network)
+    return leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)

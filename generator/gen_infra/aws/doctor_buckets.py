@@ -22,7 +22,7 @@ _EVERYBODY = {
 
 @check("buckets", "s3")
 def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
-    """Whether a bucket that jobs use is there and private."""
+    """Whether a bucket that jobs, or the image's rebuilds, use is there and private."""
     home = _region(clients, name)
     if home is None:
         yield wrong("buckets", f"{name} does not exist", f"correct its name, or: aws s3 mb s3://{name}")

@@ -4,6 +4,7 @@ Instances with encrypted volumes are started by Auto Scaling and by Spot in thei
 account's IAM policies decide does not let them: service-linked roles have no permission for customer keys.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 """
 
 from __future__ import annotations
@@ -21,19 +22,22 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.diagnosis import Diagnosis
 
-_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey")
+    Services = Mapping[str, Sequence[str]]
+
+USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey")
+PUBLISH = ("kms:Decrypt", "kms:GenerateDataKey")
 _LEND = ("kms:CreateGrant",)
 
 
 @check("key", "kms")
-def made_key(clients: Clients, alias: str, roles: Iterable[str], logs_service: str) -> Iterator[Diagnosis]:
+def made_key(clients: Clients, alias: str, roles: Iterable[str], services: Services) -> Iterator[Diagnosis]:
     """The key that gen-infra makes: whether it can still make it, or what it made still works.
 
     Args:
         clients: of the key's region.
         alias: the alias it gets.
         roles: ARNs of the service-linked roles that start instances.
-        logs_service: the principal of CloudWatch Logs.
+        services: the principals of other services that use the key, with what each has to do with it.
     """
     try:
         found = clients.kms.describe_key(KeyId=alias)["KeyMetadata"]
@@ -41,11 +45,11 @@ def made_key(clients: Clients, alias: str, roles: Iterable[str], logs_service: s
         yield ok("key", f"apply makes one, {alias}")
         return
     yield from _state(alias, found)
-    yield from _policy(clients, found["Arn"], roles, logs_service)
+    yield from _policy(clients, found["Arn"], roles, services)
 
 
 @check("key", "kms")
-def given_key(clients: Clients, arn: str, roles: Iterable[str], logs_service: str) -> Iterator[Diagnosis]:
+def given_key(clients: Clients, arn: str, roles: Iterable[str], services: Services) -> Iterator[Diagnosis]:
     """A key given by ARN: in this region, there, enabled, and open to its users; arguments as in `made_key`."""
     if (home := arn.split(":")[3]) != clients.region:
         yield wrong("key", f"{arn} is in {home}, not in {clients.region}", "name a key of the manifest's region")
@@ -56,7 +60,7 @@ def given_key(clients: Clients, arn: str, roles: Iterable[str], logs_service: st
         yield wrong("key", f"{arn} does not exist", "correct `encryption.key`, or write `create`")
         return
     yield from _state(arn, found)
-    yield from _policy(clients, arn, roles, logs_service)
+    yield from _policy(clients, arn, roles, services)
 
 
 def _state(name: str, key: Mapping[str, Any]) -> Iterator[Diagnosis]:
@@ -71,15 +75,16 @@ def _state(name: str, key: Mapping[str, Any]) -> Iterator[Diagnosis]:
         yield ok("key", f"{name} is enabled")
 
 
-def _policy(clients: Clients, arn: str, roles: Iterable[str], logs_service: str) -> Iterator[Diagnosis]:
+def _policy(clients: Clients, arn: str, roles: Iterable[str], services: Services) -> Iterator[Diagnosis]:
     policy = json.loads(clients.kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     pages = clients.kms.get_paginator("list_grants").paginate(KeyId=arn)
     grantees = {grant["GranteePrincipal"] for page in pages for grant in page["Grants"]}
     for role in roles:
-        missing = denied_actions(statements, "AWS", role, (*_USE, *_LEND))
+        missing = denied_actions(statements, "AWS", role, (*USE, *_LEND))
         yield _verdict(role.rpartition("/")[2], () if role in grantees else missing)
-    yield _verdict(logs_service, denied_actions(statements, "Service", logs_service, _USE))
+    for service, actions in services.items():
+        yield _verdict(service, denied_actions(statements, "Service", service, actions))
 
 
 def _verdict(who: str, missing: Sequence[str]) -> Diagnosis:

@@ -75,6 +75,13 @@ _NETWORK_LISTINGS = {
     "VPC endpoint": _Listing("ec2", "describe_vpc_endpoints", {}, f"VpcEndpoints[?State!='deleted'][].{_NAMES}"),
 }
 
+_REBUILD_LISTINGS = {
+    "alarm": _Listing("alarms", "describe_alarms", {}, "MetricAlarms[].AlarmName"),
+    "build project": _Listing("builds", "list_projects", {}, "projects[]"),
+    "schedule group": _Listing("schedules", "list_schedule_groups", {}, "ScheduleGroups[].Name"),
+    "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
+}
+
 
 @aws_errors()
 def inventory(clients: Clients) -> list[Resource]:
@@ -91,8 +98,20 @@ def network_inventory(clients: Clients) -> list[Resource]:
     return sorted([*_listed(clients, _NETWORK_LISTINGS), *_addresses(clients)])
 
 
+@aws_errors()
+def rebuild_inventory(clients: Clients) -> list[Resource]:
+    """What rebuilds the images of environments, in the account and region; sorted. A group's schedule goes with it."""
+    return sorted(_listed(clients, _REBUILD_LISTINGS))
+
+
 def leftovers(
-    clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str], *, own_network: bool
+    clients: Clients,
+    environment: str,
+    keys: Collection[str],
+    repositories: Collection[str],
+    *,
+    own_network: bool,
+    rebuilds: bool,
 ) -> list[str]:
     """What still exists of an environment, such as ``job queue highPriority-prod``; nothing if all of it was destroyed.
 
@@ -102,9 +121,14 @@ def leftovers(
         keys: the keys of its compute environments, queues and jobs, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment, such as ``isaac`` for ``prod/isaac``.
         own_network: whether it made its network; somebody else's may have any name.
+        rebuilds: whether it rebuilt its image; who does not may not be allowed to look at such things.
     """
     ours = re.compile(_name_pattern(environment, keys, repositories))
-    found = [*inventory(clients), *(network_inventory(clients) if own_network else [])]
+    found = inventory(clients)
+    if own_network:
+        found += network_inventory(clients)
+    if rebuilds:
+        found += rebuild_inventory(clients)
     return [str(resource) for resource in found if ours.fullmatch(resource.name)]
 
 
@@ -136,14 +160,14 @@ def empty_repositories(clients: Clients, names: Iterable[str]) -> int:
 def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:
     """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
-    A name may follow a path, as in ``alias/batch-prod`` or an ARN, and be followed by ``-job`` or ``-execution``
+    A name may follow a path or an ARN, as in ``alias/batch-prod``, and be followed by ``-job`` or ``-execution``
     (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of a network
     are named below their VPC: ``batch-prod/private/us-east-1a``.
     """
     own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
-    named = rf"(?:.*/)?(?:{own})-{prefix}(?:-job|-execution|:\d+|-[0-9a-f]{{26}})?"
+    named = rf"(?:.*[/:])?(?:{own})-{prefix}(?:-job|-execution|:\d+|-[0-9a-f]{{26}})?"
     return rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+"
 
 

@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 
 _SERVICES = {
+    "alarms": "cloudwatch",
+    "builds": "codebuild",
     "functions": "lambda",
     "quotas": "service-quotas",
+    "schedules": "scheduler",
     "secrets": "secretsmanager",
 }  # attribute -> service, where they differ
 
@@ -49,7 +52,9 @@ class Clients:
     """
 
     region: str
+    alarms: Any
     batch: BatchClient
+    builds: Any
     ec2: EC2Client
     ecr: ECRClient
     efs: EFSClient
@@ -59,7 +64,9 @@ class Clients:
     logs: CloudWatchLogsClient
     quotas: ServiceQuotasClient
     s3: S3Client
+    schedules: Any
     secrets: SecretsManagerClient
+    sns: Any
     sqs: SQSClient
     ssm: SSMClient
     sts: STSClient
