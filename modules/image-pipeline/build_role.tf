@@ -163,6 +163,19 @@ data "aws_iam_policy_document" "image" {
     resources = ["${local.ec2_images}:image/*", "${local.ec2_images}:snapshot/*"]
   }
 
+  # The description, and IMDSv2 alone: packer sets them afterwards too.
+  statement {
+    sid       = "FinishImagesOfThisAccount"
+    actions   = ["ec2:ModifyImageAttribute"]
+    resources = ["${local.ec2_images}:image/ami-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "ec2:Owner"
+      values   = [var.account_id]
+    }
+  }
+
   statement {
     sid       = "OfItsBuildersAndEndThem"
     actions   = ["ec2:CreateImage", "ec2:StopInstances", "ec2:TerminateInstances"]

@@ -78,11 +78,10 @@ def test_it_renders_the_same_from_any_folder(wheel: Path, tmp_path: Path) -> Non
     # The dependencies that this environment has; a path in a .pth file does not bring the editable gen-infra along.
     (site,) = home.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    for name in ("base.yaml", "prod.yaml"):
-        (tmp_path / name).write_bytes((ROOT / "envs" / name).read_bytes())
+    (tmp_path / "fresh.yaml").write_bytes((ROOT / "envs/examples/image-rebuild.yaml").read_bytes())  # holds gen-infra
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     rendered = subprocess.run(
-        [home / "bin" / "gen-infra", "render", "prod.yaml"],
+        [home / "bin" / "gen-infra", "render", "fresh.yaml"],
         capture_output=True, check=False, cwd=tmp_path, env=environ, text=True,
     )  # fmt: skip
     assert rendered.returncode == 0, rendered.stderr
@@ -94,6 +93,6 @@ def test_it_renders_the_same_from_any_folder(wheel: Path, tmp_path: Path) -> Non
         text=True,
     ).stdout
     assert str(home) in where
-    expected = render(load(ROOT / "envs" / "prod.yaml"))
+    expected = render(load(tmp_path / "fresh.yaml"))
     for path, content in expected.items():
-        assert (tmp_path / "build" / "prod" / path).read_bytes() == content, path
+        assert (tmp_path / "build" / "fresh" / path).read_bytes() == content, path
