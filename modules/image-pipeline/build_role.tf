@@ -83,9 +83,12 @@ data "aws_iam_policy_document" "image" {
       "ec2:DescribeInstances",
       "ec2:DescribeKeyPairs",
       "ec2:DescribeRegions",
+      "ec2:DescribeSecurityGroups",
       "ec2:DescribeSnapshots",
+      "ec2:DescribeSubnets",
       "ec2:DescribeTags",
       "ec2:DescribeVolumes",
+      "ec2:DescribeVpcs",
     ]
     resources = ["*"]
   }
