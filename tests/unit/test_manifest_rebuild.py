@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from gen_infra.manifest.loader import ManifestError
 from gen_infra.manifest.rebuild_rules import cron_objections
+from gen_infra.render import render
 from tests.unit.manifests import accept
 
 WEEKLY = {"schedule": "rate(7 days)", "bucket": "builds"}
@@ -109,3 +111,49 @@ def test_cron_expressions_that_scheduler_takes(expression: str) -> None:
 def test_cron_expressions_that_scheduler_refuses(expression: str, says: str) -> None:
     (objection,) = cron_objections(expression)
     assert objection.startswith(says)
+
+
+def main_tf(folder: Path, **changes: Any) -> str:
+    """The main.tf of a manifest with a rebuild, with single spaces around its equals signs."""
+    return re.sub(r" += ", " = ", render(accept(folder, **changes))["terraform/main.tf"].decode())
+
+
+def test_without_a_rebuild_nothing_is_made_for_it(tmp_path: Path) -> None:
+    files = render(accept(tmp_path, image={"parameter": "/a/b"}))
+    assert not [path for path in files if "image-pipeline" in path or "image-rebuild" in path]
+    assert b"alarm_topics" not in files["terraform/main.tf"]
+
+
+def test_the_builder_has_its_own_role_or_that_of_the_given_profile(tmp_path: Path) -> None:
+    made = main_tf(tmp_path, **image())
+    assert 'builder_role_arn = "arn:aws:iam::123456789012:role/batchImageBuilder-test"' in made
+    assert 'builder_profile_arn = "arn:aws:iam::123456789012:instance-profile/batchImageBuilder-test"' in made
+    profile = "arn:aws:iam::123456789012:instance-profile/central/batchInstance"
+    given = main_tf(tmp_path, **image(), iam={"instance_profile": profile})
+    assert 'data "aws_iam_instance_profile" "builder" {\n  name = "batchInstance"\n}' in given
+    assert "builder_role_arn = data.aws_iam_instance_profile.builder.role_arn" in given
+    assert f'builder_profile_arn = "{profile}"' in given
+
+
+@pytest.mark.parametrize(
+    ("source", "parameter"),
+    [
+        (None, "us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/*"),
+        ("/lab/base", "us-east-1:123456789012:parameter/lab/base"),
+    ],
+)
+def test_the_build_may_read_the_parameter_of_its_base(tmp_path: Path, source: str | None, parameter: str) -> None:
+    named = {"source": source} if source else {}
+    rendered = main_tf(tmp_path, image={"parameter": "/a/b", "rebuild": WEEKLY, **named})
+    assert f'base_parameter_arn = "arn:aws:ssm:{parameter}"' in rendered
+
+
+def test_a_base_by_id_has_no_parameter(tmp_path: Path) -> None:
+    named = {"parameter": "/a/b", "rebuild": WEEKLY, "source": "ami-0123456789abcdef0"}
+    assert "base_parameter_arn" not in main_tf(tmp_path, image=named)
+
+
+def test_its_key_lets_its_log_and_its_alarms_use_it(tmp_path: Path) -> None:
+    rendered = main_tf(tmp_path, **image())
+    assert "/aws/codebuild/batchImageRebuild-test" in rendered
+    assert 'alarm_topics = ["batchImageRebuild-test"]' in rendered
