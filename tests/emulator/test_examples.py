@@ -190,6 +190,21 @@ class TestExamples:
             "ssm:GetParameters": f"arn:aws:ssm:{here}:parameter/genomics/licence",
         }
 
+    def test_a_schedule_starts_the_build_of_the_source_in_the_bucket(self, applied: SideBySide) -> None:
+        name, arn = (
+            "batchImageRebuild-fresh",
+            "arn:aws:codebuild:us-east-1:123456789012:project/batchImageRebuild-fresh",
+        )
+        schedule = applied.aws.client("scheduler").get_schedule(Name=name, GroupName=name)
+        assert (schedule["ScheduleExpression"], schedule["Target"]["Arn"]) == ("cron(0 3 ? * SUN *)", arn)
+        [project] = applied.aws.client("codebuild").batch_get_projects(names=[name])["projects"]
+        bucket, _, key = project["source"]["location"].partition("/")
+        source = applied.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        assert source == render(EXAMPLES["image-rebuild"])["terraform/image-rebuild.zip"]
+        alarms = applied.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
+        topic = {"arn:aws:sns:us-east-1:123456789012:batchImageRebuild-fresh"}
+        assert [set(alarm["AlarmActions"]) for alarm in alarms] == [topic, topic]
+
     def test_fargate_has_no_instances(self, applied: SideBySide) -> None:
         found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
         resources = {
