@@ -60,7 +60,7 @@ def test_it_holds_the_rendered_packer_folder(rendered: dict[str, bytes]) -> None
 def test_it_holds_nothing_of_this_machine(rendered: dict[str, bytes]) -> None:
     with zipfile.ZipFile(io.BytesIO(rendered["terraform/image-rebuild.zip"])) as archive:
         for name in archive.namelist():
-            assert not re.search(r"__pycache__|/tests/|(?:^|/)\.", name), name
+            assert not re.search(r"__pycache__|/tests/|/envs/|(?:^|/)\.", name), name
             assert str(ROOT).encode() not in archive.read(name), name
 
 

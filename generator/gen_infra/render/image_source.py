@@ -1,19 +1,19 @@
 """What CodeBuild rebuilds the image from: a folder in which ``gen-infra image rebuild`` runs as it does anywhere else.
 
-gen-infra itself goes along as a package that runs from where it lies, laid out as in an installed wheel, so that the
-account builds with the very version that rendered it and fetches from the internet only what is pinned.
+gen-infra itself goes along as a package that runs from where it lies, laid out as in an installed wheel: the account
+builds with the very version that rendered it, and nobody has to publish that anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_args
 
 import gen_infra
 from gen_infra.resources import Kind, data_dir
 
 _PIPELINE_SOURCES = "image-pipeline/src"
+_DATA: tuple[Kind, ...] = ("modules", "packer", "templates")  # no manifests: other environments are not its business
 _LEFT_OUT = frozenset({"__pycache__", "_data", "tests"})
 
 
@@ -32,14 +32,13 @@ def image_source(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 def _package() -> dict[str, bytes]:
     """The package gen_infra, with its data inside it."""
     code = {f"gen_infra/{path}": content for path, content in _read(Path(gen_infra.__file__).parent)}
-    data = {
-        f"gen_infra/_data/{kind}/{path}": content for kind in get_args(Kind) for path, content in _read(data_dir(kind))
-    }
+    data = {f"gen_infra/_data/{kind}/{path}": content for kind in _DATA for path, content in _read(data_dir(kind))}
     return code | data
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder)
-        if file.is_file() and not _LEFT_OUT.intersection(path.parts) and not path.name.startswith("."):
+        is_hidden = any(part.startswith(".") for part in path.parts)  # what terraform init leaves, for one
+        if file.is_file() and not is_hidden and not _LEFT_OUT.intersection(path.parts):
             yield path.as_posix(), file.read_bytes()
