@@ -201,7 +201,7 @@ class TestExamples:
         bucket, _, key = project["source"]["location"].partition("/")
         source = applied.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         assert source == render(EXAMPLES["image-rebuild"])["terraform/image-rebuild.zip"]
-        alarms = applied.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
+        alarms = applied.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="batchImageRebuild")["MetricAlarms"]
         topic = {"arn:aws:sns:us-east-1:123456789012:batchImageRebuild-fresh"}
         assert [set(alarm["AlarmActions"]) for alarm in alarms] == [topic, topic]
 
