@@ -277,8 +277,3 @@ def _require_room_for_image(manifest: Manifest) -> None:
             f"no instance of {image_id} could start: {'; '.join(problems)}",
             hint="ask for as much or more, or build a new image",
         )
-
-
-def _as_change(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Resource changes wrap what output changes are."""
-    return entry if "change" in entry else {"change": entry}

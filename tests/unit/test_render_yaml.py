@@ -109,3 +109,8 @@ def test_what_some_reader_may_misread_is_quoted(text: str) -> None:
 def test_other_values_are_refused(value: object) -> None:
     with pytest.raises((TypeError, ValueError), match="cannot be written as YAML"):
         to_yaml([value])
+
+
+def test_keys_may_be_long() -> None:
+    value = {"k" * 1200: {"x": 1, "a b" * 500: [{"z" * 1100: 2}, 3]}, "short": {"é" * 400: "text"}}
+    assert yaml.safe_load(to_yaml(value)) == value

@@ -12,6 +12,7 @@ from gen_infra.render.hcl import escape_character
 Path: TypeAlias = tuple[str | int, ...]
 
 _COMMENT_COLUMN = 60
+_LONGEST_KEY = 1000
 _ONE_LINE = 80  # characters of a list that stays on one line
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
@@ -47,7 +48,7 @@ def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
 def _commented(value: object, path: Path, pad: str, comment: Callable[[Path], str]) -> Iterator[tuple[str, str]]:
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
     for key, item in items:
-        name = f"{pad}{_scalar(key)}:" if isinstance(value, Mapping) else f"{pad}-"
+        name = _key(key, pad) if isinstance(value, Mapping) else f"{pad}-"
         if line := _one_line(item):
             yield f"{name} {line}", comment((*path, key))
         else:
@@ -62,14 +63,20 @@ def _lines(value: object, pad: str) -> list[str]:
     if isinstance(value, Mapping):
         for name, item in value.items():
             if line := _one_line(item):
-                lines.append(f"{pad}{_scalar(name)}: {line}")
+                lines.append(f"{_key(name, pad)} {line}")
             else:
-                lines += [f"{pad}{_scalar(name)}:", *_lines(item, f"{pad}  ")]
+                lines += [_key(name, pad), *_lines(item, f"{pad}  ")]
     elif isinstance(value, list | tuple):
         for item in value:
             first, *rest = _lines(item, f"{pad}  ")
             lines += [f"{pad}- {first.removeprefix(f'{pad}  ')}", *rest]
     return lines
+
+
+def _key(name: object, pad: str) -> str:
+    """A key with its colon; readers look for the colon of a key that is not marked in 1024 characters only."""
+    text = _scalar(name)
+    return f"{pad}{text}:" if len(text) <= _LONGEST_KEY else f"{pad}? {text}\n{pad}:"
 
 
 def _one_line(value: object) -> str:
