@@ -22,7 +22,7 @@ mkdir -m 0700 "$GNUPGHOME"
 cd "$scratch"
 
 fetch() {
-    curl --fail --silent --show-error --location --retry 3 --output "$1" "$2"
+  curl --fail --silent --show-error --location --retry 3 --output "$1" "$2"
 }
 
 fetch packer.zip "$packer"
