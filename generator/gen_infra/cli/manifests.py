@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gen_infra.cli.comparison import show_differences
 from gen_infra.cli.console import PATH, Console, examples, json_option, manifest_argument, print_json, quiet_option
 from gen_infra.errors import UsageError
 
@@ -56,18 +57,27 @@ def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
 
 @click.command()
 @manifest_argument
+@click.option(
+    "--diff", "other", type=PATH, metavar="OTHER", help="Print what differs from OTHER instead; exit 1 if it does."
+)
 @json_option
 @quiet_option
 @examples("""
 gen-infra show envs/prod.yaml
 gen-infra show envs/prod.yaml --json
+gen-infra show envs/prod.yaml --diff envs/dev.yaml
 """)
-def show(manifest: Path, as_json: bool, quiet: bool) -> int:
+def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
     """Print the manifest as it is understood, and where its jobs can run.
 
     Parents merged and defaults filled in; behind each value the file and line that it came from, or `default`. Below,
     as comments: the instance types that each job can land on, and how many of it one of them holds.
+
+    With --diff, what differs between two environments, by key, with both values and their places; 0 is the same, 1
+    different, as with diff.
     """
+    if other:
+        return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
     from gen_infra.manifest.loader import load_with_nodes
     from gen_infra.manifest.places import described, places
     from gen_infra.manifest.reader import dotted, written_at

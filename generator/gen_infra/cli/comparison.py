@@ -1,0 +1,92 @@
+"""`gen-infra show --diff`: what differs between two environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gen_infra.cli.console import Console, print_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_infra.manifest.comparison import Difference
+    from gen_infra.manifest.reader import Map
+
+_NOWHERE = (None, None)
+
+
+def show_differences(manifest: Path, other: Path, console: Console, *, as_json: bool) -> int:
+    """Print what differs, as diff does: 0 for the same, 1 for different."""
+    from gen_infra.manifest.comparison import compare
+    from gen_infra.manifest.loader import load_with_nodes
+    from gen_infra.render.blocks import resolved
+
+    (left, left_nodes), (right, right_nodes) = load_with_nodes(manifest), load_with_nodes(other)
+    differences = list(compare(resolved(left), resolved(right)))
+    if as_json:
+        print_json(
+            {
+                "manifest": str(manifest),
+                "other": str(other),
+                "differences": [_entry(difference, left_nodes, right_nodes) for difference in differences],
+            }
+        )
+    elif differences:
+        click.echo(f"--- {manifest}\n+++ {other}")
+        for difference in differences:
+            _show(difference, left_nodes, right_nodes)
+    if not differences:
+        console.done(f"{manifest} and {other} say the same")
+    return 1 if differences else 0
+
+
+def _entry(difference: Difference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
+    from gen_infra.manifest.reader import dotted
+
+    def side(value: object, nodes: Map) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        file, line = _written(nodes, difference.path) or _NOWHERE
+        return {"value": value, "file": file, "line": line}
+
+    return {
+        "key": dotted(difference.path),
+        "manifest": side(difference.left, left_nodes),
+        "other": side(difference.right, right_nodes),
+    }
+
+
+def _show(difference: Difference, left_nodes: Map, right_nodes: Map) -> None:
+    from gen_infra.manifest.reader import dotted
+
+    click.secho(dotted(difference.path), bold=True)
+    for sign, colour, value, nodes in (
+        ("-", "red", difference.left, left_nodes),
+        ("+", "green", difference.right, right_nodes),
+    ):
+        for line in [] if value is None else _lines(value, nodes, difference.path):
+            click.secho(f"  {sign} {line}", fg=colour)
+
+
+def _lines(value: object, nodes: Map, path: tuple[str | int, ...]) -> list[str]:
+    """The value as YAML; behind it, or behind each of its parts, the place that it comes from."""
+    from gen_infra.render.yaml import to_commented_yaml, to_yaml
+
+    def place(*below: str | int) -> str:
+        written = _written(nodes, (*path, *below))
+        return "{}:{}".format(*written) if written else "default"
+
+    if isinstance(value, Mapping) and value:
+        return to_commented_yaml(value, lambda below: place(*below)).splitlines()
+    first, *rest = to_yaml(value).splitlines()
+    return [f"{first}  # {place()}", *rest]
+
+
+def _written(nodes: Map, path: tuple[str | int, ...]) -> tuple[str, int] | None:
+    from gen_infra.manifest.reader import written_at
+
+    written = written_at(nodes, path)
+    return (written[0].name, written[1][0] + 1) if written else None
