@@ -24,6 +24,7 @@ from gen_infra.render import render
 from gen_infra.render.writer import Written, digest, write
 
 if TYPE_CHECKING:
+    from gen_infra.drift import Drift
     from gen_infra.manifest.reader import Problem
     from gen_infra.report import CheckReport
     from gen_infra.tools.terraform import Binary, Event, Terraform
@@ -204,6 +205,32 @@ def apply(environment: Environment, plan: Plan, on_event: Callable[[Event], None
     if gone := plan.destroyed_job_definitions:
         deregister_definitions(clients(environment.manifest.region), gone)
     return terraform.output()
+
+
+def drift(environment: Environment, on_event: Callable[[Event], None]) -> tuple[Drift, ...]:
+    """What other hands changed since the last apply; a saved plan that knew nothing of it is discarded.
+
+    Raises:
+        UsageError: nothing is in the state.
+    """
+    from gen_infra.drift import drift as found_in
+    from gen_infra.drift import is_empty
+
+    _require_account(environment)
+    terraform = open_terraform(environment, on_event)
+    with tempfile.TemporaryDirectory(prefix="gen-infra-drift-") as scratch:
+        path = Path(scratch) / "tfplan"
+        terraform.plan(path, refresh_only=True, lock_timeout="2m")  # an apply under way is waited for
+        content = terraform.show_plan(path)
+    if is_empty(content):
+        raise UsageError(
+            f"nothing of {environment.manifest.name} is in Terraform's state",
+            hint="apply it first; if it was applied, the state is lost or elsewhere",
+        )
+    found = found_in(content)
+    if found:
+        environment.saved_plan.discard()
+    return found
 
 
 def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:

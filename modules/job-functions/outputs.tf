@@ -1,3 +1,5 @@
+# A function that somebody deleted is null here, so that a refresh-only plan can still tell of it.
+
 output "dead_letter_queue_arn" {
   description = "ARN of the queue that holds the asynchronous events that failed."
   value       = aws_sqs_queue.dead_letters.arn
@@ -5,20 +7,20 @@ output "dead_letter_queue_arn" {
 
 output "status_function_arn" {
   description = "ARN of batchGetJobStatus."
-  value       = aws_lambda_function.this["status"].arn
+  value       = try(aws_lambda_function.this["status"].arn, null)
 }
 
 output "status_function_name" {
   description = "Name of batchGetJobStatus."
-  value       = aws_lambda_function.this["status"].function_name
+  value       = try(aws_lambda_function.this["status"].function_name, null)
 }
 
 output "submit_function_arn" {
   description = "ARN of batchSubmitJob."
-  value       = aws_lambda_function.this["submit"].arn
+  value       = try(aws_lambda_function.this["submit"].arn, null)
 }
 
 output "submit_function_name" {
   description = "Name of batchSubmitJob."
-  value       = aws_lambda_function.this["submit"].function_name
+  value       = try(aws_lambda_function.this["submit"].function_name, null)
 }

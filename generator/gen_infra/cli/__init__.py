@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, doctor, image, jobs, local, manifests
+from gen_infra.cli import build, doctor, drift, image, jobs, local, manifests
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -59,6 +59,7 @@ for command in (
     build.check,
     build.plan,
     build.apply,
+    drift.drift,
     build.destroy,
     image.image,
     jobs.submit,

@@ -1,0 +1,79 @@
+"""Command drift: what was changed in the account behind Terraform's back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gen_infra.cli.console import (
+    Console,
+    examples,
+    json_option,
+    manifest_argument,
+    out_option,
+    print_json,
+    quiet_option,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_infra.drift import Drift
+
+_ACTIONS = {
+    "create": ("+", "added", "yellow"),
+    "update": ("~", "changed", "yellow"),
+    "destroy": ("-", "gone", "red"),
+}
+
+
+@click.command()
+@manifest_argument
+@out_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra drift envs/prod.yaml
+gen-infra drift envs/prod.yaml --quiet || mail -s "prod has drifted" ops@example.org      from cron
+gen-infra drift envs/prod.yaml --json
+""")
+def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
+    """Show what was changed in the account by other hands.
+
+    Compares the account with Terraform's state, not with the manifest; changes neither. Exits 1 if anything differs,
+    and then forgets a saved plan, which knew nothing of it. `gen-infra apply` mends it; what it cannot mend, such as a
+    policy that somebody added to a role, is shown with the command that does.
+    """
+    from gen_infra import pipeline
+
+    console = Console(quiet=quiet)
+    environment = pipeline.prepare(manifest, out)
+    pipeline.write_files(environment)
+    console.say("terraform looks at the account …")
+    found = pipeline.drift(environment, console.event)
+    if as_json:
+        print_json({"drift": bool(found), "resources": [each.to_dict() for each in found]})
+    else:
+        for each in found:
+            _show(each)
+    if not found:
+        console.done(f"{environment.manifest.name} is as it was applied")
+        return 0
+    if any(not each.remedy for each in found):
+        console.next_step(f"gen-infra apply {manifest}")
+    return 1
+
+
+def _show(found: Drift) -> None:
+    symbol, done, colour = _ACTIONS[found.action]
+    click.secho(f"  {symbol} {done:<7} {found.title}", fg=colour)
+    for detail in found.details:
+        click.echo(f"      {detail}")
+    for sign, grants in (("+", found.added), ("-", found.removed)):
+        for grant in grants:
+            click.echo(f"      {sign} {grant}")
+    if found.meaning:
+        click.echo(f"      = {found.meaning}")
+    if found.remedy:
+        click.echo(f"      -> {found.remedy}")

@@ -1,0 +1,132 @@
+"""Five changes by hand in one environment: each is seen, explained, and repaired by apply."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen_infra.emulator import Emulator, start
+from tests.cli import clean_environ, gen_infra
+
+LAB = """\
+name: lab
+account: "123456789012"
+region: us-east-1
+state: local
+network:
+  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}
+buckets: {results: {name: genomics-results-123456789012, access: write, prefix: lab/}}
+compute: {spot: {max_vcpus: 64}}
+queues: {main: {priority: 10, compute: [spot]}}
+jobs: {tool: {image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048, buckets: [results]}}
+"""
+
+
+class Lab:
+    """One applied environment on an emulator of its own."""
+
+    def __init__(self, folder: Path, aws: Emulator) -> None:
+        self.folder, self.aws = folder, aws
+        (folder / "lab.yaml").write_text(LAB)
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return gen_infra(command, "lab.yaml", *arguments, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+
+    def drift(self, code: int) -> dict[str, Any]:
+        """What `gen-infra drift` finds, by title without random endings."""
+        done = self.run("drift", "--json")
+        assert done.returncode == code, done.stderr
+        answer = json.loads(done.stdout)
+        assert answer["drift"] == bool(code)
+        return {f"{found['kind']} {found['name']}".strip().split("-2026")[0]: found for found in answer["resources"]}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with start() as aws:
+        made = Lab(tmp_path_factory.mktemp("lab"), aws)
+        applied = made.run("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        yield made
+
+
+def change_by_hand(aws: Emulator) -> None:
+    batch, ec2, iam = aws.client("batch"), aws.client("ec2"), aws.client("iam")
+    batch.update_job_queue(jobQueue="main-lab", priority=77)
+    aws.client("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")
+    batch.deregister_job_definition(jobDefinition="tool-lab:1")
+    (template,) = ec2.describe_launch_templates()["LaunchTemplates"]
+    named = {"LaunchTemplateId": template["LaunchTemplateId"]}
+    (version,) = ec2.describe_launch_template_versions(**named)["LaunchTemplateVersions"]
+    data = version["LaunchTemplateData"]
+    (scratch,) = [disk["Ebs"] for disk in data["BlockDeviceMappings"] if disk["DeviceName"] == "/dev/sdb"]
+    scratch["VolumeSize"] = 200
+    ec2.create_launch_template_version(**named, LaunchTemplateData=data)
+    aws.client("lambda").delete_function(FunctionName="batchSubmitJob-lab")
+    policy = iam.get_role_policy(RoleName="tool-lab-job", PolicyName="buckets")["PolicyDocument"]
+    policy["Statement"][1]["Action"].append("s3:DeleteObject")
+    iam.put_role_policy(RoleName="tool-lab-job", PolicyName="buckets", PolicyDocument=json.dumps(policy))
+    iam.attach_role_policy(RoleName="tool-lab-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+
+
+def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab) -> None:
+    planned = lab.run("plan")  # a plan from before, which apply must not take for current
+    assert "nothing to do" in planned.stdout
+    change_by_hand(lab.aws)
+    found = lab.drift(1)
+    assert {title: each["action"] for title, each in found.items()} == {
+        "job queue main-lab": "update",
+        "log group /aws/batch/lab/tool": "destroy",
+        "job definition tool-lab": "destroy",
+        "launch template spot-lab": "update",
+        "function batchSubmitJob-lab": "destroy",
+        'module.job_functions.aws_lambda_function_event_invoke_config.this["submit"]': "destroy",
+        "aws_iam_role_policy.tool_buckets": "update",
+        "policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job": "create",
+    }
+    assert found["job queue main-lab"]["details"] == ["priority: 10 -> 77"]
+    assert "what logs to it cannot start" in found["log group /aws/batch/lab/tool"]["meaning"]
+    assert found["job definition tool-lab"]["meaning"].startswith("deregistered: ")
+    assert any("volume_size: 1000 -> 200" in line for line in found["launch template spot-lab"]["details"])
+    widened = found["aws_iam_role_policy.tool_buckets"]
+    assert widened["added"] == ["s3:DeleteObject on arn:aws:s3:::genomics-results-123456789012/lab/*"]
+    assert "running jobs too" in widened["meaning"]
+
+    attached = found["policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job"]
+    assert attached["remedy"].startswith("aws iam detach-role-policy --role-name tool-lab-job ")
+    lab.aws.client("iam").detach_role_policy(
+        RoleName="tool-lab-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"
+    )
+    applied = lab.run("apply", "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert lab.drift(0) == {}
+    assert_repaired(lab.aws)
+
+
+def assert_repaired(aws: Emulator) -> None:
+    batch, ec2 = aws.client("batch"), aws.client("ec2")
+    assert batch.describe_job_queues(jobQueues=["main-lab"])["jobQueues"][0]["priority"] == 10
+    assert aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/batch/lab/tool")["logGroups"]
+    (definition,) = batch.describe_job_definitions(jobDefinitionName="tool-lab", status="ACTIVE")["jobDefinitions"]
+    assert definition["revision"] == 2
+    (environment,) = batch.describe_compute_environments()["computeEnvironments"]
+    template = environment["computeResources"]["launchTemplate"]
+    (version,) = ec2.describe_launch_template_versions(
+        LaunchTemplateId=template["launchTemplateId"], Versions=[template["version"]]
+    )["LaunchTemplateVersions"]
+    disks = {disk["DeviceName"]: disk["Ebs"] for disk in version["LaunchTemplateData"]["BlockDeviceMappings"]}
+    assert disks["/dev/sdb"]["VolumeSize"] == 1000
+    policy = aws.client("iam").get_role_policy(RoleName="tool-lab-job", PolicyName="buckets")["PolicyDocument"]
+    assert "s3:DeleteObject" not in json.dumps(policy)
+
+
+def test_an_environment_that_was_never_applied_is_an_error(lab: Lab) -> None:
+    (lab.folder / "other.yaml").write_text(LAB.replace("name: lab", "name: other"))
+    done = gen_infra("drift", "other.yaml", environ=clean_environ(**lab.aws.environ), cwd=lab.folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing of other is in Terraform's state" in done.stderr
