@@ -157,6 +157,31 @@ def empty_repositories(clients: Clients, names: Iterable[str]) -> int:
     return sum(_empty(clients, name) for name in names)
 
 
+@aws_errors()
+def delete_images(clients: Clients, repository: str, digests: Iterable[str]) -> None:
+    """Delete these images of an ECR repository.
+
+    Raises:
+        AwsError: ECR keeps an image; it says why.
+    """
+    left = sorted(digests)
+    while left:
+        kept: dict[str, str] = {}
+        for start in range(0, len(left), _DELETE_AT_MOST):
+            some = left[start : start + _DELETE_AT_MOST]
+            answer = clients.ecr.batch_delete_image(
+                repositoryName=repository, imageIds=[{"imageDigest": digest} for digest in some]
+            )
+            kept |= {
+                failure["imageId"]["imageDigest"]: failure.get("failureReason", failure.get("failureCode", ""))
+                for failure in answer["failures"]
+            }
+        if len(kept) == len(left):
+            digest, reason = next(iter(kept.items()))
+            raise AwsError(f"ECR keeps {len(kept)} images of {repository}, {digest} for one: {reason}")
+        left = sorted(kept)  # an image goes only after the multi-platform index that refers to it
+
+
 def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:
     """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
@@ -209,20 +234,5 @@ def _empty(clients: Clients, repository: str) -> int:
         found = {image["imageDigest"] for page in pages for image in page["imageIds"]}
     except clients.ecr.exceptions.RepositoryNotFoundException:
         return 0
-    left = sorted(found)
-    while left:
-        kept: dict[str, str] = {}
-        for start in range(0, len(left), _DELETE_AT_MOST):
-            some = left[start : start + _DELETE_AT_MOST]
-            answer = clients.ecr.batch_delete_image(
-                repositoryName=repository, imageIds=[{"imageDigest": digest} for digest in some]
-            )
-            kept |= {
-                failure["imageId"]["imageDigest"]: failure.get("failureReason", failure.get("failureCode", ""))
-                for failure in answer["failures"]
-            }
-        if len(kept) == len(left):
-            digest, reason = next(iter(kept.items()))
-            raise AwsError(f"ECR keeps {len(kept)} images of {repository}, {digest} for one: {reason}")
-        left = sorted(kept)  # an image goes only after the multi-platform index that refers to it
+    delete_images(clients, repository, found)
     return len(found)

@@ -1,0 +1,181 @@
+"""What piles up in the account: old revisions of job definitions, and old images in ECR."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.jobs import STATUSES, Job, list_jobs
+from gen_infra.aws.leftovers import delete_images
+
+if TYPE_CHECKING:
+    from gen_infra.aws.session import Clients
+
+_UNFINISHED = STATUSES[:-2]
+# A push of several platforms comes image by image, without a tag until its index comes.
+_PUSHED_LATELY = timedelta(days=1)
+_INDEXES = (
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+_DESCRIBE_AT_MOST = 100  # images in one BatchGetImage
+
+
+class Image(NamedTuple):
+    """One image in a repository, and why it may go."""
+
+    repository: str
+    digest: str
+    tags: tuple[str, ...]
+    pushed: datetime
+    is_index: bool = False
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tags[0]}" if self.tags else f"{self.repository}@{self.digest[:19]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """What may go: ``name:revision`` by ARN, and images."""
+
+    revisions: Mapping[str, str]
+    images: tuple[Image, ...]
+
+
+@aws_errors()
+def find_surplus(clients: Clients, definitions: Collection[str], repositories: Iterable[str], *, keep: int) -> Surplus:
+    """What is beyond the newest ``keep`` of each job definition and repository, and nothing uses.
+
+    A revision is used by a job that has not ended, in whatever queue. An image is used by such a job, and by every
+    active revision in the account that is not to go itself.
+    """
+    active = list(_active_definitions(clients))
+    jobs = _unfinished_jobs(clients)
+    revisions = surplus_revisions(active, definitions, {job.definition for job in jobs}, keep=keep)
+    staying = [definition for definition in active if definition["jobDefinitionArn"] not in revisions]
+    named = {*_images_in(staying), *(job.image for job in jobs)}
+    images = [
+        image for name in repositories for image in _surplus_of(clients, name, named, keep=keep, now=datetime.now(UTC))
+    ]
+    return Surplus(revisions, tuple(images))
+
+
+@aws_errors()
+def remove_surplus(clients: Clients, surplus: Surplus) -> None:
+    """Deregister the revisions, then delete the images that only they named."""
+    for arn in surplus.revisions:
+        clients.batch.deregister_job_definition(jobDefinition=arn)
+    for repository in dict.fromkeys(image.repository for image in surplus.images):
+        delete_images(clients, repository, [image.digest for image in surplus.images if image.repository == repository])
+
+
+def surplus_revisions(
+    active: Iterable[Mapping[str, Any]], names: Collection[str], used: Collection[str], *, keep: int
+) -> dict[str, str]:
+    """ARN -> ``name:revision`` of those beyond the newest of each name that no unfinished job runs."""
+    newest_first = sorted(active, key=lambda definition: -int(definition["revision"]))
+    surplus = {}
+    for name in names:
+        own = [definition for definition in newest_first if definition["jobDefinitionName"] == name]
+        for definition in own[keep:]:
+            shown = f"{name}:{definition['revision']}"
+            if shown not in used:
+                surplus[definition["jobDefinitionArn"]] = shown
+    return surplus
+
+
+def surplus_images(images: Iterable[Image], named: Iterable[str], *, keep: int, now: datetime) -> list[Image]:
+    """Of one repository those that no tag names, and those older than the newest ``keep``; none that is named."""
+    newest_first = sorted(images, key=lambda image: image.pushed, reverse=True)
+    references = {_reference(uri) for uri in named}
+    tagged = [image for image in newest_first if image.tags]
+    old = [image._replace(reason=f"older than the newest {keep}") for image in tagged[keep:]]
+    untagged = [
+        image._replace(reason="untagged")
+        for image in newest_first
+        if not image.tags and now - image.pushed > _PUSHED_LATELY
+    ]
+    return [image for image in (*old, *untagged) if not _is_named(image, references)]
+
+
+def _reference(uri: str) -> tuple[str, str]:
+    """``123….amazonaws.com/prod/isaac:1.0`` -> its path, and the tag or digest."""
+    path, _, digest = uri.partition("@")
+    folders, _, last = path.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{folders}/{name}", digest or tag or "latest"
+
+
+def _is_named(image: Image, references: Collection[tuple[str, str]]) -> bool:
+    """Whether any of them means this image, in whatever registry: rather one too many stays."""
+    return any(
+        path.endswith(f"/{image.repository}") and what in {image.digest, *image.tags} for path, what in references
+    )
+
+
+def _active_definitions(clients: Clients) -> Iterator[Mapping[str, Any]]:
+    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
+        yield from page["jobDefinitions"]
+
+
+def _unfinished_jobs(clients: Clients) -> list[Job]:
+    pages = clients.batch.get_paginator("describe_job_queues").paginate()
+    queues = [queue["jobQueueArn"] for page in pages for queue in page["jobQueues"]]
+    return list_jobs(clients, queues, _UNFINISHED)
+
+
+def _images_in(value: object) -> Iterator[str]:
+    """Every ``image`` in job definitions, whatever their containers are."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key == "image" and isinstance(item, str):
+                yield item
+            else:
+                yield from _images_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _images_in(item)
+
+
+def _surplus_of(clients: Clients, repository: str, named: Collection[str], *, keep: int, now: datetime) -> list[Image]:
+    images = list(_images(clients, repository))
+    surplus = surplus_images(images, named, keep=keep, now=now)
+    going = {image.digest for image in surplus}
+    indexes = [image.digest for image in images if image.is_index and image.digest not in going]
+    parts = _parts(clients, repository, indexes)
+    return [image for image in surplus if image.digest not in parts]
+
+
+def _images(clients: Clients, repository: str) -> Iterator[Image]:
+    pages = clients.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
+    try:
+        for page in pages:
+            for detail in page["imageDetails"]:
+                yield Image(
+                    repository,
+                    detail["imageDigest"],
+                    tuple(detail.get("imageTags", [])),
+                    detail["imagePushedAt"],
+                    detail.get("imageManifestMediaType", "") in _INDEXES,
+                )
+    except clients.ecr.exceptions.RepositoryNotFoundException:
+        return
+
+
+def _parts(clients: Clients, repository: str, indexes: list[str]) -> set[str]:
+    """The images that these multi-platform indexes consist of; they have no tag of their own."""
+    parts: set[str] = set()
+    for start in range(0, len(indexes), _DESCRIBE_AT_MOST):
+        answer = clients.ecr.batch_get_image(
+            repositoryName=repository,
+            imageIds=[{"imageDigest": digest} for digest in indexes[start : start + _DESCRIBE_AT_MOST]],
+            acceptedMediaTypes=list(_INDEXES),
+        )
+        for image in answer["images"]:
+            parts |= {part["digest"] for part in json.loads(image["imageManifest"]).get("manifests", [])}
+    return parts
