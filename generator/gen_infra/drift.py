@@ -20,6 +20,8 @@ _NOT_DRIFT = {
     "aws_route_table": {"route"},
     "aws_security_group": {"egress", "ingress"},
     "aws_vpc_endpoint": {"network_interface_ids", "route_table_ids", "subnet_configuration"},
+    # Written down before its policy, which is a resource of its own.
+    "aws_sns_topic": {"policy"},
     # Written down before it was given to the NAT gateway.
     "aws_eip": {"association_id", "instance", "network_interface", "private_dns", "private_ip"},
 }
@@ -65,6 +67,7 @@ class Drift:
         removed: what it can no longer do.
         meaning: what follows from it.
         remedy: what mends it; empty where `gen-infra apply` does.
+        who: the ARN of who did it, where AWS keeps that with the thing itself.
     """
 
     address: str
@@ -77,6 +80,7 @@ class Drift:
     removed: tuple[str, ...]
     meaning: str
     remedy: str = ""
+    who: str = ""
 
     @property
     def title(self) -> str:

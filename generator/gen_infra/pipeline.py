@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -230,7 +230,17 @@ def drift(environment: Environment, on_event: Callable[[Event], None]) -> tuple[
     found = found_in(content)
     if found:
         environment.saved_plan.discard()
-    return found
+    return tuple(_with_author(environment, each) for each in found)
+
+
+def _with_author(environment: Environment, found: Drift) -> Drift:
+    """Of what an environment is made of, only launch templates remember who changed them."""
+    from gen_infra.aws.authors import launch_template_author
+    from gen_infra.aws.session import clients
+
+    if (found.type, found.action) != ("aws_launch_template", "update"):
+        return found
+    return replace(found, who=launch_template_author(clients(environment.manifest.region), found.name))
 
 
 def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:

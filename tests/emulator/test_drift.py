@@ -93,6 +93,7 @@ def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab
     assert "what logs to it cannot start" in found["log group /aws/batch/lab/tool"]["meaning"]
     assert found["job definition tool-lab"]["meaning"].startswith("deregistered: ")
     assert any("volume_size: 1000 -> 200" in line for line in found["launch template spot-lab"]["details"])
+    assert found["launch template spot-lab"]["who"] == "arn:aws:iam::123456789012:root"
     widened = found["aws_iam_role_policy.tool_buckets"]
     assert widened["added"] == ["s3:DeleteObject on arn:aws:s3:::genomics-results-123456789012/lab/*"]
     assert "running jobs too" in widened["meaning"]

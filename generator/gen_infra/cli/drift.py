@@ -68,6 +68,8 @@ def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
 def _show(found: Drift) -> None:
     symbol, done, colour = _ACTIONS[found.action]
     click.secho(f"  {symbol} {done:<7} {found.title}", fg=colour)
+    if found.who:
+        click.echo(f"      by {found.who}")
     for detail in found.details:
         click.echo(f"      {detail}")
     for sign, grants in (("+", found.added), ("-", found.removed)):
