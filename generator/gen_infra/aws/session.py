@@ -53,10 +53,12 @@ class Clients:
 
     region: str
     alarms: Any
+    autoscaling: Any
     batch: BatchClient
     builds: Any
     ec2: EC2Client
     ecr: ECRClient
+    ecs: Any
     efs: EFSClient
     functions: LambdaClient
     iam: IAMClient

@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, doctor, image, jobs, local, manifests
+from gen_infra.cli import build, doctor, image, jobs, local, manifests, why
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -63,6 +63,7 @@ for command in (
     image.image,
     jobs.submit,
     jobs.jobs,
+    why.why,
     doctor.doctor,
     local.bootstrap,
     local.emulator,
