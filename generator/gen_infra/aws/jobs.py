@@ -100,6 +100,11 @@ class Job:
         return self.status in {"SUCCEEDED", "FAILED"}
 
     @property
+    def has_started(self) -> bool:
+        """It, or a child of it, has an instance and does its work."""
+        return bool({"STARTING", "RUNNING"} & {self.status, *self.children})
+
+    @property
     def succeeded(self) -> bool:
         """It has ended well."""
         return self.status == "SUCCEEDED"
@@ -240,7 +245,19 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
     """
     if found := clients.batch.describe_jobs(jobs=[job_id])["jobs"]:
         return found[0]
-    raise _no_such_job(clients, job_id)
+    raise TransientAwsError(  # so new that Batch does not show it yet, or nowhere
+        f"no such job in {clients.region}: {job_id}",
+        hint="`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end",
+    )
+
+
+def find(clients: Clients, job_id: str) -> Job:
+    """One job.
+
+    Raises:
+        AwsError: there is no such job.
+    """
+    return job_from(find_detail(clients, job_id), clients.region)
 
 
 def watch(
@@ -269,7 +286,7 @@ def watch(
     answered = clock()
     while True:
         try:
-            job = _current(clients, job_id)
+            job = find(clients, job_id)
         except TransientAwsError:
             if clock() - answered > patience:
                 raise
@@ -283,20 +300,6 @@ def watch(
                 return job
         wait(delay)
         delay = min(delay * 1.5, 10.0)
-
-
-def _current(clients: Clients, job_id: str) -> Job:
-    if found := describe(clients, [job_id]):
-        return found[0]
-    raise _no_such_job(clients, job_id)
-
-
-def _no_such_job(clients: Clients, job_id: str) -> TransientAwsError:
-    """So new that Batch does not show it yet, or nowhere."""
-    return TransientAwsError(
-        f"no such job in {clients.region}: {job_id}",
-        hint="`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end",
-    )
 
 
 def job_from(detail: JobDetailTypeDef, region: str) -> Job:

@@ -29,6 +29,10 @@ class Line:
     time: datetime
     text: str
 
+    def to_dict(self) -> dict[str, str]:
+        """The same for JSON: the time in ISO 8601, UTC."""
+        return {"time": self.time.isoformat().replace("+00:00", "Z"), "text": self.text}
+
 
 def since_moment(text: str, now: datetime) -> datetime:
     """``10m``, ``2h``, ``3d`` before now, or a moment in ISO 8601 (UTC where it does not say).
@@ -36,7 +40,7 @@ def since_moment(text: str, now: datetime) -> datetime:
     Raises:
         UsageError: it is neither.
     """
-    if found := re.fullmatch(r"([0-9]{1,6})([smhd])", text):
+    if found := re.fullmatch(r"([0-9]{1,5})([smhd])", text):
         return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
     try:
         moment = datetime.fromisoformat(text)
@@ -55,7 +59,7 @@ class Reader:
 
     def __init__(self, clients: Clients, since: datetime | None = None) -> None:
         self._clients = clients
-        self._since: dict[str, Any] = {"startTime": int(since.timestamp() * 1000)} if since else {}
+        self._since: dict[str, Any] = {"startTime": max(int(since.timestamp() * 1000), 0)} if since else {}
         self._tokens: dict[str, str] = {}
 
     def new_lines(self, job: Job) -> Iterator[Line]:

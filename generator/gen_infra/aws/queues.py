@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from gen_infra.aws.session import Clients
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 _BUSY = ("STARTING", "RUNNING")
+_LOOK_AGAIN_SECONDS = 5.0
 _DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
 
 
@@ -38,6 +41,11 @@ class QueueState:
     busy_vcpus: float
     max_vcpus: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """The same for JSON: times in ISO 8601, UTC."""
+        oldest = self.oldest_runnable.isoformat().replace("+00:00", "Z") if self.oldest_runnable else None
+        return asdict(self) | {"oldest_runnable": oldest}
+
 
 @aws_errors()
 def queue_states(clients: Clients, queues: Sequence[str]) -> list[QueueState]:
@@ -45,6 +53,8 @@ def queue_states(clients: Clients, queues: Sequence[str]) -> list[QueueState]:
     described = clients.batch.describe_job_queues(jobQueues=list(queues))["jobQueues"]
     order = {each["jobQueueName"]: each.get("computeEnvironmentOrder", []) for each in described}
     arns = {entry["computeEnvironment"] for entries in order.values() for entry in entries}
+    if not arns:
+        raise AwsError(f"there is no queue {', '.join(queues)} in {clients.region}", hint="gen-infra apply makes them")
     found = clients.batch.describe_compute_environments(computeEnvironments=sorted(arns))["computeEnvironments"]
     most = {each["computeEnvironmentArn"]: each.get("computeResources", {}).get("maxvCpus", 0) for each in found}
     return [
@@ -52,6 +62,36 @@ def queue_states(clients: Clients, queues: Sequence[str]) -> list[QueueState]:
         for queue in queues
         if queue in order
     ]
+
+
+def watch_queues(
+    clients: Clients,
+    queues: Sequence[str],
+    *,
+    patience: float = 120.0,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[list[QueueState]]:
+    """How these queues stand, again and again, without an end.
+
+    Args:
+        clients: where the queues are.
+        queues: their names.
+        patience: seconds for which AWS may be unreachable or busy before that becomes an error.
+        wait: sleeps for some seconds.
+        clock: seconds that only increase.
+    """
+    answered = clock()
+    while True:
+        try:
+            states = queue_states(clients, queues)
+        except TransientAwsError:
+            if clock() - answered > patience:
+                raise
+        else:
+            answered = clock()
+            yield states
+        wait(_LOOK_AGAIN_SECONDS)
 
 
 @aws_errors()

@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, doctor, image, jobs, local, manifests, why
+from gen_infra.cli import build, doctor, image, jobs, local, manifests, running, why
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -64,6 +64,8 @@ for command in (
     jobs.submit,
     jobs.jobs,
     why.why,
+    running.logs,
+    running.cancel,
     doctor.doctor,
     local.bootstrap,
     local.emulator,
