@@ -147,6 +147,8 @@ def key(aws: Clients, manifest: Manifest) -> Check:
         return partial(doctor_key.made_key, aws, manifest.key_alias, launching, users)
     if manifest.alarm_topics:
         users["cloudwatch.amazonaws.com"] = doctor_key.PUBLISH
+    if manifest.event_topics:
+        users["events.amazonaws.com"] = doctor_key.PUBLISH
     return partial(doctor_key.given_key, aws, arn, launching, users)
 
 

@@ -82,6 +82,11 @@ _REBUILD_LISTINGS = {
     "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
 }
 
+_NOTIFICATION_LISTINGS = {
+    "event rule": _Listing("events", "list_rules", {}, "Rules[].Name"),
+    "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
+}
+
 
 @aws_errors()
 def inventory(clients: Clients) -> list[Resource]:
@@ -155,6 +160,16 @@ def empty_repositories(clients: Clients, names: Iterable[str]) -> int:
         AwsError: ECR keeps an image; it says why.
     """
     return sum(_empty(clients, name) for name in names)
+
+
+@aws_errors()
+def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[str]:
+    """What still exists of an environment's notifications; a topic and the rule that publishes to it share a name.
+
+    Asked for by itself: who has no notifications may not be allowed to look at such things.
+    """
+    found = _listed(clients, _NOTIFICATION_LISTINGS)
+    return sorted(str(resource) for resource in found if resource.name.rpartition(":")[2] in topics)
 
 
 def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:

@@ -60,6 +60,7 @@ class Clients:
     ecr: ECRClient
     ecs: Any
     efs: EFSClient
+    events: Any
     functions: LambdaClient
     iam: IAMClient
     kms: KMSClient
