@@ -97,7 +97,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_network.network, aws, network, most_instances(manifest))
     if manifest.uses_ec2:
         yield _image(aws, manifest)
-    yield _key(aws, manifest, services)
+    yield key(aws, manifest)
     if isinstance(manifest.state, StateBucket):
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
     for bucket in used_buckets(manifest):
@@ -133,20 +133,23 @@ def _image(aws: Clients, manifest: Manifest) -> Check:
     return partial(doctor_image.image_of_parameter, aws, parameter, image.architecture, volumes)
 
 
-def _key(aws: Clients, manifest: Manifest, services: Iterable[str]) -> Check:
+def key(aws: Clients, manifest: Manifest) -> Check:
+    """The check of the environment's key, against those who start its instances and write its logs."""
     prefix = f"arn:{manifest.partition}:iam::{manifest.account}:role/aws-service-role"
     launching = [
         f"{prefix}/{service}.amazonaws.com/{doctor_roles.SERVICE_LINKED_ROLES[service]}"
-        for service in services
+        for service in service_linked_roles(manifest)
         if service != "batch"
     ]
     users: dict[str, tuple[str, ...]] = {f"logs.{manifest.region}.amazonaws.com": doctor_key.USE}
-    key = manifest.encryption.key
-    if key == "create":
+    arn = manifest.encryption.key
+    if arn == "create":
         return partial(doctor_key.made_key, aws, manifest.key_alias, launching, users)
     if manifest.alarm_topics:
         users["cloudwatch.amazonaws.com"] = doctor_key.PUBLISH
-    return partial(doctor_key.given_key, aws, key, launching, users)
+    if manifest.event_topics:
+        users["events.amazonaws.com"] = doctor_key.PUBLISH
+    return partial(doctor_key.given_key, aws, arn, launching, users)
 
 
 def service_linked_roles(manifest: Manifest) -> list[str]:

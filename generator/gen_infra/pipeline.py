@@ -245,7 +245,12 @@ def _with_author(environment: Environment, found: Drift) -> Drift:
 
 def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:
     """Apply the saved destroy plan and clear away what terraform cannot; returns what is still there."""
-    from gen_infra.aws.leftovers import deregister_definitions, empty_repositories, leftovers
+    from gen_infra.aws.leftovers import (
+        deregister_definitions,
+        empty_repositories,
+        leftovers,
+        notification_leftovers,
+    )
     from gen_infra.aws.session import clients
 
     manifest = environment.manifest
@@ -260,7 +265,8 @@ def destroy(environment: Environment, on_event: Callable[[Event], None], tell: T
     deregister_definitions(aws, map(manifest.suffixed, manifest.jobs))
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
-    return leftovers(aws, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
+    left = leftovers(aws, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
+    return [*left, *notification_leftovers(aws, manifest.event_topics)] if manifest.event_topics else left
 
 
 def open_terraform(environment: Environment, on_event: Callable[[Event], None], *, init: bool = True) -> Terraform:

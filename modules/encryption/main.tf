@@ -36,6 +36,19 @@ locals {
     Resource  = "*"
     Condition = { ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = local.topic_arns } }
   }
+
+  event_topic_arns = [for name in sort(var.event_topics) : "arn:${var.partition}:sns:${var.region}:${var.account_id}:${name}"]
+
+  # A rule publishes in EventBridge's name, for which SNS asks KMS:
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+  encrypt_events = {
+    Sid       = "EncryptEvents"
+    Effect    = "Allow"
+    Principal = { Service = "events.amazonaws.com" }
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    Resource  = "*"
+    Condition = { ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = local.event_topic_arns } }
+  }
 }
 
 resource "aws_kms_key" "this" {
@@ -77,7 +90,7 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }
       },
-    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [])
+    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [], length(local.event_topic_arns) > 0 ? [local.encrypt_events] : [])
   })
 }
 

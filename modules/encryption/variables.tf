@@ -30,6 +30,17 @@ variable "deletion_window_in_days" {
   }
 }
 
+variable "event_topics" {
+  description = "Names of the SNS topics of this account, encrypted with this key, that EventBridge rules publish to."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.event_topics : can(regex("^[A-Za-z0-9_-]{1,256}$", name))])
+    error_message = "event_topics must be names of topics."
+  }
+}
+
 variable "log_group_patterns" {
   description = "Names of the log groups that CloudWatch Logs may encrypt with this key; * stands for any characters."
   type        = set(string)

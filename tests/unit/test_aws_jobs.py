@@ -222,6 +222,7 @@ def test_a_finished_job_has_names_times_exit_code_reason_and_links() -> None:
         "children": {},
         "log_group": "/aws/batch/prod/isaac",
         "log_stream": "isaac-prod/default/0f1e",
+        "log_streams": ["isaac-prod/default/0f1e"],
         "console_url": f"https://us-east-1.console.aws.amazon.com/batch/home?region=us-east-1#jobs/detail/{ID}",
         "log_url": "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/"
         "$252Faws$252Fbatch$252Fprod$252Fisaac/log-events/isaac-prod$252Fdefault$252F0f1e",

@@ -181,6 +181,7 @@ def test_every_rendered_name_is_looked_at(tmp_path: Path) -> None:
         compute__spot__allocation_strategy="BEST_FIT",
         queues__main__fair_share={},
         repositories=["isaac"],
+        notifications={"blocked_queues": ["genomics-ops@example.com"]},
         jobs={"j": {**JOB, "scheduling_priority": 1}},
         image={"parameter": "/a/b", "rebuild": {"schedule": "rate(7 days)", "bucket": "abc"}},
     )
@@ -193,7 +194,7 @@ def test_every_rendered_name_is_looked_at(tmp_path: Path) -> None:
     # every fixed name that a module makes
     functions = ("batchFunctions", "batchSubmitJob", "batchGetJobStatus")
     rebuilds = ("batchImageRebuild", "batchImageSchedule", "batchImageRebuildFailed", "batchImageRebuildNotStarted")
-    for name in (*functions, *rebuilds):
+    for name in (*functions, *rebuilds, "batchQueueBlocked"):
         assert f"{name}-${{var.environment}}" in terraform
         assert f"{name}-test" in known
     assert {name.kind for name in names.resource_names(manifest)} == set(names.NAME_RULES)

@@ -69,12 +69,17 @@ def vcpu_quotas(clients: Clients, asks: Iterable[Ask]) -> Iterator[Diagnosis]:
         for group in {group for group in groups.values() if group}:
             demands.setdefault((group, each.purchase), []).append(each)
     for (group, purchase), those in sorted(demands.items()):
-        code = _CODES[group][purchase == "SPOT"]
+        code = quota_code(group, purchase)
         value = int(clients.quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
         yield _compared(f"{group} {'Spot' if purchase == 'SPOT' else 'On-Demand'}", code, value, those, clients.region)
     for name in sorted(unknown):
         advice = "look for it in the Service Quotas console, under Amazon EC2"
         yield warning(_SUBJECT, f"it is not known here which quota {name} counts against", advice)
+
+
+def quota_code(group: str, purchase: str) -> str:
+    """The code of the quota that On-Demand (``EC2``) or ``SPOT`` instances of a group count against."""
+    return _CODES[group][purchase == "SPOT"]
 
 
 def quota_group(instance_type: str) -> str | None:

@@ -70,8 +70,8 @@ class Job:
     """A job as Batch described it; of several attempts the last counts.
 
     ``queue`` and ``definition`` are short names (``highPriority-prod``, ``isaac-prod:3``). What Batch does not know yet
-    is ``None`` or empty: no times before they happen, no log stream before RUNNING. ``children`` counts an array job's
-    children by status.
+    is ``None`` or empty: no times before they happen, no log stream before RUNNING. ``log_streams`` are those of every
+    attempt, first to last. ``children`` counts an array job's children by status.
     """
 
     id: str
@@ -90,6 +90,7 @@ class Job:
     children: Mapping[str, int]
     log_group: str
     log_stream: str
+    log_streams: tuple[str, ...]
     console_url: str
     log_url: str
 
@@ -99,15 +100,21 @@ class Job:
         return self.status in {"SUCCEEDED", "FAILED"}
 
     @property
+    def has_started(self) -> bool:
+        """It, or a child of it, has an instance and does its work."""
+        return bool({"STARTING", "RUNNING"} & {self.status, *self.children})
+
+    @property
     def succeeded(self) -> bool:
         """It has ended well."""
         return self.status == "SUCCEEDED"
 
     def to_dict(self) -> dict[str, Any]:
         """The same for JSON: times in ISO 8601, UTC."""
+        found = asdict(self) | {"log_streams": list(self.log_streams)}
         return {
             key: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-            for key, value in asdict(self).items()
+            for key, value in found.items()
         }
 
 
@@ -229,6 +236,30 @@ def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str]
     return sorted(jobs, key=lambda job: job.created or datetime.max.replace(tzinfo=UTC), reverse=True)
 
 
+@aws_errors()
+def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
+    """All that Batch knows of one job.
+
+    Raises:
+        AwsError: there is no such job.
+    """
+    if found := clients.batch.describe_jobs(jobs=[job_id])["jobs"]:
+        return found[0]
+    raise TransientAwsError(  # so new that Batch does not show it yet, or nowhere
+        f"no such job in {clients.region}: {job_id}",
+        hint="`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end",
+    )
+
+
+def find(clients: Clients, job_id: str) -> Job:
+    """One job.
+
+    Raises:
+        AwsError: there is no such job.
+    """
+    return job_from(find_detail(clients, job_id), clients.region)
+
+
 def watch(
     clients: Clients,
     job_id: str,
@@ -255,7 +286,7 @@ def watch(
     answered = clock()
     while True:
         try:
-            job = _current(clients, job_id)
+            job = find(clients, job_id)
         except TransientAwsError:
             if clock() - answered > patience:
                 raise
@@ -271,15 +302,6 @@ def watch(
         delay = min(delay * 1.5, 10.0)
 
 
-def _current(clients: Clients, job_id: str) -> Job:
-    if found := describe(clients, [job_id]):
-        return found[0]
-    raise TransientAwsError(
-        f"no such job in {clients.region}: {job_id}",
-        hint="`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end",
-    )
-
-
 def job_from(detail: JobDetailTypeDef, region: str) -> Job:
     """One entry of DescribeJobs as a :class:`Job`."""
     container = detail.get("container", {})
@@ -287,6 +309,8 @@ def job_from(detail: JobDetailTypeDef, region: str) -> Job:
     logs = container.get("logConfiguration", {}).get("options", {})
     group = logs.get("awslogs-group", _DEFAULT_LOG_GROUP)
     stream = container.get("logStreamName", "")
+    attempts = detail.get("attempts", [])
+    streams = [*(attempt.get("container", {}).get("logStreamName", "") for attempt in attempts), stream]
     reasons = dict.fromkeys([detail.get("statusReason", ""), container.get("reason", "")])
     return Job(
         id=detail["jobId"],
@@ -299,12 +323,13 @@ def job_from(detail: JobDetailTypeDef, region: str) -> Job:
         started=_time(detail.get("startedAt")),
         stopped=_time(detail.get("stoppedAt")),
         exit_code=container.get("exitCode"),
-        attempts=len(detail.get("attempts", [])),
+        attempts=len(attempts),
         image=container.get("image", ""),
         array_size=array.get("size"),
         children={status: count for status, count in array.get("statusSummary", {}).items() if count},
         log_group=group,
         log_stream=stream,
+        log_streams=tuple(dict.fromkeys(filter(None, streams))),
         console_url=job_url(region, detail["jobId"]),
         log_url=log_stream_url(region, group, stream) if stream else "",
     )

@@ -82,6 +82,11 @@ _REBUILD_LISTINGS = {
     "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
 }
 
+_NOTIFICATION_LISTINGS = {
+    "event rule": _Listing("events", "list_rules", {}, "Rules[].Name"),
+    "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
+}
+
 
 @aws_errors()
 def inventory(clients: Clients) -> list[Resource]:
@@ -180,6 +185,16 @@ def delete_images(clients: Clients, repository: str, digests: Iterable[str]) -> 
             digest, reason = next(iter(kept.items()))
             raise AwsError(f"ECR keeps {len(kept)} images of {repository}, {digest} for one: {reason}")
         left = sorted(kept)  # an image goes only after the multi-platform index that refers to it
+
+
+@aws_errors()
+def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[str]:
+    """What still exists of an environment's notifications; a topic and the rule that publishes to it share a name.
+
+    Asked for by itself: who has no notifications may not be allowed to look at such things.
+    """
+    found = _listed(clients, _NOTIFICATION_LISTINGS)
+    return sorted(str(resource) for resource in found if resource.name.rpartition(":")[2] in topics)
 
 
 def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:

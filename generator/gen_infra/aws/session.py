@@ -53,11 +53,14 @@ class Clients:
 
     region: str
     alarms: Any
+    autoscaling: Any
     batch: BatchClient
     builds: Any
     ec2: EC2Client
     ecr: ECRClient
+    ecs: Any
     efs: EFSClient
+    events: Any
     functions: LambdaClient
     iam: IAMClient
     kms: KMSClient

@@ -12,7 +12,7 @@ import sys
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, doctor, drift, image, jobs, local, manifests, prune
+from gen_infra.cli import build, doctor, drift, image, jobs, local, manifests, prune, running, why
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
@@ -64,6 +64,9 @@ for command in (
     image.image,
     jobs.submit,
     jobs.jobs,
+    why.why,
+    running.logs,
+    running.cancel,
     prune.prune,
     doctor.doctor,
     local.bootstrap,

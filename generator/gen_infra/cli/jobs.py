@@ -161,33 +161,47 @@ def _print_id(job_id: str, request: SubmitRequest, *, as_json: bool) -> None:
 @click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
 @click.option("--queue", metavar="Q", shell_complete=_complete_queue, help="Only this queue, as the manifest names it.")
 @click.option("--status", type=click.Choice(_STATUSES, case_sensitive=False), help="Only jobs with this status.")
+@click.option("--watch", is_flag=True, help="A live table of the queues, until Ctrl-C.")
 @json_option
 @quiet_option
 @examples("""
+gen-infra jobs envs/prod.yaml --watch
 gen-infra jobs envs/prod.yaml --queue highPriority --status RUNNABLE
 gen-infra jobs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11
 """)
 def jobs(
-    manifest: Path, job_ids: tuple[str, ...], queue: str | None, status: str | None, as_json: bool, quiet: bool
+    manifest: Path,
+    job_ids: tuple[str, ...],
+    queue: str | None,
+    status: str | None,
+    watch: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """List jobs, or show some of them in full.
 
     Without ids: one line for each job in the environment's queues. With ids: state, reason, times, exit code and links.
+    With --watch: per queue, how many jobs are in each state, how long the oldest of them has been waiting in RUNNABLE,
+    and the vCPUs of those that run against the environments' maximum; without a terminal, a table at each change.
     """
     from gen_infra.aws import jobs as batch
+    from gen_infra.aws.queues import watch_queues
     from gen_infra.aws.session import clients, require_account
+    from gen_infra.cli.watch import show
     from gen_infra.manifest import load
 
+    if watch and (job_ids or status):
+        raise click.UsageError("--watch shows queues: it takes neither ids nor --status")
     env = load(manifest)
     if queue and queue not in env.queues:
         raise UsageError(f"there is no queue {queue} in the manifest; there is {', '.join(env.queues)}")
     aws = clients(env.region)
     require_account(aws, env.account)
-    if job_ids:
-        found = batch.describe(aws, job_ids)
-    else:
-        queues = [env.suffixed(key) for key in ([queue] if queue else env.queues)]
-        found = batch.list_jobs(aws, queues, batch.STATUSES)
+    queues = [env.suffixed(key) for key in ([queue] if queue else env.queues)]
+    if watch:
+        show(watch_queues(aws, queues), as_json=as_json)
+        return 0
+    found = batch.describe(aws, job_ids) if job_ids else batch.list_jobs(aws, queues, batch.STATUSES)
     found = [job for job in found if not status or job.status == status.upper()]
     if as_json:
         print_json([job.to_dict() for job in found])

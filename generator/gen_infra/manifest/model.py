@@ -14,6 +14,7 @@ from gen_infra.manifest.base import (
     KMS_KEY_ARN,
     AccountId,
     BucketName,
+    EmailAddress,
     EnvironmentName,
     IamPath,
     InstanceProfileArn,
@@ -72,6 +73,14 @@ class Logs(Model, frozen=True, kw_only=True):
     ] = 365
 
 
+class Notifications(Model, frozen=True, kw_only=True):
+    """Who is told of what, by e-mail; each confirms once, by the link in the first message."""
+
+    blocked_queues: Annotated[
+        tuple[EmailAddress, ...], about("When a job at the head of a queue cannot start, and so blocks it.")
+    ] = ()
+
+
 class Bucket(Model, frozen=True, kw_only=True):
     """A bucket that exists already and that jobs may use."""
 
@@ -117,6 +126,7 @@ class Manifest(Model, frozen=True, kw_only=True):
     encryption: Encryption = Encryption()
     iam: Iam = Iam()
     logs: Logs = Logs()
+    notifications: Notifications = Notifications()
     buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your own.")] = {}
     repositories: Annotated[tuple[RepositoryName, ...], about("ECR repositories to make, each under `<name>/`.")] = ()
     image: Image = Image()
@@ -228,6 +238,11 @@ class Manifest(Model, frozen=True, kw_only=True):
         if self.iam.instance_profile:
             return self.iam.instance_profile.rpartition("/")[2]
         return self.suffixed("batchImageBuilder")
+
+    @property
+    def event_topics(self) -> list[str]:
+        """The names of the topics that EventBridge rules of this environment publish to."""
+        return [self.suffixed("batchQueueBlocked")] if self.notifications.blocked_queues else []
 
     @property
     def vpc_name(self) -> str:

@@ -52,6 +52,8 @@ NAME_RULES = {
     "function": NameRule(1, 64, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
     "SQS queue": NameRule(1, 80, "[A-Za-z0-9_-]"),
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+    "event rule": NameRule(1, 64, r"[.A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
     "log group": NameRule(1, 512, r"[A-Za-z0-9_./#-]"),
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
@@ -143,6 +145,9 @@ def _environment_names(manifest: Manifest) -> Iterator[Name]:
         yield Name("function", manifest.suffixed(key), path)
         yield Name("role", manifest.suffixed(key), path)
         yield Name("log group", f"/aws/lambda/{manifest.suffixed(key)}", path)
+    for topic in manifest.event_topics:
+        yield Name("SNS topic", topic, path)
+        yield Name("event rule", topic, path)
     yield Name("SQS queue", manifest.suffixed("batchFunctions"), path)
     yield Name("key alias", manifest.key_alias, path)
     yield Name("state object", manifest.state_key, path)

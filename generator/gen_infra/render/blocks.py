@@ -50,26 +50,22 @@ def context(manifest: Manifest) -> dict[str, Any]:
 
 def modules(manifest: Manifest) -> list[str]:
     """The static modules that the environment uses."""
-    used = [*(role.replace("_", "-") for role in needed_roles(manifest))]
-    if manifest.uses_ec2:
-        used.append("compute-environment")
-    if any(compute.is_fargate for compute in manifest.compute.values()):
-        used.append("fargate-environment")
-    if manifest.uses_ec2 and not manifest.iam.instance_profile:
-        used += ["image-builder", "instance-role"]
-    if manifest.encryption.key == "create":
-        used.append("encryption")
-    if manifest.network.lookup:
-        used.append("network-lookup")
-    if manifest.network.create:
-        used.append("network")
-    if manifest.repositories:
-        used.append("repository")
-    if manifest.jobs:
-        used.append("job-functions")
-    if manifest.image.rebuild:
-        used.append("image-pipeline")
-    return sorted(used)
+    makes_instance_roles = manifest.uses_ec2 and not manifest.iam.instance_profile
+    used = {
+        "compute-environment": manifest.uses_ec2,
+        "encryption": manifest.encryption.key == "create",
+        "fargate-environment": any(compute.is_fargate for compute in manifest.compute.values()),
+        "image-builder": makes_instance_roles,
+        "image-pipeline": manifest.image.rebuild,
+        "instance-role": makes_instance_roles,
+        "job-functions": manifest.jobs,
+        "network": manifest.network.create,
+        "network-lookup": manifest.network.lookup,
+        "queue-notifications": manifest.notifications.blocked_queues,
+        "repository": manifest.repositories,
+    }
+    roles = [role.replace("_", "-") for role in needed_roles(manifest)]
+    return sorted([*roles, *(module for module, is_used in used.items() if is_used)])
 
 
 def needed_roles(manifest: Manifest) -> list[str]:

@@ -110,6 +110,33 @@ run "alarms" {
   }
 }
 
+run "no_events_without_topics" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(aws_kms_key.this.policy, "events.amazonaws.com")
+    error_message = "EventBridge has no business with a key without topics."
+  }
+}
+
+run "events" {
+  command = plan
+
+  variables {
+    event_topics = ["batchQueueBlocked-prod"]
+  }
+
+  assert {
+    condition = one([
+      for s in jsondecode(aws_kms_key.this.policy).Statement : s.Condition
+      if try(s.Principal.Service, "") == "events.amazonaws.com"
+      ]) == {
+      ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = ["arn:aws:sns:us-east-1:123456789012:batchQueueBlocked-prod"] }
+    }
+    error_message = "Rules may use the key for these topics of this account only."
+  }
+}
+
 run "other_partition" {
   command = plan
 

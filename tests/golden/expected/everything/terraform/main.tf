@@ -138,3 +138,18 @@ module "job_functions" {
     "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-definition/elsewhere-everything",
   ]
 }
+
+module "queue_notifications" {
+  source = "./modules/queue-notifications"
+
+  environment = "everything"
+  account_id  = "210987654321"
+  partition   = "aws-us-gov"
+  region      = "us-gov-west-1"
+  emails      = ["genomics-ops@example.com"]
+  job_queue_arns = [
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-queue/fair-everything",
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-queue/stopped-everything",
+  ]
+  kms_key_arn = local.kms_key_arn
+}

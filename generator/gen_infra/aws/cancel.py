@@ -1,0 +1,26 @@
+"""Ending jobs before their time: those that wait are cancelled, those that have started are terminated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_infra.aws.errors import aws_errors
+
+if TYPE_CHECKING:
+    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.session import Clients
+
+
+@aws_errors()
+def end_job(clients: Clients, job: Job, reason: str) -> None:
+    """End a job and, of an array, its children; one that has ended by now stays as it ended.
+
+    CancelJob leaves alone what starts in the same moment, so that no work is lost which nobody meant to lose; a job's
+    state does not change at once: https://docs.aws.amazon.com/batch/latest/APIReference/API_CancelJob.html
+
+    ``reason`` stays with the job as its status reason.
+    """
+    if job.has_started:
+        clients.batch.terminate_job(jobId=job.id, reason=reason)
+    else:
+        clients.batch.cancel_job(jobId=job.id, reason=reason)

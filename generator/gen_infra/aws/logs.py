@@ -1,0 +1,129 @@
+"""What jobs wrote to CloudWatch Logs: all of it, since a moment, the last lines, or as it comes."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.errors import aws_errors
+from gen_infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.session import Clients
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LOOK_AGAIN_SECONDS = 2.0
+_LATE_SECONDS = 5.0  # the log driver sends what it has gathered about every five seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a job's log, and when it was written."""
+
+    time: datetime
+    text: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The same for JSON: the time in ISO 8601, UTC."""
+        return {"time": self.time.isoformat().replace("+00:00", "Z"), "text": self.text}
+
+
+def since_moment(text: str, now: datetime) -> datetime:
+    """``10m``, ``2h``, ``3d`` before now, or a moment in ISO 8601 (UTC where it does not say).
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if found := re.fullmatch(r"([0-9]{1,5})([smhd])", text):
+        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is no moment", hint="write 10m, 2h, 3d or 2026-09-30T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Reader:
+    """Reads the streams of a job, each line once, however often it is asked.
+
+    Args:
+        clients: where the logs are.
+        since: the first moment of interest; all of it without one.
+    """
+
+    def __init__(self, clients: Clients, since: datetime | None = None) -> None:
+        self._clients = clients
+        self._since: dict[str, Any] = {"startTime": max(int(since.timestamp() * 1000), 0)} if since else {}
+        self._tokens: dict[str, str] = {}
+
+    def new_lines(self, job: Job) -> Iterator[Line]:
+        """What the attempts of the job have written since it was last asked, attempt by attempt."""
+        for stream in job.log_streams:
+            more = True
+            while more:
+                lines, more = self._page(job.log_group, stream)
+                yield from lines
+
+    @aws_errors()
+    def _page(self, group: str, stream: str) -> tuple[list[Line], bool]:
+        """The next page of a stream, and whether it may have another; a page may be empty before the end."""
+        before = self._tokens.get(stream, "")
+        token: dict[str, Any] = {"nextToken": before} if before else {}
+        logs = self._clients.logs
+        try:
+            answer = logs.get_log_events(
+                logGroupName=group, logStreamName=stream, startFromHead=True, **self._since, **token
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            return [], False  # the first line makes the stream
+        after = self._tokens[stream] = answer["nextForwardToken"]
+        return [_line(event) for event in answer["events"]], after != before
+
+
+def follow(
+    clients: Clients,
+    find: Callable[[], Job],
+    since: datetime | None = None,
+    *,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Line]:
+    """The lines of a job, of its later attempts too, until it has ended.
+
+    Args:
+        clients: where the logs are.
+        find: describes the job as it is now.
+        since: as for :class:`Reader`.
+        wait: sleeps for some seconds.
+    """
+    reader = Reader(clients, since)
+    while True:
+        job = find()
+        yield from reader.new_lines(job)
+        if job.finished:
+            wait(_LATE_SECONDS)
+            yield from reader.new_lines(job)
+            return
+        wait(_LOOK_AGAIN_SECONDS)
+
+
+@aws_errors()
+def tail(clients: Clients, job: Job, lines: int) -> list[Line]:
+    """The last lines of the last attempt."""
+    logs = clients.logs
+    if not job.log_stream:
+        return []
+    try:
+        events = logs.get_log_events(logGroupName=job.log_group, logStreamName=job.log_stream, limit=lines)["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [_line(event) for event in events]
+
+
+def _line(event: Any) -> Line:
+    return Line(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"].rstrip("\n"))

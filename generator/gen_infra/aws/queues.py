@@ -1,0 +1,156 @@
+"""What the jobs of a queue do, counted: for a table that is looked at again and again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gen_infra.aws.session import Clients
+
+    Json = Mapping[str, Any]
+
+ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+_BUSY = ("STARTING", "RUNNING")
+_LOOK_AGAIN_SECONDS = 5.0
+_DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """One queue at one moment. An array counts as its children that have not ended.
+
+    Args:
+        queue: its name.
+        counts: how many jobs are in each of the states before the end.
+        oldest_runnable: when the job was submitted that has waited longest in RUNNABLE.
+        busy_vcpus: vCPUs of its jobs that start or run.
+        max_vcpus: the vCPUs that its environments may have in all; other queues may share them.
+    """
+
+    queue: str
+    counts: Mapping[str, int]
+    oldest_runnable: datetime | None
+    busy_vcpus: float
+    max_vcpus: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for JSON: times in ISO 8601, UTC."""
+        oldest = self.oldest_runnable.isoformat().replace("+00:00", "Z") if self.oldest_runnable else None
+        return asdict(self) | {"oldest_runnable": oldest}
+
+
+@aws_errors()
+def queue_states(clients: Clients, queues: Sequence[str]) -> list[QueueState]:
+    """How these queues stand, in this order."""
+    described = clients.batch.describe_job_queues(jobQueues=list(queues))["jobQueues"]
+    order = {each["jobQueueName"]: each.get("computeEnvironmentOrder", []) for each in described}
+    arns = {entry["computeEnvironment"] for entries in order.values() for entry in entries}
+    if not arns:
+        raise AwsError(f"there is no queue {', '.join(queues)} in {clients.region}", hint="gen-infra apply makes them")
+    found = clients.batch.describe_compute_environments(computeEnvironments=sorted(arns))["computeEnvironments"]
+    most = {each["computeEnvironmentArn"]: each.get("computeResources", {}).get("maxvCpus", 0) for each in found}
+    return [
+        _state(clients, queue, sum(most.get(entry["computeEnvironment"], 0) for entry in order[queue]))
+        for queue in queues
+        if queue in order
+    ]
+
+
+def watch_queues(
+    clients: Clients,
+    queues: Sequence[str],
+    *,
+    patience: float = 120.0,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[list[QueueState]]:
+    """How these queues stand, again and again, without an end.
+
+    Args:
+        clients: where the queues are.
+        queues: their names.
+        patience: seconds for which AWS may be unreachable or busy before that becomes an error.
+        wait: sleeps for some seconds.
+        clock: seconds that only increase.
+    """
+    answered = clock()
+    while True:
+        try:
+            states = queue_states(clients, queues)
+        except TransientAwsError:
+            if clock() - answered > patience:
+                raise
+        else:
+            answered = clock()
+            yield states
+        wait(_LOOK_AGAIN_SECONDS)
+
+
+@aws_errors()
+def busy_vcpus(clients: Clients, queues: Iterable[str]) -> float:
+    """The vCPUs of the jobs of these queues that start or run."""
+    return sum(_busy(_details(clients, _listed(clients, queue, ("PENDING", *_BUSY)))) for queue in queues)
+
+
+def vcpus_of(detail: Json) -> float:
+    """The vCPUs that a job asks for, of all its nodes together; of an array, those of one child."""
+    nodes = detail.get("nodeProperties", {})
+    ranges = nodes.get("nodeRangeProperties") or [{}]
+    container = detail.get("container") or ranges[0].get("container") or {}
+    asked = [each["value"] for each in container.get("resourceRequirements", []) if each["type"] == "VCPU"]
+    return float(asked[0] if asked else container.get("vcpus", 0)) * int(nodes.get("numNodes", 1))
+
+
+def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:
+    summaries = list(_listed(clients, queue, ACTIVE))
+    details = _details(clients, summaries)
+    counts = dict.fromkeys(ACTIVE, 0)
+    waiting: list[int] = []
+    for each in summaries:
+        for status, count in _by_status(each, details).items():
+            counts[status] += count
+            if status == "RUNNABLE" and count:
+                waiting.append(each["createdAt"])
+    oldest = datetime.fromtimestamp(min(waiting) / 1000, UTC) if waiting else None
+    return QueueState(queue, counts, oldest, _busy(details), max_vcpus)
+
+
+def _listed(clients: Clients, queue: str, statuses: Iterable[str]) -> Iterator[Json]:
+    """In the order of the states, so that a job that moves on meanwhile is met twice rather than missed."""
+    found: dict[str, Json] = {}
+    for status in statuses:
+        listed: Any = clients.batch.get_paginator("list_jobs")
+        for page in listed.paginate(jobQueue=queue, jobStatus=status):
+            found.update((summary["jobId"], summary) for summary in page["jobSummaryList"])
+    yield from found.values()
+
+
+def _details(clients: Clients, summaries: Iterable[Json]) -> dict[str, Json]:
+    """Descriptions of those whose summary does not tell enough: arrays, and what takes vCPUs."""
+    ids = [
+        each["jobId"] for each in summaries if each["status"] in _BUSY or each.get("arrayProperties", {}).get("size")
+    ]
+    pages = (ids[start : start + _DESCRIBE_AT_MOST] for start in range(0, len(ids), _DESCRIBE_AT_MOST))
+    return {each["jobId"]: each for page in pages for each in clients.batch.describe_jobs(jobs=page)["jobs"]}
+
+
+def _by_status(summary: Json, details: Mapping[str, Json]) -> dict[str, int]:
+    children = details.get(summary["jobId"], {}).get("arrayProperties", {}).get("statusSummary")
+    if children is None:
+        return {summary["status"]: 1}
+    return {status: children.get(status, 0) for status in ACTIVE}
+
+
+def _busy(details: Mapping[str, Json]) -> float:
+    return sum(
+        vcpus_of(each) * sum(count for status, count in _by_status(each, details).items() if status in _BUSY)
+        for each in details.values()
+    )

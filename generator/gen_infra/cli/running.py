@@ -1,0 +1,170 @@
+"""Commands for jobs that are on their way: logs, cancel."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from gen_infra.cli.console import (
+    Console,
+    complete_from_manifest,
+    examples,
+    json_option,
+    manifest_argument,
+    print_json,
+    quiet_option,
+    require_terminal,
+    yes_option,
+)
+from gen_infra.errors import AnswerIsNoError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.logs import Line
+    from gen_infra.aws.session import Clients
+    from gen_infra.manifest import Manifest
+
+_ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+
+
+@click.command()
+@manifest_argument
+@click.argument("job_id")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what it writes, and its later attempts, to its end.")
+@click.option("--since", metavar="T", help="Only lines since then: 10m, 2h, 3d ago, or 2026-09-30T12:00:00Z.")
+@json_option
+@quiet_option
+@examples("""
+gen-infra logs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11 --follow
+gen-infra logs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11:7 --since 10m
+""")
+def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: bool, quiet: bool) -> int:
+    """Print what a job wrote, attempt by attempt.
+
+    A child of an array has its index behind its id. With --json, each line is an object with its time.
+    """
+    from gen_infra.aws import logs as cloudwatch
+    from gen_infra.aws.jobs import find
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.manifest import load
+
+    env = load(manifest)
+    moment = cloudwatch.since_moment(since, datetime.now(UTC)) if since else None
+    aws = clients(env.region)
+    require_account(aws, env.account)
+    job = find(aws, job_id)
+    if follow:
+        try:
+            _print_lines(cloudwatch.follow(aws, lambda: find(aws, job_id), moment), as_json=as_json)
+        except KeyboardInterrupt:
+            return 0  # how following ends
+    else:
+        _print_lines(cloudwatch.Reader(aws, moment).new_lines(job), as_json=as_json)
+        if not job.log_streams:
+            Console(quiet=quiet).say(_no_log(job, manifest))
+    return 0
+
+
+def _print_lines(lines: Iterable[Line], *, as_json: bool) -> None:
+    import json
+
+    for line in lines:
+        click.echo(json.dumps(line.to_dict(), ensure_ascii=False) if as_json else line.text)
+
+
+def _no_log(job: Job, manifest: Path) -> str:
+    if job.array_size:
+        return f"an array's children have the logs: gen-infra logs {manifest} {job.id}:0"
+    return f"it has no log: it is {job.status}, and has not started"
+
+
+@click.command()
+@manifest_argument
+@click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
+@click.option(
+    "--queue",
+    metavar="Q",
+    shell_complete=complete_from_manifest(lambda env: env.queues),
+    help="All jobs of this queue, as the manifest names it, that are in --status.",
+)
+@click.option("--status", type=click.Choice(_ACTIVE, case_sensitive=False), help="Which of the queue's jobs.")
+@yes_option
+@json_option
+@quiet_option
+@examples("""
+gen-infra cancel envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11
+gen-infra cancel envs/prod.yaml --queue lowPriority --status RUNNABLE
+""")
+def cancel(
+    manifest: Path,
+    job_ids: tuple[str, ...],
+    queue: str | None,
+    status: str | None,
+    yes: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Cancel jobs: some by id, or all of a queue that are in one state.
+
+    Asks first. Jobs that have started are terminated, and lose their work. Prints the ids.
+    """
+    from gen_infra.aws.cancel import end_job
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.manifest import load
+
+    if bool(job_ids) == bool(queue) or bool(queue) != bool(status):
+        raise click.UsageError("say which jobs: either JOB_ID…, or --queue together with --status")
+    env = load(manifest)
+    if queue and queue not in env.queues:
+        raise UsageError(f"there is no queue {queue} in the manifest; there is {', '.join(env.queues)}")
+    if not yes:
+        require_terminal()
+    aws = clients(env.region)
+    caller = require_account(aws, env.account)
+    chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
+    console = Console(quiet=quiet)
+    if not chosen:
+        console.say("no such job")
+    else:
+        console.confirm(_question(chosen), yes=yes)
+    for job in chosen:
+        end_job(aws, job, f"gen-infra cancel, by {caller.arn}")
+        if not as_json:
+            click.echo(job.id)
+    if as_json:
+        print_json([job.to_dict() for job in chosen])
+    return 0
+
+
+def _of_queue(aws: Clients, queue: str, status: str) -> list[Job]:
+    from gen_infra.aws.jobs import list_jobs
+
+    return list_jobs(aws, [queue], [status.upper()])
+
+
+def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[Job]:
+    """Those that have not ended; all must be there, and in queues of this environment."""
+    from gen_infra.aws.jobs import describe
+
+    found = describe(aws, list(dict.fromkeys(job_ids)))
+    if missing := [job_id for job_id in job_ids if job_id not in {job.id for job in found}]:
+        raise AnswerIsNoError(f"no such job: {', '.join(missing)}; nothing was changed")
+    queues = {env.suffixed(key) for key in env.queues}
+    if foreign := [f"{job.id} in {job.queue}" for job in found if job.queue not in queues]:
+        raise UsageError(f"these jobs are not of environment {env.name}: {', '.join(foreign)}")
+    return [job for job in found if not job.finished]
+
+
+def _question(jobs: Sequence[Job]) -> str:
+    started = sum(job.has_started for job in jobs)
+    waiting = len(jobs) - started
+    parts = [f"cancel {waiting} that wait{'s' if waiting == 1 else ''}"] if waiting else []
+    if started:
+        parts.append(f"terminate {started} that {'has' if started == 1 else 'have'} started, whose work is lost")
+    names = ", ".join(dict.fromkeys(job.name for job in jobs[:3])) + (", …" if len(jobs) > 3 else "")
+    return f"jobs ({names}): {' and '.join(parts)}?"

@@ -1,0 +1,60 @@
+"""The answer to why a job is where it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.jobs import job_from
+from gen_infra.why.gather import gather
+from gen_infra.why.table import causes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.session import Clients
+    from gen_infra.manifest import Manifest
+    from gen_infra.why.evidence import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found out.
+
+    Args:
+        job: the job as Batch describes it.
+        causes: why it is where it is, the first one first.
+        looked: what was looked at.
+        unseen: what could not be, and why.
+    """
+
+    job: Job
+    causes: tuple[Cause, ...]
+    looked: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """It runs, or has succeeded, and nothing is to be explained."""
+        return self.job.status in {"RUNNING", "SUCCEEDED"} and not self.causes
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return {
+            "job": self.job.to_dict(),
+            "causes": [asdict(cause) for cause in self.causes],
+            "looked_at": list(self.looked),
+            "not_seen": list(self.unseen),
+        }
+
+
+def explain(clients: Clients, manifest: Manifest, path: Path, job_id: str) -> Answer:
+    """Gather the evidence about a job, and hold every cause to it.
+
+    Raises:
+        AwsError: Batch does not know the job, or cannot be asked.
+    """
+    evidence, notes = gather(clients, manifest, path, job_id)
+    job: Any = evidence.job  # boto3's own type for it is a dict
+    return Answer(job_from(job, clients.region), causes(evidence), tuple(notes.looked), tuple(notes.unseen))

@@ -1,0 +1,245 @@
+"""Asks AWS for everything that may tell why a job is where it is, and notes what it looked at and what it could not."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from gen_infra import doctor
+from gen_infra.aws import doctor_containers, doctor_network, doctor_quotas, doctor_roles, logs
+from gen_infra.aws.errors import AccessDeniedError, aws_errors
+from gen_infra.aws.jobs import find_detail, job_from
+from gen_infra.aws.queues import busy_vcpus
+from gen_infra.errors import AwsError
+from gen_infra.why.evidence import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from typing import Concatenate
+
+    from mypy_boto3_batch.literals import JobStatusType
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+    from gen_infra.aws.session import Clients
+    from gen_infra.diagnosis import Diagnosis
+    from gen_infra.manifest import Manifest
+    from gen_infra.why.evidence import Json
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_LOG_LINES = 50
+_LAUNCHES = 20  # scaling activities of each group
+
+
+class Notes:
+    """What was looked at, and what could not be."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.looked: list[str] = []
+        self.unseen: list[str] = []
+        self._clients = clients
+
+    def look(
+        self, subject: str, service: str, ask: Callable[Concatenate[Clients, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """The answer, or None where AWS does not let us look."""
+        try:
+            with aws_errors():
+                found = ask(self._clients, *args, **kwargs)
+        except AccessDeniedError as denied:
+            self.unseen.append(f"{subject}: needs {denied.action or f'{service}:{denied.operation}'}")
+            return None
+        except AwsError as error:
+            self.unseen.append(f"{subject}: {error.message}")
+            return None
+        self.looked.append(subject)
+        return found
+
+    def check(self, lines: Iterable[Diagnosis]) -> tuple[Diagnosis, ...]:
+        """What one of the doctor's checks found; those say by themselves what they could not look at."""
+        found = tuple(lines)
+        for each in found:
+            text = f"{each.subject}: {each.message}"
+            (self.unseen if each.message.startswith("cannot look") else self.looked).append(text)
+        return found
+
+
+def gather(clients: Clients, manifest: Manifest, path: Path, job_id: str) -> tuple[Evidence, Notes]:
+    """All the evidence there is about one job.
+
+    Raises:
+        AwsError: Batch does not know the job, or cannot be asked.
+    """
+    job = find_detail(clients, job_id)
+    notes = Notes(clients)
+    notes.looked.append(f"job {job_id}: {job['status']}")
+    queues = notes.look("job queues", "batch", _queues) or ()
+    queue: Json = next((each for each in queues if each["jobQueueArn"] == job["jobQueue"]), {})
+    environments = notes.look("compute environments", "batch", _environments, queue) or ()
+    found = {
+        **_about_others(notes, job, queue, queues),
+        **_about_instances(notes, environments),
+        **_about_attempt(notes, job, clients.region),
+        "findings": _findings(clients, notes, manifest, job, environments),
+    }
+    now = datetime.now(UTC)
+    evidence = Evidence(manifest=manifest, path=path, now=now, job=job, queue=queue, environments=environments, **found)
+    return evidence, notes
+
+
+def _queues(clients: Clients) -> tuple[Json, ...]:
+    pages = clients.batch.get_paginator("describe_job_queues").paginate()
+    return tuple(queue for page in pages for queue in page["jobQueues"])
+
+
+def _arns(queue: Json) -> list[str]:
+    order = sorted(queue.get("computeEnvironmentOrder", []), key=lambda each: each["order"])
+    return [each["computeEnvironment"] for each in order]
+
+
+def _environments(clients: Clients, queue: Json) -> tuple[Json, ...]:
+    if not (arns := _arns(queue)):
+        return ()
+    found = clients.batch.describe_compute_environments(computeEnvironments=arns)["computeEnvironments"]
+    return tuple(sorted(found, key=lambda each: arns.index(each["computeEnvironmentArn"])))
+
+
+def _about_others(notes: Notes, job: Json, queue: Json, queues: Iterable[Json]) -> dict[str, Any]:
+    """The jobs that it depends on, those before it, those that run, and an array's children."""
+    found: dict[str, Any] = {}
+    if ids := [each["jobId"] for each in job.get("dependsOn", []) if "jobId" in each]:
+        found["dependencies"] = notes.look("the jobs it depends on", "batch", _details, ids) or ()
+    if job.get("arrayProperties", {}).get("size"):
+        found["children"] = notes.look("its children", "batch", _children, job["jobId"]) or ()
+    elif job["status"] == "RUNNABLE":
+        shared = [each for each in queues if set(_arns(each)) & set(_arns(queue))]
+        found["ahead"] = notes.look("jobs before it", "batch", _ahead, job, queue, shared) or ()
+        first = [each["jobId"] for each in found["ahead"][:1]]
+        found["head"] = (
+            next(iter(notes.look("the first of them", "batch", _details, first) or ()), None) if first else None
+        )
+        names = [each["jobQueueName"] for each in shared]
+        found["busy_vcpus"] = notes.look("jobs that run", "batch", busy_vcpus, names) or 0
+    return found
+
+
+def _details(clients: Clients, ids: list[str]) -> tuple[Json, ...]:
+    return tuple(clients.batch.describe_jobs(jobs=ids)["jobs"])
+
+
+def _children(clients: Clients, job_id: str) -> tuple[Json, ...]:
+    """Those that failed, else those that wait for an instance."""
+    statuses: tuple[JobStatusType, ...] = ("FAILED", "RUNNABLE", "STARTING", "PENDING")
+    for status in statuses:
+        if found := clients.batch.list_jobs(arrayJobId=job_id, jobStatus=status)["jobSummaryList"]:
+            return tuple(found)
+    return ()
+
+
+def _ahead(clients: Clients, job: Json, queue: Json, shared: Iterable[Json]) -> tuple[Json, ...]:
+    """RUNNABLE jobs of its queue that are older, then all of queues that share its environments and rank higher."""
+    found: list[Json] = []
+    for each in sorted(shared, key=lambda other: -other["priority"]):
+        name, own = each["jobQueueName"], each["jobQueueArn"] == queue["jobQueueArn"]
+        if not own and each["priority"] <= queue["priority"]:
+            continue
+        pages = clients.batch.get_paginator("list_jobs").paginate(jobQueue=name, jobStatus="RUNNABLE")
+        waiting = [{**summary, "queue": name} for page in pages for summary in page["jobSummaryList"]]
+        older = [other for other in waiting if not own or other["createdAt"] < job["createdAt"]]
+        found += sorted(older, key=lambda other: other["createdAt"])
+    return tuple(found)
+
+
+def _about_instances(notes: Notes, environments: Iterable[Json]) -> dict[str, Any]:
+    """What Auto Scaling and ECS know of the environments' instances."""
+    managed = [each for each in environments if each.get("computeResources", {}).get("type") in {"EC2", "SPOT"}]
+    if not managed:
+        return {}
+    names = [each["computeEnvironmentName"] for each in managed]
+    groups = notes.look("Auto Scaling groups", "autoscaling", _groups, names) or []
+    launches: list[Json] = []
+    for group in (each["AutoScalingGroupName"] for each in groups):
+        launches += notes.look(f"launches of {group}", "autoscaling", _failed_launches, group) or ()
+    clusters = [each["ecsClusterArn"] for each in managed if each.get("ecsClusterArn")]
+    return {
+        "instances": sum(each["LifecycleState"] == "InService" for group in groups for each in group["Instances"]),
+        "launches": tuple(launches),
+        "joined": notes.look("ECS clusters", "ecs", _joined, clusters) or 0,
+    }
+
+
+def _groups(clients: Clients, environments: Iterable[str]) -> list[Json]:
+    """The groups that Batch made: it names them after their environment, ``AWSBatch-<name>-asg-…``."""
+    prefixes = tuple(f"AWSBatch-{name}-asg-" for name in environments)
+    pages = clients.autoscaling.get_paginator("describe_auto_scaling_groups").paginate()
+    groups = (group for page in pages for group in page["AutoScalingGroups"])
+    return [group for group in groups if group["AutoScalingGroupName"].startswith(prefixes)]
+
+
+def _failed_launches(clients: Clients, group: str) -> tuple[Json, ...]:
+    """Newest first; those before the last one that succeeded are over."""
+    answer = clients.autoscaling.describe_scaling_activities(AutoScalingGroupName=group, MaxRecords=_LAUNCHES)
+    launches = [each for each in answer["Activities"] if each.get("Description", "").startswith("Launching")]
+    ended = [each["StatusCode"] for each in launches]
+    return tuple(
+        each
+        for each in launches[: ended.index("Successful") if "Successful" in ended else None]
+        if each["StatusCode"] in {"Failed", "Cancelled"}
+    )
+
+
+def _joined(clients: Clients, clusters: list[str]) -> int:
+    if not clusters:
+        return 0
+    found = clients.ecs.describe_clusters(clusters=clusters)["clusters"]
+    return sum(each["registeredContainerInstancesCount"] for each in found)
+
+
+def _about_attempt(notes: Notes, job: JobDetailTypeDef, region: str) -> dict[str, Any]:
+    """The last lines of its log, and the host that it lost."""
+    last = job_from(job, region)
+    found: dict[str, Any] = {}
+    if last.log_stream:
+        lines = notes.look(f"log group {last.log_group}", "logs", logs.tail, last, _LOG_LINES) or ()
+        found["log"] = tuple(line.text for line in lines)
+    said = " ".join([last.reason, *(str(attempt.get("statusReason", "")) for attempt in job.get("attempts", [])[-1:])])
+    if host := re.search(r"Host EC2 \(instance (i-[0-9a-f]+)\)", said):
+        found["hosts"] = notes.look(f"instance {host[1]}", "ec2", _host, host[1]) or ()
+    return found
+
+
+def _host(clients: Clients, instance: str) -> tuple[Json, ...]:
+    """EC2 forgets an instance about an hour after its end; a filter finds none then, where an id would be an error."""
+    answer = clients.ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance]}])
+    return tuple(each for reservation in answer["Reservations"] for each in reservation["Instances"])
+
+
+def _findings(
+    clients: Clients, notes: Notes, manifest: Manifest, job: Json, environments: Iterable[Json]
+) -> tuple[Diagnosis, ...]:
+    """What the doctor says of the things that this job needs."""
+    container = job.get("container", {})
+    found: tuple[Diagnosis, ...] = ()
+    if image := container.get("image"):
+        found += notes.check(doctor_containers.container_image(clients, manifest.account, image))
+    arns = [container[key] for key in ("jobRoleArn", "executionRoleArn") if container.get(key)]
+    found += notes.check(doctor_roles.roles(clients, manifest.account, arns))
+    for environment in environments:
+        resources = environment.get("computeResources")
+        if not resources:
+            continue
+        wanted = doctor_network.ById(resources.get("subnets", ()), resources.get("securityGroupIds", ()))
+        found += notes.check(doctor_network.network(clients, wanted, 1))
+        if resources["type"] in {"EC2", "SPOT"}:
+            ask = _quota_ask(resources, job)
+            found += notes.check(doctor_quotas.vcpu_quotas(clients, [ask]))
+    return found + notes.check(doctor.key(clients, manifest)()) if manifest.uses_ec2 else found
+
+
+def _quota_ask(resources: Json, job: Json) -> doctor_quotas.Ask:
+    needs = {each["type"]: each["value"] for each in job.get("container", {}).get("resourceRequirements", [])}
+    vcpus = int(float(needs.get("VCPU", 1)))
+    return doctor_quotas.Ask(resources["type"], resources.get("instanceTypes", ()), resources["maxvCpus"], vcpus)

@@ -1,0 +1,185 @@
+"""Causes that keep instances from starting, or from joining their cluster.
+
+What Auto Scaling says: https://docs.aws.amazon.com/autoscaling/ec2/userguide/CHAP_Troubleshooting.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_infra.aws.doctor_quotas import quota_code, quota_group
+from gen_infra.why.evidence import Cause
+
+if TYPE_CHECKING:
+    from gen_infra.why.evidence import Evidence, Json
+
+_OVER_QUOTA = r"vcpu ?limit ?exceeded|MaxSpotInstanceCountExceeded|more vCPU capacity than your current"
+_NO_CAPACITY = (
+    r"InsufficientInstanceCapacity|UnfulfillableCapacity|no Spot capacity available|capacity-not-available"
+    r"|do not have sufficient .* capacity|INSUFFICIENT_INSTANCE_CAPACITY"
+)
+_PRICE_TOO_LOW = r"Spot request price .* lower than|SpotMaxPriceTooLow|price-too-low|max spot price .* less than"
+_KEY = r"Client error on launch|Client\.InvalidKMSKey|KMSKeyNotAccessible|kms:CreateGrant"
+_UNSUPPORTED = r"EC2_INSTANCE_CONFIGURATION_UNSUPPORTED|not supported in your requested Availability Zone"
+_STARTING_MINUTES = 10
+
+
+def service_role(evidence: Evidence) -> Cause | None:
+    """Batch's own role may not do what it must."""
+    said = evidence.saying("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS")
+    if not said:
+        return None
+    roles = tuple(f"{each['computeEnvironmentName']} acts as {each.get('serviceRole')}" for each in evidence.enabled)
+    fix = f"set service_role of {evidence.compute_keys} to service-linked; or allow it what AWSBatchServiceRole does"
+    return Cause("service-role", "AWS Batch's service role lacks a permission", (*roles, *said), fix)
+
+
+def vcpu_quota(evidence: Evidence) -> Cause | None:
+    """The account may not run that many vCPUs."""
+    said = (*evidence.launches_saying(_OVER_QUOTA), *(evidence.wrong("vCPU quotas") if evidence.waits else ()))
+    if not said:
+        return None
+    fix = evidence.advice("vCPU quotas") or _raise_quota(evidence)
+    return Cause("vcpu-quota", "the account's EC2 quota of vCPUs is reached", said, fix)
+
+
+def _raise_quota(evidence: Evidence) -> str:
+    for environment in evidence.usable:
+        resources = environment.get("computeResources", {})
+        groups = {group for name in resources.get("instanceTypes", []) if (group := quota_group(name))}
+        if groups:
+            code = quota_code(min(groups), "SPOT" if resources.get("type") == "SPOT" else "EC2")
+            return (
+                "wait for other instances to end, or: aws service-quotas request-service-quota-increase "
+                f"--service-code ec2 --quota-code {code} --desired-value {resources.get('maxvCpus')} "
+                f"--region {evidence.manifest.region}"
+            )
+    return "ask for more in the Service Quotas console, under Amazon EC2"
+
+
+def key_policy(evidence: Evidence) -> Cause | None:
+    """Instances end as they start, because their volumes' key does not let those who start them use it.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    """
+    said = evidence.launches_saying(_KEY)
+    key = evidence.wrong("key", "key policy")
+    if not said and not (evidence.waits and key):
+        return None
+    fix = evidence.advice("key", "key policy") or f"gen-infra doctor {evidence.path} looks at the key and its policy"
+    return Cause("key-policy", "instances cannot use the key of their volumes", (*said, *key), fix)
+
+
+def spot_price(evidence: Evidence) -> Cause | None:
+    """Spot costs more than the environment is ready to pay."""
+    said = evidence.launches_saying(_PRICE_TOO_LOW)
+    if not said:
+        return None
+    bids = tuple(
+        f"{each['computeEnvironmentName']} pays {bid} % of On-Demand at most"
+        for each in evidence.usable
+        if (bid := each.get("computeResources", {}).get("bidPercentage"))
+    )
+    fix = f"raise bid_percentage of {evidence.compute_keys}, or leave it out: it then pays up to On-Demand"
+    return Cause("spot-price", "Spot costs more than it may", (*bids, *said), fix)
+
+
+def no_capacity(evidence: Evidence) -> Cause | None:
+    """AWS has no such instance to give."""
+    said = (*evidence.saying("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"), *evidence.launches_saying(_NO_CAPACITY))
+    if not said:
+        return None
+    facts = tuple(_offer(each) for each in evidence.enabled)
+    fix = (
+        f"add families to instance_types of {evidence.compute_keys}, subnets in other zones, "
+        "or an EC2 environment behind it in its queue (envs/examples/spot-fallback.yaml)"
+    )
+    return Cause("no-capacity", "AWS has no capacity of the allowed instance types", (*facts, *said), fix)
+
+
+def _offer(environment: Json) -> str:
+    name, resources = environment["computeEnvironmentName"], environment.get("computeResources", {})
+    types, subnets = ", ".join(resources.get("instanceTypes", [])), len(resources.get("subnets", []))
+    return f"{name}: {resources.get('type')}, {types}, in {subnets} subnets"
+
+
+def unsupported_configuration(evidence: Evidence) -> Cause | None:
+    """The instance types do not exist in these zones, or do not go with the launch template."""
+    said = (*evidence.saying(_UNSUPPORTED), *evidence.launches_saying(_UNSUPPORTED))
+    if not said:
+        return None
+    fix = f"choose other instance_types for {evidence.compute_keys}, or subnets in other zones"
+    return Cause("unsupported-instances", "its instance types cannot be started there", said, fix)
+
+
+def machine_image(evidence: Evidence) -> Cause | None:
+    """The AMI is gone, or may not be used."""
+    said = evidence.launches_saying(
+        r"InvalidAMIID|image id .* does not exist|not authorized for images|AMI .* (invalid|dis)"
+    )
+    if not said:
+        return None
+    fix = f"build or name another image (image.id, image.parameter), then gen-infra apply {evidence.path}"
+    return Cause("machine-image", "the machine image cannot be used", said, fix)
+
+
+def no_addresses(evidence: Evidence) -> Cause | None:
+    """The subnets are full."""
+    said = (
+        *evidence.launches_saying("InsufficientFreeAddressesInSubnet|not enough free addresses"),
+        *(evidence.wrong("addresses") if evidence.waits else ()),
+    )
+    if not said:
+        return None
+    return Cause("no-addresses", "its subnets have no free address", said, "add subnets, or free some addresses")
+
+
+def launch_fails(evidence: Evidence) -> Cause | None:
+    """Launches fail for a reason that no other cause knows: AWS's own words are the best that there is."""
+    said = evidence.launches_saying(".")
+    if not evidence.waits or not said:
+        return None
+    return Cause("launch-fails", "its instances cannot be started", said[:3], "mend what Auto Scaling says")
+
+
+def no_way_out(evidence: Evidence) -> Cause | None:
+    """Instances that do not reach ECR, ECS and CloudWatch Logs never get a job."""
+    said = evidence.wrong("routes", "security groups")
+    if not evidence.waits or not said:
+        return None
+    up = (_joined(evidence),) if evidence.instances else ()
+    fix = evidence.advice("routes", "security groups")
+    return Cause("no-way-out", "its instances have no way out to ECR, ECS and CloudWatch Logs", (*said, *up), fix)
+
+
+def instances_do_not_join(evidence: Evidence) -> Cause | None:
+    """Instances run, and none of them has joined the cluster."""
+    if evidence.status != "RUNNABLE" or not evidence.instances or evidence.joined:
+        return None
+    if _minutes(evidence) < _STARTING_MINUTES:
+        return None
+    fix = (
+        "look at /var/log/ecs/ecs-agent.log and `systemctl status ecs` on one of them, by Session Manager: an agent "
+        "that waits for scratch, an instance role without AmazonEC2ContainerServiceforEC2Role, or an image without ECS"
+    )
+    return Cause(
+        "instances-do-not-join", "its instances start, but do not join their cluster", (_joined(evidence),), fix
+    )
+
+
+def instances_starting(evidence: Evidence) -> Cause | None:
+    """It has not waited for longer than an instance takes to start."""
+    if evidence.status not in {"SUBMITTED", "RUNNABLE", "STARTING"} or _minutes(evidence) >= _STARTING_MINUTES:
+        return None
+    said = f"it was submitted {_minutes(evidence):.0f} minutes ago; an instance may take {_STARTING_MINUTES}"
+    fix = f"wait, then ask again; or: gen-infra jobs {evidence.path} --watch"
+    return Cause("instances-starting", "nothing keeps it: an instance is being found or started", (said,), fix)
+
+
+def _joined(evidence: Evidence) -> str:
+    return f"{evidence.instances} instances run, {evidence.joined} have joined the cluster"
+
+
+def _minutes(evidence: Evidence) -> float:
+    """How long ago it was submitted."""
+    return float((evidence.now.timestamp() - evidence.job.get("createdAt", 0) / 1000) / 60)

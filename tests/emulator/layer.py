@@ -1,0 +1,116 @@
+"""Just enough of an environment for jobs, made through the API: quicker than terraform."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.aws import jobs, session
+from gen_infra.cli import main
+from tests.unit.manifests import changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_infra.emulator import Emulator
+
+
+class Layer:
+    """A queue with a managed compute environment of 16 vCPUs, a definition, and the manifest that goes with them.
+
+    Args:
+        aws: the emulator.
+        name: the environment's, which nobody else has there.
+        folder: where the manifest goes.
+    """
+
+    def __init__(self, aws: Emulator, name: str, folder: Path) -> None:
+        self.aws = aws
+        self.name = name
+        self.log_group = f"/aws/batch/{name}/one"
+        self.clients = clients = session.clients("us-east-1")
+        profile = clients.iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"]
+        clients.logs.create_log_group(logGroupName=self.log_group)
+        subnets = clients.ec2.describe_subnets(Filters=[{"Name": "tag:Tier", "Values": ["private"]}])["Subnets"]
+        ids = [each["SubnetId"] for each in subnets]
+        [group, *_] = clients.ec2.describe_security_groups(
+            Filters=[{"Name": "group-name", "Values": ["genomics-batch"]}]
+        )["SecurityGroups"]
+        self.environment = clients.batch.create_compute_environment(
+            computeEnvironmentName=f"spot-{name}-1",
+            type="MANAGED",
+            computeResources={
+                "type": "SPOT",
+                "allocationStrategy": "SPOT_CAPACITY_OPTIMIZED",
+                "minvCpus": 0,
+                "maxvCpus": 16,
+                "instanceTypes": ["m5.large"],
+                "subnets": ids,
+                "securityGroupIds": [group["GroupId"]],
+                "instanceRole": profile,
+            },
+        )["computeEnvironmentArn"]
+        clients.batch.create_job_queue(
+            jobQueueName=f"main-{name}",
+            state="ENABLED",
+            priority=1,
+            computeEnvironmentOrder=[{"order": 1, "computeEnvironment": self.environment}],
+        )
+        network = {"ids": {"subnets": ids, "security_groups": [group["GroupId"]]}}
+        job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+        self.manifest = write(folder, changed(name=name, network=network, jobs={"one": job}))
+
+    def submit(self, *command: str, vcpus: int = 1, **more: Any) -> str:
+        container: Any = {
+            "image": "quay.io/x/y:1",
+            "command": list(command),
+            "resourceRequirements": [{"type": "VCPU", "value": str(vcpus)}, {"type": "MEMORY", "value": "512"}],
+            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": self.log_group}},
+            **more.pop("container", {}),
+        }
+        self.clients.batch.register_job_definition(
+            jobDefinitionName=f"one-{self.name}",
+            type="container",
+            containerProperties=container,
+            **more.pop("definition", {}),
+        )
+        made = self.clients.batch.submit_job(
+            jobName="one", jobQueue=f"main-{self.name}", jobDefinition=f"one-{self.name}", **more
+        )
+        return made["jobId"]
+
+    def reach(self, job_id: str, *statuses: str) -> None:
+        """Wait until the job is in one of these states."""
+
+        def see(job: jobs.Job) -> None:
+            if job.status in statuses:
+                raise StopIteration
+
+        with pytest.raises(StopIteration):
+            jobs.watch(self.clients, job_id, see)
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`gen-infra COMMAND MANIFEST ARGUMENTS`, typed without a terminal; in this process, where it starts sooner."""
+        typed = ["gen-infra", command, str(self.manifest), *arguments]
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            patch.setattr(sys, "argv", typed)
+            with pytest.raises(SystemExit) as end:
+                main()
+        assert isinstance(end.value.code, int)
+        return subprocess.CompletedProcess(typed, end.value.code, out.getvalue(), err.getvalue())
+
+    def answer(self, command: str, *arguments: str) -> str:
+        """What it prints, where it succeeds."""
+        done = self.run(command, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout

@@ -1,0 +1,152 @@
+"""logs, cancel and jobs --watch, as typed, on jobs of the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli import clean_environ, command
+from tests.emulator.layer import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.emulator import Emulator
+
+
+@pytest.fixture(scope="module")
+def layer(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environ.items():
+            patch.setenv(name, value)
+        yield Layer(aws, "running", tmp_path_factory.mktemp("running"))
+
+
+def waiting(layer: Layer) -> str:
+    """A job that asks for more than there is."""
+    job_id = layer.submit("true", vcpus=96)
+    layer.reach(job_id, "RUNNABLE")
+    return job_id
+
+
+def running(layer: Layer) -> str:
+    job_id = layer.submit("sleep", "3600")
+    layer.reach(job_id, "RUNNING")
+    return job_id
+
+
+def status(layer: Layer, job_id: str) -> tuple[str, str]:
+    [job] = layer.clients.batch.describe_jobs(jobs=[job_id])["jobs"]
+    return job["status"], job.get("statusReason", "")
+
+
+def test_logs_of_every_attempt_as_text_as_json_and_since(layer: Layer) -> None:
+    job_id = layer.submit("false", definition={"retryStrategy": {"attempts": 2}})
+    layer.reach(job_id, "FAILED")
+    said = layer.answer("logs", job_id)
+    assert said.splitlines() == [
+        f"job {job_id}, attempt 1",
+        "command: false",
+        "exit code 1",
+        f"job {job_id}, attempt 2",
+        "command: false",
+        "exit code 1",
+    ]
+    lines = [json.loads(line) for line in layer.answer("logs", job_id, "--json").splitlines()]
+    assert [line["text"] for line in lines] == said.splitlines()
+    assert all(line["time"].endswith("Z") for line in lines)
+    assert layer.answer("logs", job_id, "--since", "1h") == said
+    assert layer.answer("logs", job_id, "--since", "2199-01-01T00:00:00Z") == ""
+    assert "a while is no moment" in layer.run("logs", job_id, "--since", "a while").stderr
+
+
+def test_logs_are_followed_to_the_end_of_the_last_attempt(layer: Layer) -> None:
+    job_id = layer.submit("sleep", "2", definition={"retryStrategy": {"attempts": 1}})
+    assert layer.answer("logs", job_id, "--follow").splitlines() == [
+        f"job {job_id}, attempt 1",
+        "command: sleep 2",
+        "exit code 0",
+    ]
+
+
+def test_what_has_no_log_says_why(layer: Layer) -> None:
+    job_id = layer.submit("true", vcpus=96, arrayProperties={"size": 2})
+    assert f"gen-infra logs {layer.manifest} {job_id}:0" in layer.run("logs", job_id).stderr
+    child = layer.run("logs", f"{job_id}:0")
+    assert (child.returncode, child.stdout) == (0, "")
+    assert "has not started" in child.stderr
+    layer.clients.batch.terminate_job(jobId=job_id, reason="done")
+
+
+def test_what_waits_is_cancelled_and_what_runs_is_terminated(layer: Layer) -> None:
+    one, other = waiting(layer), running(layer)
+    assert layer.answer("cancel", one, other, "--yes").splitlines() == [one, other]
+    for job_id, call in ((one, "isCancelled"), (other, "isTerminated")):
+        [job] = layer.clients.batch.describe_jobs(jobs=[job_id])["jobs"]
+        assert (job["status"], job[call]) == ("FAILED", True)  # type: ignore[literal-required]
+        assert job["statusReason"].startswith("gen-infra cancel, by arn:aws:")
+
+
+def test_a_queues_jobs_in_one_state_are_cancelled_and_no_other(layer: Layer) -> None:
+    kept, gone = running(layer), {waiting(layer), waiting(layer)}
+    answer = json.loads(layer.answer("cancel", "--queue", "main", "--status", "RUNNABLE", "--yes", "--json"))
+    assert {job["id"] for job in answer} == gone
+    assert {status(layer, job_id)[0] for job_id in gone} == {"FAILED"}
+    assert status(layer, kept)[0] == "RUNNING"
+    layer.clients.batch.terminate_job(jobId=kept, reason="done")
+
+
+def test_nothing_is_cancelled_that_was_not_meant(layer: Layer) -> None:
+    job_id = waiting(layer)
+    refused = layer.run("cancel", job_id)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "add --yes if you mean it" in refused.stderr
+    unknown = layer.run("cancel", job_id, "0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11", "--yes")
+    assert unknown.returncode == 1
+    assert "nothing was changed" in unknown.stderr
+    for wrong in ([], [job_id, "--queue", "main"], ["--queue", "main"], ["--status", "RUNNABLE"]):
+        assert layer.run("cancel", "--yes", *wrong).returncode == 2
+    layer.manifest.write_text(layer.manifest.read_text().replace("main", "another"))
+    try:
+        foreign = layer.run("cancel", job_id, "--yes")
+    finally:
+        layer.manifest.write_text(layer.manifest.read_text().replace("another", "main"))
+    assert foreign.returncode == 2
+    assert f"not of environment running: {job_id} in main-running" in foreign.stderr
+    assert status(layer, job_id)[0] == "RUNNABLE"
+    layer.answer("cancel", job_id, "--yes")
+    assert layer.run("cancel", job_id, "--yes").stderr == "no such job\n", "it has ended"
+
+
+def test_the_queues_are_watched_until_interrupted(layer: Layer) -> None:
+    stuck, busy = waiting(layer), running(layer)
+    watching = subprocess.Popen(
+        command("jobs", layer.manifest, "--watch", "--json"),
+        env=clean_environ(**layer.aws.environ),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = threading.Timer(60, watching.kill)
+    deadline.start()
+    try:
+        assert watching.stdout
+        [first] = json.loads(watching.stdout.readline())
+        layer.clients.batch.terminate_job(jobId=busy, reason="done")
+        [second] = json.loads(watching.stdout.readline())
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 0
+    finally:
+        deadline.cancel()
+        watching.kill()
+        watching.communicate()
+    assert first["queue"] == "main-running"
+    assert (first["counts"]["RUNNABLE"], first["counts"]["RUNNING"]) == (1, 1)
+    assert (first["busy_vcpus"], first["max_vcpus"]) == (1, 16)
+    assert first["oldest_runnable"]
+    assert (second["counts"]["RUNNING"], second["busy_vcpus"]) == (0, 0)
+    layer.clients.batch.terminate_job(jobId=stuck, reason="done")
