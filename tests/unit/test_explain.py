@@ -96,8 +96,8 @@ def test_json_documents_are_compared_as_what_they_hold() -> None:
     assert change.details == ("container_properties.memory[1]: 2 -> 3",)
 
 
-def test_an_empty_list_is_nothing_but_zero_is_something() -> None:
-    before = {"container_properties": json.dumps({"secrets": [], "size": 0})}
+def test_an_empty_list_or_text_is_nothing_but_zero_is_something() -> None:
+    before = {"container_properties": json.dumps({"secrets": [], "user": "", "size": 0})}
     change = resource("aws_batch_job_definition", ["update"], before, {"container_properties": "{}"})
     (explained,) = explain({"resource_changes": [change]}).changes
     assert explained.details == ("container_properties.size: 0 -> nothing",)

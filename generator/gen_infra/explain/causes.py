@@ -64,12 +64,12 @@ _MADE_OF = tuple(
         (r"image\.scratch\b.*", ("aws_batch_job_definition.*",)),
         (r"compute\.(\w+).*", ("module.compute_{}.*", "module.service_role.*", "module.spot_fleet_role.*")),
         (r"queues\.(\w+).*", ("aws_batch_job_queue.{}", "aws_batch_scheduling_policy.{}")),
-        (r"queues\.\w+", ("module.job_functions.*",)),
+        (r"queues\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
         (r"jobs\.(\w+).*", ("aws_batch_job_definition.{}",)),
         (r"jobs\.(\w+)", ("aws_cloudwatch_log_group.{}", "aws_iam_*.{}", "aws_iam_*.{}_*")),
         (r"jobs\.(\w+)\.(?:buckets|container_properties|efs|image|queue|role|secrets)\b.*",
          ("aws_iam_*.{}", "aws_iam_*.{}_*")),
-        (r"jobs\.\w+", ("module.job_functions.*",)),
+        (r"jobs\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
     )
 )  # fmt: skip
 # What changes because something else does: the queues of an environment that is replaced, the jobs of their queues.

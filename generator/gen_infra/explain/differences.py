@@ -102,8 +102,8 @@ def _compared(path: str, old: Any, new: Any, unknown: Any) -> Iterator[tuple[str
 
 
 def _is_nothing(value: Any) -> bool:
-    """The provider keeps an empty list where nothing is said."""
-    return value is None or (isinstance(value, dict | list) and not value)
+    """The provider keeps an empty text or list where nothing is said."""
+    return value is None or (isinstance(value, str | dict | list) and not value)
 
 
 def decoded(value: Any) -> Any:
