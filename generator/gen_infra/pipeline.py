@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError, UsageError
+from gen_infra.explain.causes import RECORD
 from gen_infra.manifest import Manifest, load_with_warnings
 from gen_infra.render import render
 from gen_infra.render.writer import Written, digest, write
 
 if TYPE_CHECKING:
     from gen_infra.drift import Drift
+    from gen_infra.explain import Summary
     from gen_infra.manifest.reader import Problem
     from gen_infra.report import CheckReport
     from gen_infra.tools.terraform import Binary, Event, Terraform
@@ -106,10 +108,10 @@ class Plan:
 
     @property
     def has_changes(self) -> bool:
-        """Whether a resource or an output changes."""
-        resources = (resource["change"] for resource in self.content.get("resource_changes", []))
-        changes = [*resources, *self.content.get("output_changes", {}).values()]
-        return any(change["actions"] not in (["no-op"], ["read"]) for change in changes)
+        """Whether a resource or an output changes; the record of the manifest alone is no change."""
+        resources = [resource["change"] for resource in self.content.get("resource_changes", [])]
+        outputs = [change for name, change in self.content.get("output_changes", {}).items() if name != RECORD]
+        return any(change["actions"] not in (["no-op"], ["read"]) for change in [*resources, *outputs])
 
     @property
     def destroyed_job_definitions(self) -> list[str]:
@@ -182,6 +184,17 @@ def current_plan(environment: Environment, on_event: Callable[[Event], None]) ->
     return Plan(open_terraform(environment, on_event).show_plan(saved.path))
 
 
+def explanation(manifest_path: Path, plan: Plan) -> Summary:
+    """What a plan means, next to what was changed in the manifest since it was last applied."""
+    from gen_infra.explain import explain
+    from gen_infra.explain.causes import manifest_changes
+    from gen_infra.manifest.loader import load_with_nodes
+    from gen_infra.manifest.reader import origin
+
+    _, nodes = load_with_nodes(manifest_path)
+    return explain(plan.content, manifest_changes(plan.content, lambda path: origin(nodes, path)))
+
+
 def apply(environment: Environment, plan: Plan, on_event: Callable[[Event], None]) -> dict[str, Any]:
     """Apply exactly the saved plan, and return terraform's outputs.
 
@@ -204,7 +217,7 @@ def apply(environment: Environment, plan: Plan, on_event: Callable[[Event], None
         saved.discard()  # a plan is applied once, whole or in part
     if gone := plan.destroyed_job_definitions:
         deregister_definitions(clients(environment.manifest.region), gone)
-    return terraform.output()
+    return {name: value for name, value in terraform.output().items() if name != RECORD}
 
 
 def drift(environment: Environment, on_event: Callable[[Event], None]) -> tuple[Drift, ...]:

@@ -300,11 +300,14 @@ class TestProd:
 
         answer = prod.built("plan")
         assert changes(answer) == {COMPUTE: ("update", False)}
-        moved, effect = details(answer, COMPUTE)
+        (moved,) = details(answer, COMPUTE)
         assert moved.endswith(f"-> {image}")
-        assert effect.startswith("new image, in place: new instances have it; running jobs get 360 minutes to end")
+        ((effect,),) = [change["effects"] for change in answer["changes"]]
+        assert effect["text"].startswith(
+            "new image, in place: new instances have it; running jobs get 360 minutes to end"
+        )
 
-        applied = prod.build("apply", "--yes")
+        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
         assert applied.returncode == 0, applied.stderr
         green = prod.image("status")
         name = before["computeEnvironmentName"]
@@ -319,6 +322,26 @@ class TestProd:
         answer = prod.built("plan", "--detailed-exitcode", code=1)
         assert changes(answer) == {COMPUTE: ("update", False)}
         assert details(answer, COMPUTE) == ["compute_resources.bid_percentage: 50 -> 60"]
+        assert answer["dangers"] == ["stop-jobs"], "some jobs may take longer than the update gives them"
+        ((cause,),) = [change["causes"] for change in answer["changes"]]
+        assert cause["where"].startswith("prod.yaml:")
+        assert (cause["key"], cause["old"], cause["new"]) == ("compute.genomicsEnv.bid_percentage", 50, 60)
+
+    def test_what_stops_jobs_is_not_applied_without_being_allowed(self, prod: Stack) -> None:
+        done = prod.build("apply", "--yes")
+        assert done.returncode == 2
+        assert "this stops jobs: compute environment genomicsEnv-prod; nothing was changed" in done.stderr
+        assert "--allow stop-jobs" in done.stderr
+        (found,) = prod.batch().describe_compute_environments()["computeEnvironments"]
+        assert found["computeResources"]["bidPercentage"] == 50
+
+    def test_a_colleague_without_the_folder_sees_the_same_causes(self, prod: Stack, tmp_path: Path) -> None:
+        answer = prod.answer("plan", "--out", str(tmp_path))
+        ((cause,),) = [change["causes"] for change in answer["changes"]]
+        assert cause["key"] == "compute.genomicsEnv.bid_percentage"
+        told = prod.run("plan", "--out", str(tmp_path), "--format", "markdown")
+        assert told.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
+        assert "This **stops jobs**" in told.stdout
 
     def test_an_image_is_changed_in_place(self, prod: Stack) -> None:
         prod.change("prod.yaml", "image", to={"id": "ami-0123456789abcdef0"})
@@ -337,7 +360,7 @@ class TestProd:
 
     def test_these_changes_come_true(self, prod: Stack) -> None:
         before = prod.batch().describe_compute_environments()["computeEnvironments"][0]["computeEnvironmentName"]
-        applied = prod.build("apply", "--yes")
+        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
         assert applied.returncode == 0, applied.stderr
         (after,) = prod.batch().describe_compute_environments()["computeEnvironments"]
         assert after["computeEnvironmentName"] == before
@@ -359,7 +382,7 @@ class TestProd:
         assert planned["aws_batch_job_queue.highPriority"] == ("update", False)
         assert planned["module.compute_genomicsSpot.aws_batch_compute_environment.this"][0] == "create"
         assert planned[COMPUTE][0] == "destroy"
-        applied = prod.build("apply", "--yes")
+        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
         assert applied.returncode == 0, applied.stderr
         steps = [line.split()[:2] for line in applied.stderr.splitlines()]
         new = steps.index(["+", "module.compute_genomicsSpot.aws_batch_compute_environment.this"])
@@ -386,14 +409,14 @@ class TestProd:
         answer = prod.built("plan")
         replaced = "module.compute_onDemand.aws_batch_compute_environment.this"
         assert changes(answer)[replaced] == ("replace", True)
-        applied = prod.build("apply", "--yes")
+        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
         assert applied.returncode == 0, applied.stderr
         assert_settled(prod)
         prod.change("base.yaml", "image", "scratch", "size_gib", to=1200)
         answer = prod.built("plan")
         assert changes(answer)[replaced] == ("replace", True)
         assert changes(answer)["module.compute_genomicsSpot.aws_batch_compute_environment.this"] == ("update", False)
-        applied = prod.build("apply", "--yes")
+        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
         assert applied.returncode == 0, applied.stderr
         assert_settled(prod)
 

@@ -36,7 +36,7 @@ def ways(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 def go_out(made: Stack, **way: Any) -> None:
     """Choose a way out and apply it; nothing is left to do then."""
     made.change(f"{NAME}.yaml", "network", "create", to={"cidr": CIDR, **way})
-    applied = made.build("apply", "--yes")
+    applied = made.build("apply", "--yes", "--allow", "stop-jobs")
     assert applied.returncode == 0, applied.stderr
     assert_settled(made)
 

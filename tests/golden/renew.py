@@ -12,9 +12,10 @@ from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected"
-# Copies of files in this repository say nothing new.
+# Copies of files in this repository, or of manifest.resolved.yaml, say nothing new.
 _COPIES = (
     "terraform/modules/",
+    "terraform/manifest.json",
     "terraform/job-functions.zip",
     "terraform/image-rebuild.zip",
     "packer/scripts/",

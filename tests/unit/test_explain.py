@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from gen_infra.explain import explain
+from gen_infra.explain.causes import ManifestChange, causes, manifest_changes
+from gen_infra.explain.markdown import to_markdown
+from gen_infra.explain.permissions import compare
 
 
 def resource(kind: str, actions: list[str], before: Any, after: Any, **change: Any) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def effects(actions: list[str], before: dict[str, Any], after: dict[str, Any]) -
     (change,) = explain(
         {"resource_changes": [resource("aws_batch_compute_environment", actions, before, after)]}
     ).changes
-    return [line for line in change.details if line.startswith("new image")]
+    return [effect.text for effect in change.effects if effect.text.startswith("new image")]
 
 
 def test_a_new_image_in_place_says_how_long_jobs_have() -> None:
@@ -70,12 +75,14 @@ def test_a_new_image_in_place_says_how_long_jobs_have() -> None:
     (line,) = effects(
         ["update"], environment("ami-1", update_policy=policy), environment("ami-2", update_policy=policy)
     )
-    assert line == "new image, in place: new instances have it; running jobs get 90 minutes to end on the old ones"
+    said = "new image, in place: new instances have it; running jobs get 90 minutes to end on the old ones"
+    assert line == f"{said}, and none may take longer"
 
 
 def test_a_new_image_by_a_successor_says_that_jobs_are_lost() -> None:
     (line,) = effects(["create", "delete"], environment("ami-1"), environment("ami-2"))
-    assert line.startswith("new image, by a successor: jobs that still run on the old one are lost with it")
+    assert line.startswith("new image, by a successor")
+    assert "jobs that still run there are ended" in line
 
 
 def test_the_same_image_is_not_mentioned() -> None:
@@ -87,6 +94,13 @@ def test_json_documents_are_compared_as_what_they_hold() -> None:
     after = {"container_properties": json.dumps({"memory": [1, 3], "image": "a"}, indent=2)}
     (change,) = explain({"resource_changes": [resource("aws_batch_job_definition", ["update"], before, after)]}).changes
     assert change.details == ("container_properties.memory[1]: 2 -> 3",)
+
+
+def test_an_empty_list_or_text_is_nothing_but_zero_is_something() -> None:
+    before = {"container_properties": json.dumps({"secrets": [], "user": "", "size": 0})}
+    change = resource("aws_batch_job_definition", ["update"], before, {"container_properties": "{}"})
+    (explained,) = explain({"resource_changes": [change]}).changes
+    assert explained.details == ("container_properties.size: 0 -> nothing",)
 
 
 def test_sensitive_values_are_compared_but_not_shown() -> None:
@@ -116,4 +130,210 @@ def test_what_forces_a_replacement_is_said() -> None:
     assert explained.details == (
         "id: known after apply (forces replacement)",
         "service_role: a -> nothing (forces replacement)",
+    )
+
+
+def spot(minutes: int = 90, **resources: Any) -> dict[str, Any]:
+    policy = {"job_execution_timeout_minutes": minutes, "terminate_jobs_on_update": False}
+    return {"name_prefix": "x-", "compute_resources": [{"type": "SPOT", **resources}], "update_policy": [policy]}
+
+
+def job(name: str, minutes: int, capability: str = "EC2") -> dict[str, Any]:
+    state = {
+        "name": name,
+        "platform_capabilities": [capability],
+        "timeout": [{"attempt_duration_seconds": minutes * 60}],
+    }
+    return resource("aws_batch_job_definition", ["no-op"], state, state)
+
+
+def test_an_update_in_place_names_the_jobs_that_may_need_longer() -> None:
+    change = resource("aws_batch_compute_environment", ["update"], spot(), spot(bid_percentage=60))
+    (explained,) = explain(
+        {"resource_changes": [change, job("short", 90), job("long", 91), job("f", 999, "FARGATE")]}
+    ).changes
+    (effect,) = explained.effects
+    assert "90 minutes to end on the old ones, then they are ended" in effect.text
+    assert effect.text.endswith("; long may take longer")
+    assert explained.dangers == ("stop-jobs",)
+
+
+def test_an_update_in_place_that_gives_every_job_its_time_stops_none() -> None:
+    change = resource("aws_batch_compute_environment", ["update"], spot(), spot(bid_percentage=60))
+    summary = explain({"resource_changes": [change, job("short", 90)]})
+    assert summary.changes[0].effects[0].text.endswith("and none may take longer")
+    assert summary.dangers == {}
+
+
+def test_an_update_that_terminates_jobs_says_so() -> None:
+    after = spot(bid_percentage=60)
+    after["update_policy"][0]["terminate_jobs_on_update"] = True
+    before = spot()
+    before["update_policy"] = after["update_policy"]
+    (explained,) = explain(
+        {"resource_changes": [resource("aws_batch_compute_environment", ["update"], before, after)]}
+    ).changes
+    assert "running jobs are ended" in explained.effects[0].text
+    assert explained.dangers == ("stop-jobs",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "danger"),
+    [
+        ("aws_ecr_repository", {"force_delete": True}, "destroy-data"),
+        ("aws_ecr_repository", {"force_delete": False}, None),
+        ("aws_iam_role", {"assume_role_policy": "ecs-tasks.amazonaws.com"}, "stop-jobs"),
+        ("aws_iam_role", {"assume_role_policy": "lambda.amazonaws.com"}, None),
+        ("aws_batch_compute_environment", {"compute_resources": [{"type": "FARGATE"}]}, None),
+    ],
+)
+def test_what_goes_is_marked_only_if_it_hurts(kind: str, before: dict[str, Any], danger: str | None) -> None:
+    if "assume_role_policy" in before:
+        trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": before["assume_role_policy"]}}]}
+        before = {"assume_role_policy": json.dumps(trust)}
+    (change,) = explain({"resource_changes": [resource(kind, ["delete"], {"name": "x", **before}, None)]}).changes
+    assert change.dangers == ((danger,) if danger else ())
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Statement": [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]})
+
+
+class TestPermissions:
+    def test_actions_that_come_and_go(self) -> None:
+        changed = compare(
+            policy({"Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::a/*"}),
+            policy({"Action": ["s3:GetObject", "s3:DeleteObject"], "Resource": "arn:aws:s3:::a/*"}),
+        )
+        assert changed.added == ("s3:DeleteObject on arn:aws:s3:::a/*",)
+        assert changed.removed == ("s3:PutObject on arn:aws:s3:::a/*",)
+        assert changed.verdict == "permissions widened and narrowed"
+
+    def test_a_wildcard_that_shrinks_only_narrows(self) -> None:
+        changed = compare(policy({"Action": "s3:*"}), policy({"Action": "s3:Get*"}))
+        assert (changed.added, changed.removed) == ((), ("s3:*",))
+
+    def test_a_policy_written_otherwise_is_no_change(self) -> None:
+        split = policy({"Action": "s3:GetObject"}, {"Action": ["s3:ListBucket"]})
+        assert compare(policy({"Action": ["s3:ListBucket", "s3:GetObject"]}), split).verdict == ""
+
+    def test_a_condition_narrows_and_its_loss_widens(self) -> None:
+        free, bound = {"Action": "kms:Decrypt"}, {"Action": "kms:Decrypt", "Condition": {"Bool": {"a": "true"}}}
+        assert compare(policy(free), policy(bound)).verdict == "permissions narrowed"
+        assert compare(policy(bound), policy(free)).verdict == "permissions widened"
+
+    def test_a_denial_is_the_other_way_round(self) -> None:
+        allow, deny = {"Action": "*"}, {"Action": "s3:*", "Effect": "Deny"}
+        assert compare(policy(allow), policy(allow, deny)).removed == ("deny s3:*",)
+        assert compare(policy(allow, deny), policy(allow)).added == ("no longer: deny s3:*",)
+
+    def test_all_but_less_is_more(self) -> None:
+        changed = compare(policy({"NotAction": "s3:*"}), policy({"NotAction": "s3:Get*"}))
+        assert changed.added == ("all but s3:Get*",)
+
+    def test_who_may_take_a_role_is_a_permission(self) -> None:
+        def trust(*services: str) -> str:
+            return policy({"Action": "sts:AssumeRole", "Principal": {"Service": list(services)}})
+
+        before, after = ({"name": "x", "assume_role_policy": trust(*names)} for names in (("ec2",), ("ec2", "ecs")))
+        (change,) = explain({"resource_changes": [resource("aws_iam_role", ["update"], before, after)]}).changes
+        assert change.permissions.added == ("sts:AssumeRole by ecs",)
+        assert change.details == ()
+
+    def test_what_a_new_role_may_do_is_not_told_but_what_an_old_one_gets_is(self) -> None:
+        role = resource("aws_iam_role", ["create"], None, {"name": "new"})
+        own, other = (
+            resource("aws_iam_role_policy", ["create"], None, {"role": name, "policy": policy({"Action": "s3:*"})})
+            for name in ("new", "old")
+        )
+        changes = explain({"resource_changes": [role, own, other]}).changes
+        assert [change.permissions.added for change in changes] == [(), (), ("s3:*",)]
+
+    def test_an_attached_policy_is_named(self) -> None:
+        state = {"role": "old", "policy_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+        change = resource("aws_iam_role_policy_attachment", ["delete"], state, None)
+        (explained,) = explain({"resource_changes": [change]}).changes
+        assert explained.permissions.removed == ("all of arn:aws:iam::aws:policy/ReadOnlyAccess",)
+
+    def test_what_is_known_after_apply_is_said(self) -> None:
+        state = {"role": "old", "policy": policy({"Action": "s3:*"})}
+        change = resource("aws_iam_role_policy", ["update"], state, {"role": "old"}, after_unknown={"policy": True})
+        (explained,) = explain({"resource_changes": [change]}).changes
+        assert explained.permissions.verdict == "permissions change; which is known after apply"
+
+
+class TestCauses:
+    def test_each_value_that_differs_with_its_place(self) -> None:
+        before = {"image": {"id": "ami-1"}, "queues": {"main": {"priority": 1}, "old": {"priority": 2}}}
+        after = {"image": {"id": "ami-2"}, "queues": {"main": {"priority": 1}, "new": {"priority": 2}}}
+        plan = {"output_changes": {"manifest": {"before": before, "after": after}}}
+        assert [str(change) for change in manifest_changes(plan, lambda path: f"prod.yaml:{len(path)}")] == [
+            "prod.yaml:2 image.id: ami-1 -> ami-2",
+            'prod.yaml:2 queues.new: nothing -> {"priority": 2}',
+            'removed queues.old: {"priority": 2} -> nothing',
+        ]
+
+    def test_nothing_where_none_was_applied(self) -> None:
+        plan = {"output_changes": {"manifest": {"before": None, "after": {"name": "x"}}}}
+        assert manifest_changes(plan, str) == []
+
+    @pytest.mark.parametrize(
+        ("key", "address"),
+        [
+            ("compute.spot.max_vcpus", "module.compute_spot.aws_batch_compute_environment.this"),
+            ("image.id", "module.compute_spot.aws_batch_compute_environment.this"),
+            ("image.scratch.mount", "aws_batch_job_definition.isaac"),
+            ("queues.high.priority", "aws_batch_job_queue.high"),
+            ("queues.high.fair_share.shares.a", "aws_batch_scheduling_policy.high"),
+            ("queues.new", 'module.job_functions.aws_iam_role_policy.batch["submit"]'),
+            ("jobs.isaac.memory_mib", "aws_batch_job_definition.isaac"),
+            ("jobs.isaac.buckets", "aws_iam_role_policy.isaac_buckets"),
+            ("jobs.isaac", "aws_cloudwatch_log_group.isaac"),
+            ("buckets.results.prefix", "aws_iam_role_policy.isaac_buckets"),
+            ("logs.retention_days", "aws_cloudwatch_log_group.isaac"),
+            ("logs.retention_days", 'module.job_functions.aws_cloudwatch_log_group.this["submit"]'),
+            ("iam.permissions_boundary", "module.instance_role.aws_iam_role.this"),
+            ("encryption.key", "module.encryption.aws_kms_key.this"),
+            ("network.create.nat", "module.network.aws_nat_gateway.this"),
+            ("repositories", "module.repository_isaac.aws_ecr_repository.this"),
+            ("tags.Project", "aws_batch_job_queue.high"),
+        ],
+    )
+    def test_a_value_is_behind_what_is_made_of_it(self, key: str, address: str) -> None:
+        change = ManifestChange("prod.yaml:1", key, 1, 2)
+        found = causes([change], [address, "aws_s3_bucket.else"])
+        assert found.by_address[address] == (change,)
+        assert key.startswith("tags") or not found.by_address["aws_s3_bucket.else"]
+
+    def test_a_roles_policies_follow_only_what_they_are_made_of(self) -> None:
+        changes = [ManifestChange("a:1", f"jobs.isaac.{key}", 1, 2) for key in ("memory_mib", "buckets")]
+        address = "aws_iam_role_policy.isaac_buckets"
+        assert causes(changes, [address]).by_address[address] == (changes[1],)
+
+    def test_other_pieces_have_other_causes(self) -> None:
+        change = ManifestChange("prod.yaml:1", "compute.spot.max_vcpus", 1, 2)
+        found = causes([change], ["module.compute_other.aws_batch_compute_environment.this"])
+        assert found.unused == (change,)
+
+    def test_a_queue_follows_its_environment_only_if_nothing_nearer_is_behind_it(self) -> None:
+        environment, own = (ManifestChange("a:1", key, 1, 2) for key in ("compute.spot.type", "queues.high.priority"))
+        found = causes([environment, own], ["aws_batch_job_queue.high", "aws_batch_job_queue.low"])
+        assert found.by_address == {"aws_batch_job_queue.high": (own,), "aws_batch_job_queue.low": (environment,)}
+
+
+def test_markdown_shows_dangers_causes_and_effects_and_takes_nothing_for_markup() -> None:
+    change = resource("aws_batch_job_queue", ["delete"], {"name": "high_prod|x"}, None)
+    text = to_markdown(
+        explain({"resource_changes": [change]}, [ManifestChange("prod.yaml:9", "queues.this", 1, None)]), "prod"
+    )
+    assert text == (
+        "### Plan for prod: 0 to create, 0 to update, 0 to replace, 1 to destroy\n"
+        "\n"
+        "> [!CAUTION]\n"
+        "> This **stops jobs** (`--allow stop-jobs`): job queue high\\_prod\\|x\n"
+        "\n"
+        "| | resource | because of | what happens |\n"
+        "|---|---|---|---|\n"
+        "| destroy | job queue high\\_prod\\|x | prod.yaml:9 queues.this: 1 -\\> nothing "
+        "| **stop-jobs**: every job in it, waiting or running, is terminated with it |\n"
     )

@@ -19,12 +19,12 @@ from gen_infra.cli.console import (
     strict_option,
     yes_option,
 )
+from gen_infra.cli.summary import allow_option, confirm_dangers, show_summary
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.explain import Summary
     from gen_infra.pipeline import Environment
     from gen_infra.report import CheckReport
 
@@ -166,20 +166,32 @@ def show_report(report: CheckReport) -> None:
 @manifest_argument
 @out_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 if there are changes.")
+@click.option(
+    "--format",
+    "plan_format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="What the plan is told in; markdown is for a pull request.",
+)
+@click.option("--json", "plan_format", flag_value="json", help="The same as --format json.")
 @force_option
 @strict_option
-@json_option
 @quiet_option
 @examples("""
 gen-infra plan envs/prod.yaml
 gen-infra plan envs/prod.yaml --detailed-exitcode --quiet
+gen-infra plan envs/prod.yaml --format markdown > plan.md      for a pull request
 """)
 def plan(
-    manifest: Path, out: Path, detailed_exitcode: bool, force: bool, strict: bool, as_json: bool, quiet: bool
+    manifest: Path, out: Path, detailed_exitcode: bool, plan_format: str, force: bool, strict: bool, quiet: bool
 ) -> int:
-    """Show what would change, and save the plan for apply."""
+    """Show what would change, what that does to running jobs, and save the plan for apply.
+
+    Each change of the manifest since the last apply is shown next to what it causes. What stops jobs or destroys data
+    is marked, and apply asks for it by itself.
+    """
     from gen_infra import pipeline
-    from gen_infra.explain import explain
 
     console = Console(quiet=quiet)
     environment = pipeline.prepare(manifest, out, strict=strict)
@@ -188,9 +200,13 @@ def plan(
     _say_cost(environment, console)
     console.say("terraform plans …")
     made = pipeline.plan(environment, console.event)
-    summary = explain(made.content)
-    if as_json:
+    summary = pipeline.explanation(manifest, made)
+    if plan_format == "json":
         print_json({"has_changes": made.has_changes, "plan": str(environment.saved_plan.path), **summary.to_dict()})
+    elif plan_format == "markdown":
+        from gen_infra.explain.markdown import to_markdown
+
+        click.echo(to_markdown(summary, environment.manifest.name), nl=False)
     else:
         show_summary(summary, has_changes=made.has_changes)
     if made.has_changes:
@@ -198,33 +214,11 @@ def plan(
     return 1 if made.has_changes and detailed_exitcode else 0
 
 
-def show_summary(summary: Summary, *, has_changes: bool) -> None:
-    """The plan, one line for each resource."""
-    symbols = {
-        "create": ("+", "green"),
-        "update": ("~", "yellow"),
-        "replace": ("±", "magenta"),
-        "destroy": ("-", "red"),
-    }
-    for change in summary.changes:
-        symbol, colour = symbols[change.action]
-        how = " (new one first)" if change.action == "replace" and change.new_first else ""
-        what = f"{change.kind} {change.name}".lstrip()
-        click.secho(f"  {symbol} {change.action:<7} {what}{how}", fg=colour)
-        for detail in change.details:
-            click.echo(f"      {detail}")
-    if not has_changes:
-        click.echo("nothing to do: the environment is as the manifest says")
-    elif summary.changes:
-        click.echo(summary.sentence)
-    else:
-        click.echo("only outputs change")
-
-
 @click.command()
 @manifest_argument
 @out_option
 @yes_option
+@allow_option
 @force_option
 @strict_option
 @json_option
@@ -232,15 +226,25 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
 @examples("""
 gen-infra apply envs/prod.yaml
 gen-infra apply envs/prod.yaml --yes --json
+gen-infra apply envs/prod.yaml --yes --allow stop-jobs
 """)
-def apply(manifest: Path, out: Path, yes: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
+def apply(
+    manifest: Path,
+    out: Path,
+    yes: bool,
+    allow: tuple[str, ...],
+    force: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Apply exactly the plan that is shown.
 
-    Plans first if there is no plan, or if the rendered files changed since. Ctrl-C lets terraform stop in order;
-    the same command then goes on from there.
+    Plans first if there is no plan, or if the rendered files changed since. What stops jobs or destroys data is asked
+    for by itself; with --yes it takes --allow. Ctrl-C lets terraform stop in order; the same command then goes on from
+    there.
     """
     from gen_infra import pipeline
-    from gen_infra.explain import explain
 
     if not yes:
         require_terminal()
@@ -250,9 +254,10 @@ def apply(manifest: Path, out: Path, yes: bool, force: bool, strict: bool, as_js
     pipeline.write_files(environment, force=force)
     console.say("terraform plans …")
     made = pipeline.current_plan(environment, console.event)
-    summary = explain(made.content)
+    summary = pipeline.explanation(manifest, made)
     if not as_json:
         show_summary(summary, has_changes=made.has_changes)
+    confirm_dangers(summary, console, allowed=allow, yes=yes)
     if made.has_changes:
         console.confirm(
             f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes

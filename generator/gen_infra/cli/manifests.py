@@ -80,29 +80,23 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
     from gen_infra.manifest.loader import load_with_nodes
     from gen_infra.manifest.places import described, places
-    from gen_infra.manifest.reader import dotted, written_at
+    from gen_infra.manifest.reader import dotted, origin, written_at
     from gen_infra.render.blocks import resolved
     from gen_infra.render.yaml import leaves, to_commented_yaml
 
     env, nodes = load_with_nodes(manifest)
     values = resolved(env)
 
-    def origin(path: tuple[str | int, ...]) -> tuple[str, int] | None:
-        written = written_at(nodes, path)
-        return (written[0].name, written[1][0] + 1) if written else None
-
-    def comment(path: tuple[str | int, ...]) -> str:
-        return "{}:{}".format(*found) if (found := origin(path)) else "default"
-
     if as_json:
         answer = []
         for path, value in leaves(values):
-            file, line = origin(path) or (None, None)
+            written = written_at(nodes, path)
+            file, line = (written[0].name, written[1][0] + 1) if written else (None, None)
             answer.append({"key": dotted(path), "value": value, "file": file, "line": line})
         where = {job: [place._asdict() for place in found] for job, found in places(env).items()}
         print_json({"values": answer, "places": where})
     else:
-        click.echo(to_commented_yaml(values, comment), nl=False)
+        click.echo(to_commented_yaml(values, lambda path: origin(nodes, path)), nl=False)
         if env.jobs:
             click.echo("\n# Where each job can run, and how many of it an instance holds:")
         for said in described(env):

@@ -368,6 +368,12 @@ def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | 
     return locate(root, path)
 
 
+def origin(root: Map, path: tuple[str | int, ...]) -> str:
+    """``envs/prod.yaml:8``, or ``default``."""
+    written = written_at(root, path)
+    return f"{written[0].name}:{written[1][0] + 1}" if written else "default"
+
+
 def dotted(path: tuple[str | int, ...]) -> str:
     """``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
     text = ""

@@ -6,6 +6,7 @@ only the HCL encoder turns into text.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def render(manifest: Manifest) -> dict[str, bytes]:
         files["terraform/job-functions.zip"] = package(_function_sources())
     if manifest.uses_ec2:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
-    files["manifest.resolved.yaml"] = to_yaml(blocks.resolved(manifest)).encode()
+    resolved = blocks.resolved(manifest)
+    files["manifest.resolved.yaml"] = to_yaml(resolved).encode()
+    files["terraform/manifest.json"] = f"{json.dumps(resolved, indent=2, ensure_ascii=False)}\n".encode()
     if manifest.image.rebuild:
         files["terraform/image-rebuild.zip"] = package(image_source(manifest.name, files))
     return files

@@ -1,0 +1,90 @@
+"""How a plan is shown, and what is asked before it is applied."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from gen_infra.errors import AnswerIsNoError, UsageError
+
+if TYPE_CHECKING:
+    from gen_infra.cli.console import Console
+    from gen_infra.explain import Change, Summary
+
+_SYMBOLS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "replace": ("±", "magenta"),
+    "destroy": ("-", "red"),
+}
+
+allow_option = click.option(
+    "--allow",
+    type=click.Choice(["stop-jobs", "destroy-data"]),
+    multiple=True,
+    help="Do not ask about changes that stop jobs, or that destroy data; for both, give it twice.",
+)
+
+
+def show_summary(summary: Summary, *, has_changes: bool) -> None:
+    """The plan: for each resource what was changed in the manifest, what changes in AWS, and what that comes to."""
+    for change in summary.changes:
+        symbol, colour = _SYMBOLS[change.action]
+        click.secho(f"  {symbol} {change.action:<7} {change.title}{change.how}", fg=colour)
+        for line, line_colour in _lines(change):
+            click.secho(f"      {line}", fg=line_colour)
+    for unused in summary.unused:
+        click.echo(f"  {unused}: changes no resource")
+    if not has_changes:
+        click.echo("nothing to do: the environment is as the manifest says")
+    elif summary.changes:
+        click.echo(summary.sentence)
+    else:
+        click.echo("only outputs change")
+    for danger, changes in summary.dangers.items():
+        click.secho(f"{danger}: {', '.join(change.title for change in changes)}", fg="red")
+
+
+def _lines(change: Change) -> Iterator[tuple[str, str | None]]:
+    """What is said of a change, each line with its colour."""
+    for cause in change.causes:
+        yield str(cause), "cyan"
+    for detail in change.details:
+        yield detail, None
+    for effect in change.effects:
+        marked = f"{effect.danger}: " if effect.danger else ""
+        yield f"=> {marked}{effect.text}", "red" if effect.danger else None
+        if effect.danger:
+            yield f"   because: {effect.reason}", None
+    if change.permissions.verdict:
+        yield f"=> {change.permissions.verdict}", None
+    for grant in change.permissions.added:
+        yield f"   + {grant}", "yellow"
+    for grant in change.permissions.removed:
+        yield f"   - {grant}", "yellow"
+
+
+def confirm_dangers(summary: Summary, console: Console, *, allowed: Collection[str], yes: bool) -> None:
+    """Ask about each danger by itself, where there is somebody to ask and ``--allow`` does not answer already.
+
+    Raises:
+        UsageError: nobody can be asked.
+        AnswerIsNoError: the answer is no.
+    """
+    from gen_infra.explain import DANGERS
+
+    left = [danger for danger in summary.dangers if danger not in allowed]
+    if left and (yes or not sys.stdin.isatty()):
+        names = ", ".join(change.title for danger in left for change in summary.dangers[danger])
+        raise UsageError(
+            f"this {' and '.join(DANGERS[danger] for danger in left)}: {names}; nothing was changed",
+            hint=f"if that is meant, add {' '.join(f'--allow {danger}' for danger in left)}",
+        )
+    for danger in left:
+        count = len(summary.dangers[danger])
+        console.say(f"{count} change{'s' if count > 1 else ''}: {DANGERS[danger]}", fg="red")
+        if not click.confirm(f"Is it meant that this {DANGERS[danger]}?", err=True):
+            raise AnswerIsNoError("nothing was changed")

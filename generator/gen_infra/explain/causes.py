@@ -1,0 +1,123 @@
+"""What was changed in the manifest since it was last applied, and which resources change for it.
+
+The state keeps the manifest as it was applied, as an output, so that a plan has both: whoever plans, wherever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
+
+from gen_infra.explain.differences import show
+from gen_infra.manifest.reader import dotted
+
+RECORD = "manifest"  # the output that holds the manifest as it was applied
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChange:
+    """One value that is not what it was.
+
+    Args:
+        where: file and line; ``default`` or ``removed`` where it is written nowhere.
+        key: such as ``compute.genomicsEnv.bid_percentage``.
+        old: the value that was applied.
+        new: the value now.
+    """
+
+    where: str
+    key: str
+    old: Any
+    new: Any
+
+    def __str__(self) -> str:
+        """``envs/prod.yaml:8 compute.genomicsEnv.bid_percentage: 50 -> 60``."""
+        return f"{self.where} {self.key}: {show(self.old)} -> {show(self.new)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Which changes of the manifest are behind each address, and which are behind none."""
+
+    by_address: Mapping[str, tuple[ManifestChange, ...]] = field(default_factory=dict)
+    unused: tuple[ManifestChange, ...] = ()
+
+
+# A key of the manifest, and the addresses that are made of it; {} stands for what the parentheses have found.
+_MADE_OF = tuple(
+    (re.compile(pattern), addresses)
+    for pattern, addresses in (
+        (r"(?:account|region|name|tags)\b.*", ("*",)),
+        (r"network\b.*", ("module.network.*", "module.compute_*")),
+        (r"encryption\b.*", ("module.encryption.*", "*aws_launch_template.*", "*log_group*", "module.repository_*",
+                             "module.job_functions.*")),
+        (r"iam\b.*", ("*aws_iam_*", "module.compute_*")),
+        (r"logs\b.*", ("*aws_cloudwatch_log_group.*",)),
+        (r"buckets\b.*", ("aws_iam_role_policy.*",)),
+        (r"repositories\b.*", ("module.repository_*", "aws_batch_job_definition.*")),
+        (r"image\b.*", ("module.compute_*",)),
+        (r"image\.scratch\b.*", ("aws_batch_job_definition.*",)),
+        (r"compute\.(\w+).*", ("module.compute_{}.*", "module.service_role.*", "module.spot_fleet_role.*")),
+        (r"queues\.(\w+).*", ("aws_batch_job_queue.{}", "aws_batch_scheduling_policy.{}")),
+        (r"queues\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
+        (r"jobs\.(\w+).*", ("aws_batch_job_definition.{}",)),
+        (r"jobs\.(\w+)", ("aws_cloudwatch_log_group.{}", "aws_iam_*.{}", "aws_iam_*.{}_*")),
+        (r"jobs\.(\w+)\.(?:buckets|container_properties|efs|image|queue|role|secrets)\b.*",
+         ("aws_iam_*.{}", "aws_iam_*.{}_*")),
+        (r"jobs\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
+    )
+)  # fmt: skip
+# What changes because something else does: the queues of an environment that is replaced, the jobs of their queues.
+_FOLLOWS = (
+    (re.compile(r"(?:compute|image|network)\b.*"), ("aws_batch_job_queue.*",)),
+    (re.compile(r"queues\.\w+\.compute\b.*"), ("aws_batch_job_definition.*",)),
+)
+
+
+def manifest_changes(plan: Mapping[str, Any], where: Callable[[Path], str]) -> list[ManifestChange]:
+    """What the plan's record of the manifest shows to be new; nothing where none was applied yet."""
+    record = plan.get("output_changes", {}).get(RECORD, {})
+    before, after = record.get("before"), record.get("after")
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return []
+    return [
+        ManifestChange("removed" if new is None else where(path), dotted(path), old, new)
+        for path, old, new in _changed((), before, after)
+    ]
+
+
+def _changed(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*new, *(key for key in old if key not in new)]:
+            yield from _changed((*path, key), old.get(key), new.get(key))
+    elif old != new:
+        yield path, old, new
+
+
+def causes(changes: Iterable[ManifestChange], addresses: list[str]) -> Causes:
+    """Bring the manifest's changes and the resources' together."""
+    changes = list(changes)
+    by_address = {address: _behind(address, changes, _MADE_OF) for address in addresses}
+    by_address |= {address: _behind(address, changes, _FOLLOWS) for address, found in by_address.items() if not found}
+    used = {id(change) for found in by_address.values() for change in found}
+    return Causes(by_address, tuple(change for change in changes if id(change) not in used))
+
+
+def _behind(
+    address: str, changes: list[ManifestChange], table: Iterable[tuple[re.Pattern[str], tuple[str, ...]]]
+) -> tuple[ManifestChange, ...]:
+    return tuple(change for change in changes if _is_made_of(address, change.key, table))
+
+
+def _is_made_of(address: str, key: str, table: Iterable[tuple[re.Pattern[str], tuple[str, ...]]]) -> bool:
+    return any(
+        fnmatchcase(address, made.format(*found.groups()))
+        for pattern, addresses in table
+        if (found := pattern.fullmatch(key))
+        for made in addresses
+    )

@@ -1,0 +1,127 @@
+"""What changes of compute environments come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gen_infra.explain.rule import NEW_RESOURCE, RETRIED, Danger, Facts, Rule, always
+
+_ENVIRONMENT = "aws_batch_compute_environment"
+
+
+def _resources(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next(iter(state.get("compute_resources") or []), {})
+
+
+def _is_fargate(facts: Facts) -> bool:
+    return str(_resources(facts.before or facts.after).get("type", "")).startswith("FARGATE")
+
+
+def _image(state: Mapping[str, Any]) -> str:
+    configuration: Mapping[str, Any] = next(iter(_resources(state).get("ec2_configuration") or []), {})
+    return str(configuration.get("image_id_override") or "")
+
+
+def _what(facts: Facts) -> str:
+    """The one change that people ask for by name."""
+    return "new image, " if _image(facts.after) not in {"", _image(facts.before)} else ""
+
+
+def _infrastructure_update(facts: Facts) -> tuple[str, Danger | None]:
+    """Instances are replaced as the update policy says, which Batch has with 30 minutes where there is none."""
+    if _is_fargate(facts):
+        return "in place: what starts from now on has it; running jobs keep what they started with", None
+    policy: Mapping[str, Any] = next(iter(facts.after.get("update_policy") or []), {})
+    minutes = policy.get("job_execution_timeout_minutes", 30)
+    if policy.get("terminate_jobs_on_update"):
+        return (
+            f"{_what(facts)}in place, every instance is replaced at once: running jobs are ended, {RETRIED}",
+            "stop-jobs",
+        )
+    text = f"{_what(facts)}in place: new instances have it; running jobs get {minutes} minutes to end on the old ones"
+    longer = sorted(name for name, needed in facts.minutes.items() if needed > minutes)
+    if not longer:
+        return f"{text}, and none may take longer", None
+    return f"{text}, then they are ended, {RETRIED}; {', '.join(longer)} may take longer", "stop-jobs"
+
+
+def _new_maximum(facts: Facts) -> tuple[str, Danger | None]:
+    old, new = (_resources(state).get("max_vcpus", 0) for state in (facts.before, facts.after))
+    how = "more instances may start" if new > old else "no instance starts beyond it"
+    return f"scaling only: {how}; running jobs go on", None
+
+
+def _new_minimum(facts: Facts) -> tuple[str, Danger | None]:
+    old, new = (_resources(state).get("min_vcpus") or 0 for state in (facts.before, facts.after))
+    how = "instances stay on without jobs, and cost" if new > old else "instances go when they are idle"
+    return f"scaling only: {how}; running jobs go on", None
+
+
+def _new_state(facts: Facts) -> tuple[str, Danger | None]:
+    if facts.after.get("state") == "DISABLED":
+        return "takes no more jobs: its queues' waiting jobs need another environment; running jobs go on", None
+    return "takes jobs again", None
+
+
+def _gone(facts: Facts) -> tuple[str, Danger | None]:
+    if _is_fargate(facts):
+        return "refused, and the environment is left INVALID, while jobs run there", None
+    return f"jobs that still run there are ended, {RETRIED}; no new one starts there", "stop-jobs"
+
+
+def _replaced(facts: Facts) -> tuple[str, Danger | None]:
+    return (
+        f"{_what(facts)}by a successor, which stands first: the queues are pointed to it, then the old one goes; jobs "
+        f"that still run there are ended, {RETRIED}",
+        "stop-jobs",
+    )
+
+
+_SCALING = "a scaling update of Batch"
+_INFRASTRUCTURE = "an infrastructure update of Batch: service-linked role, and a strategy that allows it"
+_NOT_UPDATABLE = (
+    "Batch updates in place only with the service-linked role and BEST_FIT_PROGRESSIVE or a SPOT_…_OPTIMIZED strategy; "
+    "the provider (CustomizeDiff) and the module then replace"
+)
+
+COMPUTE_RULES = (
+    Rule(_ENVIRONMENT, "update", "compute_resources.max_vcpus", _new_maximum, _SCALING),
+    Rule(_ENVIRONMENT, "update", "compute_resources.min_vcpus", _new_minimum, _SCALING),
+    Rule(_ENVIRONMENT, "update", "state", _new_state, _SCALING),
+    Rule(
+        _ENVIRONMENT, "update", "service_role",
+        always("Batch acts with another role from now on; running jobs go on"),
+        f"{_SCALING}, between custom roles",
+    ),
+    Rule(
+        _ENVIRONMENT, "update", "update_policy",
+        always("later updates treat running jobs in another way; none is touched now"),
+        "the update policy is kept, and read when an infrastructure update begins",
+    ),
+    Rule(_ENVIRONMENT, "update", "tags_all", always("tags only: instances and jobs are not touched"), "TagResource"),
+    *(
+        Rule(_ENVIRONMENT, "update", f"compute_resources.{name}", _infrastructure_update, _INFRASTRUCTURE)
+        for name in (
+            "allocation_strategy", "bid_percentage", "ec2_configuration", "instance_role",
+            "instance_type", "launch_template", "security_group_ids", "subnets", "tags", "type",
+        )
+    ),
+    *(
+        Rule(_ENVIRONMENT, "replace", name, _replaced, f"{name}: {NEW_RESOURCE}")
+        for name in (
+            "compute_environment_name_prefix", "compute_resources.placement_group",
+            "compute_resources.spot_iam_fleet_role",
+        )
+    ),
+    Rule(_ENVIRONMENT, "replace", "", _replaced, _NOT_UPDATABLE),
+    Rule(
+        _ENVIRONMENT, "destroy", "", _gone,
+        "the provider disables and deletes it, and Batch its instances, without waiting for jobs",
+    ),
+    Rule(
+        "aws_launch_template", "update", "",
+        always("a new version, for instances that start later; what runs is the compute environment's matter"),
+        "a version of a launch template never changes; each change makes the next one",
+    ),
+)  # fmt: skip

@@ -1,0 +1,101 @@
+"""What changes of the things that hold data come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gen_infra.explain.differences import decoded
+from gen_infra.explain.rule import GONE, NEW_RESOURCE, Danger, Facts, Rule, Says, always
+
+
+def _new_retention(attribute: str) -> Says:
+    def says(facts: Facts) -> tuple[str, Danger | None]:
+        old, new = (state.get(attribute) or 0 for state in (facts.before, facts.after))
+        if new and (not old or new < old):  # 0 is for ever
+            return "what is older than the new time is deleted", "destroy-data"
+        return "kept for longer", None
+
+    return says
+
+
+def _gone_repository(facts: Facts) -> tuple[str, Danger | None]:
+    if facts.before.get("force_delete"):
+        return "every image in it is deleted", "destroy-data"
+    return "refused while there are images in it", None
+
+
+def _new_expiry(facts: Facts) -> tuple[str, Danger | None]:
+    """ECR expires what a rule selects within a day; fewer images or days, or a new rule, expire more."""
+    old, new = _expiries(facts.before), _expiries(facts.after)
+    if any(count < old.get(selected, float("inf")) for selected, count in new.items()):
+        return "images that the rules select are deleted within a day", "destroy-data"
+    return "fewer images are deleted by rule", None
+
+
+def _expiries(state: Mapping[str, Any]) -> dict[str, float]:
+    """How many images or days each selection leaves."""
+    policy = decoded(state.get("policy"))
+    found: dict[str, float] = {}
+    for rule in policy.get("rules", []) if isinstance(policy, dict) else []:
+        selection = dict(rule["selection"])
+        count = selection.pop("countNumber")
+        found[json.dumps(selection, sort_keys=True)] = count
+    return found
+
+
+DATA_RULES = (
+    *(
+        Rule(
+            "aws_cloudwatch_log_group", action, "", always("every log in it is deleted", "destroy-data"),
+            "DeleteLogGroup deletes the events too; a new name is a new group to the provider",
+        )
+        for action in GONE
+    ),
+    Rule(
+        "aws_cloudwatch_log_group", "update", "retention_in_days", _new_retention("retention_in_days"),
+        "CloudWatch Logs deletes events that are older than the retention",
+    ),
+    Rule(
+        "aws_cloudwatch_log_group", "update", "kms_key_id",
+        always("events from now on are encrypted with it; older ones need the old key"),
+        "AssociateKmsKey is for new events",
+    ),
+    Rule(
+        "aws_ecr_repository", "replace", "", _gone_repository,
+        f"name, encryption: {NEW_RESOURCE}; ECR deletes images only by force_delete",
+    ),
+    Rule("aws_ecr_repository", "destroy", "", _gone_repository, "ECR deletes images only by force_delete"),
+    *(
+        Rule("aws_ecr_repository", "update", name, always(text), "changed in place, for what is pushed from now on")
+        for name, text in (
+            ("image_scanning_configuration", "images are scanned otherwise when they are pushed"),
+            ("image_tag_mutability", "tags of images may, or may no longer, be moved"),
+        )
+    ),
+    Rule(
+        "aws_ecr_lifecycle_policy", "replace", "policy", _new_expiry,
+        "ECR expires images within a day of the policy, of which the provider makes a new one for each change",
+    ),
+    *(
+        Rule(
+            "aws_kms_key", action, "",
+            always(
+                "volumes, logs and images encrypted with it cannot be read once it is deleted; until then it can be "
+                "saved (CancelKeyDeletion)",
+                "destroy-data",
+            ),
+            "ScheduleKeyDeletion, after deletion_window_in_days",
+        )
+        for action in GONE
+    ),
+    *(
+        Rule("aws_sqs_queue", action, "", always("every message in it is deleted", "destroy-data"), "DeleteQueue")
+        for action in GONE
+    ),
+    Rule(
+        "aws_sqs_queue", "update", "message_retention_seconds", _new_retention("message_retention_seconds"),
+        "SQS deletes messages that are older than the retention",
+    ),
+)  # fmt: skip

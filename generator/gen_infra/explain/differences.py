@@ -1,0 +1,130 @@
+"""Which attributes of a resource a plan changes, and from what to what: without secrets, policies as what they hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+_SHOWN = 60  # characters of a value
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One attribute that changes.
+
+    Args:
+        path: such as ``compute_resources.bid_percentage``; an index only where a list has several items.
+        old: what it is.
+        new: what it will be; nothing where that is not known.
+        unknown: whether only the apply will tell.
+        forces: whether terraform replaces the resource for it.
+    """
+
+    path: str
+    old: Any
+    new: Any
+    unknown: bool = False
+    forces: bool = False
+
+    @property
+    def attribute(self) -> str:
+        """The path without indexes, as rules name it."""
+        return _INDEX.sub("", self.path)
+
+    def __str__(self) -> str:
+        """``compute_resources.bid_percentage: 50 -> 60``."""
+        why = " (forces replacement)" if self.forces else ""
+        if self.unknown:
+            return f"{self.path}: known after apply{why}"
+        return f"{self.path}: {show(self.old)} -> {show(self.new)}{why}"
+
+
+def differences(change: Mapping[str, Any]) -> Iterator[Difference]:
+    """What a resource's change consists of, by path."""
+    before = _hidden(change["before"] or {}, change.get("before_sensitive"))
+    after = _hidden(change["after"] or {}, change.get("after_sensitive"))
+    unknown = change.get("after_unknown") or {}
+    forces = [".".join(step for step in path if isinstance(step, str)) for path in change.get("replace_paths") or []]
+    for key in sorted({*before, *after, *unknown}):
+        for path, old, new, later in _compared(key, before.get(key), after.get(key), unknown.get(key)):
+            attribute = _INDEX.sub("", path)
+            is_cause = any(within(attribute, forced) or within(forced, attribute) for forced in forces)
+            yield Difference(path, old, new, unknown=later, forces=is_cause)
+
+
+def within(attribute: str, outer: str) -> bool:
+    """Whether ``compute_resources.subnets`` is, or is in, ``compute_resources``."""
+    return f"{attribute}.".startswith(f"{outer}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """A sensitive value: it can be compared, not shown."""
+
+    value: Any
+
+    def __str__(self) -> str:
+        return "(sensitive)"
+
+
+def _hidden(value: Any, marks: Any) -> Any:
+    """The value with its sensitive parts wrapped; marks have the value's own shape, with true where it is sensitive."""
+    if marks is True:
+        return _Hidden(value)
+    if isinstance(value, dict) and isinstance(marks, dict):
+        return {key: _hidden(item, marks.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [_hidden(item, mark) for item, mark in zip_longest(value, marks[: len(value)])]
+    return value
+
+
+def _compared(path: str, old: Any, new: Any, unknown: Any) -> Iterator[tuple[str, Any, Any, bool]]:
+    """The smallest parts that differ, by path; ``unknown`` has the value's own shape, as sensitive marks have."""
+    if unknown is True:
+        yield path, old, None, True
+        return
+    old, new = decoded(old), decoded(new)
+    if isinstance(old, dict) and isinstance(new, dict):
+        marks = unknown if isinstance(unknown, dict) else {}
+        for key in sorted({*old, *new, *marks}):
+            yield from _compared(f"{path}.{key}", old.get(key), new.get(key), marks.get(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        items = unknown[: len(old)] if isinstance(unknown, list) else []
+        for index, (left, right, mark) in enumerate(zip_longest(old, new, items)):
+            yield from _compared(f"{path}[{index}]" if len(old) > 1 else path, left, right, mark)
+    elif old != new and not (_is_nothing(old) and _is_nothing(new)):
+        yield path, old, new, False
+
+
+def _is_nothing(value: Any) -> bool:
+    """The provider keeps an empty text or list where nothing is said."""
+    return value is None or (isinstance(value, str | dict | list) and not value)
+
+
+def decoded(value: Any) -> Any:
+    """JSON documents in attributes (policies, container properties) are compared as what they hold."""
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def show(value: Any) -> str:
+    """A value on one line, cut short."""
+    if value is None:
+        return "nothing"
+    text = (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, _Hidden)
+        else json.dumps(value, default=str)
+    )
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,57 @@
+"""A plan as a pull request shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gen_infra.explain import DANGERS, Change, Summary
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@]")
+
+
+def to_markdown(summary: Summary, environment: str) -> str:
+    """A table with a row for each resource, dangers above it, the attributes that change folded away below."""
+    lines = [f"### Plan for {_text(environment)}: {summary.sentence}", ""]
+    for danger, changes in summary.dangers.items():
+        names = ", ".join(_text(change.title) for change in changes)
+        lines += ["> [!CAUTION]", f"> This **{DANGERS[danger]}** (`--allow {danger}`): {names}", ""]
+    if summary.changes:
+        lines += ["| | resource | because of | what happens |", "|---|---|---|---|", *map(_row, summary.changes), ""]
+    lines += [f"* {_text(str(unused))}: changes no resource" for unused in summary.unused]
+    if details := [line for change in summary.changes for line in _details(change)]:
+        lines += ["<details><summary>Attributes</summary>", "", *details, "", "</details>"]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _row(change: Change) -> str:
+    causes = [_text(str(cause)) for cause in change.causes]
+    happens = [
+        f"**{effect.danger}**: {_text(effect.text)}" if effect.danger else _text(effect.text)
+        for effect in change.effects
+    ]
+    cells = (
+        f"{change.action}{change.how}",
+        _text(change.title),
+        "<br>".join(causes),
+        "<br>".join([*happens, *_permissions(change)]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _permissions(change: Change) -> Iterator[str]:
+    if change.permissions.verdict:
+        yield change.permissions.verdict
+    yield from (f"\\+ {_text(grant)}" for grant in change.permissions.added)
+    yield from (f"\\- {_text(grant)}" for grant in change.permissions.removed)
+
+
+def _details(change: Change) -> Iterator[str]:
+    if change.details:
+        yield f"* {_text(change.title)}"
+        yield from (f"  * {_text(detail)}" for detail in change.details)
+
+
+def _text(text: str) -> str:
+    """Text that Markdown takes for nothing else, on one line."""
+    return _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))

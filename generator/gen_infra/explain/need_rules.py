@@ -1,0 +1,53 @@
+"""What changes of the things that jobs cannot do without come to: roles, ways out, functions."""
+
+from __future__ import annotations
+
+from gen_infra.explain.rule import GONE, Danger, Facts, Rule, always
+from gen_infra.security.policies import services, statements
+
+
+def _gone_role(facts: Facts) -> tuple[str, Danger | None]:
+    """Jobs work with the roles of their task and of their instance; Batch itself with its service role."""
+    trusted = {name for statement in statements(facts.before.get("assume_role_policy")) for name in services(statement)}
+    if trusted & {"batch", "ec2", "ecs-tasks", "spotfleet"}:
+        return "its credentials stop working at once: running jobs that use it fail", "stop-jobs"
+    return "its credentials stop working at once", None
+
+
+_WAYS = {
+    "aws_nat_gateway": "running jobs lose their connections through it",
+    "aws_route": "running jobs lose their way there",
+    "aws_route_table_association": "running jobs of its subnet lose their routes",
+    "aws_vpc_endpoint": "running jobs lose their way to its service",
+    "aws_vpc_security_group_egress_rule": "running jobs lose their way out by it",
+    "aws_vpc_security_group_ingress_rule": "running jobs cannot be reached by it any more",
+}
+NEED_RULES = (
+    Rule(
+        "aws_iam_role", "update", "permissions_boundary",
+        always("may do only what its policies and the boundary both allow, running jobs too"),
+        "IAM decides at each call, sessions that are open included",
+    ),
+    *(
+        Rule("aws_iam_role", action, "", _gone_role, "IAM refuses the sessions of a role that is deleted")
+        for action in GONE
+    ),
+    *(
+        Rule(
+            "aws_iam_instance_profile", action, "",
+            always("instances lose their role, and the jobs on them ECS, ECR and logs", "stop-jobs"),
+            "an instance gets its credentials through its profile",
+        )
+        for action in GONE
+    ),
+    *(
+        Rule(kind, action, "", always(text, "stop-jobs"), "the provider deletes it, and does not wait for jobs")
+        for kind, text in _WAYS.items()
+        for action in GONE
+    ),
+    Rule(
+        "aws_lambda_function", "update", "",
+        always("calls from now on run it; calls under way end as they began"),
+        "Lambda changes code and settings for new invocations",
+    ),
+)  # fmt: skip

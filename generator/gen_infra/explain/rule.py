@@ -1,0 +1,78 @@
+"""A row of the table that says what a change comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gen_infra.explain.differences import Difference, within
+
+Action = Literal["create", "update", "replace", "destroy"]
+Danger = Literal["stop-jobs", "destroy-data"]
+
+GONE: tuple[Action, ...] = ("replace", "destroy")
+RETRIED = "and tried again where their retry strategy says so"
+NEW_RESOURCE = "the provider makes a new one for it (ForceNew)"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a row may ask about a resource.
+
+    Args:
+        before: its attributes as they are; empty for what is created.
+        after: as they will be, as far as that is known; empty for what is destroyed.
+        minutes: how long an attempt of each job definition on instances may take, by its name.
+    """
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    minutes: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What happens.
+
+    Args:
+        text: a sentence without full stop: to the resource, then to running jobs.
+        danger: what needs a confirmation of its own.
+        reason: why it is so.
+    """
+
+    text: str
+    danger: Danger | None = None
+    reason: str = ""
+
+
+Says = Callable[[Facts], tuple[str, Danger | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row; an empty attribute stands for any change, a dotted one for all below it."""
+
+    kind: str
+    action: Action
+    attribute: str
+    says: Says
+    reason: str
+
+    def meets(self, kind: str, action: Action, changed: list[Difference]) -> bool:
+        """Whether the row is about this."""
+        return (self.kind, self.action) == (kind, action) and (
+            not self.attribute or any(self._is_about(difference) for difference in changed)
+        )
+
+    def _is_about(self, difference: Difference) -> bool:
+        """Whether the attribute changes, and, where the resource is replaced, is why."""
+        if self.action == "replace" and not difference.forces:
+            return False
+        changed = difference.attribute
+        return within(changed, self.attribute) or (difference.unknown and within(self.attribute, changed))
+
+
+def always(text: str, danger: Danger | None = None) -> Says:
+    """The same sentence whatever the resource says."""
+    return lambda _: (text, danger)

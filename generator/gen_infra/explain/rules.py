@@ -1,0 +1,35 @@
+"""What a change comes to, for the resource and for the jobs that run: a table, each row with its reason.
+
+A row names a kind of resource, what terraform does to it, and an attribute; where a plan has all three, the row says
+what happens. Reasons are those of version 5.100 of the AWS provider and of AWS's documentation:
+
+* https://github.com/hashicorp/terraform-provider-aws/tree/v5.100.0/internal/service/batch
+* https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
+* https://docs.aws.amazon.com/batch/latest/APIReference/API_DeleteJobQueue.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gen_infra.explain.compute_rules import COMPUTE_RULES
+from gen_infra.explain.data_rules import DATA_RULES
+from gen_infra.explain.need_rules import NEED_RULES
+from gen_infra.explain.queue_rules import QUEUE_RULES
+from gen_infra.explain.rule import Action, Danger, Effect, Facts, Rule
+
+if TYPE_CHECKING:
+    from gen_infra.explain.differences import Difference
+
+RULES: tuple[Rule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
+
+
+def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:
+    """What the table says about a change, each sentence once; rows for any change count where no other does."""
+    met = [rule for rule in RULES if rule.meets(kind, action, changed)]
+    said: dict[tuple[str, Danger | None], list[str]] = {}
+    for rule in [rule for rule in met if rule.attribute] or met:
+        said.setdefault(rule.says(facts), []).append(rule.reason)
+    for (text, danger), reasons in said.items():
+        yield Effect(text, danger, "; ".join(dict.fromkeys(reasons)))

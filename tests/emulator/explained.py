@@ -1,0 +1,268 @@
+"""An environment with a piece for each row of the table, and the changes that bring each row about.
+
+Each compute environment, queue and job changes in one way of its own, so that one plan shows many rows. What no
+manifest can change by itself is changed in the rendered files.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SPOT = {"type": "SPOT", "max_vcpus": 64}
+JOB = {"image": "quay.io/lab/tool:1", "vcpus": 1, "memory_mib": 512, "timeout_minutes": 60}
+QUEUE = {"priority": 1, "compute": ["base", "bid"]}
+
+MANIFEST: dict[str, Any] = {
+    "name": "rows",
+    "account": "123456789012",
+    "region": "us-east-1",
+    "state": "local",
+    "tags": {"Project": "genomics"},
+    "network": {"create": {"cidr": "10.51.0.0/16", "nat": "one", "endpoints": ["logs"]}},
+    "iam": {"permissions_boundary": "arn:aws:iam::123456789012:policy/first"},
+    "buckets": {"results": {"name": "genomics-results-123456789012", "access": "write"}},
+    "repositories": ["tool"],
+    "compute": {
+        "base": SPOT,
+        "bid": {**SPOT, "bid_percentage": 50},
+        "most": SPOT,
+        "least": SPOT,
+        "off": SPOT,
+        "types": SPOT,
+        "kind": SPOT,
+        "strategy": SPOT,
+        "bestfit": {**SPOT, "allocation_strategy": "BEST_FIT"},
+        "custom": {**SPOT, "service_role": "create", "bid_percentage": 50},
+        "linked": SPOT,
+        "central": {**SPOT, "service_role": "arn:aws:iam::123456789012:role/first"},
+        "group": {"type": "EC2", "max_vcpus": 64},
+        "minutes": SPOT,
+        "hasty": SPOT,
+        "image": SPOT,
+        "disk": SPOT,
+        "subnets": SPOT,
+        "groups": SPOT,
+        "profile": SPOT,
+        "tags": SPOT,
+        "marks": SPOT,
+        "named": SPOT,
+        "gone": SPOT,
+        "mpi": {"type": "EC2", "max_vcpus": 64},
+        "serverless": {"type": "FARGATE", "max_vcpus": 64},
+    },
+    "queues": {
+        "main": QUEUE,
+        "order": QUEUE,
+        "off": QUEUE,
+        "limits": QUEUE,
+        "marks": QUEUE,
+        "fair": {**QUEUE, "fair_share": {"shares": {"a": 1.0}}},
+        "fairer": {**QUEUE, "fair_share": {"shares": {"a": 1.0}}},
+        "nodes": {"priority": 1, "compute": ["mpi"]},
+        "gone": QUEUE,
+    },
+    "jobs": {
+        "tool": {**JOB, "image": "tool:1", "buckets": ["results"]},
+        "long": {**JOB, "timeout_minutes": 1440},
+        "memory": JOB,
+        "nodes": {**JOB, "nodes": 2, "queue": "nodes"},
+        "tries": JOB,
+        "params": {**JOB, "parameters": {"sample": "a"}},
+        "weight": {**JOB, "queue": "fair", "scheduling_priority": 1},
+        "where": JOB,
+        "marked": JOB,
+        "gone": JOB,
+    },
+}
+
+
+def without_gone() -> dict[str, Any]:
+    """The manifest without what is called ``gone``."""
+    return {
+        key: {name: item for name, item in value.items() if name != "gone"} if isinstance(value, dict) else value
+        for key, value in MANIFEST.items()
+    }
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of the rendered files, and what the explanation must say of it.
+
+    Args:
+        address: the resource that it changes.
+        block: the file, and the first line of the block in it.
+        was: a pattern in that block.
+        to: what stands there instead.
+        says: a part of what happens; empty where only permissions change.
+        danger: what it is marked with.
+        action: what terraform does.
+    """
+
+    address: str
+    block: tuple[str, str]
+    was: str
+    to: str
+    says: str
+    danger: str | None = None
+    action: str = "update"
+
+    def apply(self, folder: Path) -> None:
+        """Change the file."""
+        name, header = self.block
+        path = folder / name
+        text = path.read_text()
+        start = text.index(f"{header} {{\n")
+        end = text.index("\n}\n", start)
+        block, count = re.subn(self.was, self.to, text[start:end])
+        assert count, f"{self.was} is not in {header} of {name}"
+        path.write_text(text[:start] + block + text[end:])
+
+
+ENVIRONMENT_TF = "modules/compute-environment/main.tf"
+IN_PLACE = "running jobs get 360 minutes to end on the old ones, then they are ended"
+REPLACED = "by a successor, which stands first: the queues are pointed to it, then the old one goes"
+
+
+def environment(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
+    """A change in the call of a compute environment's module."""
+    address = f"module.compute_{key}.aws_batch_compute_environment.this"
+    return Edit(address, ("main.tf", f'module "compute_{key}"'), was, to, says, danger, action)
+
+
+def infrastructure(key: str, was: str, to: str) -> Edit:
+    """One that replaces the instances in place, too soon for the longest job."""
+    return environment(key, was, to, IN_PLACE, "stop-jobs")
+
+
+def replacement(key: str, was: str, to: str) -> Edit:
+    """One that makes a new environment."""
+    return environment(key, was, to, REPLACED, "stop-jobs", "replace")
+
+
+def in_module(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
+    """A change in the module itself, for one environment alone."""
+    address = f"module.compute_{key}.aws_batch_compute_environment.this"
+    named = f'var.name == "{key}-rows"'
+    block = (ENVIRONMENT_TF, 'resource "aws_batch_compute_environment" "this"')
+    return Edit(address, block, was, to.replace("THIS", named), says, danger, action)
+
+
+def queue(key: str, was: str, to: str, says: str) -> Edit:
+    """A change of a queue."""
+    return Edit(f"aws_batch_job_queue.{key}", ("queues.tf", f'resource "aws_batch_job_queue" "{key}"'), was, to, says)
+
+
+def definition(key: str, was: str, to: str, says: str = "a new revision, for jobs submitted from now on") -> Edit:
+    """A change of a job definition."""
+    block = ("jobs.tf", f'resource "aws_batch_job_definition" "{key}"')
+    return Edit(f"aws_batch_job_definition.{key}", block, was, to, says)
+
+
+def logs(key: str, was: str, to: str, says: str, danger: str | None = None) -> Edit:
+    """A change of a log group."""
+    block = ("jobs.tf", f'resource "aws_cloudwatch_log_group" "{key}"')
+    return Edit(f"aws_cloudwatch_log_group.{key}", block, was, to, says, danger)
+
+
+REPOSITORY = ("modules/repository/main.tf", 'resource "aws_ecr_repository" "this"')
+FUNCTIONS = "modules/job-functions/main.tf"
+OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+EDITS = (
+    environment("most", r"max_vcpus +=.*", "max_vcpus = 32", "scaling only: no instance starts beyond it"),
+    environment("least", r"min_vcpus +=.*", "min_vcpus = 4", "scaling only: instances stay on without jobs"),
+    environment("off", "ENABLED", "DISABLED", "takes no more jobs"),
+    environment("central", "role/first", "role/second", "Batch acts with another role"),
+    environment("minutes", "360", "60", "later updates treat running jobs in another way"),
+    environment(
+        "serverless", r"local\.subnet_ids", "[tolist(local.subnet_ids)[0]]", "running jobs keep what they started with"
+    ),
+    infrastructure("bid", r"bid_percentage +=.*", "bid_percentage = 60"),
+    infrastructure("types", "optimal", "m6i"),
+    infrastructure("kind", r'"SPOT"((?:.|\n)*)"SPOT_CAPACITY_OPTIMIZED"', r'"EC2"\1"BEST_FIT_PROGRESSIVE"'),
+    infrastructure("image", r"local\.image_id", '"ami-0123456789abcdef0"'),
+    infrastructure("disk", "1000", "1200"),
+    infrastructure("subnets", r"local\.subnet_ids", "[tolist(local.subnet_ids)[0]]"),
+    infrastructure("groups", r"local\.security_group_ids", '["sg-0123456789abcdef0"]'),
+    infrastructure(
+        "profile", r"module\.instance_role\.\w+", '"arn:aws:iam::123456789012:instance-profile/other"'
+    ),
+    in_module("tags", r"{ Name = var\.name }", '{ Name = THIS ? "other" : var.name }', IN_PLACE, "stop-jobs"),
+    in_module(
+        "hasty", "terminate_jobs_on_update += false", "terminate_jobs_on_update = THIS", "later updates treat running"
+    ),
+    in_module("marks", r"(service_role +=.*)", '\\1\n  tags = THIS ? { Note = "new" } : null', "tags only"),
+    in_module(
+        "named", r'"\${var\.name}-"', '"${THIS ? "other" : var.name}-"', REPLACED, "stop-jobs", "replace"
+    ),
+    replacement("strategy", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
+    replacement("bestfit", r'"BEST_FIT"((?:.|\n)*)\n +spot_fleet_role_arn.*', r'"SPOT_CAPACITY_OPTIMIZED"\1'),
+    replacement("custom", r"bid_percentage +=.*", "bid_percentage = 60"),
+    replacement("linked", r"(subnet_ids.*)", "\\1\n  service_role_arn = module.service_role.arn"),
+    replacement("group", r"(subnet_ids.*)", '\\1\n  placement_group = "cluster"'),
+    Edit(
+        "module.compute_disk.aws_launch_template.this", ("main.tf", 'module "compute_disk"'), "1200", "1300",
+        "a new version, for instances that start later",
+    ),
+    queue("main", r"priority = 1", "priority = 2", "scheduled before or after those of other queues"),
+    queue("order", r"compute_bid", "compute_types", "repointed"),
+    queue("off", "ENABLED", "DISABLED", "accepts no more jobs"),
+    queue("limits", "3600", "7200", "cancelled after other times"),
+    queue("marks", r"(priority = 1)", '\\1\n  tags = { Note = "new" }', "tags only"),
+    queue("fair", r"policy\.fair\.", "policy.fairer.", "shared out by another policy"),
+    Edit(
+        "aws_batch_scheduling_policy.fairer", ("queues.tf", 'resource "aws_batch_scheduling_policy" "fairer"'),
+        r"weight_factor( +)=.*", "weight_factor = 2", "shared out anew",
+    ),
+    definition("memory", '"512"', '"1024"'),
+    definition("nodes", r"numNodes( +)= 2", "numNodes = 3"),
+    definition("tries", "attempts = 3", "attempts = 5"),
+    definition("params", '"a"', '"b"'),
+    definition("weight", r"scheduling_priority( +)= 1", "scheduling_priority = 2"),
+    definition("where", r'\["EC2"\]', '["FARGATE"]'),
+    definition("tool", r"propagate_tags( +)= true", "propagate_tags = false"),
+    definition("long", "86400", "43200"),
+    definition("marked", r"(propagate_tags.*)", '\\1\n  tags = { Note = "new" }', "tags only"),
+    logs("tool", "365", "400", "kept for longer"),
+    logs("long", "365", "30", "what is older than the new time is deleted", "destroy-data"),
+    logs("memory", r"local\.kms_key_arn", f'"{OTHER_KEY}"', "older ones need the old key"),
+    Edit("module.repository_tool.aws_ecr_repository.this", REPOSITORY, '"IMMUTABLE"', '"MUTABLE"', "be moved"),
+    Edit("module.repository_tool.aws_ecr_repository.this", REPOSITORY, "= true", "= false", "scanned otherwise"),
+    Edit(
+        "module.repository_tool.aws_ecr_lifecycle_policy.this", ("repositories.tf", 'module "repository_tool"'),
+        "(name.*)", "\\1\n  untagged_days = 7", "deleted within a day", "destroy-data", "replace",
+    ),
+    Edit(
+        "module.job_functions.aws_sqs_queue.dead_letters", (FUNCTIONS, 'resource "aws_sqs_queue" "dead_letters"'),
+        "14 ", "7 ", "what is older than the new time is deleted", "destroy-data",
+    ),
+    Edit(
+        'module.job_functions.aws_lambda_function.this["submit"]', (FUNCTIONS, 'resource "aws_lambda_function" "this"'),
+        "256", "512", "calls from now on",
+    ),
+    Edit(
+        "aws_iam_role.tool", ("jobs.tf", 'resource "aws_iam_role" "tool"'), "policy/first", "policy/second",
+        "the boundary both allow",
+    ),
+)  # fmt: skip
+
+REPLACED_ADDRESSES = (
+    "aws_batch_job_queue.main",
+    "aws_batch_job_definition.memory",
+    "aws_cloudwatch_log_group.tool",
+    "aws_iam_role.tool",
+    "module.compute_most.aws_batch_compute_environment.this",
+    "module.encryption.aws_kms_key.this",
+    "module.instance_role.aws_iam_instance_profile.this",
+    "module.job_functions.aws_sqs_queue.dead_letters",
+    'module.network.aws_nat_gateway.this["us-east-1a"]',
+    'module.network.aws_route.private["us-east-1a"]',
+    'module.network.aws_route_table_association.private["us-east-1a"]',
+    "module.network.aws_vpc_endpoint.s3",
+    "module.network.aws_vpc_security_group_egress_rule.nodes[0]",
+    "module.network.aws_vpc_security_group_ingress_rule.nodes[0]",
+    "module.repository_tool.aws_ecr_repository.this",
+)

@@ -1,0 +1,88 @@
+"""What a plan looks like on the terminal, and what is asked before it is applied."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from gen_infra.cli.console import Console
+from gen_infra.cli.summary import confirm_dangers, show_summary
+from gen_infra.errors import AnswerIsNoError, UsageError
+from gen_infra.explain import Summary, explain
+from gen_infra.explain.causes import ManifestChange
+
+QUEUE = {
+    "address": "aws_batch_job_queue.main",
+    "mode": "managed",
+    "type": "aws_batch_job_queue",
+    "change": {"actions": ["delete"], "before": {"name": "main-prod"}, "after": None},
+}
+LOGS = {
+    "address": "aws_cloudwatch_log_group.isaac",
+    "mode": "managed",
+    "type": "aws_cloudwatch_log_group",
+    "change": {
+        "actions": ["update"],
+        "before": {"name": "/aws/batch/prod/isaac", "retention_in_days": 400},
+        "after": {"name": "/aws/batch/prod/isaac", "retention_in_days": 365},
+    },
+}
+SHORTER = ManifestChange("prod.yaml:9", "logs.retention_days", 400, 365)
+NOWHERE = ManifestChange("default", "jobs.isaac.queue", "main", "other")
+
+
+def ask(
+    summary: Summary, answers: str, *, allowed: tuple[str, ...] = (), yes: bool = False, tty: bool = True
+) -> Result:
+    """Ask what apply would ask, on something like a terminal."""
+
+    @click.command()
+    def command() -> None:
+        sys.stdin.isatty = lambda: tty  # type: ignore[method-assign]
+        confirm_dangers(summary, Console(), allowed=allowed, yes=yes)
+
+    return CliRunner().invoke(command, input=answers)
+
+
+def summary(*resources: dict[str, Any]) -> Summary:
+    return explain({"resource_changes": list(resources)}, [SHORTER, NOWHERE])
+
+
+def test_what_changed_in_the_manifest_stands_above_what_it_causes(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(summary(LOGS), has_changes=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "  ~ update  log group /aws/batch/prod/isaac",
+        "      prod.yaml:9 logs.retention_days: 400 -> 365",
+        "      retention_in_days: 400 -> 365",
+        "      => destroy-data: what is older than the new time is deleted",
+        "         because: CloudWatch Logs deletes events that are older than the retention",
+        "  default jobs.isaac.queue: main -> other: changes no resource",
+        "0 to create, 1 to update, 0 to replace, 0 to destroy",
+        "destroy-data: log group /aws/batch/prod/isaac",
+    ]
+
+
+def test_each_danger_is_asked_for_by_itself() -> None:
+    both = summary(QUEUE, LOGS)
+    assert ask(both, "y\ny\n").exit_code == 0
+    assert isinstance(ask(both, "y\nn\n").exception, AnswerIsNoError)
+    assert isinstance(ask(both, "n\n").exception, AnswerIsNoError)
+    assert "Is it meant that this stops jobs? [y/N]" in ask(both, "y\ny\n").output
+
+
+def test_nothing_is_asked_about_what_is_harmless_or_allowed() -> None:
+    assert ask(summary(), "").output == ""
+    assert ask(summary(QUEUE), "", allowed=("stop-jobs",)).output == ""
+
+
+@pytest.mark.parametrize("way", [{"yes": True}, {"tty": False}])
+def test_without_somebody_to_ask_it_must_be_allowed(way: dict[str, bool]) -> None:
+    refused = ask(summary(QUEUE, LOGS), "y\ny\n", allowed=("destroy-data",), **way).exception
+    assert isinstance(refused, UsageError)
+    assert refused.message == "this stops jobs: job queue main-prod; nothing was changed"
+    assert refused.hint == "if that is meant, add --allow stop-jobs"
+    assert ask(summary(QUEUE, LOGS), "", allowed=("destroy-data", "stop-jobs"), **way).exit_code == 0
