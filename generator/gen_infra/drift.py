@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gen_infra.explain import explain
-from gen_infra.security.policies import listed, statements
 from gen_infra.strangers import managed_resources, strangers
 
 # What differs from the state without anybody's doing, by resource type.
@@ -108,7 +107,6 @@ def _changed(plan: Mapping[str, Any]) -> Iterator[Drift]:
     found = {entry["address"]: entry for entry in entries}
     for change in explain({"resource_changes": entries}).changes:
         type_ = found[change.address]["type"]
-        before, after = (_grants(type_, found[change.address]["change"][when]) for when in ("before", "after"))
         yield Drift(
             change.address,
             type_,
@@ -116,8 +114,8 @@ def _changed(plan: Mapping[str, Any]) -> Iterator[Drift]:
             change.kind,
             change.name,
             change.details,
-            added=tuple(grant for grant in after if grant not in before),
-            removed=tuple(grant for grant in before if grant not in after),
+            added=change.permissions.added,
+            removed=change.permissions.removed,
             meaning=_MEANINGS.get((type_, change.action), _GONE if change.action == "destroy" else ""),
         )
 
@@ -136,17 +134,6 @@ def _added(plan: Mapping[str, Any]) -> Iterator[Drift]:
             meaning=found.meaning,
             remedy=found.remedy,
         )
-
-
-def _grants(type_: str, values: Mapping[str, Any] | None) -> list[str]:
-    """What a role's policy says, one action on one resource at a time."""
-    policy = values.get("policy") if values and type_ == "aws_iam_role_policy" else None
-    return [
-        f"{'deny ' if statement.get('Effect') == 'Deny' else ''}{action} on {resource}"
-        for statement in statements(policy)
-        for action in listed(statement.get("Action"))
-        for resource in listed(statement.get("Resource"))
-    ]
 
 
 def _quieted(entry: Mapping[str, Any]) -> dict[str, Any]:
