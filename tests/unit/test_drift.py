@@ -101,7 +101,7 @@ def test_a_policy_says_what_it_allows_now() -> None:
         }
     )
     assert found.added == ("s3:GetObject on b",)
-    assert found.removed == ("s3:PutObject on a",)
+    assert found.removed == ("s3:PutObject on a", "from now on: deny s3:PutObject on a")
 
 
 def test_policies_that_nobody_planned_are_named_with_what_removes_them() -> None:

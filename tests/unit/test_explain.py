@@ -224,7 +224,7 @@ class TestPermissions:
 
     def test_a_denial_is_the_other_way_round(self) -> None:
         allow, deny = {"Action": "*"}, {"Action": "s3:*", "Effect": "Deny"}
-        assert compare(policy(allow), policy(allow, deny)).removed == ("deny s3:*",)
+        assert compare(policy(allow), policy(allow, deny)).removed == ("from now on: deny s3:*",)
         assert compare(policy(allow, deny), policy(allow)).added == ("no longer: deny s3:*",)
 
     def test_all_but_less_is_more(self) -> None:

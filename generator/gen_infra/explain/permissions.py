@@ -89,7 +89,7 @@ def compare(before: Any, after: Any) -> Permissions:
     lost = [grant for grant in sorted(old - new) if not _covered(grant, new)]
     # A denial takes away where it is added.
     wider = [*_said(gained, "Allow"), *(f"no longer: {said}" for said in _said(lost, "Deny"))]
-    narrower = [*_said(lost, "Allow"), *_said(gained, "Deny")]
+    narrower = [*_said(lost, "Allow"), *(f"from now on: {said}" for said in _said(gained, "Deny"))]
     return Permissions(tuple(wider), tuple(narrower))
 
 

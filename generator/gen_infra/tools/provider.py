@@ -11,7 +11,6 @@ import os
 import platform
 import re
 import stat
-import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _HOSTS = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
 _SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go
 _DEPTH = 4  # folders below a root
-_SECONDS = 1.0  # for the whole search
+_MOST_FOLDERS = 20_000  # of the whole search; not a time, or a busy machine would find less
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
@@ -152,11 +151,12 @@ def _usual_roots(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _search(roots: Iterable[Path], host: str) -> Iterator[Path]:
-    """Yield the folders that hold one named like the registry: shallow ones first, no links, not for long."""
-    until = time.monotonic() + _SECONDS
+    """Yield the folders that hold one named like the registry: shallow ones first, no links, not too many."""
+    looked_at = 0
     queue = deque((root, 0) for root in dict.fromkeys(roots))
-    while queue and time.monotonic() < until:
+    while queue and looked_at < _MOST_FOLDERS:
         folder, depth = queue.popleft()
+        looked_at += 1
         try:
             with os.scandir(folder) as entries:
                 names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
