@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from gen_infra.aws import session
-from gen_infra.aws.leftovers import leftovers
+from gen_infra.aws.leftovers import leftovers, notification_leftovers
 from gen_infra.emulator import CREDENTIALS, Emulator, seed, start
 from gen_infra.manifest import Manifest, load
 from gen_infra.manifest.network import Network, NetworkIds
@@ -32,6 +32,7 @@ from tests.cli import clean_environ
 
 HOME = "us-east-1"  # the region that the emulator's account has a network in
 EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
+TOLD = "batchQueueBlocked-told"
 ROOTS_AT_HOME = 3  # the provider makes one function at a time
 PROVIDER = """
 provider "aws" {{
@@ -317,6 +318,27 @@ class TestExamples:
         found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
         return [dict(each) for each in found if each["computeEnvironmentName"].startswith(prefix)]
 
+    def test_blocked_queues_are_told_by_e_mail(self, applied: SideBySide) -> None:
+        events, sns = applied.client("events"), applied.client("sns")
+        rule = events.describe_rule(Name=TOLD)
+        assert json.loads(rule["EventPattern"]) == {
+            "source": ["aws.batch"],
+            "detail-type": ["Batch Job Queue Blocked"],
+            "detail": {"jobQueue": ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]},
+        }
+        [target] = events.list_targets_by_rule(Rule=TOLD)["Targets"]
+        topic = target["Arn"]
+        assert topic.endswith(f":{TOLD}")
+        attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        assert rule["Arn"] in attributes["Policy"]
+        [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "genomics-ops@example.com")
+        policy = applied.client("kms").get_key_policy(KeyId=attributes["KmsMasterKeyId"], PolicyName="default")
+        [encrypting] = [
+            each for each in json.loads(policy["Policy"])["Statement"] if each.get("Sid") == "EncryptEvents"
+        ]
+        assert encrypting["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": [topic]}}
+
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
         iam = applied.client("iam")
         names = ["stats-bounded-job", "batchInstance-bounded", "batchSubmitJob-bounded", "batchGetJobStatus-bounded"]
@@ -329,8 +351,11 @@ class TestExamples:
         for name, value in applied.aws.environ.items():
             monkeypatch.setenv(name, value)
         assert _left(EXAMPLES["graviton"])
+        told = notification_leftovers(session.clients(HOME), [TOLD])
+        assert [each.partition(" arn:")[0] for each in told] == [f"event rule {TOLD}", "topic"]
         applied.terraform("destroy", "-auto-approve", "-parallelism=40")
         assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
+        assert notification_leftovers(session.clients(HOME), [TOLD]) == []
 
 
 def _left(manifest: Manifest) -> list[str]:

@@ -1,0 +1,104 @@
+# What the jobs run on. Rendered from the manifest: change that, and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network.subnet_ids
+}
+
+data "aws_ssm_parameter" "image" {
+  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+}
+
+module "network" {
+  source = "./modules/network-lookup"
+
+  security_group_tags = {
+    Name = "genomics-batch"
+  }
+  subnet_tags = {
+    Tier = "private"
+  }
+  vpc_tags = {
+    Name = "genomics"
+  }
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-told"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  log_group_patterns = [
+    "/aws/batch/told/*",
+    "/aws/lambda/batchSubmitJob-told",
+    "/aws/lambda/batchGetJobStatus-told",
+  ]
+  event_topics = ["batchQueueBlocked-told"]
+  spot         = true
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name      = "batchInstance-told"
+  partition = "aws"
+  iam_path  = "/"
+}
+
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-told"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+}
+
+module "compute_toldEnv" {
+  source = "./modules/compute-environment"
+
+  name                          = "toldEnv-told"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 64
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib = 100
+    type     = "gp3"
+  }
+  scratch_volume = {
+    size_gib = 1000
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
+module "queue_notifications" {
+  source = "./modules/queue-notifications"
+
+  environment    = "told"
+  account_id     = "123456789012"
+  partition      = "aws"
+  region         = "us-east-1"
+  emails         = ["genomics-ops@example.com"]
+  job_queue_arns = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]
+  kms_key_arn    = local.kms_key_arn
+}

@@ -1,0 +1,33 @@
+# Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
+
+resource "aws_batch_job_queue" "main" {
+  name     = "main-told"
+  priority = 10
+  state    = "ENABLED"
+
+  compute_environment_order {
+    order               = 1
+    compute_environment = module.compute_toldEnv.arn
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    max_time_seconds = 86400
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
+    max_time_seconds = 3600
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+    max_time_seconds = 3600
+  }
+}
