@@ -46,6 +46,14 @@ def test_actions_have_names_and_order() -> None:
     assert summary.sentence == "1 to create, 0 to update, 2 to replace, 1 to destroy"
 
 
+@pytest.mark.parametrize(
+    ("reason", "dangers"), [("replace_because_tainted", []), ("replace_by_request", ["stop-jobs"])]
+)
+def test_what_an_apply_did_not_finish_has_no_jobs_to_stop(reason: str, dangers: list[str]) -> None:
+    queue = resource("aws_batch_job_queue", ["delete", "create"], {"name": "high"}, {"name": "high"})
+    assert list(explain({"resource_changes": [queue | {"action_reason": reason}]}).dangers) == dangers
+
+
 def test_details_name_the_smallest_difference() -> None:
     before = {"compute_resources": [{"bid_percentage": 50, "subnets": ["a", "b"]}], "state": "ENABLED"}
     after = {"compute_resources": [{"bid_percentage": 60, "subnets": ["a", "b"]}], "state": "ENABLED"}

@@ -45,6 +45,12 @@ _KINDS = {
     "aws_launch_template": "launch template",
     "aws_sqs_queue": "dead-letter queue",
 }
+_UNFINISHED = (
+    Effect(
+        "its making was not finished; it is made anew",
+        reason="terraform taints what was being made when an apply was stopped or failed",
+    ),
+)
 _NAME_KEYS = ("name", "function_name", "compute_environment_name_prefix", "name_prefix")
 
 
@@ -173,10 +179,15 @@ def _changes(
             kind=called if called and shown else "",
             name=shown or resource["address"],
             details=tuple(_details(kind, changed)),
-            effects=tuple(effects(kind, action, changed, facts)),
+            effects=_UNFINISHED if _is_unfinished(resource) else tuple(effects(kind, action, changed, facts)),
             permissions=permissions(kind, change, own_roles),
             causes=by_address.get(resource["address"], ()),
         )
+
+
+def _is_unfinished(resource: Mapping[str, Any]) -> bool:
+    """Whether no job can have come to it yet: the apply that made it did not get to its end."""
+    return resource.get("action_reason") == "replace_because_tainted" and resource["type"].startswith("aws_batch_")
 
 
 def _name(change: Mapping[str, Any]) -> str | None:
