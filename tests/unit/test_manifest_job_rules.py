@@ -24,7 +24,7 @@ def job(**keys: Any) -> dict[str, Any]:
 
 
 REGISTRY = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf"
-VOLUME = {"name": "data", "host": {"sourcePath": "/opt/data"}}
+VOLUME = {"name": "data", "host": {"sourcePath": "/srv/data"}}
 
 
 def raw(**properties: Any) -> dict[str, Any]:
@@ -191,7 +191,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "a whole number within",
-        raw(volumes=[{"name": "a", "host": {"sourcePath": "/opt/a"}}]),
+        raw(volumes=[{"name": "a", "host": {"sourcePath": "/srv/a"}}]),
         raw(volumes=[{"name": "a", "host": {"sourcePath": 7}}]),
         "container_properties.volumes[0].host.sourcePath: should be text",
     ),
@@ -216,7 +216,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "volumes differ",
         raw(volumes=[VOLUME]),
-        raw(volumes=[VOLUME, {"name": "data", "host": {"sourcePath": "/opt/other"}}]),
+        raw(volumes=[VOLUME, {"name": "data", "host": {"sourcePath": "/srv/other"}}]),
         "container_properties.volumes[1].name: there is a volume data already",
     ),
     (

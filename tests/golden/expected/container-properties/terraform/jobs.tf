@@ -95,7 +95,7 @@ resource "aws_batch_job_definition" "annotate" {
       {
         name = "databases"
         host = {
-          sourcePath = "/opt/databases"
+          sourcePath = "/srv/databases"
         }
       },
     ]
