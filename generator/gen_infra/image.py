@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from uuid import uuid4
 from gen_infra.aws import image_usage, images
 from gen_infra.errors import AwsError, GenInfraError, MissingError, ToolError, UsageError
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
-from gen_infra.render.writer import digest
+from gen_infra.render.writer import digest, lay_out
 from gen_infra.tools import packer as packer_tool
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _run(packer: Packer, manifest: Manifest, clients: Clients, base: Base, tell:
     build_id = uuid4().hex
     with tempfile.TemporaryDirectory(prefix="gen-infra-image-") as name, _reachable(clients, tell) as connection:
         folder = Path(name)
-        _write(packer_folder(manifest, modern=packer.is_modern), folder)
+        lay_out(packer_folder(manifest, modern=packer.is_modern), folder)
         if findings := packer_tool.validate(packer, folder, PACKER_TEMPLATE, os.environ):
             raise ToolError(f"packer validate failed: {findings[0].message}")
         variables = {
@@ -128,13 +128,6 @@ def _reachable(clients: Clients, tell: Tell) -> Iterator[dict[str, str]]:
             "ssh_port": str(host.port),
             "ssh_private_key_file": str(host.private_key_file),
         }
-
-
-def _write(files: Mapping[str, bytes], folder: Path) -> None:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 def _clear_away(clients: Clients, build_id: str, tell: Tell) -> None:

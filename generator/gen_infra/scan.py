@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
+from gen_infra.render.writer import lay_out
 from gen_infra.report import Check, Finding, Level, RuleInfo
 from gen_infra.security import Broken, broken_rules
 from gen_infra.security.evaluate import Resource, read_source
@@ -60,7 +61,7 @@ SUPPRESSIONS = (
 
 def scan_source(files: Files, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
     """Run terraform fmt, and checkov on the HCL as it was rendered."""
-    _copy(files, folder, "terraform")
+    lay_out(_terraform_folder(files), folder)
     formatting = Terraform(binary, folder, os.environ).fmt_check()
     unformatted = tuple(
         Finding("failed", "is not formatted", file, file=f"terraform/{file}") for file in formatting.files
@@ -85,18 +86,16 @@ def own_source_verdict(files: Files) -> Check:
 
 def terraform_sources(files: Files) -> dict[str, bytes]:
     """The ``*.tf`` files, by their path below the terraform folder."""
-    return {
-        path.removeprefix("terraform/"): content
-        for path, content in files.items()
-        if path.startswith("terraform/") and path.endswith(".tf")
-    }
+    return {path: content for path, content in _terraform_folder(files).items() if path.endswith(".tf")}
 
 
 def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
     """Run terraform validate, and checkov and the own checks on a plan of the whole environment if AWS can be asked."""
     from gen_infra.aws.session import clients, require_account
 
-    _copy(files, folder, "terraform", leave_out="terraform/backend.tf")  # plans from an empty state
+    sources = _terraform_folder(files)
+    sources.pop("backend.tf", None)  # plans from an empty state
+    lay_out(sources, folder)
     terraform = Terraform(binary, folder, os.environ)
     terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
     tell("terraform validates")
@@ -138,8 +137,7 @@ def scan_packer(manifest: Manifest, folder: Path, tell: Tell) -> list[Check]:
             Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")
         ]
     tell("packer validates")
-    for_it = packer_folder(manifest, modern=packer.is_modern)
-    _copy({f"packer/{name}": content for name, content in for_it.items()}, folder, "packer")
+    lay_out(packer_folder(manifest, modern=packer.is_modern), folder)
     findings = validate(packer, folder, PACKER_TEMPLATE, os.environ)
     where = (
         Finding(
@@ -211,12 +209,11 @@ def _planned_resources(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _planned_resources(child)
 
 
-def _copy(files: Files, folder: Path, part: str, leave_out: str = "") -> None:
-    for path, content in files.items():
-        if path.startswith(f"{part}/") and path != leave_out:
-            target = folder / PurePosixPath(path).relative_to(part)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+def _terraform_folder(files: Files) -> dict[str, bytes]:
+    """What is below ``terraform/``, by its path there."""
+    return {
+        path.removeprefix("terraform/"): content for path, content in files.items() if path.startswith("terraform/")
+    }
 
 
 def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:

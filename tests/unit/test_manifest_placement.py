@@ -12,7 +12,7 @@ import pytest
 from gen_infra.aws import instance_data
 from gen_infra.manifest import instances, load, load_with_warnings
 from gen_infra.manifest.loader import ManifestError
-from gen_infra.manifest.placement import placements
+from gen_infra.manifest.places import places
 from tests.unit.manifests import accept, changed, write
 
 
@@ -139,9 +139,9 @@ def test_placements_name_each_type_and_how_many_jobs_it_holds(tmp_path: Path) ->
         queues__main__compute=["spot", "off", "other"],
         **job(4, 8192),
     )
-    found = placements(manifest)["j"]
+    found = places(manifest)["j"]
     # 16 vCPUs hold four; the 31,752 MiB that c7i.4xlarge has left hold three
-    assert [(place.compute_environment, place.instance_type.name, place.jobs_at_once) for place in found] == [
+    assert [(place.compute_environment, *each) for place in found for each in place.instance_types.items()] == [
         ("spot", "c7i.4xlarge", 3),
         ("spot", "m7i.4xlarge", 4),
         ("other", "r7i.2xlarge", 2),
@@ -149,8 +149,8 @@ def test_placements_name_each_type_and_how_many_jobs_it_holds(tmp_path: Path) ->
 
 
 def test_placements_of_prod(envs: Path) -> None:
-    found = placements(load(envs / "prod.yaml"))
-    isaac = {place.instance_type.name: place.jobs_at_once for place in found["isaac"]}
+    found = places(load(envs / "prod.yaml"))
+    (isaac,) = (place.instance_types for place in found["isaac"])
     assert isaac["m6i.8xlarge"] == 1
     assert isaac["r6i.24xlarge"] == 3
     assert "c6i.8xlarge" not in isaac  # 32 vCPUs, but 64 GiB
@@ -159,7 +159,7 @@ def test_placements_of_prod(envs: Path) -> None:
 
 def test_an_environment_below_a_jobs_vcpus_is_no_place(tmp_path: Path) -> None:
     manifest = accept(tmp_path, compute__tiny={"max_vcpus": 2}, queues__main__compute=["tiny", "spot"], **job(4, 512))
-    assert {place.compute_environment for place in placements(manifest)["j"]} == {"spot"}
+    assert {place.compute_environment for place in places(manifest)["j"]} == {"spot"}
 
 
 class TestData:

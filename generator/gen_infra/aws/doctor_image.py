@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.doctor import check
-from gen_infra.aws.errors import error_code
-from gen_infra.aws.images import as_image, least_sizes
+from gen_infra.aws.images import as_image, describe, least_sizes
 from gen_infra.diagnosis import ok, warning, wrong
 
 if TYPE_CHECKING:
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from gen_infra.aws.session import Clients
     from gen_infra.diagnosis import Diagnosis
-
-_ABSENT = {"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidAMIID.Malformed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def image(
         origin: where the id comes from, for the messages.
     """
     name = f"{image_id}{origin}"
-    found = _describe(clients, image_id)
+    found = describe(clients, image_id)
     if found is None:
         advice = "name another image, or ask its owner to share it with this account"
         yield wrong("image", f"{name} does not exist in {clients.region}, or is not shared with this account", advice)
@@ -78,16 +75,6 @@ def image(
     in_template = {device for device, volume in volumes.items() if volume.in_template}
     yield from _encryption(disks, in_template, public=found.get("Public", False))
     yield from _sizes(least_sizes(clients, as_image(found)), volumes)
-
-
-def _describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
-    try:
-        found = clients.ec2.describe_images(ImageIds=[image_id])["Images"]
-    except clients.ec2.exceptions.ClientError as error:
-        if error_code(error) not in _ABSENT:
-            raise
-        return None
-    return dict(found[0]) if found else None
 
 
 def _encryption(disks: Mapping[str, Any], in_template: Set[str], *, public: bool) -> Iterator[Diagnosis]:

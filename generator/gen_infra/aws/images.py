@@ -80,13 +80,19 @@ class Image:
 @aws_errors()
 def find(clients: Clients, image_id: str) -> Image | None:
     """The image with this id; None if there is none, or none that this account may use."""
+    found = describe(clients, image_id)
+    return as_image(found) if found else None
+
+
+def describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
+    """The same as EC2 describes it, with EC2's errors."""
     try:
         found = clients.ec2.describe_images(ImageIds=[image_id])["Images"]
     except clients.ec2.exceptions.ClientError as error:
         if error_code(error) not in _GONE:
             raise
         return None
-    return as_image(found[0]) if found else None
+    return dict(found[0]) if found else None
 
 
 @aws_errors()

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from gen_infra.manifest.comparison import Difference
     from gen_infra.manifest.reader import Map
 
-_NOWHERE = (None, None)
-
 
 def show_differences(manifest: Path, other: Path, console: Console, *, as_json: bool) -> int:
     """Print what differs, as diff does: 0 for the same, 1 for different."""
@@ -44,12 +42,12 @@ def show_differences(manifest: Path, other: Path, console: Console, *, as_json: 
 
 
 def _entry(difference: Difference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
-    from gen_infra.manifest.reader import dotted
+    from gen_infra.manifest.reader import dotted, file_and_line
 
     def side(value: object, nodes: Map) -> dict[str, Any] | None:
         if value is None:
             return None
-        file, line = _written(nodes, difference.path) or _NOWHERE
+        file, line = file_and_line(nodes, difference.path) or (None, None)
         return {"value": value, "file": file, "line": line}
 
     return {
@@ -73,20 +71,10 @@ def _show(difference: Difference, left_nodes: Map, right_nodes: Map) -> None:
 
 def _lines(value: object, nodes: Map, path: tuple[str | int, ...]) -> list[str]:
     """The value as YAML; behind it, or behind each of its parts, the place that it comes from."""
+    from gen_infra.manifest.reader import origin
     from gen_infra.render.yaml import to_commented_yaml, to_yaml
 
-    def place(*below: str | int) -> str:
-        written = _written(nodes, (*path, *below))
-        return "{}:{}".format(*written) if written else "default"
-
     if isinstance(value, Mapping) and value:
-        return to_commented_yaml(value, lambda below: place(*below)).splitlines()
+        return to_commented_yaml(value, lambda below: origin(nodes, (*path, *below))).splitlines()
     first, *rest = to_yaml(value).splitlines()
-    return [f"{first}  # {place()}", *rest]
-
-
-def _written(nodes: Map, path: tuple[str | int, ...]) -> tuple[str, int] | None:
-    from gen_infra.manifest.reader import written_at
-
-    written = written_at(nodes, path)
-    return (written[0].name, written[1][0] + 1) if written else None
+    return [f"{first}  # {origin(nodes, path)}", *rest]

@@ -80,7 +80,7 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
     from gen_infra.manifest.loader import load_with_nodes
     from gen_infra.manifest.places import described, places
-    from gen_infra.manifest.reader import dotted, origin, written_at
+    from gen_infra.manifest.reader import dotted, file_and_line, origin
     from gen_infra.render.blocks import resolved
     from gen_infra.render.yaml import leaves, to_commented_yaml
 
@@ -90,8 +90,7 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
     if as_json:
         answer = []
         for path, value in leaves(values):
-            written = written_at(nodes, path)
-            file, line = (written[0].name, written[1][0] + 1) if written else (None, None)
+            file, line = file_and_line(nodes, path) or (None, None)
             answer.append({"key": dotted(path), "value": value, "file": file, "line": line})
         where = {job: [place._asdict() for place in found] for job, found in places(env).items()}
         print_json({"values": answer, "places": where})

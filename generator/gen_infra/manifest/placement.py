@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from gen_infra.manifest.scheduling import ComputeEnvironment
 
 
-class Placement(NamedTuple):
-    """A place where a job can run."""
-
-    compute_environment: str
-    instance_type: InstanceType
-    jobs_at_once: int
-    """How many of the job one such instance holds."""
-
-
 class Demand(NamedTuple):
     """What decides where a job fits."""
 
@@ -36,20 +27,6 @@ class Demand(NamedTuple):
         """How many of it this much holds."""
         most = min(vcpus // self.vcpus, memory_mib // self.memory_mib)
         return min(most, gpus // self.gpus) if self.gpus else most
-
-
-def placements(manifest: Manifest) -> dict[str, list[Placement]]:
-    """For each job on EC2, every instance type that it may land on, in the order of its queue's environments."""
-    return {
-        key: [
-            Placement(compute, instance, at_once)
-            for compute in enabled(manifest, manifest.queue_of(job))
-            for instance, at_once in fitting(manifest.compute[compute].instance_types, demand(job))
-            if all_vcpus(job) <= manifest.compute[compute].max_vcpus
-        ]
-        for key, job in manifest.jobs.items()
-        if not manifest.is_on_fargate(job)
-    }
 
 
 def enabled(manifest: Manifest, queue: str) -> list[str]:

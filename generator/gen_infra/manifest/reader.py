@@ -368,10 +368,16 @@ def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | 
     return locate(root, path)
 
 
+def file_and_line(root: Map, path: tuple[str | int, ...]) -> tuple[str, int] | None:
+    """The file and the line, from 1, that a value was written in; None for a default."""
+    written = written_at(root, path)
+    return (written[0].name, written[1][0] + 1) if written else None
+
+
 def origin(root: Map, path: tuple[str | int, ...]) -> str:
     """``envs/prod.yaml:8``, or ``default``."""
-    written = written_at(root, path)
-    return f"{written[0].name}:{written[1][0] + 1}" if written else "default"
+    place = file_and_line(root, path)
+    return "{}:{}".format(*place) if place else "default"
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

@@ -57,6 +57,14 @@ class Written(NamedTuple):
     pruned: tuple[str, ...]
 
 
+def lay_out(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files into a folder that is the caller's own, such as a temporary one: no record, no questions."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def write(files: Mapping[str, bytes], root: Path, *, force: bool = False) -> Written:
     """Make the folder hold these files (relative ``/``-separated path -> content), and no older ones of ours.
 
