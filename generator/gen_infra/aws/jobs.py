@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.console import job_url, log_stream_url
 from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.aws.patience import Patience
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
@@ -283,15 +284,9 @@ def watch(
     """
     seen: tuple[object, ...] = ()
     delay = 1.0
-    answered = clock()
+    aws = Patience(patience, clock)
     while True:
-        try:
-            job = find(clients, job_id)
-        except TransientAwsError:
-            if clock() - answered > patience:
-                raise
-        else:
-            answered = clock()
+        if job := aws.ask(lambda: find(clients, job_id)):
             if (job.status, job.children) != seen:
                 seen = (job.status, job.children)
                 delay = 1.0

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.patience import Patience
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     Json = Mapping[str, Any]
 
 ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
-_BUSY = ("STARTING", "RUNNING")
+BUSY = ("STARTING", "RUNNING")
 _LOOK_AGAIN_SECONDS = 5.0
-_DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
+DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,9 @@ def watch_queues(
         wait: sleeps for some seconds.
         clock: seconds that only increase.
     """
-    answered = clock()
+    aws = Patience(patience, clock)
     while True:
-        try:
-            states = queue_states(clients, queues)
-        except TransientAwsError:
-            if clock() - answered > patience:
-                raise
-        else:
-            answered = clock()
+        if states := aws.ask(lambda: queue_states(clients, queues)):
             yield states
         wait(_LOOK_AGAIN_SECONDS)
 
@@ -97,7 +92,7 @@ def watch_queues(
 @aws_errors()
 def busy_vcpus(clients: Clients, queues: Iterable[str]) -> float:
     """The vCPUs of the jobs of these queues that start or run."""
-    return sum(_busy(_details(clients, _listed(clients, queue, ("PENDING", *_BUSY)))) for queue in queues)
+    return sum(_busy(_details(clients, listed(clients, queue, ("PENDING", *BUSY)))) for queue in queues)
 
 
 def vcpus_of(detail: Json) -> float:
@@ -110,7 +105,7 @@ def vcpus_of(detail: Json) -> float:
 
 
 def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:
-    summaries = list(_listed(clients, queue, ACTIVE))
+    summaries = list(listed(clients, queue, ACTIVE))
     details = _details(clients, summaries)
     counts = dict.fromkeys(ACTIVE, 0)
     waiting: list[int] = []
@@ -123,22 +118,23 @@ def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:
     return QueueState(queue, counts, oldest, _busy(details), max_vcpus)
 
 
-def _listed(clients: Clients, queue: str, statuses: Iterable[str]) -> Iterator[Json]:
-    """In the order of the states, so that a job that moves on meanwhile is met twice rather than missed."""
+def listed(clients: Clients, queue: str, statuses: Iterable[str]) -> Iterator[Json]:
+    """Summaries of a queue's jobs in these states, each once; arrays and nodes as their parent.
+
+    In the order of the states, so that a job that moves on meanwhile is met twice rather than missed.
+    """
     found: dict[str, Json] = {}
     for status in statuses:
-        listed: Any = clients.batch.get_paginator("list_jobs")
-        for page in listed.paginate(jobQueue=queue, jobStatus=status):
+        pages: Any = clients.batch.get_paginator("list_jobs")
+        for page in pages.paginate(jobQueue=queue, jobStatus=status):
             found.update((summary["jobId"], summary) for summary in page["jobSummaryList"])
     yield from found.values()
 
 
 def _details(clients: Clients, summaries: Iterable[Json]) -> dict[str, Json]:
     """Descriptions of those whose summary does not tell enough: arrays, and what takes vCPUs."""
-    ids = [
-        each["jobId"] for each in summaries if each["status"] in _BUSY or each.get("arrayProperties", {}).get("size")
-    ]
-    pages = (ids[start : start + _DESCRIBE_AT_MOST] for start in range(0, len(ids), _DESCRIBE_AT_MOST))
+    ids = [each["jobId"] for each in summaries if each["status"] in BUSY or each.get("arrayProperties", {}).get("size")]
+    pages = (ids[start : start + DESCRIBE_AT_MOST] for start in range(0, len(ids), DESCRIBE_AT_MOST))
     return {each["jobId"]: each for page in pages for each in clients.batch.describe_jobs(jobs=page)["jobs"]}
 
 
@@ -151,6 +147,6 @@ def _by_status(summary: Json, details: Mapping[str, Json]) -> dict[str, int]:
 
 def _busy(details: Mapping[str, Json]) -> float:
     return sum(
-        vcpus_of(each) * sum(count for status, count in _by_status(each, details).items() if status in _BUSY)
+        vcpus_of(each) * sum(count for status, count in _by_status(each, details).items() if status in BUSY)
         for each in details.values()
     )
