@@ -2,7 +2,8 @@
 
 ``start()`` gives an `Emulator`, a handle to that process: its ``environ`` makes boto3, the AWS CLI, terraform and
 gen-infra itself use it. The account looks like one in use (see `seed`), Batch jobs live through their states and end
-(see `jobs`), and Lambda functions really run (see `functions`). `patches` lists every difference that is mended.
+(see `jobs`), and Lambda functions really run (see `functions`). `patches` lists every difference that is mended, and
+`faults` what can go wrong on demand.
 
 The process ends when its parent does, even one killed with SIGKILL: it reads its standard input, which is a pipe that
 only the parent holds open, and stops at end of file.
@@ -20,6 +21,7 @@ import sys
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from gen_infra.emulator.control import Control
 from gen_infra.errors import MissingError, ToolError, UsageError
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ _STOP_SECONDS = 10
 
 
 @dataclass(frozen=True)
-class Emulator:
-    """A running emulator; as a context manager it stops on the way out.
+class Emulator(Control):
+    """A running emulator; as a context manager it stops on the way out. `Control` is what tests can do to it.
 
     Args:
         port: the loopback port that it answers on.

@@ -61,7 +61,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     )
     from werkzeug.serving import make_server
 
-    from gen_infra.emulator import jobs, patches, replay, seed
+    from gen_infra.emulator import calls, faults, jobs, patches, replay, seed
 
     jobs.attempt_seconds()  # a value that is no number is refused now, not by the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
@@ -72,7 +72,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     server = make_server(
         "127.0.0.1",
         port,
-        replay.Replay(DomainDispatcherApplication(create_backend_app)),
+        faults.Faults(replay.Replay(DomainDispatcherApplication(create_backend_app))),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),
@@ -81,6 +81,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     serving.start()
     if options.seed:
         seed.populate(endpoint)
+        calls.LOG.forget()
     _say(port=port)
     sys.stdin.buffer.read()  # blocks until the parent closes the pipe or dies
     server.shutdown()

@@ -1,0 +1,180 @@
+"""Bad luck on demand: calls that AWS refuses, answers that get lost, calls that wait.
+
+`Faults` is the outermost layer of the emulator's server. It notes every call (see `calls`) and lets those that a fault
+matches come to grief. A test arms faults through the emulator's handle (see `control`), which posts them as JSON to
+``/gen-infra/faults`` and reads ``/gen-infra/calls``. Nobody has to sign for that: the server listens on the loopback
+interface only. Signed, the same paths are S3's, for a bucket of that name.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from gen_infra.emulator.calls import LOG, Call
+from gen_infra.emulator.operations import Operation, asked
+from gen_infra.emulator.refusals import refusal
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+FAULTS_PATH, CALLS_PATH = "/gen-infra/faults", "/gen-infra/calls"
+HOLD_SECONDS = 120.0
+
+
+@dataclass
+class Fault:
+    """What happens to which calls.
+
+    Args:
+        kind: whether they are refused, their answers are lost, or they wait.
+        action: AWS's name of the operation; ``*`` is any.
+        service: boto3's name of the service; empty is any.
+        after: how many calls that match pass before it happens.
+        times: to how many calls it happens then; None is to all, until it is healed.
+        code: of the refusal.
+        status: of the refusal.
+        message: of the refusal.
+        carried_out: whether a call is carried out before its answer is lost.
+        seconds: how long a call waits at most before it goes on.
+        held: the calls that wait now.
+        healed: whether it is over.
+    """
+
+    kind: Literal["fail", "lose", "hold"]
+    action: str
+    service: str = ""
+    after: int = 0
+    times: int | None = 1
+    code: str = ""
+    status: int = 400
+    message: str = ""
+    carried_out: bool = False
+    seconds: float = HOLD_SECONDS
+    held: list[Call] = field(default_factory=list)
+    healed: bool = False
+
+    def matches(self, call: Call) -> bool:
+        """Whether the call is one that it is for."""
+        return self.action in ("*", call.action) and self.service in ("", call.service)
+
+    def strikes(self) -> bool:
+        """Count one more call that matches, and tell whether it happens to this one."""
+        if self.after:
+            self.after -= 1
+            return False
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
+class Faults:
+    """WSGI middleware that does what the faults say, the oldest first, and notes every call."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._faults: list[Fault] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or leave the caller without an answer."""
+        if environ["PATH_INFO"] in (FAULTS_PATH, CALLS_PATH) and "HTTP_AUTHORIZATION" not in environ:
+            return self._controlled(environ, start_response)
+        operation = asked(environ)
+        call = LOG.add(operation, environ.get("HTTP_USER_AGENT", ""))
+        fault = self._strike(call)
+        if fault is not None and fault.kind == "fail":
+            return _refuse(operation, fault, environ, _noting(call, start_response))
+        if fault is not None and fault.kind == "lose":
+            self._lose(call, environ, carried_out=fault.carried_out)
+        if fault is not None:
+            self._hold(call, fault)
+        return self._app(environ, _noting(call, start_response))
+
+    def _strike(self, call: Call) -> Fault | None:
+        """The fault that happens to this call; every older one that matches has counted it."""
+        with self._changed:
+            return next((fault for fault in self._faults if fault.matches(call) and fault.strikes()), None)
+
+    def _lose(self, call: Call, environ: WSGIEnvironment, *, carried_out: bool) -> NoReturn:
+        """Hang up. werkzeug takes the exception for a client that has gone, and says nothing of it."""
+        if carried_out:
+            _drain(self._app(environ, _noting(call, _unheard)))
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        raise ConnectionResetError
+
+    def _hold(self, call: Call, fault: Fault) -> None:
+        """Wait until the fault is healed. The call goes on then, even if its client has gone: AWS has received it."""
+        with self._changed:
+            fault.held.append(call)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: fault.healed, fault.seconds)
+            fault.held.remove(call)
+
+    def _controlled(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == CALLS_PATH:
+            answer: Any = [asdict(call) for call in LOG.all()]
+        else:
+            order = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            answer = self._orders[order.pop("do")](self, **order)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(answer).encode()]
+
+    def _arm(self, **fault: Any) -> None:
+        with self._changed:
+            self._faults.append(Fault(**fault))
+
+    def _heal(self) -> None:
+        with self._changed:
+            for fault in self._faults:
+                fault.healed = True
+            self._faults.clear()
+            self._changed.notify_all()
+
+    def _wait(self, action: str, service: str, within: float) -> dict[str, Any] | None:
+        """The first held call that matches, as soon as there is one; None if there is none in time."""
+        wanted = Fault("hold", action, service)
+
+        def found() -> Call | None:
+            return next((call for fault in self._faults for call in fault.held if wanted.matches(call)), None)
+
+        with self._changed:
+            call = self._changed.wait_for(found, within)
+        return asdict(call) if call else None
+
+    _orders: dict[str, Callable[..., Any]] = {"arm": _arm, "heal": _heal, "wait": _wait}  # noqa: RUF012
+
+
+def _refuse(
+    operation: Operation, fault: Fault, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    headers, body = refusal(operation.protocol, fault.code, fault.message)
+    start_response(f"{fault.status} {HTTPStatus(fault.status).phrase}", headers)
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+
+def _noting(call: Call, start_response: StartResponse) -> StartResponse:
+    """`start_response`, which also notes the status."""
+
+    def start(status: str, headers: list[tuple[str, str]], failure: Any = None, /) -> Any:
+        LOG.answered(call, int(status[:3]))
+        return start_response(status, headers, failure) if failure else start_response(status, headers)
+
+    return start
+
+
+def _drain(answer: Iterable[bytes]) -> None:
+    for _ in answer:
+        pass
+    if hasattr(answer, "close"):
+        answer.close()
+
+
+def _unheard(_status: str, _headers: list[tuple[str, str]], _failure: Any = None, /) -> Any:
+    """Begin an answer that goes nowhere."""

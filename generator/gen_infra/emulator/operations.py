@@ -1,0 +1,174 @@
+"""Which of AWS's API operations a request asks for, in the names that boto3 has for services and AWS for operations.
+
+Every protocol but REST names the operation in the request
+(https://smithy.io/2.0/aws/protocols/index.html). REST puts it into method, path and query, by the service's model,
+which botocore carries: https://smithy.io/2.0/spec/http-bindings.html.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+LONGEST_BODY = 256 * 1024  # bytes; what is longer is a zip or an object, not a call's parameters
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
+_CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)")
+_FORM = "application/x-www-form-urlencoded"
+# boto3's names of the services that sign with another one.
+_BOTO3_NAMES = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a request asks for.
+
+    Args:
+        service: boto3's name of the service; empty in a request that is not signed.
+        action: such as ``UpdateJobQueue``; empty where the model has no such method and path.
+        protocol: ``json``, ``cbor``, ``query``, ``ec2``, ``rest-json`` or ``rest-xml``.
+        parameters: as they were sent, where they are JSON, a form, or in path and query.
+        region: that the request is signed for.
+        access_key: the id of the key that it is signed with.
+    """
+
+    service: str
+    action: str
+    protocol: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    region: str = ""
+    access_key: str = ""
+
+
+def asked(environ: WSGIEnvironment) -> Operation:
+    """Read the operation from a request, whose body stays to be read."""
+    signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    access_key, region, scope = signed.groups() if signed else ("", "", "")
+    service = _BOTO3_NAMES.get(scope, scope)
+    action, protocol, parameters = _named(environ, service) or _modelled(environ, service)
+    return Operation(service, action, protocol, parameters, region, access_key)
+
+
+def _named(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[str, Any]] | None:
+    """Operation, protocol and parameters of a request that names its operation."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return target.rpartition(".")[2], "json", _json(_body(environ))
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor" and (found := _CBOR_PATH.fullmatch(environ["PATH_INFO"])):
+        return found[1], "cbor", {}
+    form = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        form |= parse_qsl(_body(environ).decode(errors="replace"), keep_blank_values=True)
+    if action := form.pop("Action", ""):
+        return action, "ec2" if service == "ec2" else "query", form
+    return None
+
+
+def _modelled(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[str, Any]]:
+    """Operation, protocol and parameters of a REST request."""
+    protocol, routes = _routes(service)
+    uri, _, _ = str(environ.get("RAW_URI", environ["PATH_INFO"])).partition("?")
+    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    for route in routes:
+        if (found := route.path.fullmatch(uri)) and route.fits(environ, query):
+            in_path = dict(zip(route.names, map(unquote, found.groups()), strict=True))
+            body = _json(_body(environ)) if protocol == "rest-json" else {}
+            return route.action, protocol, {**in_path, **query, **body}
+    return "", protocol, query
+
+
+class _Route(NamedTuple):
+    """Where a REST service expects an operation."""
+
+    action: str
+    method: str
+    path: re.Pattern[str]
+    names: tuple[str, ...]
+    literal: Mapping[str, str]
+    required: frozenset[str]
+    headers: frozenset[str]
+
+    def fits(self, environ: WSGIEnvironment, query: Mapping[str, str]) -> bool:
+        """Whether all but the path is as the operation wants it."""
+        return (
+            environ["REQUEST_METHOD"] == self.method
+            and all(query.get(key) == value for key, value in self.literal.items())
+            and self.required <= query.keys()
+            and all(header in environ for header in self.headers)
+        )
+
+    @property
+    def demands(self) -> int:
+        """The more it wants, the closer it is to a request that it fits."""
+        return len(self.literal) + len(self.required) + len(self.headers)
+
+
+@functools.cache
+def _routes(service: str) -> tuple[str, tuple[_Route, ...]]:
+    """The protocol of a REST service and its operations, the most demanding first."""
+    from botocore.exceptions import UnknownServiceError
+    from botocore.loaders import create_loader
+
+    try:
+        model = create_loader().load_service_model(service or "s3", "service-2")
+    except UnknownServiceError:
+        return "rest-json", ()
+    current = {name: each for name, each in model["operations"].items() if not each.get("deprecated")}
+    routes = [_route(name, each, model["shapes"]) for name, each in current.items()]
+    return model["metadata"]["protocol"], tuple(sorted(routes, key=lambda route: -route.demands))
+
+
+def _route(action: str, operation: Mapping[str, Any], shapes: Mapping[str, Any]) -> _Route:
+    path, _, query = operation["http"]["requestUri"].partition("?")
+    names = tuple(name.rstrip("+") for name in re.findall(r"\{([^}]+)\}", path))
+    parts = (_pattern(part) for part in re.split(r"(\{[^}]+\})", path.rstrip("/")))
+    shape = shapes[operation["input"]["shape"]] if "input" in operation else {}
+    members = [shape["members"][name] | {"name": name} for name in shape.get("required", [])]
+    places = [(member.get("location"), member.get("locationName", member["name"])) for member in members]
+    return _Route(
+        action,
+        operation["http"]["method"],
+        re.compile("".join(parts) + "/?"),
+        names,
+        dict(parse_qsl(query, keep_blank_values=True)),
+        frozenset(name for location, name in places if location == "querystring"),
+        frozenset(f"HTTP_{name.upper().replace('-', '_')}" for location, name in places if location == "header"),
+    )
+
+
+def _pattern(part: str) -> str:
+    if not part.startswith("{"):
+        return re.escape(part)
+    return "(.+)" if part.endswith("+}") else "([^/]+)"
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """The request's body if it is short; it can be read once more."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if not 0 < length <= LONGEST_BODY:
+        return b""
+    body: bytes = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,81 @@
+"""An error as AWS writes it, in each protocol: https://smithy.io/2.0/aws/protocols/index.html."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+REQUEST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class Refusal(NamedTuple):
+    """Headers and body of an answer."""
+
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def refusal(protocol: str, code: str, message: str) -> Refusal:
+    """The error in the protocol that was asked in."""
+    return _WRITERS[protocol](code, message)
+
+
+def _json(code: str, message: str) -> Refusal:
+    headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
+    return Refusal(headers, json.dumps({"__type": code, "message": message}).encode())
+
+
+def _rest_json(code: str, message: str) -> Refusal:
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
+    return Refusal(headers, json.dumps({"message": message}).encode())
+
+
+def _cbor(code: str, message: str) -> Refusal:
+    pairs = ("__type", code, "message", message)
+    headers = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
+    return Refusal(headers, b"\xa2" + b"".join(map(_cbor_text, pairs)))
+
+
+def _cbor_text(text: str) -> bytes:
+    """A text string with its length in two bytes: https://www.rfc-editor.org/rfc/rfc8949.html#section-3.1."""
+    encoded = text.encode()
+    return b"\x79" + len(encoded).to_bytes(2, "big") + encoded
+
+
+def _query(code: str, message: str) -> Refusal:
+    return _xml(
+        f"<ErrorResponse><Error><Type>Sender</Type>{_error(code, message)}</Error>"
+        f"<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+    )
+
+
+def _ec2(code: str, message: str) -> Refusal:
+    return _xml(
+        f"<Response><Errors><Error>{_error(code, message)}</Error></Errors>"
+        f"<RequestID>{REQUEST_ID}</RequestID></Response>"
+    )
+
+
+def _rest_xml(code: str, message: str) -> Refusal:
+    """As S3 writes it, which is the only such service that anything here asks."""
+    return _xml(f"<Error>{_error(code, message)}<RequestId>{REQUEST_ID}</RequestId></Error>")
+
+
+def _error(code: str, message: str) -> str:
+    return f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+
+
+def _xml(document: str) -> Refusal:
+    return Refusal([("Content-Type", "text/xml")], f'<?xml version="1.0" encoding="UTF-8"?>\n{document}'.encode())
+
+
+_WRITERS: dict[str, Callable[[str, str], Refusal]] = {
+    "cbor": _cbor,
+    "ec2": _ec2,
+    "json": _json,
+    "query": _query,
+    "rest-json": _rest_json,
+    "rest-xml": _rest_xml,
+}
