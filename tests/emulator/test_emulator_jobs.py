@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra import emulator
+from tests.emulator.living import follow, running, submit
 from tests.emulator.probes import Lab, refusal, requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENDED = {"SUCCEEDED", "FAILED"}
 SPOT_RULES = [{"onStatusReason": "Host EC2*", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}]
 
 
@@ -32,28 +31,6 @@ def environment(lab: Lab) -> str:
 @pytest.fixture
 def queue(lab: Lab, environment: str) -> str:
     return lab.queue(environment)
-
-
-def submit(lab: Lab, queue: str, definition: str | None = None, **changes: Any) -> str:
-    arguments = {"jobName": "j", "jobQueue": queue, "jobDefinition": definition or lab.definition()}
-    return str(lab.client("batch").submit_job(**arguments | changes)["jobId"])
-
-
-def running(command: list[str]) -> dict[str, Any]:
-    return {"containerOverrides": {"command": command}}
-
-
-def follow(lab: Lab, job_id: str, until: set[str] | None = None) -> tuple[Any, list[str]]:
-    """The job in its last or wanted state, and the states that it was seen in; a minute at most."""
-    seen: list[str] = []
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        [job] = lab.client("batch").describe_jobs(jobs=[job_id])["jobs"]
-        if job["status"] not in seen:
-            seen.append(job["status"])
-        if job["status"] in (until or ENDED):
-            return job, seen
-    pytest.fail(f"after a minute the job has only been {seen}")
 
 
 def test_a_job_lives_through_its_states_and_is_described_whole(lab: Lab, queue: str) -> None:

@@ -1,8 +1,8 @@
-"""The life of a Batch job, without a container: what DescribeJobs and ListJobs see while it would run.
+"""The life of Batch jobs, without containers: what DescribeJobs and ListJobs see while they would run.
 
-A job goes SUBMITTED, PENDING (while it waits for others), RUNNABLE, STARTING, RUNNING and ends SUCCEEDED or FAILED.
-Nothing runs, so its command decides: ``false`` and ``exit N`` fail with that exit code, ``sleep N`` runs for N seconds,
-anything else succeeds. A failed attempt is retried as the retry strategy says. One thread moves all jobs on.
+A job goes SUBMITTED, PENDING (while it waits for others), RUNNABLE, STARTING, RUNNING and ends SUCCEEDED or FAILED. It
+leaves RUNNABLE for a place in a compute environment. A failed attempt is retried as the retry strategy says, also one
+that loses its host. One thread moves all jobs on.
 
 ``GEN_INFRA_EMULATOR_JOB_SECONDS`` sets how long one attempt takes from submission to its end; 2.5 by default.
 
@@ -11,134 +11,32 @@ Facts: https://docs.aws.amazon.com/batch/latest/userguide/job_states.html and jo
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from gen_infra.emulator.attempts import exit_code, retried, run_seconds, share
+from gen_infra.emulator.job import Host, Job, milliseconds
 
-SECONDS_VARIABLE = "GEN_INFRA_EMULATOR_JOB_SECONDS"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
 ENDED = ("SUCCEEDED", "FAILED")
 CANCELLABLE = ("SUBMITTED", "PENDING", "RUNNABLE")
 STATUSES = (*CANCELLABLE, "STARTING", "RUNNING", *ENDED)
 EXITED = "Essential container in task exited"
-_SHARES = {"SUBMITTED": 0.1, "RUNNABLE": 0.3, "STARTING": 0.2, "RUNNING": 0.4}  # of the seconds that an attempt takes
 _TICK_SECONDS = 0.05
-
-
-def attempt_seconds() -> float:
-    """How long an attempt takes from submission to its end.
-
-    Raises:
-        ValueError: the variable holds something else than a number of seconds.
-    """
-    text = os.environ.get(SECONDS_VARIABLE, "2.5")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        raise ValueError(f"{SECONDS_VARIABLE} must be a number of seconds, not {text!r}")
-    return float(text)
-
-
-@dataclass
-class Job:
-    """One job: a single one, an array's parent (``size``), or an array's child (``index``); times are epoch seconds.
-
-    Args:
-        container: ``containerProperties`` of the definition after the submission's overrides.
-        retry: ``retryStrategy``; its rules' actions are lower case, as Batch keeps them.
-        timeout: seconds that an attempt may run, or None.
-        waits_for: ids of the jobs that must succeed first.
-        details: what DescribeJobs gives back as it was submitted: tags, parameters, share identifier and so on.
-    """
-
-    id: str
-    name: str
-    arn: str
-    queue: str
-    definition: str
-    container: dict[str, Any]
-    retry: dict[str, Any]
-    timeout: int | None
-    waits_for: tuple[str, ...]
-    details: dict[str, Any]
-    log_prefix: str
-    size: int | None = None
-    index: int | None = None
-    status: str = "SUBMITTED"
-    status_reason: str = ""
-    created: float = field(default_factory=time.time)
-    started: float | None = None
-    stopped: float | None = None
-    due: float = 0.0
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    runtime: dict[str, Any] = field(default_factory=dict)
-    ended_by: str = ""
-
-    @property
-    def command(self) -> list[str]:
-        """The command after overrides and parameters."""
-        command: list[str] = self.container.get("command", [])
-        return command
-
-    @property
-    def vcpus(self) -> float:
-        """The vCPUs that the job asks for."""
-        asked = [each["value"] for each in self.container.get("resourceRequirements", []) if each["type"] == "VCPU"]
-        return float(asked[0] if asked else self.container.get("vcpus", 0))
-
-    @property
-    def log_options(self) -> dict[str, str]:
-        """The options of the awslogs driver; Batch logs to ``/aws/batch/job`` where the definition names no group."""
-        options: dict[str, str] = self.container.get("logConfiguration", {}).get("options", {})
-        return {"awslogs-group": "/aws/batch/job"} | options
-
-    def summary(self) -> dict[str, Any]:
-        """The job as ListJobs gives it."""
-        found: dict[str, Any] = {
-            "jobArn": self.arn,
-            "jobId": self.id,
-            "jobName": self.name,
-            "createdAt": _milliseconds(self.created),
-            "status": self.status,
-            "jobDefinition": self.definition,
-        }
-        if self.status_reason:
-            found["statusReason"] = self.status_reason
-        for key, moment in (("startedAt", self.started), ("stoppedAt", self.stopped)):
-            if moment is not None:
-                found[key] = _milliseconds(moment)
-        if outcome := {key: self.runtime[key] for key in ("exitCode", "reason") if key in self.runtime}:
-            found["container"] = outcome
-        if self.size is not None:
-            found["arrayProperties"] = {"size": self.size}
-        if self.index is not None:
-            found["arrayProperties"] = {"index": self.index}
-        return found
-
-    def describe(self) -> dict[str, Any]:
-        """The job as DescribeJobs gives it; an array's parent lacks its ``statusSummary``, which needs the children."""
-        found = self.summary() | {
-            "jobQueue": self.queue,
-            "attempts": self.attempts,
-            "retryStrategy": self.retry,
-            "container": self.container | self.runtime,
-            "isCancelled": self.ended_by == "CancelJob",
-            "isTerminated": self.ended_by == "TerminateJob",
-        }
-        if self.timeout is not None:
-            found["timeout"] = {"attemptDurationSeconds": self.timeout}
-        return found | self.details
 
 
 class Account(Protocol):
     """What the life of a job needs to know of the account that it runs in."""
 
-    def blocked(self, job: Job) -> str:
-        """Why the job cannot leave RUNNABLE, or nothing."""
+    def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
+        """A place for the job, or what Batch says of why it stays RUNNABLE: nothing, where it has only to wait.
+
+        ``busy`` has the vCPUs of the jobs in each compute environment, by its ARN.
+        """
 
     def start_problem(self, job: Job) -> str:
         """Why its container cannot start, or nothing."""
@@ -148,21 +46,30 @@ class Account(Protocol):
 
 
 class Jobs:
-    """All jobs of one account and region."""
+    """All jobs of one account and region.
 
-    def __init__(self, account: Account) -> None:
+    Args:
+        account: where they run.
+        clock: seconds since the epoch. A caller that gives one calls `tick` too; without, a thread does.
+    """
+
+    def __init__(self, account: Account, clock: Callable[[], float] | None = None) -> None:
         self.lock = threading.RLock()
         self._account = account
+        self._clock = clock or time.time
         self._jobs: dict[str, Job] = {}
         self._active: dict[str, Job] = {}
+        self._busy: defaultdict[str, float] = defaultdict(float)
+        self._unplaced: dict[tuple[Any, ...], str] = {}
         self._work = threading.Event()
-        threading.Thread(target=self._run, daemon=True, name="batch-jobs").start()
+        if clock is None:
+            threading.Thread(target=self._run, daemon=True, name="batch-jobs").start()
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Take in submitted jobs: one, or a parent and its children."""
         with self.lock:
             for job in jobs:
-                job.due = time.time() + _share(job.status)
+                job.due = self._clock() + share(job.status)
                 self._jobs[job.id] = self._active[job.id] = job
         self._work.set()
 
@@ -179,9 +86,16 @@ class Jobs:
         """The children of an array's parent, by index."""
         return (self._jobs[f"{parent.id}:{index}"] for index in range(parent.size or 0))
 
-    def describe(self, job: Job) -> dict[str, Any]:
-        """The job as DescribeJobs gives it."""
+    def describe(self, job_id: str) -> dict[str, Any] | None:
+        """The job, or the node of one, with that id or ARN, as DescribeJobs gives it."""
+        job_id, sharp, node = job_id.partition("#")
         with self.lock:
+            job = self.get(job_id)
+            if job is None:
+                return None
+            if sharp:
+                has_node = node.isdecimal() and job.nodes and int(node) < job.node_count
+                return job.describe_node(int(node)) if has_node else None
             found = job.describe()
             if job.size is not None:
                 counts = dict.fromkeys(STATUSES, 0)
@@ -200,13 +114,29 @@ class Jobs:
                         self._stop_attempt(each, exit_code=137, reason="", status_reason=reason)
                     self._end(each, "FAILED", reason)
 
+    def placed(self, environment: str) -> list[Job]:
+        """The jobs that occupy the compute environment with that ARN."""
+        with self.lock:
+            active = self._active.values()
+            return [job for job in active if job.is_placed and job.host and job.host.environment == environment]
+
+    def tick(self) -> None:
+        """Move on every job whose time has come."""
+        with self.lock:
+            self._unplaced.clear()
+            self._busy.clear()
+            for job in self._active.values():
+                if job.is_placed and job.host:
+                    self._busy[job.host.environment] += job.vcpus
+            for job in list(self._active.values()):
+                self._advance(job, self._clock())
+
     def _run(self) -> None:
         while True:
             self._work.wait()
             time.sleep(_TICK_SECONDS)
             with self.lock:
-                for job in list(self._active.values()):
-                    self._advance(job, time.time())
+                self.tick()
                 if not self._active:
                     self._work.clear()
 
@@ -218,9 +148,7 @@ class Jobs:
         elif job.status in ("SUBMITTED", "PENDING"):
             self._advance_waiting(job)
         elif job.status == "RUNNABLE":
-            job.status_reason = self._account.blocked(job)
-            if not job.status_reason:
-                self._move(job, "STARTING")
+            self._place(job)
         elif job.status == "STARTING":
             self._start_attempt(job)
         else:
@@ -243,25 +171,34 @@ class Jobs:
         else:
             job.status = "PENDING"
 
+    def _place(self, job: Job) -> None:
+        alike = (job.queue, job.node_count, *(job.asks(kind) for kind in ("VCPU", "MEMORY", "GPU")))
+        if alike not in self._unplaced:  # what had no place for one has none for the ten thousand like it
+            found = self._account.place(job, self._busy)
+            if isinstance(found, Host):
+                self._busy[found.environment] += job.vcpus
+                job.place(found)
+                job.status_reason = ""
+                self._move(job, "STARTING")
+                return
+            self._unplaced[alike] = found
+        job.status_reason = self._unplaced[alike]
+
     def _start_attempt(self, job: Job) -> None:
         if problem := self._account.start_problem(job):
             self._stop_attempt(job, exit_code=None, reason=problem, status_reason="Task failed to start")
             self._retry_or_fail(job, "Task failed to start")
             return
-        task = secrets.token_hex(16)
-        host = job.arn.split(":job/", maxsplit=1)[0].replace(":batch:", ":ecs:")
-        job.runtime = {
-            "containerInstanceArn": f"{host}:container-instance/batch/{secrets.token_hex(16)}",
-            "taskArn": f"{host}:task/batch/{task}",
-            "logStreamName": f"{job.log_options.get('awslogs-stream-prefix', job.log_prefix)}/default/{task}",
-            "networkInterfaces": [],
-        }
-        job.started, job.stopped = time.time(), None
-        self._move(job, "RUNNING", seconds=min(_run_seconds(job.command), job.timeout or float("inf")))
+        for runtime in job.runtimes:
+            task = runtime["taskArn"].rpartition("/")[2]
+            prefix = job.log_options.get("awslogs-stream-prefix", job.log_prefix)
+            runtime |= {"logStreamName": f"{prefix}/default/{task}", "networkInterfaces": []}
+        job.started, job.stopped = self._clock(), None
+        self._move(job, "RUNNING", seconds=min(run_seconds(job.command), job.timeout or float("inf")))
         self._account.log(job, [f"job {job.id}, attempt {len(job.attempts) + 1}", f"command: {' '.join(job.command)}"])
 
     def _finish_attempt(self, job: Job) -> None:
-        timed_out = job.timeout is not None and _run_seconds(job.command) > job.timeout
+        timed_out = job.timeout is not None and run_seconds(job.command) > job.timeout
         code = 137 if timed_out else exit_code(job.command)
         reason = "Job attempt duration exceeded timeout" if timed_out else EXITED
         self._account.log(job, [f"exit code {code}"])
@@ -274,15 +211,14 @@ class Jobs:
             self._retry_or_fail(job, reason)
 
     def _stop_attempt(self, job: Job, *, exit_code: int | None, reason: str, status_reason: str) -> None:
-        job.stopped = time.time()
-        if exit_code is not None:
-            job.runtime["exitCode"] = exit_code
-        if reason:
-            job.runtime["reason"] = reason
+        job.stopped = self._clock()
+        outcome = {"exitCode": exit_code, "reason": reason}
+        for runtime in job.runtimes:
+            runtime |= {key: value for key, value in outcome.items() if value not in (None, "")}
         attempt: dict[str, Any] = {"container": dict(job.runtime), "statusReason": status_reason}
         if job.started is not None:
-            attempt["startedAt"] = _milliseconds(job.started)
-        job.attempts.append(attempt | {"stoppedAt": _milliseconds(job.stopped)})
+            attempt["startedAt"] = milliseconds(job.started)
+        job.attempts.append(attempt | {"stoppedAt": milliseconds(job.stopped)})
 
     def _retry_or_fail(self, job: Job, status_reason: str) -> None:
         container = job.attempts[-1]["container"]
@@ -294,49 +230,9 @@ class Jobs:
 
     def _move(self, job: Job, status: str, seconds: float | None = None) -> None:
         job.status = status
-        job.due = time.time() + (_share(status) if seconds is None else seconds)
+        job.due = self._clock() + (share(status) if seconds is None else seconds)
 
     def _end(self, job: Job, status: str, reason: str) -> None:
         job.status, job.status_reason = status, reason
-        job.stopped = job.stopped or time.time()
+        job.stopped = job.stopped or self._clock()
         self._active.pop(job.id, None)
-
-
-def exit_code(command: list[str]) -> int:
-    """The exit code that the command asks for: 1 for ``false``, N for ``exit N`` in whatever shell, else 0."""
-    if command == ["false"]:
-        return 1
-    found = re.search(r"(?:^|\s)exit\s+([0-9]{1,3})$", " ".join(command))
-    return int(found.group(1)) if found else 0
-
-
-def retried(strategy: dict[str, Any], code: int | None, reason: str, status_reason: str) -> bool:
-    """Whether a failed attempt is tried again, if attempts are left: the first rule that matches says so, or none."""
-    for rule in strategy.get("evaluateOnExit", []):
-        conditions = {
-            "onExitCode": "" if code is None else str(code),
-            "onReason": reason,
-            "onStatusReason": status_reason,
-        }
-        if all(_matches(rule[key], value) for key, value in conditions.items() if rule.get(key)):
-            return str(rule["action"]).upper() == "RETRY"
-    return True
-
-
-def _matches(pattern: str, value: str) -> bool:
-    """A trailing asterisk stands for any rest; case does not count."""
-    pattern, value = pattern.lower(), value.lower()
-    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
-
-
-def _run_seconds(command: list[str]) -> float:
-    asked = re.search(r"(?:^|\s)sleep\s+([0-9.]+)$", " ".join(command))
-    return float(asked.group(1)) if asked else _share("RUNNING")
-
-
-def _share(status: str) -> float:
-    return _SHARES.get(status, 0.0) * attempt_seconds()
-
-
-def _milliseconds(moment: float) -> int:
-    return int(moment * 1000)

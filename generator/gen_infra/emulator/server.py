@@ -61,9 +61,9 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     )
     from werkzeug.serving import make_server
 
-    from gen_infra.emulator import calls, faults, jobs, patches, replay, seed
+    from gen_infra.emulator import attempts, calls, faults, patches, replay, seed
 
-    jobs.attempt_seconds()  # a value that is no number is refused now, not by the first job
+    attempts.attempt_seconds()  # a value that is no number is refused now, not by the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
     port = listener.getsockname()[1]
     endpoint = f"http://127.0.0.1:{port}"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend, JobDefinition, JobQueue
 from moto.batch.responses import BatchResponse
-from moto.iam.exceptions import NotFoundException
 from moto.moto_api._internal import mock_random
 
-from gen_infra.emulator.jobs import Job, Jobs
+from gen_infra.emulator.job import Job, node_container
 from gen_infra.emulator.patches._registry import around, difference, instead_of
+from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import backend_of
 
 if TYPE_CHECKING:
@@ -24,64 +22,12 @@ if TYPE_CHECKING:
 PAGE = 100
 MAX_DEPENDENCIES = 20
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-DEFAULT_LOG_GROUP = "/aws/batch/job"
-_FIRST = threading.Lock()  # requests come in threads; only one of them makes an account's jobs
-
-
-class BackendAccount:
-    """The parts of moto's state that the life of a job depends on."""
-
-    def __init__(self, backend: BatchBackend) -> None:
-        self._backend = backend
-
-    def blocked(self, job: Job) -> str:
-        """No compute environment of the queue can take the job."""
-        queue = self._backend.get_job_queue_by_arn(job.queue)
-        environments = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
-        if not environments:
-            return "MISCONFIGURATION:NO_ENABLED_COMPUTE_ENVIRONMENT - the job queue has none"
-        limits = [int((each.compute_resources or {}).get("maxvCpus", job.vcpus)) for each in environments]
-        if job.vcpus > max(limits):
-            return "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - the job asks for more than the maximum vCPUs"
-        return ""
-
-    def start_problem(self, job: Job) -> str:
-        """The log group or a role is not there; Batch makes the default log group itself."""
-        group = job.log_options["awslogs-group"]
-        if group != DEFAULT_LOG_GROUP and group not in self._backend.logs_backend.groups:
-            return (
-                "CannotStartContainerError: failed to initialize logging driver: ResourceNotFoundException: "
-                f"The specified log group does not exist: {group}"
-            )
-        for key in ("jobRoleArn", "executionRoleArn"):
-            if role := job.container.get(key):
-                try:
-                    self._backend.iam_backend.get_role_by_arn(role)
-                except NotFoundException:
-                    return f"ECS was unable to assume the role '{role}'"
-        return ""
-
-    def log(self, job: Job, lines: list[str]) -> None:
-        """Write to the stream, made at the first line."""
-        logs, group, stream = self._backend.logs_backend, job.log_options["awslogs-group"], job.runtime["logStreamName"]
-        logs.ensure_log_group(group)
-        logs.ensure_log_stream(group, stream)
-        now = int(time.time() * 1000)
-        logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
-
-
-def jobs_of(backend: BatchBackend) -> Jobs:
-    """The jobs of that account and region; gone when moto resets it."""
-    with _FIRST:
-        if "living_jobs" not in backend.__dict__:
-            backend.__dict__["living_jobs"] = Jobs(BackendAccount(backend))
-        found: Jobs = backend.__dict__["living_jobs"]
-    return found
 
 
 @difference(
     moto="5.2.5 starts a container or ends the job at once, and describes little of it",
-    aws="moves it through its states, honours dependencies, retries, array sizes and overrides, and describes it all",
+    aws="moves it through its states, honours dependencies, retries, array sizes and overrides, places it on a compute"
+    " environment that has room, and describes it all, a multi-node job's nodes too",
 )
 def living_jobs() -> None:
     """Answer the five job actions from our own jobs."""
@@ -97,8 +43,8 @@ def living_jobs() -> None:
     @instead_of(BatchResponse, "describejobs")
     def describe(response: BatchResponse) -> str:
         jobs = jobs_of(backend_of(response))
-        found = [jobs.get(each) for each in response._get_param("jobs")]
-        return json.dumps({"jobs": [jobs.describe(each) for each in found if each]})
+        found = [jobs.describe(each) for each in response._get_param("jobs")]
+        return json.dumps({"jobs": [each for each in found if each]})
 
     @instead_of(BatchResponse, "listjobs")
     def list_jobs(response: BatchResponse) -> str:
@@ -165,6 +111,7 @@ def _job(
 ) -> Job:
     job_id = job_id or str(mock_random.uuid4())
     parameters = {**(definition.parameters or {}), **(request.get("parameters") or {})}
+    nodes = definition.node_properties or {}
     timeout = (request.get("timeout") or definition.timeout or {}).get("attemptDurationSeconds")
     details = {
         "parameters": parameters,
@@ -181,7 +128,7 @@ def _job(
         queue=queue.arn,
         definition=definition.arn,
         container=_container(
-            definition.container_properties or _main_node(definition),
+            definition.container_properties or node_container(nodes, int(nodes.get("mainNode", 0))),
             request.get("containerOverrides") or {},
             parameters,
         ),
@@ -190,14 +137,8 @@ def _job(
         waits_for=tuple(each["jobId"] for each in details["dependsOn"] if "jobId" in each),
         details=details,
         log_prefix=definition.name,
+        nodes=nodes,
     )
-
-
-def _main_node(definition: JobDefinition) -> dict[str, Any]:
-    """The container of a multi-node parallel job's main node, which is what its state follows."""
-    ranges = (definition.node_properties or {}).get("nodeRangeProperties") or [{}]
-    container: dict[str, Any] = ranges[0].get("container") or {}
-    return container
 
 
 def _checked_queue(backend: BatchBackend, request: dict[str, Any]) -> JobQueue:

@@ -1,0 +1,67 @@
+"""How one attempt of a job goes, without a container: how long it takes, how it exits, and whether another follows.
+
+Its command decides: ``false`` and ``exit N`` fail with that exit code, ``sleep N`` runs for N seconds, anything else
+succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+SECONDS_VARIABLE = "GEN_INFRA_EMULATOR_JOB_SECONDS"
+_SHARES = {"SUBMITTED": 0.1, "RUNNABLE": 0.3, "STARTING": 0.2, "RUNNING": 0.4}  # of the seconds that an attempt takes
+
+
+def attempt_seconds() -> float:
+    """How long an attempt takes from submission to its end.
+
+    Raises:
+        ValueError: the variable holds something else than a number of seconds.
+    """
+    text = os.environ.get(SECONDS_VARIABLE, "2.5")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        raise ValueError(f"{SECONDS_VARIABLE} must be a number of seconds, not {text!r}")
+    return float(text)
+
+
+def share(status: str) -> float:
+    """How many of them it spends in that state."""
+    return _SHARES.get(status, 0.0) * attempt_seconds()
+
+
+def run_seconds(command: list[str]) -> float:
+    """How long the command runs."""
+    asked = re.search(r"(?:^|\s)sleep\s+([0-9.]+)$", " ".join(command))
+    return float(asked.group(1)) if asked else share("RUNNING")
+
+
+def exit_code(command: list[str]) -> int:
+    """The exit code that the command asks for: 1 for ``false``, N for ``exit N`` in whatever shell, else 0."""
+    if command == ["false"]:
+        return 1
+    found = re.search(r"(?:^|\s)exit\s+([0-9]{1,3})$", " ".join(command))
+    return int(found.group(1)) if found else 0
+
+
+def retried(strategy: dict[str, Any], code: int | None, reason: str, status_reason: str) -> bool:
+    """Whether a failed attempt is tried again, if attempts are left: the first rule that matches says so, or none.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
+    """
+    for rule in strategy.get("evaluateOnExit", []):
+        conditions = {
+            "onExitCode": "" if code is None else str(code),
+            "onReason": reason,
+            "onStatusReason": status_reason,
+        }
+        if all(_matches(rule[key], value) for key, value in conditions.items() if rule.get(key)):
+            return str(rule["action"]).upper() == "RETRY"
+    return True
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """A trailing asterisk stands for any rest; case does not count."""
+    pattern, value = pattern.lower(), value.lower()
+    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern

@@ -1,0 +1,66 @@
+"""The jobs of an account and region, and the parts of moto's state that their life depends on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from moto.iam.exceptions import NotFoundException
+
+from gen_infra.emulator.jobs import Jobs
+from gen_infra.emulator.patches.placement import place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moto.batch.models import BatchBackend
+
+    from gen_infra.emulator.job import Host, Job
+
+DEFAULT_LOG_GROUP = "/aws/batch/job"
+_FIRST = threading.Lock()  # requests come in threads; only one of them makes an account's jobs
+
+
+class BackendAccount:
+    """The parts of moto's state that the life of a job depends on."""
+
+    def __init__(self, backend: BatchBackend) -> None:
+        self._backend = backend
+
+    def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
+        """See `placement`."""
+        return place(self._backend, job, busy)
+
+    def start_problem(self, job: Job) -> str:
+        """The log group or a role is not there; Batch makes the default log group itself."""
+        group = job.log_options["awslogs-group"]
+        if group != DEFAULT_LOG_GROUP and group not in self._backend.logs_backend.groups:
+            return (
+                "CannotStartContainerError: failed to initialize logging driver: ResourceNotFoundException: "
+                f"The specified log group does not exist: {group}"
+            )
+        for key in ("jobRoleArn", "executionRoleArn"):
+            if role := job.container.get(key):
+                try:
+                    self._backend.iam_backend.get_role_by_arn(role)
+                except NotFoundException:
+                    return f"ECS was unable to assume the role '{role}'"
+        return ""
+
+    def log(self, job: Job, lines: list[str]) -> None:
+        """Write to the stream, made at the first line."""
+        logs, group, stream = self._backend.logs_backend, job.log_options["awslogs-group"], job.runtime["logStreamName"]
+        logs.ensure_log_group(group)
+        logs.ensure_log_stream(group, stream)
+        now = int(time.time() * 1000)
+        logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
+
+
+def jobs_of(backend: BatchBackend) -> Jobs:
+    """The jobs of that account and region; gone when moto resets it."""
+    with _FIRST:
+        if "living_jobs" not in backend.__dict__:
+            backend.__dict__["living_jobs"] = Jobs(BackendAccount(backend))
+        found: Jobs = backend.__dict__["living_jobs"]
+    return found

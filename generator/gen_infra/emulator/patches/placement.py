@@ -1,0 +1,109 @@
+"""Where in moto's state a job finds a place: the compute environments of its queue, in their order.
+
+The first one that is VALID and can provide for the job takes it:
+https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html
+What Batch says of a job that none can take: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+
+from gen_infra.emulator.job import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moto.batch.models import BatchBackend, ComputeEnvironment
+
+    from gen_infra.emulator.job import Job
+
+_NO_ENVIRONMENT = "MISCONFIGURATION:NO_ENABLED_COMPUTE_ENVIRONMENT - the job queue has none"
+_ABOVE_MAXIMUM = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - the job asks for more than the maximum vCPUs"
+_TOO_LARGE = (
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is higher than that "
+    "can be met by the CE(s) attached to the job queue."
+)
+# https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html
+_OPTIMAL = ("m6i", "c6i", "r6i", "c7i")
+
+
+def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | str:
+    """A place in the first environment that has room, or what Batch says of why there is none."""
+    queue = backend.get_job_queue_by_arn(job.queue)
+    enabled = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
+    if not enabled:
+        return _NO_ENVIRONMENT
+    if all(job.vcpus > maximum(each) for each in enabled):
+        return _ABOVE_MAXIMUM
+    if not any(_holds(each, job) for each in enabled):
+        return _TOO_LARGE
+    for each in enabled:
+        if busy.get(each.arn, 0) + job.vcpus <= maximum(each) and _holds(each, job) and _reaches_aws(backend, each):
+            return Host.in_environment(
+                each.arn, each.ecs_arn.rpartition("/")[2], nodes=job.node_count, fargate=is_fargate(each)
+            )
+    return ""
+
+
+def maximum(environment: ComputeEnvironment) -> float:
+    """The vCPUs that it may have; an unmanaged one has as many as its owner starts."""
+    return float((environment.compute_resources or {}).get("maxvCpus", "inf"))
+
+
+def is_fargate(environment: ComputeEnvironment) -> bool:
+    """Whether its jobs run on Fargate, without instances."""
+    return "FARGATE" in (environment.compute_resources or {}).get("type", "")
+
+
+def _holds(environment: ComputeEnvironment, job: Job) -> bool:
+    """Whether an instance type of it is large enough for a node of the job."""
+    resources = environment.compute_resources or {}
+    if not resources or is_fargate(environment):
+        return True
+    sizes = _sizes(tuple(resources.get("instanceTypes", ())))
+    asked = (job.asks("VCPU"), job.asks("MEMORY"), job.asks("GPU"))
+    return not sizes or any(all(a <= b for a, b in zip(asked, size, strict=True)) for size in sizes)
+
+
+@functools.cache
+def _sizes(words: tuple[str, ...]) -> tuple[tuple[float, float, float], ...]:
+    """The vCPUs, memory and GPUs of the types that the words name: types, families or ``optimal``."""
+    wanted = {name for word in words for name in (_OPTIMAL if word == "optimal" else (word,))}
+    return tuple(
+        (
+            float(details["VCpuInfo"]["DefaultVCpus"]),
+            # An instance has less than its advertised memory, and the ECS agent keeps some.
+            # https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
+            details["MemoryInfo"]["SizeInMiB"] * 0.97 - 32,
+            float(sum(each["Count"] for each in details.get("GpuInfo", {}).get("Gpus", []))),
+        )
+        for name, details in INSTANCE_TYPES.items()
+        if name in wanted or name.partition(".")[0] in wanted
+    )
+
+
+def _reaches_aws(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
+    """Whether instances in one of its subnets would reach ECS, to join the cluster: a route out, or an endpoint."""
+    subnets = (environment.compute_resources or {}).get("subnets", [])
+    return not subnets or any(_has_way_out(backend, each) for each in subnets)
+
+
+def _has_way_out(backend: BatchBackend, subnet_id: str) -> bool:
+    ec2 = backend.ec2_backend
+    vpc_id = ec2.get_subnet(subnet_id).vpc_id
+    if ec2.get_vpc(vpc_id).is_default:  # AWS's has an internet gateway; moto's has the same subnets, but none
+        return True
+    if any(each.vpc_id == vpc_id and each.service_name.endswith(".ecs") for each in [*ec2.vpc_end_points.values()]):
+        return True
+    tables = [each for each in [*ec2.route_tables.values()] if each.vpc_id == vpc_id]
+    own = [each for each in tables if subnet_id in each._associations.values()]
+    return any(
+        route.destination_cidr_block == "0.0.0.0/0"
+        and (route.nat_gateway is None or route.nat_gateway.state == "available")
+        for table in own or [each for each in tables if each.main_association_id]
+        for route in table.routes
+    )
