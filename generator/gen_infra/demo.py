@@ -17,6 +17,7 @@ from gen_infra.aws import jobs as batch
 from gen_infra.aws.session import Clients, clients
 from gen_infra.errors import AnswerIsNoError, MissingError
 from gen_infra.explain import explain
+from gen_infra.replacement import Draining
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
         plan = pipeline.plan(environment, voice.event)
         outcome(explain(plan.content).sentence)
     with _timed(voice, "apply") as outcome:
-        outputs = pipeline.apply(environment, plan, voice.event)
+        outputs = pipeline.apply(environment, plan, voice.event, voice.say, Draining())
         outcome(f"queues {', '.join(outputs['job_queues'].values())}")
     with _timed(voice, "plan again") as outcome:
         second = pipeline.plan(environment, voice.event)

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gen_infra.drift import Drift
     from gen_infra.explain import Summary
     from gen_infra.manifest.reader import Problem
+    from gen_infra.replacement import Draining
     from gen_infra.report import CheckReport
     from gen_infra.tools.terraform import Binary, Event, Terraform
 
@@ -114,6 +115,26 @@ class Plan:
         return any(change["actions"] not in (["no-op"], ["read"]) for change in [*resources, *outputs])
 
     @property
+    def going_environments(self) -> dict[str, str]:
+        """The compute environments that it deletes, whatever takes their place: full name to address."""
+        return {
+            resource["change"]["before"]["compute_environment_name"]: resource["address"]
+            for resource in self.content.get("resource_changes", [])
+            if resource["type"] == "aws_batch_compute_environment" and "delete" in resource["change"]["actions"]
+        }
+
+    def is_part_of(self, other: Plan) -> bool:
+        """Whether it does nothing that the other plan does not do."""
+        planned: dict[str, set[str]] = {}
+        for address, actions in other._actions():
+            planned.setdefault(address, set()).update(actions)
+        return all(actions <= planned.get(address, set()) for address, actions in self._actions())
+
+    def _actions(self) -> Iterator[tuple[str, set[str]]]:
+        for resource in self.content.get("resource_changes", []):
+            yield resource["address"], {*resource["change"]["actions"]} - {"no-op", "read"}
+
+    @property
     def destroyed_job_definitions(self) -> list[str]:
         """The names of the job definitions that go and do not come back."""
         return [
@@ -195,29 +216,52 @@ def explanation(manifest_path: Path, plan: Plan) -> Summary:
     return explain(plan.content, manifest_changes(plan.content, lambda path: origin(nodes, path)))
 
 
-def apply(environment: Environment, plan: Plan, on_event: Callable[[Event], None]) -> dict[str, Any]:
+def apply(
+    environment: Environment, plan: Plan, on_event: Callable[[Event], None], tell: Tell, draining: Draining
+) -> dict[str, Any]:
     """Apply exactly the saved plan, and return terraform's outputs.
 
-    Terraform deregisters only the newest revision of a job definition that is gone from the manifest; the others are
-    deregistered here.
+    No job is lost where compute environments give way to others, see :mod:`.replacement`. Terraform deregisters only
+    the newest revision of a job definition that is gone from the manifest; the others are deregistered here.
 
     Raises:
         UsageError: the rendered files are not those that the plan was made from.
     """
     from gen_infra.aws.leftovers import deregister_definitions
     from gen_infra.aws.session import clients
+    from gen_infra.replacement import Replacement, without_refusals
 
     saved = environment.saved_plan
     if not saved.is_current(environment):
         raise UsageError("the rendered files changed after the plan was made", hint="plan again, and read the new plan")
-    terraform = open_terraform(environment, on_event, init=False)
+    manifest = environment.manifest
+    aws = clients(manifest.region)
+    steps = _Steps(environment, without_refusals(on_event, plan.going_environments.values()))
     try:
-        terraform.apply(saved.path)
+        Replacement(plan, steps, aws, manifest.name, manifest.tags, draining, tell).carry_out()
     finally:
         saved.discard()  # a plan is applied once, whole or in part
     if gone := plan.destroyed_job_definitions:
-        deregister_definitions(clients(environment.manifest.region), gone)
-    return {name: value for name, value in terraform.output().items() if name != RECORD}
+        deregister_definitions(aws, gone)
+    return {name: value for name, value in steps.terraform.output().items() if name != RECORD}
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Terraform, as a replacement asks it."""
+
+    environment: Environment
+    on_event: Callable[[Event], None]
+
+    @cached_property
+    def terraform(self) -> Terraform:
+        return open_terraform(self.environment, self.on_event, init=False)
+
+    def apply(self) -> None:
+        self.terraform.apply(self.environment.saved_plan.path)
+
+    def plan_again(self) -> Plan:
+        return plan(self.environment, self.on_event)
 
 
 def drift(environment: Environment, on_event: Callable[[Event], None]) -> tuple[Drift, ...]:
@@ -258,6 +302,7 @@ def _with_author(environment: Environment, found: Drift) -> Drift:
 
 def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:
     """Apply the saved destroy plan and clear away what terraform cannot; returns what is still there."""
+    from gen_infra.aws.environments import release_all
     from gen_infra.aws.leftovers import (
         deregister_definitions,
         empty_repositories,
@@ -270,6 +315,7 @@ def destroy(environment: Environment, on_event: Callable[[Event], None], tell: T
     aws = clients(manifest.region)
     if images := empty_repositories(aws, map(manifest.repository_name, manifest.repositories)):
         tell(f"deleted {images} container images")
+    release_all(aws, manifest.name)
     terraform = open_terraform(environment, on_event, init=False)
     try:
         terraform.apply(environment.saved_plan.path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
+from gen_infra.durations import duration
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gen_infra.aws.jobs import Job
     from gen_infra.aws.session import Clients
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LOOK_AGAIN_SECONDS = 2.0
 _LATE_SECONDS = 5.0  # the log driver sends what it has gathered about every five seconds
 
@@ -40,8 +39,8 @@ def since_moment(text: str, now: datetime) -> datetime:
     Raises:
         UsageError: it is neither.
     """
-    if found := re.fullmatch(r"([0-9]{1,5})([smhd])", text):
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if (span := duration(text)) is not None:
+        return now - span
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

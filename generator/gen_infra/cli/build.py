@@ -19,7 +19,7 @@ from gen_infra.cli.console import (
     strict_option,
     yes_option,
 )
-from gen_infra.cli.summary import allow_option, confirm_dangers, show_summary
+from gen_infra.cli.summary import allow_option, confirm_dangers, drain_timeout_option, show_summary
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -219,6 +219,7 @@ def plan(
 @out_option
 @yes_option
 @allow_option
+@drain_timeout_option
 @force_option
 @strict_option
 @json_option
@@ -227,12 +228,15 @@ def plan(
 gen-infra apply envs/prod.yaml
 gen-infra apply envs/prod.yaml --yes --json
 gen-infra apply envs/prod.yaml --yes --allow stop-jobs
+gen-infra apply envs/prod.yaml --drain-timeout 2h
+gen-infra apply envs/prod.yaml --allow stop-jobs --drain-timeout 0      wait for no job
 """)
 def apply(
     manifest: Path,
     out: Path,
     yes: bool,
     allow: tuple[str, ...],
+    drain_timeout: float | None,
     force: bool,
     strict: bool,
     as_json: bool,
@@ -241,10 +245,14 @@ def apply(
     """Apply exactly the plan that is shown.
 
     Plans first if there is no plan, or if the rendered files changed since. What stops jobs or destroys data is asked
-    for by itself; with --yes it takes --allow. Ctrl-C lets terraform stop in order; the same command then goes on from
-    there.
+    for by itself; with --yes it takes --allow.
+
+    A compute environment that gives way to another one goes when the jobs that run there have ended: its successor is
+    VALID before any queue is pointed to it, then the old one takes no more jobs, then apply waits. Ctrl-C stops in
+    order at any time; the same command then goes on from there.
     """
     from gen_infra import pipeline
+    from gen_infra.replacement import Draining
 
     if not yes:
         require_terminal()
@@ -262,7 +270,8 @@ def apply(
         console.confirm(
             f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes
         )
-    outputs = pipeline.apply(environment, made, console.event)
+    draining = Draining(drain_timeout, may_end_jobs="stop-jobs" in allow)
+    outputs = pipeline.apply(environment, made, console.event, console.say, draining)
     if as_json:
         print_json({**summary.to_dict(), "outputs": outputs})
     else:

@@ -39,7 +39,22 @@ class _PathType(click.ParamType):  # type: ignore[type-arg] # generic only since
         return [CompletionItem(incomplete, type="file")]
 
 
+class _DurationType(click.ParamType):  # type: ignore[type-arg] # generic only since click 8.5
+    """A span of time, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from gen_infra.durations import duration
+
+        span = duration(value)
+        if span is None:
+            self.fail(f"{value!r} is no span of time; write 90s, 30m, 2h or 1d", param, ctx)
+        return span.total_seconds()
+
+
 PATH = _PathType()
+DURATION = _DurationType()
 manifest_argument = click.argument("manifest", type=PATH, metavar="MANIFEST")
 out_option = click.option(
     "--out", type=PATH, default="build", show_default=True, help="Where the environments' folders are."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gen_infra.cli.console import DURATION
 from gen_infra.errors import AnswerIsNoError, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ allow_option = click.option(
     type=click.Choice(["stop-jobs", "destroy-data"]),
     multiple=True,
     help="Do not ask about changes that stop jobs, or that destroy data; for both, give it twice.",
+)
+
+drain_timeout_option = click.option(
+    "--drain-timeout",
+    type=DURATION,
+    metavar="T",
+    help="How long to wait for jobs on a compute environment that is to go: 30m, 2h, 0. Then apply stops, and the same "
+    "command goes on; with --allow stop-jobs it ends them. Without it: for as long as they run.",
 )
 
 

@@ -64,17 +64,16 @@ def _new_state(facts: Facts) -> tuple[str, Danger | None]:
     return "takes jobs again", None
 
 
-def _gone(facts: Facts) -> tuple[str, Danger | None]:
-    if _is_fargate(facts):
-        return "refused, and the environment is left INVALID, while jobs run there", None
-    return f"jobs that still run there are ended, {RETRIED}; no new one starts there", "stop-jobs"
+_DRAINED = (
+    "takes no more jobs, and goes when those that run there have ended: apply waits for them (plain terraform and "
+    "destroy do not)"
+)
 
 
 def _replaced(facts: Facts) -> tuple[str, Danger | None]:
     return (
-        f"{_what(facts)}by a successor, which stands first: the queues are pointed to it, then the old one goes; jobs "
-        f"that still run there are ended, {RETRIED}",
-        "stop-jobs",
+        f"{_what(facts)}by a successor, which is VALID before the queues are pointed to it; the old one {_DRAINED}",
+        None,
     )
 
 
@@ -116,8 +115,9 @@ COMPUTE_RULES = (
     ),
     Rule(_ENVIRONMENT, "replace", "", _replaced, _NOT_UPDATABLE),
     Rule(
-        _ENVIRONMENT, "destroy", "", _gone,
-        "the provider disables and deletes it, and Batch its instances, without waiting for jobs",
+        _ENVIRONMENT, "destroy", "", always(_DRAINED),
+        "the provider disables and deletes it, and Batch its instances, without waiting for jobs; AWS refuses that "
+        "while it is in a queue, so apply puts it into one until no job runs there",
     ),
     Rule(
         "aws_launch_template", "update", "",
