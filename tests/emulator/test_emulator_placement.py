@@ -172,3 +172,104 @@ def test_instances_without_a_way_to_ecs_get_no_job(lab: Lab) -> None:
         VpcId=vpc, VpcEndpointType="Interface", ServiceName="com.amazonaws.us-east-1.ecs", SubnetIds=[subnet]
     )
     assert place(follow(lab, job_id)[0]) == cluster(lab, inside)
+
+
+def test_an_invalid_environment_gets_no_job_and_the_next_one_does(lab: Lab) -> None:
+    iam, resources = lab.client("iam"), lab.resources()
+    profile = resources["instanceRole"].rpartition("/")[2]
+    first, second = lab.environment(computeResources=resources), environment(lab)
+    only, both = lab.queue(first), lab.queue(first, second)
+    iam.delete_instance_profile(InstanceProfileName=profile)
+    assert place(follow(lab, submit(lab, both))[0]) == cluster(lab, second)
+    stuck = submit(lab, only)
+    job, _ = follow(lab, stuck, until={"RUNNABLE"})
+    while not job.get("statusReason"):
+        job, _ = follow(lab, stuck, until={"RUNNABLE"})
+    assert job["statusReason"] == "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
+    iam.create_instance_profile(InstanceProfileName=profile)
+    assert follow(lab, stuck)[0]["status"] == "SUCCEEDED"
+
+
+def test_an_environment_whose_launch_template_is_gone_is_invalid(lab: Lab) -> None:
+    ec2, name = lab.client("ec2"), lab.name("template")
+    made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"EbsOptimized": True})
+    template = made["LaunchTemplate"]["LaunchTemplateId"]
+    by_id = environment(lab, launchTemplate={"launchTemplateId": template, "version": "1"})
+    by_name = environment(lab, launchTemplate={"launchTemplateName": name})
+    assert {lab.described_environment(each)["status"] for each in (by_id, by_name)} == {"VALID"}
+    ec2.delete_launch_template(LaunchTemplateId=template)
+    words = "CLIENT_ERROR - The specified launch template, with template {}, does not exist."
+    for each, which in ((by_id, f"ID {template}"), (by_name, f"name {name}")):
+        described = lab.described_environment(each)
+        assert (described["status"], described["statusReason"]) == ("INVALID", words.format(which))
+
+
+def test_an_environment_whose_service_role_is_gone_is_invalid(lab: Lab) -> None:
+    role = lab.role(lab.name("batchService"))
+    where = lab.environment(serviceRole=role)
+    assert lab.described_environment(where)["status"] == "VALID"
+    lab.client("iam").delete_role(RoleName=role.rpartition("/")[2])
+    assert "Not authorized to perform sts:AssumeRole" in lab.described_environment(where)["statusReason"]
+
+
+def leave(lab: Lab, queue: str, old: str, new: str) -> None:
+    """Put the queue on another environment, and delete the first one."""
+    batch = lab.client("batch")
+    batch.update_job_queue(jobQueue=queue, computeEnvironmentOrder=[{"order": 1, "computeEnvironment": new}])
+    batch.update_compute_environment(computeEnvironment=old, state="DISABLED")
+    batch.delete_compute_environment(computeEnvironment=old)
+
+
+@pytest.mark.parametrize(
+    ("rules", "again"),
+    [
+        ([], True),
+        ([{"onStatusReason": "Host EC2*", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}], True),
+        ([{"onReason": "*", "action": "EXIT"}], False),
+    ],
+    ids=["none", "spot", "never"],
+)
+def test_a_job_whose_environment_is_deleted_is_tried_again_elsewhere(lab: Lab, rules: list[Any], again: bool) -> None:
+    old, new = environment(lab), environment(lab)
+    queue = lab.queue(old)
+    definition = lab.definition(retryStrategy={"attempts": 2, "evaluateOnExit": rules})
+    job_id = submit(lab, queue, definition, **SLEEPING)
+    follow(lab, job_id, until={"RUNNING"})
+    leave(lab, queue, old, new)
+    job, _ = follow(lab, job_id, until={"RUNNING", "FAILED"})
+    assert job["status"] == ("RUNNING" if again else "FAILED")
+    [lost] = job["attempts"]
+    assert re.fullmatch(r"Host EC2 \(instance i-[0-9a-f]{17}\) terminated\.", lost["statusReason"])
+    assert "exitCode" not in lost["container"]
+    if again:
+        assert place(job) == cluster(lab, new)
+        end(lab, job_id)
+
+
+def test_a_fargate_environment_with_jobs_is_not_deleted_but_invalid(lab: Lab) -> None:
+    batch, old = lab.client("batch"), fargate(lab)
+    queue = lab.queue(old)
+    job_id = submit(lab, queue, **SLEEPING)
+    follow(lab, job_id, until={"RUNNING"})
+    leave(lab, queue, old, fargate(lab))
+    found = lab.described_environment(old)
+    assert (found["status"], found["statusReason"].partition(".")[0]) == (
+        "INVALID",
+        "CLIENT_ERROR - The Cluster cannot be deleted while Tasks are active",
+    )
+    assert described(lab, job_id)["status"] == "RUNNING"
+    end(lab, job_id)
+    batch.delete_compute_environment(computeEnvironment=old)
+    assert batch.describe_compute_environments(computeEnvironments=[old])["computeEnvironments"] == []
+
+
+def test_what_changes_no_instance_leaves_jobs_alone(lab: Lab) -> None:
+    batch, where = lab.client("batch"), environment(lab, instanceTypes=["c6i"])
+    batch.update_compute_environment(computeEnvironment=where, updatePolicy={"terminateJobsOnUpdate": True})
+    job_id = submit(lab, lab.queue(where), **SLEEPING)
+    follow(lab, job_id, until={"RUNNING"})
+    same = {"maxvCpus": 32, "instanceTypes": ["c6i"]}
+    batch.update_compute_environment(computeEnvironment=where, state="ENABLED", computeResources=same)
+    assert described(lab, job_id)["status"] == "RUNNING"
+    batch.update_compute_environment(computeEnvironment=where, computeResources={"instanceTypes": ["r6i"]})
+    assert described(lab, job_id)["status"] == "FAILED"

@@ -120,6 +120,15 @@ class Jobs:
             active = self._active.values()
             return [job for job in active if job.is_placed and job.host and job.host.environment == environment]
 
+    def end_hosts(self, environment: str, after: float = 0) -> None:
+        """The instances of the compute environment end, now or so many seconds later, and with them what runs there."""
+        with self.lock:
+            ends = self._clock() + after
+            for job in self.placed(environment):
+                job.host_ends = min(ends, job.host_ends or ends)
+                if not after:
+                    self._lose_host(job)
+
     def tick(self) -> None:
         """Move on every job whose time has come."""
         with self.lock:
@@ -141,6 +150,8 @@ class Jobs:
                     self._work.clear()
 
     def _advance(self, job: Job, now: float) -> None:
+        if job.is_placed and job.host_ends is not None and job.host_ends <= min(now, job.due):
+            self._lose_host(job)
         if job.status in ENDED or now < job.due:
             return
         if job.size is not None:
@@ -209,6 +220,12 @@ class Jobs:
             self._end(job, "FAILED", reason)  # a timeout is never retried
         else:
             self._retry_or_fail(job, reason)
+
+    def _lose_host(self, job: Job) -> None:
+        assert job.host is not None  # noqa: S101 - it is placed
+        reason = f"Host EC2 (instance {job.host.instances[job.main_node]}) terminated."
+        self._stop_attempt(job, exit_code=None, reason="", status_reason=reason)
+        self._retry_or_fail(job, reason)
 
     def _stop_attempt(self, job: Job, *, exit_code: int | None, reason: str, status_reason: str) -> None:
         job.stopped = self._clock()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import Any
 
 from tests.emulator.probes import Lab, probe, refusal
@@ -95,6 +97,78 @@ def environment_deletion_order(lab: Lab) -> Any:
     answers = [refusal(batch.delete_compute_environment, computeEnvironment=each) for each in (used, free)]
     refusal(batch.update_compute_environment, computeEnvironment=free, state="DISABLED")
     return [*answers, refusal(batch.delete_compute_environment, computeEnvironment=free)]
+
+
+@probe(["INVALID", "CLIENT_ERROR - Invalid IamInstanceProfile: late", "VALID", "CLIENT_ERROR", "ClientException"])
+def environment_status(lab: Lab) -> Any:
+    profile, name = lab.name("late"), lab.name("environment")
+    create: dict[str, Any] = {"type": "MANAGED", "serviceRole": lab.linked_role(), "computeEnvironmentName": name}
+    create |= {"computeResources": lab.resources(instanceRole=profile)}
+    if (answer := refusal(lab.client("batch").create_compute_environment, **create)) != "accepted":
+        return answer
+    first = lab.described_environment(name)
+    lab.client("iam").create_instance_profile(InstanceProfileName=profile)
+    role = "arn:aws:iam::123456789012:role/nobody"
+    return [
+        first["status"],
+        first["statusReason"].replace(profile, "late"),
+        lab.described_environment(name)["status"],
+        lab.described_environment(lab.environment(serviceRole=role))["statusReason"].partition(" - ")[0],
+        refusal(lab.environment, computeResources=lab.resources(instanceRole=role)),
+    ]
+
+
+@probe(["ClientException", "ClientException", "accepted"])
+def queues_of_valid_environments(lab: Lab) -> Any:
+    resources, iam = lab.resources(), lab.client("iam")
+    profile = resources["instanceRole"].rpartition("/")[2]
+    environment, queue = lab.environment(computeResources=resources), lab.queue(lab.environment())
+    iam.delete_instance_profile(InstanceProfileName=profile)
+    order = [{"order": 1, "computeEnvironment": environment}]
+    update = {"jobQueue": queue, "computeEnvironmentOrder": order}
+    answers = [refusal(partial(lab.queue, environment)), refusal(lab.client("batch").update_job_queue, **update)]
+    iam.create_instance_profile(InstanceProfileName=profile)
+    return [*answers, refusal(partial(lab.queue, environment))]
+
+
+def placed(lab: Lab, queue: str) -> str:
+    """The id of a job that runs for ten minutes, placed on its compute environment; moto ends it before."""
+    batch, definition = lab.client("batch"), lab.definition({"command": ["sleep", "600"]})
+    job_id: str = batch.submit_job(jobName="stays", jobQueue=queue, jobDefinition=definition)["jobId"]
+    while batch.describe_jobs(jobs=[job_id])["jobs"][0]["status"] not in {"RUNNING", "SUCCEEDED", "FAILED"}:
+        pass
+    return job_id
+
+
+def ended(lab: Lab, job_id: str) -> list[str]:
+    [job] = lab.client("batch").describe_jobs(jobs=[job_id])["jobs"]
+    return [job["status"], re.sub("i-[0-9a-f]{17}", "i-1", job.get("statusReason", ""))]
+
+
+@probe(["FAILED", "Host EC2 (instance i-1) terminated."])
+def environment_deletion_ends_jobs(lab: Lab) -> Any:
+    batch, environment, other = lab.client("batch"), lab.environment(), lab.environment()
+    queue = lab.queue(environment)
+    job_id = placed(lab, queue)
+    order = [{"order": 1, "computeEnvironment": other}]
+    batch.update_job_queue(jobQueue=queue, computeEnvironmentOrder=order)
+    batch.update_compute_environment(computeEnvironment=environment, state="DISABLED")
+    batch.delete_compute_environment(computeEnvironment=environment)
+    return ended(lab, job_id)
+
+
+@probe(["RUNNING", "", "FAILED", "Host EC2 (instance i-1) terminated."])
+def infrastructure_update_ends_jobs(lab: Lab) -> Any:
+    batch, environment = lab.client("batch"), lab.environment()
+    job_id = placed(lab, lab.queue(environment))
+    batch.update_compute_environment(computeEnvironment=environment, computeResources={"instanceTypes": ["c6i"]})
+    first = ended(lab, job_id)
+    batch.update_compute_environment(
+        computeEnvironment=environment,
+        computeResources={"instanceTypes": ["r6i"]},
+        updatePolicy={"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 30},
+    )
+    return [*first, *ended(lab, job_id)]
 
 
 @probe(["accepted", "ClientException", "ClientException", "ClientException"])

@@ -79,7 +79,7 @@ def described_settings() -> None:
     @around(BatchResponse, "createcomputeenvironment")
     def create(original: Any, response: BatchResponse) -> str:
         answer: str = original(response)
-        environment = _found(backend_of(response), response._get_param("computeEnvironmentName"))
+        environment = found(backend_of(response), response._get_param("computeEnvironmentName"))
         environment.state = environment.state or "ENABLED"
         setattr(environment, "uuid", str(mock_random.uuid4()))  # noqa: B010 - moto's class does not declare it
         _keep_update_policy(environment, response)
@@ -90,14 +90,14 @@ def described_settings() -> None:
     @around(BatchResponse, "updatecomputeenvironment")
     def update(original: Any, response: BatchResponse) -> str:
         answer: str = original(response)
-        _keep_update_policy(_found(backend_of(response), response._get_param("computeEnvironment")), response)
+        _keep_update_policy(found(backend_of(response), response._get_param("computeEnvironment")), response)
         return answer
 
     @around(BatchBackend, "describe_compute_environments")
     def describe(original: Any, backend: BatchBackend, *args: Any) -> list[dict[str, Any]]:
         described: list[dict[str, Any]] = original(backend, *args)
         for each in described:
-            environment = _found(backend, each["computeEnvironmentArn"])
+            environment = found(backend, each["computeEnvironmentArn"])
             each["containerOrchestrationType"] = "ECS"
             each["uuid"] = getattr(environment, "uuid", "")
             if policy := getattr(environment, "update_policy", None):
@@ -129,7 +129,7 @@ def updated_resources() -> None:
     ) -> tuple[str, str]:
         answer: tuple[str, str] = original(backend, compute_resources=None, **kwargs)
         if compute_resources:
-            environment = _found(backend, kwargs["compute_environment_name"])
+            environment = found(backend, kwargs["compute_environment_name"])
             environment.compute_resources = environment.compute_resources | compute_resources
         return answer
 
@@ -152,7 +152,7 @@ def refused_updates() -> None:
         service_role: str | None,
         **kwargs: Any,
     ) -> Any:
-        environment = _found(backend, compute_environment_name)
+        environment = found(backend, compute_environment_name)
         _check_role(environment, service_role)
         _check_resources(environment, compute_resources or {})
         return original(
@@ -165,7 +165,7 @@ def refused_updates() -> None:
 
 
 def _check_role(environment: ComputeEnvironment, wanted: str | None) -> None:
-    if wanted and _is_linked(wanted) != _is_linked(environment.service_role):
+    if wanted and is_linked(wanted) != is_linked(environment.service_role):
         raise ClientException(
             f"The service role of {environment.name} cannot change between a service-linked role and another role"
         )
@@ -173,12 +173,12 @@ def _check_role(environment: ComputeEnvironment, wanted: str | None) -> None:
 
 def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) -> None:
     resources = environment.compute_resources or {}
-    changed = {field for field, value in wanted.items() if resources.get(field) != value}
+    changed = changed_fields(environment, wanted)
     result = resources | wanted
     strategy = resources.get("allocationStrategy", "BEST_FIT")
-    if "FARGATE" in resources.get("type", ""):
+    if is_fargate(environment):
         _refuse(changed - FARGATE_FIELDS, environment, "compute environment that does not use Fargate")
-    elif not _is_linked(environment.service_role):
+    elif not is_linked(environment.service_role):
         _refuse(changed - SCALING_FIELDS, environment, "compute environment having a Batch Service Linked Role")
     elif strategy not in UPDATABLE_STRATEGIES:
         _refuse(changed - SCALING_FIELDS, environment, f"allocation strategy other than {strategy}")
@@ -199,7 +199,19 @@ def _refuse(fields: Iterable[str], environment: ComputeEnvironment, needed: str)
         raise ClientException(f"Following fields [{names}] of {environment.name} can be updated only for a {needed}")
 
 
-def _is_linked(role: str) -> bool:
+def changed_fields(environment: ComputeEnvironment, wanted: dict[str, Any]) -> set[str]:
+    """The fields of ``computeResources`` that an update really changes."""
+    resources = environment.compute_resources or {}
+    return {field for field, value in wanted.items() if resources.get(field) != value}
+
+
+def is_fargate(environment: ComputeEnvironment) -> bool:
+    """Whether its jobs run on Fargate, without instances."""
+    return "FARGATE" in (environment.compute_resources or {}).get("type", "")
+
+
+def is_linked(role: str) -> bool:
+    """Whether it is Batch's service-linked role."""
     return role.rsplit("/", 1)[-1] == SERVICE_LINKED_ROLE
 
 
@@ -214,14 +226,24 @@ def environment_deletion_order() -> None:
     def delete(original: Any, backend: BatchBackend, name: str) -> None:
         environment = backend.get_compute_environment(name)
         if environment is not None:
-            if any(environment in queue.environments for queue in backend._job_queues.values()):
-                raise ClientException("Cannot delete, found existing JobQueue relationship")
-            if environment.state != "DISABLED":
-                raise ClientException("Cannot delete, resource is not DISABLED")
+            check_deletable(backend, environment)
         original(backend, name)
 
 
-def _found(backend: BatchBackend, name: str) -> ComputeEnvironment:
+def check_deletable(backend: BatchBackend, environment: ComputeEnvironment) -> None:
+    """Raise what Batch answers who deletes it too early."""
+    if any(environment in queue.environments for queue in backend._job_queues.values()):
+        raise ClientException("Cannot delete, found existing JobQueue relationship")
+    if environment.state != "DISABLED":
+        raise ClientException("Cannot delete, resource is not DISABLED")
+
+
+def found(backend: BatchBackend, name: str) -> ComputeEnvironment:
+    """The compute environment with that name or ARN.
+
+    Raises:
+        ClientException: there is none.
+    """
     environment = backend.get_compute_environment(name)
     if environment is None:
         raise ClientException(f"Compute environment {name} does not exist")

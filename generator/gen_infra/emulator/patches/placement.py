@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 from gen_infra.emulator.job import Host
+from gen_infra.emulator.patches.compute_environments import is_fargate
+from gen_infra.emulator.patches.environment_status import is_valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,7 @@ _TOO_LARGE = (
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is higher than that "
     "can be met by the CE(s) attached to the job queue."
 )
+_INVALID = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
 # https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html
 _OPTIMAL = ("m6i", "c6i", "r6i", "c7i")
 
@@ -41,7 +44,10 @@ def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | 
         return _ABOVE_MAXIMUM
     if not any(_holds(each, job) for each in enabled):
         return _TOO_LARGE
-    for each in enabled:
+    valid = [each for each in enabled if is_valid(backend, each)]
+    if not valid:
+        return _INVALID
+    for each in valid:
         if busy.get(each.arn, 0) + job.vcpus <= maximum(each) and _holds(each, job) and _reaches_aws(backend, each):
             return Host.in_environment(
                 each.arn, each.ecs_arn.rpartition("/")[2], nodes=job.node_count, fargate=is_fargate(each)
@@ -52,11 +58,6 @@ def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | 
 def maximum(environment: ComputeEnvironment) -> float:
     """The vCPUs that it may have; an unmanaged one has as many as its owner starts."""
     return float((environment.compute_resources or {}).get("maxvCpus", "inf"))
-
-
-def is_fargate(environment: ComputeEnvironment) -> bool:
-    """Whether its jobs run on Fargate, without instances."""
-    return "FARGATE" in (environment.compute_resources or {}).get("type", "")
 
 
 def _holds(environment: ComputeEnvironment, job: Job) -> bool:

@@ -1,0 +1,72 @@
+"""What the end or the change of a compute environment does to the jobs that run there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.batch.models import BatchBackend
+from moto.batch.responses import BatchResponse
+
+from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches.account import jobs_of
+from gen_infra.emulator.patches.compute_environments import (
+    SCALING_FIELDS,
+    backend_of,
+    changed_fields,
+    check_deletable,
+    is_fargate,
+)
+from gen_infra.emulator.patches.environment_status import deletion_failed
+
+# https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdatePolicy.html
+DEFAULT_TIMEOUT_MINUTES = 30
+
+
+@difference(
+    moto="5.2.5 deletes a compute environment and knows of no job in it",
+    aws="ends its instances, and with them the attempts that run there; on Fargate it becomes INVALID instead",
+)
+def environment_deletion_ends_jobs() -> None:
+    """Take the hosts away, or leave the environment where it is.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_DeleteComputeEnvironment.html
+    """
+
+    @around(BatchBackend, "delete_compute_environment")
+    def delete(original: Any, backend: BatchBackend, name: str) -> None:
+        environment, jobs = backend.get_compute_environment(name), jobs_of(backend)
+        with jobs.lock:
+            if environment is not None and is_fargate(environment) and jobs.placed(environment.arn):
+                check_deletable(backend, environment)
+                deletion_failed(environment, failed=True)
+                return
+            original(backend, name)
+            if environment is not None and environment.env_type == "MANAGED":
+                jobs.end_hosts(environment.arn)
+
+
+@difference(
+    moto="5.2.5 changes a compute environment and knows of no job in it",
+    aws="replaces its instances in an infrastructure update: at once with terminateJobsOnUpdate, else their jobs may"
+    " run for another jobExecutionTimeoutMinutes",
+)
+def infrastructure_update_ends_jobs() -> None:
+    """Take the hosts away as the update policy says.
+
+    Fargate has none: https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
+    """
+
+    @around(BatchResponse, "updatecomputeenvironment")
+    def update(original: Any, response: BatchResponse) -> str:
+        backend = backend_of(response)
+        environment = backend.get_compute_environment(response._get_param("computeEnvironment"))
+        changed = changed_fields(environment, response._get_param("computeResources") or {}) if environment else set()
+        answer: str = original(response)
+        if environment is not None:
+            deletion_failed(environment, failed=False)
+            if changed - SCALING_FIELDS - {"updateToLatestImageVersion"} and not is_fargate(environment):
+                policy = getattr(environment, "update_policy", {})
+                minutes = policy.get("jobExecutionTimeoutMinutes", DEFAULT_TIMEOUT_MINUTES)
+                after = 0 if policy.get("terminateJobsOnUpdate") else minutes * 60
+                jobs_of(backend).end_hosts(environment.arn, after=after)
+        return answer

@@ -1,0 +1,150 @@
+"""Whether a compute environment is VALID: everything that it needs is there.
+
+https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
+
+Batch looks at it from time to time; here it is looked at whenever it matters: on DescribeComputeEnvironments, for a
+queue, and for a job.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from moto.batch.exceptions import ClientException
+from moto.batch.models import BatchBackend
+
+from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches.compute_environments import found, is_fargate, is_linked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from moto.batch.models import ComputeEnvironment
+
+_HEALTHY = "ComputeEnvironment Healthy"
+_NOT_ASSUMED = (
+    "Not authorized to perform sts:AssumeRole (Service: AWSSecurityTokenService; Status Code: 403; "
+    "Error Code: AccessDenied)"
+)
+_HAS_TASKS = (  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+    "The Cluster cannot be deleted while Tasks are active. (Service: AmazonECS; Status Code: 400; "
+    "Error Code: ClusterContainsTasksException)"
+)
+
+
+def status_of(backend: BatchBackend, environment: ComputeEnvironment) -> tuple[str, str]:
+    """``status`` and ``statusReason``."""
+    problem = _HAS_TASKS if getattr(environment, "deletion_failed", False) else _missing(backend, environment)
+    return ("INVALID", f"CLIENT_ERROR - {problem}") if problem else ("VALID", _HEALTHY)
+
+
+def is_valid(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
+    """Whether it takes jobs and can be given to a queue."""
+    return status_of(backend, environment)[0] == "VALID"
+
+
+def deletion_failed(environment: ComputeEnvironment, *, failed: bool) -> None:
+    """Note that Batch could not delete it, or that somebody has changed it since."""
+    setattr(environment, "deletion_failed", failed)  # noqa: B010 - moto's class does not declare it
+
+
+def _missing(backend: BatchBackend, environment: ComputeEnvironment) -> str:
+    """What AWS says of the first thing that the environment needs and that is not there; else nothing."""
+    role, iam = environment.service_role, backend.iam_backend
+    if not is_linked(role) and all(role not in (each.arn, each.name) for each in [*iam.roles.values()]):
+        return _NOT_ASSUMED
+    resources = environment.compute_resources or {}
+    if not resources or is_fargate(environment):
+        return ""
+    profile = resources["instanceRole"]
+    if all(profile not in (each.arn, each.name) for each in [*iam.instance_profiles.values()]):
+        return f"Invalid IamInstanceProfile: {profile}"
+    return _missing_template(backend, resources.get("launchTemplate") or {})
+
+
+def _missing_template(backend: BatchBackend, template: dict[str, str]) -> str:
+    """As EC2 answers who launches with a template that is gone."""
+    ec2 = backend.ec2_backend
+    template_id, name = template.get("launchTemplateId"), template.get("launchTemplateName")
+    if template_id and template_id not in ec2.launch_templates:
+        return f"The specified launch template, with template ID {template_id}, does not exist."
+    if name and name not in ec2.launch_template_name_to_ids:
+        return f"The specified launch template, with template name {name}, does not exist."
+    return ""
+
+
+@difference(
+    moto="5.2.5 refuses a compute environment whose service role or instance profile does not exist, and calls every"
+    " other one VALID for ever",
+    aws="accepts it, and calls it INVALID as long as its service role, instance profile or launch template is missing",
+)
+def environment_status() -> None:
+    """Let it be created, and describe how it stands."""
+
+    @around(BatchBackend, "create_compute_environment")
+    def create(original: Any, backend: BatchBackend, *args: Any, **kwargs: Any) -> Any:
+        profile = (kwargs.get("compute_resources") or {}).get("instanceRole", "")
+        if ":role/" in profile:
+            raise ClientException("The ECS Instance Role should be an ECS Instance Profile ARN.")
+        return original(_Trusting(backend, profile), *args, **kwargs)
+
+    @around(BatchBackend, "describe_compute_environments")
+    def describe(original: Any, backend: BatchBackend, *args: Any) -> list[dict[str, Any]]:
+        described: list[dict[str, Any]] = original(backend, *args)
+        for each in described:
+            environment = found(backend, each["computeEnvironmentArn"])
+            each["status"], each["statusReason"] = status_of(backend, environment)
+        return described
+
+
+class _Trusting:
+    """moto's Batch as CreateComputeEnvironment sees it, to which every role and instance profile is there."""
+
+    def __init__(self, backend: BatchBackend, profile: str) -> None:
+        self._backend: Any = backend
+        self.iam_backend = _TrustingIam(backend.iam_backend, profile)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def _validate_compute_resources(self, resources: dict[str, Any]) -> None:
+        type(self._backend)._validate_compute_resources(self, resources)
+
+
+class _TrustingIam:
+    def __init__(self, backend: Any, profile: str) -> None:
+        self._backend = backend
+        self._profile = SimpleNamespace(arn=profile, name=profile)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def get_role_by_arn(self, arn: str) -> None:
+        """There is always one; what it is, nobody asks."""
+
+    def get_instance_profiles(self) -> Iterable[SimpleNamespace]:
+        return (self._profile,)
+
+
+@difference(
+    moto="5.2.5 gives any compute environment to a queue",
+    aws="only one that is VALID",
+)
+def queues_of_valid_environments() -> None:
+    """Look at every environment of a new order.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html, computeEnvironmentOrder.
+    """
+    for operation in ("create_job_queue", "update_job_queue"):
+
+        @around(BatchBackend, operation)
+        def change(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
+            for each in kwargs.get("compute_env_order") or []:
+                environment = backend.get_compute_environment(each["computeEnvironment"])
+                if environment is not None and not is_valid(backend, environment):
+                    raise ClientException(
+                        f"Compute environment {environment.arn} is INVALID: compute environments must be in the VALID "
+                        "state before you can associate them with a job queue"
+                    )
+            return original(backend, **kwargs)

@@ -1,0 +1,105 @@
+"""The life of the emulator's jobs, by a clock of the test's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.emulator.job import Host, Job, node_container
+from gen_infra.emulator.jobs import Jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MINUTE = 60.0
+
+
+class Account:
+    """One compute environment of 2 vCPUs."""
+
+    def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
+        if busy.get("here", 0) + job.vcpus > 2:
+            return "full"
+        return Host.in_environment("here", "cluster", nodes=job.node_count, fargate=False)
+
+    def start_problem(self, _job: Job) -> str:
+        return ""
+
+    def log(self, job: Job, lines: list[str]) -> None:
+        pass
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def job(name: str, command: str = "sleep 6000", attempts: int = 1) -> Job:
+    container = {"command": command.split(), "vcpus": 2}
+    arn = f"arn:aws:batch:us-east-1:123456789012:job/{name}"
+    return Job(name, name, arn, "queue", "one:1", container, {"attempts": attempts}, None, (), {}, "one")
+
+
+def started(jobs: Jobs, clock: Clock, one: Job) -> Job:
+    jobs.add([one])
+    while one.status != "RUNNING":
+        clock.now += 1
+        jobs.tick()
+    return one
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def jobs(clock: Clock) -> Jobs:
+    return Jobs(Account(), clock)
+
+
+def test_a_job_loses_its_host_when_its_time_is_over_and_not_before(jobs: Jobs, clock: Clock) -> None:
+    one = started(jobs, clock, job("one", attempts=2))
+    jobs.end_hosts("here", after=30 * MINUTE)
+    jobs.end_hosts("here", after=60 * MINUTE)  # a second update gives no second respite
+    jobs.end_hosts("elsewhere")
+    clock.now += 29 * MINUTE
+    jobs.tick()
+    assert one.status == "RUNNING"
+    clock.now += MINUTE
+    jobs.tick()
+    [lost] = one.attempts
+    assert (one.status, lost["statusReason"][:21]) == ("RUNNABLE", "Host EC2 (instance i-")
+    started(jobs, clock, one)
+    clock.now += 60 * MINUTE
+    jobs.tick()
+    assert one.status == "RUNNING", "the new host is not that of the update"
+
+
+def test_a_job_that_ends_before_its_host_does_ends_well(jobs: Jobs, clock: Clock) -> None:
+    one = started(jobs, clock, job("one", "sleep 600"))
+    jobs.end_hosts("here", after=30 * MINUTE)
+    clock.now += 45 * MINUTE  # nobody looked meanwhile
+    jobs.tick()
+    assert (one.status, one.status_reason) == ("SUCCEEDED", "Essential container in task exited")
+
+
+def test_two_jobs_do_not_take_the_same_place_in_one_moment(jobs: Jobs, clock: Clock) -> None:
+    one, two = job("one"), job("two")
+    jobs.add([two])
+    jobs.add([one])
+    for _ in range(5):
+        clock.now += MINUTE
+        jobs.tick()
+    assert (two.status, two.status_reason) == ("RUNNING", ""), "it came first"
+    assert (one.status, one.status_reason) == ("RUNNABLE", "full")
+
+
+@pytest.mark.parametrize(("node", "image"), [(0, "all"), (1, "some"), (2, "some"), (3, "three"), (4, "all")])
+def test_a_node_has_the_container_of_the_range_that_begins_last(node: int, image: str) -> None:
+    ranges = [("0:", "all"), ("1:3", "some"), ("3", "three")]
+    nodes = {"nodeRangeProperties": [{"targetNodes": each, "container": {"image": name}} for each, name in ranges]}
+    assert node_container(nodes, node) == {"image": image}
