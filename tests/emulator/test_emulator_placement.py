@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,12 +20,17 @@ SLEEPING = running(["sleep", "600"])
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
+def quick() -> Iterator[emulator.Emulator]:
     """An emulator whose jobs live for half a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_INFRA_EMULATOR_JOB_SECONDS", "0.5")
-        with emulator.start(seed=False) as aws:
-            yield Lab(aws.endpoint)
+        with emulator.start(seed=False) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def lab(quick: emulator.Emulator) -> Lab:
+    return Lab(quick.endpoint)
 
 
 def environment(lab: Lab, **resources: Any) -> str:
@@ -273,3 +280,29 @@ def test_what_changes_no_instance_leaves_jobs_alone(lab: Lab) -> None:
     assert described(lab, job_id)["status"] == "RUNNING"
     batch.update_compute_environment(computeEnvironment=where, computeResources={"instanceTypes": ["r6i"]})
     assert described(lab, job_id)["status"] == "FAILED"
+
+
+def test_an_environment_whose_launches_are_refused_is_passed_over(lab: Lab, quick: emulator.Emulator) -> None:
+    first, second = environment(lab), environment(lab)
+    name = first.rpartition("/")[2]
+    quick.refuse_launches(name, "VcpuLimitExceeded")
+    both, only = lab.queue(first, second), lab.queue(first)
+    assert place(follow(lab, submit(lab, both))[0]) == cluster(lab, second)
+    stuck = submit(lab, only)
+    follow(lab, submit(lab, both))
+    assert (described(lab, stuck)["status"], described(lab, stuck).get("statusReason")) == ("RUNNABLE", None)
+    quick.refuse_launches(name, "InsufficientInstanceCapacity: there are none")
+    while not (reason := described(lab, stuck).get("statusReason")):
+        pass
+    expected = "Service cannot fulfill the capacity requested for instance type [optimal]"
+    assert reason == f"CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - {expected}"
+    quick.allow_launches(name)
+    assert place(follow(lab, stuck)[0]) == cluster(lab, first)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"environment": 1, "message": ""}', b"\xff"])
+def test_what_the_emulator_is_told_must_make_sense(quick: emulator.Emulator, body: bytes) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{quick.endpoint}/gen-infra/launches", body)  # noqa: S310 - loopback
+    assert refused.value.code == 400
+    refused.value.close()

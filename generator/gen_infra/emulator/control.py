@@ -1,4 +1,4 @@
-"""What a test can do to a running emulator from outside: see `faults`."""
+"""What a test can do to a running emulator from outside: see `faults` and `launches`."""
 
 from __future__ import annotations
 
@@ -64,6 +64,19 @@ class Control:
         if held is None:
             raise TimeoutError(f"no call of {service or 'any service'}, {action}, was held within {within} s")
         return Call(**held)
+
+    def refuse_launches(self, environment: str, message: str) -> None:
+        """From now on EC2 starts no instance for the compute environments whose name begins so.
+
+        Args:
+            environment: the beginning of their names.
+            message: what EC2 or Auto Scaling says, such as ``InsufficientInstanceCapacity: …``.
+        """
+        self._order({"do": "refuse launches", "environment": environment, "message": message})
+
+    def allow_launches(self, environment: str) -> None:
+        """Take that back: EC2 starts their instances again."""
+        self._order({"do": "allow launches", "environment": environment})
 
     def heal(self) -> None:
         """Forget all faults and let held calls go on."""

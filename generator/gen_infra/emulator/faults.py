@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from gen_infra.emulator import launches
 from gen_infra.emulator.calls import LOG, Call
 from gen_infra.emulator.operations import Operation, asked
 from gen_infra.emulator.refusals import refusal
@@ -148,7 +149,19 @@ class Faults:
             call = self._changed.wait_for(found, within)
         return asdict(call) if call else None
 
-    _orders: dict[str, Callable[..., Any]] = {"arm": _arm, "heal": _heal, "wait": _wait}  # noqa: RUF012
+    def _refuse_launches(self, environment: str, message: str) -> None:
+        launches.refuse(environment, message)
+
+    def _allow_launches(self, environment: str) -> None:
+        launches.allow(environment)
+
+    _orders: dict[str, Callable[..., Any]] = {  # noqa: RUF012 - never changed
+        "arm": _arm,
+        "heal": _heal,
+        "wait": _wait,
+        "refuse launches": _refuse_launches,
+        "allow launches": _allow_launches,
+    }
 
 
 def _refuse(

@@ -1,8 +1,11 @@
-"""IAM, EC2, SQS, Lambda, and what all services share."""
+"""IAM, EC2, Auto Scaling, SQS, Lambda, and what all services share."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import urllib.error
+import urllib.request
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -227,3 +230,26 @@ def vcpu_quotas(lab: Lab) -> Any:
         return found["QuotaCode"], found["Value"] >= 0
 
     return [known("L-34B43A08"), known("L-417A185B")]
+
+
+@probe(["AWSBatch-environment-asg-uuid", "Failed", "Launching a new EC2 instance.  Status Reason: none left", 0])
+def refused_launches(lab: Lab) -> Any:
+    name, scaling = lab.environment().rpartition("/")[2], lab.client("autoscaling")
+    uuid = lab.described_environment(name).get("uuid", "uuid")
+
+    def refuse(message: str | None) -> None:
+        body = json.dumps({"environment": name, "message": message}).encode()
+        with contextlib.suppress(urllib.error.HTTPError):  # moto has no such path
+            urllib.request.urlopen(f"{lab.endpoint}/gen-infra/launches", body).close()  # noqa: S310 - loopback
+
+    def groups() -> list[str]:
+        found = [each["AutoScalingGroupName"] for each in scaling.describe_auto_scaling_groups()["AutoScalingGroups"]]
+        return [each for each in found if f"-{name}-" in each]
+
+    refuse("none left")
+    seen = [each.replace(name, "environment").replace(uuid, "uuid") for each in groups()]
+    for group in groups():
+        [activity] = scaling.describe_scaling_activities(AutoScalingGroupName=group)["Activities"]
+        seen += [activity["StatusCode"], activity["Description"]]
+    refuse(None)
+    return [*seen, len(groups())]

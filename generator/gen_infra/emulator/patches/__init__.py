@@ -8,6 +8,7 @@ moto that no longer needs a patch is noticed. Importing the package loads moto; 
 from __future__ import annotations
 
 from gen_infra.emulator.patches import (
+    autoscaling,
     codebuild,
     compute_environments,
     core,
@@ -40,6 +41,7 @@ MODULES = (
     sqs,
     ssm,
     quotas,
+    autoscaling,
     codebuild,
     functions,
     compute_environments,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
+from gen_infra.emulator import launches
 from gen_infra.emulator.job import Host
 from gen_infra.emulator.patches.compute_environments import is_fargate
 from gen_infra.emulator.patches.environment_status import is_valid
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
     from moto.batch.models import BatchBackend, ComputeEnvironment
 
     from gen_infra.emulator.job import Job
+    from gen_infra.emulator.launches import Refusal
 
 _NO_ENVIRONMENT = "MISCONFIGURATION:NO_ENABLED_COMPUTE_ENVIRONMENT - the job queue has none"
 _ABOVE_MAXIMUM = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - the job asks for more than the maximum vCPUs"
 _TOO_LARGE = (
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is higher than that "
     "can be met by the CE(s) attached to the job queue."
+)
+_NO_CAPACITY = (
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for instance type "
+    "[instanceTypeName]"
 )
 _INVALID = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
 # https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html
@@ -38,21 +44,38 @@ def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | 
     """A place in the first environment that has room, or what Batch says of why there is none."""
     queue = backend.get_job_queue_by_arn(job.queue)
     enabled = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
-    if not enabled:
-        return _NO_ENVIRONMENT
-    if all(job.vcpus > maximum(each) for each in enabled):
-        return _ABOVE_MAXIMUM
-    if not any(_holds(each, job) for each in enabled):
-        return _TOO_LARGE
     valid = [each for each in enabled if is_valid(backend, each)]
-    if not valid:
-        return _INVALID
+    if blocked := _blocked(job, enabled, valid):
+        return blocked
     for each in valid:
-        if busy.get(each.arn, 0) + job.vcpus <= maximum(each) and _holds(each, job) and _reaches_aws(backend, each):
-            return Host.in_environment(
-                each.arn, each.ecs_arn.rpartition("/")[2], nodes=job.node_count, fargate=is_fargate(each)
-            )
+        if _refusal(each) is None and _has_room(backend, each, job, busy):
+            cluster = each.ecs_arn.rpartition("/")[2]
+            return Host.in_environment(each.arn, cluster, nodes=job.node_count, fargate=is_fargate(each))
     return ""
+
+
+def _blocked(job: Job, enabled: list[ComputeEnvironment], valid: list[ComputeEnvironment]) -> str:
+    """Why waiting alone does not help, in Batch's words; nothing where it may."""
+    refusals = [_refusal(each) for each in valid]
+    reasons = {
+        _NO_ENVIRONMENT: not enabled,
+        _ABOVE_MAXIMUM: all(job.vcpus > maximum(each) for each in enabled),
+        _TOO_LARGE: not any(_holds(each, job) for each in enabled),
+        _INVALID: not valid,
+        _NO_CAPACITY: all(refusal and refusal.is_insufficient_capacity for refusal in refusals),
+    }
+    reason = next((reason for reason, holds in reasons.items() if holds), "")
+    types = [name for each in valid for name in (each.compute_resources or {}).get("instanceTypes", ())]
+    return reason.replace("[instanceTypeName]", f"[{', '.join(types)}]")
+
+
+def _refusal(environment: ComputeEnvironment) -> Refusal | None:
+    return None if is_fargate(environment) else launches.refusal(environment.name)
+
+
+def _has_room(backend: BatchBackend, environment: ComputeEnvironment, job: Job, busy: Mapping[str, float]) -> bool:
+    in_all = busy.get(environment.arn, 0) + job.vcpus
+    return in_all <= maximum(environment) and _holds(environment, job) and _reaches_aws(backend, environment)
 
 
 def maximum(environment: ComputeEnvironment) -> float:

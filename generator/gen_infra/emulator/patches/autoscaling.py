@@ -1,0 +1,94 @@
+"""Auto Scaling: the groups of compute environments whose launches fail, and what it says of the launches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.batch.models import batch_backends
+from moto.core.responses import ActionResult
+
+from gen_infra.emulator import launches
+from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches.compute_environments import is_fargate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from moto.batch.models import ComputeEnvironment
+
+    from gen_infra.emulator.launches import Refusal
+
+
+@difference(
+    moto="5.2.5 makes no Auto Scaling group for a compute environment, and never has a scaling activity",
+    aws="names the group AWSBatch-<environment>-asg-<uuid>, and has a failed activity for a launch that EC2 refuses",
+)
+def refused_launches() -> None:
+    """Add the groups and activities of environments whose launches are refused.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/CHAP_Troubleshooting.html
+    """
+
+    @around(AutoScalingResponse, "describe_auto_scaling_groups")
+    def groups(original: Any, response: AutoScalingResponse) -> ActionResult:
+        found = original(response)
+        names = response._get_param("AutoScalingGroupNames", [])
+        if not found.result.get("NextToken"):  # after all of moto's own
+            found.result["AutoScalingGroups"] = [
+                *found.result["AutoScalingGroups"],
+                *(_group(response, each) for each, _ in _refused(response) if not names or _name(each) in names),
+            ]
+        return ActionResult(found.result)
+
+    @around(AutoScalingResponse, "describe_scaling_activities")
+    def activities(original: Any, response: AutoScalingResponse) -> ActionResult:
+        name, found = response._get_param("AutoScalingGroupName"), original(response).result
+        failed = [_activity(each, refusal) for each, refusal in _refused(response) if name in (None, _name(each))]
+        return ActionResult(found | {"Activities": [*found["Activities"], *failed]})
+
+
+def _refused(response: AutoScalingResponse) -> Iterator[tuple[ComputeEnvironment, Refusal]]:
+    """The environments with instances, of the request's account and region, whose launches are refused."""
+    backend = batch_backends[response.current_account][response.region]
+    for environment in [*backend._compute_environments.values()]:
+        refusal = launches.refusal(environment.name)
+        if refusal and environment.env_type == "MANAGED" and not is_fargate(environment):
+            yield environment, refusal
+
+
+def _name(environment: ComputeEnvironment) -> str:
+    return f"AWSBatch-{environment.name}-asg-{getattr(environment, 'uuid', '')}"
+
+
+def _group(response: AutoScalingResponse, environment: ComputeEnvironment) -> dict[str, Any]:
+    name, refusal = _name(environment), launches.refusal(environment.name)
+    return {
+        "AutoScalingGroupName": name,
+        "AutoScalingGroupARN": f"arn:{response.partition}:autoscaling:{response.region}:{response.current_account}:"
+        f"autoScalingGroup:{getattr(environment, 'uuid', '')}:autoScalingGroupName/{name}",
+        "MinSize": 0,
+        "MaxSize": int(environment.compute_resources["maxvCpus"]),
+        "DesiredCapacity": 1,
+        "DefaultCooldown": 300,
+        "AvailabilityZones": [f"{response.region}a"],
+        "HealthCheckType": "EC2",
+        "Instances": [],
+        "CreatedTime": refusal.since if refusal else None,
+        "VPCZoneIdentifier": ",".join(environment.compute_resources["subnets"]),
+    }
+
+
+def _activity(environment: ComputeEnvironment, refusal: Refusal) -> dict[str, Any]:
+    return {
+        "ActivityId": refusal.activity,
+        "AutoScalingGroupName": _name(environment),
+        "Description": f"Launching a new EC2 instance.  Status Reason: {refusal.message}",
+        "Cause": f"At {refusal.since:%Y-%m-%dT%H:%M:%SZ} an instance was started in response to a difference between "
+        "desired and actual capacity, increasing the capacity from 0 to 1.",
+        "StartTime": refusal.since,
+        "EndTime": refusal.since,
+        "StatusCode": "Failed",
+        "StatusMessage": refusal.message,
+        "Progress": 100,
+    }
