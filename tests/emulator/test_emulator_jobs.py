@@ -35,6 +35,7 @@ def queue(lab: Lab, environment: str) -> str:
 
 def test_a_job_lives_through_its_states_and_is_described_whole(lab: Lab, queue: str) -> None:
     role, group = lab.role("isaac-job"), f"/aws/batch/{lab.name('group')}"
+    lab.client("ecr").create_repository(repositoryName="prod/isaac")
     logs = lab.client("logs")
     logs.create_log_group(logGroupName=group)
     container = {
@@ -163,6 +164,20 @@ def test_a_missing_role_keeps_the_container_from_starting(lab: Lab, queue: str) 
     role = "arn:aws:iam::123456789012:role/not-there"
     job, _ = follow(lab, submit(lab, queue, lab.definition({"jobRoleArn": role})))
     assert (job["status"], job["container"]["reason"]) == ("FAILED", f"ECS was unable to assume the role '{role}'")
+
+
+@pytest.mark.parametrize("tail", ["", ":1", "@sha256:" + 64 * "0"], ids=["latest", "tag", "digest"])
+def test_an_image_without_a_repository_cannot_be_pulled(lab: Lab, queue: str, tail: str) -> None:
+    registry, name = "123456789012.dkr.ecr.us-east-1.amazonaws.com", lab.name("lab/aligner")
+    definition = lab.definition({"image": f"{registry}/{name}{tail}"})
+    job, _ = follow(lab, submit(lab, queue, definition))
+    assert (job["status"], job["statusReason"]) == ("FAILED", "Task failed to start")
+    assert job["container"]["reason"] == (
+        f"CannotPullContainerError: Error response from daemon: repository {registry}/{name} not found: name unknown: "
+        f"The repository with name '{name}' does not exist in the registry with id '123456789012'"
+    )
+    lab.client("ecr").create_repository(repositoryName=name)
+    assert follow(lab, submit(lab, queue, definition))[0]["status"] == "SUCCEEDED", "nothing has to be pushed"
 
 
 def test_jobs_are_listed_by_queue_status_and_filter(lab: Lab, queue: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from moto.ecr.models import ecr_backends
 from moto.iam.exceptions import NotFoundException
 
 from gen_infra.emulator.jobs import Jobs
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from gen_infra.emulator.job import Host, Job
 
 DEFAULT_LOG_GROUP = "/aws/batch/job"
+_IN_ECR = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)"
+)
 _FIRST = threading.Lock()  # requests come in threads; only one of them makes an account's jobs
 
 
@@ -33,7 +38,9 @@ class BackendAccount:
         return place(self._backend, job, busy)
 
     def start_problem(self, job: Job) -> str:
-        """The log group or a role is not there; Batch makes the default log group itself."""
+        """The image's repository, the log group or a role is not there; Batch makes the default log group itself."""
+        if problem := self._pull_problem(job.container.get("image", "")):
+            return problem
         group = job.log_options["awslogs-group"]
         if group != DEFAULT_LOG_GROUP and group not in self._backend.logs_backend.groups:
             return (
@@ -47,6 +54,23 @@ class BackendAccount:
                 except NotFoundException:
                     return f"ECS was unable to assume the role '{role}'"
         return ""
+
+    def _pull_problem(self, image: str) -> str:
+        """What ECS says where the image is in this account's ECR and no such repository is; nothing is pulled.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
+        """
+        found = _IN_ECR.match(image)
+        registries = ecr_backends[self._backend.account_id]
+        if not found or found["account"] != self._backend.account_id or found["region"] not in registries:
+            return ""
+        name = found["name"]
+        if name in registries[found["region"]].repositories:
+            return ""
+        return (
+            f"CannotPullContainerError: Error response from daemon: repository {found[0]} not found: name unknown: "
+            f"The repository with name '{name}' does not exist in the registry with id '{found['account']}'"
+        )
 
     def log(self, job: Job, lines: list[str]) -> None:
         """Write to the stream, made at the first line."""

@@ -118,7 +118,9 @@ def _reaches_aws(backend: BatchBackend, environment: ComputeEnvironment) -> bool
 
 def _has_way_out(backend: BatchBackend, subnet_id: str) -> bool:
     ec2 = backend.ec2_backend
-    vpc_id = ec2.get_subnet(subnet_id).vpc_id
+    vpc_id = next((zone[subnet_id].vpc_id for zone in [*ec2.subnets.values()] if subnet_id in zone), None)
+    if vpc_id is None:
+        return False
     if ec2.get_vpc(vpc_id).is_default:  # AWS's has an internet gateway; moto's has the same subnets, but none
         return True
     if any(each.vpc_id == vpc_id and each.service_name.endswith(".ecs") for each in [*ec2.vpc_end_points.values()]):
