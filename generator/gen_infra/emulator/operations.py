@@ -23,15 +23,16 @@ LONGEST_BODY = 256 * 1024  # bytes; what is longer is a zip or an object, not a 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)")
 _FORM = "application/x-www-form-urlencoded"
-# boto3's names of the services that sign with another one.
-_BOTO3_NAMES = {
-    "elasticfilesystem": "efs",
-    "elasticloadbalancing": "elbv2",
-    "monitoring": "cloudwatch",
-    "servicequotas": "service-quotas",
-    "states": "stepfunctions",
-    "tagging": "resourcegroupstaggingapi",
+# What services sign with, where boto3 calls them otherwise.
+SIGNING_NAMES = {
+    "cloudwatch": "monitoring",
+    "efs": "elasticfilesystem",
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tagging",
+    "service-quotas": "servicequotas",
+    "stepfunctions": "states",
 }
+_BOTO3_NAMES = {signing: boto3 for boto3, signing in SIGNING_NAMES.items()}
 
 
 @dataclass(frozen=True)

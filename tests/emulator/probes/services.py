@@ -253,3 +253,24 @@ def refused_launches(lab: Lab) -> Any:
         seen += [activity["StatusCode"], activity["Description"]]
     refuse(None)
     return [*seen, len(groups())]
+
+
+@probe([["DeleteTopic", "root"], ["CreateTopic", "root"]])
+def event_history(lab: Lab) -> Any:
+    """What was changed is there, the newest first; what was only read is not."""
+    sns, trail = lab.client("sns"), lab.client("cloudtrail")
+    topic = sns.create_topic(Name=lab.name("topic"))["TopicArn"]
+    sns.get_topic_attributes(TopicArn=topic)
+    sns.delete_topic(TopicArn=topic)
+    try:
+        events = [
+            trail.lookup_events(LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}])["Events"][0]
+            for name in ("DeleteTopic", "CreateTopic")
+        ]
+        latest = trail.lookup_events(
+            LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "sns.amazonaws.com"}], MaxResults=2
+        )["Events"]
+    except (ClientError, ResponseParserError):
+        return "no such operation"
+    assert [each["EventId"] for each in latest] == [each["EventId"] for each in events]
+    return [[each["EventName"], each["Username"]] for each in events]

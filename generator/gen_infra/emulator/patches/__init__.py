@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gen_infra.emulator.patches import (
     autoscaling,
+    cloudtrail,
     codebuild,
     compute_environments,
     core,
@@ -42,6 +43,7 @@ MODULES = (
     ssm,
     quotas,
     autoscaling,
+    cloudtrail,
     codebuild,
     functions,
     compute_environments,
