@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gen_infra.explain import explain
+from gen_infra.explain import Change, explain
 from gen_infra.strangers import managed_resources, strangers
+from gen_infra.traces import Trace, trace
 
 # What differs from the state without anybody's doing, by resource type.
 _NOT_DRIFT = {
@@ -66,7 +67,9 @@ class Drift:
         removed: what it can no longer do.
         meaning: what follows from it.
         remedy: what mends it; empty where `gen-infra apply` does.
-        who: the ARN of who did it, where AWS keeps that with the thing itself.
+        who: the ARN of who did it, where AWS tells.
+        when: it was done, as ``2026-01-31T12:00:00Z``, where AWS tells.
+        trace: how to find out in CloudTrail; None where that would not tell.
     """
 
     address: str
@@ -80,6 +83,8 @@ class Drift:
     meaning: str
     remedy: str = ""
     who: str = ""
+    when: str = ""
+    trace: Trace | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:
@@ -88,7 +93,7 @@ class Drift:
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "trace"}
 
 
 def is_empty(plan: Mapping[str, Any]) -> bool:
@@ -117,7 +122,18 @@ def _changed(plan: Mapping[str, Any]) -> Iterator[Drift]:
             added=change.permissions.added,
             removed=change.permissions.removed,
             meaning=_MEANINGS.get((type_, change.action), _GONE if change.action == "destroy" else ""),
+            trace=None if _is_of_tags(change) else trace(type_, change.action, _before(found[change.address])),
         )
+
+
+def _is_of_tags(change: Change) -> bool:
+    """Whether only tags changed, which other calls do."""
+    return bool(change.details) and all(line.startswith(("tags.", "tags:", "tags_all")) for line in change.details)
+
+
+def _before(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    before: Mapping[str, Any] = entry["change"]["before"] or {}
+    return before
 
 
 def _added(plan: Mapping[str, Any]) -> Iterator[Drift]:
@@ -133,6 +149,7 @@ def _added(plan: Mapping[str, Any]) -> Iterator[Drift]:
             removed=(),
             meaning=found.meaning,
             remedy=found.remedy,
+            trace=found.trace,
         )
 
 

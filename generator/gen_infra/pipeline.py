@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from gen_infra.tools.terraform import Binary, Event, Terraform
 
 Tell = Callable[[str], None]
+NAMELESS = (
+    "CloudTrail names nobody for what has no name beside it: events may come 15 minutes late, and are kept for 90 days"
+)
 
 
 @dataclass(frozen=True)
@@ -264,8 +267,13 @@ class _Steps:
         return plan(self.environment, self.on_event)
 
 
-def drift(environment: Environment, on_event: Callable[[Event], None]) -> tuple[Drift, ...]:
-    """What other hands changed since the last apply; a saved plan that knew nothing of it is discarded.
+def drift(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> tuple[Drift, ...]:
+    """What other hands changed since the last apply, and whose; a saved plan that knew nothing of it is discarded.
+
+    Args:
+        environment: what is looked at.
+        on_event: hears what terraform does.
+        tell: hears why somebody is not named.
 
     Raises:
         UsageError: nothing is in the state.
@@ -287,17 +295,27 @@ def drift(environment: Environment, on_event: Callable[[Event], None]) -> tuple[
     found = found_in(content)
     if found:
         environment.saved_plan.discard()
-    return tuple(_with_author(environment, each) for each in found)
+    return _with_authors(environment.manifest, found, tell)
 
 
-def _with_author(environment: Environment, found: Drift) -> Drift:
-    """Of what an environment is made of, only launch templates remember who changed them."""
-    from gen_infra.aws.authors import launch_template_author
+def _with_authors(manifest: Manifest, found: tuple[Drift, ...], tell: Tell) -> tuple[Drift, ...]:
+    """Each with who did it; of all that an environment is made of, only launch templates know that themselves."""
+    from gen_infra.aws.authors import EventHistory, launch_template_author
     from gen_infra.aws.session import clients
 
-    if (found.type, found.action) != ("aws_launch_template", "update"):
-        return found
-    return replace(found, who=launch_template_author(clients(environment.manifest.region), found.name))
+    aws = clients(manifest.region)
+    history = EventHistory(aws, manifest.partition)
+
+    def named(each: Drift) -> Drift:
+        author = history.author(each.trace) if each.trace else None
+        if author is None and (each.type, each.action) == ("aws_launch_template", "update"):
+            author = launch_template_author(aws, each.name)
+        return replace(each, who=author.who, when=author.when) if author else each
+
+    authored = tuple(map(named, found))
+    if any(not each.who for each in authored):
+        tell(history.problem or NAMELESS)
+    return authored
 
 
 def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:

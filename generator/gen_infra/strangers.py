@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gen_infra.traces import Trace, added
+
 State = list[Mapping[str, Any]]
 
 
@@ -20,6 +22,7 @@ class Stranger(NamedTuple):
     name: str
     meaning: str
     remedy: str
+    trace: Trace
 
 
 class _Rule(NamedTuple):
@@ -45,6 +48,11 @@ class _Rule(NamedTuple):
         }
         ranges = "Ipv6Ranges=[{CidrIpv6=%s}]" if ":" in self.peer else "IpRanges=[{CidrIp=%s}]"
         return f"IpProtocol={self.protocol},{ports}{kinds.get(self.peer[:3], ranges) % self.peer}"
+
+    @property
+    def mentions(self) -> tuple[str, str]:
+        """What a call that makes the rule says of it, besides the group."""
+        return self.peer, "-1" if self.protocol == "-1" else str(self.ports[0])
 
 
 def strangers(state: Mapping[str, Any]) -> Iterator[Stranger]:
@@ -83,6 +91,7 @@ def _inline_policies(resources: State) -> Iterator[Stranger]:
                     f"{policy['name']} of role {name}",
                     "the role may do what it allows, running jobs included",
                     f"aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}",
+                    added("PutRolePolicy", name, policy["name"]),
                 )
 
 
@@ -100,6 +109,7 @@ def _attached_policies(resources: State) -> Iterator[Stranger]:
                     f"{arn} attached to role {name}",
                     "the role may do what it allows, running jobs included",
                     f"aws iam detach-role-policy --role-name {name} --policy-arn {arn}",
+                    added("AttachRolePolicy", name, arn),
                 )
 
 
@@ -120,6 +130,7 @@ def _rules(resources: State) -> Iterator[Stranger]:
                     "the network lets through what it did not",
                     f"aws ec2 revoke-security-group-{rule.direction} --group-id {values['id']} "
                     f"--ip-permissions '{rule.permission}'",
+                    added(f"AuthorizeSecurityGroup{rule.direction.capitalize()}", values["id"], *rule.mentions),
                 )
 
 

@@ -1,16 +1,19 @@
-"""Five changes by hand in one environment: each is seen, explained, and repaired by apply."""
+"""Changes by hand in one environment: each is seen, explained, ascribed to somebody, and repaired by apply."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from gen_infra.emulator import Emulator, start
+from gen_infra.emulator import REGION, Emulator, start
 from tests.cli import clean_environ, gen_infra
 
 LAB = """\
@@ -32,6 +35,7 @@ class Lab:
 
     def __init__(self, folder: Path, aws: Emulator) -> None:
         self.folder, self.aws = folder, aws
+        self.notes: list[str] = []
         (folder / "lab.yaml").write_text(LAB)
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +47,7 @@ class Lab:
         assert done.returncode == code, done.stderr
         answer = json.loads(done.stdout)
         assert answer["drift"] == bool(code)
+        self.notes = answer["notes"]
         return {f"{found['kind']} {found['name']}".strip().split("-2026")[0]: found for found in answer["resources"]}
 
 
@@ -55,10 +60,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield made
 
 
-def change_by_hand(aws: Emulator) -> None:
-    batch, ec2, iam = aws.client("batch"), aws.client("ec2"), aws.client("iam")
+def somebody(aws: Emulator, name: str) -> Callable[[str], Any]:
+    """Clients of a user with a key of their own."""
+    aws.client("iam").create_user(UserName=name)
+    key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]
+    session: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
+    return lambda service: session.client(service, endpoint_url=aws.endpoint)
+
+
+def change_by_hand(client: Callable[[str], Any]) -> None:
+    batch, ec2, iam = client("batch"), client("ec2"), client("iam")
     batch.update_job_queue(jobQueue="main-lab", priority=77)
-    aws.client("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")
+    client("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")
     batch.deregister_job_definition(jobDefinition="tool-lab:1")
     (template,) = ec2.describe_launch_templates()["LaunchTemplates"]
     named = {"LaunchTemplateId": template["LaunchTemplateId"]}
@@ -67,7 +80,7 @@ def change_by_hand(aws: Emulator) -> None:
     (scratch,) = [disk["Ebs"] for disk in data["BlockDeviceMappings"] if disk["DeviceName"] == "/dev/sdb"]
     scratch["VolumeSize"] = 200
     ec2.create_launch_template_version(**named, LaunchTemplateData=data)
-    aws.client("lambda").delete_function(FunctionName="batchSubmitJob-lab")
+    client("lambda").delete_function(FunctionName="batchSubmitJob-lab")
     policy = iam.get_role_policy(RoleName="tool-lab-job", PolicyName="buckets")["PolicyDocument"]
     policy["Statement"][1]["Action"].append("s3:DeleteObject")
     iam.put_role_policy(RoleName="tool-lab-job", PolicyName="buckets", PolicyDocument=json.dumps(policy))
@@ -75,9 +88,13 @@ def change_by_hand(aws: Emulator) -> None:
 
 
 def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab) -> None:
+    began = datetime.now(UTC)
     planned = lab.run("plan")  # a plan from before, which apply must not take for current
     assert "nothing to do" in planned.stdout
-    change_by_hand(lab.aws)
+    change_by_hand(somebody(lab.aws, "alice"))
+    somebody(lab.aws, "bob")("batch").update_job_queue(jobQueue="main-lab", priority=77)
+    with pytest.raises(ClientError):
+        somebody(lab.aws, "carol")("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")  # it is gone already
     found = lab.drift(1)
     assert {title: each["action"] for title, each in found.items()} == {
         "job queue main-lab": "update",
@@ -93,11 +110,17 @@ def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab
     assert "what logs to it cannot start" in found["log group /aws/batch/lab/tool"]["meaning"]
     assert found["job definition tool-lab"]["meaning"].startswith("deregistered: ")
     assert any("volume_size: 1000 -> 200" in line for line in found["launch template spot-lab"]["details"])
-    assert found["launch template spot-lab"]["who"] == "arn:aws:iam::123456789012:root"
+    assert {title: each["who"].rpartition("/")[2] for title, each in found.items()} == {
+        title: "bob" if title == "job queue main-lab" else "alice" for title in found
+    }
+    assert found["job queue main-lab"]["who"] == "arn:aws:iam::123456789012:user/bob"
+    done_at = [datetime.fromisoformat(each["when"]) for each in found.values()]
+    assert began.replace(microsecond=0) <= min(done_at) <= max(done_at) <= datetime.now(UTC)
     widened = found["aws_iam_role_policy.tool_buckets"]
     assert widened["added"] == ["s3:DeleteObject on arn:aws:s3:::genomics-results-123456789012/lab/*"]
     assert "running jobs too" in widened["meaning"]
 
+    assert_nobody_is_named_where_cloudtrail_refuses(lab)
     attached = found["policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job"]
     assert attached["remedy"].startswith("aws iam detach-role-policy --role-name tool-lab-job ")
     lab.aws.client("iam").detach_role_policy(
@@ -107,6 +130,21 @@ def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab
     assert applied.returncode == 0, applied.stderr
     assert lab.drift(0) == {}
     assert_repaired(lab.aws)
+
+
+def assert_nobody_is_named_where_cloudtrail_refuses(lab: Lab) -> None:
+    said = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: cloudtrail:LookupEvents"
+    lab.aws.fail("LookupEvents", code="AccessDeniedException", message=said, times=None)
+    asked = len(lab.aws.calls("cloudtrail"))
+    found = lab.drift(1)
+    assert len(lab.aws.calls("cloudtrail")) == asked + 1
+    lab.aws.heal()
+    assert {title: each["who"] for title, each in found.items() if each["who"]} == {
+        "launch template spot-lab": "arn:aws:iam::123456789012:root"  # EC2 itself keeps this one
+    }
+    assert lab.notes == [
+        "CloudTrail may not be asked: allow cloudtrail:LookupEvents for arn:aws:iam::123456789012:user/ci"
+    ]
 
 
 def assert_repaired(aws: Emulator) -> None:

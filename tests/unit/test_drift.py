@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gen_infra import pipeline
-from gen_infra.drift import drift
+from gen_infra.drift import Drift, drift
+from gen_infra.traces import Trace
 from tests.unit.manifests import SMALLEST, write
 from tests.unit.test_cli import run
 
@@ -154,6 +156,68 @@ def test_rules_that_nobody_planned_are_named_with_what_removes_them() -> None:
     }
 
 
+def only(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+class TestTraces:
+    """What CloudTrail is asked for."""
+
+    def trace(self, kind: str, before: dict[str, Any], after: dict[str, Any] | None) -> Trace | None:
+        (found,) = drift({"resource_drift": [entry(kind, before, after)]})
+        return found.trace
+
+    def test_a_change_is_looked_for_by_every_name_that_a_call_may_use(self) -> None:
+        before = {"name": "main-test", "arn": "arn:q", "id": "arn:q", "priority": 1}
+        assert self.trace("aws_batch_job_queue", before, {**before, "priority": 9}) == Trace(
+            ("UpdateJobQueue",), ("CreateJobQueue",), (only("main-test", "arn:q"),)
+        )
+
+    def test_a_job_definition_may_be_named_with_its_revision(self) -> None:
+        found = self.trace("aws_batch_job_definition", {"name": "isaac-test", "revision": 3, "arn": "arn:3"}, None)
+        assert found is not None
+        assert found.events == ("DeregisterJobDefinition",)
+        assert found.mentions == (only("isaac-test", "isaac-test:3", "arn:3"),)
+
+    def test_a_policy_of_a_role_takes_both_names(self) -> None:
+        found = self.trace("aws_iam_role_policy", {"id": "r:p", "name": "p", "role": "r"}, None)
+        assert found == Trace(("DeleteRolePolicy",), ("PutRolePolicy",), (only("r"), only("p")), is_iam=True)
+
+    @pytest.mark.parametrize(
+        ("kind", "before", "after"),
+        [
+            ("aws_subnet", {"id": "subnet-1"}, None),
+            ("aws_security_group", {"id": "sg-1", "name": "a"}, {"id": "sg-1", "name": "b"}),
+            ("aws_batch_job_queue", {"name": "q", "tags": {"a": "b"}}, {"name": "q", "tags": {"a": "c"}}),
+            ("aws_batch_job_queue", {"name": "q", "tags": None}, {"name": "q", "tags": {"a": "c"}}),
+            ("aws_iam_role_policy", {"role": "", "name": "p"}, None),
+        ],
+    )
+    def test_what_would_not_tell_is_not_asked_for(self, kind: str, before: Any, after: Any) -> None:
+        assert self.trace(kind, before, after) is None
+
+    def test_what_was_added_is_looked_for_by_all_that_it_is_made_of(self) -> None:
+        role = {"name": "r", "inline_policy": [{"name": "p"}], "managed_policy_arns": ["arn:m"]}
+        group = {
+            "id": "sg-1",
+            "name": "g",
+            "ingress": [{"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["10.0.0.0/8"]}],
+            "egress": [{"protocol": "-1", "from_port": 0, "to_port": 0, "ipv6_cidr_blocks": ["::/0"]}],
+        }
+        found = drift(state(("aws_iam_role", role), ("aws_security_group", group)))
+        assert [each.trace for each in found] == [
+            Trace(("PutRolePolicy",), (), (only("r"), only("p")), is_iam=True, mended=False),
+            Trace(("AttachRolePolicy",), (), (only("r"), only("arn:m")), is_iam=True, mended=False),
+            Trace(
+                ("AuthorizeSecurityGroupIngress",),
+                (),
+                (only("sg-1"), only("10.0.0.0/8"), only("22")),
+                mended=False,
+            ),
+            Trace(("AuthorizeSecurityGroupEgress",), (), (only("sg-1"), only("::/0"), only("-1")), mended=False),
+        ]
+
+
 class TestCommand:
     """How it is told; what it finds is shown on the embedded AWS."""
 
@@ -163,8 +227,13 @@ class TestCommand:
         write(tmp_path, SMALLEST)
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
-    def run(self, plan: dict[str, Any], *arguments: str) -> tuple[int, str, str]:
-        self.monkeypatch.setattr(pipeline, "drift", lambda *_: drift(plan))
+    def run(self, plan: dict[str, Any], *arguments: str, note: str = "") -> tuple[int, str, str]:
+        def found(_environment: object, _on_event: object, tell: pipeline.Tell) -> tuple[Drift, ...]:
+            if note:
+                tell(note)
+            return tuple(replace(each, who="arn:alice", when="2026-01-31T12:00:00Z") for each in drift(plan))
+
+        self.monkeypatch.setattr(pipeline, "drift", found)
         return run(self.monkeypatch, self.capsys, "drift", "test.yaml", *arguments)
 
     def test_what_apply_mends(self) -> None:
@@ -174,6 +243,7 @@ class TestCommand:
             1,
             [
                 "  ~ changed job queue main-test",
+                "      by arn:alice at 2026-01-31T12:00:00Z",
                 "      priority: 1 -> 9",
                 "      = Batch places the jobs that wait by these settings now",
             ],
@@ -187,7 +257,15 @@ class TestCommand:
         assert out.splitlines()[-1] == "      -> aws iam delete-role-policy --role-name r --policy-name p"
         assert "gen-infra apply" not in err
 
+    def test_why_somebody_is_not_named(self) -> None:
+        queue = entry("aws_batch_job_queue", {"name": "main-test", "priority": 1}, {"name": "main-test", "priority": 9})
+        code, out, _ = self.run({"resource_drift": [queue]}, "--quiet", note="CloudTrail may not be asked")
+        assert (code, out.splitlines()[-1]) == (1, "  (CloudTrail may not be asked)")
+        code, out, _ = self.run({"resource_drift": [queue]}, "--json", note="CloudTrail may not be asked")
+        assert json.loads(out)["notes"] == ["CloudTrail may not be asked"]
+        assert "trace" not in json.loads(out)["resources"][0]
+
     def test_cron_hears_nothing_of_no_drift(self) -> None:
         assert self.run({}, "--quiet") == (0, "", "")
         code, out, _ = self.run({}, "--json")
-        assert (code, json.loads(out)) == (0, {"drift": False, "resources": []})
+        assert (code, json.loads(out)) == (0, {"drift": False, "resources": [], "notes": []})

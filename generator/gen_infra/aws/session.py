@@ -42,6 +42,7 @@ _SERVICES = {
     "quotas": "service-quotas",
     "schedules": "scheduler",
     "secrets": "secretsmanager",
+    "trail": "cloudtrail",
 }  # attribute -> service, where they differ
 
 
@@ -73,6 +74,7 @@ class Clients:
     sqs: SQSClient
     ssm: SSMClient
     sts: STSClient
+    trail: Any
 
     def __init__(self, session: boto3.Session, config: Config, region: str) -> None:
         self.region = region

@@ -43,7 +43,8 @@ def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
 
     Compares the account with Terraform's state, not with the manifest; changes neither. Exits 1 if anything differs,
     and then forgets a saved plan, which knew nothing of it. `gen-infra apply` mends it; what it cannot mend, such as a
-    policy that somebody added to a role, is shown with the command that does.
+    policy that somebody added to a role, is shown with the command that does. Who did it, and when, is looked up in
+    CloudTrail (cloudtrail:LookupEvents).
     """
     from gen_infra import pipeline
 
@@ -51,12 +52,15 @@ def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
     environment = pipeline.prepare(manifest, out)
     pipeline.write_files(environment)
     console.say("terraform looks at the account …")
-    found = pipeline.drift(environment, console.event)
+    notes: list[str] = []
+    found = pipeline.drift(environment, console.event, notes.append)
     if as_json:
-        print_json({"drift": bool(found), "resources": [each.to_dict() for each in found]})
+        print_json({"drift": bool(found), "resources": [each.to_dict() for each in found], "notes": notes})
     else:
         for each in found:
             _show(each)
+        for note in notes:
+            click.echo(f"  ({note})")
     if not found:
         console.done(f"{environment.manifest.name} is as it was applied")
         return 0
@@ -69,7 +73,7 @@ def _show(found: Drift) -> None:
     symbol, done, colour = _ACTIONS[found.action]
     click.secho(f"  {symbol} {done:<7} {found.title}", fg=colour)
     if found.who:
-        click.echo(f"      by {found.who}")
+        click.echo(f"      by {found.who}{f' at {found.when}' if found.when else ''}")
     for detail in found.details:
         click.echo(f"      {detail}")
     for sign, grants in (("+", found.added), ("-", found.removed)):
