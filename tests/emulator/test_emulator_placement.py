@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -298,11 +296,3 @@ def test_an_environment_whose_launches_are_refused_is_passed_over(lab: Lab, quic
     assert reason == f"CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - {expected}"
     quick.allow_launches(name)
     assert place(follow(lab, stuck)[0]) == cluster(lab, first)
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"environment": 1, "message": ""}', b"\xff"])
-def test_what_the_emulator_is_told_must_make_sense(quick: emulator.Emulator, body: bytes) -> None:
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{quick.endpoint}/gen-infra/launches", body)  # noqa: S310 - loopback
-    assert refused.value.code == 400
-    refused.value.close()

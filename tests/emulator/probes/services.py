@@ -237,21 +237,21 @@ def refused_launches(lab: Lab) -> Any:
     name, scaling = lab.environment().rpartition("/")[2], lab.client("autoscaling")
     uuid = lab.described_environment(name).get("uuid", "uuid")
 
-    def refuse(message: str | None) -> None:
-        body = json.dumps({"environment": name, "message": message}).encode()
+    def tell(order: str, **more: str) -> None:
+        body = json.dumps({"do": order, "environment": name, **more}).encode()
         with contextlib.suppress(urllib.error.HTTPError):  # moto has no such path
-            urllib.request.urlopen(f"{lab.endpoint}/gen-infra/launches", body).close()  # noqa: S310 - loopback
+            urllib.request.urlopen(f"{lab.endpoint}/gen-infra/faults", body).close()  # noqa: S310 - loopback
 
     def groups() -> list[str]:
         found = [each["AutoScalingGroupName"] for each in scaling.describe_auto_scaling_groups()["AutoScalingGroups"]]
         return [each for each in found if f"-{name}-" in each]
 
-    refuse("none left")
+    tell("refuse launches", message="none left")
     seen = [each.replace(name, "environment").replace(uuid, "uuid") for each in groups()]
     for group in groups():
         [activity] = scaling.describe_scaling_activities(AutoScalingGroupName=group)["Activities"]
         seen += [activity["StatusCode"], activity["Description"]]
-    refuse(None)
+    tell("allow launches")
     return [*seen, len(groups())]
 
 
