@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -261,7 +262,7 @@ class Replacement:
 
     def _tell(self, found: Mapping[str, list[RunningJob]]) -> None:
         for name, jobs in found.items():
-            self.tell(f"  {name}: {f'waits for {_names(jobs)}' if jobs else 'no job runs there any more'}")
+            self.tell(f"  {name} takes no more jobs; {_waits(jobs) if jobs else 'none runs there any more'}")
 
     # --- finish -------------------------------------------------------------------------------------------------------
 
@@ -315,6 +316,13 @@ def _beside_refusals(error: BaseException, going: Collection[str]) -> BaseExcept
 
 def _is_refusal(diagnostic: Diagnostic, going: Collection[str]) -> bool:
     return _REFUSAL in diagnostic.message and any(f"({name})" in diagnostic.message for name in going)
+
+
+def _waits(jobs: Iterable[RunningJob]) -> str:
+    """``waits for isaac (2), strelka, the longest since Sep 30 09:41 UTC``."""
+    started = [job.started for job in jobs if job.started]
+    since = f", the longest since {datetime.fromtimestamp(min(started), UTC):%b %d %H:%M} UTC" if started else ""
+    return f"waits for {_names(jobs)}{since}"
 
 
 def _names(jobs: Iterable[RunningJob]) -> str:
