@@ -113,10 +113,9 @@ class Replacement:
         try:
             self.steps.apply()
         except (GenInfraError, KeyboardInterrupt) as error:
-            left = _beside_refusals(error, self.shown.going_environments)
-            if left:
+            if failed := _beside_refusals(error, self.shown.going_environments):
                 self._take_back(before)
-                raise left from error
+                raise failed from None
             self._drain(held, before)
             self._finish(held)
 
@@ -144,7 +143,7 @@ class Replacement:
         queues = self._queues_of(orders, {environment.arn})
         if queues and environment.takes_jobs:
             return True
-        jobs = environments.jobs_on(self.clients, environment, orders)
+        jobs = environments.jobs_on(self.clients, environment, self._own_queues(orders))
         if jobs and not can_be_held and not self.draining.may_end_jobs:
             raise UsageError(
                 f"{environment.name} is {environment.status}, so it would go with what runs there: {_names(jobs)}",
@@ -157,13 +156,18 @@ class Replacement:
         holding = environments.holds(orders, self.environment)
         return [queue for queue, order in orders.items() if queue not in holding and not set(arns).isdisjoint(order)]
 
+    def _own_queues(self, orders: Orders) -> list[str]:
+        """The queues that jobs on this environment's compute environments come from."""
+        return [queue for queue in orders if queue.endswith(f"-{self.environment}")]
+
     # --- a switch that fails ------------------------------------------------------------------------------------------
 
     def _take_back(self, before: Orders) -> None:
         """Point queues back to what they had, where some were pointed away from it and others were not."""
-        going = {each.arn for each in self._going()}
-        affected = self._queues_of(before, going)
         try:
+            names = self.shown.going_environments
+            going = {each.arn for each in environments.compute_environments(self.clients, names).values()}
+            affected = self._queues_of(before, going)
             now = environments.queue_orders(self.clients)
             moved = [queue for queue in affected if queue in now and going.isdisjoint(now[queue])]
             if not moved or len(moved) == len(affected):
@@ -174,9 +178,6 @@ class Replacement:
             self.tell(f"some queues may be pointed to a new environment and some not: {error.message}")
         else:
             self.tell(f"pointed back to where they were: {', '.join(moved)}")
-
-    def _going(self) -> Iterable[ComputeEnvironment]:
-        return environments.compute_environments(self.clients, self.shown.going_environments).values()
 
     # --- drain --------------------------------------------------------------------------------------------------------
 
@@ -210,16 +211,16 @@ class Replacement:
 
     def _look(self, held: list[ComputeEnvironment], before: Orders) -> dict[str, list[RunningJob]]:
         """The jobs on each; checks first that the queues are well with what they were pointed to."""
-        self._require_successors(held, before)
-        return {each.name: environments.jobs_on(self.clients, each, before) for each in held}
+        orders = environments.queue_orders(self.clients)
+        self._require_successors(held, before, orders)
+        return {each.name: environments.jobs_on(self.clients, each, self._own_queues(orders)) for each in held}
 
-    def _require_successors(self, held: list[ComputeEnvironment], before: Orders) -> None:
+    def _require_successors(self, held: list[ComputeEnvironment], before: Orders, orders: Orders) -> None:
         """Point queues back to VALID predecessors where every successor is INVALID.
 
         Raises:
             AwsError: it had to be done; it says what is wrong with the successor.
         """
-        orders = environments.queue_orders(self.clients)
         queues = [queue for queue in self._queues_of(before, {each.arn for each in held}) if queue in orders]
         arns = {arn for queue in queues for arn in (*orders[queue], *before[queue])}
         found = environments.compute_environments(self.clients, arns)
@@ -286,7 +287,7 @@ class Replacement:
             except TerraformError as error:
                 others = _beside_refusals(error, self.shown.going_environments)
                 if others or not left:
-                    raise others or error from error
+                    raise (others or error) from None
                 self.tell("AWS has not let go of the old compute environment yet; trying again")
                 self.wait(_DELETE_AGAIN_SECONDS)
             else:

@@ -123,7 +123,7 @@ class Edit:
 
 ENVIRONMENT_TF = "modules/compute-environment/main.tf"
 IN_PLACE = "running jobs get 360 minutes to end on the old ones, then they are ended"
-REPLACED = "by a successor, which stands first: the queues are pointed to it, then the old one goes"
+REPLACED = "by a successor, which is VALID before the queues are pointed to it; the old one takes no more jobs"
 
 
 def environment(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
@@ -139,7 +139,7 @@ def infrastructure(key: str, was: str, to: str) -> Edit:
 
 def replacement(key: str, was: str, to: str) -> Edit:
     """One that makes a new environment."""
-    return environment(key, was, to, REPLACED, "stop-jobs", "replace")
+    return environment(key, was, to, REPLACED, action="replace")
 
 
 def in_module(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
@@ -196,7 +196,7 @@ EDITS = (
     ),
     in_module("marks", r"(service_role +=.*)", '\\1\n  tags = THIS ? { Note = "new" } : null', "tags only"),
     in_module(
-        "named", r'"\${var\.name}-"', '"${THIS ? "other" : var.name}-"', REPLACED, "stop-jobs", "replace"
+        "named", r'"\${var\.name}-"', '"${THIS ? "other" : var.name}-"', REPLACED, action="replace"
     ),
     replacement("strategy", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
     replacement("bestfit", r'"BEST_FIT"((?:.|\n)*)\n +spot_fleet_role_arn.*', r'"SPOT_CAPACITY_OPTIMIZED"\1'),

@@ -11,80 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from gen_infra.emulator import Emulator, start
-from gen_infra.tools.terraform import find_terraform
 from tests.cli import clean_environ, gen_infra
-from tests.conftest import ROOT, require_tool
-
-
-class Stack:
-    """One environment on an emulator of its own; its manifest is a copy that a test may change."""
-
-    def __init__(self, name: str, folder: Path, aws: Emulator) -> None:
-        self.aws = aws
-        self.folder = folder
-        for manifest in (ROOT / "envs").glob("*.yaml"):
-            shutil.copy(manifest, folder)
-        self.manifest = folder / f"{name}.yaml"
-        self.out = folder / "build"
-        self.terraform = self.out / name / "terraform"
-
-    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = clean_environ(**self.aws.environ)
-        return gen_infra(command, self.manifest, *arguments, environ=environ, cwd=self.folder)
-
-    def image(self, verb: str, *arguments: str, code: int = 0) -> Any:
-        """``gen-infra image VERB``, as it is typed in the manifest's folder."""
-        words = ("image", verb, self.manifest.name, "--json", *arguments)
-        done = gen_infra(*words, environ=clean_environ(**self.aws.environ), cwd=self.folder)
-        assert done.returncode == code, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def build(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run(command, "--out", str(self.out), *arguments)
-
-    def answer(self, command: str, *arguments: str, code: int = 0) -> Any:
-        done = self.run(command, "--json", *arguments)
-        assert done.returncode == code, done.stderr
-        return json.loads(done.stdout)
-
-    def built(self, command: str, *arguments: str, code: int = 0) -> Any:
-        return self.answer(command, "--out", str(self.out), *arguments, code=code)
-
-    def change(self, file: str, *path: str, to: Any) -> None:
-        """Set a value in one of the manifest files."""
-        document = yaml.safe_load((self.folder / file).read_text())
-        place = document
-        for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = to
-        (self.folder / file).write_text(yaml.safe_dump(document, sort_keys=False))
-
-    def plain_terraform(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """As ops would run it, in the rendered folder."""
-        return subprocess.run(
-            [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
-            capture_output=True,
-            check=False,
-            cwd=self.terraform,
-            env=clean_environ(**self.aws.environ),
-            text=True,
-        )
-
-    def batch(self) -> Any:
-        return self.aws.client("batch")
-
-
-def stack(name: str, folder: Path) -> Iterator[Stack]:
-    with start() as aws:
-        made = Stack(name, folder, aws)
-        bootstrap = made.run("bootstrap")
-        assert bootstrap.returncode == 0, bootstrap.stderr
-        applied = made.build("apply", "--yes")
-        assert applied.returncode == 0, applied.stderr
-        yield made
+from tests.conftest import require_tool
+from tests.emulator.stack import COMPUTE, Stack, assert_destroyed, assert_settled, changes, details, stack
 
 
 @pytest.fixture(scope="module")
@@ -95,26 +25,6 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     yield from stack("dev", tmp_path_factory.mktemp("dev"))
-
-
-def changes(answer: Any) -> dict[str, tuple[str, bool]]:
-    """Address -> what happens, and whether the new one comes first."""
-    return {change["address"]: (change["action"], change["new_first"]) for change in answer["changes"]}
-
-
-def details(answer: Any, address: str) -> list[str]:
-    (found,) = [change["details"] for change in answer["changes"] if change["address"] == address]
-    return list(found)
-
-
-def assert_settled(made: Stack) -> None:
-    done = made.build("plan", "--detailed-exitcode")
-    assert (done.returncode, done.stdout) == (0, "nothing to do: the environment is as the manifest says\n"), (
-        done.stderr
-    )
-
-
-COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
 
 
 class TestProd:
@@ -317,61 +227,6 @@ class TestProd:
         )
         assert prod.image("retire", "--keep", "0")["removed"] == []
 
-    def test_a_bid_is_changed_in_place(self, prod: Stack) -> None:
-        prod.change("prod.yaml", "compute", "genomicsEnv", "bid_percentage", to=60)
-        answer = prod.built("plan", "--detailed-exitcode", code=1)
-        assert changes(answer) == {COMPUTE: ("update", False)}
-        assert details(answer, COMPUTE) == ["compute_resources.bid_percentage: 50 -> 60"]
-        assert answer["dangers"] == ["stop-jobs"], "some jobs may take longer than the update gives them"
-        ((cause,),) = [change["causes"] for change in answer["changes"]]
-        assert cause["where"].startswith("prod.yaml:")
-        assert (cause["key"], cause["old"], cause["new"]) == ("compute.genomicsEnv.bid_percentage", 50, 60)
-
-    def test_what_stops_jobs_is_not_applied_without_being_allowed(self, prod: Stack) -> None:
-        done = prod.build("apply", "--yes")
-        assert done.returncode == 2
-        assert "this stops jobs: compute environment genomicsEnv-prod; nothing was changed" in done.stderr
-        assert "--allow stop-jobs" in done.stderr
-        (found,) = prod.batch().describe_compute_environments()["computeEnvironments"]
-        assert found["computeResources"]["bidPercentage"] == 50
-
-    def test_a_colleague_without_the_folder_sees_the_same_causes(self, prod: Stack, tmp_path: Path) -> None:
-        answer = prod.answer("plan", "--out", str(tmp_path))
-        ((cause,),) = [change["causes"] for change in answer["changes"]]
-        assert cause["key"] == "compute.genomicsEnv.bid_percentage"
-        told = prod.run("plan", "--out", str(tmp_path), "--format", "markdown")
-        assert told.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
-        assert "This **stops jobs**" in told.stdout
-
-    def test_an_image_is_changed_in_place(self, prod: Stack) -> None:
-        prod.change("prod.yaml", "image", to={"id": "ami-0123456789abcdef0"})
-        answer = prod.built("plan")
-        assert changes(answer)[COMPUTE] == ("update", False)
-        assert any(
-            "image_id_override" in line and "-> ami-0123456789abcdef0" in line for line in details(answer, COMPUTE)
-        )
-
-    def test_a_job_gets_a_new_revision(self, prod: Stack) -> None:
-        prod.change("base.yaml", "jobs", "isaac", "memory_mib", to=90000)
-        answer = prod.built("plan")
-        definition = "aws_batch_job_definition.isaac"
-        assert changes(answer) == {COMPUTE: ("update", False), definition: ("update", False)}
-        assert any("80000 -> 90000" in line for line in details(answer, definition))
-
-    def test_these_changes_come_true(self, prod: Stack) -> None:
-        before = prod.batch().describe_compute_environments()["computeEnvironments"][0]["computeEnvironmentName"]
-        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
-        assert applied.returncode == 0, applied.stderr
-        (after,) = prod.batch().describe_compute_environments()["computeEnvironments"]
-        assert after["computeEnvironmentName"] == before
-        assert after["computeResources"]["bidPercentage"] == 60
-        assert after["computeResources"]["ec2Configuration"][0]["imageIdOverride"] == "ami-0123456789abcdef0"
-        revisions = prod.batch().describe_job_definitions(jobDefinitionName="isaac-prod", status="ACTIVE")[
-            "jobDefinitions"
-        ]
-        assert sorted(definition["revision"] for definition in revisions) == [1, 2]
-        assert_settled(prod)
-
     def test_a_new_name_and_order_put_the_new_environment_first(self, prod: Stack) -> None:
         spot = {"type": "SPOT", "bid_percentage": 60, "max_vcpus": 1024, "instance_types": ["optimal"]}
         prod.change("prod.yaml", "compute", to={"genomicsSpot": spot, "onDemand": {"type": "EC2", "max_vcpus": 64}})
@@ -402,22 +257,6 @@ class TestProd:
         apply = prod.plain_terraform("apply", "-auto-approve")
         assert apply.returncode == 0, apply.stdout + apply.stderr
         assert "0 added, 1 changed, 0 destroyed" in apply.stdout
-        assert_settled(prod)
-
-    def test_a_custom_service_role_makes_it_a_replacement(self, prod: Stack) -> None:
-        prod.change("prod.yaml", "compute", "onDemand", "service_role", to="create")
-        answer = prod.built("plan")
-        replaced = "module.compute_onDemand.aws_batch_compute_environment.this"
-        assert changes(answer)[replaced] == ("replace", True)
-        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
-        assert applied.returncode == 0, applied.stderr
-        assert_settled(prod)
-        prod.change("base.yaml", "image", "scratch", "size_gib", to=1200)
-        answer = prod.built("plan")
-        assert changes(answer)[replaced] == ("replace", True)
-        assert changes(answer)["module.compute_genomicsSpot.aws_batch_compute_environment.this"] == ("update", False)
-        applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
-        assert applied.returncode == 0, applied.stderr
         assert_settled(prod)
 
     def test_destroy_leaves_nothing(self, prod: Stack) -> None:
@@ -485,23 +324,6 @@ def test_demo(tmp_path: Path) -> None:
     built = "build the machine image: /gen-infra/demo/ami names ami-" in done.stdout
     assert built or ("build the machine image: not on this machine: " in done.stdout and not os.environ.get("CI"))
     assert (tmp_path / "build/emulated/demo/terraform/main.tf").is_file()
-
-
-def assert_destroyed(made: Stack) -> None:
-    done = made.build("destroy", "--yes")
-    assert done.returncode == 0, done.stderr
-    batch, iam = made.batch(), made.aws.client("iam")
-    assert batch.describe_compute_environments()["computeEnvironments"] == []
-    assert batch.describe_job_queues()["jobQueues"] == []
-    assert batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"] == []
-    assert made.aws.client("lambda").list_functions()["Functions"] == []
-    assert made.aws.client("ecr").describe_repositories()["repositories"] == []
-    assert made.aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/")["logGroups"] == []
-    assert made.aws.client("sqs").list_queues().get("QueueUrls", []) == []
-    assert iam.list_instance_profiles()["InstanceProfiles"] == []
-    assert [
-        role["RoleName"] for role in iam.list_roles()["Roles"] if not role["Path"].startswith("/aws-service-role/")
-    ] == []
 
 
 def wait_for(made: Stack, job_id: str) -> Any:

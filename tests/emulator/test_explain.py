@@ -122,7 +122,7 @@ def test_a_change_is_explained(plans: Plans, edit: Edit) -> None:
 @pytest.mark.parametrize(
     ("address", "danger"),
     [
-        ("module.compute_gone.aws_batch_compute_environment.this", "stop-jobs"),
+        ("module.compute_gone.aws_batch_compute_environment.this", None),
         ("aws_batch_job_queue.gone", "stop-jobs"),
         ("aws_batch_job_definition.gone", None),
         ("aws_cloudwatch_log_group.gone", "destroy-data"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.emulator.test_environments import Stack, assert_settled, changes
+from tests.emulator.stack import Stack, assert_settled, changes
 
 if TYPE_CHECKING:
     from gen_infra.emulator import Emulator

@@ -87,10 +87,10 @@ def test_a_new_image_in_place_says_how_long_jobs_have() -> None:
     assert line == f"{said}, and none may take longer"
 
 
-def test_a_new_image_by_a_successor_says_that_jobs_are_lost() -> None:
+def test_a_new_image_by_a_successor_waits_for_jobs() -> None:
     (line,) = effects(["create", "delete"], environment("ami-1"), environment("ami-2"))
     assert line.startswith("new image, by a successor")
-    assert "jobs that still run there are ended" in line
+    assert "goes when those that run there have ended: apply waits for them (plain terraform" in line
 
 
 def test_the_same_image_is_not_mentioned() -> None:

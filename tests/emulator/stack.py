@@ -1,0 +1,122 @@
+"""One of the real manifests, applied on an emulator of its own, and a test's ways to look at it and to change it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gen_infra.emulator import Emulator, start
+from gen_infra.tools.terraform import find_terraform
+from tests.cli import clean_environ, gen_infra
+from tests.conftest import ROOT
+
+COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
+
+
+class Stack:
+    """One environment on an emulator of its own; its manifest is a copy that a test may change."""
+
+    def __init__(self, name: str, folder: Path, aws: Emulator) -> None:
+        self.aws = aws
+        self.folder = folder
+        for manifest in (ROOT / "envs").glob("*.yaml"):
+            shutil.copy(manifest, folder)
+        self.manifest = folder / f"{name}.yaml"
+        self.out = folder / "build"
+        self.terraform = self.out / name / "terraform"
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = clean_environ(**self.aws.environ)
+        return gen_infra(command, self.manifest, *arguments, environ=environ, cwd=self.folder)
+
+    def image(self, verb: str, *arguments: str, code: int = 0) -> Any:
+        """``gen-infra image VERB``, as it is typed in the manifest's folder."""
+        words = ("image", verb, self.manifest.name, "--json", *arguments)
+        done = gen_infra(*words, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def build(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run(command, "--out", str(self.out), *arguments)
+
+    def answer(self, command: str, *arguments: str, code: int = 0) -> Any:
+        done = self.run(command, "--json", *arguments)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    def built(self, command: str, *arguments: str, code: int = 0) -> Any:
+        return self.answer(command, "--out", str(self.out), *arguments, code=code)
+
+    def change(self, file: str, *path: str, to: Any) -> None:
+        """Set a value in one of the manifest files."""
+        document = yaml.safe_load((self.folder / file).read_text())
+        place = document
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = to
+        (self.folder / file).write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def plain_terraform(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """As ops would run it, in the rendered folder."""
+        return subprocess.run(
+            [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
+            capture_output=True,
+            check=False,
+            cwd=self.terraform,
+            env=clean_environ(**self.aws.environ),
+            text=True,
+        )
+
+    def batch(self) -> Any:
+        return self.aws.client("batch")
+
+
+def stack(name: str, folder: Path) -> Iterator[Stack]:
+    with start() as aws:
+        made = Stack(name, folder, aws)
+        bootstrap = made.run("bootstrap")
+        assert bootstrap.returncode == 0, bootstrap.stderr
+        applied = made.build("apply", "--yes")
+        assert applied.returncode == 0, applied.stderr
+        yield made
+
+
+def changes(answer: Any) -> dict[str, tuple[str, bool]]:
+    """Address -> what happens, and whether the new one comes first."""
+    return {change["address"]: (change["action"], change["new_first"]) for change in answer["changes"]}
+
+
+def details(answer: Any, address: str) -> list[str]:
+    (found,) = [change["details"] for change in answer["changes"] if change["address"] == address]
+    return list(found)
+
+
+def assert_settled(made: Stack) -> None:
+    done = made.build("plan", "--detailed-exitcode")
+    assert (done.returncode, done.stdout) == (0, "nothing to do: the environment is as the manifest says\n"), (
+        done.stderr
+    )
+
+
+def assert_destroyed(made: Stack) -> None:
+    done = made.build("destroy", "--yes")
+    assert done.returncode == 0, done.stderr
+    batch, iam = made.batch(), made.aws.client("iam")
+    assert batch.describe_compute_environments()["computeEnvironments"] == []
+    assert batch.describe_job_queues()["jobQueues"] == []
+    assert batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"] == []
+    assert made.aws.client("lambda").list_functions()["Functions"] == []
+    assert made.aws.client("ecr").describe_repositories()["repositories"] == []
+    assert made.aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/")["logGroups"] == []
+    assert made.aws.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert iam.list_instance_profiles()["InstanceProfiles"] == []
+    assert [
+        role["RoleName"] for role in iam.list_roles()["Roles"] if not role["Path"].startswith("/aws-service-role/")
+    ] == []
