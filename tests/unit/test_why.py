@@ -113,3 +113,10 @@ def test_two_causes_are_both_told(ask: Callable[[Facts], why.Answer]) -> None:
     sets("queue", state="DISABLED")(facts)
     needs(96, 8000)(facts)
     assert [cause.name for cause in ask(facts).causes] == ["queue-disabled", "above-vcpu-maximum"]
+
+
+def test_a_disabled_queue_hides_nothing_that_holds_its_jobs_up(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    sets("queue", state="DISABLED")(facts)
+    facts.ahead()
+    assert [cause.name for cause in ask(facts).causes] == ["queue-disabled", "behind-others"]

@@ -18,6 +18,12 @@ _TOO_LARGE = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requi
 _ABOVE = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) cannot meet the CPU requirement of the job."
 NO_CAPACITY = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested"
 _ROLE = "CLIENT_ERROR - Not authorized to perform sts:AssumeRole (Service: AWSSecurityTokenService)"
+_PROFILE = "CLIENT_ERROR - Invalid IamInstanceProfile: arn:aws:iam::123456789012:instance-profile/ecsInstanceRole"
+_TEMPLATE = "CLIENT_ERROR - The specified launch template, with template name workers-role, does not exist."
+_NO_REPOSITORY = (  # in an account whose number holds the digits of status codes
+    "repository 401403404555.dkr.ecr.us-east-1.amazonaws.com/isaac not found: name unknown: "
+    "The repository with name 'isaac' does not exist in the registry with id '401403404555'"
+)
 _NO_SPOT = "There is no Spot capacity available that matches your request."
 _KEY = "Instance became unhealthy. Client.InternalError: Client error on launch"
 QUOTA = "You have requested more vCPU capacity than your current vCPU limit of 32 allows (VcpuLimitExceeded)."
@@ -122,6 +128,18 @@ CASES: dict[str, Case] = {
         "environment-invalid",
         "sts:AssumeRole",
         "let batch.amazonaws.com assume the service role",
+    ),
+    "no instance profile": (
+        sets("environment", status="INVALID", statusReason=_PROFILE),
+        "environment-invalid",
+        "Invalid IamInstanceProfile",
+        "gen-infra apply test.yaml makes the instance profile again",
+    ),
+    "no launch template": (
+        sets("environment", status="INVALID", statusReason=_TEMPLATE),
+        "environment-invalid",
+        "template name workers-role, does not exist",
+        "gen-infra apply test.yaml makes the launch template again",
     ),
     "environment invalid for its network": (
         sets("environment", status="INVALID", statusReason="CLIENT_ERROR - security groups not linked to the VPC"),
@@ -232,6 +250,12 @@ CASES: dict[str, Case] = {
         "image-absent",
         "manifest unknown",
         f"push {IMAGE}",
+    ),
+    "no such repository": (
+        lambda facts: facts.failed(_START, _PULL + _NO_REPOSITORY),
+        "image-absent",
+        "name unknown",
+        "name its repository in repositories, gen-infra apply test.yaml, and docker push",
     ),
     "not in our registry": (
         not_pushed,

@@ -17,8 +17,10 @@ _UNREACHABLE = (
     r"i/o timeout|Client\.Timeout|request canceled|connection (timed out|refused|reset)|no such host"
     r"|send request failed|dial tcp|deadline exceeded|TLS handshake timeout"
 )
-_DENIED = r"AccessDenied|not authorized|no basic auth|denied|403|401|unauthorized"
-_ABSENT = r"not found|does not exist|RepositoryNotFound|manifest unknown|404"
+# Status codes stand alone: account ids and digests hold the same digits.
+_DENIED = r"AccessDenied|not authorized|no basic auth|denied|\b(403|401)\b|unauthorized"
+_ABSENT = r"not found|does not exist|RepositoryNotFound|manifest unknown|\b404\b"
+_NO_REPOSITORY = r"repository with name .* does not exist in the registry"
 _PLATFORM = r"platform|exec format error"
 _THROTTLED = r"toomanyrequests|rate limit"
 _LOG_DRIVER = r"logging driver|CreateLogStream|CannotStartContainerError.*log"
@@ -66,7 +68,12 @@ def image_absent(evidence: Evidence) -> Cause | None:
     looked = evidence.wrong("container images")
     if not said and not (looked and evidence.saying(_PULL)):
         return None
-    fix = evidence.advice("container images") or f"push {_image(evidence)}, or correct image of {evidence.job_key}"
+    push = evidence.advice("container images") or f"push {_image(evidence)}"
+    if evidence.saying(_NO_REPOSITORY):
+        push = (
+            f"name its repository in repositories, gen-infra apply {evidence.path}, and docker push {_image(evidence)}"
+        )
+    fix = f"{push}, or correct image of {evidence.job_key}"
     return Cause("image-absent", "its image is not there", (*said, *looked), fix)
 
 

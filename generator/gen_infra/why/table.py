@@ -69,4 +69,9 @@ def causes(evidence: Evidence) -> tuple[Cause, ...]:
     if evidence.status == "SUCCEEDED":
         return ()
     certain = tuple(cause for test in CERTAIN if (cause := test(evidence)))
-    return certain or tuple(cause for test in LIKELY if (cause := test(evidence)))[:1]
+    if certain and not all(cause.name == "queue-disabled" for cause in certain):
+        return certain
+    likely = tuple(cause for test in LIKELY if (cause := test(evidence)))[:1]
+    if certain:  # what is in a disabled queue may still run: something else holds the job up, unless nothing is known
+        likely = tuple(cause for cause in likely if cause.name != "instances-starting")
+    return certain + likely

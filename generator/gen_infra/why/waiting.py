@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.queues import vcpus_of
@@ -39,10 +40,13 @@ def array_children(evidence: Evidence) -> Cause | None:
 
 
 def queue_disabled(evidence: Evidence) -> Cause | None:
-    """The queue does not take jobs."""
+    """The queue takes no jobs; those that are in it can finish, says AWS, so that this alone may not hold one up.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdateJobQueue.html, state
+    """
     if not evidence.waits or evidence.queue.get("state") != "DISABLED":
         return None
-    said = f"queue {evidence.queue_name} is DISABLED"
+    said = f"queue {evidence.queue_name} is DISABLED: it takes no new jobs"
     fix = f"set queues.….state to ENABLED and apply, or: {_enable('job-queue', evidence.queue_name)}"
     return Cause("queue-disabled", "its queue is disabled", (said,), fix)
 
@@ -85,17 +89,22 @@ def environments_invalid(evidence: Evidence) -> Cause | None:
 
 def _mend(reason: str, evidence: Evidence) -> str:
     """What makes an INVALID compute environment valid again."""
-    lower = reason.lower()
-    again = f"then gen-infra apply {evidence.path}"
-    if "assume" in lower or "role" in lower or "not authorized" in lower:
-        return f"let batch.amazonaws.com assume the service role, or make the role anew; {again}"
-    if "instance profile" in lower or "iaminstanceprofile" in lower:
-        return f"make the instance profile, with the instances' role in it; {again}"
-    if "security group" in lower or "subnet" in lower:
-        return f"correct network in the manifest (gen-infra doctor {evidence.path} looks at it); {again}"
-    if "launch template" in lower or "launch configuration" in lower:
-        return f"gen-infra apply {evidence.path} makes the launch template again"
-    return f"mend what the reason says; {again}"
+    apply = f"gen-infra apply {evidence.path}"
+    profile = (
+        f"make the instance profile, with the instances' role in it; then {apply}"
+        if evidence.manifest.iam.instance_profile
+        else f"{apply} makes the instance profile again"
+    )
+    network = f"correct network in the manifest (gen-infra doctor {evidence.path} looks at it); then {apply}"
+    fixes = {  # names may hold any word, "role" above all: what more than one word tells comes first
+        "instance profile|iaminstanceprofile": profile,
+        "launch template.* does not exist": f"{apply} makes the launch template again",
+        "assume|role|not authorized": f"let batch.amazonaws.com assume the service role, or make it anew; then {apply}",
+        "security group|subnet": network,
+        "launch template|launch configuration": f"{apply} makes the launch template again",
+    }
+    found = (fix for pattern, fix in fixes.items() if re.search(pattern, reason, re.IGNORECASE))
+    return next(found, f"mend what the reason says; then {apply}")
 
 
 def no_instance_type(evidence: Evidence) -> Cause | None:
