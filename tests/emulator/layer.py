@@ -94,6 +94,21 @@ class Layer:
         with pytest.raises(StopIteration):
             jobs.watch(self.clients, job_id, see)
 
+    def settle(self) -> None:
+        """Wait until every job that was submitted before has had its turn to be placed."""
+        last = self.submit("true", vcpus=96)  # which no environment can hold, so that Batch soon says so
+        while not self.describe(last).get("statusReason"):
+            pass
+        self.clients.batch.terminate_job(jobId=last, reason="not needed")
+
+    def describe(self, job_id: str) -> Any:
+        [job] = self.clients.batch.describe_jobs(jobs=[job_id])["jobs"]
+        return job
+
+    def end(self, *jobs: str) -> None:
+        for each in jobs:
+            self.clients.batch.terminate_job(jobId=each, reason="done")
+
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`gen-infra COMMAND MANIFEST ARGUMENTS`, typed without a terminal; in this process, where it starts sooner."""
         typed = ["gen-infra", command, str(self.manifest), *arguments]
