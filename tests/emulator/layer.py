@@ -6,6 +6,7 @@ import contextlib
 import io
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from gen_infra.cli import main
 from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
@@ -97,9 +99,14 @@ class Layer:
     def settle(self) -> None:
         """Wait until every job that was submitted before has had its turn to be placed."""
         last = self.submit("true", vcpus=96)  # which no environment can hold, so that Batch soon says so
-        while not self.describe(last).get("statusReason"):
-            pass
+        self.wait_for(lambda: self.describe(last).get("statusReason"))
         self.clients.batch.terminate_job(jobId=last, reason="not needed")
+
+    def wait_for(self, holds: Callable[[], object]) -> None:
+        """Ask again and again, for a minute at most."""
+        deadline = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < deadline
 
     def describe(self, job_id: str) -> Any:
         [job] = self.clients.batch.describe_jobs(jobs=[job_id])["jobs"]

@@ -27,6 +27,16 @@ def described(lab: Lab, job_id: str) -> Any:
     return job
 
 
+def reason(lab: Lab, job_id: str) -> str:
+    """What Batch says of why the job stays RUNNABLE, as soon as it does; a minute at most."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        job = described(lab, job_id)
+        if job["status"] == "RUNNABLE" and job.get("statusReason"):
+            return str(job["statusReason"])
+    pytest.fail(f"after a minute Batch says nothing, and the job is {job['status']}")
+
+
 def follow(lab: Lab, job_id: str, until: set[str] | None = None) -> tuple[Any, list[str]]:
     """The job in its last or wanted state, and the states that it was seen in; a minute at most."""
     seen: list[str] = []

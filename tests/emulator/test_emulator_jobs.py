@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra import emulator
-from tests.emulator.living import follow, running, submit
+from tests.emulator.living import follow, reason, running, submit
 from tests.emulator.probes import Lab, refusal, requirements
 
 if TYPE_CHECKING:
@@ -147,10 +147,8 @@ def test_cancel_ends_what_waits_and_leaves_what_runs(lab: Lab, queue: str) -> No
 
 def test_a_job_that_no_environment_can_hold_stays_runnable(lab: Lab, queue: str) -> None:
     definition = lab.definition({"resourceRequirements": requirements(vcpu="96", memory="1000")})
-    job, _ = follow(lab, submit(lab, queue, definition), until={"RUNNABLE"})
-    while not job.get("statusReason"):
-        job, _ = follow(lab, job["jobId"], until={"RUNNABLE"})
-    assert job["statusReason"].startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
+    said = reason(lab, submit(lab, queue, definition))
+    assert said.startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
 
 
 def test_a_missing_log_group_keeps_the_container_from_starting(lab: Lab, queue: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra import emulator
-from tests.emulator.living import described, follow, running, submit
+from tests.emulator.living import described, follow, reason, running, submit
 from tests.emulator.probes import Lab, requirements
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ def test_a_job_that_no_instance_type_holds_stays_runnable(lab: Lab) -> None:
     fits, exact = asking(lab, "2", "7900"), asking(lab, "2", "8192")  # the type's advertised memory, all of it
     follow(lab, submit(lab, queue, fits))
     stuck = submit(lab, queue, exact)
-    job, _ = follow(lab, stuck, until={"RUNNABLE"})
-    while not job.get("statusReason"):
-        job, _ = follow(lab, stuck, until={"RUNNABLE"})
-    assert job["statusReason"].startswith("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
+    assert reason(lab, stuck).startswith("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
 
 
 def multi_node(lab: Lab, nodes: int) -> str:
@@ -158,10 +155,7 @@ def test_a_multi_node_job_is_described_node_by_node(lab: Lab) -> None:
 def test_a_multi_node_job_larger_than_the_maximum_stays_runnable(lab: Lab) -> None:
     queue = lab.queue(environment(lab, type="EC2", allocationStrategy="BEST_FIT_PROGRESSIVE", maxvCpus=6))
     job_id = submit(lab, queue, multi_node(lab, 4))
-    job, _ = follow(lab, job_id, until={"RUNNABLE"})
-    while not job.get("statusReason"):
-        job, _ = follow(lab, job_id, until={"RUNNABLE"})
-    assert job["statusReason"].startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
+    assert reason(lab, job_id).startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
 
 
 def test_instances_without_a_way_to_ecs_get_no_job(lab: Lab) -> None:
@@ -187,10 +181,7 @@ def test_an_invalid_environment_gets_no_job_and_the_next_one_does(lab: Lab) -> N
     iam.delete_instance_profile(InstanceProfileName=profile)
     assert place(follow(lab, submit(lab, both))[0]) == cluster(lab, second)
     stuck = submit(lab, only)
-    job, _ = follow(lab, stuck, until={"RUNNABLE"})
-    while not job.get("statusReason"):
-        job, _ = follow(lab, stuck, until={"RUNNABLE"})
-    assert job["statusReason"] == "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
+    assert reason(lab, stuck) == "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
     iam.create_instance_profile(InstanceProfileName=profile)
     assert follow(lab, stuck)[0]["status"] == "SUCCEEDED"
 
@@ -290,9 +281,7 @@ def test_an_environment_whose_launches_are_refused_is_passed_over(lab: Lab, quic
     follow(lab, submit(lab, both))
     assert (described(lab, stuck)["status"], described(lab, stuck).get("statusReason")) == ("RUNNABLE", None)
     quick.refuse_launches(name, "InsufficientInstanceCapacity: there are none")
-    while not (reason := described(lab, stuck).get("statusReason")):
-        pass
     expected = "Service cannot fulfill the capacity requested for instance type [optimal]"
-    assert reason == f"CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - {expected}"
+    assert reason(lab, stuck) == f"CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - {expected}"
     quick.allow_launches(name)
     assert place(follow(lab, stuck)[0]) == cluster(lab, first)

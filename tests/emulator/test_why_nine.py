@@ -75,8 +75,7 @@ def goes_on(layer: Layer, job_id: str) -> None:
 @contextlib.contextmanager
 def all_vcpus_busy(layer: Layer) -> Iterator[None]:
     running = layer.submit("sleep", "3600", vcpus=2, arrayProperties={"size": 8})
-    while layer.describe(running)["arrayProperties"]["statusSummary"]["RUNNING"] < 8:
-        pass
+    layer.wait_for(lambda: layer.describe(running)["arrayProperties"]["statusSummary"]["RUNNING"] == 8)
     try:
         yield
     finally:

@@ -45,9 +45,10 @@ def job(name: str, command: str = "sleep 6000", attempts: int = 1) -> Job:
 
 def started(jobs: Jobs, clock: Clock, one: Job) -> Job:
     jobs.add([one])
-    while one.status != "RUNNING":
+    for _ in range(10):
         clock.now += 1
         jobs.tick()
+    assert one.status == "RUNNING"
     return one
 
 

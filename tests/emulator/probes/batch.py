@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import partial
 from typing import Any
 
@@ -135,8 +136,9 @@ def placed(lab: Lab, queue: str) -> str:
     """The id of a job that runs for ten minutes, placed on its compute environment; moto ends it before."""
     batch, definition = lab.client("batch"), lab.definition({"command": ["sleep", "600"]})
     job_id: str = batch.submit_job(jobName="stays", jobQueue=queue, jobDefinition=definition)["jobId"]
+    deadline = time.monotonic() + 60
     while batch.describe_jobs(jobs=[job_id])["jobs"][0]["status"] not in {"RUNNING", "SUCCEEDED", "FAILED"}:
-        pass
+        assert time.monotonic() < deadline
     return job_id
 
 
