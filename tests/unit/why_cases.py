@@ -61,6 +61,13 @@ def cancelled(facts: Facts) -> None:
     facts.job["isCancelled"] = True
 
 
+def replaced(facts: Facts) -> None:
+    """EC2 has forgotten the instance, which was on Spot."""
+    lost("")(facts)
+    instance = "arn:aws:ecs:us-east-1:123456789012:container-instance/spot-old/0123456789abcdef0123456789abcdef"
+    facts.job["attempts"][0]["container"]["containerInstanceArn"] = instance
+
+
 def lost(end: str) -> Callable[[Facts], object]:
     def change(facts: Facts) -> None:
         facts.failed(f"Host EC2 (instance {HOST}) terminated.")
@@ -323,6 +330,12 @@ CASES: dict[str, Case] = {
     ),
     "Spot reclaimed, forgotten by EC2": (lost(""), "spot-reclaimed", "Host EC2", "raise attempts of jobs.isaac"),
     "Spot reclaimed, waits again": (retried_after_spot, "spot-reclaimed", "Spot instance termination", "attempts"),
+    "environment replaced": (
+        replaced,
+        "host-lost",
+        "it ran in the ECS cluster spot-old, which no compute environment of its queue has any more",
+        "raise attempts",
+    ),
     "host lost": (
         lost("Client.UserInitiatedShutdown: User initiated shutdown"),
         "host-lost",

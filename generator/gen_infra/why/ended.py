@@ -20,7 +20,7 @@ def spot_reclaimed(evidence: Evidence) -> Cause | None:
     said = evidence.saying(_HOST)
     reclaimed = tuple(words for words in _host_ends(evidence) if "Spot" in words)
     on_spot = any("SPOT" in each.get("computeResources", {}).get("type", "") for each in evidence.environments)
-    if not said or not (reclaimed or (on_spot and not evidence.hosts)):
+    if not said or not (reclaimed or (on_spot and not evidence.hosts and not _environment_gone(evidence))):
         return None
     tries = evidence.job.get("retryStrategy", {}).get("attempts", 1)
     made = f"attempt {len(evidence.job.get('attempts', []))} of {tries}"
@@ -37,7 +37,18 @@ def host_lost(evidence: Evidence) -> Cause | None:
     if not said:
         return None
     fix = f"raise attempts of {evidence.job_key}: a lost host is tried again on its own"
-    return Cause("host-lost", "its instance was terminated", (*said, *_host_ends(evidence)), fix)
+    shown = (*said, *_host_ends(evidence), *_environment_gone(evidence))
+    return Cause("host-lost", "its instance was terminated", shown, fix)
+
+
+def _environment_gone(evidence: Evidence) -> tuple[str, ...]:
+    """Where it ran, if its queue no longer has that environment: whoever deletes one ends its instances."""
+    host = evidence.last_attempt.get("container", {}).get("containerInstanceArn", "")
+    cluster = host.partition(":container-instance/")[2].rpartition("/")[0]
+    clusters = [each.get("ecsClusterArn", "").rpartition("/")[2] for each in evidence.environments]
+    if not cluster or not clusters or cluster in clusters:
+        return ()
+    return (f"it ran in the ECS cluster {cluster}, which no compute environment of its queue has any more",)
 
 
 def _host_ends(evidence: Evidence) -> tuple[str, ...]:
