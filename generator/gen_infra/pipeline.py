@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from gen_infra.tools.terraform import Binary, Event, Terraform
 
 Tell = Callable[[str], None]
+
+_ENVIRONMENT = "aws_batch_compute_environment"
 NAMELESS = (
     "CloudTrail names nobody for what has no name beside it: events may come 15 minutes late, and are kept for 90 days"
 )
@@ -123,8 +125,29 @@ class Plan:
         return {
             resource["change"]["before"]["compute_environment_name"]: resource["address"]
             for resource in self.content.get("resource_changes", [])
-            if resource["type"] == "aws_batch_compute_environment" and "delete" in resource["change"]["actions"]
+            if resource["type"] == _ENVIRONMENT and "delete" in resource["change"]["actions"]
         }
+
+    @property
+    def deletes_more_than_environments(self) -> bool:
+        """Whether something else goes with them, such as a role."""
+        return any(
+            "delete" in resource["change"]["actions"] and resource["type"] != _ENVIRONMENT
+            for resource in self.content.get("resource_changes", [])
+        )
+
+    @property
+    def has_replaced_environment(self) -> bool:
+        """Whether it deletes a compute environment that an earlier run has replaced (``deposed``)."""
+        return any(
+            resource["type"] == _ENVIRONMENT and "deposed" in resource
+            for resource in self.content.get("resource_changes", [])
+        )
+
+    @property
+    def addresses_that_stay(self) -> tuple[str, ...]:
+        """The addresses of what it creates, updates or replaces."""
+        return tuple(address for address, actions in self._actions() if actions - {"delete"})
 
     def is_part_of(self, other: Plan) -> bool:
         """Whether it does nothing that the other plan does not do."""
@@ -185,15 +208,24 @@ def check(environment: Environment, tell: Tell, *, today: date | None = None) ->
     return CheckReport(suppressed(checks, manifest.suppressions, today or datetime.now(UTC).date()))
 
 
-def plan(environment: Environment, on_event: Callable[[Event], None], *, destroy: bool = False) -> Plan:
-    """Plan against the account that the manifest names, and save the plan beside the rendered files."""
+def plan(
+    environment: Environment, on_event: Callable[[Event], None], *, destroy: bool = False, only: tuple[str, ...] = ()
+) -> Plan:
+    """Plan against the account that the manifest names, and save the plan beside the rendered files.
+
+    Args:
+        environment: what is planned.
+        on_event: hears of terraform's steps.
+        destroy: plan to remove everything.
+        only: addresses; without any, everything is planned.
+    """
     _require_account(environment)
     if not destroy:
         _require_room_for_image(environment.manifest)
     terraform = open_terraform(environment, on_event)
     saved = environment.saved_plan
     saved.prepare()
-    terraform.plan(saved.path, destroy=destroy)
+    terraform.plan(saved.path, destroy=destroy, targets=only)
     content = terraform.show_plan(saved.path)
     saved.record(environment, destroy=destroy)
     return Plan(content)
@@ -263,8 +295,8 @@ class _Steps:
     def apply(self) -> None:
         self.terraform.apply(self.environment.saved_plan.path)
 
-    def plan_again(self) -> Plan:
-        return plan(self.environment, self.on_event)
+    def plan_again(self, only: tuple[str, ...], /) -> Plan:
+        return plan(self.environment, self.on_event, only=only)
 
 
 def drift(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> tuple[Drift, ...]:

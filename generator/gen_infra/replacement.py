@@ -42,6 +42,7 @@ _LOOK_AGAIN_SECONDS = (1.0, 15.0)  # soon after a change, then less often
 _TELL_AGAIN_SECONDS = 60.0
 _DELETIONS = 6  # tries, because a queue lets go of its environment a little after AWS says so
 _DELETE_AGAIN_SECONDS = 10.0
+_ABOUT_TARGETS = {"Resource targeting is in effect", "Applied changes may be incomplete"}
 _REFUSAL = "found existing JobQueue relationship"
 
 
@@ -69,8 +70,8 @@ class Steps(Protocol):
     def apply(self) -> None:
         """Carry out the plan that was made last."""
 
-    def plan_again(self) -> Plan:
-        """Plan what is left."""
+    def plan_again(self, only: tuple[str, ...], /) -> Plan:
+        """Plan what is left; at these addresses only, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,29 @@ class Replacement:
         before = environments.queue_orders(self.clients)
         held = self._hold(before)
         try:
-            self.steps.apply()
+            is_done = self._switch()
         except (GenInfraError, KeyboardInterrupt) as error:
             if failed := _beside_refusals(error, self.shown.going_environments):
                 self._take_back(before)
                 raise failed from None
+            is_done = False
+        if not is_done:
             self._drain(held, before)
             self._finish(held)
+
+    def _switch(self) -> bool:
+        """Apply the plan, up to what waits for jobs to end; whether nothing is left of it.
+
+        Of an environment that was replaced in an earlier run Terraform has forgotten what it needs, such as its service
+        role. What else the plan deletes then waits until the environment is gone.
+        """
+        if not (self.shown.has_replaced_environment and self.shown.deletes_more_than_environments):
+            self.steps.apply()
+            return True
+        if changed := self.shown.addresses_that_stay:
+            self._plan_rest(changed)
+            self.steps.apply()
+        return False
 
     # --- hold ---------------------------------------------------------------------------------------------------------
 
@@ -268,20 +285,24 @@ class Replacement:
     # --- finish -------------------------------------------------------------------------------------------------------
 
     def _finish(self, held: list[ComputeEnvironment]) -> None:
-        """Let go of what was held, and carry out what is left of the plan: deletions, a few times if AWS is late.
+        """Let go of what was held, and carry out what is left of the plan: deletions.
+
+        The environments first, by themselves: one that loses its service role before it is deleted stays in DELETING.
 
         Raises:
             UsageError: something else is to be changed by now.
         """
         for each in held:
             environments.release(self.clients, environments.holding_queue(each.name), self.wait)
+        self._carry_out_rest(only=tuple(self.shown.going_environments.values()))
+        if self.shown.deletes_more_than_environments:
+            self._carry_out_rest()
+
+    def _carry_out_rest(self, only: tuple[str, ...] = ()) -> None:
+        """Plan and apply, at these addresses if there are any; a few times if AWS is late to let go of a queue."""
         for left in reversed(range(_DELETIONS)):
-            rest = self.steps.plan_again()
-            if not rest.is_part_of(self.shown):
-                raise UsageError(
-                    "while jobs ended, something else was changed; only what was shown is applied",
-                    hint="plan again, and read the new plan",
-                )
+            if not self._plan_rest(only).has_changes:
+                return
             try:
                 self.steps.apply()
             except TerraformError as error:
@@ -293,12 +314,23 @@ class Replacement:
             else:
                 return
 
+    def _plan_rest(self, only: tuple[str, ...]) -> Plan:
+        rest = self.steps.plan_again(only)
+        if not rest.is_part_of(self.shown):
+            raise UsageError(
+                "something else is to be changed by now; only what was shown is applied",
+                hint="plan again, and read the new plan",
+            )
+        return rest
+
 
 def without_refusals(on_event: Callable[[Event], None], addresses: Collection[str]) -> Callable[[Event], None]:
-    """Hands on all events but the failures at these addresses: AWS's refusals, which are wanted, are no failures."""
+    """Hands on all events but the failures at these addresses, which are wanted, and terraform's words on targeting."""
 
     def hand_on(event: Event) -> None:
-        if event.phase != "errored" or event.address not in addresses:
+        refused = event.phase == "errored" and event.address in addresses
+        targeted = event.diagnostic is not None and event.diagnostic.summary in _ABOUT_TARGETS
+        if not refused and not targeted:
             on_event(event)
 
     return hand_on

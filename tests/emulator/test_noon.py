@@ -38,7 +38,7 @@ def never_without_an_environment(made: Stack) -> Iterator[None]:
     batch, over, found = made.batch(), threading.Event(), []
 
     def look() -> None:
-        while not over.wait(0.3):
+        while not over.wait(1):
             environments = batch.describe_compute_environments()["computeEnvironments"]
             well = {
                 each["computeEnvironmentArn"]
@@ -261,15 +261,27 @@ class TestNoon:
         applied(prod)
         assert_replaced(prod, before)
 
-    def test_back_to_the_service_linked_role_the_old_role_goes_last(self, prod: Stack) -> None:
-        before = environment(prod)
+    def test_a_role_that_goes_too_stays_until_the_old_environment_is_gone(self, prod: Stack) -> None:
+        before, job_id = environment(prod), running_job(prod, 3600)
         since = prod.aws.calls()[-1].number
         prod.change("prod.yaml", "compute", "genomicsEnv", "service_role", to="service-linked")
+        with never_without_an_environment(prod):
+            left = prod.build("apply", "--yes", "--drain-timeout", "0")
+        assert left.returncode == 1
+        assert f"takes no new ones: {before['computeEnvironmentName']}: isaac" in left.stderr
+        assert job(prod, job_id)["status"] == "RUNNING"
+        assert "batchService-prod" in roles(prod)
+        prod.batch().terminate_job(jobId=job_id, reason="its work is done")
         applied(prod)
         assert_replaced(prod, before)
         gone = [call.action for call in prod.aws.calls(since=since) if call.status == 200]
         assert gone.index("DeleteComputeEnvironment") < gone.index("DeleteRole")
+        assert "batchService-prod" not in roles(prod)
         assert_settled(prod)
+
+
+def roles(made: Stack) -> set[str]:
+    return {role["RoleName"] for role in made.aws.client("iam").list_roles()["Roles"]}
 
 
 def cluster(found: Any) -> str:

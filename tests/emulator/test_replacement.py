@@ -80,7 +80,8 @@ class Lab(Layer):
         except ClientError as error:
             raise terraform_error(f"deleting Batch Compute Environment ({self.old})", error) from error
 
-    def plan_again(self) -> Plan:
+    def plan_again(self, only: tuple[str, ...], /) -> Plan:
+        assert only == (ADDRESS,)
         return Plan({"resource_changes": [going(self.old)] if self.stands(self.old) else []})
 
     # --- what is asserted ---
@@ -310,7 +311,7 @@ def test_what_was_held_for_an_earlier_plan_is_let_go(lab: Lab) -> None:
         def apply(self) -> None:
             pass
 
-        def plan_again(self) -> Plan:
+        def plan_again(self, _only: tuple[str, ...], /) -> Plan:
             raise AssertionError
 
     Replacement(nothing, Idle(), lab.clients, lab.name, {}, Draining(), lab.told.append, lab.pause).carry_out()
@@ -328,8 +329,8 @@ def test_an_invalid_one_with_jobs_is_not_replaced_without_being_told(lab: Lab) -
 
 
 def test_what_nobody_has_seen_is_not_applied(lab: Lab) -> None:
-    lab.plan_again = lambda: Plan({"resource_changes": [going(lab.old), going(lab.new, "update")]})  # type: ignore[method-assign]
-    with pytest.raises(UsageError, match="only what was shown is applied"):
+    lab.plan_again = lambda _only, /: Plan({"resource_changes": [going(lab.old), going(lab.new, "update")]})  # type: ignore[method-assign]
+    with pytest.raises(UsageError, match="something else is to be changed by now"):
         lab.replacement().carry_out()
     assert lab.stands(lab.old)
 

@@ -32,7 +32,7 @@ from gen_infra.tools.terraform_messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "Binary",
@@ -177,6 +177,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         destroy: bool = False,
         refresh_only: bool = False,
         refresh: bool = True,
+        targets: Sequence[str] = (),
         lock_timeout: str = "0s",
     ) -> PlanResult:
         """Make a plan and save it; after a failure there is no file at ``out``, though terraform writes one.
@@ -186,6 +187,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             destroy: plan to remove everything.
             refresh_only: plan to take changes made elsewhere into the state, and nothing else.
             refresh: False trusts the state and asks AWS nothing.
+            targets: plan only these addresses, and what they need.
             lock_timeout: how long to wait for another run, such as ``5m``.
 
         """
@@ -203,6 +205,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
                 destroy=IsFlagged if destroy else None,
                 refresh_only=IsFlagged if refresh_only else None,
                 refresh=refresh,
+                target=list(targets) or None,
                 lock_timeout=lock_timeout,
             )
         except BaseException:
