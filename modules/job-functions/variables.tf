@@ -34,8 +34,8 @@ variable "job_definition_arns" {
   type        = set(string)
 
   validation {
-    condition     = length(var.job_definition_arns) > 0 && alltrue([for arn in var.job_definition_arns : can(regex("^arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}:job-definition/[A-Za-z0-9_-]{1,128}$", arn))])
-    error_message = "job_definition_arns needs at least one ARN of a job definition, without a revision."
+    condition     = length(var.job_definition_arns) > 0 && alltrue([for arn in var.job_definition_arns : can(regex("^arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}:job-definition/[*]?[A-Za-z0-9_-]{1,128}$", arn))])
+    error_message = "job_definition_arns needs at least one ARN of a job definition, without a revision; its name may begin with *."
   }
 }
 

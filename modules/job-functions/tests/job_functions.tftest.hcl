@@ -117,6 +117,14 @@ run "bounded" {
   }
 }
 
+run "accepts_every_definition_of_an_environment" {
+  command = plan
+
+  variables {
+    job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/*-prod"]
+  }
+}
+
 run "refuses" {
   command = plan
 
