@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError, UsageError
-from gen_infra.explain.causes import RECORD
+from gen_infra.explain.causes import FORMER_RECORD, RECORD
 from gen_infra.manifest import Manifest, load_with_warnings
 from gen_infra.render import render
 from gen_infra.render.writer import Written, digest, write
@@ -115,8 +115,8 @@ class Plan:
     @property
     def has_changes(self) -> bool:
         """Whether a resource or an output changes; the record of the manifest alone is no change."""
-        resources = [resource["change"] for resource in self.content.get("resource_changes", [])]
-        outputs = [change for name, change in self.content.get("output_changes", {}).items() if name != RECORD]
+        resources = [each["change"] for each in self.content.get("resource_changes", []) if each["address"] != RECORD]
+        outputs = [change for name, change in self.content.get("output_changes", {}).items() if name != FORMER_RECORD]
         return any(change["actions"] not in (["no-op"], ["read"]) for change in [*resources, *outputs])
 
     @property
@@ -278,7 +278,7 @@ def apply(
         saved.discard()  # a plan is applied once, whole or in part
     if gone := plan.destroyed_job_definitions:
         deregister_definitions(aws, gone)
-    return {name: value for name, value in steps.terraform.output().items() if name != RECORD}
+    return steps.terraform.output()
 
 
 @dataclass(frozen=True)
@@ -384,10 +384,18 @@ def open_terraform(environment: Environment, on_event: Callable[[Event], None], 
     from gen_infra.tools.terraform import Terraform
 
     binary = terraform_binary(environment.manifest)
-    terraform = Terraform(binary, environment.terraform_folder, os.environ, on_event=on_event)
+    terraform = Terraform(binary, environment.terraform_folder, os.environ, on_event=_without_record(on_event))
     if init:
         terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
     return terraform
+
+
+def _without_record(on_event: Callable[[Event], None]) -> Callable[[Event], None]:
+    def heard(event: Event) -> None:
+        if event.address != RECORD:
+            on_event(event)
+
+    return heard
 
 
 def terraform_binary(manifest: Manifest) -> Binary:

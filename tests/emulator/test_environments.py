@@ -256,7 +256,7 @@ class TestProd:
     def test_plain_terraform_applies_what_was_rendered(self, prod: Stack) -> None:
         apply = prod.plain_terraform("apply", "-auto-approve")
         assert apply.returncode == 0, apply.stdout + apply.stderr
-        assert "0 added, 1 changed, 0 destroyed" in apply.stdout
+        assert "0 added, 2 changed, 0 destroyed" in apply.stdout, "the queue, and the record of the manifest"
         assert_settled(prod)
 
     def test_destroy_leaves_nothing(self, prod: Stack) -> None:

@@ -60,7 +60,7 @@ def test_what_changed_in_the_manifest_stands_above_what_it_causes(capsys: pytest
         "      retention_in_days: 400 -> 365",
         "      => destroy-data: what is older than the new time is deleted",
         "         because: CloudWatch Logs deletes events that are older than the retention",
-        "  default jobs.isaac.queue: main -> other: changes no resource",
+        "  default jobs.isaac.queue: main -> other: nothing is left to change for it",
         "0 to create, 1 to update, 0 to replace, 0 to destroy",
         "destroy-data: log group /aws/batch/prod/isaac",
     ]

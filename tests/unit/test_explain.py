@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gen_infra.explain import explain
-from gen_infra.explain.causes import ManifestChange, causes, manifest_changes
+from gen_infra.explain.causes import RECORD, ManifestChange, causes, manifest_changes
 from gen_infra.explain.markdown import to_markdown
 from gen_infra.explain.permissions import compare
 
@@ -270,20 +270,36 @@ class TestPermissions:
         assert explained.permissions.verdict == "permissions change; which is known after apply"
 
 
+def plan(applied: Any, wanted: Any) -> dict[str, Any]:
+    """One with the record of the manifest in it."""
+    before, after = ({"input": value} if value else None for value in (applied, wanted))
+    return {"resource_changes": [resource("terraform_data", [], before, after) | {"address": RECORD}]}
+
+
 class TestCauses:
     def test_each_value_that_differs_with_its_place(self) -> None:
         before = {"image": {"id": "ami-1"}, "queues": {"main": {"priority": 1}, "old": {"priority": 2}}}
         after = {"image": {"id": "ami-2"}, "queues": {"main": {"priority": 1}, "new": {"priority": 2}}}
-        plan = {"output_changes": {"manifest": {"before": before, "after": after}}}
-        assert [str(change) for change in manifest_changes(plan, lambda path: f"prod.yaml:{len(path)}")] == [
+        assert [
+            str(change) for change in manifest_changes(plan(before, after), lambda path: f"prod.yaml:{len(path)}")
+        ] == [
             "prod.yaml:2 image.id: ami-1 -> ami-2",
             'prod.yaml:2 queues.new: nothing -> {"priority": 2}',
             'removed queues.old: {"priority": 2} -> nothing',
         ]
 
-    def test_nothing_where_none_was_applied(self) -> None:
-        plan = {"output_changes": {"manifest": {"before": None, "after": {"name": "x"}}}}
-        assert manifest_changes(plan, str) == []
+    def test_nothing_where_none_was_applied_whole(self) -> None:
+        assert manifest_changes(plan(None, {"name": "x"}), str) == []
+
+    def test_nothing_where_all_goes(self) -> None:
+        assert manifest_changes(plan({"name": "x"}, None), str) == []
+
+    def test_what_was_applied_by_an_earlier_version_was_an_output(self) -> None:
+        former = {"manifest": {"actions": ["delete"], "before": {"name": "x"}, "after": None}}
+        (change,) = manifest_changes(plan(None, {"name": "y"}) | {"output_changes": former}, str)
+        assert (change.old, change.new) == ("x", "y")
+        (change,) = manifest_changes(plan({"name": "z"}, {"name": "y"}) | {"output_changes": former}, str)
+        assert (change.old, change.new) == ("z", "y")
 
     @pytest.mark.parametrize(
         ("key", "address"),

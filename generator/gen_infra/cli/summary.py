@@ -46,7 +46,7 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
         for line, line_colour in _lines(change):
             click.secho(f"      {line}", fg=line_colour)
     for unused in summary.unused:
-        click.echo(f"  {unused}: changes no resource")
+        click.echo(f"  {unused}: nothing is left to change for it")
     if not has_changes:
         click.echo("nothing to do: the environment is as the manifest says")
     elif summary.changes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gen_infra.explain.causes import ManifestChange, causes
+from gen_infra.explain.causes import RECORD, ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
@@ -101,7 +101,8 @@ class Summary:
 
     Args:
         changes: one for each resource.
-        unused: what was changed in the manifest and changes no resource.
+        unused: what was changed in the manifest and is behind no change: it has no effect, or an apply that failed
+            halfway had carried it out.
     """
 
     changes: tuple[Change, ...]
@@ -150,7 +151,11 @@ def _as_dict(change: Change) -> dict[str, Any]:
 
 def explain(plan: Mapping[str, Any], manifest_changes: Iterable[ManifestChange] = ()) -> Summary:
     """The changes in a plan, as ``terraform show -json`` gives it, next to the manifest's."""
-    resources = [resource for resource in plan.get("resource_changes", []) if resource["mode"] == "managed"]
+    resources = [
+        resource
+        for resource in plan.get("resource_changes", [])
+        if resource["mode"] == "managed" and resource["address"] != RECORD
+    ]
     found = causes(manifest_changes, [resource["address"] for resource in resources if _action(resource)])
     changes = tuple(_changes(resources, found.by_address))
     return Summary(changes, found.unused)

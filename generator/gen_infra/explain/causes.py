@@ -1,6 +1,8 @@
 """What was changed in the manifest since it was last applied, and which resources change for it.
 
-The state keeps the manifest as it was applied, as an output, so that a plan has both: whoever plans, wherever.
+The state keeps the manifest as it was applied last, so that a plan has both: whoever plans, wherever. It is kept in a
+resource that depends on all others, because terraform writes outputs even where an apply fails halfway: what is left
+to do then still has its causes.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any, TypeAlias
 from gen_infra.explain.differences import show
 from gen_infra.manifest.reader import dotted
 
-RECORD = "manifest"  # the output that holds the manifest as it was applied
+RECORD = "terraform_data.manifest"  # the resource that holds the manifest as it was applied
+FORMER_RECORD = "manifest"  # the output that held it in environments of before; their next apply removes it
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -42,7 +45,7 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """Which changes of the manifest are behind each address, and which are behind none."""
+    """Which changes of the manifest are behind each address, and which are behind none (any more)."""
 
     by_address: Mapping[str, tuple[ManifestChange, ...]] = field(default_factory=dict)
     unused: tuple[ManifestChange, ...] = ()
@@ -81,14 +84,20 @@ _FOLLOWS = (
 
 def manifest_changes(plan: Mapping[str, Any], where: Callable[[Path], str]) -> list[ManifestChange]:
     """What the plan's record of the manifest shows to be new; nothing where none was applied yet."""
-    record = plan.get("output_changes", {}).get(RECORD, {})
-    before, after = record.get("before"), record.get("after")
-    if not isinstance(before, dict) or not isinstance(after, dict):
+    before, after = _applied_and_wanted(plan)
+    if not before or not after:
         return []
     return [
         ManifestChange("removed" if new is None else where(path), dotted(path), old, new)
         for path, old, new in _changed((), before, after)
     ]
+
+
+def _applied_and_wanted(plan: Mapping[str, Any]) -> tuple[Any, Any]:
+    changes = (each["change"] for each in plan.get("resource_changes", []) if each["address"] == RECORD)
+    record: Mapping[str, Any] = next(changes, {})
+    before, after = ((record.get(when) or {}).get("input") for when in ("before", "after"))
+    return before or plan.get("output_changes", {}).get(FORMER_RECORD, {}).get("before"), after
 
 
 def _changed(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Any, Any]]:

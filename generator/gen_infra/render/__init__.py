@@ -20,7 +20,7 @@ from gen_infra.resources import data_dir
 if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
 
-_TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf")
+_TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf", "record.tf")
 _FUNCTION_SOURCES = "job-functions/src"
 PACKER_TEMPLATE = "genomics.pkr.hcl"
 

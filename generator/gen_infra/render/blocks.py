@@ -44,6 +44,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "node_properties": node_properties,
         "job_dependencies": job_dependencies,
         "repository_label": repository_label,
+        "all_else": all_else(manifest),
         **outputs(manifest),
     }
 
@@ -66,6 +67,20 @@ def modules(manifest: Manifest) -> list[str]:
     }
     roles = [role.replace("_", "-") for role in needed_roles(manifest)]
     return sorted([*roles, *(module for module, is_used in used.items() if is_used)])
+
+
+def all_else(manifest: Manifest) -> list[Hcl]:
+    """Every module, and of the root's resources those that no other one waits for."""
+    many = {"compute-environment", "fargate-environment", "repository"}
+    once = [module for module in modules(manifest) if module not in many]
+    names = [
+        *(f"module.{module.removesuffix('-lookup').replace('-', '_')}" for module in once),
+        *(f"module.compute_{key}" for key in manifest.compute),
+        *(f"module.repository_{repository_label(repository)}" for repository in manifest.repositories),
+        *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
+        *(f"aws_batch_job_definition.{key}" for key in manifest.jobs),
+    ]
+    return [reference(name) for name in names]
 
 
 def needed_roles(manifest: Manifest) -> list[str]:

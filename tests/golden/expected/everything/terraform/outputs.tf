@@ -35,12 +35,6 @@ output "kms_key_arn" {
   value       = "arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 }
 
-# What was applied last: a plan tells from it what was changed in the manifest.
-output "manifest" {
-  description = "The manifest that was applied, defaults included."
-  value       = jsondecode(file("${path.module}/manifest.json"))
-}
-
 output "repositories" {
   description = "URLs to push the container images to."
   value = {

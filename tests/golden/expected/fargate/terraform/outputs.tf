@@ -34,12 +34,6 @@ output "kms_key_arn" {
   value       = module.encryption.key_arn
 }
 
-# What was applied last: a plan tells from it what was changed in the manifest.
-output "manifest" {
-  description = "The manifest that was applied, defaults included."
-  value       = jsondecode(file("${path.module}/manifest.json"))
-}
-
 output "repositories" {
   description = "URLs to push the container images to."
   value = {

@@ -1,0 +1,118 @@
+"""The record of the manifest that was applied last, where things go wrong: plans still name their causes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen_infra.emulator import Emulator, start
+from gen_infra.explain.causes import FORMER_RECORD, RECORD
+from gen_infra.tools.terraform import find_terraform
+from tests.cli import clean_environ, gen_infra
+
+FIRST = """\
+name: half
+account: "123456789012"
+region: us-east-1
+state: local
+network:
+  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}
+compute: {spot: {max_vcpus: 64}}
+queues: {main: {priority: 1, compute: [spot]}}
+jobs:
+  tool: {image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048}
+"""
+SECOND = f"""{FIRST.replace("priority: 1,", "priority: 2,")}\
+  more: {{image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048}}
+"""
+OBSTACLE = {"logGroupName": "/aws/batch/half/more"}
+
+
+class Half:
+    """One environment on an emulator of its own."""
+
+    def __init__(self, folder: Path, aws: Emulator) -> None:
+        self.folder, self.aws = folder, aws
+        self.manifest = folder / "half.yaml"
+        self.terraform_folder = folder / "build/half/terraform"
+        self.manifest.write_text(FIRST)
+
+    def run(self, command: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = gen_infra(command, "half.yaml", *arguments, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def causes(self) -> tuple[dict[str, list[str]], list[str]]:
+        """What a plan changes, each with the manifest's keys behind it; and the keys behind nothing."""
+        answer: dict[str, Any] = json.loads(self.run("plan", "--json").stdout)
+        assert answer["has_changes"] == bool(answer["changes"])
+        behind = {change["address"]: [cause["key"] for cause in change["causes"]] for change in answer["changes"]}
+        return behind, [change["key"] for change in answer["without_effect"]]
+
+    def terraform(self, *arguments: str) -> None:
+        subprocess.run(
+            [*find_terraform(os.environ).argv, *arguments],
+            check=True, cwd=self.terraform_folder, env=clean_environ(**self.aws.environ), stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Half]:
+    with start() as aws:
+        made = Half(tmp_path_factory.mktemp("half"), aws)
+        applied = made.run("apply", "--yes")
+        assert RECORD not in applied.stdout + applied.stderr
+        yield made
+
+
+def test_an_environment_that_an_earlier_version_applied_has_its_causes(half: Half) -> None:
+    output = half.terraform_folder / "former.tf"
+    output.write_text(f'output "{FORMER_RECORD}" {{\n  value = jsondecode(file("manifest.json"))\n}}\n')
+    half.terraform("apply", "-refresh=false", "-input=false", "-auto-approve")
+    half.terraform("state", "rm", RECORD)
+    output.unlink()
+    assert half.causes() == ({}, [])
+    half.manifest.write_text(FIRST.replace("2048", "4096"))
+    assert half.causes() == ({"aws_batch_job_definition.tool": ["jobs.tool.memory_mib"]}, [])
+
+
+def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(half: Half) -> None:
+    half.manifest.write_text(FIRST.replace("2048}", "2048, queue: main}"))
+    assert half.causes() == ({}, ["jobs.tool.queue"])
+    applied = half.run("apply", "--yes")
+    assert RECORD not in applied.stdout + applied.stderr
+    assert half.causes() == ({}, [])
+    half.manifest.write_text(FIRST)
+    half.run("apply", "--yes")
+    assert FORMER_RECORD not in json.loads((half.terraform_folder / "terraform.tfstate").read_text())["outputs"]
+
+
+def test_what_an_apply_left_undone_has_its_causes_and_what_it_did_is_not_said_to_be_idle(half: Half) -> None:
+    logs = half.aws.client("logs")
+    logs.create_log_group(**OBSTACLE)
+    half.manifest.write_text(SECOND)
+    assert "/aws/batch/half/more" in half.run("apply", "--yes", code=4).stderr
+    (queue,) = half.aws.client("batch").describe_job_queues(jobQueues=["main-half"])["jobQueues"]
+    assert queue["priority"] == 2
+    behind, without_effect = half.causes()
+    assert set(behind) >= {"aws_cloudwatch_log_group.more", "aws_batch_job_definition.more"}
+    assert set(map(tuple, behind.values())) == {("jobs.more",)}
+    assert without_effect == ["queues.main.priority"]
+    said = half.run("plan").stdout
+    assert "half.yaml:8 queues.main.priority: 1 -> 2: nothing is left to change for it" in said
+    assert RECORD not in said
+
+
+def test_when_the_rest_is_applied_nothing_is_left_to_tell(half: Half) -> None:
+    half.aws.client("logs").delete_log_group(**OBSTACLE)
+    half.run("apply", "--yes")
+    assert half.causes() == ({}, [])
+    assert json.loads(half.run("drift", "--json").stdout)["resources"] == []
+    destroyed = half.run("destroy", "--yes", "--json")
+    assert RECORD not in destroyed.stdout + destroyed.stderr

@@ -1,0 +1,25 @@
+# The manifest as it was applied last, for the next plan to compare with. It waits for all else: where an apply fails
+# halfway, it stays as it was. Roles, policies, log groups and scheduling policies stand behind what they are made for.
+resource "terraform_data" "manifest" {
+  input = jsondecode(file("${path.module}/manifest.json"))
+
+  depends_on = [
+    module.encryption,
+    module.image_builder,
+    module.instance_role,
+    module.job_functions,
+    module.network,
+    module.compute_genomicsSpot,
+    module.compute_genomicsOnDemand,
+    module.repository_isaac,
+    module.repository_strelka,
+    module.repository_snpeff,
+    module.repository_samtools_stats,
+    aws_batch_job_queue.highPriority,
+    aws_batch_job_queue.lowPriority,
+    aws_batch_job_definition.isaac,
+    aws_batch_job_definition.strelka,
+    aws_batch_job_definition.snpeff,
+    aws_batch_job_definition.samtoolsStats,
+  ]
+}
