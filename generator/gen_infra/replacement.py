@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gen_infra.aws.environments import ComputeEnvironment, Orders, RunningJob
     from gen_infra.aws.session import Clients
-    from gen_infra.pipeline import Plan
+    from gen_infra.plans import Plan
     from gen_infra.tools.diagnostics import Diagnostic
     from gen_infra.tools.terraform_messages import Event
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any
 import pytest
 
 from gen_infra.emulator import Emulator, start
-from gen_infra.explain.causes import FORMER_RECORD, RECORD
-from gen_infra.tools.terraform import find_terraform
+from gen_infra.explain.causes import RECORD
 from tests.cli import clean_environ, gen_infra
 
 FIRST = """\
@@ -55,12 +53,6 @@ class Half:
         behind = {change["address"]: [cause["key"] for cause in change["causes"]] for change in answer["changes"]}
         return behind, [change["key"] for change in answer["without_effect"]]
 
-    def terraform(self, *arguments: str) -> None:
-        subprocess.run(
-            [*find_terraform(os.environ).argv, *arguments],
-            check=True, cwd=self.terraform_folder, env=clean_environ(**self.aws.environ), stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Half]:
@@ -71,17 +63,6 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Half]:
         yield made
 
 
-def test_an_environment_that_an_earlier_version_applied_has_its_causes(half: Half) -> None:
-    output = half.terraform_folder / "former.tf"
-    output.write_text(f'output "{FORMER_RECORD}" {{\n  value = jsondecode(file("manifest.json"))\n}}\n')
-    half.terraform("apply", "-refresh=false", "-input=false", "-auto-approve")
-    half.terraform("state", "rm", RECORD)
-    output.unlink()
-    assert half.causes() == ({}, [])
-    half.manifest.write_text(FIRST.replace("2048", "4096"))
-    assert half.causes() == ({"aws_batch_job_definition.tool": ["jobs.tool.memory_mib"]}, [])
-
-
 def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(half: Half) -> None:
     half.manifest.write_text(FIRST.replace("2048}", "2048, queue: main}"))
     assert half.causes() == ({}, ["jobs.tool.queue"])
@@ -90,7 +71,6 @@ def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(half: Hal
     assert half.causes() == ({}, [])
     half.manifest.write_text(FIRST)
     half.run("apply", "--yes")
-    assert FORMER_RECORD not in json.loads((half.terraform_folder / "terraform.tfstate").read_text())["outputs"]
 
 
 def test_what_an_apply_left_undone_has_its_causes_and_what_it_did_is_not_said_to_be_idle(half: Half) -> None:

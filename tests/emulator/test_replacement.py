@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from gen_infra.aws import environments
 from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, UsageError
-from gen_infra.pipeline import Plan
+from gen_infra.plans import Plan
 from gen_infra.replacement import Draining, Replacement
 from gen_infra.tools.diagnostics import Diagnostic
 from gen_infra.tools.process import StoppedError

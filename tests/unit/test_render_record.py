@@ -13,9 +13,9 @@ import yaml
 
 from gen_infra.drift import drift
 from gen_infra.explain import explain
-from gen_infra.explain.causes import FORMER_RECORD, RECORD
+from gen_infra.explain.causes import RECORD
 from gen_infra.manifest import load
-from gen_infra.pipeline import Plan
+from gen_infra.plans import Plan
 from gen_infra.render import render
 from tests.conftest import ROOT
 from tests.golden.renew import manifests
@@ -71,9 +71,3 @@ def test_the_record_is_no_change_and_is_not_told(change: dict[str, Any]) -> None
     assert not Plan(plan).has_changes
     assert explain(plan).changes == ()
     assert drift(plan) == ()
-
-
-def test_the_output_that_was_the_record_goes_unnoticed() -> None:
-    gone = {"actions": ["delete"], "before": {"name": "a"}, "after": None}
-    assert not Plan({"output_changes": {FORMER_RECORD: gone}}).has_changes
-    assert Plan({"output_changes": {"other": gone}}).has_changes

@@ -17,7 +17,6 @@ from gen_infra.explain.differences import show
 from gen_infra.manifest.reader import dotted
 
 RECORD = "terraform_data.manifest"  # the resource that holds the manifest as it was applied
-FORMER_RECORD = "manifest"  # the output that held it in environments of before; their next apply removes it
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -96,8 +95,7 @@ def manifest_changes(plan: Mapping[str, Any], where: Callable[[Path], str]) -> l
 def _applied_and_wanted(plan: Mapping[str, Any]) -> tuple[Any, Any]:
     changes = (each["change"] for each in plan.get("resource_changes", []) if each["address"] == RECORD)
     record: Mapping[str, Any] = next(changes, {})
-    before, after = ((record.get(when) or {}).get("input") for when in ("before", "after"))
-    return before or plan.get("output_changes", {}).get(FORMER_RECORD, {}).get("before"), after
+    return (record.get("before") or {}).get("input"), (record.get("after") or {}).get("input")
 
 
 def _changed(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Any, Any]]:
