@@ -294,13 +294,6 @@ class TestCauses:
     def test_nothing_where_all_goes(self) -> None:
         assert manifest_changes(plan({"name": "x"}, None), str) == []
 
-    def test_what_was_applied_by_an_earlier_version_was_an_output(self) -> None:
-        former = {"manifest": {"actions": ["delete"], "before": {"name": "x"}, "after": None}}
-        (change,) = manifest_changes(plan(None, {"name": "y"}) | {"output_changes": former}, str)
-        assert (change.old, change.new) == ("x", "y")
-        (change,) = manifest_changes(plan({"name": "z"}, {"name": "y"}) | {"output_changes": former}, str)
-        assert (change.old, change.new) == ("z", "y")
-
     @pytest.mark.parametrize(
         ("key", "address"),
         [
