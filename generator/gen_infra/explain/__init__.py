@@ -176,7 +176,7 @@ def _changes(
         changed = list(differences(change)) if action in {"update", "replace"} else []
         facts = Facts(change["before"] or {}, change["after"] or {}, minutes)
         called = _KINDS.get(kind)
-        shown = _name(change) if called else None
+        shown = _name(change, full="deposed" in resource) if called else None
         yield Change(
             address=resource["address"],
             action=action,
@@ -195,9 +195,10 @@ def _is_unfinished(resource: Mapping[str, Any]) -> bool:
     return resource.get("action_reason") == "replace_because_tainted" and resource["type"].startswith("aws_batch_")
 
 
-def _name(change: Mapping[str, Any]) -> str | None:
+def _name(change: Mapping[str, Any], *, full: bool) -> str | None:
+    """The name without the digits behind it, unless it is one of several of that name."""
     for state in (change.get("after"), change.get("before")):
-        for key in _NAME_KEYS:
+        for key in ("compute_environment_name", *_NAME_KEYS) if full else _NAME_KEYS:
             if state and isinstance(state.get(key), str) and state[key]:
                 return str(state[key]).removesuffix("-")
     return None
