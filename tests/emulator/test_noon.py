@@ -5,6 +5,7 @@ The real terraform and provider against the embedded AWS.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -83,10 +84,10 @@ def effects(answer: Any, address: str) -> str:
     return "; ".join(effect["text"] for effect in found)
 
 
-def applied(made: Stack) -> None:
+def applied(made: Stack) -> Any:
+    """What `gen-infra apply --json` says that it has done."""
     with never_without_an_environment(made):
-        done = made.build("apply", "--yes", "--allow", "stop-jobs")
-    assert done.returncode == 0, done.stderr
+        return made.built("apply", "--yes", "--allow", "stop-jobs")
 
 
 def assert_replaced(made: Stack, before: Any) -> Any:
@@ -142,31 +143,23 @@ class TestNoon:
         assert environment(prod)["computeResources"]["bidPercentage"] == 50
 
     def test_a_colleague_without_the_folder_sees_the_same_causes(self, prod: Stack, tmp_path: Path) -> None:
-        answer = prod.answer("plan", "--out", str(tmp_path))
-        ((cause,),) = [change["causes"] for change in answer["changes"]]
-        assert cause["key"] == "compute.genomicsEnv.bid_percentage"
         told = prod.run("plan", "--out", str(tmp_path), "--format", "markdown")
         assert told.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
         assert "This **stops jobs**" in told.stdout
+        assert "compute.genomicsEnv.bid\\_percentage: 50 -\\> 60" in told.stdout
 
-    def test_an_image_is_changed_in_place(self, prod: Stack) -> None:
+    def test_bid_image_and_job_are_changed_in_place_while_jobs_run(self, prod: Stack) -> None:
+        before, job_id = environment(prod), running_job(prod, 3600)
         prod.change("prod.yaml", "image", to={"id": "ami-0123456789abcdef0"})
-        answer = prod.built("plan")
-        assert changes(answer)[COMPUTE] == ("update", False)
+        prod.change("base.yaml", "jobs", "isaac", "memory_mib", to=90000)
+        answer = applied(prod)
+        definition = "aws_batch_job_definition.isaac"
+        assert changes(answer) == {COMPUTE: ("update", False), definition: ("update", False)}
         assert any(
             "image_id_override" in line and "-> ami-0123456789abcdef0" in line for line in details(answer, COMPUTE)
         )
-
-    def test_a_job_gets_a_new_revision(self, prod: Stack) -> None:
-        prod.change("base.yaml", "jobs", "isaac", "memory_mib", to=90000)
-        answer = prod.built("plan")
-        definition = "aws_batch_job_definition.isaac"
-        assert changes(answer) == {COMPUTE: ("update", False), definition: ("update", False)}
         assert any("80000 -> 90000" in line for line in details(answer, definition))
-
-    def test_these_changes_come_true(self, prod: Stack) -> None:
-        before, job_id = environment(prod), running_job(prod, 3600)
-        applied(prod)
+        assert "in place: new instances have it; running jobs get 360 minutes" in effects(answer, COMPUTE)
         after = environment(prod)
         assert after["computeEnvironmentName"] == before["computeEnvironmentName"]
         assert job(prod, job_id)["status"] == "RUNNING", "it has 360 minutes to end"
@@ -183,10 +176,6 @@ class TestNoon:
         before, job_id = environment(prod), running_job(prod, 3600)
         since = prod.aws.calls()[-1].number
         prod.change("prod.yaml", "compute", "genomicsEnv", "allocation_strategy", to="SPOT_PRICE_CAPACITY_OPTIMIZED")
-        answer = prod.built("plan")
-        assert changes(answer) == REPLACED, "and nothing is left of the change before"
-        assert "by a successor, which is VALID before the queues are pointed to it" in effects(answer, COMPUTE)
-        assert answer["dangers"] == []
         with never_without_an_environment(prod), self.applying(prod) as process:
             assert process.stderr
             for line in process.stderr:
@@ -195,7 +184,12 @@ class TestNoon:
             self.assert_draining(prod, before, job_id)
             prod.batch().terminate_job(jobId=job_id, reason="its work is done")
             rest = process.stderr.read()
+            assert process.stdout
+            answer = json.loads(process.stdout.read())
         assert process.returncode == 0, rest
+        assert changes(answer) == REPLACED, "and nothing is left of the change before"
+        assert "by a successor, which is VALID before the queues are pointed to it" in effects(answer, COMPUTE)
+        assert answer["dangers"] == []
         assert "none runs there any more" in rest
         assert job(prod, job_id)["statusReason"] == "its work is done"
         assert len(job(prod, job_id)["attempts"]) == 1
@@ -205,11 +199,11 @@ class TestNoon:
 
     @contextmanager
     def applying(self, made: Stack) -> Iterator[subprocess.Popen[str]]:
-        arguments = command("apply", made.manifest, "--out", made.out, "--yes")
+        arguments = command("apply", made.manifest, "--out", made.out, "--yes", "--json")
         environ = clean_environ(**made.aws.environ)
         with subprocess.Popen(
             arguments, cwd=made.folder, env=environ,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             try:
                 yield process
@@ -236,11 +230,9 @@ class TestNoon:
     def test_a_service_role_makes_it_a_replacement_that_no_job_notices(self, prod: Stack) -> None:
         before, job_id = environment(prod), running_job(prod, 75, "lowPriority")
         prod.change("prod.yaml", "compute", "genomicsEnv", "service_role", to="create")
-        answer = prod.built("plan")
-        planned = changes(answer)
+        planned = changes(applied(prod))
         assert planned.pop("module.service_role.aws_iam_role.this") == ("create", False)
         assert {address for address in planned if "service_role" not in address} == REPLACED.keys()
-        applied(prod)
         ended = job(prod, job_id)
         assert (ended["status"], len(ended["attempts"])) == ("SUCCEEDED", 1)
         after = assert_replaced(prod, before)
@@ -257,8 +249,7 @@ class TestNoon:
         before = environment(prod)
         prod.change("base.yaml", "image", "scratch", "size_gib", to=1200)
         template = "module.compute_genomicsEnv.aws_launch_template.this"
-        assert changes(prod.built("plan")) == {**REPLACED, template: ("update", False)}
-        applied(prod)
+        assert changes(applied(prod)) == {**REPLACED, template: ("update", False)}
         assert_replaced(prod, before)
 
     def test_a_role_that_goes_too_stays_until_the_old_environment_is_gone(self, prod: Stack) -> None:

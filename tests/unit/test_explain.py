@@ -191,6 +191,8 @@ def test_an_update_that_terminates_jobs_says_so() -> None:
         ("aws_ecr_repository", {"force_delete": True}, "destroy-data"),
         ("aws_ecr_repository", {"force_delete": False}, None),
         ("aws_iam_role", {"assume_role_policy": "ecs-tasks.amazonaws.com"}, "stop-jobs"),
+        ("aws_iam_role", {"assume_role_policy": "ec2.amazonaws.com"}, "stop-jobs"),
+        ("aws_iam_role", {"assume_role_policy": "batch.amazonaws.com"}, None),
         ("aws_iam_role", {"assume_role_policy": "lambda.amazonaws.com"}, None),
         ("aws_batch_compute_environment", {"compute_resources": [{"type": "FARGATE"}]}, None),
     ],

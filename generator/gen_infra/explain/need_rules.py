@@ -7,10 +7,12 @@ from gen_infra.security.policies import services, statements
 
 
 def _gone_role(facts: Facts) -> tuple[str, Danger | None]:
-    """Jobs work with the roles of their task and of their instance; Batch itself with its service role."""
+    """Jobs work with the roles of their task and of their instance, Batch itself with those of its environments."""
     trusted = {name for statement in statements(facts.before.get("assume_role_policy")) for name in services(statement)}
-    if trusted & {"batch", "ec2", "ecs-tasks", "spotfleet"}:
+    if trusted & {"ec2", "ecs-tasks"}:
         return "its credentials stop working at once: running jobs that use it fail", "stop-jobs"
+    if trusted & {"batch", "spotfleet"}:
+        return "goes after the compute environments that act with it, and so after their jobs", None
     return "its credentials stop working at once", None
 
 
