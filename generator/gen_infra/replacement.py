@@ -306,13 +306,25 @@ class Replacement:
             try:
                 self.steps.apply()
             except TerraformError as error:
-                others = _beside_refusals(error, self.shown.going_environments)
-                if others or not left:
-                    raise (others or error) from None
+                if others := _beside_refusals(error, self.shown.going_environments):
+                    raise others from None
+                if not left:
+                    raise (self._still_in_a_queue() or error) from None
                 self.tell("AWS has not let go of the old compute environment yet; trying again")
                 self.wait(_DELETE_AGAIN_SECONDS)
             else:
                 return
+
+    def _still_in_a_queue(self) -> AwsError | None:
+        """What to do where it is no race: somebody else's queue has what is to go."""
+        going = environments.compute_environments(self.clients, self.shown.going_environments)
+        queues = self._queues_of(environments.queue_orders(self.clients), {each.arn for each in going.values()})
+        if not queues:
+            return None
+        return AwsError(
+            f"AWS does not delete {', '.join(going)}, which is still in {', '.join(queues)}",
+            hint="point these queues elsewhere, then run the same command again",
+        )
 
     def _plan_rest(self, only: tuple[str, ...]) -> Plan:
         rest = self.steps.plan_again(only)

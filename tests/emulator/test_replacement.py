@@ -293,6 +293,15 @@ def test_the_known_race_is_not_retried_for_ever(lab: Lab) -> None:
     assert len(lab.told) == 1 + 5
 
 
+def test_somebody_elses_queue_is_named(lab: Lab) -> None:
+    lab.batch.create_job_queue(jobQueueName=f"{lab.name}-foreign", priority=1, computeEnvironmentOrder=order(lab.old))
+    with pytest.raises(AwsError, match=f"does not delete {lab.old}, which is still in {lab.name}-foreign"):
+        lab.replacement().carry_out()
+    lab.batch.update_job_queue(jobQueue=f"{lab.name}-foreign", computeEnvironmentOrder=order(lab.new))
+    lab.replacement().carry_out()
+    assert not lab.stands(lab.old)
+
+
 def test_another_failure_to_delete_is_not_retried(lab: Lab) -> None:
     lab.aws.fail("DeleteComputeEnvironment", after=1, times=1, code="ClientException", message="no such role")
     with pytest.raises(TerraformError):
