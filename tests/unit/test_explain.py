@@ -54,6 +54,21 @@ def test_what_an_apply_did_not_finish_has_no_jobs_to_stop(reason: str, dangers: 
     assert list(explain({"resource_changes": [queue | {"action_reason": reason}]}).dangers) == dangers
 
 
+@pytest.mark.parametrize(("needed_by", "dangers"), [([], []), (["module.one.aws_iam_role.this"], ["stop-jobs"])])
+def test_a_role_whose_making_was_not_finished_is_marked_only_if_something_needs_it(
+    needed_by: list[str], dangers: list[str]
+) -> None:
+    trust = {
+        "name": "one",
+        "assume_role_policy": json.dumps({"Statement": [{"Principal": {"Service": "ec2.amazonaws.com"}}]}),
+    }
+    role = resource("aws_iam_role", ["delete", "create"], trust, trust)
+    role |= {"action_reason": "replace_because_tainted", "address": 'module.one.aws_iam_role.this["a.b"]'}
+    module = {"resources": [{"address": "module.one.aws_iam_role_policy.x", "depends_on": needed_by}]}
+    state = {"values": {"root_module": {"child_modules": [module]}}}
+    assert list(explain({"resource_changes": [role], "prior_state": state}).dangers) == dangers
+
+
 def test_details_name_the_smallest_difference() -> None:
     before = {"compute_resources": [{"bid_percentage": 50, "subnets": ["a", "b"]}], "state": "ENABLED"}
     after = {"compute_resources": [{"bid_percentage": 60, "subnets": ["a", "b"]}], "state": "ENABLED"}

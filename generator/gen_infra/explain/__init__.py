@@ -6,7 +6,8 @@ The plan's JSON goes through three tables: of what a change comes to (:mod:`.rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -51,6 +52,7 @@ _UNFINISHED = (
         reason="terraform taints what was being made when an apply was stopped or failed",
     ),
 )
+_KEY = re.compile(r'\["[^"]*"\]|\[\d+\]', re.ASCII)
 _NAME_KEYS = ("name", "function_name", "compute_environment_name_prefix", "name_prefix")
 
 
@@ -157,7 +159,7 @@ def explain(plan: Mapping[str, Any], manifest_changes: Iterable[ManifestChange] 
         if resource["mode"] == "managed" and resource["address"] != RECORD
     ]
     found = causes(manifest_changes, [resource["address"] for resource in resources if _action(resource)])
-    changes = tuple(_changes(resources, found.by_address))
+    changes = tuple(_changes(resources, found.by_address, _needed(plan.get("prior_state", {}).get("values", {}))))
     return Summary(changes, found.unused)
 
 
@@ -166,7 +168,9 @@ def _action(resource: Mapping[str, Any]) -> Action | None:
 
 
 def _changes(
-    resources: list[Mapping[str, Any]], by_address: Mapping[str, tuple[ManifestChange, ...]]
+    resources: list[Mapping[str, Any]],
+    by_address: Mapping[str, tuple[ManifestChange, ...]],
+    needed: Collection[str],
 ) -> Iterator[Change]:
     minutes, own_roles = _minutes(resources), _roles_that_come_or_go(resources)
     for resource in resources:
@@ -184,15 +188,25 @@ def _changes(
             kind=called if called and shown else "",
             name=shown or resource["address"],
             details=tuple(_details(kind, changed)),
-            effects=_UNFINISHED if _is_unfinished(resource) else tuple(effects(kind, action, changed, facts)),
+            effects=_UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts)),
             permissions=permissions(kind, change, own_roles),
             causes=by_address.get(resource["address"], ()),
         )
 
 
-def _is_unfinished(resource: Mapping[str, Any]) -> bool:
-    """Whether no job can have come to it yet: the apply that made it did not get to its end."""
-    return resource.get("action_reason") == "replace_because_tainted" and resource["type"].startswith("aws_batch_")
+def _is_unfinished(resource: Mapping[str, Any], needed: Collection[str]) -> bool:
+    """Whether no job can have come to it yet: the apply that made it did not get to its end, nor to what needs it."""
+    is_unused = resource["type"].startswith("aws_batch_") or _KEY.sub("", resource["address"]) not in needed
+    return is_unused and resource.get("action_reason") == "replace_because_tainted"
+
+
+def _needed(state: Mapping[str, Any]) -> frozenset[str]:
+    """What something in the state depends on, by its address without ``[…]``."""
+    modules, found = [state.get("root_module", {})], set[str]()
+    for module in modules:
+        modules += module.get("child_modules", [])
+        found.update(*(resource.get("depends_on", ()) for resource in module.get("resources", ())))
+    return frozenset(found)
 
 
 def _name(change: Mapping[str, Any], *, full: bool) -> str | None:
