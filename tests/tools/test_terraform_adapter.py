@@ -198,7 +198,7 @@ def test_the_second_of_two_runs_says_who_holds_the_lock(terraform: Callable[...,
     assert error.cause == "locked"
     assert f"@{os.uname().nodename} holds the state lock since " in error.message
     assert "OperationTypeApply" in error.message
-    assert "terraform force-unlock " in error.hint
+    assert f"terraform -chdir={tmp_path} force-unlock " in error.hint
 
 
 def test_a_plan_that_the_state_has_overtaken_is_refused(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_state_that_cannot_be_saved_is_kept_beside_the_configuration(
             tf.apply(plan)
 
     assert raised.value.cause == "state-not-saved"
-    assert raised.value.hint.endswith("terraform state push errored.tfstate")
+    assert raised.value.hint.endswith(f"terraform -chdir={tmp_path} state push errored.tfstate")
     assert "precious" in (tmp_path / "errored.tfstate").read_text()
 
 
@@ -258,7 +258,7 @@ def test_a_state_that_can_be_written_nowhere_is_rescued(
             tf.apply(plan)
 
     (rescued,) = (tmp_path / "tmp").iterdir()
-    assert raised.value.hint.endswith(f"terraform state push {rescued}")
+    assert raised.value.hint.endswith(f"terraform -chdir={tmp_path} state push {rescued}")
     assert rescued.stat().st_mode & 0o777 == 0o600
     (resource,) = json.loads(rescued.read_text())["resources"]
     assert resource["instances"][0]["attributes"]["input"]["value"] == "precious"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,9 @@ from gen_infra.tools.terraform_messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gen_infra.errors import GenInfraError
 
 __all__ = [
     "Binary",
@@ -123,7 +126,11 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     ) -> tuple[int, str, str]:
         """Run a command as `argv` builds it: exit code, stdout (its end, if ``on_line`` gets each line), stderr."""
         argv = self.argv(cmd, *args, **{"no_color": IsFlagged, **options})
-        completed = process.run(argv, cwd=self.folder, env=self._env, on_line=on_line)
+        try:
+            completed = process.run(argv, cwd=self.folder, env=self._env, on_line=on_line)
+        except StoppedError as stopped:
+            stopped.hint = "run the same command again"
+            raise
         return completed.returncode, completed.stdout, completed.stderr
 
     def init(self, *, backend: bool = True, plugin_dir: Path | None = None, upgrade: bool = False) -> None:
@@ -157,7 +164,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         try:
             answer = json.loads(out)
         except ValueError:
-            raise failure(self._name("validate"), (), output=out + err) from None
+            raise self._failure("validate", (), output=out + err) from None
         return Validation(answer["valid"], tuple(map(parse_diagnostic, answer["diagnostics"])))
 
     def fmt_check(self) -> Formatting:
@@ -166,7 +173,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         if code == 0:
             return Formatting((), "")
         if code != 3:
-            raise failure(self._name("fmt"), (), output=err)
+            raise self._failure("fmt", (), output=err)
         _, diff, _ = self.cmd("fmt", write=False, list=False, diff=IsFlagged, recursive=IsFlagged)
         return Formatting(tuple(files.splitlines()), diff)
 
@@ -241,17 +248,21 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
                 lock_timeout=lock_timeout,
             )
         except StoppedError as stopped:
-            failed = failure(self._name("apply"), messages.diagnostics)
+            failed = self._failure("apply", messages.diagnostics)
             if isinstance(failed, TerraformError) and failed.cause == "state-not-saved":
-                raise _with_rescued_state(failed, messages) from stopped
+                raise _with_rescued_state(failed, messages, self.typed) from stopped
             raise self._stopped(messages, stopped.completed) from stopped
         except TerraformError as error:
-            raise _with_rescued_state(error, messages) from error
+            raise _with_rescued_state(error, messages, self.typed) from error
 
     def output(self) -> dict[str, Any]:
         """Read the root module's outputs, name to value; without the sensitive ones."""
         outputs = self._json("output")
         return {name: output["value"] for name, output in outputs.items() if not output["sensitive"]}
+
+    def show_state(self) -> dict[str, Any]:
+        """Read the whole state, secrets included; empty where there is none yet."""
+        return self._json("show")
 
     def state_list(self) -> list[str]:
         """Read the addresses of all that is in the state; empty where there is no state yet."""
@@ -259,7 +270,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         if code != 0 and "No state file was found" in err:
             return []
         if code != 0:
-            raise failure(self._name("state list"), (), output=err)
+            raise self._failure("state list", (), output=err)
         return out.splitlines()
 
     def _stopped(self, messages: Messages, completed: process.Completed | None) -> StoppedError:
@@ -271,16 +282,18 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
                 hint="plan again; what AWS has and the plan wants to make must be imported, a left lock freed first",
             )
         count = f"{messages.completed} change{'' if messages.completed == 1 else 's'}"
+        was_cut_off = any(each.severity == "error" for each in messages.diagnostics)  # the provider waits for no answer
         return StoppedError(
             f"{name} was stopped: {count} done and in the state",
             completed=completed,
-            hint="run the same command again to go on from there",
+            hint="run the same command again to go on from there"
+            + ("; it names what AWS has made all the same, and how to adopt or remove that" if was_cut_off else ""),
         )
 
     def _json(self, command: str, *args: str) -> dict[str, Any]:
         code, out, err = self.cmd(command, *args, json=IsFlagged)
         if code != 0:
-            raise failure(self._name(command), (), output=err)
+            raise self._failure(command, (), output=err)
         try:
             answer: dict[str, Any] = json.loads(out)
         except ValueError:
@@ -300,14 +313,26 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     ) -> int:
         code, out, err = method(json=IsFlagged, on_line=messages.feed, **options)
         if code not in codes:
-            raise failure(self._name(command), messages.diagnostics, output=out + err)
+            raise self._failure(command, messages.diagnostics, output=out + err)
         return code
 
+    @property
+    def _program(self) -> str:
+        return "tofu" if self.binary.flavour == "opentofu" else "terraform"
+
     def _name(self, command: str) -> str:
-        return f"{'tofu' if self.binary.flavour == 'opentofu' else 'terraform'} {command}"
+        return f"{self._program} {command}"
+
+    @property
+    def typed(self) -> str:
+        """How somebody begins a command line for this folder."""
+        return f"{self._program} -chdir={shlex.quote(str(self.folder))}"
+
+    def _failure(self, command: str, diagnostics: Iterable[Diagnostic], output: str = "") -> GenInfraError:
+        return failure(self._name(command), diagnostics, output=output, terraform=self.typed)
 
 
-def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformError:
+def _with_rescued_state(error: TerraformError, messages: Messages, typed: str) -> TerraformError:
     """Save the state that terraform could write nowhere, and let the hint say how it gets into its place."""
     if not messages.unsaved_state:
         return error
@@ -318,7 +343,7 @@ def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformE
             Path(path).write_text(json.dumps(messages.unsaved_state), encoding="utf-8")
         except OSError:
             continue
-        error.hint = f"the state is in {path}; mend that, then put it in its place: terraform state push {path}"
+        error.hint = f"the state is in {path}; mend that, then put it in its place: {typed} state push {path}"
         return error
     error.hint = "the state could be written nowhere: plan again, and import what AWS has already"
     return error

@@ -162,7 +162,8 @@ class _Cause:
 
     Attributes:
         name: how code refers to it.
-        pattern: searched in "summary, newline, detail" of an error; its named groups fill ``message`` and ``hint``.
+        pattern: searched in "summary, newline, detail" of an error; its named groups fill ``message`` and ``hint``, and
+            ``{terraform}`` is the beginning of a command line.
         hint: the next action.
         message: what happened, where we can say it better than terraform; empty: terraform's words.
         error: what to raise.
@@ -176,18 +177,20 @@ class _Cause:
     error: type[GenInfraError] = TerraformError
 
 
+# In AWS's words of each service, below the provider's: ``creating IAM Role (isaac-prod-job): … EntityAlreadyExists: …``
+EXISTS = r"creating (?P<what>[^(\n]+) \((?P<name>[^)\n]+)\).*?(AlreadyExist|already exists?\b|\.Duplicate\b)"
 _CAUSES = (  # the first that fits any of the errors
     _Cause(
         "state-not-saved",
         r"Failed to (save|persist) state|Error saving state",
-        hint="mend that, then put the state in its place: terraform state push errored.tfstate",
+        hint="mend that, then put the state in its place: {terraform} state push errored.tfstate",
     ),
     _Cause(
         "locked",
         r"Error acquiring the state lock.*?\bID:\s+(?P<id>\S+).*?Operation:\s+(?P<operation>\S*)"
         r".*?Who:\s+(?P<who>\S+).*?Created:\s+(?P<created>[^\n]+)",
         message="{who} holds the state lock since {created} ({operation}, lock {id})",
-        hint="wait until that run has ended; if it died, free the lock: terraform force-unlock {id}",
+        hint="wait until that run has ended; if it died, free the lock: {terraform} force-unlock {id}",
     ),
     _Cause(
         "wrong-account",
@@ -241,12 +244,12 @@ _CAUSES = (  # the first that fits any of the errors
         "not-initialised",
         r"Required plugins are not installed|Missing required provider|Inconsistent dependency lock file"
         r"|Module not installed|Backend initialization required",
-        hint="run terraform init in that folder again",
+        hint="install them: {terraform} init",
     ),
     _Cause(
         "backend-changed",
         r"Backend configuration changed|Backend type changed",
-        hint="the state is elsewhere now; move it by hand: terraform init -migrate-state",
+        hint="the state is elsewhere now; move it by hand: {terraform} init -migrate-state",
     ),
     _Cause(
         "stale-plan",
@@ -258,6 +261,13 @@ _CAUSES = (  # the first that fits any of the errors
         "inconsistent-plan",
         r"Provider produced inconsistent final plan",
         hint="plan and apply once more: what was made until now is kept",
+    ),
+    _Cause(
+        "exists",
+        EXISTS,
+        message="AWS has already what the state does not know: {what} ({name})",
+        hint="if an interrupted run made it, let the state know it, then run the same command again: "
+        "{terraform} import ADDRESS ID",
     ),
     _Cause(
         "environment-in-use",
@@ -280,13 +290,16 @@ _CAUSES = (  # the first that fits any of the errors
 )
 
 
-def failure(command: str, diagnostics: Iterable[Diagnostic], *, output: str = "") -> GenInfraError:
+def failure(
+    command: str, diagnostics: Iterable[Diagnostic], *, output: str = "", terraform: str = "terraform"
+) -> GenInfraError:
     """Make the error for a failed run: by a known cause if an error has one, else in terraform's words.
 
     Args:
         command: what was run, for the message, such as ``terraform apply``.
         diagnostics: what it reported.
         output: its plain output, read when there is no error among ``diagnostics``.
+        terraform: how a command line for the same folder begins.
 
     """
     reported = tuple(diagnostics)
@@ -295,7 +308,7 @@ def failure(command: str, diagnostics: Iterable[Diagnostic], *, output: str = ""
         for error in errors:
             match = re.search(cause.pattern, f"{error.summary}\n{error.detail}", flags=re.DOTALL)
             if match is not None:
-                return _known(command, cause, match.groupdict(), error, reported)
+                return _known(command, cause, match.groupdict() | {"terraform": terraform}, error, reported)
     if not errors:
         lines = [line for line in output.splitlines() if line.strip()]
         return TerraformError(f"{command} failed: {lines[-1].strip() if lines else 'it does not say why'}")
