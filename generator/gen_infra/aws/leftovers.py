@@ -7,17 +7,21 @@ also calls :func:`deregister_definitions` and :func:`empty_repositories`.
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.aws.errors import aws_errors, error_code
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from gen_infra.aws.session import Clients
 
 _DELETE_AT_MOST = 100  # images in one BatchDeleteImage
+_SIDE_BY_SIDE = 8  # listings
 
 
 class Resource(NamedTuple):
@@ -97,6 +101,21 @@ def inventory(clients: Clients) -> list[Resource]:
     return sorted([*_listed(clients, _LISTINGS), *_keys(clients)])
 
 
+def visible_inventory(clients: Clients) -> list[Resource]:
+    """The same, asked side by side, without the kinds that the caller may not list or AWS does not list now."""
+    asked = [partial(_listed, clients, {kind: listing}) for kind, listing in _LISTINGS.items()]
+    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+        return sorted(chain.from_iterable(pool.map(_if_it_can_be, [*asked, partial(_keys, clients)])))
+
+
+def _if_it_can_be(listed: Callable[[], Iterator[Resource]]) -> list[Resource]:
+    try:
+        with aws_errors():
+            return list(listed())
+    except AwsError:
+        return []
+
+
 @aws_errors()
 def network_inventory(clients: Clients) -> list[Resource]:
     """Every piece of a network in the account and region that has a ``Name`` tag, whoever made it; sorted."""
@@ -128,7 +147,7 @@ def leftovers(
         own_network: whether it made its network; somebody else's may have any name.
         rebuilds: whether it rebuilt its image; who does not may not be allowed to look at such things.
     """
-    ours = re.compile(_name_pattern(environment, keys, repositories))
+    ours = own_names(environment, keys, repositories)
     found = inventory(clients)
     if own_network:
         found += network_inventory(clients)
@@ -197,7 +216,7 @@ def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[st
     return sorted(str(resource) for resource in found if resource.name.rpartition(":")[2] in topics)
 
 
-def _name_pattern(environment: str, keys: Collection[str], repositories: Collection[str]) -> str:
+def own_names(environment: str, keys: Collection[str], repositories: Collection[str]) -> re.Pattern[str]:
     """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
     A name may follow a path or an ARN, as in ``alias/batch-prod``, and be followed by ``-job`` or ``-execution``
@@ -208,7 +227,7 @@ def _name_pattern(environment: str, keys: Collection[str], repositories: Collect
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
     named = rf"(?:.*[/:])?(?:{own})-{prefix}(?:-job|-execution|:\d+|-[0-9a-f]{{26}})?"
-    return rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+"
+    return re.compile(rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+")
 
 
 def _listed(clients: Clients, listings: Mapping[str, _Listing]) -> Iterator[Resource]:

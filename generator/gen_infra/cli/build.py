@@ -249,9 +249,12 @@ def apply(
 
     A compute environment that gives way to another one goes when the jobs that run there have ended: its successor is
     VALID before any queue is pointed to it, then the old one takes no more jobs, then apply waits. Ctrl-C stops in
-    order at any time; the same command then goes on from there.
+    order at any time; the same command then goes on from there. What a killed run made is named: how Terraform's state
+    gets to know it where that is in the way, how it is removed where it is not.
     """
-    from gen_infra import pipeline
+    from dataclasses import asdict
+
+    from gen_infra import interrupted, pipeline
     from gen_infra.replacement import Draining
 
     if not yes:
@@ -271,9 +274,13 @@ def apply(
             f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes
         )
     draining = Draining(drain_timeout, may_end_jobs="stop-jobs" in allow)
-    outputs = pipeline.apply(environment, made, console.event, console.say, draining)
+    with interrupted.adopting(environment):
+        outputs = pipeline.apply(environment, made, console.event, console.say, draining)
+    strays = interrupted.strays(environment)
+    for stray in strays:
+        console.say(f"warning: {stray}", fg="yellow")
     if as_json:
-        print_json({**summary.to_dict(), "outputs": outputs})
+        print_json({**summary.to_dict(), "outputs": outputs, "strays": [asdict(stray) for stray in strays]})
     else:
         for name, value in outputs.items():
             click.echo(f"{name} = {_one_line(value)}")
