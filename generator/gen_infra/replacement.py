@@ -109,6 +109,14 @@ class Replacement:
             AwsError: a successor turned INVALID; the queues are pointed back.
             GenInfraError: what Terraform failed with; queues that were pointed away too soon are pointed back.
         """
+        try:
+            self._carry_out()
+        except KeyboardInterrupt:
+            raise StoppedError(
+                "stopped between two runs of Terraform", hint="run the same command again to go on from there"
+            ) from None
+
+    def _carry_out(self) -> None:
         before = environments.queue_orders(self.clients)
         held = self._hold(before)
         try:
@@ -354,7 +362,7 @@ def _beside_refusals(error: BaseException, going: Collection[str]) -> BaseExcept
         return error
     errors = [each for each in error.diagnostics if each.severity == "error"]
     others = [each for each in errors if not _is_refusal(each, going)]
-    if len(others) == len(errors):
+    if len(others) == len(errors) or error.cause == "state-not-saved":  # its hint knows where the state is
         return error
     return failure("terraform apply", others) if others else None
 
