@@ -187,6 +187,7 @@ class _Steps:
         return open_terraform(self.environment, self.on_event, init=False)
 
     def apply(self) -> None:
+        self.environment.saved_plan.spend()
         self.terraform.apply(self.environment.saved_plan.path)
 
     def plan_again(self, only: tuple[str, ...], /) -> Plan:

@@ -44,6 +44,10 @@ class SavedPlan:
         """Note what the plan was made from; without this note a plan counts for nothing."""
         self._record.write_text(json.dumps({"files": environment.digest, "destroy": destroy}))
 
+    def spend(self) -> None:
+        """It is about to be applied, once, whole or in part: whoever finds it after a kill is to plan again."""
+        self._record.unlink(missing_ok=True)
+
     def is_current(self, environment: Environment) -> bool:
         """Whether the plan was made from exactly these files, to apply them."""
         try:
