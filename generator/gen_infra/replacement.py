@@ -189,10 +189,12 @@ class Replacement:
 
     def _take_back(self, before: Orders) -> None:
         """Point queues back to what they had, where some were pointed away from it and others were not."""
+        names = self.shown.going_environments
+        going = {arn for order in before.values() for arn in order if arn.rpartition("/")[2] in names}
+        affected = self._queues_of(before, going)
+        if not affected:
+            return
         try:
-            names = self.shown.going_environments
-            going = {each.arn for each in environments.compute_environments(self.clients, names).values()}
-            affected = self._queues_of(before, going)
             now = environments.queue_orders(self.clients)
             moved = [queue for queue in affected if queue in now and going.isdisjoint(now[queue])]
             if not moved or len(moved) == len(affected):
