@@ -29,7 +29,12 @@ def adopting(environment: Environment) -> Iterator[None]:
             from gen_infra.tools.adoption import adoption
 
             manifest = environment.manifest
-            place = {"partition": manifest.partition, "region": manifest.region, "account": manifest.account}
+            place = {
+                "partition": manifest.partition,
+                "domain": manifest.dns_suffix,
+                "region": manifest.region,
+                "account": manifest.account,
+            }
             typed = open_terraform(environment, lambda _: None, init=False).typed
             error.hint = (
                 "if an interrupted run made it, let the state know it, then run the same command again: "

@@ -8,7 +8,7 @@ from gen_infra.tools.adoption import adoption
 from gen_infra.tools.diagnostics import Diagnostic
 from gen_infra.tools.terraform_messages import TerraformError, failure
 
-PLACE = {"partition": "aws", "region": "us-east-1", "account": "123456789012"}
+PLACE = {"partition": "aws", "domain": "amazonaws.com", "region": "us-east-1", "account": "123456789012"}
 # What the provider says, around AWS's own words.
 ROLE = Diagnostic(
     "error",

@@ -194,6 +194,24 @@ def test_an_unsaved_state_matters_more_than_what_went_wrong_before() -> None:
     assert made.cause == "state-not-saved"
 
 
+def test_why_the_state_could_not_be_saved_is_said_and_what_to_type_then() -> None:
+    made = failure(
+        "terraform apply",
+        [
+            Diagnostic("error", "creating x: api error ExpiredTokenException: The token"),
+            Diagnostic("error", "Failed to save state", "HeadObject: api error Forbidden: Forbidden"),
+            Diagnostic("error", "Error releasing the state lock", "Error message: Forbidden"),
+        ],
+        terraform="terraform -chdir=x",
+    )
+
+    assert made.message == "terraform apply failed: the AWS credentials have expired, and the state could not be saved"
+    assert made.hint == (
+        "renew them, with SSO: aws sso login; then put the state in its place: "
+        "terraform -chdir=x state push -lock=false errored.tfstate"
+    )
+
+
 @pytest.mark.parametrize(
     ("output", "said"),
     [("warming up\nfatal: out of luck\n\n", "fatal: out of luck"), ("", "it does not say why")],

@@ -32,6 +32,7 @@ _IDS = {
     "aws_lambda_function": _NAME,
     "aws_scheduler_schedule": f"{_NAME}/{_NAME}",  # ours is in a group of its own name
     "aws_scheduler_schedule_group": _NAME,
+    "aws_sqs_queue": f"https://sqs.{{region}}.{{domain}}/{{account}}/{_NAME}",
 }
 
 
@@ -41,7 +42,7 @@ def adoption(diagnostics: Iterable[Diagnostic], terraform: str, place: Mapping[s
     Args:
         diagnostics: what terraform reported; only what exists already counts.
         terraform: how a command line for the folder begins.
-        place: ``partition``, ``region`` and ``account``, for ARNs.
+        place: ``partition``, ``domain``, ``region`` and ``account``, for ARNs and URLs.
     """
     found = {each.address: name for each in diagnostics if each.address for name in _existing(each)}
     kinds = {address: re.sub(r'\["[^"]*"\]|\[\d+\]', "", address).split(".")[-2] for address in found}

@@ -250,10 +250,10 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         except StoppedError as stopped:
             failed = self._failure("apply", messages.diagnostics)
             if isinstance(failed, TerraformError) and failed.cause == "state-not-saved":
-                raise _with_rescued_state(failed, messages, self.typed) from stopped
+                raise _with_rescued_state(failed, messages) from stopped
             raise self._stopped(messages, stopped.completed) from stopped
         except TerraformError as error:
-            raise _with_rescued_state(error, messages, self.typed) from error
+            raise _with_rescued_state(error, messages) from error
 
     def output(self) -> dict[str, Any]:
         """Read the root module's outputs, name to value; without the sensitive ones."""
@@ -332,7 +332,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         return failure(self._name(command), diagnostics, output=output, terraform=self.typed)
 
 
-def _with_rescued_state(error: TerraformError, messages: Messages, typed: str) -> TerraformError:
+def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformError:
     """Save the state that terraform could write nowhere, and let the hint say how it gets into its place."""
     if not messages.unsaved_state:
         return error
@@ -343,7 +343,7 @@ def _with_rescued_state(error: TerraformError, messages: Messages, typed: str) -
             Path(path).write_text(json.dumps(messages.unsaved_state), encoding="utf-8")
         except OSError:
             continue
-        error.hint = f"the state is in {path}; mend that, then put it in its place: {typed} state push {path}"
+        error.hint = error.hint.replace("errored.tfstate", path)
         return error
     error.hint = "the state could be written nowhere: plan again, and import what AWS has already"
     return error

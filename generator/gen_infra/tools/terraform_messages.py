@@ -183,7 +183,7 @@ _CAUSES = (  # the first that fits any of the errors
     _Cause(
         "state-not-saved",
         r"Failed to (save|persist) state|Error saving state",
-        hint="mend that, then put the state in its place: {terraform} state push errored.tfstate",
+        hint="mend that, then put the state in its place: {terraform} {push} errored.tfstate",
     ),
     _Cause(
         "locked",
@@ -304,23 +304,37 @@ def failure(
     """
     reported = tuple(diagnostics)
     errors = [item for item in reported if item.severity == "error"] or parse_plain(output)
-    for cause in _CAUSES:
-        for error in errors:
-            match = re.search(cause.pattern, f"{error.summary}\n{error.detail}", flags=re.DOTALL)
-            if match is not None:
-                return _known(command, cause, match.groupdict() | {"terraform": terraform}, error, reported)
+    found = [
+        (cause, match.groupdict() | {"terraform": terraform, "push": _push(errors)}, error)
+        for cause in _CAUSES
+        for error in errors
+        if (match := re.search(cause.pattern, f"{error.summary}\n{error.detail}", flags=re.DOTALL))
+    ]
+    if found:
+        return _known(command, found, reported)
     if not errors:
         lines = [line for line in output.splitlines() if line.strip()]
         return TerraformError(f"{command} failed: {lines[-1].strip() if lines else 'it does not say why'}")
     return TerraformError(_sentence(command, errors[0], others=len(errors) - 1), diagnostics=reported)
 
 
+def _push(errors: Iterable[Diagnostic]) -> str:
+    """The run's own lock, which it could not let go of, keeps everybody away from the state, itself too."""
+    is_locked = any(error.summary == "Error releasing the state lock" for error in errors)
+    return "state push -lock=false" if is_locked else "state push"
+
+
 def _known(
-    command: str, cause: _Cause, found: dict[str, str], error: Diagnostic, reported: tuple[Diagnostic, ...]
+    command: str, found: list[tuple[_Cause, dict[str, str], Diagnostic]], reported: tuple[Diagnostic, ...]
 ) -> GenInfraError:
-    said = cause.message.format(**found)
+    cause, groups, error = found[0]
+    said, hint = cause.message.format(**groups), cause.hint.format(**groups)
+    reasons = [(other, groups) for other, groups, _ in found[1:] if other.message]
+    if cause.name == "state-not-saved" and reasons:
+        reason, groups = reasons[0]
+        said = f"{reason.message.format(**groups)}, and the state could not be saved"
+        hint = f"{reason.hint.format(**groups)}; {hint.removeprefix('mend that, ')}"
     message = f"{command} failed: {said}" if said else _sentence(command, error)
-    hint = cause.hint.format(**found)
     if cause.error is TerraformError:
         return TerraformError(message, hint=hint, cause=cause.name, diagnostics=reported)
     return cause.error(message, hint=hint)
