@@ -1,10 +1,10 @@
 """The one place that starts processes.
 
 A tool runs in a session of its own, so a Ctrl-C at the terminal reaches gen-infra alone. gen-infra passes each one on
-as exactly one SIGINT (to packer: SIGTERM), to the tool and not to what the tool started: terraform then finishes what
-is in flight, writes its state, releases its lock and stops its providers itself. A second Ctrl-C is passed on too, and
-terraform then leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. What outlives the tool is killed
-with its process group.
+as exactly one SIGINT (to packer: SIGTERM), to the tool and not to what the tool started: terraform then begins nothing
+new, writes its state, releases its lock and stops its providers itself, which wait for no answer any more. A second
+Ctrl-C is passed on too, and terraform then leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. What
+outlives the tool is killed with its process group.
 
 A tool writes to files, which are read while they grow. With a pipe, gen-infra's own death (a kill -9, no memory left)
 would be the tool's next: terraform dies of SIGPIPE in the middle of an apply, with the state not written and the lock
