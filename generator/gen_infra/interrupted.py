@@ -50,7 +50,7 @@ def strays(environment: Environment) -> list[Stray]:
     from gen_infra.pipeline import open_terraform
 
     manifest = environment.manifest
-    known = set(_texts(open_terraform(environment, lambda _: None, init=False).show_state()))
+    known = set(_texts(open_terraform(environment, lambda _: None, init=False).state_pull()))
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
     return beside(known, clients(manifest.region), manifest.name, keys, manifest.repositories)
 

@@ -260,9 +260,16 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         outputs = self._json("output")
         return {name: output["value"] for name, output in outputs.items() if not output["sensitive"]}
 
-    def show_state(self) -> dict[str, Any]:
-        """Read the whole state, secrets included; empty where there is none yet."""
-        return self._json("show")
+    def state_pull(self) -> dict[str, Any]:
+        """Read the whole state, secrets included, as it is kept; empty where there is none yet.
+
+        ``terraform show -json`` would start the provider for it, which costs a second and more.
+        """
+        code, out, err = self.cmd("state pull")
+        if code != 0:
+            raise self._failure("state pull", (), output=err)
+        state: dict[str, Any] = json.loads(out or "{}")
+        return state
 
     def state_list(self) -> list[str]:
         """Read the addresses of all that is in the state; empty where there is no state yet."""
