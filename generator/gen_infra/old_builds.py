@@ -47,7 +47,7 @@ def old_builds(environment: Environment, manifest: Path) -> list[OldBuild]:
 
 def _old_plan(environment: Environment) -> Iterator[OldBuild]:
     saved = environment.saved_plan
-    if saved.folder.is_dir() and not saved.is_current(environment):
+    if saved.folder.is_dir() and not saved.is_current(environment.digest):
         yield OldBuild(saved.folder, "a plan of other files")
 
 

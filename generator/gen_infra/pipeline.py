@@ -121,14 +121,14 @@ def plan(
     terraform.plan(saved.path, destroy=destroy, targets=only)
     content = terraform.show_plan(saved.path)
     if not only:
-        saved.record(environment, destroy=destroy)  # a part of a plan is for whoever asked for it alone
+        saved.record(environment.digest, destroy=destroy)  # a part of a plan is for whoever asked for it alone
     return Plan(content)
 
 
 def current_plan(environment: Environment, on_event: Callable[[Event], None]) -> Plan:
     """The saved plan if it was made from these files, else a new one."""
     saved = environment.saved_plan
-    if not saved.is_current(environment):
+    if not saved.is_current(environment.digest):
         return plan(environment, on_event)
     _require_account(environment)
     return Plan(open_terraform(environment, on_event).show_plan(saved.path))
@@ -161,7 +161,7 @@ def apply(
     from gen_infra.replacement import Replacement, without_refusals
 
     saved = environment.saved_plan
-    if not saved.is_current(environment):
+    if not saved.is_current(environment.digest):
         raise UsageError("the rendered files changed after the plan was made", hint="plan again, and read the new plan")
     manifest = environment.manifest
     aws = clients(manifest.region)

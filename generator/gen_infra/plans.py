@@ -7,12 +7,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gen_infra.explain.causes import RECORD
-
-if TYPE_CHECKING:
-    from gen_infra.pipeline import Environment
 
 _ENVIRONMENT = "aws_batch_compute_environment"
 
@@ -40,21 +37,21 @@ class SavedPlan:
         self.discard()
         self.folder.mkdir(mode=0o700, parents=True)
 
-    def record(self, environment: Environment, *, destroy: bool) -> None:
-        """Note what the plan was made from; without this note a plan counts for nothing."""
-        self._record.write_text(json.dumps({"files": environment.digest, "destroy": destroy}))
+    def record(self, files: str, *, destroy: bool) -> None:
+        """Note the hash of the files that it was made from; without this note a plan counts for nothing."""
+        self._record.write_text(json.dumps({"files": files, "destroy": destroy}))
 
     def spend(self) -> None:
         """It is about to be applied, once, whole or in part: whoever finds it after a kill is to plan again."""
         self._record.unlink(missing_ok=True)
 
-    def is_current(self, environment: Environment) -> bool:
-        """Whether the plan was made from exactly these files, to apply them."""
+    def is_current(self, files: str) -> bool:
+        """Whether the plan was made from the files with this hash, to apply them."""
         try:
             made_from = json.loads(self._record.read_text())
         except (OSError, ValueError):
             return False
-        return made_from == {"files": environment.digest, "destroy": False} and self.path.is_file()
+        return made_from == {"files": files, "destroy": False} and self.path.is_file()
 
     def discard(self) -> None:
         """Forget the plan."""

@@ -130,7 +130,7 @@ class TestOldBuilds:
         saved = pipeline.prepare(self.manifest, Path("build")).saved_plan
         saved.prepare()
         saved.path.touch()
-        saved.record(pipeline.prepare(self.manifest, Path("build")), destroy=False)
+        saved.record(pipeline.prepare(self.manifest, Path("build")).digest, destroy=False)
         assert [path for path, _ in self.found()] == ["build/gone"]
         write(Path(), changed(compute__spot__max_vcpus=65))
         assert self.found()[0] == ("build/test/plan", "a plan of other files")
