@@ -316,7 +316,9 @@ class TestCauses:
         [
             ("compute.spot.max_vcpus", "module.compute_spot.aws_batch_compute_environment.this"),
             ("image.id", "module.compute_spot.aws_batch_compute_environment.this"),
+            ("image.rebuild.schedule", "module.image_pipeline.aws_scheduler_schedule.this"),
             ("image.scratch.mount", "aws_batch_job_definition.isaac"),
+            ("notifications.blocked_queues", "module.queue_notifications.aws_sns_topic.this"),
             ("queues.high.priority", "aws_batch_job_queue.high"),
             ("queues.high.fair_share.shares.a", "aws_batch_scheduling_policy.high"),
             ("queues.new", 'module.job_functions.aws_iam_role_policy.batch["submit"]'),

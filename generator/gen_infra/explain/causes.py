@@ -63,6 +63,8 @@ _MADE_OF = tuple(
         (r"buckets\b.*", ("aws_iam_role_policy.*",)),
         (r"repositories\b.*", ("module.repository_*", "aws_batch_job_definition.*")),
         (r"image\b.*", ("module.compute_*",)),
+        (r"image\.(?:base|parameter|rebuild)\b.*", ("module.image_pipeline.*", "module.encryption.*")),
+        (r"notifications\b.*", ("module.queue_notifications.*", "module.encryption.*")),
         (r"image\.scratch\b.*", ("aws_batch_job_definition.*",)),
         (r"compute\.(\w+).*", ("module.compute_{}.*", "module.service_role.*", "module.spot_fleet_role.*")),
         (r"queues\.(\w+).*", ("aws_batch_job_queue.{}", "aws_batch_scheduling_policy.{}")),
