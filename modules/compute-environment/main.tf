@@ -62,6 +62,30 @@ resource "terraform_data" "replacement" {
     var.service_role_arn == null ? "service-linked role," : "custom role,",
     "launch template version", aws_launch_template.this.latest_version,
   ])
+
+  # Not the environment's own: with conditions there, terraform (until 1.15.2 at least) crashes when it applies a plan
+  # in which a predecessor is gone already, https://github.com/hashicorp/terraform/issues/38586.
+  lifecycle {
+    precondition {
+      condition     = var.min_vcpus <= var.max_vcpus
+      error_message = "min_vcpus (${var.min_vcpus}) is more than max_vcpus (${var.max_vcpus})."
+    }
+
+    precondition {
+      condition     = var.bid_percentage == null || var.type == "SPOT"
+      error_message = "bid_percentage is for type SPOT only."
+    }
+
+    precondition {
+      condition     = !startswith(var.allocation_strategy, "SPOT_") || var.type == "SPOT"
+      error_message = "allocation_strategy ${var.allocation_strategy} is for type SPOT only."
+    }
+
+    precondition {
+      condition     = (var.spot_fleet_role_arn != null) == (var.type == "SPOT" && var.allocation_strategy == "BEST_FIT")
+      error_message = "spot_fleet_role_arn is needed for type SPOT with BEST_FIT, and for nothing else."
+    }
+  }
 }
 
 resource "aws_batch_compute_environment" "this" {
@@ -115,25 +139,5 @@ resource "aws_batch_compute_environment" "this" {
     # The number of vCPUs is Batch's to change, by the minute.
     ignore_changes       = [compute_resources[0].desired_vcpus]
     replace_triggered_by = [terraform_data.replacement]
-
-    precondition {
-      condition     = var.min_vcpus <= var.max_vcpus
-      error_message = "min_vcpus (${var.min_vcpus}) is more than max_vcpus (${var.max_vcpus})."
-    }
-
-    precondition {
-      condition     = var.bid_percentage == null || var.type == "SPOT"
-      error_message = "bid_percentage is for type SPOT only."
-    }
-
-    precondition {
-      condition     = !startswith(var.allocation_strategy, "SPOT_") || var.type == "SPOT"
-      error_message = "allocation_strategy ${var.allocation_strategy} is for type SPOT only."
-    }
-
-    precondition {
-      condition     = (var.spot_fleet_role_arn != null) == (var.type == "SPOT" && var.allocation_strategy == "BEST_FIT")
-      error_message = "spot_fleet_role_arn is needed for type SPOT with BEST_FIT, and for nothing else."
-    }
   }
 }

@@ -107,7 +107,7 @@ run "refuses_more_on_than_there_may_be" {
     min_vcpus = 2000
   }
 
-  expect_failures = [aws_batch_compute_environment.this]
+  expect_failures = [terraform_data.replacement]
 }
 
 run "refuses_a_bid_on_demand" {
@@ -119,7 +119,7 @@ run "refuses_a_bid_on_demand" {
     bid_percentage      = 50
   }
 
-  expect_failures = [aws_batch_compute_environment.this]
+  expect_failures = [terraform_data.replacement]
 }
 
 run "refuses_a_spot_strategy_on_demand" {
@@ -129,7 +129,7 @@ run "refuses_a_spot_strategy_on_demand" {
     type = "EC2"
   }
 
-  expect_failures = [aws_batch_compute_environment.this]
+  expect_failures = [terraform_data.replacement]
 }
 
 run "refuses_best_fit_on_spot_without_its_role" {
@@ -139,7 +139,7 @@ run "refuses_best_fit_on_spot_without_its_role" {
     allocation_strategy = "BEST_FIT"
   }
 
-  expect_failures = [aws_batch_compute_environment.this]
+  expect_failures = [terraform_data.replacement]
 }
 
 run "refuses_the_spot_fleet_role_for_anything_else" {
@@ -149,5 +149,5 @@ run "refuses_the_spot_fleet_role_for_anything_else" {
     spot_fleet_role_arn = "arn:aws:iam::123456789012:role/batchSpotFleet-prod"
   }
 
-  expect_failures = [aws_batch_compute_environment.this]
+  expect_failures = [terraform_data.replacement]
 }
