@@ -283,7 +283,8 @@ _CAUSES = (  # the first that fits any of the errors
     ),
     _Cause(
         "unreachable",
-        r"dial tcp|no such host|i/o timeout|TLS handshake timeout|connection (refused|reset)|connection lost",
+        r"dial tcp|no such host|request send failed|i/o timeout|TLS handshake timeout|connection (refused|reset)"
+        r"|connection lost",
         hint="check the network, the proxy and AWS_ENDPOINT_URL, then run the same command again",
     ),
     _Cause("locked", r"Error acquiring the state lock", hint="wait until the other run has ended, then try again"),
