@@ -214,7 +214,11 @@ def test_why_the_state_could_not_be_saved_is_said_and_what_to_type_then() -> Non
 
 @pytest.mark.parametrize(
     ("output", "said"),
-    [("warming up\nfatal: out of luck\n\n", "fatal: out of luck"), ("", "it does not say why")],
+    [
+        ("warming up\nfatal: out of luck\n\n", "fatal: out of luck"),
+        ("panic: nil\n\nmain.go:1 +0x1\n", "panic: nil"),
+        ("", "it does not say why"),
+    ],
 )
 def test_a_failure_without_a_diagnostic_says_what_there_is(output: str, said: str) -> None:
     assert failure("terraform apply", [], output=output).message == f"terraform apply failed: {said}"

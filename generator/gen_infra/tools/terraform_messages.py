@@ -314,8 +314,9 @@ def failure(
     if found:
         return _known(command, found, reported)
     if not errors:
-        lines = [line for line in output.splitlines() if line.strip()]
-        return TerraformError(f"{command} failed: {lines[-1].strip() if lines else 'it does not say why'}")
+        lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it does not say why"]
+        crashed = (line for line in lines if line.startswith("panic: "))  # its trace follows
+        return TerraformError(f"{command} failed: {next(crashed, lines[-1])}")
     return TerraformError(_sentence(command, errors[0], others=len(errors) - 1), diagnostics=reported)
 
 
