@@ -1,8 +1,8 @@
 # Two commands: `make demo` and `make test`. Each does all of its own set-up; Python >= 3.11 is all that they ask for.
 PYTHON ?= python3
 BIN := .venv/bin
-# The tests wait for AWS more than they compute: twice the cores.
-JOBS ?= 4
+# The tests wait for AWS more than they compute: three times the cores.
+JOBS ?= 6
 
 .PHONY: demo test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
 
@@ -13,7 +13,7 @@ demo: setup ## The whole life of an environment on an embedded AWS, in a few min
 	$(BIN)/gen-infra demo
 
 test: setup lint ## Every check and every test, with the real tools
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadscope
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
 lint: setup ## ruff, mypy, shellcheck, shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .
