@@ -328,6 +328,15 @@ def test_what_was_held_for_an_earlier_plan_is_let_go(lab: Lab) -> None:
     assert lab.stands(lab.old)
 
 
+def test_a_destroy_lets_go_of_all_that_is_held(lab: Lab) -> None:
+    (old,) = environments.compute_environments(lab.clients, [lab.old]).values()
+    environments.hold(lab.clients, old, {}, lab.pause)
+    environments.release_all(lab.clients, f"not-{lab.name}")
+    assert lab.held()
+    environments.release_all(lab.clients, lab.name)
+    assert lab.held() == []
+
+
 def test_an_invalid_one_with_jobs_is_not_replaced_without_being_told(lab: Lab) -> None:
     job_id = lab.running()
     lab.clients.iam.delete_instance_profile(InstanceProfileName=lab.old)
