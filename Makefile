@@ -1,8 +1,8 @@
 # Two commands: `make demo` and `make test`. Each does all of its own set-up; Python >= 3.11 is all that they ask for.
 PYTHON ?= python3
 BIN := .venv/bin
-# The tests wait for AWS more than they compute: three times the cores.
-JOBS ?= 6
+# The tests wait for AWS more than they compute: twice the cores.
+JOBS ?= 4
 
 .PHONY: demo test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
 

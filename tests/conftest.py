@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
@@ -14,6 +15,12 @@ import pytest
 from gen_infra.emulator.builder_host import BuilderHost, NoBuilderHostError, builder_host
 
 ROOT = Path(__file__).parents[1]
+
+# For the terraform that tests start themselves, as gen-infra has it for its own.
+os.environ.setdefault("GOGC", "400")
+# In the background of a script Ctrl-C is ignored, and would be by all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # What waits for AWS longest begins first: with several workers nothing long is left for the end.

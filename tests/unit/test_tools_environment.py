@@ -11,7 +11,7 @@ from gen_infra.tools.environment import child_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-SWITCHES = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+SWITCHES = {"GOGC": "400", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,10 @@ def test_what_a_tool_needs_passes(name: str) -> None:
 )  # fmt: skip
 def test_what_would_give_a_tool_orders_does_not(name: str) -> None:
     assert child_environment({name: "value"}) == SWITCHES
+
+
+def test_how_often_garbage_is_collected_is_the_callers_to_say() -> None:
+    assert child_environment({"GOGC": "50"})["GOGC"] == "50"
 
 
 def test_the_switches_cannot_be_turned_off() -> None:

@@ -17,7 +17,7 @@ _NAMES = frozenset(
     {
         # the machine and the person
         *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TERM", "TZ"),
-        *("TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS", "SSH_AUTH_SOCK"),
+        *("TMPDIR", "GOGC", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS", "SSH_AUTH_SOCK"),
         # the way out to the network
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
@@ -27,6 +27,9 @@ _NAMES = frozenset(
     }
 )
 _PREFIXES = ("AWS_", "LC_", "TF_TOKEN_")
+# Go collects its garbage less often. Most of what terraform does is to read the provider's schema: with this it takes
+# two thirds of the CPU time, and a twelfth more memory (bench/README.md).
+_DEFAULTS = {"GOGC": "400"}
 _SET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
@@ -39,4 +42,4 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     config = allowed.get("TF_CLI_CONFIG_FILE")
     if config is not None and not Path(config).is_file():
         del allowed["TF_CLI_CONFIG_FILE"]
-    return allowed | _SET
+    return _DEFAULTS | allowed | _SET
