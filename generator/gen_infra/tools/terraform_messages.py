@@ -317,7 +317,8 @@ def failure(
         lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it does not say why"]
         crashed = (line for line in lines if line.startswith("panic: "))  # its trace follows
         return TerraformError(f"{command} failed: {next(crashed, lines[-1])}")
-    return TerraformError(_sentence(command, errors[0], others=len(errors) - 1), diagnostics=reported)
+    said = _sentence(command, errors[0], others=len(errors) - 1)
+    return TerraformError(said, hint="mend that, then run the same command again", diagnostics=reported)
 
 
 def _push(errors: Iterable[Diagnostic]) -> str:
