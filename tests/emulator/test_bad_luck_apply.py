@@ -51,13 +51,13 @@ class TestKill:
 
 
 class TestPowerLoss:
-    def test_what_has_a_generated_name_is_named_and_what_has_none_is_adopted(self, site: Site) -> None:
-        site.kill_at("CreateLaunchTemplate", "everything")
+    def test_what_has_a_generated_name_is_named_and_a_queue_is_adopted(self, site: Site) -> None:
+        site.kill_at("CreateComputeEnvironment", "everything")
         site.kill_at("CreateJobQueue", "everything")
         site.adopt()
-        (template,) = site.finish()
-        assert template["kind"] == "launch template"
-        site.type(template["remove"])
+        (stray,) = site.finish()
+        assert stray["kind"] == "compute environment"
+        site.type(stray["remove"])
         assert site.finish() == []
 
 
