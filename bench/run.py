@@ -9,6 +9,7 @@ process, where imports are out of the way.
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -23,10 +24,13 @@ import yaml
 
 from gen_infra.manifest import load_with_warnings
 from gen_infra.render import render
+from gen_infra.tools.environment import child_environment
+from gen_infra.tools.provider import find_provider
+from gen_infra.tools.terraform import Terraform, find_terraform
 
 ROOT = Path(__file__).parents[1]
 RUNS = 15
-HELP_LIMIT, RENDER_LIMIT, VALIDATION_LIMIT = 1.5, 2.5, 1.5
+HELP_LIMIT, RENDER_LIMIT, VALIDATION_LIMIT, GARBAGE_LIMIT = 1.5, 2.5, 1.5, 1.0
 GEN_INFRA = [str(Path(sys.executable).with_name("gen-infra"))]
 BARE = [sys.executable, str(Path(__file__).parent / "bare" / "render.py")]
 
@@ -91,6 +95,17 @@ def rows(folder: Path) -> Iterator[Row]:
         print(f"{count} job definitions: {size(ours):,} bytes, the floor writes {size(bare):,}")
         yield Row("  render, nothing there yet", command, floor, RENDER_LIMIT, fresh=ours)
         yield Row("  render, nothing changed", command, floor, RENDER_LIMIT)
+    yield collecting_garbage(folder / "4" / "ours" / "prod" / "terraform")
+
+
+def collecting_garbage(folder: Path) -> Row:
+    """terraform validate in a rendered folder, as gen-infra has Go collect its garbage, and as Go does by itself."""
+    binary = find_terraform(os.environ)
+    provider = find_provider(os.environ, flavour=binary.flavour).plugin_dir
+    Terraform(binary, folder, os.environ).init(backend=False, plugin_dir=provider)
+    command = [*binary.argv, f"-chdir={folder}", "validate"]
+    ours, theirs = (["env", f"GOGC={often}", *command] for often in (child_environment({})["GOGC"], "100"))
+    return Row("terraform validate, against Go's default", ours, theirs, GARBAGE_LIMIT)
 
 
 def with_jobs(folder: Path, count: int) -> Path:
