@@ -99,7 +99,7 @@ def rows(folder: Path) -> Iterator[Row]:
 
 
 def collecting_garbage(folder: Path) -> Row:
-    """terraform validate in a rendered folder, as gen-infra has Go collect its garbage, and as Go does by itself."""
+    """How long `terraform validate` takes with as much garbage as gen-infra lets Go keep, and as Go keeps by itself."""
     binary = find_terraform(os.environ)
     provider = find_provider(os.environ, flavour=binary.flavour).plugin_dir
     Terraform(binary, folder, os.environ).init(backend=False, plugin_dir=provider)
