@@ -20,7 +20,7 @@ def clean_environ(**extra: str) -> dict[str, str]:
 
 
 def gen_infra(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 280
+    *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 600
 ) -> subprocess.CompletedProcess[str]:
     """Run ``gen-infra ARGUMENTS`` without a terminal."""
     return subprocess.run(

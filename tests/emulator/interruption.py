@@ -33,7 +33,7 @@ queues: {main: {priority: 2, compute: [spot]}, second: {priority: 1, compute: [s
 jobs: {one: {image: quay.io/x/y, vcpus: 1, memory_mib: 512, attempts: 3}}
 """
 QUEUES = {"main-small", "second-small"}
-_LONGEST = 240.0  # seconds that anything here may take
+_LONGEST = 600.0  # seconds that anything here may take
 _LOOK_AGAIN = 5.0  # seconds after which it is asked whether gen-infra still runs
 
 Killed = Literal["gen-infra", "everything"]
