@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The tests wait for AWS more than they compute: twice the cores.
 JOBS ?= 4
+SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
+.PHONY: demo test bad-luck-test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -13,7 +14,10 @@ demo: setup ## The whole life of an environment on an embedded AWS, in a few min
 	$(BIN)/gen-infra demo
 
 test: setup lint ## Every check and every test, with the real tools
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest $(SIDE_BY_SIDE)
+
+bad-luck-test: setup ## Stop, kill and starve real runs in each phase: a quarter of an hour; CI runs it too
+	$(BIN)/pytest tests/bad_luck $(SIDE_BY_SIDE)
 
 lint: setup ## ruff, mypy, shellcheck, shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .

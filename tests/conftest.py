@@ -28,8 +28,6 @@ _LONGEST = (
     "emulator/test_noon.py",
     "emulator/test_environments.py",
     "emulator/test_examples.py",
-    "emulator/test_bad_luck_replacement.py",
-    "emulator/test_bad_luck_apply.py",
     "emulator/test_network.py",
     "emulator/",
     "tools/",

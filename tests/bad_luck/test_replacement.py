@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.emulator import start
-from tests.emulator.interruption import SMALL, Run, Site, assert_one_error
+from tests.bad_luck.interruption import SMALL, Run, Site, assert_one_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
