@@ -28,7 +28,7 @@ _NAMES = frozenset(
 )
 _PREFIXES = ("AWS_", "LC_", "TF_TOKEN_")
 # Go collects its garbage less often. Most of what terraform does is to read the provider's schema: with this it takes
-# some two thirds of the CPU time, and less time where no other core is idle, for a twelfth more memory (bench/README.md).
+# some two thirds of the CPU time, for a twelfth more memory (bench/README.md).
 _DEFAULTS = {"GOGC": "400"}
 _SET = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
