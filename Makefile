@@ -36,10 +36,10 @@ schema: setup ## Write the manifest's JSON Schema again
 	$(BIN)/python -m gen_infra.manifest.schema
 
 instance-data: setup ## Write the data file of instance types again, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
-	$(BIN)/python -m gen_infra.aws.instance_data
+	$(BIN)/python -m tasks.instance_data
 
 docs: schema ## Write docs/manifest.md again
-	$(BIN)/python -m gen_infra.manifest.reference
+	$(BIN)/python -m tasks.manifest_page
 
 vm-test: setup ## Boot the image's root in QEMU: as root, five minutes, with requirements/debian-vm.txt
 	$(BIN)/pytest tests/vm/boot.py

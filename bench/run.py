@@ -24,9 +24,9 @@ import yaml
 
 from gen_infra.manifest import load_with_warnings
 from gen_infra.render import render
-from gen_infra.tools.environment import child_environment
-from gen_infra.tools.provider import find_provider
-from gen_infra.tools.terraform import Terraform, find_terraform
+from gen_infra.terraform.adapter import Terraform, find_terraform
+from gen_infra.terraform.provider import find_provider
+from gen_infra.tools.child_environment import child_environment
 
 ROOT = Path(__file__).parents[1]
 RUNS = 15

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.explain.causes import RECORD
 from gen_infra.manifest import Manifest, load_with_warnings
-from gen_infra.plans import Plan, SavedPlan
 from gen_infra.render import render
 from gen_infra.render.writer import Written, digest, write
+from gen_infra.terraform.plan import Plan, SavedPlan
 
 if TYPE_CHECKING:
-    from gen_infra.drift import Drift
+    from gen_infra.apply.replacement import Draining
+    from gen_infra.check.report import CheckReport
+    from gen_infra.drift.drift import Drift
     from gen_infra.explain import Summary
-    from gen_infra.manifest.reader import Problem
-    from gen_infra.replacement import Draining
-    from gen_infra.report import CheckReport
-    from gen_infra.tools.terraform import Binary, Event, Terraform
+    from gen_infra.manifest.reading.reader import Problem
+    from gen_infra.terraform.adapter import Binary, Event, Terraform
 
 Tell = Callable[[str], None]
 
@@ -82,9 +82,9 @@ def check(environment: Environment, tell: Tell, *, today: date | None = None) ->
         tell: hears of progress.
         today: decides which of the manifest's suppressions have expired; by default the day it is in UTC.
     """
-    from gen_infra.report import CheckReport
-    from gen_infra.scan import scan_packer, scan_plan, scan_source
-    from gen_infra.suppressions import suppressed
+    from gen_infra.check.report import CheckReport
+    from gen_infra.check.runner import scan_packer, scan_plan, scan_source
+    from gen_infra.check.suppressions import suppressed
     from gen_infra.tools.process import forwarding_signals
 
     files, manifest = environment.files, environment.manifest
@@ -138,8 +138,8 @@ def explanation(manifest_path: Path, plan: Plan) -> Summary:
     """What a plan means, next to what was changed in the manifest since it was last applied."""
     from gen_infra.explain import explain
     from gen_infra.explain.causes import manifest_changes
-    from gen_infra.manifest.loader import load_with_nodes
-    from gen_infra.manifest.reader import origin
+    from gen_infra.manifest.reading.loader import load_with_nodes
+    from gen_infra.manifest.reading.reader import origin
 
     _, nodes = load_with_nodes(manifest_path)
     return explain(plan.content, manifest_changes(plan.content, lambda path: origin(nodes, path)))
@@ -156,9 +156,9 @@ def apply(
     Raises:
         UsageError: the rendered files are not those that the plan was made from.
     """
+    from gen_infra.apply.replacement import Replacement, without_refusals
     from gen_infra.aws.leftovers import deregister_definitions
     from gen_infra.aws.session import clients
-    from gen_infra.replacement import Replacement, without_refusals
 
     saved = environment.saved_plan
     if not saved.is_current(environment.digest):
@@ -205,8 +205,8 @@ def drift(environment: Environment, on_event: Callable[[Event], None], tell: Tel
     Raises:
         UsageError: nothing is in the state.
     """
-    from gen_infra.drift import drift as found_in
-    from gen_infra.drift import is_empty
+    from gen_infra.drift.drift import drift as found_in
+    from gen_infra.drift.drift import is_empty
 
     _require_account(environment)
     terraform = open_terraform(environment, on_event)
@@ -227,8 +227,8 @@ def drift(environment: Environment, on_event: Callable[[Event], None], tell: Tel
 
 def _with_authors(manifest: Manifest, found: tuple[Drift, ...], tell: Tell) -> tuple[Drift, ...]:
     """Each with who did it; of all that an environment is made of, only launch templates know that themselves."""
-    from gen_infra.aws.authors import EventHistory, launch_template_author
     from gen_infra.aws.session import clients
+    from gen_infra.drift.authors import EventHistory, launch_template_author
 
     aws = clients(manifest.region)
     history = EventHistory(aws, manifest.partition)
@@ -247,7 +247,7 @@ def _with_authors(manifest: Manifest, found: tuple[Drift, ...], tell: Tell) -> t
 
 def destroy(environment: Environment, on_event: Callable[[Event], None], tell: Tell) -> list[str]:
     """Apply the saved destroy plan and clear away what terraform cannot; returns what is still there."""
-    from gen_infra.aws.environments import release_all
+    from gen_infra.aws.compute_environments import release_all
     from gen_infra.aws.leftovers import (
         deregister_definitions,
         empty_repositories,
@@ -275,8 +275,8 @@ def destroy(environment: Environment, on_event: Callable[[Event], None], tell: T
 
 def open_terraform(environment: Environment, on_event: Callable[[Event], None], *, init: bool = True) -> Terraform:
     """The environment's terraform, initialised."""
-    from gen_infra.tools.provider import find_provider
-    from gen_infra.tools.terraform import Terraform
+    from gen_infra.terraform.adapter import Terraform
+    from gen_infra.terraform.provider import find_provider
 
     binary = terraform_binary(environment.manifest)
     terraform = Terraform(binary, environment.terraform_folder, os.environ, on_event=_without_record(on_event))
@@ -295,7 +295,7 @@ def _without_record(on_event: Callable[[Event], None]) -> Callable[[Event], None
 
 def terraform_binary(manifest: Manifest) -> Binary:
     """The terraform to use, new enough for this manifest."""
-    from gen_infra.tools.terraform import find_terraform
+    from gen_infra.terraform.adapter import find_terraform
 
     binary = find_terraform(os.environ)
     if manifest.state != "local" and tuple(map(int, binary.version.split(".")[:2])) < (1, 10):

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gen_infra.emulator import Emulator, start
-from gen_infra.tools.terraform import find_terraform
+from gen_infra.terraform.adapter import find_terraform
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import ROOT
 

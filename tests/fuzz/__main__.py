@@ -16,7 +16,7 @@ import atheris
 
 with atheris.instrument_imports(include=["gen_infra"]):
     from gen_infra.manifest import load
-    from gen_infra.manifest.loader import ManifestError
+    from gen_infra.manifest.reading.loader import ManifestError
 
 ROOT = Path(__file__).parents[2]
 SLOWEST = 10  # seconds for one text, instrumented, on a busy machine

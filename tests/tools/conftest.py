@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gen_infra.terraform import adapter as terraform_module
+from gen_infra.terraform.adapter import Binary, Terraform, find_terraform
+from gen_infra.terraform.provider import find_provider
 from gen_infra.tools import process
-from gen_infra.tools import terraform as terraform_module
-from gen_infra.tools.environment import child_environment
-from gen_infra.tools.provider import find_provider
-from gen_infra.tools.terraform import Binary, Terraform, find_terraform
+from gen_infra.tools.child_environment import child_environment
 from tests.cli import clean_environ
 from tests.conftest import ROOT
-from tests.tools.scratch_host import MIB, SMALLEST_XFS_MIB, Host
+from tests.tools.image.scratch_host import MIB, SMALLEST_XFS_MIB, Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gen_infra.tools.terraform import Event
+    from gen_infra.terraform.adapter import Event
 
 
 @dataclass(frozen=True)

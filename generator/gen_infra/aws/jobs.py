@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.console import job_url, log_stream_url
 from gen_infra.aws.errors import TransientAwsError, aws_errors
-from gen_infra.aws.patience import Patience
+from gen_infra.aws.retry import Patience
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:

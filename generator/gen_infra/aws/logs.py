@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.durations import duration
+from gen_infra.cli.durations import duration
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:

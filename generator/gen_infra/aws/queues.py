@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.patience import Patience
+from gen_infra.aws.retry import Patience
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from gen_infra.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gen_infra.check.report import CheckReport
     from gen_infra.pipeline import Environment
-    from gen_infra.report import CheckReport
 
 force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that somebody changed.")
 
@@ -83,7 +83,7 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, strict: boo
 def _say_cost(environment: Environment, console: Console) -> None:
     """What a network that is made here costs; one that exists already costs nothing more."""
     if create := environment.manifest.network.create:
-        from gen_infra.costs import network_cost
+        from gen_infra.explain.costs import network_cost
 
         console.say(network_cost(create))
 
@@ -132,7 +132,7 @@ def check(manifest: Path, out: Path, strict: bool, report_format: str, output: P
     manifest's suppressions accept is shown each time. Exits 1 if anything fails.
     """
     from gen_infra import pipeline
-    from gen_infra.formats import FORMATS, write_atomically
+    from gen_infra.check.formats import FORMATS, write_atomically
 
     console = Console(quiet=quiet)
     environment = pipeline.prepare(manifest, out, strict=strict)
@@ -254,8 +254,9 @@ def apply(
     """
     from dataclasses import asdict
 
-    from gen_infra import interrupted, pipeline
-    from gen_infra.replacement import Draining
+    from gen_infra import pipeline
+    from gen_infra.apply import recovery as interrupted
+    from gen_infra.apply.replacement import Draining
 
     if not yes:
         require_terminal()

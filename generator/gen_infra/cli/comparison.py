@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.manifest.comparison import Difference
-    from gen_infra.manifest.reader import Map
+    from gen_infra.manifest.reading.reader import Map
 
 
 def show_differences(manifest: Path, other: Path, console: Console, *, as_json: bool) -> int:
     """Print what differs, as diff does: 0 for the same, 1 for different."""
     from gen_infra.manifest.comparison import compare
-    from gen_infra.manifest.loader import load_with_nodes
+    from gen_infra.manifest.reading.loader import load_with_nodes
     from gen_infra.render.blocks import resolved
 
     (left, left_nodes), (right, right_nodes) = load_with_nodes(manifest), load_with_nodes(other)
@@ -42,7 +42,7 @@ def show_differences(manifest: Path, other: Path, console: Console, *, as_json: 
 
 
 def _entry(difference: Difference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
-    from gen_infra.manifest.reader import dotted, file_and_line
+    from gen_infra.manifest.reading.reader import dotted, file_and_line
 
     def side(value: object, nodes: Map) -> dict[str, Any] | None:
         if value is None:
@@ -58,7 +58,7 @@ def _entry(difference: Difference, left_nodes: Map, right_nodes: Map) -> dict[st
 
 
 def _show(difference: Difference, left_nodes: Map, right_nodes: Map) -> None:
-    from gen_infra.manifest.reader import dotted
+    from gen_infra.manifest.reading.reader import dotted
 
     click.secho(dotted(difference.path), bold=True)
     for sign, colour, value, nodes in (
@@ -71,7 +71,7 @@ def _show(difference: Difference, left_nodes: Map, right_nodes: Map) -> None:
 
 def _lines(value: object, nodes: Map, path: tuple[str | int, ...]) -> list[str]:
     """The value as YAML; behind it, or behind each of its parts, the place that it comes from."""
-    from gen_infra.manifest.reader import origin
+    from gen_infra.manifest.reading.reader import origin
     from gen_infra.render.yaml import to_commented_yaml, to_yaml
 
     if isinstance(value, Mapping) and value:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest import Manifest
     from gen_infra.pipeline import Environment
-    from gen_infra.tools.terraform import Event
+    from gen_infra.terraform.adapter import Event
 
 
 class _PathType(click.ParamType):  # type: ignore[type-arg] # generic only since click 8.5
@@ -45,7 +45,7 @@ class _DurationType(click.ParamType):  # type: ignore[type-arg] # generic only s
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from gen_infra.durations import duration
+        from gen_infra.cli.durations import duration
 
         span = duration(value)
         if span is None:

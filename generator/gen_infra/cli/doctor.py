@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gen_infra.diagnosis import Diagnosis
+    from gen_infra.doctor.diagnosis import Diagnosis
 
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 
@@ -35,7 +35,7 @@ def doctor(manifest: Path | None, as_json: bool, quiet: bool) -> int:
     """
     from dataclasses import asdict
 
-    from gen_infra.doctor import examine
+    from gen_infra.doctor.runner import examine
 
     console = Console(quiet=quiet)
     lines = examine(manifest)

@@ -19,7 +19,7 @@ from gen_infra.cli.console import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.drift import Drift
+    from gen_infra.drift.drift import Drift
 
 _ACTIONS = {
     "create": ("+", "added", "yellow"),

@@ -29,7 +29,7 @@ def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
     from gen_infra.aws.session import clients, require_account
     from gen_infra.aws.state_bucket import ensure_state_bucket
     from gen_infra.manifest import load
-    from gen_infra.manifest.model import StateBucket
+    from gen_infra.manifest.model.manifest import StateBucket
 
     console = Console(quiet=quiet)
     env = load(manifest)
@@ -106,7 +106,7 @@ def demo(out: Path, keep: bool, quiet: bool) -> int:
     On the embedded AWS: render, check, plan, apply, plan again (empty), submit a job and watch it succeed, invoke the
     functions, build the machine image (where there are packer and root), destroy, and ask the API that nothing is left.
     """
-    from gen_infra import demo as story
+    from gen_infra.cli import demo as story
     from gen_infra.emulator import serve_forever
 
     console = Console(quiet=quiet)

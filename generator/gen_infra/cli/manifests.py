@@ -78,9 +78,9 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
     """
     if other:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
-    from gen_infra.manifest.loader import load_with_nodes
-    from gen_infra.manifest.places import described, places
-    from gen_infra.manifest.reader import dotted, file_and_line, origin
+    from gen_infra.cli.placements import described, places
+    from gen_infra.manifest.reading.loader import load_with_nodes
+    from gen_infra.manifest.reading.reader import dotted, file_and_line, origin
     from gen_infra.render.blocks import resolved
     from gen_infra.render.yaml import leaves, to_commented_yaml
 
@@ -138,7 +138,7 @@ def import_job(file: TextIO, as_json: bool, quiet: bool) -> int:
     - is stdin. What becomes of it otherwise than it was is said on stderr. A role is kept by its ARN, unless gen-infra
     made it; fields without a key of their own go to `container_properties`; secrets are left out and not repeated.
     """
-    from gen_infra.manifest.import_job import import_jobs
+    from gen_infra.manifest.importing.job import import_jobs
     from gen_infra.render.yaml import to_yaml
 
     try:

@@ -21,8 +21,8 @@ from gen_infra.cli.console import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.aws.surplus import Surplus
-    from gen_infra.old_builds import OldBuild
+    from gen_infra.prune.account import Surplus
+    from gen_infra.prune.builds import OldBuild
 
 
 @click.command()
@@ -53,8 +53,8 @@ def prune(manifest: Path, out: Path, keep: int, dry_run: bool, yes: bool, as_jso
     """
     from gen_infra import pipeline
     from gen_infra.aws.session import clients, require_account
-    from gen_infra.aws.surplus import find_surplus, remove_surplus
-    from gen_infra.old_builds import old_builds
+    from gen_infra.prune.account import find_surplus, remove_surplus
+    from gen_infra.prune.builds import old_builds
 
     if not (yes or dry_run):
         require_terminal()

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 from gen_infra.explain.differences import show
-from gen_infra.manifest.reader import dotted
+from gen_infra.manifest.reading.reader import dotted
 
 RECORD = "terraform_data.manifest"  # the resource that holds the manifest as it was applied
 

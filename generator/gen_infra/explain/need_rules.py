@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gen_infra.explain.rule import GONE, Danger, Facts, Rule, always
-from gen_infra.security.policies import services, statements
+from gen_infra.terraform.policy_documents import services, statements
 
 
 def _gone_role(facts: Facts) -> tuple[str, Danger | None]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from gen_infra.security.policies import listed, statements
+from gen_infra.terraform.policy_documents import listed, statements
 
 # Where terraform's resources keep a policy, and whose it is.
 POLICY_ATTRIBUTES = {

@@ -1,6 +1,6 @@
 """The manifest: what a person writes, read strictly and typed."""
 
-from gen_infra.manifest.loader import Loaded, load, load_with_warnings
-from gen_infra.manifest.model import Manifest
+from gen_infra.manifest.model.manifest import Manifest
+from gen_infra.manifest.reading.loader import Loaded, load, load_with_warnings
 
 __all__ = ["Loaded", "Manifest", "load", "load_with_warnings"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from gen_infra.manifest.model import Manifest
+from gen_infra.manifest.model.manifest import Manifest
 
-SCHEMA_FILE = Path(__file__).parents[1] / "manifest.schema.json"
+SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 
 def schema() -> dict[str, Any]:

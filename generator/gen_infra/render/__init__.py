@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.render import blocks
-from gen_infra.render.environment import packer_environment, terraform_environment
 from gen_infra.render.image_source import image_source
 from gen_infra.render.package import package
+from gen_infra.render.templates import packer_environment, terraform_environment
 from gen_infra.render.yaml import to_yaml
 from gen_infra.resources import data_dir
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gen_infra.manifest.policies import job_definition_arns, role_policies
-from gen_infra.manifest.rules import repository_label
+from gen_infra.manifest.job_policies import job_definition_arns, role_policies
+from gen_infra.manifest.rules.references import repository_label
 from gen_infra.render.containers import container_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.image import RootVolume, Scratch
-    from gen_infra.manifest.model import Manifest
-    from gen_infra.manifest.scheduling import ComputeEnvironment, TimeLimits
+    from gen_infra.manifest.model.image import RootVolume, Scratch
+    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.scheduling import ComputeEnvironment, TimeLimits
 
 
 def context(manifest: Manifest) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.container import EfsVolume, Linux
-    from gen_infra.manifest.job import Job
-    from gen_infra.manifest.model import Manifest
+    from gen_infra.manifest.model.container import EfsVolume, Linux
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
 
 SCRATCH_VOLUME = "scratch"
 

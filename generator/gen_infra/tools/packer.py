@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from gen_infra.errors import MissingError, ToolError, UsageError
 from gen_infra.tools import process
+from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.diagnostics import Diagnostic, parse_plain
-from gen_infra.tools.environment import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.manifest.placement import Demand
+from gen_infra.manifest.placements import Demand
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gen_infra.diagnosis import Diagnosis
+    from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.manifest import Manifest
 
 Json = Mapping[str, Any]

@@ -6,11 +6,15 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from gen_infra import doctor
-from gen_infra.aws import doctor_containers, doctor_network, doctor_quotas, doctor_roles, logs
+from gen_infra.aws import logs
 from gen_infra.aws.errors import AccessDeniedError, aws_errors
 from gen_infra.aws.jobs import find_detail, job_from
 from gen_infra.aws.queues import busy_vcpus
+from gen_infra.doctor import containers as doctor_containers
+from gen_infra.doctor import network as doctor_network
+from gen_infra.doctor import quotas as doctor_quotas
+from gen_infra.doctor import roles as doctor_roles
+from gen_infra.doctor import runner as doctor
 from gen_infra.errors import AwsError
 from gen_infra.why.evidence import Evidence
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
     from gen_infra.aws.session import Clients
-    from gen_infra.diagnosis import Diagnosis
+    from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.manifest import Manifest
     from gen_infra.why.evidence import Json
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.aws.doctor_quotas import quota_code, quota_group
+from gen_infra.doctor.quotas import quota_code, quota_group
 from gen_infra.why.evidence import Cause
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.aws.queues import vcpus_of
 from gen_infra.manifest.instances import named
-from gen_infra.manifest.placement import fitting, offered
+from gen_infra.manifest.placements import fitting, offered
 from gen_infra.why.evidence import Cause
 
 if TYPE_CHECKING:

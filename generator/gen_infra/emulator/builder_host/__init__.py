@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING
 
 from gen_infra.errors import MissingError
 from gen_infra.tools import process
-from gen_infra.tools.environment import child_environment
+from gen_infra.tools.child_environment import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,1 @@
+"""Applies a plan: replacement of compute environments, recovery from interrupted runs, orphans."""

@@ -1,0 +1,35 @@
+"""gen-infra's own security checks, for what checkov does not look at, and a lint of IAM policies.
+
+Each check is one function over one resource (`access`, `infrastructure`, `containers`, `configuration`). It sees the
+rendered source (`evaluate.read_source`) and the plan (`plan.read_plan`) in the same shape; what is not known there yet
+breaks no rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen_infra.check.rules import access, configuration, containers, infrastructure  # noqa: F401 - they register their rules
+from gen_infra.check.rules.rule import RULES, Rule
+
+if TYPE_CHECKING:
+    from gen_infra.terraform.source import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that a resource breaks; ``problem`` is the end of a sentence about the resource."""
+
+    rule: Rule
+    resource: Resource
+    problem: str
+
+
+def broken_rules(resources: Iterable[Resource]) -> Iterator[Broken]:
+    """Hold every resource to every rule."""
+    for resource in resources:
+        for rule in RULES:
+            for problem in rule.broken_by(resource):
+                yield Broken(rule, resource, problem)

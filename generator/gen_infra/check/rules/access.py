@@ -1,0 +1,286 @@
+"""Checks of who may do what: keys, roles and policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.check.rules.rule import rule
+from gen_infra.terraform.policy_documents import (
+    allowing,
+    has_condition,
+    is_bound_to_account,
+    is_bound_to_principals,
+    is_for_anyone,
+    listed,
+    named,
+    services,
+)
+
+if TYPE_CHECKING:
+    from gen_infra.terraform.source import Resource
+
+_KEYS = ("aws_kms_key", "aws_kms_key_policy")
+_IDENTITY_POLICIES = ("aws_iam_policy", "aws_iam_role_policy")
+_KMS = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html"
+_DEPUTY = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
+_PRACTICES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"
+
+
+@rule(
+    "GI_KMS_1",
+    *_KEYS,
+    severity="high",
+    title="A key policy for any AWS principal names the account and the principals by conditions",
+    remedy='add StringEquals "kms:CallerAccount" and ArnEquals "aws:PrincipalArn" with full ARNs to the statement',
+    source=_KMS,
+)
+def key_is_bound(resource: Resource) -> Iterator[str]:
+    """A condition that does not bind both lets other accounts use the key; checkov accepts any condition."""
+    for statement in allowing(resource.values.get("policy")):
+        if is_for_anyone(statement) and not (is_bound_to_account(statement) and is_bound_to_principals(statement)):
+            yield f"{named(statement)} lets any AWS principal in"
+
+
+@rule(
+    "GI_KMS_2",
+    *_KEYS,
+    severity="high",
+    title="A key is lent to AWS services only",
+    remedy='add Bool "kms:GrantIsForAWSResource" = "true" to the statement that allows kms:CreateGrant',
+    source="https://docs.aws.amazon.com/kms/latest/developerguide/grants.html",
+)
+def grants_are_for_services(resource: Resource) -> Iterator[str]:
+    """A free grant hands the key on, past its policy."""
+    for statement in allowing(resource.values.get("policy")):
+        grants = {"kms:CreateGrant", "kms:*", "*"}.intersection(map(str, listed(statement.get("Action"))))
+        if is_for_anyone(statement) and grants and not has_condition(statement, "kms:grantisforawsresource"):
+            yield f"{named(statement)} lets others grant the key to anybody"
+
+
+@rule(
+    "GI_KMS_3",
+    *_KEYS,
+    severity="medium",
+    title="A service uses the key for this account's resources only",
+    remedy="bind the statement to an encryption context, to aws:SourceAccount or to aws:SourceArn",
+    source=_DEPUTY,
+)
+def services_use_the_key_for_us(resource: Resource) -> Iterator[str]:
+    """A service acts for every account that asks it to."""
+    for statement in allowing(resource.values.get("policy")):
+        keys = ("kms:encryptioncontext:", "aws:sourceaccount", "aws:sourcearn", "kms:calleraccount")
+        if services(statement) and not any(has_condition(statement, key) for key in keys):
+            yield f"{named(statement)} lets {', '.join(services(statement))} use the key for any account"
+
+
+_DEPUTIES = frozenset({"batch", "codebuild", "ecs-tasks", "scheduler", "spotfleet", "states", "vpc-flow-logs"})
+
+
+@rule(
+    "GI_IAM_1",
+    "aws_iam_role",
+    severity="high",
+    title="A service takes a role for this account only",
+    remedy='add StringEquals "aws:SourceAccount" with this account\'s id to the trust policy',
+    source=_DEPUTY,
+)
+def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
+    """These services send aws:SourceAccount; ec2 and lambda do not in this place."""
+    for statement in allowing(resource.values.get("assume_role_policy")):
+        deputies = sorted(_DEPUTIES.intersection(services(statement)))
+        if deputies and not is_bound_to_account(statement, frozenset({"aws:sourceaccount"})):
+            yield f"{', '.join(deputies)} may take it for any account"
+
+
+@rule(
+    "GI_IAM_2",
+    "aws_iam_role",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_policy_attachment",
+    severity="high",
+    title="No role has a policy for everything of a service",
+    remedy="write a policy with the actions and resources that are needed",
+    source=_PRACTICES,
+)
+def no_wide_managed_policy(resource: Resource) -> Iterator[str]:
+    """``…FullAccess`` and the administrators' policies."""
+    arns = [resource.values.get("policy_arn"), *listed(resource.values.get("managed_policy_arns"))]
+    for arn in arns:
+        if isinstance(arn, str) and _WIDE.search(arn):
+            yield f"{arn.rpartition('/')[2]} is attached"
+
+
+_WIDE = re.compile(
+    r"/(?:\w*FullAccess(?:V2|_v2)?|AdministratorAccess[\w-]*|PowerUserAccess|SystemAdministrator|AmazonEC2RoleforSSM"
+    r"|AmazonEC2SpotFleetRole|SecretsManagerReadWrite)$",
+    re.ASCII,
+)
+
+
+@rule(
+    "GI_IAM_3",
+    "aws_iam_role",
+    severity="high",
+    title="Only AWS services take the environment's roles",
+    remedy="name a service principal in the trust policy, or make that role elsewhere and give its ARN",
+    source=_PRACTICES,
+)
+def roles_are_for_services(resource: Resource) -> Iterator[str]:
+    """Nobody has to become one of these roles by hand."""
+    for statement in allowing(resource.values.get("assume_role_policy")):
+        principal = statement.get("Principal")
+        others = sorted(str(kind) for kind in principal if kind != "Service") if isinstance(principal, dict) else []
+        if others or not isinstance(principal, dict) or "*" in listed(principal.get("Service")):
+            yield f"it may be taken by {'principals of type ' + ', '.join(others) if others else 'anybody'}"
+
+
+@rule(
+    "GI_IAM_4",
+    *_IDENTITY_POLICIES,
+    severity="high",
+    title="Policies name their actions",
+    remedy="list the actions that are needed",
+    source=_PRACTICES,
+)
+def actions_are_named(resource: Resource) -> Iterator[str]:
+    """``s3:*`` grants tomorrow's actions too, and checkov accepts it on a named resource."""
+    for statement in allowing(resource.values.get("policy")):
+        for action in listed(statement.get("Action")):
+            if isinstance(action, str) and action.rpartition(":")[2] == "*":
+                yield f"{named(statement)} allows {action}"
+        if "NotAction" in statement:
+            yield f"{named(statement)} allows everything but some actions"
+
+
+@rule(
+    "GI_IAM_5",
+    *_IDENTITY_POLICIES,
+    severity="high",
+    title="Policies name their resources",
+    remedy="name the account and the resource in the ARN",
+    source=_PRACTICES,
+)
+def resources_are_named(resource: Resource) -> Iterator[str]:
+    """An ARN with a wildcard for the account, or for the whole name, is a star in disguise.
+
+    Of a name it is none where conditions choose among the names, or where the call makes what has no name yet.
+    """
+    for statement in allowing(resource.values.get("policy")):
+        for arn in listed(statement.get("Resource")):
+            if not isinstance(arn, str):
+                continue
+            if _ANYWHERE.match(arn) or (_ANY_NAME.match(arn) and not _is_narrowed(statement, arn)):
+                yield f"{named(statement)} allows {arn}"
+        if "NotResource" in statement:
+            yield f"{named(statement)} allows everything but some resources"
+
+
+_ANYWHERE = re.compile(r"arn:[^:]*:(?:s3:[^:]*:[^:]*:\*|[^:]*:[^:]*:\*:)", re.ASCII)
+_ANY_NAME = re.compile(r"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\*(?:/|$)", re.ASCII)
+
+# Condition keys that choose among resources, and what a call makes.
+_CHOOSING = ("aws:requesttag/", "aws:resourcetag/", "ec2:subnet", "ssm:resourcetag/")
+_MADE_BY = {
+    "ec2:CreateImage": frozenset({"image", "snapshot"}),
+    "ec2:CreateNetworkInterface": frozenset({"network-interface"}),
+    "ec2:RunInstances": frozenset({"instance", "network-interface", "volume"}),
+}
+
+
+def _is_narrowed(statement: dict[str, Any], arn: str) -> bool:
+    kind = arn.split(":", 5)[5].partition("/")[0]
+    makes = all(kind in _MADE_BY.get(str(action), ()) for action in listed(statement.get("Action")))
+    return makes or any(has_condition(statement, key) for key in _CHOOSING)
+
+
+@rule(
+    "GI_IAM_6",
+    "aws_s3_bucket_policy",
+    "aws_sqs_queue_policy",
+    "aws_sns_topic_policy",
+    "aws_ecr_repository_policy",
+    "aws_ecr_registry_policy",
+    "aws_secretsmanager_secret_policy",
+    "aws_efs_file_system_policy",
+    "aws_cloudwatch_log_resource_policy",
+    severity="high",
+    title="A resource policy lets in this account only",
+    remedy="name the principals, or bind the statement to aws:PrincipalAccount or aws:PrincipalOrgID",
+    source=_PRACTICES,
+)
+def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
+    """Data that everybody may read is not ours any more."""
+    policy = resource.values.get("policy", resource.values.get("policy_document"))
+    for statement in allowing(policy):
+        if is_for_anyone(statement) and not is_bound_to_account(statement):
+            yield f"{named(statement)} lets anybody in"
+
+
+@rule(
+    "GI_IAM_7",
+    *_IDENTITY_POLICIES,
+    severity="high",
+    title="Policies name the secrets and the keys that they open",
+    remedy="give the ARN of each secret, parameter or key",
+    source="https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html",
+)
+def secrets_are_named(resource: Resource) -> Iterator[str]:
+    """A condition such as kms:ViaService narrows the way, not what can be read."""
+    for statement in allowing(resource.values.get("policy")):
+        opening = [action for action in listed(statement.get("Action")) if _OPENS.match(str(action))]
+        if opening and "*" in listed(statement.get("Resource")):
+            yield f"{named(statement)} allows {opening[0]} on everything"
+
+
+_OPENS = re.compile(
+    r"kms:(?:Decrypt|ReEncrypt|GenerateDataKey|CreateGrant)|secretsmanager:Get|ssm:GetParameter", re.IGNORECASE
+)
+
+
+@rule(
+    "GI_IAM_8",
+    "aws_iam_instance_profile",
+    severity="high",
+    title="Instances act with the role that is made for them",
+    remedy="put the role of the profile's own name into it, as the instance-role module does",
+    source="https://docs.aws.amazon.com/batch/latest/userguide/instance_IAM_role.html",
+)
+def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
+    """Every job on an instance can reach the profile's role: one with other duties hands them to the jobs."""
+    name, role = resource.values.get("name"), resource.values.get("role")
+    if isinstance(name, str) and isinstance(role, str) and role != name:
+        yield f"it holds the role {role}"
+
+
+@rule(
+    "GI_LAMBDA_1",
+    "aws_lambda_function",
+    severity="medium",
+    title="A function has a limit of its own",
+    remedy="set reserved_concurrent_executions to a number above 0",
+    source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
+)
+def functions_are_limited(resource: Resource) -> Iterator[str]:
+    """-1 means no limit, and checkov takes it for one."""
+    limit = resource.values.get("reserved_concurrent_executions")
+    if limit is None or (isinstance(limit, int) and limit < 0):
+        yield "it can use up the concurrency of the whole account"
+
+
+@rule(
+    "GI_LAMBDA_2",
+    "aws_lambda_function_url",
+    "aws_lambda_permission",
+    severity="high",
+    title="Functions are called by those that IAM lets in",
+    remedy="use AWS_IAM for the URL, and a source_account or source_arn for a service",
+    source="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
+)
+def functions_are_not_public(resource: Resource) -> Iterator[str]:
+    """A function that submits jobs spends money."""
+    values = resource.values
+    bound = values.get("source_account") is not None or values.get("source_arn") is not None
+    if values.get("authorization_type") == "NONE" or (resource.kind == "aws_lambda_permission" and not bound):
+        yield "anybody may call the function"

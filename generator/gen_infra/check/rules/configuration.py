@@ -1,0 +1,79 @@
+"""Checks of terraform's own configuration: what it may reach, run and fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gen_infra.check.rules.rule import rule
+
+if TYPE_CHECKING:
+    from gen_infra.terraform.source import Resource
+
+
+@rule(
+    "GI_TF_1",
+    "provider",
+    severity="high",
+    title="The provider works in one account, with the caller's credentials",
+    remedy="set allowed_account_ids, and leave out keys, endpoints and skip_ arguments",
+    source="https://registry.terraform.io/providers/hashicorp/aws/latest/docs#allowed_account_ids",
+)
+def provider_is_bound(resource: Resource) -> Iterator[str]:
+    """An apply with the wrong profile must stop before it changes anything."""
+    values = resource.values
+    if not values.get("allowed_account_ids"):
+        yield "it takes any account"
+    if values.get("skip_requesting_account_id") is True:
+        yield "it does not ask which account it is in"
+    for name in ("access_key", "secret_key", "token", "endpoints", "insecure"):
+        if values.get(name):
+            yield f"it sets {name}"
+
+
+@rule(
+    "GI_TF_2",
+    "*",
+    severity="high",
+    title="Terraform runs no program and asks no stranger",
+    remedy="take the provisioner or data source out",
+    source="https://developer.hashicorp.com/terraform/language/resources/provisioners/syntax",
+)
+def nothing_is_run(resource: Resource) -> Iterator[str]:
+    """Whoever applies would run it with their credentials."""
+    if resource.values.get("provisioner") or resource.kind in {"data.external", "data.http", "null_resource"}:
+        yield "it runs programs or fetches what nobody checked"
+
+
+@rule(
+    "GI_TF_3",
+    "module",
+    severity="high",
+    title="Modules lie beside the configuration",
+    remedy="use a copy under ./modules",
+    source="https://developer.hashicorp.com/terraform/language/modules/sources",
+)
+def modules_are_local(resource: Resource) -> Iterator[str]:
+    """What is fetched when it is applied is not what was checked."""
+    source = resource.values.get("source")
+    if not (isinstance(source, str) and source.startswith("./modules/") and ".." not in source):
+        yield "its source is somewhere else"
+
+
+@rule(
+    "GI_TF_4",
+    "terraform",
+    severity="high",
+    title="State and providers come from where they should",
+    remedy="use hashicorp/aws, and keep the state local or in S3",
+    source="https://developer.hashicorp.com/terraform/language/backend/s3",
+)
+def origins_are_known(resource: Resource) -> Iterator[str]:
+    """A provider is a program that sees every credential; the state holds every value."""
+    for requirements in resource.values.get("required_providers") or []:
+        for name, provider in requirements.items():
+            if not isinstance(provider, dict) or provider.get("source") != "hashicorp/aws":
+                yield f"the provider {name} is not hashicorp/aws"
+    for backend in resource.values.get("backend") or []:
+        if backend.get("encrypt") is False:
+            yield "the state is not encrypted"

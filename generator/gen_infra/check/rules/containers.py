@@ -1,0 +1,188 @@
+"""Checks of jobs' containers: what they see of the host, of file systems and of secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from gen_infra.check.rules.rule import rule
+from gen_infra.terraform.policy_documents import listed
+from gen_infra.terraform.source import Resource, Unknown
+
+_BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-practices.html"
+
+
+@rule(
+    "GI_BATCH_1",
+    "aws_batch_job_definition",
+    severity="high",
+    title="Containers are not privileged",
+    remedy="leave privileged out; a device or a capability can be given by itself",
+    source=_BATCH,
+)
+def not_privileged(resource: Resource) -> Iterator[str]:
+    """A privileged container is root on the host; checkov looks at single-container jobs only."""
+    if any(container.get("privileged") in {True, "true"} for container in containers(resource)):
+        yield "a container is privileged"
+
+
+@rule(
+    "GI_BATCH_2",
+    "aws_batch_job_definition",
+    severity="high",
+    title="Containers see no part of the host that rules it",
+    remedy="mount a directory of its own, such as the scratch volume",
+    source=_BATCH,
+)
+def host_is_hidden(resource: Resource) -> Iterator[str]:
+    """The host's root, its configuration, its agents' data and sockets."""
+    for container in containers(resource):
+        for volume in listed(container.get("volumes")):
+            path = at(volume, "host", "sourcePath")
+            if isinstance(path, str) and _RULES_THE_HOST.fullmatch(_normal(path)):
+                yield f"it mounts the host's {path}"
+
+
+_RULES_THE_HOST = re.compile(
+    r"/|/(?:bin|boot|dev|etc|home|lib|lib64|proc|root|run|sbin|sys|usr)(?:/.*)?"
+    r"|/var(?:/run(?:/.*)?|/log(?:/.*)?|/lib(?:/(?:amazon|cloud|containerd|docker|ecs)(?:/.*)?)?)?"
+)
+
+
+def _normal(path: str) -> str:
+    """The path without what can disguise it."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+@rule(
+    "GI_BATCH_3",
+    "aws_batch_job_definition",
+    "aws_lambda_function",
+    severity="high",
+    title="No secret is written into a definition",
+    remedy="keep it in Secrets Manager or SSM, and name it under secrets",
+    source="https://docs.aws.amazon.com/batch/latest/userguide/specifying-sensitive-data.html",
+)
+def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
+    """Whoever may describe a job definition reads its environment."""
+    variables = [
+        (variable.get("name"), variable.get("value"))
+        for container in containers(resource)
+        for variable in listed(container.get("environment"))
+        if isinstance(variable, dict)
+    ]
+    for block in resource.values.get("environment") or []:
+        if resource.kind == "aws_lambda_function" and isinstance(block.get("variables"), dict):
+            variables += block["variables"].items()
+    for name, value in variables:
+        if isinstance(value, str) and value and (_SECRET.search(value) or _SECRET_NAME.search(str(name))):
+            yield f"the environment variable {name} looks like a secret"
+
+
+_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30,}")
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET(?:_KEY)?|PRIVATE_KEY|API_KEY|ACCESS_KEY|TOKEN)$", re.IGNORECASE
+)
+
+
+@rule(
+    "GI_BATCH_4",
+    "aws_batch_job_definition",
+    severity="high",
+    title="Containers see no device that rules the host",
+    remedy="name the device that the program needs, such as /dev/fuse",
+    source="https://docs.aws.amazon.com/batch/latest/APIReference/API_Device.html",
+)
+def devices_are_harmless(resource: Resource) -> Iterator[str]:
+    """Its memory and its disks: whoever reads them reads every job, and the keys of the host."""
+    for container in containers(resource):
+        for device in listed(at(container, "linuxParameters", "devices")):
+            path = at(device, "hostPath")
+            if isinstance(path, str) and _RULING_DEVICE.fullmatch(_normal(path)):
+                yield f"it is given the host's {path}"
+
+
+_RULING_DEVICE = re.compile(
+    r"/|/dev(?:/(?:mem|kmem|port|kmsg|root|mapper|disk|block|input|loop[\w-]*|dm-\d+|nvme\w*|xvd\w*|sd[a-z]\w*)(?:/.*)?)?",
+    re.ASCII,
+)
+
+
+@rule(
+    "GI_EFS_1",
+    "aws_batch_job_definition",
+    severity="high",
+    title="File systems are mounted through TLS",
+    remedy='set transitEncryption = "ENABLED" in efsVolumeConfiguration',
+    source="https://docs.aws.amazon.com/batch/latest/userguide/efs-volumes.html",
+)
+def file_systems_are_encrypted_in_transit(resource: Resource) -> Iterator[str]:
+    """Not said is off; checkov looks at ECS's task definitions only."""
+    for name, configuration in _file_systems(resource):
+        if _is_not(configuration.get("transitEncryption"), "ENABLED"):
+            yield f"the file system {name} is mounted without TLS"
+
+
+@rule(
+    "GI_EFS_2",
+    "aws_batch_job_definition",
+    severity="medium",
+    title="File systems are mounted with the job's role",
+    remedy='set authorizationConfig = { iam = "ENABLED" } in efsVolumeConfiguration',
+    source="https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html",
+)
+def file_systems_ask_for_the_role(resource: Resource) -> Iterator[str]:
+    """Otherwise whatever reaches the port is an anonymous client, and the role's policy says nothing."""
+    for name, configuration in _file_systems(resource):
+        authorization = configuration.get("authorizationConfig")
+        if not isinstance(authorization, Unknown) and _is_not(at(authorization, "iam"), "ENABLED"):
+            yield f"the file system {name} is mounted without IAM"
+
+
+def _file_systems(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
+    for container in containers(resource):
+        for volume in listed(container.get("volumes")):
+            configuration = at(volume, "efsVolumeConfiguration")
+            if isinstance(configuration, dict):
+                yield str(configuration.get("fileSystemId")), configuration
+
+
+def _is_not(value: Any, expected: str) -> bool:
+    return not isinstance(value, Unknown) and value != expected
+
+
+def containers(resource: Resource) -> Iterator[dict[str, Any]]:
+    """Every container of a job definition: single, multi-node, or a task's."""
+    if resource.kind != "aws_batch_job_definition":
+        return
+    values = resource.values
+    found = [_decoded(values.get("container_properties"))]
+    for node in listed(at(_decoded(values.get("node_properties")), "nodeRangeProperties")):
+        found += [at(node, "container"), *_task_containers(at(node, "ecsProperties"))]
+    found += _task_containers(_decoded(values.get("ecs_properties")))
+    yield from (container for container in found if isinstance(container, dict))
+
+
+def _task_containers(properties: Any) -> list[Any]:
+    """A task's containers, and the task itself for its volumes and network."""
+    tasks = listed(at(properties, "taskProperties"))
+    return [*tasks, *(container for task in tasks for container in listed(at(task, "containers")))]
+
+
+def _decoded(properties: Any) -> Any:
+    return json.loads(properties) if isinstance(properties, str) else properties
+
+
+def at(value: Any, *path: str) -> Any:
+    """What is at these keys, one inside the other; None where there is no such place."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,229 @@
+"""Checks of what data and jobs live on: volumes, images, logs and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gen_infra.check.rules.containers import at, containers
+from gen_infra.check.rules.rule import rule
+from gen_infra.terraform.policy_documents import listed
+from gen_infra.terraform.source import Resource, Unknown
+
+_EBS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html"
+_IMDS = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html"
+_GROUPS = "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"
+_BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-practices.html"
+
+
+def _is_customer_key(key: Any) -> bool:
+    return isinstance(key, Unknown) or (isinstance(key, str) and bool(key) and ":alias/aws/" not in f":{key}")
+
+
+@rule(
+    "GI_EC2_1",
+    "aws_launch_template",
+    severity="high",
+    title="Every volume of an instance is encrypted with a customer-managed key",
+    remedy="set encrypted = true and kms_key_id in each block_device_mappings",
+    source=_EBS,
+)
+def volumes_are_encrypted(resource: Resource) -> Iterator[str]:
+    """Checkov looks at no volume of a launch template."""
+    mappings = resource.values.get("block_device_mappings") or []
+    if not mappings:
+        yield "it says nothing about its volumes, so the image and the account's defaults decide"
+    for mapping in mappings:
+        for volume in mapping.get("ebs") or []:
+            device = mapping.get("device_name")
+            if volume.get("encrypted") not in {True, "true"} and not isinstance(volume.get("encrypted"), Unknown):
+                yield f"the volume {device} is not encrypted"
+            elif not _is_customer_key(volume.get("kms_key_id")):
+                yield f"the volume {device} is encrypted with the account's default key"
+
+
+@rule(
+    "GI_EC2_2",
+    "aws_launch_template",
+    severity="high",
+    title="Instance metadata asks for a token, and answers over one hop",
+    remedy='set http_tokens = "required" and http_put_response_hop_limit = 1 in metadata_options',
+    source=_IMDS,
+)
+def metadata_is_guarded(resource: Resource) -> Iterator[str]:
+    """Jobs must not get at the instance's role through a proxy or a bridge network."""
+    options: dict[str, Any] = next(iter(resource.values.get("metadata_options") or []), {})
+    if options.get("http_endpoint") == "disabled":
+        return
+    if not isinstance(options.get("http_tokens"), Unknown) and options.get("http_tokens") != "required":
+        yield "IMDSv1 is answered"
+    if not isinstance(options.get("http_put_response_hop_limit"), Unknown | None) and (
+        int(options["http_put_response_hop_limit"]) > 1
+    ):
+        yield "metadata is answered over more than one hop"
+
+
+@rule(
+    "GI_EC2_3",
+    "aws_launch_template",
+    "aws_batch_compute_environment",
+    severity="medium",
+    title="Instances have no key pair",
+    remedy="leave the key pair out; Session Manager needs none",
+    source=_BATCH,
+)
+def no_key_pair(resource: Resource) -> Iterator[str]:
+    """A private key is one more secret, and it never expires."""
+    places = [resource.values, *(resource.values.get("compute_resources") or [])]
+    if any(place.get(key) is not None for place in places for key in ("key_name", "ec2_key_pair")):
+        yield "it names a key pair"
+
+
+@rule(
+    "GI_EC2_4",
+    "aws_batch_compute_environment",
+    severity="medium",
+    title="Instances come from the environment's own launch template",
+    remedy="add a launch_template block: it holds the encryption and the metadata options",
+    source=_BATCH,
+)
+def instances_have_a_template(resource: Resource) -> Iterator[str]:
+    """Without one, Batch's defaults decide on metadata and volumes."""
+    for resources in resource.values.get("compute_resources") or []:
+        if resources.get("type") in {"EC2", "SPOT"} and not resources.get("launch_template"):
+            yield "it has no launch template"
+
+
+@rule(
+    "GI_NET_1",
+    "aws_launch_template",
+    "aws_batch_job_definition",
+    severity="medium",
+    title="Nothing has a public address",
+    remedy="use private subnets with NAT or endpoints",
+    source=_BATCH,
+)
+def no_public_address(resource: Resource) -> Iterator[str]:
+    """Jobs call out; nobody has to call in."""
+    for interface in resource.values.get("network_interfaces") or []:
+        if interface.get("associate_public_ip_address") in {True, "true"}:
+            yield "its instances get public addresses"
+    for container in containers(resource):
+        if at(container, "networkConfiguration", "assignPublicIp") == "ENABLED":
+            yield "its containers get public addresses"
+
+
+@rule(
+    "GI_NET_2",
+    "aws_security_group",
+    "aws_security_group_rule",
+    "aws_vpc_security_group_ingress_rule",
+    "aws_default_security_group",
+    severity="high",
+    title="Nobody outside gets in",
+    remedy="leave ingress out; AWS Batch's instances need none",
+    source=_GROUPS,
+)
+def no_open_ingress(resource: Resource) -> Iterator[str]:
+    """Every port, IPv4 and IPv6; checkov looks at four ports, and at IPv6 only in some resources."""
+    for ports in _rules(resource, "ingress"):
+        if world := _world(ports):
+            yield f"it lets {world} in to {_ports(ports)}"
+
+
+@rule(
+    "GI_NET_3",
+    "aws_security_group",
+    "aws_security_group_rule",
+    "aws_vpc_security_group_egress_rule",
+    severity="medium",
+    title="What goes out to anywhere goes to named ports",
+    remedy="allow TCP 443 (and what else is needed) in place of every port",
+    source=_GROUPS,
+)
+def no_open_egress(resource: Resource) -> Iterator[str]:
+    """Stolen data leaves by the port that is open; checkov misses -1 in the newer resource."""
+    for ports in _rules(resource, "egress"):
+        if (world := _world(ports)) and _is_every_port(ports):
+            yield f"it lets everything out to {world}"
+
+
+def _rules(resource: Resource, direction: str) -> Iterator[dict[str, Any]]:
+    values = dict(resource.values)
+    if resource.kind == "aws_security_group_rule":
+        if values.get("type") == direction:
+            yield values
+    elif resource.kind.endswith("_rule"):
+        if f"_{direction}_" in resource.kind:
+            yield values
+    else:
+        for inline in listed(values.get(direction)):
+            if isinstance(inline, dict):
+                yield inline
+
+
+def _world(ports: dict[str, Any]) -> str:
+    names = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")
+    ranges = [str(cidr) for name in names for cidr in listed(ports.get(name)) if isinstance(cidr, str)]
+    return next((cidr for cidr in ranges if cidr.endswith("/0")), "")
+
+
+def _is_every_port(ports: dict[str, Any]) -> bool:
+    protocol = ports.get("ip_protocol", ports.get("protocol"))
+    first, last = ports.get("from_port"), ports.get("to_port")
+    whole = isinstance(first, int) and isinstance(last, int) and first <= 1 and last >= 65535
+    return str(protocol) in {"-1", "all"} or whole
+
+
+def _ports(ports: dict[str, Any]) -> str:
+    if _is_every_port(ports):
+        return "every port"
+    first, last = ports.get("from_port"), ports.get("to_port")
+    return f"port {first}" if first == last else f"ports {first} to {last}"
+
+
+@rule(
+    "GI_ECR_1",
+    "aws_ecr_repository",
+    severity="medium",
+    title="Container images are encrypted with a customer-managed key",
+    remedy='set encryption_type = "KMS" and kms_key in encryption_configuration',
+    source="https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html",
+)
+def images_are_encrypted(resource: Resource) -> Iterator[str]:
+    """Checkov asks for KMS only, and AWS's own key passes."""
+    configuration: dict[str, Any] = next(iter(resource.values.get("encryption_configuration") or []), {})
+    if configuration.get("encryption_type") not in {"KMS", "KMS_DSSE"} or not _is_customer_key(
+        configuration.get("kms_key")
+    ):
+        yield "it has no customer-managed key"
+
+
+@rule(
+    "GI_LOGS_1",
+    "aws_cloudwatch_log_group",
+    severity="medium",
+    title="Logs are encrypted with a customer-managed key and end some day",
+    remedy="set kms_key_id and retention_in_days",
+    source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+)
+def logs_are_kept_safe(resource: Resource) -> Iterator[str]:
+    """Retention 0, and none, is for ever."""
+    if not _is_customer_key(resource.values.get("kms_key_id")):
+        yield "it has no customer-managed key"
+    if resource.values.get("retention_in_days") in {None, 0}:
+        yield "it keeps logs for ever"
+
+
+@rule(
+    "GI_SQS_1",
+    "aws_sqs_queue",
+    severity="medium",
+    title="Queues are encrypted with a customer-managed key",
+    remedy="set kms_master_key_id",
+    source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
+)
+def queues_are_encrypted(resource: Resource) -> Iterator[str]:
+    """What failed events carry is what the requests carried."""
+    if not _is_customer_key(resource.values.get("kms_master_key_id")):
+        yield "it has no customer-managed key"

@@ -1,0 +1,77 @@
+"""The manifest's suppressions: findings that are accepted, for a reason and until a day.
+
+A suppression turns a failed finding into a skipped one for exactly its check and the addresses that it matches. One
+that has expired, or that accepts nothing any more, is a failed finding itself. Nobody can tell whether one is needed
+until the tool that knows its check has read both the source and the plan; what the other tools did does not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from gen_infra.check.report import Check, Finding
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.manifest import Suppression
+
+_NAME = "suppressions"
+
+
+def suppressed(checks: Sequence[Check], suppressions: Sequence[Suppression], today: date) -> tuple[Check, ...]:
+    """Apply the suppressions, and add their own verdict where there are any."""
+    if not suppressions:
+        return tuple(checks)
+    valid = [each for each in suppressions if date.fromisoformat(each.expires) >= today]
+    findings = [finding for check in checks for finding in check.findings]
+    own = [
+        _expired(each) if each not in valid else _unneeded(each, checks)
+        for each in suppressions
+        if each not in valid or not any(_accepts(each, finding) for finding in findings)
+    ]
+    verdict = Check(_NAME, f"{len(suppressions)} in the manifest, {len(own)} to look at", tuple(own))
+    return (*(_with_suppressions(check, valid) for check in checks), verdict)
+
+
+def _with_suppressions(check: Check, valid: Sequence[Suppression]) -> Check:
+    return replace(check, findings=tuple(_judged(finding, valid) for finding in check.findings))
+
+
+def _judged(finding: Finding, valid: Sequence[Suppression]) -> Finding:
+    accepting = next((each for each in valid if _accepts(each, finding)), None)
+    if accepting is None:
+        return finding
+    message = f"{accepting.check}: {accepting.reason} (until {accepting.expires})"
+    return replace(finding, level="skipped", message=message, reason=accepting.reason)
+
+
+def _accepts(suppression: Suppression, finding: Finding) -> bool:
+    if finding.level != "failed" or finding.rule is None or finding.rule.id != suppression.check:
+        return False
+    pattern = ".*".join(map(re.escape, suppression.resource.split("*")))
+    return re.fullmatch(pattern, finding.address, re.DOTALL) is not None
+
+
+def _expired(suppression: Suppression) -> Finding:
+    message = (
+        f"the suppression of {suppression.check} expired on {suppression.expires}: mend what it accepts, or renew it"
+    )
+    return Finding("failed", message, suppression.resource)
+
+
+def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
+    """A scan of its tool that was not run may be the one whose finding is accepted."""
+    message = f"the suppression of {suppression.check} accepts nothing"
+    scans = _scans(suppression.check)
+    if scans <= {check.name for check in checks if not check.not_run}:
+        return Finding("failed", f"{message}: take it out of the manifest", suppression.resource)
+    return Finding("skipped", f"{message} in what was run", suppression.resource)
+
+
+def _scans(check_id: str) -> frozenset[str]:
+    """The names of the scans that may find what the check looks for."""
+    tool = "gen-infra" if check_id.startswith("GI_") else "checkov"
+    return frozenset({f"{tool} (source)", f"{tool} (plan)"})

@@ -1,0 +1,152 @@
+"""`gen-infra demo`: an environment's whole life on the embedded AWS, each step timed and proved through the API."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gen_infra import emulator, image, pipeline
+from gen_infra.apply.replacement import Draining
+from gen_infra.aws import jobs as batch
+from gen_infra.aws.session import Clients, clients
+from gen_infra.errors import AnswerIsNoError, MissingError
+from gen_infra.explain import explain
+from gen_infra.resources import data_dir
+
+if TYPE_CHECKING:
+    from gen_infra.terraform.adapter import Event
+
+_JOB = "isaac"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How the demo is heard: steps with their time, what goes on within a step, and terraform's events."""
+
+    step: Callable[[str, float], None]
+    say: Callable[[str], None]
+    event: Callable[[Event], None]
+
+
+@contextmanager
+def embedded_aws(port: int = 0) -> Iterator[emulator.Emulator]:
+    """An emulator that this process, and what it starts, uses in place of AWS."""
+    before = dict(os.environ)
+    with emulator.start(port=port) as running:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]  # a profile or session token would go with the emulator's keys
+        os.environ.update(running.environ)
+        try:
+            yield running
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
+    """Every step on the emulator that :func:`embedded_aws` started; the last ones, which destroy, unless ``keep``.
+
+    Raises:
+        AnswerIsNoError: a step did not come out as it should.
+    """
+    manifest = data_dir("envs") / "demo.yaml"
+    with _timed(voice, "render") as outcome:
+        environment = pipeline.prepare(manifest, out)
+        # This folder only ever sees emulators, and the one that its state told of is gone.
+        shutil.rmtree(environment.root, ignore_errors=True)
+        pipeline.write_files(environment)
+        outcome(f"{len(environment.files)} files in {environment.root}")
+    with _timed(voice, "check") as outcome:
+        report = pipeline.check(environment, voice.say)
+        for check in report.checks:
+            voice.say(f"  {check.name}: {check.not_run or check.summary}")
+        _demand(not report.failed, f"the checks failed; `gen-infra check {manifest}` says why")
+        outcome("nothing failed")
+    with _timed(voice, "plan") as outcome:
+        plan = pipeline.plan(environment, voice.event)
+        outcome(explain(plan.content).sentence)
+    with _timed(voice, "apply") as outcome:
+        outputs = pipeline.apply(environment, plan, voice.event, voice.say, Draining())
+        outcome(f"queues {', '.join(outputs['job_queues'].values())}")
+    with _timed(voice, "plan again") as outcome:
+        second = pipeline.plan(environment, voice.event)
+        _demand(not second.has_changes, f"the second plan is not empty: {explain(second.content).sentence}")
+        environment.saved_plan.discard()
+        outcome("nothing to do")
+    aws = clients(environment.manifest.region)
+    with _timed(voice, "submit a job and watch it") as outcome:
+        outcome(_run_job(environment, aws, voice))
+    with _timed(voice, "invoke the functions") as outcome:
+        outcome(_invoke_functions(environment, aws))
+    with _timed(voice, "build the machine image") as outcome:
+        outcome(_build_image(environment, aws, voice))
+    if not keep:
+        with _timed(voice, "destroy") as outcome:
+            pipeline.plan(environment, voice.event, destroy=True)
+            left = pipeline.destroy(environment, voice.event, voice.say)
+            _demand(not left, f"still there: {', '.join(left)}")
+            outcome("the APIs show nothing of it")
+    return environment
+
+
+def _run_job(environment: pipeline.Environment, aws: Clients, voice: Voice) -> str:
+    manifest = environment.manifest
+    queue = manifest.suffixed(next(iter(manifest.queues)))
+    request = batch.SubmitRequest(
+        name="demo", queue=queue, definition=manifest.suffixed(_JOB), environment={"SAMPLE": "NA12878"}
+    )
+    job = batch.watch(aws, batch.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
+    _demand(job.succeeded, f"the job ended as {job.status}: {job.reason}")
+    return f"{job.definition} {job.status}, exit code {job.exit_code}"
+
+
+def _invoke_functions(environment: pipeline.Environment, aws: Clients) -> str:
+    manifest = environment.manifest
+    event = {
+        "jobName": "demo",
+        "jobQueue": manifest.suffixed(next(iter(manifest.queues))),
+        "jobDefinition": manifest.suffixed(_JOB),
+    }
+    submitted = _invoke(aws, manifest.suffixed("batchSubmitJob"), event)
+    status = _invoke(aws, manifest.suffixed("batchGetJobStatus"), submitted)
+    return f"batchSubmitJob gave job {submitted['jobId']}, batchGetJobStatus says {status['status']}"
+
+
+def _invoke(aws: Clients, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    answer = aws.functions.invoke(FunctionName=function, Payload=json.dumps(event))
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    _demand("FunctionError" not in answer, f"{function} failed: {payload}")
+    return payload
+
+
+def _build_image(environment: pipeline.Environment, aws: Clients, voice: Voice) -> str:
+    """Build with packer in a sandbox; where this machine cannot have one, or has no packer, say so."""
+    manifest = environment.manifest
+    try:
+        built = image.build(manifest, aws, lambda line: voice.say(f"  {line}"))
+    except MissingError as missing:
+        return f"not on this machine: {missing.message} ({missing.hint})"
+    stale = image.stale(manifest, aws)
+    _demand(not stale, f"the image that was just built is stale: {'; '.join(stale)}")
+    return f"{manifest.image_parameter} names {built.id}, built on {built.base}"
+
+
+def _demand(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise AnswerIsNoError(f"the demo stopped: {otherwise}")
+
+
+@contextmanager
+def _timed(voice: Voice, name: str) -> Iterator[Callable[[str], None]]:
+    """A step: what it came to, and how long it took."""
+    start = time.monotonic()
+    outcomes: list[str] = []
+    yield outcomes.append
+    voice.step(": ".join([name, *outcomes]), time.monotonic() - start)

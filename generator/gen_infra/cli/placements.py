@@ -1,0 +1,93 @@
+"""Where each job can run, for people and for programs: what `gen-infra show` adds to the manifest."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.manifest.placements import all_vcpus, demand, enabled, fitting
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+
+_WIDTH = 118  # characters of a line
+
+
+class Place(NamedTuple):
+    """A compute environment that can run a job."""
+
+    compute_environment: str
+    type: str
+    """Its `type` in the manifest: ``SPOT``, ``EC2``, ``FARGATE`` or ``FARGATE_SPOT``."""
+    instance_types: dict[str, int]
+    """The types that the job may land on, each with how many of it (or of its nodes: one) the instance holds."""
+    jobs_in_max_vcpus: int
+    """How many of it ``max_vcpus`` is enough for."""
+
+
+def places(manifest: Manifest) -> dict[str, list[Place]]:
+    """For each job, the environments of its queue that can run it, in the queue's order."""
+    return {key: list(_places(manifest, job)) for key, job in manifest.jobs.items()}
+
+
+def _places(manifest: Manifest, job: Job) -> Iterator[Place]:
+    for name in enabled(manifest, manifest.queue_of(job)):
+        compute = manifest.compute[name]
+        # a node has its instance to itself
+        types = {
+            instance.name: 1 if job.nodes else at_once
+            for instance, at_once in (() if compute.is_fargate else fitting(compute.instance_types, demand(job)))
+        }
+        jobs = int(compute.max_vcpus // all_vcpus(job))
+        if jobs and (types or compute.is_fargate):
+            yield Place(name, compute.type, types, jobs)
+
+
+def described(manifest: Manifest) -> Iterator[str]:
+    """The same in lines of text; of each environment the families, those with the same sizes together."""
+    for key, found in places(manifest).items():
+        job = manifest.jobs[key]
+        yield f"{key} ({_asks(job)}), queue {manifest.queue_of(job)}:"
+        for place in found:
+            yield from _wrapped(f"{place.compute_environment}, {_what(place, job)}", indent=2)
+            for line in _families(place.instance_types, counted=not job.nodes):
+                yield from _wrapped(line, indent=4)
+
+
+def _asks(job: Job) -> str:
+    gpus = f", {job.gpus} GPU" if job.gpus else ""
+    return f"{f'{job.nodes} nodes of ' if job.nodes else ''}{job.vcpus} vCPU, {job.memory_mib} MiB{gpus}"
+
+
+def _what(place: Place, job: Job) -> str:
+    if not place.instance_types:
+        kind = "Fargate Spot" if place.type == "FARGATE_SPOT" else "Fargate"
+        return f"{kind}, {job.vcpus} vCPU / {job.memory_mib} MiB: {place.jobs_in_max_vcpus} at once within max_vcpus"
+    return f"{place.type}, each node on an instance of its own:" if job.nodes else f"{place.type}:"
+
+
+def _families(types: dict[str, int], *, counted: bool) -> Iterator[str]:
+    """``{"m6i.large": 1, "r6i.large": 1, "m6i.xlarge": 2, …}`` -> ``m6i, r6i: 1 on large, 2 on xlarge``."""
+    sizes_of: dict[str, dict[int, list[str]]] = {}
+    for name, at_once in types.items():
+        family, _, size = name.partition(".")
+        sizes_of.setdefault(family, {}).setdefault(at_once, []).append(size)
+    families_of: dict[str, list[str]] = {}
+    for family, sizes in sizes_of.items():
+        row = ", ".join((f"{at_once} on " if counted else "") + "/".join(names) for at_once, names in sizes.items())
+        families_of.setdefault(row, []).append(family)
+    for row, families in families_of.items():
+        yield f"{', '.join(families)}: {row}"
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        line,
+        _WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

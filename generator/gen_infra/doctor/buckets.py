@@ -1,0 +1,99 @@
+"""The doctor on buckets: they exist, in the right region, and the world cannot read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.errors import error_code
+from gen_infra.doctor.account import check
+from gen_infra.doctor.diagnosis import ok, warning, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gen_infra.aws.session import Clients
+    from gen_infra.doctor.diagnosis import Diagnosis
+
+_EVERYBODY = {
+    "http://acs.amazonaws.com/groups/global/AllUsers",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
+}
+
+
+@check("buckets", "s3")
+def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
+    """Whether a bucket that jobs, or the image's rebuilds, use is there and private."""
+    home = _region(clients, name)
+    if home is None:
+        yield wrong("buckets", f"{name} does not exist", f"correct its name, or: aws s3 mb s3://{name}")
+    elif home != clients.region:
+        message = f"{name} is in {home}: jobs in {clients.region} pay for what they read from it"
+        yield warning("buckets", message, "use a bucket of the environment's own region where you can")
+    elif _is_public(clients, name):
+        yield wrong("buckets", f"{name} is public", _block(name))
+    elif not _is_blocked(clients, name):
+        yield warning("buckets", f"{name} is private, but nothing keeps it so", _block(name))
+    else:
+        yield ok("buckets", f"{name} is private")
+
+
+@check("state bucket", "s3")
+def state_bucket(clients: Clients, name: str, bootstrap: str) -> Iterator[Diagnosis]:
+    """Whether the bucket of the Terraform state is there, and as `gen-infra bootstrap` leaves it.
+
+    ``bootstrap`` is the command that makes it.
+    """
+    home = _region(clients, name)
+    if home is None:
+        yield wrong("state bucket", f"{name} does not exist", bootstrap)
+    elif home != clients.region:
+        advice = "choose another name for `state.bucket`"
+        yield wrong("state bucket", f"{name} is in {home}, the manifest says {clients.region}", advice)
+    elif not _is_blocked(clients, name) and _is_public(clients, name):
+        yield wrong("state bucket", f"{name} is public: so are the secrets in the state", bootstrap)
+    elif clients.s3.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
+        yield warning("state bucket", f"{name} keeps no versions: a lost state stays lost", bootstrap)
+    elif not _is_blocked(clients, name):
+        yield warning("state bucket", f"{name} is private, but nothing keeps it so", bootstrap)
+    else:
+        yield ok("state bucket", f"{name} is private and keeps versions")
+
+
+def _region(clients: Clients, name: str) -> str | None:
+    """The bucket's region; None: there is no such bucket."""
+    found = _unless(lambda: clients.s3.head_bucket(Bucket=name), "404")
+    return found.get("BucketRegion", clients.region) if found else None
+
+
+def _is_blocked(clients: Clients, name: str) -> bool:
+    """Whether S3 refuses whatever would make the bucket public."""
+    found = _unless(lambda: clients.s3.get_public_access_block(Bucket=name), "NoSuchPublicAccessBlockConfiguration")
+    return bool(found) and all(found["PublicAccessBlockConfiguration"].values())
+
+
+def _is_public(clients: Clients, name: str) -> bool:
+    """Whether a policy or an access control list lets everybody in, and nothing stops it."""
+    if _is_blocked(clients, name):
+        return False
+    status = _unless(lambda: clients.s3.get_bucket_policy_status(Bucket=name), "NoSuchBucketPolicy")
+    grants = clients.s3.get_bucket_acl(Bucket=name)["Grants"]
+    by_policy = status.get("PolicyStatus", {}).get("IsPublic", False)
+    return by_policy or any(grant["Grantee"].get("URI") in _EVERYBODY for grant in grants)
+
+
+def _unless(call: Callable[[], Any], absent: str) -> dict[str, Any]:
+    """The answer of a call; ``{}`` where it fails with the code ``absent``."""
+    from botocore.exceptions import ClientError
+
+    try:
+        answer: dict[str, Any] = call()
+    except ClientError as error:
+        if error_code(error) != absent:
+            raise
+        return {}
+    return answer
+
+
+def _block(name: str) -> str:
+    settings = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
+    return f"aws s3api put-public-access-block --bucket {name} --public-access-block-configuration {settings}"

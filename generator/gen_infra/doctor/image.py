@@ -1,0 +1,107 @@
+"""The doctor on the machine image: it exists, fits the architecture and the volumes, and leaves none unencrypted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.images import as_image, describe, least_sizes
+from gen_infra.doctor.account import check
+from gen_infra.doctor.diagnosis import ok, warning, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Set
+
+    from gen_infra.aws.session import Clients
+    from gen_infra.doctor.diagnosis import Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume that the manifest gives a size.
+
+    Args:
+        size_gib: that size.
+        key: where the manifest says it.
+        in_template: whether the launch template makes it, encrypted whatever the image says; else the image does.
+    """
+
+    size_gib: int
+    key: str
+    in_template: bool = True
+
+
+@check("image", "ssm")
+def image_of_parameter(
+    clients: Clients, parameter: str, architecture: str, volumes: Mapping[str, Volume]
+) -> Iterator[Diagnosis]:
+    """Whether an SSM parameter names an image that the instances can run; the rest is as in `image`."""
+    try:
+        value = clients.ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+    except clients.ssm.exceptions.ParameterNotFound:
+        advice = "gen-infra image build MANIFEST"
+        yield wrong("image", f"there is no parameter {parameter} in {clients.region}", advice)
+        return
+    yield from image(clients, value, architecture, volumes, origin=f" from {parameter}")
+
+
+@check("image", "ec2")
+def image(
+    clients: Clients, image_id: str, architecture: str, volumes: Mapping[str, Volume], origin: str = ""
+) -> Iterator[Diagnosis]:
+    """Whether the instances can run the image.
+
+    Args:
+        clients: of the region that the instances run in.
+        image_id: the AMI.
+        architecture: ``x86_64`` or ``arm64``, as the manifest's base says.
+        volumes: by device name, those that the manifest gives a size.
+        origin: where the id comes from, for the messages.
+    """
+    name = f"{image_id}{origin}"
+    found = describe(clients, image_id)
+    if found is None:
+        advice = "name another image, or ask its owner to share it with this account"
+        yield wrong("image", f"{name} does not exist in {clients.region}, or is not shared with this account", advice)
+        return
+    if found["State"] != "available":
+        yield wrong("image", f"{name} is {found['State']}", "wait for it, or name another image")
+    elif found.get("Architecture") != architecture:
+        message = f"{name} is for {found.get('Architecture', 'another architecture')}, the manifest for {architecture}"
+        yield wrong("image", message, "correct `image.base`, or name another image")
+    else:
+        yield ok("image", f"{name}: {found.get('Name', 'without a name')}")
+    disks = {each["DeviceName"]: each["Ebs"] for each in found["BlockDeviceMappings"] if "Ebs" in each}
+    in_template = {device for device, volume in volumes.items() if volume.in_template}
+    yield from _encryption(disks, in_template, public=found.get("Public", False))
+    yield from _sizes(least_sizes(clients, as_image(found)), volumes)
+
+
+def _encryption(disks: Mapping[str, Any], in_template: Set[str], *, public: bool) -> Iterator[Diagnosis]:
+    """Every disk is encrypted in the image or by the launch template; a public image cannot be in the image."""
+    plain = [device for device, disk in disks.items() if not disk.get("Encrypted")]
+    if exposed := [device for device in plain if device not in in_template]:
+        message = f"{', '.join(exposed)} would be unencrypted: neither the image nor the launch template encrypts it"
+        yield wrong("image encryption", message, "build an image with encrypted snapshots: build/<name>/packer")
+    elif plain and not public:
+        message = f"the snapshot of {', '.join(plain)} is not encrypted; volumes made of it will be"
+        yield warning("image encryption", message, "build an image with encrypted snapshots: build/<name>/packer")
+    elif plain:
+        yield ok("image encryption", f"AWS's public image; the launch template encrypts {', '.join(plain)}")
+    else:
+        yield ok("image encryption", f"every disk is encrypted: {', '.join(disks)}")
+
+
+def _sizes(least: Mapping[str, int], volumes: Mapping[str, Volume]) -> Iterator[Diagnosis]:
+    """EC2 refuses to make a volume smaller than its snapshot; what the image makes is as large as the image says.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
+    """
+    for device, volume in volumes.items():
+        needed = least.get(device, 0)
+        if volume.size_gib >= needed:
+            continue
+        effect = "no instance can start" if volume.in_template else f"instances have {needed} GiB"
+        message = f"{device} is {volume.size_gib} GiB in the manifest, its snapshot {needed} GiB: {effect}"
+        advice = f"set `{volume.key}` to {needed} or more, or name an image with a smaller snapshot"
+        yield wrong("image", message, advice)

@@ -1,0 +1,89 @@
+"""The doctor on what jobs refer to: secrets and file systems. Only what describes them is asked for, never a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_infra.doctor.account import check
+from gen_infra.doctor.diagnosis import ok, warning, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_ssm.type_defs import ParameterStringFilterTypeDef
+
+    from gen_infra.aws.session import Clients
+    from gen_infra.doctor.diagnosis import Diagnosis
+
+
+@check("secrets", "secretsmanager")
+def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosis]:
+    """Whether a secret is there, and its key is the one that the manifest names.
+
+    ``arn`` is the secret's own, with no JSON key or version behind it.
+    """
+    try:
+        found = clients.secrets.describe_secret(SecretId=arn)
+    except clients.secrets.exceptions.ResourceNotFoundException:
+        yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or have the secret made")
+        return
+    if found.get("DeletedDate") is not None:
+        yield wrong(
+            "secrets", f"{arn} is waiting for its deletion", f"aws secretsmanager restore-secret --secret-id {arn}"
+        )
+    else:
+        yield _with_key(arn, found.get("KmsKeyId"), kms_key)
+
+
+@check("secrets", "ssm")
+def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosis]:
+    """Whether an SSM parameter is there, encrypted, and with the key that the manifest names."""
+    name = arn.partition(":parameter")[2]
+    # one at the root may be named without its slash
+    names = [name, *([name[1:]] if name.count("/") == 1 else [])]
+    by_name: ParameterStringFilterTypeDef = {"Key": "Name", "Option": "Equals", "Values": names}
+    found = clients.ssm.describe_parameters(ParameterFilters=[by_name])["Parameters"]
+    if not found:
+        yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or have the parameter made")
+    elif found[0]["Type"] != "SecureString":
+        advice = "make it anew as a SecureString, with another value"
+        yield warning("secrets", f"{arn} is not encrypted: whoever may read parameters reads it", advice)
+    else:
+        yield _with_key(arn, found[0].get("KeyId"), kms_key)
+
+
+def _with_key(arn: str, key: str | None, kms_key: str | None) -> Diagnosis:
+    """Whether the execution role, which may use ``kms_key``, can open what is encrypted with ``key``."""
+    is_awss_own = not key or ":alias/aws/" in f":{key}"
+    if not is_awss_own and kms_key is None:
+        return wrong("secrets", f"{arn} is encrypted with {key}, which its jobs may not use", "name it as `kms_key`")
+    return ok("secrets", arn)
+
+
+@check("file systems", "elasticfilesystem")
+def file_system(clients: Clients, file_system_id: str, access_point: str | None) -> Iterator[Diagnosis]:
+    """Whether an EFS file system is there and encrypted, and the access point is one of its own."""
+    try:
+        [found] = clients.efs.describe_file_systems(FileSystemId=file_system_id)["FileSystems"]
+        points = clients.efs.describe_access_points(AccessPointId=access_point)["AccessPoints"] if access_point else []
+    except clients.efs.exceptions.FileSystemNotFound:
+        advice = "correct its id, or have the file system made"
+        yield wrong("file systems", f"{file_system_id} does not exist in {clients.region}", advice)
+        return
+    except clients.efs.exceptions.AccessPointNotFound:
+        advice = "correct its id, or have the access point made"
+        yield wrong("file systems", f"{file_system_id}: {access_point} does not exist", advice)
+        return
+    others = {point["FileSystemId"] for point in points} - {file_system_id}
+    if others:
+        message = f"{access_point} is an access point of {', '.join(others)}, not of {file_system_id}"
+        yield wrong("file systems", message, "name an access point of this file system")
+    elif found["LifeCycleState"] != "available":
+        yield wrong(
+            "file systems", f"{file_system_id} is {found['LifeCycleState']}", "wait for it, or name another one"
+        )
+    elif not found.get("Encrypted"):
+        advice = "encryption is for new file systems only: make one, and copy the files"
+        yield warning("file systems", f"{file_system_id} is not encrypted at rest", advice)
+    else:
+        yield ok("file systems", f"{file_system_id}{f' through {access_point}' if access_point else ''}")

@@ -1,0 +1,204 @@
+"""What `gen-infra doctor` looks at: the tools, the credentials, and all that an environment finds in its account.
+
+Every check takes plain values and knows no other; here the manifest is taken apart for them. They run side by side,
+because nearly all of their time is spent waiting for an answer.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gen_infra.aws.session import clients, configured_region
+from gen_infra.doctor import account as doctor_account
+from gen_infra.doctor import buckets as doctor_buckets
+from gen_infra.doctor import containers as doctor_containers
+from gen_infra.doctor import image as doctor_image
+from gen_infra.doctor import jobs as doctor_jobs
+from gen_infra.doctor import key as doctor_key
+from gen_infra.doctor import network as doctor_network
+from gen_infra.doctor import quotas as doctor_quotas
+from gen_infra.doctor import roles as doctor_roles
+from gen_infra.doctor import tools as doctor_tools
+from gen_infra.manifest.model.manifest import StateBucket
+from gen_infra.tools.process import forwarding_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from gen_infra.aws.session import Clients
+    from gen_infra.doctor.diagnosis import Diagnosis
+    from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.scheduling import ComputeEnvironment
+
+    Check = Callable[[], list[Diagnosis]]
+
+_WITHOUT_REGION = "us-east-1"  # where STS is asked when nobody says where
+
+
+def examine(path: Path | None) -> list[Diagnosis]:
+    """Look at everything that the manifest at ``path`` needs, or without one at the tools and the credentials.
+
+    Raises:
+        ManifestError: the manifest is wrong; nothing was looked at.
+    """
+    from gen_infra.manifest import load
+
+    manifest = load(path) if path else None
+    here = configured_region()
+    aws = clients(manifest.region if manifest else here or _WITHOUT_REGION)
+    with forwarding_signals(), ThreadPoolExecutor(max_workers=8) as pool:
+        tools = [pool.submit(check) for check in _tools(manifest)]
+        lines = doctor_account.credentials(aws, manifest.account if manifest else None)
+        checks = _environment(aws, manifest, path, here) if manifest and path and _all_well(lines) else ()
+        account = [pool.submit(check) for check in checks]
+        return [
+            *(line for section in tools for line in section.result()),
+            *lines,
+            *(line for section in account for line in section.result()),
+        ]
+
+
+def _all_well(lines: Iterable[Diagnosis]) -> bool:
+    """Whether what follows would be looked up in the right account."""
+    return all(line.level == "ok" for line in lines)
+
+
+def _tools(manifest: Manifest | None) -> Iterator[Check]:
+    from gen_infra.pipeline import terraform_binary
+    from gen_infra.terraform.adapter import find_terraform
+
+    find = partial(terraform_binary, manifest) if manifest else partial(find_terraform, os.environ)
+    yield partial(doctor_tools.terraform, find, os.environ)
+    yield partial(doctor_tools.packer, os.environ)
+    yield partial(doctor_tools.checkov, os.environ)
+
+
+def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str | None) -> Iterator[Check]:
+    """The checks of one environment, in the order in which their lines are shown."""
+    services = service_linked_roles(manifest)
+    yield partial(doctor_account.region, aws, configured)
+    yield partial(doctor_roles.service_linked_roles, aws, services)
+    if arns := custom_roles(manifest):
+        yield partial(doctor_roles.roles, aws, manifest.account, arns)
+    if boundary := manifest.iam.permissions_boundary:
+        yield partial(doctor_roles.permissions_boundary, aws, boundary)
+    if profile := manifest.iam.instance_profile:
+        yield partial(doctor_roles.instance_profile, aws, profile)
+    if manifest.uses_ec2:
+        yield partial(doctor_quotas.vcpu_quotas, aws, quota_asks(manifest))
+    if network := wanted_network(manifest):
+        yield partial(doctor_network.network, aws, network, most_instances(manifest))
+    if manifest.uses_ec2:
+        yield _image(aws, manifest)
+    yield key(aws, manifest)
+    if isinstance(manifest.state, StateBucket):
+        yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
+    for bucket in used_buckets(manifest):
+        yield partial(doctor_buckets.bucket, aws, bucket)
+    yield from _references(aws, manifest)
+    for uri in dict.fromkeys(map(manifest.image_uri, manifest.jobs.values())):
+        yield partial(doctor_containers.container_image, aws, manifest.account, uri)
+
+
+def _references(aws: Clients, manifest: Manifest) -> Iterator[Check]:
+    """The secrets and file systems of the jobs, each once."""
+    jobs = manifest.jobs.values()
+    secrets = {secret.resource_arn: secret for job in jobs for secret in job.secrets.values()}
+    for arn, secret in sorted(secrets.items()):
+        look = doctor_jobs.parameter if secret.is_parameter else doctor_jobs.secret
+        yield partial(look, aws, arn, secret.kms_key)
+    for arn in sorted({job.registry_secret for job in jobs if job.registry_secret} - set(secrets)):
+        yield partial(doctor_jobs.secret, aws, arn, None)
+    volumes = {(volume.file_system, volume.access_point) for job in jobs for volume in job.efs.values()}
+    for file_system, access_point in sorted(volumes, key=str):
+        yield partial(doctor_jobs.file_system, aws, file_system, access_point)
+
+
+def _image(aws: Clients, manifest: Manifest) -> Check:
+    image = manifest.image
+    volumes = {"/dev/xvda": doctor_image.Volume(image.root.size_gib, "image.root.size_gib")}
+    if image.scratch.carrier != "instance_store":
+        in_template = image.scratch.carrier == "launch_template"
+        volumes["/dev/sdb"] = doctor_image.Volume(image.scratch.size_gib, "image.scratch.size_gib", in_template)
+    if image.id:
+        return partial(doctor_image.image, aws, image.id, image.architecture, volumes)
+    parameter = image.parameter or image.base_parameter
+    return partial(doctor_image.image_of_parameter, aws, parameter, image.architecture, volumes)
+
+
+def key(aws: Clients, manifest: Manifest) -> Check:
+    """The check of the environment's key, against those who start its instances and write its logs."""
+    prefix = f"arn:{manifest.partition}:iam::{manifest.account}:role/aws-service-role"
+    launching = [
+        f"{prefix}/{service}.amazonaws.com/{doctor_roles.SERVICE_LINKED_ROLES[service]}"
+        for service in service_linked_roles(manifest)
+        if service != "batch"
+    ]
+    users: dict[str, tuple[str, ...]] = {f"logs.{manifest.region}.amazonaws.com": doctor_key.USE}
+    arn = manifest.encryption.key
+    if arn == "create":
+        return partial(doctor_key.made_key, aws, manifest.key_alias, launching, users)
+    if manifest.alarm_topics:
+        users["cloudwatch.amazonaws.com"] = doctor_key.PUBLISH
+    if manifest.event_topics:
+        users["events.amazonaws.com"] = doctor_key.PUBLISH
+    return partial(doctor_key.given_key, aws, arn, launching, users)
+
+
+def service_linked_roles(manifest: Manifest) -> list[str]:
+    """The services whose linked roles the compute environments need, as `doctor_roles` names them."""
+    computes = manifest.compute.values()
+    needed = {
+        "batch": any(compute.service_role == "service-linked" for compute in computes),
+        "autoscaling": any(not compute.is_fargate and not compute.needs_spot_fleet_role for compute in computes),
+        "spot": manifest.uses_spot,
+        "spotfleet": any(compute.needs_spot_fleet_role for compute in computes),
+    }
+    return [service for service, is_needed in needed.items() if is_needed]
+
+
+def custom_roles(manifest: Manifest) -> list[str]:
+    """The ARNs of roles that somebody else has made."""
+    given = {compute.service_role for compute in manifest.compute.values()}
+    given |= {job.role for job in manifest.jobs.values() if job.role}
+    return sorted(role for role in given if role.startswith("arn:"))
+
+
+def used_buckets(manifest: Manifest) -> list[str]:
+    """The buckets that jobs use, and the one that the image is rebuilt from."""
+    rebuild = manifest.image.rebuild
+    return sorted({each.name for each in manifest.buckets.values()} | ({rebuild.bucket} if rebuild else set()))
+
+
+def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:
+    """What each compute environment may ask of EC2."""
+    return [
+        doctor_quotas.Ask(compute.type, compute.instance_types, compute.max_vcpus, _largest_job(manifest, compute))
+        for compute in manifest.compute.values()
+        if compute.type in {"SPOT", "EC2"}
+    ]
+
+
+def _largest_job(manifest: Manifest, compute: ComputeEnvironment) -> int:
+    fitting = (math.ceil(job.vcpus) for job in manifest.jobs.values() if job.vcpus <= compute.max_vcpus)
+    return max(fitting, default=1)
+
+
+def most_instances(manifest: Manifest) -> int:
+    """How many instances (or Fargate tasks) may run at the same time: at worst, each holds one of the smallest jobs."""
+    smallest = min((job.vcpus for job in manifest.jobs.values()), default=1)
+    return sum(math.ceil(compute.max_vcpus / smallest) for compute in manifest.compute.values())
+
+
+def wanted_network(manifest: Manifest) -> doctor_network.ById | doctor_network.ByTag | None:
+    """The network that has to be there; None: gen-infra makes it."""
+    if ids := manifest.network.ids:
+        return doctor_network.ById(ids.subnets, ids.security_groups)
+    if lookup := manifest.network.lookup:
+        return doctor_network.ByTag(lookup.vpc, lookup.subnets, lookup.security_groups)
+    return None

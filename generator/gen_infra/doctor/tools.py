@@ -1,0 +1,73 @@
+"""The doctor on the tools: which ones are found, and where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen_infra.doctor.diagnosis import ok, warning, wrong
+from gen_infra.errors import MissingError
+from gen_infra.terraform.provider import find_provider
+from gen_infra.tools import process
+from gen_infra.tools.checkov.adapter import find_checkov
+from gen_infra.tools.child_environment import child_environment
+from gen_infra.tools.packer import find_packer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gen_infra.doctor.diagnosis import Diagnosis
+    from gen_infra.terraform.adapter import Binary
+
+_PROBE_SECONDS = 30.0
+_CHECKOV = (3, 3)  # the release whose output `check` reads
+
+
+def terraform(find: Callable[[], Binary], environ: Mapping[str, str]) -> list[Diagnosis]:
+    """Whether there is a terraform, which, and where it gets its provider.
+
+    Args:
+        find: looks for one that is new enough.
+        environ: the caller's environment.
+    """
+    try:
+        binary = find()
+    except MissingError as missing:
+        return [wrong("terraform", missing.message, missing.hint)]
+    lines = [ok("terraform", f"{binary.flavour} {binary.version}, {binary.argv[-1]}")]
+    try:
+        source = find_provider(environ, flavour=binary.flavour)
+    except MissingError as missing:
+        return [*lines, wrong("provider", missing.message, missing.hint)]
+    kind = "the registry" if source.kind == "registry" else f"a mirror, {source.kind}"
+    return [*lines, ok("provider", f"hashicorp/aws from {kind}: {source.description}")]
+
+
+def packer(environ: Mapping[str, str]) -> list[Diagnosis]:
+    """Whether there is a packer; only building images needs it."""
+    found = find_packer(environ)
+    if found is None:
+        message = "there is none on PATH: `check` leaves its template out, and no image can be built"
+        return [warning("packer", message, "apt-get install packer, or https://developer.hashicorp.com/packer/install")]
+    return [ok("packer", f"{found.version_text}, {found.executable}")]
+
+
+def checkov(environ: Mapping[str, str]) -> list[Diagnosis]:
+    """Whether there is a checkov, of the release that `check` was made for."""
+    try:
+        found = find_checkov(environ)
+    except MissingError as missing:
+        return [wrong("checkov", missing.message, missing.hint)]
+    question = "from importlib.metadata import version; print(version('checkov'))"
+    answer = process.run(
+        [found.python, "-I", "-c", question],
+        cwd=Path(found.python).parent,
+        env=child_environment(environ),
+        timeout=_PROBE_SECONDS,
+    )
+    version = answer.stdout.strip()
+    if answer.returncode != 0 or not version:
+        return [wrong("checkov", f"{found.python} cannot import it", "pipx reinstall checkov")]
+    if not version.startswith(".".join(map(str, _CHECKOV)) + "."):
+        return [warning("checkov", f"{version}; tried with 3.3", "pipx install --force 'checkov>=3.3.30,<3.4'")]
+    return [ok("checkov", f"{version}, {found.python}")]

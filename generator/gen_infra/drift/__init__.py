@@ -1,0 +1,1 @@
+"""Finds what was changed outside Terraform, and who changed it."""

@@ -1,0 +1,157 @@
+"""What somebody added to a resource of the environment, and no resource of Terraform's stands for.
+
+Terraform does not see these: it manages policies and rules one by one, and takes the whole list for AWS's own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from gen_infra.drift.cloudtrail_events import Trace, added
+
+State = list[Mapping[str, Any]]
+
+
+class Stranger(NamedTuple):
+    """One policy or rule that nobody planned; the address and type are those of what it was added to."""
+
+    address: str
+    type: str
+    kind: str
+    name: str
+    meaning: str
+    remedy: str
+    trace: Trace
+
+
+class _Rule(NamedTuple):
+    """One security group rule, as the group lists it and as its own resource says it."""
+
+    direction: str
+    protocol: str
+    ports: tuple[int, int]
+    peer: str
+
+    def __str__(self) -> str:
+        low, high = self.ports
+        ports = "all ports" if self.protocol == "-1" else f"{self.protocol} {low}" if low == high else f"{low}-{high}"
+        return f"{self.direction} {ports} {'from' if self.direction == 'ingress' else 'to'} {self.peer}"
+
+    @property
+    def permission(self) -> str:
+        """The rule as ``aws ec2 revoke-security-group-…`` takes it."""
+        ports = "" if self.protocol == "-1" else f"FromPort={self.ports[0]},ToPort={self.ports[1]},"
+        kinds = {
+            "sg-": "UserIdGroupPairs=[{GroupId=%s}]",
+            "pl-": "PrefixListIds=[{PrefixListId=%s}]",
+        }
+        ranges = "Ipv6Ranges=[{CidrIpv6=%s}]" if ":" in self.peer else "IpRanges=[{CidrIp=%s}]"
+        return f"IpProtocol={self.protocol},{ports}{kinds.get(self.peer[:3], ranges) % self.peer}"
+
+    @property
+    def mentions(self) -> tuple[str, str]:
+        """What a call that makes the rule says of it, besides the group."""
+        return self.peer, "-1" if self.protocol == "-1" else str(self.ports[0])
+
+
+def strangers(state: Mapping[str, Any]) -> Iterator[Stranger]:
+    """All that a refreshed state (``prior_state`` of a plan) lists beside what is managed."""
+    resources = list(managed_resources(state))
+    yield from _inline_policies(resources)
+    yield from _attached_policies(resources)
+    yield from _rules(resources)
+
+
+def managed_resources(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every resource in a state that Terraform manages."""
+    return _managed(state.get("values", {}).get("root_module", {}))
+
+
+def _managed(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from (resource for resource in module.get("resources", []) if resource["mode"] == "managed")
+    for child in module.get("child_modules", []):
+        yield from _managed(child)
+
+
+def _of(resources: State, *types: str) -> Iterator[Mapping[str, Any]]:
+    return (resource for resource in resources if resource["type"] in types)
+
+
+def _inline_policies(resources: State) -> Iterator[Stranger]:
+    planned = {(policy["values"]["role"], policy["values"]["name"]) for policy in _of(resources, "aws_iam_role_policy")}
+    for role in _of(resources, "aws_iam_role"):
+        name = role["values"]["name"]
+        for policy in role["values"].get("inline_policy") or []:
+            if policy["name"] and (name, policy["name"]) not in planned:
+                yield Stranger(
+                    role["address"],
+                    role["type"],
+                    "policy",
+                    f"{policy['name']} of role {name}",
+                    "the role may do what it allows, running jobs included",
+                    f"aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}",
+                    added("PutRolePolicy", name, policy["name"]),
+                )
+
+
+def _attached_policies(resources: State) -> Iterator[Stranger]:
+    attachments = _of(resources, "aws_iam_role_policy_attachment")
+    planned = {(attachment["values"]["role"], attachment["values"]["policy_arn"]) for attachment in attachments}
+    for role in _of(resources, "aws_iam_role"):
+        name = role["values"]["name"]
+        for arn in role["values"].get("managed_policy_arns") or []:
+            if (name, arn) not in planned:
+                yield Stranger(
+                    role["address"],
+                    role["type"],
+                    "policy",
+                    f"{arn} attached to role {name}",
+                    "the role may do what it allows, running jobs included",
+                    f"aws iam detach-role-policy --role-name {name} --policy-arn {arn}",
+                    added("AttachRolePolicy", name, arn),
+                )
+
+
+def _rules(resources: State) -> Iterator[Stranger]:
+    planned = {
+        (rule["values"]["security_group_id"], _planned_rule(rule["type"].split("_")[-2], rule["values"]))
+        for rule in _of(resources, "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule")
+    }
+    for group in _of(resources, "aws_security_group"):
+        values = group["values"]
+        for rule in _listed_rules(values):
+            if (values["id"], rule) not in planned:
+                yield Stranger(
+                    group["address"],
+                    group["type"],
+                    "rule",
+                    f"{rule} of security group {values['name']}",
+                    "the network lets through what it did not",
+                    f"aws ec2 revoke-security-group-{rule.direction} --group-id {values['id']} "
+                    f"--ip-permissions '{rule.permission}'",
+                    added(f"AuthorizeSecurityGroup{rule.direction.capitalize()}", values["id"], *rule.mentions),
+                )
+
+
+def _planned_rule(direction: str, values: Mapping[str, Any]) -> _Rule:
+    peers = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
+    peer = next(values[key] for key in peers if values.get(key))
+    return _rule(direction, values["ip_protocol"], values.get("from_port"), values.get("to_port"), peer)
+
+
+def _listed_rules(group: Mapping[str, Any]) -> Iterator[_Rule]:
+    for direction in ("ingress", "egress"):
+        for rule in group.get(direction) or []:
+            for peer in _peers(rule, group["id"]):
+                yield _rule(direction, rule["protocol"], rule["from_port"], rule["to_port"], peer)
+
+
+def _peers(rule: Mapping[str, Any], group: str) -> Iterable[str]:
+    keys = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
+    return [*(peer for key in keys for peer in rule.get(key) or []), *([group] if rule.get("self") else [])]
+
+
+def _rule(direction: str, protocol: str, low: int | None, high: int | None, peer: str) -> _Rule:
+    """Where all protocols pass, AWS writes the ports as 0, as -1 or not at all."""
+    return _Rule(direction, protocol, (0, 0) if protocol == "-1" else (low or 0, high or 0), peer)

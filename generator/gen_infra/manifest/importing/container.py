@@ -1,0 +1,302 @@
+"""The container of a job definition, as keys of a manifest's job; what no key says, as it is.
+
+https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from msgspec import ValidationError, convert
+
+from gen_infra.manifest.importing.values import ADVICE, Note, holds_a_secret, is_empty, number, whole
+from gen_infra.manifest.model.base import EnvironmentVariable, RoleArn
+from gen_infra.manifest.model.container import ContainerUser, Device, EfsVolume, Secret, Tmpfs, Ulimit, UlimitName
+from gen_infra.manifest.reading.secrets import secrets
+from gen_infra.manifest.rules.container_properties import container_shape
+
+_HOST_FOLDERS = re.compile(r"/(?:$|(?:bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|usr|var)(?:/|$))")
+_ROLE_IS_KEPT = "is kept as `role`: gen-infra changes nothing about it; without that key it makes one, for `buckets`"
+# Never carried over, with the reason; the rest that no key stands for goes to container_properties.
+_REASONS = {
+    "privileged": "such a container rules its host; give it the `linux.devices` and `ulimits` that it needs",
+    "executionRoleArn": "gen-infra makes an execution role where a job needs one",
+    "logConfiguration": "gen-infra makes a log group for each job",
+    "networkConfiguration": "jobs have no public address",
+}
+_USUAL = {
+    "networkConfiguration": {"assignPublicIp": "DISABLED"},
+    "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
+}
+_FARGATE_ONLY = ("fargatePlatformConfiguration", "networkConfiguration", "ephemeralStorage")
+
+
+class ContainerImport:
+    """One container on its way into the manifest.
+
+    Args:
+        container: its properties, in the API's spelling.
+        name: the job definition's.
+        note: told of everything that comes out otherwise than it went in.
+        on_fargate: whether the definition says so; what only Fargate has says it too.
+    """
+
+    def __init__(self, container: dict[str, Any], name: str, note: Note, *, on_fargate: bool) -> None:
+        self.left = dict(container)
+        self.name = name
+        self.note = note
+        self.on_fargate = on_fargate or any(container.get(key) for key in _FARGATE_ONLY)
+
+    def entry(self) -> dict[str, Any]:
+        """Keys of a job; those without a value among them."""
+        entry = {
+            "image": self._image(),
+            **self._resources(),
+            "role": self._role(),
+            "command": [str(word) for word in _list(self.left.pop("command", None))],
+            "environment": self._environment(),
+            "secrets": self._secrets(),
+            **self._mounts(),
+            "ephemeral_storage_gib": self._storage(),
+            "user": self._user(),
+            "readonly_root": self.left.pop("readonlyRootFilesystem", None) is True,
+            "ulimits": self._ulimits(),
+            "linux": self._linux(),
+        }
+        entry["container_properties"] = {**entry["container_properties"], **self._rest()}
+        return entry
+
+    def _dicts(self, key: str) -> list[dict[str, Any]]:
+        return [item for item in _list(self.left.pop(key, None)) if isinstance(item, dict)]
+
+    def _accepts(self, kind: Any, value: object, what: str) -> bool:
+        """Whether a manifest would take the value; noted where it would not."""
+        accepted = _is_accepted(kind, value)
+        if not accepted:
+            self.note(what, "is left out: a manifest does not accept it")
+        return accepted
+
+    def _image(self) -> str:
+        image = self.left.pop("image", None)
+        if not isinstance(image, str) or not image:
+            self.note("image", "is not given as text; write it")
+            return ""
+        if "/" in image:
+            return image
+        self.note(f"image {image}", "is Docker Hub's, so it is written with its full name")
+        return f"docker.io/library/{image}"
+
+    def _resources(self) -> dict[str, float]:
+        """Memory and vCPUs: at the top level as it was until 2021, or as requirements; GPUs as a requirement only."""
+        found = {"VCPU": self.left.pop("vcpus", None), "MEMORY": self.left.pop("memory", None), "GPU": None}
+        for requirement in self._dicts("resourceRequirements"):
+            kind = str(requirement.get("type"))
+            if kind in found:
+                found[kind] = requirement.get("value")
+            else:
+                self.note(f"resourceRequirements {kind}", "is not carried over: the manifest has no key for it")
+        entry: dict[str, float] = {}
+        for kind, key in (("VCPU", "vcpus"), ("MEMORY", "memory_mib"), ("GPU", "gpus")):
+            amount = number(found[kind])
+            if amount is None:
+                if kind != "GPU":
+                    self.note(key, "is not given; write it")
+            elif self.on_fargate and kind == "VCPU" and amount in (0.25, 0.5):
+                entry[key] = amount
+            else:
+                entry[key] = math.ceil(amount)
+                if entry[key] != amount:
+                    self.note(f"{key} {amount:g}", f"becomes {entry[key]}: jobs take whole ones")
+        if "gpus" in entry:
+            self.note("gpus", "needs `image: {base: ecs-al2023-gpu}`")
+        return entry
+
+    def _role(self) -> str | None:
+        """The job's role, unless gen-infra has made it, or it is the one that ECS starts containers with.
+
+        What the role allows cannot be seen here, and a new one would allow nothing: the job would start, and fail.
+        """
+        arn = str(self.left.pop("jobRoleArn", None) or "")
+        if not arn or arn.endswith(f"/{self.name}-job"):
+            return None
+        if arn == self.left.get("executionRoleArn"):
+            self.note("jobRoleArn", "is not carried over: it is the execution role; gen-infra makes one for the job")
+        elif _is_accepted(RoleArn, arn):
+            self.note("jobRoleArn", _ROLE_IS_KEPT)
+            return arn
+        else:
+            self.note("jobRoleArn", "is not carried over: it is no role's ARN; gen-infra makes one, for `buckets`")
+        return None
+
+    def _environment(self) -> dict[str, str]:
+        entry = {}
+        for variable in self._dicts("environment"):
+            name, value = str(variable.get("name", "")), str(variable.get("value", ""))
+            if holds_a_secret(name, value):
+                shown = "a variable" if any(secrets(name)) else name
+                self.note(f"environment: {shown}", f"looks like a secret and is left out; {ADVICE}")
+            elif self._accepts(EnvironmentVariable, name, f"environment: {name}"):
+                entry[name] = value
+        return entry
+
+    def _secrets(self) -> dict[str, dict[str, str]]:
+        entry = {}
+        for variable in self._dicts("secrets"):
+            name, secret = str(variable.get("name", "")), {"arn": str(variable.get("valueFrom", ""))}
+            what = f"secrets: {name}"
+            if self._accepts(EnvironmentVariable, name, what) and self._accepts(Secret, secret, f"{what}: its ARN"):
+                entry[name] = secret
+        if entry:
+            self.note("secrets", "need `kms_key` beside `arn` where a customer key encrypts them")
+        return entry
+
+    def _mounts(self) -> dict[str, Any]:
+        """EFS file systems; the one host folder that can be the scratch volume; other volumes as they are."""
+        volumes = {str(volume.get("name")): volume for volume in self._dicts("volumes")}
+        scratch: str | None = None
+        efs: dict[str, dict[str, Any]] = {}
+        points: list[dict[str, Any]] = []
+        for mount in self._dicts("mountPoints"):
+            name, path = str(mount.get("sourceVolume")), str(mount.get("containerPath", ""))
+            volume = volumes.get(name, {})
+            host = _host(volume)
+            if isinstance(volume.get("efsVolumeConfiguration"), dict):
+                self._efs(name, volume["efsVolumeConfiguration"], mount, efs)
+            elif not volume or _HOST_FOLDERS.match(host):
+                self.note(f"mountPoints: {path}", f"is not carried over: {host or 'its volume'} is not for jobs to see")
+            elif scratch or not host or mount.get("readOnly"):
+                self.note(f"mountPoints: {path}", "is carried over as it is, in `container_properties`")
+                points.append(mount)
+            else:
+                scratch = path
+                if host != "/docker_scratch":
+                    self.note(f"mountPoints: {path}", f"becomes scratch; say `image: {{scratch: {{mount: {host}}}}}`")
+        taken = {"scratch"} | {f"efs-{key}" for key in efs}
+        raw = _renamed(volumes, points, taken) if points else {}
+        return {"scratch": scratch, "efs": efs, "container_properties": raw}
+
+    def _efs(self, name: str, volume: dict[str, Any], mount: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
+        """Add a file system to those that are found already."""
+        given = volume.get("authorizationConfig")
+        authorization = given if isinstance(given, dict) else {}
+        directory = volume.get("rootDirectory")
+        entry = {
+            "file_system": str(volume.get("fileSystemId", "")),
+            "mount": str(mount.get("containerPath", "")),
+            "access_point": authorization.get("accessPointId"),
+            "directory": None if authorization.get("accessPointId") or directory in ("/", "") else directory,
+            "read_only": mount.get("readOnly") is True,
+        }
+        entry = {key: value for key, value in entry.items() if not is_empty(value)}
+        if not self._accepts(EfsVolume, entry, f"volumes: {name}"):
+            return
+        if volume.get("transitEncryption") != "ENABLED" or authorization.get("iam") != "ENABLED":
+            self.note(f"volumes: {name}", "is mounted through TLS and with the job's role")
+        if volume.get("transitEncryptionPort"):
+            self.note(f"volumes: {name}", "loses its transitEncryptionPort: the mount helper chooses one")
+        key = re.sub("[^A-Za-z0-9_-]", "-", name.removeprefix("efs-"))[:36]
+        key = key if key[:1].isalpha() else f"fs{key}"
+        found[key if key not in found else f"{key}-{len(found)}"] = entry
+
+    def _storage(self) -> int | None:
+        storage = self.left.pop("ephemeralStorage", None)
+        return whole(storage.get("sizeInGiB")) or None if isinstance(storage, dict) else None
+
+    def _user(self) -> str | None:
+        user = self.left.pop("user", None)
+        return str(user) if not is_empty(user) and self._accepts(ContainerUser, str(user), "user") else None
+
+    def _ulimits(self) -> dict[str, dict[str, Any]]:
+        entry = {}
+        for limit in self._dicts("ulimits"):
+            name = str(limit.get("name"))
+            pair: dict[str, Any] = {"soft": limit.get("softLimit"), "hard": limit.get("hardLimit")}
+            if self._accepts(UlimitName, name, f"ulimits: {name}") and self._accepts(Ulimit, pair, f"ulimits: {name}"):
+                entry[name] = pair
+        return entry
+
+    def _linux(self) -> dict[str, Any]:
+        given = self.left.pop("linuxParameters", None)
+        left = dict(given) if isinstance(given, dict) else {}
+        entry = {
+            "init_process": left.pop("initProcessEnabled", None) is True,
+            "shared_memory_mib": whole(left.pop("sharedMemorySize", None)) or None,
+            "max_swap_mib": left.pop("maxSwap", None),
+            "swappiness": left.pop("swappiness", None),
+            "tmpfs": [tmpfs for item in _list(left.pop("tmpfs", None)) if (tmpfs := self._tmpfs(item))],
+            "devices": [device for item in _list(left.pop("devices", None)) if (device := self._device(item))],
+        }
+        for key, value in left.items():
+            if not is_empty(value):
+                self.note(f"linuxParameters.{key}", "is not carried over: the manifest has no key for it")
+        if entry["swappiness"] is not None and entry["max_swap_mib"] is None:
+            self.note("linuxParameters.swappiness", "is left out: without maxSwap it says nothing")
+            entry["swappiness"] = None
+        return {key: value for key, value in entry.items() if not is_empty(value)}
+
+    def _tmpfs(self, item: object) -> dict[str, Any] | None:
+        if not isinstance(item, dict):
+            return None
+        entry = {"path": item.get("containerPath"), "size_mib": item.get("size")}
+        if options := _list(item.get("mountOptions")):
+            entry["options"] = options
+        return entry if self._accepts(Tmpfs, entry, f"linuxParameters.tmpfs: {entry['path']}") else None
+
+    def _device(self, item: object) -> dict[str, Any] | None:
+        if not isinstance(item, dict):
+            return None
+        entry = {"host_path": item.get("hostPath")}
+        what = f"linuxParameters.devices: {entry['host_path']}"
+        if item.get("containerPath") not in (None, "", entry["host_path"]):
+            entry["container_path"] = item["containerPath"]
+        if permissions := _list(item.get("permissions")):
+            entry["permissions"] = permissions
+        if not self._accepts(Device, entry, what):
+            return None
+        if not permissions:
+            self.note(what, "may be read and written; say `permissions` if the job has to make nodes of it")
+        return entry
+
+    def _rest(self) -> dict[str, Any]:
+        """What no key of a job stands for, but what must not or need not be carried over."""
+        carried = {}
+        for key, value in self.left.items():
+            if is_empty(value) or value == _USUAL.get(key):
+                continue
+            if reason := _REASONS.get(key) or (
+                "" if key in container_shape().members else "AWS Batch does not know it"
+            ):
+                self.note(key, f"is not carried over: {reason}")
+            else:
+                self.note(key, "is carried over as it is, in `container_properties`")
+                carried[key] = value
+        return carried
+
+
+def _renamed(volumes: dict[str, Any], points: list[dict[str, Any]], taken: set[str]) -> dict[str, Any]:
+    """The volumes of these mount points; one by a name that gen-infra uses gets another."""
+    used = dict.fromkeys(str(point.get("sourceVolume")) for point in points)
+    names = {name: f"{name}-as-it-is" if name in taken else name for name in used}
+    return {
+        "volumes": [{**volumes[name], "name": names[name]} for name in used],
+        "mountPoints": [{**point, "sourceVolume": names[str(point.get("sourceVolume"))]} for point in points],
+    }
+
+
+def _is_accepted(kind: Any, value: object) -> bool:
+    try:
+        convert(value, kind)
+    except ValidationError:
+        return False
+    return True
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _host(volume: dict[str, Any]) -> str:
+    host = volume.get("host")
+    return str(host.get("sourcePath") or "") if isinstance(host, dict) else ""

@@ -1,0 +1,82 @@
+"""What every part of an import needs: numbers however they are written, and values without what looks like a secret."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from gen_infra.manifest.reading.secrets import is_said_elsewhere, names_a_secret, secrets
+
+Note: TypeAlias = Callable[[str, str], None]
+"""What it is about, and what happened to it, as the rest of a sentence."""
+
+REMOVED = "removed-secret"
+ADVICE = "keep it in AWS Secrets Manager, and name its ARN under `secrets`"
+
+
+def is_empty(value: object) -> bool:
+    """Whether a value says nothing: none, no text, no items, or off; but a zero is a value."""
+    return value is False or value in (None, [], {}, "")
+
+
+def number(value: object) -> float | None:
+    """``"2.0"`` -> 2.0; None for what is no finite number."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def whole(value: object) -> int:
+    """The number without its fraction, 0 for none."""
+    return int(number(value) or 0)
+
+
+def holds_a_secret(name: str, value: str) -> bool:
+    """Whether a named value is one that a manifest refuses."""
+    return (names_a_secret(name) and not is_said_elsewhere(value)) or any(secrets(value)) or any(secrets(name))
+
+
+def without_secrets(value: Any, where: str, note: Note) -> Any:
+    """The value, at whatever depth without what a manifest would refuse as a secret; each is noted under its place."""
+    if isinstance(value, dict):
+        return _mapping(value, where, note)
+    if isinstance(value, list):
+        return _list(value, where, note)
+    if isinstance(value, str) and any(secrets(value)):
+        note(where, f"looks like a secret and is written as {REMOVED}; {ADVICE}")
+        return REMOVED
+    return value
+
+
+def _mapping(mapping: dict[str, Any], where: str, note: Note) -> dict[str, Any]:
+    kept = {}
+    for key, value in mapping.items():
+        scalar = not isinstance(value, dict | list)
+        if any(secrets(key)) or (scalar and names_a_secret(key) and not is_said_elsewhere(str(value))):
+            note(f"{where}.{key}".lstrip("."), f"looks like a secret and is left out; {ADVICE}")
+        elif value is not None:
+            kept[key] = without_secrets(value, f"{where}.{key}".lstrip("."), note)
+    return kept
+
+
+def _list(items: list[Any], where: str, note: Note) -> list[Any]:
+    """The items; neither those behind a ``--password``, nor pairs of a name that promises a secret and a value."""
+    kept: list[Any] = []
+    for index, item in enumerate(items):
+        place = f"{where}[{index}]"
+        before = kept[-1] if kept and index else None
+        named = item.get("name", item.get("key")) if isinstance(item, dict) else None
+        if isinstance(before, str) and before.startswith("--") and _is_secret(before, item):
+            note(place, f"looks like a secret and is left out with {kept.pop()}; {ADVICE}")
+        elif named is not None and _is_secret(str(named), item.get("value")):
+            note(place, f"looks like a secret and is left out; {ADVICE}")
+        else:
+            kept.append(without_secrets(item, place, note))
+    return kept
+
+
+def _is_secret(name: str, value: object) -> bool:
+    return value is not None and not isinstance(value, dict | list) and holds_a_secret(name, str(value))

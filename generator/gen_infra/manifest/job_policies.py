@@ -1,0 +1,160 @@
+"""The IAM policies that grow with a manifest: what they say, and how much room IAM leaves them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+
+# All inline policies of a role together, in characters without blanks.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ROLE_POLICIES_LIMIT = 10_240
+# The submit function's other policies (logs, traces, dead letters, key), which do not grow: at most 850 characters.
+_FUNCTION_POLICIES = 1_000
+
+
+class Statement(NamedTuple):
+    """One statement of an identity policy."""
+
+    sid: str
+    actions: list[str]
+    resources: list[str]
+    conditions: Sequence[Mapping[str, object]] = ()
+
+
+class RolePolicy(NamedTuple):
+    """An inline policy: its Terraform label, its name, the label of its role."""
+
+    label: str
+    name: str
+    role: str
+    statements: list[Statement]
+
+
+def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
+    """The inline policies of the roles that are made for a job, without empty ones."""
+    job = manifest.jobs[key]
+    policies = []
+    if not job.role:
+        own = {"buckets": bucket_statements(manifest, job), "efs": efs_statements(manifest, job)}
+        policies += [RolePolicy(f"{key}_{name}", name, key, list(statements)) for name, statements in own.items()]
+    if manifest.needs_execution_role(job):
+        label = f"{key}_execution"
+        policies.append(RolePolicy(label, "execution", label, list(execution_statements(manifest, key))))
+    return [policy for policy in policies if policy.statements]
+
+
+def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
+    """What a job's role may do in the buckets that the job names: list and get, or also put."""
+    for index, key in enumerate(job.buckets):
+        bucket = manifest.buckets[key]
+        arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
+        prefix = bucket.prefix or ""
+        under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
+        sid = f"Bucket{index}"
+        yield Statement(f"{sid}List", ["s3:ListBucket"], [arn], under_prefix)
+        actions = ["s3:GetObject"]
+        if bucket.access == "write":
+            actions += ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        yield Statement(f"{sid}Objects", actions, [f"{arn}/{prefix}*"])
+        if bucket.kms_key:
+            key_actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if bucket.access == "write" else [])]
+            yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [_via(manifest, "s3")])
+
+
+def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
+    """What a job's role may do with the file systems that the job mounts, each through its access point only."""
+    arn = f"arn:{manifest.partition}:elasticfilesystem:{manifest.region}:{manifest.account}"
+    for index, volume in enumerate(job.efs.values()):
+        actions = ["elasticfilesystem:ClientMount", *([] if volume.read_only else ["elasticfilesystem:ClientWrite"])]
+        point = {
+            "test": "StringEquals",
+            "variable": "elasticfilesystem:AccessPointArn",
+            "values": [f"{arn}:access-point/{volume.access_point}"],
+        }
+        resources = [f"{arn}:file-system/{volume.file_system}"]
+        yield Statement(f"FileSystem{index}", actions, resources, [point] if volume.access_point else [])
+
+
+def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
+    """What ECS does for a job before its first process runs: fetch the image and the secrets, open the log stream.
+
+    With an execution role, ECS uses it for all three, on an instance too.
+    https://docs.aws.amazon.com/batch/latest/userguide/execution-IAM-role.html
+    """
+    job = manifest.jobs[key]
+    arn = f"arn:{manifest.partition}"
+    log_group = f"{arn}:logs:{manifest.region}:{manifest.account}:log-group:{manifest.job_log_group(key)}:*"
+    yield Statement("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
+    if registry := _REGISTRY.match(manifest.image_uri(job)):
+        account, region, repository = registry.groups()
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        yield Statement("Image", pull, [f"{arn}:ecr:{region}:{account}:repository/{repository}"])
+        yield Statement("Registry", ["ecr:GetAuthorizationToken"], ["*"])
+    secrets = {secret.resource_arn: secret for secret in job.secrets.values()}
+    parameters = [name for name, secret in secrets.items() if secret.is_parameter]
+    others = [name for name, secret in secrets.items() if not secret.is_parameter]
+    others += [job.registry_secret] if job.registry_secret else []
+    if parameters:
+        yield Statement("Parameters", ["ssm:GetParameters"], parameters)
+    if others:
+        yield Statement("Secrets", ["secretsmanager:GetSecretValue"], others)
+    for service, is_parameter in (("ssm", True), ("secretsmanager", False)):
+        used = {secret.kms_key for secret in job.secrets.values() if secret.is_parameter == is_parameter}
+        if keys := sorted(key_arn for key_arn in used if key_arn):
+            yield Statement(f"{service.capitalize()}Keys", ["kms:Decrypt"], keys, [_via(manifest, service)])
+
+
+_REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
+
+
+def _via(manifest: Manifest, service: str) -> dict[str, object]:
+    """A key is used through this service only."""
+    through = f"{service}.{manifest.region}.{manifest.dns_suffix}"
+    return {"test": "StringEquals", "variable": "kms:ViaService", "values": [through]}
+
+
+def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
+    """For each role that is made for a job, by its label: characters of its inline policies, as IAM counts them."""
+    sizes: dict[str, int] = {}
+    for policy in role_policies(manifest, key):
+        sizes[policy.role] = sizes.get(policy.role, 0) + _policy_size(policy.statements)
+    return sizes
+
+
+def job_definition_arns(manifest: Manifest) -> list[str]:
+    """What the submit function may submit: each definition, or beyond a policy's size all names of the environment."""
+    each = [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
+    if submit_role_policies_size(manifest, each) <= ROLE_POLICIES_LIMIT:
+        return each
+    return [manifest.batch_arn("job-definition", "*")]
+
+
+def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) -> int:
+    """Characters of all inline policies of the submit function's role, when it may submit these definitions."""
+    queues = [manifest.batch_arn("job-queue", key) for key in manifest.queues]
+    resources = [*queues, *definitions, *(f"{arn}:*" for arn in definitions)]
+    statement = Statement("SubmitThisEnvironmentsJobs", ["batch:SubmitJob"], resources, [])
+    return _policy_size([statement]) + _FUNCTION_POLICIES
+
+
+def _policy_size(statements: Iterable[Statement]) -> int:
+    """The length of the policy that the provider makes of these statements."""
+    document = {"Version": "2012-10-17", "Statement": [_as_json(statement) for statement in statements]}
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def _as_json(statement: Statement) -> dict[str, object]:
+    conditions = {str(each["test"]): {each["variable"]: each["values"]} for each in statement.conditions}
+    return {
+        "Sid": statement.sid,
+        "Effect": "Allow",
+        "Action": statement.actions,
+        "Resource": statement.resources,
+        **({"Condition": conditions} if conditions else {}),
+    }

@@ -1,0 +1,1 @@
+"""The manifest's types; defaults live here and nowhere else."""

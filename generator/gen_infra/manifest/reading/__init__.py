@@ -1,0 +1,1 @@
+"""Reads manifest files strictly, with the place of each value."""

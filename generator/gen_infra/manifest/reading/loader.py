@@ -1,0 +1,137 @@
+"""One manifest file, with its parents, as a :class:`~gen_infra.manifest.model.manifest.Manifest`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.errors import UsageError
+from gen_infra.manifest import placements  # noqa: F401 - its rules register
+from gen_infra.manifest.reading.excerpt import excerpt
+from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
+from gen_infra.manifest.reading.validation import bind, place, problems_with_values
+from gen_infra.manifest.rules import (  # noqa: F401 - their rules register
+    container_properties,
+    fargate,
+    jobs,
+    limits,
+    names,
+    rebuild,
+    references,
+)
+from gen_infra.manifest.rules.registry import findings
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.manifest import Manifest
+
+
+class ManifestError(UsageError):
+    """Everything that is wrong with a manifest, in file order."""
+
+    def __init__(self, name: str, problems: list[Problem], *, what: str = "problem", hint: str = "") -> None:
+        count = f"{len(problems)} {what}s" if len(problems) > 1 else f"one {what}"
+        self._headline = f"{name} has {count}:"
+        super().__init__("\n".join([self._headline, *(f"  {problem}" for problem in problems)]), hint=hint)
+        self.problems = problems
+
+    def on_terminal(self) -> str:
+        """Each problem with the line that it is on, and a caret below the place."""
+        blocks = (f"  {problem}\n{excerpt(problem)}".rstrip() for problem in self.problems)
+        return "\n".join([self._headline, *blocks])
+
+
+class Loaded(NamedTuple):
+    """A manifest that is accepted, and what its author should know all the same, in file order."""
+
+    manifest: Manifest
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path) -> Manifest:
+    """Read a manifest, merge it over its parents, and hold it to every rule.
+
+    Raises:
+        ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
+    """
+    return load_with_nodes(path)[0]
+
+
+def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
+    """The same, with its warnings.
+
+    Raises:
+        ManifestError: as :func:`load`; with ``strict`` also for warnings.
+    """
+    manifest, root = load_with_nodes(path)
+    warnings = place(root, findings(manifest, "warning"))
+    if warnings and strict:
+        raise ManifestError(_shown(path), warnings, what="warning", hint="mend it, or leave --strict out")
+    return Loaded(manifest, tuple(warnings))
+
+
+def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
+    """The manifest, and the nodes that say where each value was written."""
+    name = _shown(path)
+    problems: list[Problem] = []
+    try:
+        root = _read_with_parents(path, name, (), problems)
+    except Unreadable as unreadable:
+        raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
+    if problems:
+        raise ManifestError(name, sorted([*problems, *problems_with_values(root)]))
+    bound = bind(root)
+    if isinstance(bound, list):
+        raise ManifestError(name, bound)
+    if problems := place(root, findings(bound, "error")):
+        raise ManifestError(name, problems)
+    return bound, root
+
+
+def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
+    """The mapping of a file, merged over the one that its ``extends`` names."""
+    root = read(path, name, problems)
+    entry = root.entries.pop("extends", None)
+    if entry is None:
+        return root
+    if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, str):
+        raise _problem(entry, "should be the name of one manifest file in the same folder")
+    parent = path.parent / entry.node.value
+    if Path(entry.node.value).name != entry.node.value or parent.is_symlink():
+        raise _problem(entry, f"{entry.node.value} should be the name of a file in the same folder")
+    if parent in (*children, path):
+        circle = " -> ".join(file.name for file in (*children, path, parent))
+        raise _problem(entry, f"a circle: {circle}")
+    if not parent.is_file():
+        raise _problem(entry, f"there is no file {_shown(parent)}")
+    return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems), root, ())
+
+
+def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
+    """Mappings merge key by key, anything else replaces; an empty value (or ``null``) takes an inherited key away."""
+    merged = Map(child.source, child.mark, dict(parent.entries))
+    for key, entry in child.entries.items():
+        inherited = parent.entries.get(key)
+        if isinstance(entry.node, Scalar) and entry.node.value is None:
+            if inherited is None:
+                raise _problem(entry, "has no value, and there is no inherited one to take away", (*path, key))
+            del merged.entries[key]
+        elif inherited and isinstance(inherited.node, Map) and isinstance(entry.node, Map):
+            node = _merge(inherited.node, entry.node, (*path, key))
+            merged.entries[key] = Entry(entry.source, entry.mark, node)
+        else:
+            merged.entries[key] = entry
+    return merged
+
+
+def _problem(entry: Entry, message: str, path: tuple[str, ...] = ("extends",)) -> Unreadable:
+    line, column = entry.mark
+    return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message, entry.source))
+
+
+def _shown(path: Path) -> str:
+    """A path as messages show it: relative to where the user stands, when it is below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return os.fspath(path)

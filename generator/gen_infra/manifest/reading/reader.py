@@ -1,0 +1,395 @@
+"""Strict YAML: every node knows where it was written, and nothing means something else than it says.
+
+YAML 1.1 reads ``NO`` as false, ``012345670123`` as a number and the last of two equal keys; PyYAML follows it.
+This reader takes PyYAML's events (libyaml does the scanning) and accepts only what reads the same to everybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from gen_infra.manifest.reading.secrets import ADVICE, is_said_elsewhere, may_be_shown, names_a_secret, redact, secrets
+from gen_infra.manifest.reading.text import (
+    Fault,
+    cut,
+    forbidden_characters,
+    not_normal,
+    scanner_switches,
+    without_forbidden,
+)
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+MAX_NODES = 100_000
+MAX_PROBLEMS = 100
+
+Mark: TypeAlias = tuple[int, int]
+"""A zero-based line and column, as libyaml counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A manifest file as read: the name to show, its text, and the (zero-based) lines that hold a secret."""
+
+    name: str
+    path: Path
+    text: str
+    secret_lines: set[int] = field(default_factory=set, compare=False)
+
+    def line(self, number: int) -> str:
+        """A line to show in a message; empty where it is not there or may hold a secret."""
+        lines = self.text.split("\n")
+        shown = number < len(lines) and number not in self.secret_lines and may_be_shown(lines[number])
+        return lines[number].rstrip("\r") if shown else ""
+
+
+@dataclass(slots=True)
+class Scalar:
+    """A string, number, boolean or (for an empty value) None."""
+
+    value: str | int | float | bool | None
+    source: Source
+    mark: Mark
+
+
+class Refused(Scalar):
+    """A scalar of which a problem says already what is wrong with it."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Sequence:
+    """A YAML list."""
+
+    source: Source
+    mark: Mark
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Entry:
+    """A key of a mapping with its value; the mark is the key's."""
+
+    source: Source
+    mark: Mark
+    node: Node
+
+
+@dataclass(slots=True)
+class Map:
+    """A YAML mapping."""
+
+    source: Source
+    mark: Mark
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+Node: TypeAlias = Scalar | Sequence | Map
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong, at a one-based line and column of a file."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    source: Source | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def source_line(self) -> str:
+        """The line that the problem is on, where it can be shown."""
+        return self.source.line(self.line - 1) if self.source else ""
+
+    def __str__(self) -> str:
+        """``envs/prod.yaml:9:5: queues.high.priority: 5000 is not between 0 and 1000``."""
+        where = f"{self.path}: " if self.path else ""
+        return f"{self.file}:{self.line}:{self.column}: {where}{self.message}"
+
+
+class Unreadable(Exception):  # noqa: N818 - carries a Problem up to the loader, never leaves this package
+    """The file cannot be read any further than this problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+_LONGEST_NUMBER = 20  # characters; Python refuses to convert thousands of digits, and long fractions become infinite
+_WORDS = {"": None, "null": None, "true": True, "false": False}
+# What some YAML reader takes for a boolean, a number or a date, and a person for text.
+_AMBIGUOUS = re.compile(
+    r"""(?:y|n|yes|no|on|off|true|false)
+      | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?     # 12:30:00
+      | [-+]?0[0-9_]+ | [-+]?0x[0-9a-f_]+ | [-+]?0[ob][0-7_]+  # 012, 0x1F, 0b1
+      | \+[0-9][0-9_.]* | [-+]?[0-9]+_[0-9_]*                 # +1, 1_000
+      | [-+]?(?:\.[0-9_]+|[0-9][0-9_]*\.[0-9_]*)(?:e[-+]?[0-9]+)? | [-+]?[0-9]+e[-+]?[0-9]+
+      | [-+]?\.inf | \.nan
+      | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\ ].*)?
+      | [=~] | null""",
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+
+
+def read(path: Path, name: str, problems: list[Problem]) -> Map:
+    """The mapping in a manifest file; what is wrong with its text is added to ``problems``.
+
+    Raises:
+        Unreadable: where nothing further can be made of the text.
+    """
+    source = Source(name, path, _text(path, name))
+    reader = _Reader(source, problems)
+    try:
+        reader.inspect()
+        return reader.document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = (mark.line, mark.column) if mark else (0, 0)
+        raise _unreadable(source, at, f"is not YAML: {error.problem or error.context}") from None
+
+
+def plain(node: Node) -> object:
+    """The node as dicts, lists and scalars, as :func:`msgspec.convert` takes them."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return {key: plain(entry.node) for key, entry in node.entries.items()}
+
+
+def _text(path: Path, name: str) -> str:
+    nowhere = Source(name, path, "")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _unreadable(nowhere, (0, 0), "there is no such file") from None
+    except OSError as error:
+        raise _unreadable(nowhere, (0, 0), f"cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise _unreadable(nowhere, (0, 0), f"is larger than {MAX_BYTES:,} bytes; no manifest needs that")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start)
+        raise _unreadable(nowhere, (line, 0), "is not UTF-8 text") from None
+
+
+def _unreadable(source: Source, mark: Mark, message: str) -> Unreadable:
+    return Unreadable(Problem(source.name, mark[0] + 1, mark[1] + 1, "", redact(message), source))
+
+
+def _lines(event: Any) -> range:
+    return range(event.start_mark.line, event.end_mark.line + 1)
+
+
+def _faults(text: str) -> Iterable[Fault]:
+    return chain(forbidden_characters(text), scanner_switches(text), secrets(text))
+
+
+class _Reader:
+    """A look at the text as it is written, then one pass over libyaml's events."""
+
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
+        self.source = source
+        self.problems = problems
+        self.nodes = 0
+        self.faulty_lines: set[int] = set()
+        # what the look at the whole text cannot settle: forms of one letter, and what escapes stand for
+        self.look_at_scalars = "\\" in source.text or not source.text.isascii()
+        # the stubs know the events' common base only
+        self.events: Iterator[Any] = iter(())
+
+    def inspect(self) -> None:
+        """What no part of the file may hold, comments included."""
+        text = self.source.text
+        for position, message in islice(_faults(text), MAX_PROBLEMS + 1):
+            line = text.count("\n", 0, position)
+            self.faulty_lines.add(line)
+            if message.endswith(ADVICE):
+                self.source.secret_lines.add(line)
+            self.report((line, position - text.rfind("\n", 0, position) - 1), message)
+        if self.faulty_lines:
+            self.look_at_scalars = True
+            text = without_forbidden(text)
+        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        self.events = yaml.parse(text, Loader=loader)
+
+    def document(self) -> Map:
+        next(self.events)  # stream start
+        event = next(self.events)
+        if isinstance(event, yaml.StreamEndEvent):
+            raise _unreadable(self.source, (0, 0), "is empty")
+        root = self.node(next(self.events), depth=0)
+        next(self.events)  # document end
+        after = next(self.events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise self.error(after, "a second document starts here; a manifest is one document")
+        if not isinstance(root, Map):
+            raise _unreadable(self.source, root.mark, "a manifest is a mapping of keys to values")
+        return root
+
+    def node(self, event: Any, depth: int) -> Node:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise self.error(event, f"more than {MAX_NODES:,} values; no manifest needs that")
+        mark = (event.start_mark.line, event.start_mark.column)
+        if isinstance(event, yaml.AliasEvent):
+            return self.refuse(
+                event, f"the alias *{event.anchor} is not accepted; write the value out, or share it with `extends`"
+            )
+        if event.anchor is not None:
+            advice = "write the value out, or share it with `extends`"
+            self.report(mark, f"the anchor &{event.anchor} is not accepted; {advice}")
+        if event.tag is not None:
+            self.report(mark, f"the tag {event.tag} is not accepted; write the plain value")
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event, mark)
+        if depth >= MAX_DEPTH:
+            raise self.error(event, f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(mark, depth)
+        return self.mapping(mark, depth)
+
+    def sequence(self, mark: Mark, depth: int) -> Sequence:
+        sequence = Sequence(self.source, mark)
+        option = ""
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            node = (self.secret(event, option) if option else None) or self.node(event, depth + 1)
+            sequence.items.append(node)
+            word = node.value if isinstance(node, Scalar) else None
+            option = word if isinstance(word, str) and word.startswith("--") and names_a_secret(word) else ""
+        return sequence
+
+    def mapping(self, mark: Mark, depth: int) -> Map:
+        mapping = Map(self.source, mark)
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.node(event, depth + 1)
+            value_event = next(self.events) if isinstance(key, Scalar) else None
+            if value_event is None or not isinstance(key, Scalar):
+                raise self.error(event, "a key is a word, not a list or a mapping")
+            refused = self.secret(value_event, key.value) if isinstance(key.value, str) else None
+            node = refused or self.node(value_event, depth + 1)
+            if isinstance(key, Refused):
+                continue
+            if key.value == "<<":
+                self.report(key.mark, "the merge key << is not accepted; share values with `extends`")
+            elif not isinstance(key.value, str):
+                self.report(key.mark, f'the key {event.value} is not text; write "{event.value}" in quotes')
+            elif earlier := mapping.entries.get(key.value):
+                self.report(key.mark, f"the key {cut(key.value)} is already on line {earlier.mark[0] + 1}")
+            else:
+                mapping.entries[key.value] = Entry(self.source, key.mark, node)
+        return mapping
+
+    def secret(self, event: Any, key: str) -> Refused | None:
+        """The refusal of a value whose key promises a secret, unless it says only where the secret is."""
+        if not names_a_secret(key) or not isinstance(event, yaml.ScalarEvent) or is_said_elsewhere(event.value):
+            return None
+        self.source.secret_lines.update(_lines(event))
+        return self.refuse(event, f"{cut(key)} holds a secret in plain text; {ADVICE}")
+
+    def scalar(self, event: Any, mark: Mark) -> Scalar:
+        text: str = event.value
+        if self.look_at_scalars and (refused := self.unacceptable(event)):
+            return refused
+        if not event.style:  # neither quoted nor a block
+            if text in _WORDS:
+                return Scalar(_WORDS[text], self.source, mark)
+            if len(text) < _LONGEST_NUMBER and (number := _NUMBER.fullmatch(text)):
+                return Scalar(float(text) if number.group(1) else int(text), self.source, mark)
+            if _AMBIGUOUS.fullmatch(text):
+                text = cut(text)
+                return self.refuse(
+                    event, f'{text} means different things to different readers; write "{text}" in quotes if it is text'
+                )
+        return Scalar(text, self.source, mark)
+
+    def unacceptable(self, event: Any) -> Refused | None:
+        """The refusal of a scalar for its text, as escapes and folded lines make it."""
+        lines = _lines(event)
+        fault = next(iter(_faults(event.value)), None)
+        if fault and not self.faulty_lines.isdisjoint(lines):
+            return self.refused(event)  # said already, at the very place
+        message = fault.message if fault else not_normal(event.value)
+        if not message:
+            return None
+        if message.endswith(ADVICE):
+            self.source.secret_lines.update(lines)
+        return self.refuse(event, message)
+
+    def refuse(self, event: Any, message: str) -> Refused:
+        self.report((event.start_mark.line, event.start_mark.column), message)
+        return self.refused(event)
+
+    def refused(self, event: Any) -> Refused:
+        # neither text nor nothing: nobody takes it for a value
+        return Refused(False, self.source, (event.start_mark.line, event.start_mark.column))
+
+    def report(self, mark: Mark, message: str) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _unreadable(self.source, mark, f"more than {MAX_PROBLEMS} problems; mend those above first")
+        self.problems.append(_unreadable(self.source, mark, message).problem)
+
+    def error(self, event: Any, message: str) -> Unreadable:
+        return _unreadable(self.source, (event.start_mark.line, event.start_mark.column), message)
+
+
+def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
+    """Where the value at ``path`` was written: its key, or the item of a list, or the nearest parent that exists."""
+    source, mark = root.source, root.mark
+    node: Node = root
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str) and step in node.entries:
+            entry = node.entries[step]
+            source, mark, node = entry.source, entry.mark, entry.node
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+            source, mark = node.source, node.mark
+        else:
+            break
+    return source, mark
+
+
+def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | None:
+    """Where exactly this value was written; None for a default."""
+    node: Node = root
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str) and step in node.entries:
+            node = node.entries[step].node
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return locate(root, path)
+
+
+def file_and_line(root: Map, path: tuple[str | int, ...]) -> tuple[str, int] | None:
+    """The file and the line, from 1, that a value was written in; None for a default."""
+    written = written_at(root, path)
+    return (written[0].name, written[1][0] + 1) if written else None
+
+
+def origin(root: Map, path: tuple[str | int, ...]) -> str:
+    """``envs/prod.yaml:8``, or ``default``."""
+    place = file_and_line(root, path)
+    return "{}:{}".format(*place) if place else "default"
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

@@ -1,0 +1,239 @@
+"""From YAML nodes to the typed model: in one fast step when all is well, else every problem at once.
+
+msgspec converts and checks in C but stops at the first error. Only when it finds one does the slow walk here
+visit every value again, with the model's own types, and say what is wrong with each, in words and with its place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable
+from functools import cache
+from itertools import islice
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from gen_infra.manifest.model.manifest import Manifest
+from gen_infra.manifest.reading.reader import (
+    MAX_PROBLEMS,
+    Map,
+    Node,
+    Problem,
+    Refused,
+    Scalar,
+    Sequence,
+    dotted,
+    locate,
+    plain,
+)
+from gen_infra.manifest.reading.text import cut
+
+Path: TypeAlias = tuple[str | int, ...]
+Finding: TypeAlias = tuple[Path, str]
+
+
+def bind(root: Map) -> Manifest | list[Problem]:
+    """The manifest in these nodes, or all that keeps them from being one, in file order."""
+    try:
+        return msgspec.convert(plain(root), Manifest)
+    except msgspec.ValidationError as error:
+        return problems_with_values(root) or place(root, [((), str(error))])
+
+
+def problems_with_values(root: Map) -> list[Problem]:
+    """What is wrong with the values, apart from those that were refused as they were read."""
+    return place(root, islice(_struct(root, Manifest, ()), MAX_PROBLEMS))
+
+
+def place(root: Map, findings: Iterable[Finding]) -> list[Problem]:
+    """Findings with the file, line and column where each was written, in file order."""
+    problems = []
+    for path, message in findings:
+        source, (line, column) = locate(root, path)
+        problems.append(Problem(source.name, line + 1, column + 1, dotted(path), message, source))
+    return sorted(problems)
+
+
+def _struct(node: Node, struct: type[msgspec.Struct], path: Path) -> Iterable[Finding]:
+    if not isinstance(node, Map):
+        yield path, f"should be a mapping of {_list(struct.__struct_fields__)}, not {_kind(node)}"
+        return
+    hints = _hints(struct)
+    for key, entry in node.entries.items():
+        if key in hints:
+            yield from _value(entry.node, hints[key], (*path, key))
+        else:
+            yield (*path, key), _unknown("key", key, struct.__struct_fields__)
+    for field in msgspec.structs.fields(struct):
+        if field.required and field.name not in node.entries:
+            yield path, f"the key {field.name} is missing"
+
+
+@cache
+def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(struct, include_extras=True)
+
+
+def _value(node: Node, kind: Any, path: Path) -> Iterable[Finding]:
+    """What is wrong with a node that should be of this type."""
+    bare, metas = _unwrap(kind)
+    origin = get_origin(bare)
+    if isinstance(node, Refused):
+        return
+    if isinstance(node, Scalar) and node.value is None:
+        yield path, "has no value; write one, or leave the key out"
+    elif bare is Any:
+        return  # a rule knows its shape
+    elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+        yield from _struct(node, bare, path)
+    elif origin in {Union, types.UnionType}:
+        yield from _union(node, get_args(bare), path)
+    elif origin is dict:
+        yield from _mapping(node, get_args(bare), metas, path)
+    elif origin is tuple:
+        yield from _sequence(node, get_args(bare)[0], metas, path)
+    else:
+        yield from _scalar(node, bare, metas, path)
+
+
+def _union(node: Node, options: tuple[Any, ...], path: Path) -> Iterable[Finding]:
+    """Optional values, and a word or a structure: the finding of the option that the author most likely meant."""
+    candidates = [option for option in options if option is not type(None)]
+    structs = [option for option in candidates if _is_struct(option)]
+    others = [option for option in candidates if not _is_struct(option)]
+    if structs and isinstance(node, Map):
+        yield from _value(node, structs[0], path)
+        return
+    lists = [option for option in others if get_origin(_unwrap(option)[0]) is tuple]
+    if lists and isinstance(node, Sequence):
+        yield from _value(node, lists[0], path)
+        return
+    failures = [list(_value(node, option, path)) for option in others]
+    if len(candidates) == len(others) == 1:
+        yield from failures[0]
+    elif failures and all(failures):
+        yield path, f"{_show(node)} is not {' or '.join(_says(option) for option in candidates)}"
+    elif not failures:
+        yield from _value(node, structs[0], path)
+
+
+def _mapping(node: Node, arguments: tuple[Any, ...], metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+    if not isinstance(node, Map):
+        yield path, f"should be a mapping of names to values, not {_kind(node)}"
+        return
+    yield from _length(len(node.entries), metas, path)
+    key_type, value_type = arguments
+    key_bare, key_metas = _unwrap(key_type)
+    for key, entry in node.entries.items():
+        yield from _scalar(Scalar(key, entry.source, entry.mark), key_bare, key_metas, (*path, key))
+        yield from _value(entry.node, value_type, (*path, key))
+
+
+def _sequence(node: Node, item_type: Any, metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+    if not isinstance(node, Sequence):
+        yield path, f"should be a list, not {_kind(node)}"
+        return
+    yield from _length(len(node.items), metas, path)
+    for index, item in enumerate(node.items):
+        yield from _value(item, item_type, (*path, index))
+
+
+def _length(length: int, metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+    low = max((meta.min_length or 0 for meta in metas), default=0)
+    high = min((meta.max_length for meta in metas if meta.max_length is not None), default=None)
+    if length < low:
+        yield path, f"needs at least {low} of these"
+    if high is not None and length > high:
+        yield path, f"has {length} of these; {high} is the most"
+
+
+def _scalar(node: Node, bare: Any, metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+    if not isinstance(node, Scalar):
+        yield path, f"should be {_says(bare)}, not {_kind(node)}"
+        return
+    if bare is str and not isinstance(node.value, str):
+        text = str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+        yield path, f'{text} is {_kind(node)} here; write "{text}" in quotes'
+        return
+    try:
+        msgspec.convert(node.value, Annotated[(bare, *metas)] if metas else bare)
+    except msgspec.ValidationError:
+        yield path, _mismatch(node, bare, metas)
+
+
+def _mismatch(node: Scalar, bare: Any, metas: list[msgspec.Meta]) -> str:
+    if get_origin(bare) is Literal:
+        return _unknown("value", str(node.value), [str(option) for option in get_args(bare)])
+    said = _show(node)
+    if bare in {int, float} and (isinstance(node.value, str | bool) or (bare is int and isinstance(node.value, float))):
+        return f"{said} is not {_says(bare)}"
+    low = next((meta.ge for meta in metas if meta.ge is not None), None)
+    high = next((meta.le for meta in metas if meta.le is not None), None)
+    if low is not None and high is not None:
+        return f"{said} is not between {low} and {high}"
+    rule = next((meta.extra["says"] for meta in metas if meta.extra), "")
+    longest = next((meta.max_length for meta in metas if meta.max_length), None)
+    if longest and len(str(node.value)) > longest:
+        return f"{said} is longer than {longest} characters"
+    packer = "; Packer would read {{ as the start of a template" if "{{" in str(node.value) else ""
+    return f"{said} is not {rule or _says(bare)}{packer}"
+
+
+def _unwrap(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
+    """``Annotated[Annotated[str, a], b]`` -> ``str, [a, b]``."""
+    if get_origin(kind) is Annotated:
+        return kind.__origin__, [meta for meta in kind.__metadata__ if isinstance(meta, msgspec.Meta)]
+    return kind, []
+
+
+def _is_struct(kind: Any) -> bool:
+    bare, _ = _unwrap(kind)
+    return isinstance(bare, type) and issubclass(bare, msgspec.Struct)
+
+
+def _says(kind: Any) -> str:
+    """A type in words."""
+    bare, metas = _unwrap(kind)
+    if rule := next((meta.extra["says"] for meta in metas if meta.extra), ""):
+        return rule
+    if get_origin(bare) is Literal:
+        return " or ".join(f"{option}" for option in get_args(bare))
+    if _is_struct(bare):
+        return f"a mapping of {_list(bare.__struct_fields__)}"
+    if get_origin(bare) is tuple:
+        return "a list"
+    if between := next((f"a whole number from {meta.ge} to {meta.le}" for meta in metas if meta.ge is not None), ""):
+        return between
+    return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(bare, "of the right type")
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, Sequence):
+        return "a list"
+    if isinstance(node, Map):
+        return "a mapping"
+    if isinstance(node.value, bool):
+        return "a boolean"
+    return "a number" if isinstance(node.value, int | float) else "text"
+
+
+def _show(node: Node) -> str:
+    """A value as the author wrote it, cut short."""
+    if not isinstance(node, Scalar):
+        return _kind(node)
+    text = str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+    printable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return cut(printable)
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _unknown(what: str, word: str, known: Iterable[str]) -> str:
+    known, word = list(known), cut(word)
+    near = difflib.get_close_matches(word, known, n=1)
+    advice = f'did you mean "{near[0]}"?' if near else f"known: {_list(known)}"
+    return f'there is no {what} "{word}" here; {advice}' if what == "key" else f"{word} is not one of {_list(known)}"

@@ -1,0 +1,158 @@
+"""Rules for a job's own ``container_properties``: held to the shapes that AWS's SDK has for them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gen_infra.manifest.model.base import ARN_PARTITIONS
+from gen_infra.manifest.rules.registry import Finding, rule
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+
+_Path: TypeAlias = tuple[str | int, ...]
+Shape: TypeAlias = Any  # a botocore.model.Shape, whose kinds differ in their attributes
+
+# What the model has keys for: one place for each thing.
+_INSTEAD = {
+    "command": "command",
+    "environment": "environment",
+    "ephemeralStorage": "ephemeral_storage_gib",
+    "image": "image",
+    "jobRoleArn": "role",
+    "linuxParameters": "linux",
+    "memory": "memory_mib",
+    "readonlyRootFilesystem": "readonly_root",
+    "resourceRequirements": "vcpus, memory_mib and gpus",
+    "secrets": "secrets",
+    "ulimits": "ulimits",
+    "user": "user",
+    "vcpus": "vcpus",
+}
+_MADE_HERE = {
+    "executionRoleArn": "gen-infra makes the execution role where a job needs one",
+    "logConfiguration": "gen-infra makes a log group for each job",
+    "privileged": "a privileged container is root on its host; linux.devices gives a device by itself",
+}
+_SECRET_ARN = rf"arn:(?:{ARN_PARTITIONS}):secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]{{1,512}}"
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "string": ((str,), "text"),
+    "boolean": ((bool,), "true or false"),
+    "integer": ((int,), "a whole number"),
+    "long": ((int,), "a whole number"),
+}
+
+
+@rule
+def container_properties_have_their_shape(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html, as botocore has it."""
+    for key, job in manifest.jobs.items():
+        path = ("jobs", key, "container_properties")
+        for name, value in job.container_properties.items():
+            if name in _INSTEAD:
+                yield (*path, name), f"is the job's own {_INSTEAD[name]}; give it there"
+            elif name in _MADE_HERE:
+                yield (*path, name), _MADE_HERE[name]
+            elif name not in container_shape().members:
+                yield (*path, name), _unknown(name, sorted(set(container_shape().members) - {*_INSTEAD, *_MADE_HERE}))
+            else:
+                yield from _misfits(value, container_shape().members[name], (*path, name))
+
+
+@rule
+def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Finding]:
+    """A mount point without a volume is refused when the job starts, and two volumes of one name when it is registered.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_MountPoint.html (sourceVolume)
+    """
+    for key, job in manifest.jobs.items():
+        path = ("jobs", key, "container_properties")
+        names = {"scratch"} if job.scratch else set()
+        names |= {f"efs-{name}" for name in job.efs}
+        for index, volume in enumerate(_items(job, "volumes")):
+            name = volume.get("name")
+            if name in names:
+                yield (*path, "volumes", index, "name"), f"there is a volume {name} already"
+            names.add(str(name))
+        for index, mount in enumerate(_items(job, "mountPoints")):
+            source = mount.get("sourceVolume")
+            if source not in names:
+                yield (*path, "mountPoints", index, "sourceVolume"), f"there is no volume {source}"
+
+
+@rule
+def registries_are_opened_by_a_secret(manifest: Manifest) -> Iterable[Finding]:
+    """The execution role is allowed just this secret, so it has to be an ARN.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/private-registry.html
+    """
+    for key, job in manifest.jobs.items():
+        arn = job.registry_secret
+        if arn is not None and not re.fullmatch(_SECRET_ARN, arn):
+            yield (
+                ("jobs", key, "container_properties", "repositoryCredentials", "credentialsParameter"),
+                f"{arn} is not the ARN of a Secrets Manager secret",
+            )
+
+
+def _items(job: Job, name: str) -> list[dict[str, Any]]:
+    """The objects of a list; what is no object, another rule has seen."""
+    value = job.container_properties.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _misfits(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
+    """Where a value is not what the shape says."""
+    if shape.type_name == "structure":
+        yield from _structure(value, shape, path)
+    elif shape.type_name == "list":
+        if not isinstance(value, list):
+            yield path, "should be a list"
+            return
+        for index, item in enumerate(value):
+            yield from _misfits(item, shape.member, (*path, index))
+    elif shape.type_name == "map":
+        if not isinstance(value, dict):
+            yield path, "should be a mapping"
+            return
+        for name, item in value.items():
+            yield from _misfits(item, shape.value, (*path, name))
+    else:
+        types, says = _TYPES[shape.type_name]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            yield path, f"should be {says}"
+        elif (allowed := getattr(shape, "enum", ())) and value not in allowed:
+            yield path, f"{value} is not one of {', '.join(allowed)}"
+
+
+def _structure(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
+    if not isinstance(value, dict):
+        yield path, f"should be a mapping of {', '.join(shape.members)}"
+        return
+    for name, item in value.items():
+        if name in shape.members:
+            yield from _misfits(item, shape.members[name], (*path, name))
+        else:
+            yield (*path, name), _unknown(name, shape.members)
+    for name in shape.required_members:
+        if name not in value:
+            yield path, f"the key {name} is missing"
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f'there is no key "{name}" here; ' + (f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}")
+
+
+@cache
+def container_shape() -> Shape:
+    """AWS's own description; read only for a manifest that has such properties, because it takes a while."""
+    import botocore.session
+
+    return botocore.session.get_session().get_service_model("batch").shape_for("ContainerProperties")

@@ -1,0 +1,107 @@
+"""Rules for compute environments and jobs on Fargate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gen_infra.manifest.rules.registry import Finding, rule
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+
+# vCPU -> the memory that goes with it, in MiB.
+# https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html (value)
+FARGATE_SIZES: dict[float, tuple[int, ...]] = {
+    0.25: (512, 1024, 2048),
+    0.5: tuple(range(1024, 4096 + 1, 1024)),
+    1: tuple(range(2048, 8192 + 1, 1024)),
+    2: tuple(range(4096, 16384 + 1, 1024)),
+    4: tuple(range(8192, 30720 + 1, 1024)),
+    8: tuple(range(16384, 61440 + 1, 4096)),
+    16: tuple(range(32768, 122_880 + 1, 8192)),
+}
+
+_COMPUTE_ON_EC2 = (
+    "allocation_strategy",
+    "bid_percentage",
+    "min_vcpus",
+    "instance_types",
+    "placement_group",
+    "service_role",
+    "update_timeout_minutes",
+)
+_JOB_ON_EC2 = ("scratch", "gpus", "nodes", "ulimits")
+_LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "devices")
+
+
+@rule
+def fargate_has_no_instances(manifest: Manifest) -> Iterable[Finding]:
+    """Batch refuses what is about instances; and gen-infra gives Fargate the service-linked role.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html
+    """
+    for key, compute in manifest.compute.items():
+        if compute.is_fargate:
+            for field in _set_among(compute, _COMPUTE_ON_EC2):
+                yield ("compute", key, field), f"a {compute.type} compute environment has no {field}"
+
+
+@rule
+def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (computeEnvironmentOrder)."""
+    for key, queue in manifest.queues.items():
+        kinds = {name: manifest.compute[name].is_fargate for name in queue.compute if name in manifest.compute}
+        for index, name in enumerate(queue.compute):
+            if name in kinds and kinds[name] != kinds[next(iter(kinds))]:
+                yield ("queues", key, "compute", index), "a queue is on EC2 or on Fargate, not on both"
+
+
+@rule
+def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[Finding]:
+    """No host to mount, no GPU, no host's limits; the sizes are those of a table.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html ("not applicable to … Fargate")
+    """
+    for key, job in manifest.jobs.items():
+        if not manifest.is_on_fargate(job):
+            continue
+        for field in _set_among(job, _JOB_ON_EC2):
+            instead = "; use ephemeral_storage_gib" if field == "scratch" else ""
+            yield ("jobs", key, field), f"a job on Fargate has no {field}{instead}"
+        for field in _set_among(job.linux, _LINUX_ON_EC2) if job.linux else ():
+            yield ("jobs", key, "linux", field), f"a job on Fargate has no {field}"
+        yield from _size(key, job)
+
+
+def _size(key: str, job: Job) -> Iterable[Finding]:
+    if job.vcpus not in FARGATE_SIZES:
+        yield ("jobs", key, "vcpus"), f"{job.vcpus} is not a Fargate size: {_numbers(tuple(FARGATE_SIZES))}"
+    elif job.memory_mib not in FARGATE_SIZES[job.vcpus]:
+        sizes = _numbers(FARGATE_SIZES[job.vcpus])
+        yield ("jobs", key, "memory_mib"), f"{job.memory_mib} does not go with {job.vcpus} vCPU on Fargate: {sizes}"
+
+
+@rule
+def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[Finding]:
+    """A part of a vCPU and ephemeral storage are Fargate's (same page)."""
+    for key, job in manifest.jobs.items():
+        if manifest.is_on_fargate(job):
+            continue
+        if isinstance(job.vcpus, float):
+            yield ("jobs", key, "vcpus"), f"{job.vcpus} is for Fargate; on EC2 it is a whole number"
+        if job.ephemeral_storage_gib is not None:
+            yield ("jobs", key, "ephemeral_storage_gib"), "only a job on Fargate has it; on EC2 there is scratch"
+
+
+def _set_among(struct: msgspec.Struct, names: tuple[str, ...]) -> list[str]:
+    """Those fields that are not as they are by default."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
+    return [name for name in names if getattr(struct, name) not in (defaults[name], {}, ())]
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" if value < 1 else str(value) for value in values)

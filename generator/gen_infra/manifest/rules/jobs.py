@@ -1,0 +1,149 @@
+"""Rules for what a job and its surroundings ask of each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from gen_infra.manifest.rules.registry import Finding, rule
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+
+_REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+
+
+@rule
+def a_role_of_others_is_left_alone(manifest: Manifest) -> Iterable[Finding]:
+    """Permissions belong to whoever owns the role: gen-infra adds none to a role that it did not make."""
+    for key, job in manifest.jobs.items():
+        if job.role and job.buckets:
+            yield ("jobs", key, "buckets"), "this job's role is owned elsewhere; grant it the buckets there"
+
+
+@rule
+def every_reference_has_a_value(manifest: Manifest) -> Iterable[Finding]:
+    """Batch passes a `Ref::name` without a value on to the program as it stands.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html (parameters)
+    """
+    for key, job in manifest.jobs.items():
+        for index, word in enumerate(job.command):
+            for name in _REFERENCE.findall(word):
+                if name not in job.parameters and name not in job.required_parameters:
+                    yield (
+                        ("jobs", key, "command", index),
+                        f"Ref::{name} has no default in parameters; add one, or list {name} in required_parameters",
+                    )
+
+
+@rule
+def required_parameters_are_used(manifest: Manifest) -> Iterable[Finding]:
+    """A parameter is required when the command uses it and no default stands in for it."""
+    for key, job in manifest.jobs.items():
+        used = {name for word in job.command for name in _REFERENCE.findall(word)}
+        for index, name in enumerate(job.required_parameters):
+            path = ("jobs", key, "required_parameters", index)
+            if name not in used:
+                yield path, f"the command has no Ref::{name}"
+            elif name in job.parameters:
+                yield path, f"{name} has a default in parameters; keep one of them"
+
+
+@rule
+def environment_and_secrets_differ(manifest: Manifest) -> Iterable[Finding]:
+    """ECS refuses a container with one name in both.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (secrets)
+    """
+    for key, job in manifest.jobs.items():
+        for name in job.secrets:
+            if name in job.environment:
+                yield ("jobs", key, "secrets", name), "environment has this variable too; keep one of them"
+
+
+@rule
+def paths_in_a_container_differ(manifest: Manifest) -> Iterable[Finding]:
+    """Docker refuses two mounts at one path ("Duplicate mount point")."""
+    for key, job in manifest.jobs.items():
+        seen: dict[str, str] = {}
+        for path, what, mount in _mounts(job):
+            if mount in seen:
+                yield ("jobs", key, *path), f"{mount} is where {seen[mount]} is mounted"
+            seen.setdefault(mount, what)
+
+
+def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Place in the job, what it is, and the path in the container."""
+    if job.scratch:
+        yield ("scratch",), "scratch", job.scratch
+    for name, volume in job.efs.items():
+        yield ("efs", name, "mount"), f"efs.{name}", volume.mount
+    for index, tmpfs in enumerate(job.linux.tmpfs if job.linux else ()):
+        yield ("linux", "tmpfs", index, "path"), f"linux.tmpfs[{index}]", tmpfs.path
+    extra = job.container_properties.get("mountPoints")
+    for index, mount in enumerate(extra if isinstance(extra, list) else ()):
+        path = mount.get("containerPath") if isinstance(mount, dict) else None
+        if isinstance(path, str):
+            yield ("container_properties", "mountPoints", index, "containerPath"), str(mount["sourceVolume"]), path
+
+
+@rule
+def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[Finding]:
+    """Batch refuses a root directory beside an access point.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_EFSAuthorizationConfig.html (accessPointId)
+    """
+    for key, job in manifest.jobs.items():
+        for name, volume in job.efs.items():
+            if volume.access_point and volume.directory:
+                yield ("jobs", key, "efs", name, "directory"), "the access point sets the directory; keep one of them"
+
+
+@rule
+def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[Finding]:
+    """setrlimit(2) refuses it, so the container does not start; -1 is unlimited."""
+    for key, job in manifest.jobs.items():
+        for name, limit in job.ulimits.items():
+            if limit.hard != -1 and (limit.soft == -1 or limit.soft > limit.hard):
+                yield ("jobs", key, "ulimits", name, "soft"), f"{limit.soft} is above hard {limit.hard}"
+
+
+@rule
+def swappiness_needs_swap(manifest: Manifest) -> Iterable[Finding]:
+    """Batch ignores it otherwise.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_LinuxParameters.html (swappiness)
+    """
+    for key, job in manifest.jobs.items():
+        if job.linux and job.linux.swappiness is not None and job.linux.max_swap_mib is None:
+            yield ("jobs", key, "linux", "swappiness"), "is ignored without max_swap_mib"
+
+
+@rule
+def nodes_are_on_demand(manifest: Manifest) -> Iterable[Finding]:
+    """A multi-node parallel job that loses one node has lost: Batch does not place them on Spot.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/mnp-ce.html
+    """
+    for key, job in manifest.jobs.items():
+        queue = manifest.queues.get(manifest.queue_of(job))
+        for name in queue.compute if queue and job.nodes else ():
+            if name in manifest.compute and manifest.compute[name].type == "SPOT":
+                yield (
+                    ("jobs", key, "nodes"),
+                    f"queue {manifest.queue_of(job)} has the SPOT compute environment {name}; nodes need type EC2",
+                )
+
+
+@rule
+def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[Finding]:
+    """Only that image has the driver and ECS's GPU support.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
+    """
+    for key, job in manifest.jobs.items():
+        if job.gpus and manifest.image.base != "ecs-al2023-gpu":
+            yield ("jobs", key, "gpus"), f"image.base is {manifest.image.base}; GPUs need ecs-al2023-gpu"

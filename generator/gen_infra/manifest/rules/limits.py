@@ -1,0 +1,213 @@
+"""AWS's limits on what a manifest leads to, beyond its names and what its jobs need of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
+from gen_infra.manifest.rules.registry import Finding, rule, warning
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+
+# https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
+MOST_QUEUES = MOST_COMPUTE_ENVIRONMENTS = 50
+JOB_DEFINITION_BYTES = 24 * 1024
+# What a definition holds beside what its job says: role, log options, retry rules, names.
+_FIXED_BYTES = 2 * 1024
+
+_GP3_IOPS_PER_GIB = 500
+_OWNED_BY_AWS = "aws"  # the account of AWS's own policies
+_IN_PLACE_STRATEGIES = ("BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED")
+
+
+@rule
+def there_are_not_too_many(manifest: Manifest) -> Iterable[Finding]:
+    """Fixed quotas of an account and region: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
+    for section, most in (("compute", MOST_COMPUTE_ENVIRONMENTS), ("queues", MOST_QUEUES)):
+        count = len(getattr(manifest, section))
+        if count > most:
+            yield (section,), f"has {count} of these; AWS Batch takes {most} in an account and region"
+
+
+@rule
+def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[Finding]:
+    """24 KiB each: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
+    for key, job in manifest.jobs.items():
+        size = job_definition_bytes(job)
+        if size > JOB_DEFINITION_BYTES:
+            yield (
+                ("jobs", key),
+                f"makes a definition of about {size:,} bytes, and AWS Batch takes {JOB_DEFINITION_BYTES:,}; "
+                "shorten its command, environment and parameters, or let the job read them from a bucket",
+            )
+
+
+def job_definition_bytes(job: Job) -> int:
+    """About the size of a job definition; each environment variable becomes an object with a name and a value."""
+    return _FIXED_BYTES + len(msgspec.json.encode(job)) + len(job.environment) * len('{"name":,"value":}')
+
+
+@rule
+def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role."""
+    for key, job in manifest.jobs.items():
+        if not all(bucket in manifest.buckets for bucket in job.buckets):
+            continue  # another rule says so
+        for role, size in role_policies_sizes(manifest, key).items():
+            if size > ROLE_POLICIES_LIMIT:
+                what = "buckets" if role == key else "secrets"
+                count = len(getattr(job, what))
+                yield (
+                    ("jobs", key, what),
+                    f"these {count} {what} make role policies of {size:,} characters, and IAM takes "
+                    f"{ROLE_POLICIES_LIMIT:,}; name fewer",
+                )
+
+
+@rule
+def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[Finding]:
+    """IAM keeps the case of a tag key but takes Project and project for one key.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+    """
+    seen: dict[str, str] = {}
+    for key in manifest.tags:
+        twin = seen.setdefault(key.lower(), key)
+        if twin != key:
+            yield ("tags", key), f"{key} and {twin} are one key to IAM; keep one of them"
+
+
+@rule
+def iops_fit_the_size(manifest: Manifest) -> Iterable[Finding]:
+    """gp3 takes at most 500 IOPS for each GiB: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html."""
+    for key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
+        most = volume.size_gib * _GP3_IOPS_PER_GIB
+        if volume.iops is not None and volume.iops > max(most, 3000):
+            yield ("image", key, "iops"), f"{volume.iops} is more than {volume.size_gib} GiB take: {max(most, 3000)}"
+
+
+@rule
+def arns_are_of_this_place(manifest: Manifest) -> Iterable[Finding]:
+    """A key encrypts in its own region only; roles and boundaries come from the account that uses them.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html and
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    here = {"partition": manifest.partition, "region": manifest.region, "account": manifest.account}
+    for path, arn, parts in _arns(manifest):
+        _, partition, _, region, account, _ = arn.split(":", 5)
+        there = {"partition": partition, "region": region, "account": account}
+        for part in parts:
+            if there[part] != here[part] and there[part] != _OWNED_BY_AWS:
+                yield path, f"is of {part} {there[part]}; this environment is of {here[part]}"
+                break
+
+
+_Place: TypeAlias = tuple[tuple[str, ...], str | None, tuple[str, ...]]
+
+
+def _arns(manifest: Manifest) -> Iterable[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """Each ARN of the manifest, with the parts that must be this environment's own."""
+    for path, text, parts in (*_arns_of_environment(manifest), *_arns_of_jobs(manifest)):
+        if text and text.startswith("arn:"):
+            yield path, text, parts
+
+
+def _arns_of_environment(manifest: Manifest) -> Iterable[_Place]:
+    yield ("encryption", "key"), manifest.encryption.key, ("partition", "region")
+    for name in ("permissions_boundary", "instance_profile"):
+        yield ("iam", name), getattr(manifest.iam, name), ("partition", "account")
+    for key, compute in manifest.compute.items():
+        yield ("compute", key, "service_role"), compute.service_role, ("partition", "account")
+    for key, bucket in manifest.buckets.items():
+        yield ("buckets", key, "kms_key"), bucket.kms_key, ("partition",)
+
+
+def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
+    for key, job in manifest.jobs.items():
+        yield ("jobs", key, "role"), job.role, ("partition", "account")
+        for name, secret in job.secrets.items():
+            yield ("jobs", key, "secrets", name, "arn"), secret.arn, ("partition", "region")
+            yield ("jobs", key, "secrets", name, "kms_key"), secret.kms_key, ("partition", "region")
+
+
+@warning
+def the_name_tag_is_taken(manifest: Manifest) -> Iterable[Finding]:
+    """Instances and volumes are named after their compute environment."""
+    for key in manifest.tags:
+        if key == "Name":
+            yield ("tags", key), "instances and volumes get their compute environment's name in place of this"
+
+
+@warning
+def environments_can_change_in_place(manifest: Manifest) -> Iterable[Finding]:
+    """Batch updates an environment with its service-linked role and a capable strategy; any other is replaced.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; AWS would count
+    SPOT_PRICE_CAPACITY_OPTIMIZED among them, version 5 of Terraform's provider does not.
+    """
+    for key, compute in manifest.compute.items():
+        if compute.is_fargate:
+            continue
+        if compute.service_role != "service-linked":
+            yield (
+                ("compute", key, "service_role"),
+                "with a role other than the service-linked one every change replaces the environment",
+            )
+        elif compute.strategy not in _IN_PLACE_STRATEGIES:
+            yield (
+                ("compute", key, "allocation_strategy"),
+                f"with {compute.strategy} every change replaces the environment; "
+                f"{' and '.join(_IN_PLACE_STRATEGIES)} change in place",
+            )
+
+
+@warning
+def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (minvCpus)."""
+    for key, compute in manifest.compute.items():
+        if compute.min_vcpus:
+            yield (
+                ("compute", key, "min_vcpus"),
+                f"{compute.min_vcpus} vCPUs run, and cost, all the time; 0 lets the environment shrink to nothing",
+            )
+
+
+@warning
+def queues_have_an_enabled_environment(manifest: Manifest) -> Iterable[Finding]:
+    """A disabled environment starts no job: https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html."""
+    for key, queue in manifest.queues.items():
+        if queue.state == "ENABLED" and all(manifest.compute[name].state == "DISABLED" for name in queue.compute):
+            yield ("queues", key, "compute"), "jobs would wait for ever: each of these compute environments is DISABLED"
+
+
+@warning
+def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[Finding]:
+    """Batch takes no job for a disabled queue.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (state)
+    """
+    for key, job in manifest.jobs.items():
+        queue = manifest.queue_of(job)
+        if manifest.queues[queue].state == "DISABLED":
+            yield ("jobs", key, "queue"), f"the queue {queue} is DISABLED and takes no job"
+
+
+@warning
+def scratch_is_mounted(manifest: Manifest) -> Iterable[Finding]:
+    """Only an image built from the Packer template formats and mounts the scratch volume."""
+    image = manifest.image
+    if image.id or image.parameter:
+        return
+    for key, job in manifest.jobs.items():
+        if job.scratch:
+            yield (
+                ("jobs", key, "scratch"),
+                f"AWS's stock image does not mount the scratch volume, so {image.scratch.mount} is a folder of the "
+                "root volume; build the image and name it in image.parameter",
+            )

@@ -1,0 +1,226 @@
+"""Rules between values: each a small function that yields what is wrong and where, with its source.
+
+Terraform and its provider accept all of this; AWS refuses it later, or lets jobs wait for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from ipaddress import IPv4Network
+
+from gen_infra.manifest.model.manifest import Manifest, image_repository
+from gen_infra.manifest.model.network import AGENT_SERVICES
+from gen_infra.manifest.rules.registry import Finding
+from gen_infra.manifest.rules.registry import rule as _rule
+
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
+_DOCKER = IPv4Network("172.17.0.0/16")
+_NAT_SUBNETS_IN_A_24 = 4  # the module cuts subnets of sixteen addresses from a VPC's last quarter
+
+
+@_rule
+def network_is_given_one_way(manifest: Manifest) -> Iterable[Finding]:
+    """Two answers to where the instances run would leave one of them unused, silently."""
+    given = [way for way in ("lookup", "ids", "create") if getattr(manifest.network, way)]
+    if len(given) != 1:
+        yield (
+            ("network",),
+            "give exactly one of lookup, ids and create" + (f", not {' and '.join(given)}" if given else ""),
+        )
+
+
+@_rule
+def new_network_has_a_private_block(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html, and Docker's bridge on every instance."""
+    create, path = manifest.network.create, ("network", "create", "cidr")
+    if not create:
+        return
+    try:
+        block = IPv4Network(create.cidr)
+    except ValueError as error:
+        yield path, f"{error}; write a block by its first address, such as 10.42.0.0/16"
+        return
+    if not 16 <= block.prefixlen <= 24:
+        yield path, f"{block} should be from /16 (65,536 addresses) to /24 (256)"
+    elif not any(block.subnet_of(private) for private in _PRIVATE):
+        yield path, f"{block} is not private; take one in {', '.join(map(str, _PRIVATE))}"
+    elif block.subnet_of(_DOCKER):
+        yield path, f"{_DOCKER} is Docker's own network on every instance; take another block"
+    elif block.prefixlen == 24 and create.nat_gateways > _NAT_SUBNETS_IN_A_24:
+        yield path, f"a /24 has room for {_NAT_SUBNETS_IN_A_24} NAT gateways, not {create.nat_gateways}; take a /23"
+
+
+@_rule
+def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[Finding]:
+    """A second subnet in a zone makes it no more available, and a zone of another region does not exist."""
+    create = manifest.network.create
+    if not create or isinstance(create.zones, int):
+        return
+    for index, zone in enumerate(create.zones):
+        path = ("network", "create", "zones", index)
+        if zone[:-1] != manifest.region:
+            yield path, f"{zone} is not in {manifest.region}"
+        elif zone in create.zones[:index]:
+            yield path, f"{zone} is listed twice"
+
+
+@_rule
+def new_network_has_a_way_out(manifest: Manifest) -> Iterable[Finding]:
+    """An instance that reaches neither ECS nor ECR nor CloudWatch Logs joins no cluster: its jobs wait for ever.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+    """
+    create, path = manifest.network.create, ("network", "create")
+    if not create or create.nat != "none":
+        return
+    missing = [service for service in AGENT_SERVICES if service not in create.endpoint_services]
+    if missing == list(AGENT_SERVICES):
+        yield path, "has no way out to ECR, ECS and CloudWatch Logs; choose nat: one, nat: per-zone or endpoints: true"
+    elif missing:
+        yield (*path, "endpoints"), f"without NAT, {', '.join(missing)} must be here too; endpoints: true has them all"
+
+
+@_rule
+def new_network_has_endpoints_where_their_names_are_known(manifest: Manifest) -> Iterable[Finding]:
+    """In China each service has its own prefix: https://github.com/aws/aws-cdk/pull/16139."""
+    create = manifest.network.create
+    if create and create.endpoint_services and manifest.partition == "aws-cn":
+        yield ("network", "create", "endpoints"), "interface endpoints are not made in China; use nat there"
+
+
+@_rule
+def image_is_given_one_way(manifest: Manifest) -> Iterable[Finding]:
+    """An id pins the image, a parameter names it: both at once would contradict each other."""
+    if manifest.image.id and manifest.image.parameter:
+        yield ("image", "parameter"), "image.id is given too; keep one of them"
+
+
+@_rule
+def gp2_has_no_performance(manifest: Manifest) -> Iterable[Finding]:
+    """https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html: gp2's performance follows its size."""
+    for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
+        for key in ("iops", "throughput_mib_s"):
+            if volume.type == "gp2" and getattr(volume, key) is not None:
+                yield ("image", volume_key, key), "only a gp3 volume takes this; gp2 grows with its size"
+
+
+@_rule
+def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[Finding]:
+    """gp3 gives at most 0.25 MiB/s for each provisioned IOPS (same page)."""
+    for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
+        iops, throughput = volume.iops or 3000, volume.throughput_mib_s or 125
+        if volume.type == "gp3" and throughput > iops / 4:
+            yield (
+                ("image", volume_key, "throughput_mib_s"),
+                f"{throughput} MiB/s needs at least {throughput * 4} iops, not {iops}",
+            )
+
+
+@_rule
+def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[Finding]:
+    """Batch refuses it: https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html."""
+    for key, compute in manifest.compute.items():
+        if compute.type == "EC2" and compute.bid_percentage is not None:
+            yield ("compute", key, "bid_percentage"), "only a SPOT compute environment bids"
+        if compute.type == "EC2" and compute.strategy.startswith("SPOT_"):
+            yield ("compute", key, "allocation_strategy"), f"{compute.strategy} is for SPOT compute environments"
+
+
+@_rule
+def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[Finding]:
+    """Batch refuses it."""
+    for key, compute in manifest.compute.items():
+        if compute.min_vcpus > compute.max_vcpus:
+            yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is above max_vcpus {compute.max_vcpus}"
+
+
+@_rule
+def queues_name_compute_environments(manifest: Manifest) -> Iterable[Finding]:
+    """A queue takes one to three different compute environments of this manifest."""
+    for key, queue in manifest.queues.items():
+        for index, compute in enumerate(queue.compute):
+            path = ("queues", key, "compute", index)
+            if compute not in manifest.compute:
+                yield path, _no_such("compute environment", compute, manifest.compute)
+            elif compute in queue.compute[:index]:
+                yield path, f"{compute} is listed twice"
+
+
+@_rule
+def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[Finding]:
+    """Weight factors of overlapping share identifiers would be ambiguous.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ShareAttributes.html
+    """
+    for key, queue in manifest.queues.items():
+        shares = queue.fair_share.shares if queue.fair_share else {}
+        for share in shares:
+            for other in shares:
+                if share != other and other.endswith("*") and share.rstrip("*").startswith(other[:-1]):
+                    yield ("queues", key, "fair_share", "shares", share), f"overlaps with {other}"
+
+
+@_rule
+def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[Finding]:
+    """Batch refuses a job without one there.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (schedulingPriorityOverride)
+    """
+    for key, job in manifest.jobs.items():
+        name = manifest.queue_of(job)
+        queue = manifest.queues.get(name)
+        if queue and queue.fair_share and job.scheduling_priority is None:
+            yield ("jobs", key), f"scheduling_priority is missing; the fair-share queue {name} needs one"
+
+
+@_rule
+def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[Finding]:
+    """Images, buckets and queues by name."""
+    for key, job in manifest.jobs.items():
+        for index, bucket in enumerate(job.buckets):
+            if bucket not in manifest.buckets:
+                yield ("jobs", key, "buckets", index), _no_such("bucket", bucket, manifest.buckets)
+        if job.queue is not None and job.queue not in manifest.queues:
+            yield ("jobs", key, "queue"), _no_such("queue", job.queue, manifest.queues)
+        repository = image_repository(job.image)
+        if "/" not in job.image and repository not in manifest.repositories:
+            yield (
+                ("jobs", key, "image"),
+                f"{_no_such('repository', repository, manifest.repositories)}; an image elsewhere needs its full URI",
+            )
+
+
+@_rule
+def shared_names_differ(manifest: Manifest) -> Iterable[Finding]:
+    """Repositories become resource names, and log groups and roles differ only by the job's key."""
+    seen: dict[str, str] = {}
+    for index, repository in enumerate(manifest.repositories):
+        label = repository_label(repository)
+        if label in seen:
+            yield (
+                ("repositories", index),
+                f"{repository} and {seen[label]} get the same Terraform name {label}; rename one",
+            )
+        seen[label] = repository
+
+
+def repository_label(repository: str) -> str:
+    """The Terraform label of a repository: ``team/tool.v2`` -> ``team_tool_v2``."""
+    label = "".join(character if character.isalnum() else "_" for character in repository)
+    return label if label[0].isalpha() else f"_{label}"
+
+
+def _no_such(what: str, name: str, known: Iterable[str]) -> str:
+    names = ", ".join(known)
+    return f"there is no {what} {name}" + (f"; there is {names}" if names else "")
+
+
+@_rule
+def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[Finding]:
+    """The pattern lets 2026-02-30 through."""
+    for index, suppression in enumerate(manifest.suppressions):
+        try:
+            date.fromisoformat(suppression.expires)
+        except ValueError:
+            yield ("suppressions", index, "expires"), f"{suppression.expires} is not a day of the calendar"

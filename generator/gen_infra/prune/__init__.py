@@ -1,0 +1,1 @@
+"""Finds and removes what is old and unused."""

@@ -1,0 +1,1 @@
+"""Runs terraform and reads what it writes: messages, plans, HCL."""

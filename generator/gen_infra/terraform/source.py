@@ -1,0 +1,287 @@
+"""What the rendered source says: every resource, through its modules, with the values that can be known without a plan.
+
+Variables, locals, ``for_each`` over literals, ``dynamic`` blocks and policy documents are followed; what depends on
+anything else is `UNKNOWN`, and a check that meets it keeps silent: the same check sees the value in the plan.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from gen_infra.terraform.hcl import (
+    EACH_KEY,
+    Block,
+    Body,
+    Call,
+    Conditional,
+    Expression,
+    HclError,
+    Object,
+    Reference,
+    Template,
+    Tuple,
+    parse,
+)
+
+
+class Unknown:
+    """A value that only terraform, or only AWS, will know."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __bool__(self) -> bool:
+        return True  # it is set to something
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource, data source or other top-level block.
+
+    Attributes:
+        kind: such as ``aws_kms_key``; ``data.…`` for data sources; ``provider``, ``module`` for those blocks.
+        address: as terraform names it.
+        values: nested blocks are lists of maps, as in a plan's JSON.
+        file: relative to the folder; empty for a plan's resource.
+        line: from 1; 0 for a plan's resource.
+    """
+
+    kind: str
+    address: str
+    values: Mapping[str, Any]
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What could be read, and what could not."""
+
+    resources: tuple[Resource, ...]
+    errors: tuple[str, ...]
+
+
+def read_source(files: Mapping[str, bytes]) -> Source:
+    """Evaluate the ``*.tf`` files of a folder (relative path -> content) and the modules below it that it calls."""
+    folders: dict[str, list[tuple[str, Body]]] = {}
+    errors: list[str] = []
+    for path, content in sorted(files.items()):
+        if path.endswith(".tf"):
+            try:
+                body = parse(content.decode())
+            except (HclError, UnicodeDecodeError) as error:
+                errors.append(f"{path}: {error}")
+            else:
+                folders.setdefault(str(PurePosixPath(path).parent), []).append((path, body))
+    return Source(tuple(_Module(folders, ".", {}, "").resources()), tuple(errors))
+
+
+@dataclass
+class _Module:
+    """One call of a module, or the root."""
+
+    folders: Mapping[str, list[tuple[str, Body]]]
+    folder: str
+    arguments: Mapping[str, Any]
+    prefix: str
+    each: Mapping[str, Any] = field(default_factory=dict)
+    _busy: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        blocks = [(path, block) for path, body in self.folders.get(self.folder, ()) for block in body.blocks]
+        self.blocks = blocks
+        self.locals = {
+            name: value
+            for _, block in blocks
+            if block.kind == "locals"
+            for name, value in block.body.attributes.items()
+        }
+        self.variables = {block.labels[0]: block.body for _, block in blocks if block.kind == "variable"}
+        self.documents = {
+            block.labels[1]: block.body
+            for _, block in blocks
+            if block.kind == "data" and block.labels[0] == "aws_iam_policy_document"
+        }
+
+    def resources(self) -> Iterator[Resource]:
+        """Every top-level block that can hold something to check, here and in the modules called."""
+        for path, block in self.blocks:
+            if block.kind in {"resource", "data"}:
+                yield from self._instances(path, block)
+            elif block.kind in {"provider", "terraform"}:
+                address = ".".join((block.kind, *block.labels))
+                yield Resource(block.kind, self.prefix + address, self.body(block.body), path, block.line)
+            elif block.kind == "module":
+                yield from self._called(path, block)
+
+    def _called(self, path: str, block: Block) -> Iterator[Resource]:
+        address = f"{self.prefix}module.{block.labels[0]}"
+        arguments = self.body(block.body)
+        yield Resource("module", address, arguments, path, block.line)
+        source = arguments.get("source")
+        if isinstance(source, str) and source.startswith("./"):
+            folder = str(PurePosixPath(self.folder) / source)
+            yield from _Module(self.folders, folder, arguments, f"{address}.").resources()
+
+    def _instances(self, path: str, block: Block) -> Iterator[Resource]:
+        data = "data." if block.kind == "data" else ""
+        kind = data + block.labels[0]
+        address = f"{self.prefix}{data}{'.'.join(block.labels)}"
+        for key, each in self._each(block.body.attributes.get("for_each"), "each"):
+            index = "" if key is None else f'["{key}"]'
+            values = self._with(each).body(block.body)
+            values.pop("for_each", None)
+            yield Resource(kind, address + index, values, path, block.line)
+
+    def _with(self, each: Mapping[str, Any]) -> _Module:
+        instance = copy.copy(self)
+        instance.each = each
+        return instance
+
+    def _each(self, expression: Expression, name: str) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+        """Key and scope of each instance; one without a key where there is no ``for_each`` or it is not known."""
+        items = None if expression is None else self.value(expression)
+        if isinstance(items, list) and not any(isinstance(item, Unknown) for item in items):
+            items = {str(item): item for item in items}
+        if isinstance(items, dict):
+            for key, value in items.items():
+                yield str(key), {**self.each, f"{name}.key": key, f"{name}.value": value}
+        else:
+            yield None, self.each
+
+    def body(self, body: Body) -> dict[str, Any]:
+        """The values of a body, its nested blocks as lists, ``dynamic`` ones as what they make."""
+        values: dict[str, Any] = {name: self.value(expression) for name, expression in body.attributes.items()}
+        for block in body.blocks:
+            if block.kind == "dynamic":
+                content = next(inner for inner in block.body.blocks if inner.kind == "content").body
+                for _, each in self._each(block.body.attributes.get("for_each"), block.labels[0]):
+                    values.setdefault(block.labels[0], []).append(self._with(each).body(content))
+            else:
+                values.setdefault(block.kind, []).append(self.body(block.body))
+        return values
+
+    def value(self, expression: Expression) -> Any:  # noqa: PLR0911 - one for each kind of expression
+        """The value of an expression, with `UNKNOWN` wherever it is not known."""
+        match expression:
+            case Template(parts):
+                values = [self.value(part) for part in parts]
+                return UNKNOWN if any(isinstance(value, Unknown) for value in values) else "".join(map(_text, values))
+            case Object(items):
+                return {key if isinstance(key, str) else UNKNOWN: self.value(value) for key, value in items}
+            case Tuple(items):
+                return [self.value(item) for item in items]
+            case Reference(path):
+                return self._referred(path)
+            case Call(name, arguments):
+                function = _FUNCTIONS.get(name)
+                return function([self.value(argument) for argument in arguments]) if function else UNKNOWN
+            case Conditional(condition, yes, no):
+                chosen = self.value(condition)
+                return self.value(yes if chosen else no) if isinstance(chosen, bool) else UNKNOWN
+            case str() | int() | float() | None:
+                return expression
+            case _:
+                return UNKNOWN
+
+    def _referred(self, path: tuple[str, ...]) -> Any:
+        path = tuple(self.each.get("each.key", name) if name == EACH_KEY else name for name in path)
+        if path[0] == "data" and path[1:2] == ("aws_iam_policy_document",) and path[-1] == "json":
+            body = self.documents.get(path[2])
+            return _policy(self.body(body)) if body else UNKNOWN
+        if path[0] not in {"var", "local"}:
+            scope = ".".join(path[:2])
+            return _member(self.each[scope], path[2:]) if scope in self.each else UNKNOWN
+        whole = ".".join(path[:2])
+        if len(path) == 1 or whole in self._busy:
+            return UNKNOWN
+        self._busy.add(whole)
+        value = self._argument(path[1]) if path[0] == "var" else self.value(self.locals.get(path[1], _UNDECLARED))
+        self._busy.discard(whole)
+        return _member(value, path[2:])
+
+    def _argument(self, name: str) -> Any:
+        body = self.variables.get(name)
+        if name in self.arguments:
+            given = self.arguments[name]
+            if given is not None or body is None or "nullable" not in body.attributes:
+                return given
+        if body is None or "default" not in body.attributes:
+            return UNKNOWN
+        return self.value(body.attributes["default"])
+
+
+_UNDECLARED = Call("", ())  # no function has this name, so its value is unknown
+
+
+def _member(value: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if not isinstance(value, dict):
+            return UNKNOWN
+        value = value.get(name, UNKNOWN if UNKNOWN in value else None)
+    return value
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _joined(values: list[Any]) -> Any:
+    """Terraform's ``concat``: an unknown argument is an unknown member."""
+    return [item for value in values for item in (value if isinstance(value, list) else [UNKNOWN])]
+
+
+def _merged(values: list[Any]) -> Any:
+    merged: dict[Any, Any] = {}
+    for value in values:
+        merged |= value if isinstance(value, dict) else {UNKNOWN: UNKNOWN}
+    return merged
+
+
+def _first(values: list[Any]) -> Any:
+    return values[0] if values else UNKNOWN
+
+
+_FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "concat": _joined,
+    "jsonencode": _first,  # the value itself: what reads policies takes text and values
+    "merge": _merged,
+    "sort": _first,
+    "tolist": _first,
+    "toset": _first,
+}
+
+
+def _policy(document: Mapping[str, Any]) -> dict[str, Any]:
+    """An ``aws_iam_policy_document`` as the JSON that it makes."""
+    return {"Version": "2012-10-17", "Statement": [_statement(block) for block in document.get("statement", [])]}
+
+
+def _statement(block: Mapping[str, Any]) -> dict[str, Any]:
+    statement: dict[str, Any] = {"Effect": block.get("effect", "Allow")}
+    for key, name in _STATEMENT_KEYS.items():
+        if name in block:
+            statement[key] = block[name]
+    for key, name in (("Principal", "principals"), ("NotPrincipal", "not_principals")):
+        for principals in block.get(name, []):
+            statement.setdefault(key, {})[principals.get("type")] = principals.get("identifiers")
+    for condition in block.get("condition", []):
+        operator = statement.setdefault("Condition", {}).setdefault(condition.get("test"), {})
+        operator[condition.get("variable")] = condition.get("values")
+    return statement
+
+
+_STATEMENT_KEYS = {
+    "Sid": "sid",
+    "Action": "actions",
+    "NotAction": "not_actions",
+    "Resource": "resources",
+    "NotResource": "not_resources",
+}

@@ -1,0 +1,1 @@
+"""Runs checkov in its own Python environment."""

@@ -1,0 +1,331 @@
+"""checkov: found in an environment of its own, run offline on clean copies, and not believed too easily.
+
+A green run of checkov can lie. Any string that contains ``checkov:skip=ID`` switches a check off, even in a tag; where
+a plan scan reads these comments, one for ``CKV2_AWS_62`` skips ``CKV2_AWS_6`` too; a file that cannot be parsed and a
+``.tf.json`` count as nothing found; configuration files and variables switch checks off. So checkov is given a copy
+that holds nothing but the ``*.tf`` files with their skip comments disarmed, and an empty environment. The comments are
+read here: a failed check becomes a skipped one only for exactly that check in exactly that block. That also shows
+which comments are not needed. `doubts` names what is left to distrust.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.errors import MissingError, ToolError
+from gen_infra.tools import process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_DRIVER = Path(__file__).with_name("driver.py")
+_INSTALL = "pipx install checkov"
+# Terraform or OpenTofu reads them and checkov does not, or they change what is read or checked.
+_UNREAD = (".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", "override.tf")
+_UNREAD_NAMES = frozenset({".checkov.yaml", ".checkov.yml", ".terraformrc"})
+_SKIP = re.compile(r"(checkov|bridgecrew|cortex):skip=( *)([\w,-]*)", re.ASCII)
+_BLOCK = re.compile(r'[ \t]*(resource|data) "([^"]+)" "([^"]+)"')
+_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
+
+
+@dataclass(frozen=True, slots=True)
+class Checkov:
+    """A checkov that was found: the Python interpreter of the environment it is installed in."""
+
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """What one check said about one resource.
+
+    Attributes:
+        check_id: such as ``CKV_AWS_7``.
+        check_name: what it demands.
+        resource: the address, such as ``module.m.aws_sqs_queue.q["a"]``.
+        file: relative to the scanned folder; empty where a plan's resource cannot be placed without doubt.
+        lines: first and last line of its block, from 1.
+
+    """
+
+    check_id: str
+    check_name: str
+    resource: str
+    file: str
+    lines: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One allowed skip: ``resource`` is a pattern (`fnmatch`, so ``[`` is special) over the resource's address."""
+
+    check_id: str
+    resource: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan found.
+
+    Attributes:
+        passed: the checks that are content.
+        failed: those that are not.
+        skipped: failed, but the resource's own block has a skip comment for that check.
+        parsing_errors: files that checkov could not read.
+        resources: addresses of all resources that it looked at.
+        unread: files that it never reads though terraform does.
+        unneeded: skip comments for checks that pass without them, as ``file:line: check id``.
+
+    """
+
+    passed: tuple[CheckRecord, ...]
+    failed: tuple[CheckRecord, ...]
+    skipped: tuple[CheckRecord, ...]
+    parsing_errors: tuple[str, ...]
+    resources: frozenset[str]
+    unread: tuple[str, ...] = ()
+    unneeded: tuple[str, ...] = ()
+
+
+def find_checkov(environ: Mapping[str, str]) -> Checkov:
+    """Find checkov: where ``GEN_INFRA_CHECKOV`` says, else on PATH, else beside the running Python.
+
+    Raises:
+        MissingError: there is none, or it is not installed in a Python environment.
+
+    """
+    named = environ.get("GEN_INFRA_CHECKOV")
+    beside = str(Path(sys.executable).parent)
+    path = shutil.which(named or "checkov", path=environ.get("PATH")) or shutil.which(named or "checkov", path=beside)
+    if path is None:
+        raise MissingError(f"{named or 'checkov'} was not found", hint=f"install it: {_INSTALL}")
+    home = Path(path).resolve().parent  # the link that pipx or a package manager made leads to the environment
+    for name in ("python3", "python"):
+        if os.access(home / name, os.X_OK):
+            return Checkov(str(home / name))
+    raise MissingError(f"{path} is not installed in a Python environment of its own", hint=f"install it: {_INSTALL}")
+
+
+def scan_hcl(checkov: Checkov, folder: Path, environ: Mapping[str, str]) -> ScanResult:
+    """Scan the ``*.tf`` files in a folder and below."""
+    (result,) = scan_hcl_folders(checkov, [folder], environ)
+    return result
+
+
+def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping[str, str]) -> list[ScanResult]:
+    """Scan several folders, each for itself, in one process: most of checkov's time is its start."""
+    with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
+        scratch = Path(name).resolve()
+        copies = [scratch / f"hcl-{number}" for number in range(len(folders))]
+        sources = [_sources(folder) for folder in folders]
+        for copy, texts in zip(copies, sources, strict=True):
+            for path, text in texts.items():
+                (copy / path).parent.mkdir(parents=True, exist_ok=True)
+                (copy / path).write_text(without_skips(text), encoding="utf-8")
+        answers = _ask(checkov, {"hcl": list(map(str, copies))}, scratch, environ)
+    return [
+        _of_hcl(answer, texts, folder, copy)
+        for answer, texts, folder, copy in zip(answers, sources, folders, copies, strict=True)
+    ]
+
+
+def scan_plan(checkov: Checkov, plan_json: Mapping[str, Any], folder: Path, environ: Mapping[str, str]) -> ScanResult:
+    """Scan a plan as ``terraform show -json`` gives it.
+
+    Args:
+        checkov: from `find_checkov`.
+        plan_json: the plan.
+        folder: the configuration it was made from: tells where a resource is, and holds the skip comments.
+        environ: the caller's environment.
+
+    """
+    with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
+        scratch = Path(name).resolve()
+        file = scratch / "plan.json"
+        file.write_text(json.dumps(plan_json), encoding="utf-8")
+        (answer,) = _ask(checkov, {"plan": [str(file)]}, scratch, environ)
+    blocks = [block for path, text in _sources(folder).items() for block in parse_blocks(path, text)]
+    return _result(answer, blocks, place=True)
+
+
+def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Suppression]) -> tuple[str, ...]:
+    """Say why a scan cannot be trusted although nothing failed; empty: it can.
+
+    Args:
+        result: the scan.
+        expected: addresses of all resources that it must have looked at; one without an index stands for at least one
+            instance.
+        allowed: every skip that was agreed on.
+
+    """
+    seen = result.resources | {bare(address) for address in result.resources}
+    return (
+        *(f"{file} cannot be parsed, so nothing in it was checked" for file in result.parsing_errors),
+        *(f"{file} is not checked: checkov does not read such files" for file in result.unread),
+        *(f"{address} was not checked" for address in sorted(expected - seen)),
+        *(
+            f"{record.check_id} is skipped for {record.resource}, which nobody allowed"
+            for record in result.skipped
+            if not any(_allows(suppression, record) for suppression in allowed)
+        ),
+        *(f"{comment} is skipped but passes: remove the comment" for comment in result.unneeded),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A resource or data block in a source file, and the check ids that its skip comments name."""
+
+    name: str  # type.label
+    file: str
+    lines: tuple[int, int]
+    skips: dict[str, int] = field(default_factory=dict)  # check id -> line
+
+
+def parse_blocks(file: str, text: str) -> list[Block]:
+    """Find the resource and data blocks of a file, with the skip comments inside each.
+
+    A block lasts until the next one starts or a line is a lone ``}`` in the first column, as in canonical HCL.
+    """
+    blocks: list[Block] = []
+    name, start = "", 0
+    skips: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        head = _BLOCK.match(line)
+        if head is not None:
+            name, start, skips = f"{head[2]}.{head[3]}", number, {}
+        if not name:
+            continue
+        for skip in _SKIP.finditer(line):
+            skips.update(dict.fromkeys(filter(None, skip[3].split(",")), number))
+        if line.startswith("}") or (head is not None and line.rstrip().endswith("}")):
+            blocks.append(Block(name, file, (start, number), skips))
+            name = ""
+    return blocks
+
+
+def without_skips(text: str) -> str:
+    """Disarm every skip comment, keeping lines and columns."""
+    return _SKIP.sub(r"\1-skip=\2\3", text)
+
+
+def bare(address: str) -> str:
+    """Take the indexes out of an address: ``module.m[0].t.n["a"]`` is ``module.m.t.n``."""
+    return _INDEX.sub("", address)
+
+
+def _allows(suppression: Suppression, record: CheckRecord) -> bool:
+    return suppression.check_id == record.check_id and fnmatchcase(record.resource, suppression.resource)
+
+
+def _label(record: CheckRecord) -> str:
+    """Name the block that made the resource, without the modules it was called through: ``type.label``."""
+    return ".".join(bare(record.resource).split(".")[-2:])
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    return {
+        path: (folder / path).read_text(encoding="utf-8", errors="replace")
+        for path in _files(folder)
+        if path.endswith(".tf")
+    }
+
+
+def _unread(folder: Path) -> Iterator[str]:
+    return (
+        path
+        for path in _files(folder)
+        if path.endswith(_UNREAD) or os.path.basename(path) in _UNREAD_NAMES  # noqa: PTH119
+    )
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Name the files that terraform could read, relative to the folder, sorted; not its own ``.terraform``."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != ".terraform")
+        for name in sorted(files):
+            yield os.path.relpath(os.path.join(root, name), folder)  # noqa: PTH118 - thousands of them
+
+
+def _ask(
+    checkov: Checkov, request: Mapping[str, Sequence[str]], scratch: Path, environ: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    env = {
+        "PATH": environ.get("PATH", os.defpath),
+        "HOME": str(scratch),
+        "CHECKOV_PARALLELIZATION_TYPE": "none",  # forking costs more than it saves, and shuffles the findings
+    }
+    answer = process.run([checkov.python, str(_DRIVER)], cwd=scratch, env=env, input=json.dumps(request))
+    if answer.returncode != 0:
+        *_, reason = ["it does not say why", *answer.stderr.splitlines()]
+        raise ToolError(f"checkov failed: {reason}", hint=f"3.3 is the version known to work: {_INSTALL}==3.3.30")
+    content: list[dict[str, Any]] = json.loads(answer.stdout)
+    return content
+
+
+def _of_hcl(answer: Mapping[str, Any], sources: Mapping[str, str], folder: Path, copy: Path) -> ScanResult:
+    blocks = [block for path, text in sources.items() for block in parse_blocks(path, text)]
+    result = _result(answer, blocks)
+    return replace(
+        result,
+        parsing_errors=tuple(os.path.relpath(path, copy) for path in answer["parsing_errors"]),
+        unread=tuple(_unread(folder)),
+        unneeded=_unneeded(blocks, result),
+    )
+
+
+def _result(answer: Mapping[str, Any], blocks: Sequence[Block], *, place: bool = False) -> ScanResult:
+    passed, failed, skipped = (_records(answer[key]) for key in ("passed", "failed", "skipped"))
+    by_name: dict[str, list[Block]] = {}
+    for block in blocks:
+        by_name.setdefault(block.name, []).append(block)
+    if place:
+        passed, failed = (tuple(_placed(record, by_name) for record in records) for records in (passed, failed))
+    is_skipped = [
+        any(record.check_id in block.skips for block in by_name.get(_label(record), ()) if _is_in(record, block))
+        for record in failed
+    ]
+    return ScanResult(
+        passed=passed,
+        failed=tuple(record for record, skip in zip(failed, is_skipped, strict=True) if not skip),
+        skipped=skipped + tuple(record for record, skip in zip(failed, is_skipped, strict=True) if skip),
+        parsing_errors=tuple(answer["parsing_errors"]),
+        resources=frozenset(answer["resources"]),
+    )
+
+
+def _records(raw: Iterable[Mapping[str, Any]]) -> tuple[CheckRecord, ...]:
+    records = (CheckRecord(**{**record, "lines": tuple(record["lines"])}) for record in raw)
+    return tuple(sorted(records, key=lambda record: (record.resource, record.check_id)))
+
+
+def _placed(record: CheckRecord, blocks: Mapping[str, Sequence[Block]]) -> CheckRecord:
+    places = blocks.get(_label(record), ())
+    file, lines = (places[0].file, places[0].lines) if len(places) == 1 else ("", (0, 0))
+    return replace(record, file=file, lines=lines)
+
+
+def _is_in(record: CheckRecord, block: Block) -> bool:
+    return not record.file or (record.file == block.file and record.lines[0] == block.lines[0])
+
+
+def _unneeded(blocks: Iterable[Block], result: ScanResult) -> tuple[str, ...]:
+    """Name the skip comments whose check passes on that block wherever it is used."""
+    failing = {(record.check_id, record.file, record.lines[0]) for record in result.skipped}
+    passing = {(record.check_id, record.file, record.lines[0]) for record in result.passed} - failing
+    return tuple(
+        f"{block.file}:{line}: {check_id}"
+        for block in blocks
+        for check_id, line in block.skips.items()
+        if (check_id, block.file, block.lines[0]) in passing
+    )

@@ -1,0 +1,56 @@
+"""The own checks on a plan are proved by what they catch: a real plan passes, each weakened one ends in a finding."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.check.runner import own_plan_verdict
+from gen_infra.manifest import load
+from gen_infra.render import render
+from gen_infra.terraform.adapter import Terraform, find_terraform
+from gen_infra.terraform.provider import find_provider
+from tests.cli import clean_environ
+from tests.conftest import ROOT, write_terraform
+from tests.emulator.check.plan_mutants import PLAN_MUTANTS, PlanMutant, apply
+
+if TYPE_CHECKING:
+    from gen_infra.emulator import Emulator
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The rendered files, and the plan that terraform makes of them."""
+
+    files: dict[str, bytes]
+    plan: dict[str, Any]
+
+    def failures(self, plan: dict[str, Any]) -> list[tuple[str, str]]:
+        """The ids and addresses of what the own checks object to in a plan of these files."""
+        findings = own_plan_verdict(plan, self.files).findings
+        return [(finding.rule.id if finding.rule else finding.message, finding.address) for finding in findings]
+
+
+@pytest.fixture(scope="module")
+def prod(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Planned:
+    files = dict(render(load(ROOT / "envs/prod.yaml")))
+    folder = tmp_path_factory.mktemp("prod")
+    write_terraform(files, folder)
+    (folder / "backend.tf").unlink()  # plans from an empty state
+    binary = find_terraform(os.environ)
+    terraform = Terraform(binary, folder, clean_environ(**aws.environ))
+    terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+    terraform.plan(folder / "tfplan")
+    return Planned(files, terraform.show_plan(folder / "tfplan"))
+
+
+def test_what_is_planned_passes(prod: Planned) -> None:
+    assert prod.failures(prod.plan) == []
+
+
+@pytest.mark.parametrize("mutant", PLAN_MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_weakness_is_caught_where_it_is(prod: Planned, mutant: PlanMutant) -> None:
+    assert (mutant.caught_by, mutant.address) in prod.failures(apply(mutant, prod.plan))

@@ -1,0 +1,100 @@
+"""What a person at a terminal is asked, and what each answer does: a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli import clean_environ, command
+from tests.emulator.pipeline.test_failures import SMALL
+
+if TYPE_CHECKING:
+    from gen_infra.emulator import Emulator
+
+
+def answer(manifest: Path, environ: dict[str, str], words: str, *arguments: str) -> tuple[int, str]:
+    """Run gen-infra on a terminal, type the words, and return the exit code and all that was shown."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        command(arguments[0], manifest, *arguments[1:]),
+        cwd=manifest.parent,
+        env=environ,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    ) as process:
+        os.close(slave)
+        os.write(master, words.encode())
+        shown = b""
+        try:
+            while chunk := os.read(master, 65536):
+                shown += chunk
+        except OSError:  # how Linux says that the other side is closed
+            pass
+        os.close(master)
+    return process.returncode, shown.decode()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    manifest = tmp_path / "small.yaml"
+    manifest.write_text(SMALL)
+    return manifest
+
+
+def test_apply_asks_and_no_changes_nothing(small: Path, aws: Emulator) -> None:
+    environ = clean_environ(**aws.environ)
+    code, shown = answer(small, environ, "n\n", "apply")
+    assert code == 1
+    assert "Apply this to small in account 123456789012? [y/N]" in shown
+    assert "nothing was changed" in shown
+    assert "\x1b[32m" in shown, "colours on a terminal"
+    code, shown = answer(small, environ | {"NO_COLOR": "1"}, "n\n", "apply")
+    assert code == 1
+    assert "\x1b[" not in shown
+    environments = aws.client("batch").describe_compute_environments()["computeEnvironments"]
+    assert not [each for each in environments if each["computeEnvironmentName"].startswith("spot-small-")]
+
+
+def test_destroy_asks_for_the_name(small: Path, aws: Emulator) -> None:
+    small.write_text(SMALL.replace("state: local", "state: local\nencryption: {key: create}"))
+    environ = clean_environ(**aws.environ)
+    code, shown = answer(small, environ, "", "destroy")
+    assert code == 0, "there is nothing to destroy, so nothing is asked"
+    state = small.parent / "build/small/terraform/terraform.tfstate"
+    assert "Type its name" not in shown
+    state.write_text(STATE)
+    code, shown = answer(small, environ, "prod\n", "destroy")
+    assert code == 2
+    assert "that is not small; nothing was destroyed" in shown
+    assert '"terraform_data"' in state.read_text()
+    code, shown = answer(small, environ, "small\n", "destroy")
+    assert code == 0, shown
+    assert '"terraform_data"' not in state.read_text()
+
+
+# One resource that is terraform's own, as if it had been applied.
+STATE = """\
+{
+  "version": 4, "terraform_version": "1.9.0", "serial": 1, "outputs": {},
+  "lineage": "5f6a3b1c-0000-4000-8000-000000000001",
+  "resources": [{
+    "module": "module.compute_spot", "mode": "managed", "type": "terraform_data", "name": "replacement",
+    "provider": "provider[\\"terraform.io/builtin/terraform\\"]",
+    "instances": [{
+      "schema_version": 0,
+      "attributes": {
+        "id": "5f6a3b1c-0000-4000-8000-000000000002", "triggers_replace": null,
+        "input": {"value": "in place", "type": "string"}, "output": {"value": "in place", "type": "string"}
+      }
+    }]
+  }],
+  "check_results": null
+}
+"""

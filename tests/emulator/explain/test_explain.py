@@ -1,0 +1,146 @@
+"""What is said of a change, held to real plans: each row of the table, and the manifest's lines behind a change."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.emulator import Emulator, start
+from gen_infra.explain import Change, explain
+from gen_infra.explain.differences import differences
+from gen_infra.explain.rules import RULES
+from gen_infra.manifest import load
+from gen_infra.render import render
+from gen_infra.render.yaml import to_yaml
+from gen_infra.terraform.adapter import find_terraform
+from gen_infra.terraform.provider import find_provider
+from tests.cli import clean_environ
+from tests.conftest import write_terraform
+from tests.emulator.explain.edits import EDITS, MANIFEST, REPLACED_ADDRESSES, Edit, without_gone
+
+if TYPE_CHECKING:
+    from gen_infra.explain.rule import Action
+
+
+class Folder:
+    """A rendered folder, and terraform in it."""
+
+    def __init__(self, path: Path, aws: Emulator) -> None:
+        self.path = path
+        self.aws = aws
+
+    def render(self, manifest: dict[str, Any]) -> None:
+        source = self.path.parent / f"{self.path.name}.yaml"
+        source.write_text(to_yaml(manifest))
+        write_terraform(render(load(source)), self.path)
+
+    def terraform(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*find_terraform(os.environ).argv, *arguments],
+            capture_output=True, check=False, cwd=self.path, env=clean_environ(**self.aws.environ), text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def copy(self, name: str) -> Folder:
+        """The same folder and state under another name."""
+        return Folder(shutil.copytree(self.path, self.path.parent / name, symlinks=True), self.aws)
+
+    def plan(self, *options: str) -> dict[str, Any]:
+        """A plan of what the files and the state say; the state is fresh, so nothing else is asked."""
+        self.terraform("plan", "-refresh=false", "-input=false", "-out=plan", *options)
+        plan: dict[str, Any] = json.loads(self.terraform("show", "-json", "plan"))
+        return plan
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Plans against one applied environment."""
+
+    first: dict[str, Any]
+    edited: dict[str, Any]
+    replaced: dict[str, Any]
+    destroyed: dict[str, Any]
+
+    def change(self, plan: dict[str, Any], address: str) -> Change:
+        (found,) = [change for change in explain(plan).changes if change.address == address]
+        return found
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
+    with start() as aws:
+        iam = aws.client("iam")
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        for name in ("first", "second"):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+            iam.create_policy(PolicyName=name, PolicyDocument=policy)
+        applied = Folder(tmp_path_factory.mktemp("rows") / "applied", aws)
+        applied.render(MANIFEST)
+        provider = find_provider(os.environ, flavour=find_terraform(os.environ).flavour).plugin_dir
+        applied.terraform("init", "-input=false", *([f"-plugin-dir={provider}"] if provider else []))
+        first = applied.plan()
+        applied.terraform("apply", "-input=false", "-parallelism=40", "plan")
+        edited, replaced, destroyed = (applied.copy(name) for name in ("edited", "replaced", "destroyed"))
+        edited.render(without_gone())
+        for edit in EDITS:
+            edit.apply(edited.path)
+        with ThreadPoolExecutor() as pool:
+            made = [
+                pool.submit(edited.plan),
+                pool.submit(replaced.plan, *(f"-replace={address}" for address in REPLACED_ADDRESSES)),
+                pool.submit(destroyed.plan, "-destroy"),
+            ]
+            yield Plans(first, *(each.result() for each in made))
+
+
+def test_the_first_plan_endangers_nothing(plans: Plans) -> None:
+    summary = explain(plans.first)
+    assert {change.action for change in summary.changes} == {"create"}
+    assert summary.dangers == {}
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit.address}: {edit.says[:20]}")
+def test_a_change_is_explained(plans: Plans, edit: Edit) -> None:
+    change = plans.change(plans.edited, edit.address)
+    assert change.action == edit.action
+    said = [effect for effect in change.effects if edit.says in effect.text]
+    assert [effect.danger for effect in said] == [edit.danger], change.effects
+    assert all(effect.reason for effect in said)
+
+
+@pytest.mark.parametrize(
+    ("address", "danger"),
+    [
+        ("module.compute_gone.aws_batch_compute_environment.this", None),
+        ("aws_batch_job_queue.gone", "stop-jobs"),
+        ("aws_batch_job_definition.gone", None),
+        ("aws_cloudwatch_log_group.gone", "destroy-data"),
+        ("aws_iam_role.gone", "stop-jobs"),
+    ],
+)
+def test_what_goes_from_the_manifest_is_marked(plans: Plans, address: str, danger: str | None) -> None:
+    change = plans.change(plans.edited, address)
+    assert change.action == "destroy"
+    assert change.dangers == ((danger,) if danger else ())
+
+
+def test_every_row_comes_true_in_a_plan(plans: Plans) -> None:
+    met = set()
+    for plan in (plans.edited, plans.replaced, plans.destroyed):
+        actions: dict[str, Action] = {change.address: change.action for change in explain(plan).changes}
+        for resource in plan["resource_changes"]:
+            if action := actions.get(resource["address"]):
+                changed = list(differences(resource["change"]))
+                met |= {rule for rule in RULES if rule.meets(resource["type"], action, changed)}
+    assert [(rule.kind, rule.action, rule.attribute) for rule in RULES if rule not in met] == []

@@ -1,0 +1,365 @@
+"""All examples side by side in one account: the real terraform and provider against one embedded AWS.
+
+Each rendered folder is a module of one of a few roots, so that many share a provider and its fixed waits; the roots go
+on at the same time. Two examples that called anything by the same name would fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+
+from gen_infra.aws import session
+from gen_infra.aws.leftovers import leftovers, notification_leftovers
+from gen_infra.emulator import CREDENTIALS, Emulator, seed, start
+from gen_infra.manifest import Manifest, load
+from gen_infra.manifest.model.network import Network, NetworkIds
+from gen_infra.render import render
+from gen_infra.resources import data_dir
+from gen_infra.terraform.adapter import find_terraform
+from gen_infra.terraform.provider import find_provider
+from tests.cli import clean_environ
+
+HOME = "us-east-1"  # the region that the emulator's account has a network in
+EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
+TOLD = "batchQueueBlocked-told"
+ROOTS_AT_HOME = 3  # the provider makes one function at a time
+PROVIDER = """
+provider "aws" {{
+  region              = "{region}"
+  allowed_account_ids = ["123456789012"]
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Root:
+    """Some examples of one region, as modules of one configuration."""
+
+    region: str
+    names: list[str]
+
+
+AT_HOME = [name for name, manifest in EXAMPLES.items() if manifest.region == HOME]
+ROOTS = [Root(HOME, AT_HOME[number::ROOTS_AT_HOME]) for number in range(ROOTS_AT_HOME)] + [
+    Root(manifest.region, [name]) for name, manifest in EXAMPLES.items() if manifest.region != HOME
+]
+
+
+class SideBySide:
+    """Every example applied in one account."""
+
+    def __init__(self, folder: Path, aws: Emulator) -> None:
+        self.aws = aws
+        self.folders = {folder / str(number): root for number, root in enumerate(ROOTS)}
+        for place, root in self.folders.items():
+            place.mkdir()
+            calls = "".join(f'\nmodule "{name}" {{\n  source = "./{name}"\n}}\n' for name in root.names)
+            (place / "main.tf").write_text(PROVIDER.format(region=root.region) + calls)
+            for name in root.names:
+                _write_as_module(render(self.findable(EXAMPLES[name])), place / name)
+
+    def findable(self, manifest: Manifest) -> Manifest:
+        """The manifest with ids that exist, and with an image where moto has none of AWS's own."""
+        ec2 = self.client("ec2", manifest.region)
+        if manifest.partition != "aws":
+            image = seed.machine_image(ec2, manifest.region)
+            manifest = msgspec.structs.replace(manifest, image=msgspec.structs.replace(manifest.image, id=image))
+        if not manifest.network.ids:
+            return manifest
+        seed.network(ec2, manifest.region)
+        private = [{"Name": "tag:Tier", "Values": ["private"]}]
+        subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=private)["Subnets"]]
+        named = [{"Name": "group-name", "Values": ["genomics-batch"]}]
+        groups = [group["GroupId"] for group in ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
+        ids = NetworkIds(subnets=tuple(subnets), security_groups=tuple(groups))
+        return msgspec.structs.replace(manifest, network=Network(ids=ids))
+
+    def client(self, service: str, region: str = HOME) -> Any:
+        here: Any = boto3.Session(*CREDENTIALS, region_name=region)
+        return here.client(service, endpoint_url=self.aws.endpoint)
+
+    def terraform(self, command: str, *arguments: str) -> None:
+        """The same command in every root, at the same time."""
+
+        def run(folder: Path) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
+                capture_output=True, check=False, cwd=folder, env=clean_environ(**self.aws.environ), text=True,
+            )  # fmt: skip
+
+        with ThreadPoolExecutor(len(self.folders)) as pool:
+            for folder, done in zip(self.folders, pool.map(run, self.folders), strict=True):
+                assert done.returncode == 0, f"{self.folders[folder]}\n{done.stdout}{done.stderr}"
+
+    def definition(self, name: str, region: str = HOME) -> dict[str, Any]:
+        batch = self.client("batch", region)
+        (found,) = batch.describe_job_definitions(jobDefinitionName=name, status="ACTIVE")["jobDefinitions"]
+        return dict(found)
+
+    def container(self, name: str) -> dict[str, Any]:
+        return dict(self.definition(name)["containerProperties"])
+
+
+def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
+    """A rendered root without what only a root has."""
+    for path, content in files.items():
+        part, _, name = path.partition("/")
+        if part == "terraform" and name not in {"providers.tf", "backend.tf"}:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def _owned_elsewhere(aws: Emulator) -> None:
+    """What the examples refer to by ARN and do not make."""
+    iam = aws.client("iam")
+    nothing = json.dumps({"Version": "2012-10-17", "Statement": []})
+    for role in ("batchService", "batchJob", "batchInstance"):
+        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=nothing)
+    iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")
+    iam.add_role_to_instance_profile(InstanceProfileName="batchInstance", RoleName="batchInstance")
+    allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    boundary = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.create_policy(PolicyName="developer-boundary", PolicyDocument=boundary)
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
+    with start() as aws:
+        _owned_elsewhere(aws)
+        made = SideBySide(tmp_path_factory.mktemp("examples"), aws)
+        provider = find_provider(os.environ, flavour=find_terraform(os.environ).flavour).plugin_dir
+        made.terraform("init", *([f"-plugin-dir={provider}"] if provider else []))
+        made.terraform("apply", "-auto-approve", "-parallelism=40")
+        yield made
+
+
+class TestExamples:
+    """In this order, in one account."""
+
+    def test_second_plan_is_empty(self, applied: SideBySide) -> None:
+        applied.terraform("plan", "-detailed-exitcode", "-parallelism=40")
+
+    @pytest.mark.parametrize("name", EXAMPLES)
+    def test_queues_are_there(self, applied: SideBySide, name: str) -> None:
+        manifest = EXAMPLES[name]
+        batch = applied.client("batch", manifest.region)
+        found = batch.describe_job_queues(jobQueues=[manifest.suffixed(key) for key in manifest.queues])["jobQueues"]
+        order = {queue["jobQueueName"]: queue["computeEnvironmentOrder"] for queue in found}
+        for key, queue in manifest.queues.items():
+            ordered = sorted(order[manifest.suffixed(key)], key=lambda entry: entry["order"])
+            names = [entry["computeEnvironment"].rpartition("/")[2] for entry in ordered]
+            assert all(
+                name.startswith(manifest.suffixed(compute)) for name, compute in zip(names, queue.compute, strict=True)
+            )
+
+    def test_existing_roles_are_used_and_none_is_made(self, applied: SideBySide) -> None:
+        role = applied.container("stats-existing")["jobRoleArn"]
+        assert role == "arn:aws:iam::123456789012:role/central/batchJob"
+        roles = {role["RoleName"] for role in applied.client("iam").list_roles(MaxItems=1000)["Roles"]}
+        assert {name for name in roles if name.endswith(("-existing", "-existing-job"))} == {
+            "batchSubmitJob-existing",
+            "batchGetJobStatus-existing",
+        }
+
+    def test_an_execution_role_reaches_its_own_secrets_only(self, applied: SideBySide) -> None:
+        container = applied.container("call-secrets")
+        assert container["executionRoleArn"] == "arn:aws:iam::123456789012:role/call-secrets-execution"
+        policy = applied.client("iam").get_role_policy(RoleName="call-secrets-execution", PolicyName="execution")
+        here = "us-east-1:123456789012"
+        reached = {
+            action: statement["Resource"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in [statement["Action"]]
+            if isinstance(action, str)
+        }
+        assert reached == {
+            "ecr:GetAuthorizationToken": "*",
+            "kms:Decrypt": f"arn:aws:kms:{here}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "secretsmanager:GetSecretValue": f"arn:aws:secretsmanager:{here}:secret:genomics/database-AbCdEf",
+            "ssm:GetParameters": f"arn:aws:ssm:{here}:parameter/genomics/licence",
+        }
+
+    def test_a_schedule_starts_the_build_of_the_source_in_the_bucket(self, applied: SideBySide) -> None:
+        name, arn = (
+            "batchImageRebuild-fresh",
+            "arn:aws:codebuild:us-east-1:123456789012:project/batchImageRebuild-fresh",
+        )
+        schedule = applied.aws.client("scheduler").get_schedule(Name=name, GroupName=name)
+        assert (schedule["ScheduleExpression"], schedule["Target"]["Arn"]) == ("cron(0 3 ? * SUN *)", arn)
+        [project] = applied.aws.client("codebuild").batch_get_projects(names=[name])["projects"]
+        bucket, _, key = project["source"]["location"].partition("/")
+        source = applied.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        assert source == render(EXAMPLES["image-rebuild"])["terraform/image-rebuild.zip"]
+        alarms = applied.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="batchImageRebuild")["MetricAlarms"]
+        topic = {"arn:aws:sns:us-east-1:123456789012:batchImageRebuild-fresh"}
+        assert [set(alarm["AlarmActions"]) for alarm in alarms] == [topic, topic]
+
+    def test_fargate_has_no_instances(self, applied: SideBySide) -> None:
+        found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
+        resources = {
+            environment["computeEnvironmentName"].partition("-")[0]: environment["computeResources"]
+            for environment in found
+            if "-fargate-" in environment["computeEnvironmentName"]
+        }
+        assert {key: resource["type"] for key, resource in resources.items()} == {
+            "fargateSpotEnv": "FARGATE_SPOT",
+            "fargateEnv": "FARGATE",
+        }
+        definition = applied.definition("notify-fargate")
+        assert definition["platformCapabilities"] == ["FARGATE"]
+        container = definition["containerProperties"]
+        assert {"type": "VCPU", "value": "0.25"} in container["resourceRequirements"]
+        assert container["executionRoleArn"] == "arn:aws:iam::123456789012:role/notify-fargate-execution"
+
+    def test_a_multi_node_job_has_its_nodes_and_they_reach_each_other(self, applied: SideBySide) -> None:
+        definition = applied.definition("assemble-mpi")
+        assert definition["type"] == "multinode"
+        assert definition["nodeProperties"]["numNodes"] == 4
+        (nodes,) = definition["nodeProperties"]["nodeRangeProperties"]
+        assert nodes["targetNodes"] == "0:"
+        assert nodes["container"]["jobRoleArn"] == "arn:aws:iam::123456789012:role/assemble-mpi-job"
+        (group,) = applied.client("ec2").describe_security_groups(
+            Filters=[{"Name": "group-name", "Values": ["batch-mpi/instances"]}]
+        )["SecurityGroups"]
+        own = [pair["GroupId"] for rule in group["IpPermissions"] for pair in rule["UserIdGroupPairs"]]
+        assert own == [group["GroupId"]]
+        assert not any(rule["IpRanges"] for rule in group["IpPermissions"])
+
+    def test_a_property_that_the_manifest_has_no_key_for_arrives(self, applied: SideBySide) -> None:
+        container = applied.container("report-raw")
+        assert container["runtimePlatform"]["cpuArchitecture"] == "ARM64"
+        private = applied.container("annotate-raw")
+        secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf"
+        assert private["repositoryCredentials"] == {"credentialsParameter": secret}
+        policy = applied.client("iam").get_role_policy(RoleName="annotate-raw-execution", PolicyName="execution")
+        reached = {statement["Sid"]: statement["Resource"] for statement in policy["PolicyDocument"]["Statement"]}
+        assert reached["Secrets"] == secret
+
+    def test_a_gpu_is_asked_for_and_the_image_has_its_driver(self, applied: SideBySide) -> None:
+        assert {"type": "GPU", "value": "1"} in applied.container("basecall-gpu")["resourceRequirements"]
+        (environment,) = self.environments(applied, "gpuEnv-gpu-")
+        (image,) = environment["computeResources"]["ec2Configuration"]
+        assert image["imageType"] == "ECS_AL2023_NVIDIA"
+
+    def test_file_systems_are_reached_through_tls_and_with_the_role(self, applied: SideBySide) -> None:
+        volumes = {volume["name"]: volume for volume in applied.container("align-efs")["volumes"]}
+        reference = volumes["efs-reference"]["efsVolumeConfiguration"]
+        assert reference["transitEncryption"] == "ENABLED"
+        assert reference["authorizationConfig"] == {"accessPointId": "fsap-0123456789abcdef0", "iam": "ENABLED"}
+        assert volumes["efs-results"]["efsVolumeConfiguration"]["authorizationConfig"] == {"iam": "ENABLED"}
+
+    def test_secrets_are_references(self, applied: SideBySide) -> None:
+        named = {secret["name"]: secret["valueFrom"] for secret in applied.container("call-secrets")["secrets"]}
+        assert set(named) == {"DATABASE_PASSWORD", "LICENCE"}
+        assert all(value.startswith("arn:aws:") for value in named.values())
+
+    def test_shares_are_fair(self, applied: SideBySide) -> None:
+        batch = applied.client("batch")
+        queues = {
+            queue["jobQueueName"]: queue.get("schedulingPolicyArn")
+            for queue in batch.describe_job_queues(jobQueues=["groups-fair", "urgent-fair"])["jobQueues"]
+        }
+        assert not queues["urgent-fair"]
+        (policy,) = batch.describe_scheduling_policies(arns=[queues["groups-fair"]])["schedulingPolicies"]
+        shares = {
+            share["shareIdentifier"]: share["weightFactor"] for share in policy["fairsharePolicy"]["shareDistribution"]
+        }
+        assert shares == {"clinic": 0.5, "research*": 1.0}
+
+    def test_the_container_is_set_up_as_asked(self, applied: SideBySide) -> None:
+        container = applied.container("sort-settings")
+        linux = container["linuxParameters"]
+        assert (container["user"], container["readonlyRootFilesystem"]) == ("1000:1000", True)
+        assert {"name": "nofile", "softLimit": 65536, "hardLimit": 65536} in container["ulimits"]
+        assert (linux["sharedMemorySize"], linux["maxSwap"], linux["swappiness"]) == (1024, 2048, 10)
+        assert linux["initProcessEnabled"]
+        assert [tmpfs["containerPath"] for tmpfs in linux["tmpfs"]] == ["/tmp"]  # noqa: S108 - in the container
+        assert [device["hostPath"] for device in linux["devices"]] == ["/dev/fuse"]
+
+    def test_an_array_follows_its_parameters(self, applied: SideBySide) -> None:
+        batch = applied.client("batch")
+        request = {"jobQueue": "main-arrays", "jobDefinition": "align-arrays", "parameters": {"cohort": "spring"}}
+        array = batch.submit_job(jobName="samples", arrayProperties={"size": 3}, **request)["jobId"]
+        merged = batch.submit_job(jobName="merge", dependsOn=[{"jobId": array}], **request)["jobId"]
+        first, second = batch.describe_jobs(jobs=[f"{array}:1", merged])["jobs"]
+        assert first["arrayProperties"]["index"] == 1
+        assert first["container"]["command"] == ["align-one.sh", "--cohort", "spring", "--threads", "8"]
+        assert second["dependsOn"] == [{"jobId": array}]
+
+    @pytest.mark.parametrize(
+        ("job", "region", "partition"),
+        [
+            ("align-govcloud", "us-gov-west-1", "aws-us-gov"),
+            ("isaac-china", "cn-northwest-1", "aws-cn"),
+        ],
+    )
+    def test_arns_are_of_the_partition(self, applied: SideBySide, job: str, region: str, partition: str) -> None:
+        definition = applied.definition(job, region)
+        suffix = ".cn" if partition == "aws-cn" else ""
+        assert definition["jobDefinitionArn"].startswith(f"arn:{partition}:batch:{region}:123456789012:")
+        container = definition["containerProperties"]
+        assert container["jobRoleArn"].startswith(f"arn:{partition}:iam::123456789012:role/")
+        assert container["image"].startswith(f"123456789012.dkr.ecr.{region}.amazonaws.com{suffix}/")
+
+    @staticmethod
+    def environments(applied: SideBySide, prefix: str) -> list[dict[str, Any]]:
+        found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
+        return [dict(each) for each in found if each["computeEnvironmentName"].startswith(prefix)]
+
+    def test_blocked_queues_are_told_by_e_mail(self, applied: SideBySide) -> None:
+        events, sns = applied.client("events"), applied.client("sns")
+        rule = events.describe_rule(Name=TOLD)
+        assert json.loads(rule["EventPattern"]) == {
+            "source": ["aws.batch"],
+            "detail-type": ["Batch Job Queue Blocked"],
+            "detail": {"jobQueue": ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]},
+        }
+        [target] = events.list_targets_by_rule(Rule=TOLD)["Targets"]
+        topic = target["Arn"]
+        assert topic.endswith(f":{TOLD}")
+        attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        assert rule["Arn"] in attributes["Policy"]
+        [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "genomics-ops@example.com")
+        policy = applied.client("kms").get_key_policy(KeyId=attributes["KmsMasterKeyId"], PolicyName="default")
+        [encrypting] = [
+            each for each in json.loads(policy["Policy"])["Statement"] if each.get("Sid") == "EncryptEvents"
+        ]
+        assert encrypting["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": [topic]}}
+
+    def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
+        iam = applied.client("iam")
+        names = ["stats-bounded-job", "batchInstance-bounded", "batchSubmitJob-bounded", "batchGetJobStatus-bounded"]
+        for role in (iam.get_role(RoleName=name)["Role"] for name in names):
+            assert role["Path"] == "/genomics/"
+            boundary = role["PermissionsBoundary"]["PermissionsBoundaryArn"]
+            assert boundary == "arn:aws:iam::123456789012:policy/developer-boundary"
+
+    def test_destroy_leaves_nothing(self, applied: SideBySide, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in applied.aws.environ.items():
+            monkeypatch.setenv(name, value)
+        assert _left(EXAMPLES["graviton"])
+        told = notification_leftovers(session.clients(HOME), [TOLD])
+        assert [each.partition(" arn:")[0] for each in told] == [f"event rule {TOLD}", "topic"]
+        applied.terraform("destroy", "-auto-approve", "-parallelism=40")
+        assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
+        assert notification_leftovers(session.clients(HOME), [TOLD]) == []
+
+
+def _left(manifest: Manifest) -> list[str]:
+    keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
+    own_network, rebuilds = bool(manifest.network.create), bool(manifest.image.rebuild)
+    clients = session.clients(manifest.region)
+    return leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)

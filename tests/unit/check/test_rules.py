@@ -1,0 +1,148 @@
+"""gen-infra's own checks and the lint: on the plan's shape, and where they must keep silent."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from gen_infra.check.rules import broken_rules
+from gen_infra.check.rules.iam_lint import LINTS, Action, lint, mentioned_actions
+from gen_infra.check.rules.rule import RULES
+from gen_infra.terraform.planned import read_plan
+from gen_infra.terraform.source import UNKNOWN, Resource
+
+
+def broken(kind: str, **values: Any) -> list[str]:
+    return [each.rule.id for each in broken_rules([Resource(kind, f"{kind}.x", values)])]
+
+
+def planned(after: dict[str, Any], after_unknown: dict[str, Any]) -> Resource:
+    change = {"after": after, "after_unknown": after_unknown}
+    (resource,) = read_plan(
+        {"resource_changes": [{"mode": "managed", "type": "aws_ecr_repository", "address": "a", "change": change}]}
+    )
+    return resource
+
+
+def test_ids_are_unique_and_every_rule_says_what_to_do() -> None:
+    rules = [*RULES, *LINTS]
+
+    assert len({rule.id for rule in rules}) == len(rules) >= 30
+    for rule in rules:
+        assert re.fullmatch(r"GI_[A-Z0-9]+_[0-9]+", rule.id)
+        assert rule.title
+        assert rule.remedy
+        assert rule.source.startswith("https://")
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_policy_is_the_same_as_text_and_as_values(text: bool) -> None:
+    policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}}
+
+    assert broken("aws_kms_key", policy=json.dumps(policy) if text else policy) == ["GI_KMS_1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_kms_key", {"policy": UNKNOWN}),
+        ("aws_kms_key", {"policy": {"Statement": [{"Principal": {"AWS": "*"}, "Condition": UNKNOWN}]}}),
+        ("aws_cloudwatch_log_group", {"kms_key_id": UNKNOWN, "retention_in_days": UNKNOWN}),
+        ("aws_launch_template", {"block_device_mappings": [{"ebs": [{"encrypted": UNKNOWN, "kms_key_id": UNKNOWN}]}],
+                                 "metadata_options": [{"http_tokens": UNKNOWN}]}),
+        ("aws_batch_job_definition", {"container_properties": UNKNOWN}),
+        ("aws_batch_job_definition", {"container_properties": {
+            "volumes": [{"efsVolumeConfiguration": {"transitEncryption": UNKNOWN, "authorizationConfig": UNKNOWN}},
+                        {"efsVolumeConfiguration": UNKNOWN}],
+            "linuxParameters": {"devices": [{"hostPath": UNKNOWN}, {"hostPath": "/dev/infiniband/uverbs0"}]},
+        }}),
+        ("aws_iam_role_policy", {"policy": {"Statement": [{"Action": ["kms:Decrypt"], "Resource": [UNKNOWN]}]}}),
+        ("aws_iam_role_policy_attachment", {"policy_arn": UNKNOWN}),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_breaks_no_rule(kind: str, values: dict[str, Any]) -> None:
+    assert broken(kind, **values) == []
+
+
+def test_a_plan_says_what_will_be_known_only_later() -> None:
+    later = planned({"encryption_configuration": [{"encryption_type": "KMS"}]},
+                    {"encryption_configuration": [{"kms_key": True}]})  # fmt: skip
+    never = planned({"encryption_configuration": [{"encryption_type": "AES256"}]}, {})
+
+    assert [each.rule.id for each in broken_rules([later, never])] == ["GI_ECR_1"]
+
+
+def test_a_group_that_lets_its_own_network_in_is_fine() -> None:
+    inside = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["10.0.0.0/16"]}
+
+    assert broken("aws_security_group", ingress=[inside], egress=[{**inside, "cidr_blocks": ["0.0.0.0/0"]}]) == []
+
+
+REFERENCE = {
+    "s3:GetObject": (Action("s3:GetObject", ("arn:${Partition}:s3:::${BucketName}/${ObjectName}",)),),
+    "s3:Get*": (Action("s3:GetObject", ("arn:${Partition}:s3:::${BucketName}/${ObjectName}",)),),
+    "batch:DescribeJobs": (Action("batch:DescribeJobs", ()),),
+    "s3:Fetch": (),
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "expected"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::b/*", []),
+        ("s3:GetObject", "arn:aws:s3:::b/c/d", []),
+        ("s3:Get*", "arn:aws-cn:s3:::b/*", []),
+        ("s3:GetObject", "arn:aws:s3:::b", ["GI_LINT_2"]),
+        ("s3:GetObject", "arn:aws:sqs:us-east-1:1:q", ["GI_LINT_2"]),
+        ("s3:GetObject", "*", ["GI_LINT_3"]),
+        ("s3:Fetch", "*", ["GI_LINT_1"]),
+        ("batch:DescribeJobs", "*", []),
+        ("s3:GetObject", UNKNOWN, []),
+    ],
+)
+def test_lint(action: str, resource: object, expected: list[str]) -> None:
+    policy = {"Statement": [{"Effect": "Allow", "Action": [action], "Resource": [resource]}]}
+    resources = [Resource("aws_iam_role_policy", "p", {"policy": policy})]
+
+    assert mentioned_actions(resources) == {action}
+    assert [each.rule.id for each in lint(resources, REFERENCE)] == expected
+
+
+_INSTANCES = "arn:aws:ec2:us-east-1:123456789012:instance/*"
+_OURS = {"StringEquals": {"aws:ResourceTag/gen-infra:environment": "prod"}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ({"Action": "ec2:TerminateInstances", "Resource": _INSTANCES}, ["GI_IAM_5"]),
+        ({"Action": "ec2:TerminateInstances", "Resource": _INSTANCES, "Condition": _OURS}, []),
+        (
+            {
+                "Action": "ec2:TerminateInstances",
+                "Resource": _INSTANCES,
+                "Condition": {"StringNotEquals": {"aws:ResourceTag/gen-infra:environment": "prod"}},
+            },
+            ["GI_IAM_5"],
+        ),
+        (
+            {
+                "Action": "ec2:TerminateInstances",
+                "Resource": "arn:aws:ec2:us-east-1:*:instance/*",
+                "Condition": _OURS,
+            },
+            ["GI_IAM_5"],
+        ),
+        ({"Action": "ec2:RunInstances", "Resource": _INSTANCES}, []),
+        ({"Action": ["ec2:RunInstances", "ec2:StopInstances"], "Resource": _INSTANCES}, ["GI_IAM_5"]),
+        ({"Action": "ec2:CreateImage", "Resource": _INSTANCES}, ["GI_IAM_5"]),
+        ({"Action": "ec2:CreateImage", "Resource": "arn:aws:ec2:us-east-1::image/*"}, []),
+    ],
+)
+def test_a_wildcard_for_a_name_needs_a_reason(statement: dict[str, Any], found: list[str]) -> None:
+    policy = {"Statement": [{"Effect": "Allow", **statement}]}
+
+    assert broken("aws_iam_role_policy", policy=policy) == found

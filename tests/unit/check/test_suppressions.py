@@ -1,0 +1,114 @@
+"""Suppressions of the manifest: exactly one check, exactly those resources, until that day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gen_infra.check.report import Check, Finding, RuleInfo
+from gen_infra.check.suppressions import suppressed
+from gen_infra.errors import UsageError
+from gen_infra.manifest.model.manifest import Suppression
+from tests.unit.manifests import accept
+
+TODAY = date(2026, 6, 30)
+SUPPRESSION = Suppression(
+    check="CKV_AWS_338", resource='aws_log.g["*"]', reason="three months are enough", expires="2026-06-30"
+)
+FINDING = Finding("failed", "too short", "g", RuleInfo("CKV_AWS_338", "long"), 'aws_log.g["a"]')
+CHECK = Check("checkov (source)", "1 failed", (FINDING,))
+
+
+def test_a_suppression_accepts_its_finding_up_to_its_last_day_and_says_why() -> None:
+    check, own = suppressed([CHECK], [SUPPRESSION], TODAY)
+
+    (finding,) = check.findings
+    assert not check.failed
+    assert finding.level == "skipped"
+    assert finding.message == "CKV_AWS_338: three months are enough (until 2026-06-30)"
+    assert own.findings == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(FINDING, rule=RuleInfo("CKV_AWS_33", "other")),
+        replace(FINDING, address="module.m.aws_log.g"),
+        replace(FINDING, rule=None),
+    ],
+)
+def test_it_accepts_nothing_else(other: Finding) -> None:
+    checks = suppressed([Check("checkov", "", (FINDING, other))], [SUPPRESSION], TODAY)
+
+    assert [finding.level for finding in checks[0].findings] == ["skipped", "failed"]
+
+
+def test_an_expired_one_fails_and_accepts_nothing() -> None:
+    check, own = suppressed([CHECK], [SUPPRESSION], date(2026, 7, 1))
+
+    assert check.failed
+    assert [finding.message for finding in own.findings] == [
+        "the suppression of CKV_AWS_338 expired on 2026-06-30: mend what it accepts, or renew it"
+    ]
+    assert own.failed
+
+
+ALL = ("checkov (source)", "gen-infra (source)", "checkov (plan)", "gen-infra (plan)", "packer validate")
+
+
+@pytest.mark.parametrize(
+    ("check", "missing", "level"),
+    [
+        ("CKV_AWS_338", (), "failed"),
+        ("CKV2_AWS_5", ("packer validate",), "failed"),
+        ("CKV_AWS_338", ("gen-infra (source)", "gen-infra (plan)"), "failed"),
+        ("CKV_AWS_338", ("checkov (plan)", "gen-infra (plan)"), "skipped"),
+        ("GI_NET_1", (), "failed"),
+        ("GI_NET_1", ("packer validate", "checkov (source)", "checkov (plan)"), "failed"),
+        ("GI_NET_1", ("checkov (plan)", "gen-infra (plan)"), "skipped"),
+    ],
+)
+def test_one_that_accepts_nothing_fails_once_its_own_tool_has_read_everything(
+    check: str, missing: tuple[str, ...], level: str
+) -> None:
+    checks = [Check(name, not_run="no way" if name in missing else "") for name in ALL]
+
+    *_, own = suppressed(checks, [msgspec.structs.replace(SUPPRESSION, check=check)], TODAY)
+
+    said = {"failed": "nothing: take it out of the manifest", "skipped": "nothing in what was run"}[level]
+    assert [(finding.level, finding.message) for finding in own.findings] == [
+        (level, f"the suppression of {check} accepts {said}")
+    ]
+
+
+def test_a_scan_that_does_not_even_appear_was_not_run() -> None:
+    *_, own = suppressed([Check("checkov (source)")], [SUPPRESSION], TODAY)
+
+    assert not own.failed
+
+
+def test_without_suppressions_nothing_changes() -> None:
+    assert suppressed([CHECK], [], TODAY) == (CHECK,)
+
+
+def test_they_come_from_the_manifest(tmp_path: Path) -> None:
+    entry = {
+        "check": "GI_NET_3",
+        "resource": "aws_security_group.*",
+        "reason": "a proxy is to come",
+        "expires": "2026-12-31",
+    }
+
+    assert accept(tmp_path, suppressions=[entry]).suppressions[0].expires == "2026-12-31"
+    for wrong, said in (
+        ({"expires": "2026-02-30"}, "2026-02-30 is not a day of the calendar"),
+        ({"expires": "soon"}, "a date in quotes"),
+        ({"reason": ""}, "reason"),
+        ({"check": "everything"}, "a check's id"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            accept(tmp_path, suppressions=[{**entry, **wrong}])

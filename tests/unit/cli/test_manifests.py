@@ -1,0 +1,208 @@
+"""new, show, schema, import-job and completion, in process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.shell_completion import ShellComplete
+
+from gen_infra.cli import cli
+from gen_infra.manifest import load
+from gen_infra.manifest.schema import SCHEMA_FILE
+from gen_infra.manifest.starters import starters
+from gen_infra.render.blocks import resolved
+from tests.conftest import ROOT
+from tests.unit.cli.test_cli import run
+from tests.unit.manifest.reading.test_loader import EVERY_MANIFEST
+from tests.unit.manifests import changed, write
+
+WHOLE_MANIFESTS = [path for path in EVERY_MANIFEST if path.stem != "base"]  # which is a part only
+
+
+class TestCommands:
+    @pytest.fixture(autouse=True)
+    def _here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.chdir(tmp_path)
+        self.monkeypatch, self.capsys, self.folder = monkeypatch, capsys, tmp_path
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        return run(self.monkeypatch, self.capsys, *arguments)
+
+    @pytest.mark.parametrize("example", starters())
+    def test_new_writes_a_manifest_that_is_accepted(self, example: str) -> None:
+        code, out, err = self.run("new", "mine.yaml", "--example", example)
+        assert (code, out) == (0, "mine.yaml\n")
+        assert "next: gen-infra show mine.yaml" in err
+        load(self.folder / "mine.yaml")
+        assert "yaml-language-server" not in (self.folder / "mine.yaml").read_text()
+
+    def test_new_takes_the_starter_and_explains_itself_in_comments(self) -> None:
+        assert json.loads(self.run("new", "mine.yaml", "--json", "-q")[1])["example"] == "starter"
+        assert (self.folder / "mine.yaml").read_text().count("#") > 5
+
+    def test_new_never_overwrites(self) -> None:
+        (self.folder / "mine.yaml").write_text("mine")
+        code, out, err = self.run("new", "mine.yaml")
+        assert (code, out) == (2, "")
+        assert "mine.yaml exists and is left as it is" in err
+        (self.folder / "link.yaml").symlink_to("nowhere")
+        assert self.run("new", "link.yaml")[0] == 2
+        assert (self.folder / "mine.yaml").read_text() == "mine"
+        assert not (self.folder / "nowhere").exists()
+
+    def test_new_says_which_examples_there_are(self) -> None:
+        code, _, err = self.run("new", "mine.yaml", "--example", "nothing")
+        assert code == 2
+        assert "starter" in err
+        assert not (self.folder / "mine.yaml").exists()
+        code, _, err = self.run("new", "none/mine.yaml")
+        assert code == 2
+        assert "mkdir -p none" in err
+
+    def test_show_says_where_each_value_comes_from(self) -> None:
+        write(self.folder, changed(tags={"Project": "genomics"}, repositories=["one"]), "base.yaml")
+        text = "extends: base.yaml\nname: child\ntags: {Team: b}\njobs:\n  j: {image: one, vcpus: 1, memory_mib: 4}\n"
+        write(self.folder, text, "child.yaml")
+        code, out, err = self.run("show", "child.yaml")
+        assert code == 0
+        assert "next: gen-infra render child.yaml" in err
+        lines = {tuple(line.rpartition("  # ")[::2]) for line in out.splitlines()}
+        said = {(key.strip(), origin) for key, origin in lines}
+        assert ("name: child", "child.yaml:2") in said
+        line = (self.folder / "base.yaml").read_text().splitlines().index("  Project: genomics") + 1
+        assert ("Project: genomics", f"base.yaml:{line}") in said
+        assert ("Team: b", "child.yaml:3") in said
+        assert ("vcpus: 1", "child.yaml:5") in said
+        assert ("attempts: 3", "default") in said
+        assert ("size_gib: 1000", "default") in said
+        # comments apart it is the resolved manifest
+        assert yaml.safe_load(out) == yaml.safe_load(json.dumps(resolved(load(self.folder / "child.yaml"))))
+
+    def test_show_json(self) -> None:
+        line = write(self.folder, changed(repositories=["one"])).read_text().splitlines().index("    max_vcpus: 64") + 1
+        values = {value["key"]: value for value in json.loads(self.run("show", "test.yaml", "--json")[1])["values"]}
+        assert values["compute.spot.max_vcpus"] == {
+            "key": "compute.spot.max_vcpus", "value": 64, "file": "test.yaml", "line": line,
+        }  # fmt: skip
+        assert values["repositories"]["value"] == ["one"]
+        assert values["logs.retention_days"]["file"] is None
+
+    @pytest.mark.parametrize("path", WHOLE_MANIFESTS, ids=lambda path: path.stem)
+    def test_what_show_prints_is_the_manifest(self, path: Path) -> None:
+        code, out, _ = self.run("show", str(path))
+        assert code == 0
+        (self.folder / "shown.yaml").write_text(out)
+        assert load(self.folder / "shown.yaml") == load(path)
+        assert max(map(len, out.partition("\n# Where")[2].splitlines()), default=0) <= 120
+
+    def test_show_says_where_each_job_can_run(self) -> None:
+        job = {"image": "quay.io/x/y:1", "memory_mib": 8192}
+        write(self.folder, changed(
+            compute={
+                "spot": {"max_vcpus": 64, "instance_types": ["c7i.2xlarge", "c7i.4xlarge", "m7i"]},
+                "rest": {"type": "EC2", "max_vcpus": 8, "instance_types": ["r7i.4xlarge", "r7i.8xlarge"]},
+                "fargate": {"type": "FARGATE_SPOT", "max_vcpus": 9},
+            },
+            queues={
+                "main": {"priority": 1, "compute": ["spot", "rest"]},
+                "small": {"priority": 1, "compute": ["fargate"]},
+                "mpi": {"priority": 1, "compute": ["rest"]},
+            },
+            jobs={
+                "align": {**job, "vcpus": 4},
+                "report": {**job, "vcpus": 2, "queue": "small"},
+                "fold": {**job, "vcpus": 4, "nodes": 2, "queue": "mpi"},
+            },
+        ))  # fmt: skip
+        out = self.run("show", "test.yaml")[1]
+        assert out.partition("\n\n")[2].splitlines() == [
+            "# Where each job can run, and how many of it an instance holds:",
+            "# align (4 vCPU, 8192 MiB), queue main:",
+            "#   spot, SPOT:",
+            "#     c7i: 1 on 2xlarge, 3 on 4xlarge",
+            "#     m7i: 1 on xlarge, 2 on 2xlarge, 4 on 4xlarge, 8 on 8xlarge, 12 on 12xlarge, 16 on 16xlarge, 24 on",
+            "#       24xlarge/metal-24xl, 48 on 48xlarge/metal-48xl",
+            "#   rest, EC2:",
+            "#     r7i: 4 on 4xlarge, 8 on 8xlarge",
+            "# report (2 vCPU, 8192 MiB), queue small:",
+            "#   fargate, Fargate Spot, 2 vCPU / 8192 MiB: 4 at once within max_vcpus",
+            "# fold (2 nodes of 4 vCPU, 8192 MiB), queue mpi:",
+            "#   rest, EC2, each node on an instance of its own:",
+            "#     r7i: 4xlarge/8xlarge",
+        ]
+        places = json.loads(self.run("show", "test.yaml", "--json")[1])["places"]
+        assert places["fold"] == [{
+            "compute_environment": "rest", "type": "EC2",
+            "instance_types": {"r7i.4xlarge": 1, "r7i.8xlarge": 1}, "jobs_in_max_vcpus": 1,
+        }]  # fmt: skip
+        assert places["report"] == [{
+            "compute_environment": "fargate", "type": "FARGATE_SPOT", "instance_types": {}, "jobs_in_max_vcpus": 4,
+        }]  # fmt: skip
+        assert [place["compute_environment"] for place in places["align"]] == ["spot", "rest"]
+
+    def test_show_refuses_a_wrong_manifest(self) -> None:
+        write(self.folder, changed(account="1"))
+        code, out, err = self.run("show", "test.yaml")
+        assert (code, out) == (2, "")
+        assert "account: 1 is not twelve digits" in err
+
+    def test_schema(self) -> None:
+        assert self.run("schema", "-q") == (0, SCHEMA_FILE.read_text(), "")
+
+    def test_import_job(self) -> None:
+        container = {
+            "image": "a/b",
+            "vcpus": 1,
+            "memory": 10,
+            "environment": [{"name": "PASSWORD", "value": "hunter2"}],
+        }
+        document = {"jobDefinitionName": "tool", "containerProperties": container}
+        (self.folder / "job.json").write_text(json.dumps(document))
+        code, out, err = self.run("import-job", "job.json")
+        assert code == 0
+        entry = {"image": "a/b", "vcpus": 1, "memory_mib": 10, "attempts": 1}
+        assert yaml.safe_load(out) == {"jobs": {"tool": entry}}
+        assert "note: tool: environment: PASSWORD looks like a secret" in err
+        assert "hunter2" not in out + err
+        answer = json.loads(self.run("import-job", "job.json", "--json")[1])
+        assert answer["jobs"] == {"tool": entry}
+        assert len(answer["notes"]) == 2
+
+    @pytest.mark.parametrize("content", [b"\xff", b"{", b"{}"])
+    def test_import_job_refuses_what_is_none(self, content: bytes) -> None:
+        (self.folder / "job.json").write_bytes(content)
+        code, out, err = self.run("import-job", "job.json")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+        assert self.run("import-job", "missing.json")[0] == 2
+
+    def test_completion_knows_only_three_shells(self) -> None:
+        code, _, err = self.run("completion", "tcsh")
+        assert code == 2
+        assert "'bash', 'zsh', 'fish'" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "expected"),
+    [
+        (["submit", str(ROOT / "envs/prod.yaml")], "s", ["strelka", "snpeff", "samtoolsStats"]),
+        (["submit", str(ROOT / "envs/prod.yaml"), "isaac", "--queue"], "", ["highPriority", "lowPriority"]),
+        (["jobs", str(ROOT / "envs/prod.yaml"), "--queue"], "low", ["lowPriority"]),
+        (["submit", "missing.yaml"], "s", []),
+        (["new", "x", "--example"], "star", ["starter"]),
+        (["completion"], "", ["bash", "zsh", "fish"]),
+        ([], "sub", ["submit"]),
+    ],
+)
+def test_completes(words: list[str], incomplete: str, expected: list[str]) -> None:
+    completer = ShellComplete(cli, {}, "gen-infra", "_GEN_INFRA_COMPLETE")
+    assert [item.value for item in completer.get_completions(words, incomplete)] == expected
+
+
+def test_files_are_left_to_the_shell() -> None:
+    completer = ShellComplete(cli, {}, "gen-infra", "_GEN_INFRA_COMPLETE")
+    (item,) = completer.get_completions(["render"], "envs/p")
+    assert (item.type, item.value) == ("file", "envs/p")

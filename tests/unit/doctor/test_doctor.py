@@ -1,0 +1,206 @@
+"""The doctor where no account is needed: its tools, its command, and how it takes a manifest apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import Stubber
+from click.testing import CliRunner
+
+from gen_infra.cli import cli
+from gen_infra.doctor import account, tools
+from gen_infra.doctor import buckets as doctor_buckets
+from gen_infra.doctor import network as doctor_network
+from gen_infra.doctor import quotas as doctor_quotas
+from gen_infra.doctor import roles as doctor_roles
+from gen_infra.doctor import runner as doctor
+from gen_infra.doctor.diagnosis import Diagnosis, ok, warning, wrong
+from gen_infra.errors import MissingError
+from gen_infra.terraform.adapter import Binary
+from tests.unit.manifests import accept
+
+if TYPE_CHECKING:
+    from gen_infra.aws.session import Clients
+
+BINARY = Binary(("/usr/bin/terraform",), "1.11.4", "terraform")
+NOTHING = {"PATH": "/nowhere", "HOME": "/nowhere"}
+
+
+def missing() -> Binary:
+    raise MissingError("terraform >= 1.9 was not found", hint="install it")
+
+
+class TestTools:
+    def test_terraform_and_where_its_provider_comes_from(self, tmp_path: Path) -> None:
+        version = tmp_path / "registry.terraform.io/hashicorp/aws/5.100.0"
+        for platform in ("linux_amd64", "linux_arm64", "darwin_arm64", "darwin_amd64"):
+            (version / platform).mkdir(parents=True)
+        terraform, provider = tools.terraform(lambda: BINARY, {"GEN_INFRA_PLUGIN_DIR": str(tmp_path)})
+        assert (terraform.level, terraform.message) == ("ok", "terraform 1.11.4, /usr/bin/terraform")
+        assert (provider.level, str(tmp_path) in provider.message) == ("ok", True)
+
+    def test_an_empty_mirror_is_wrong(self, tmp_path: Path) -> None:
+        _, provider = tools.terraform(lambda: BINARY, {"GEN_INFRA_PLUGIN_DIR": str(tmp_path)})
+        assert (provider.level, provider.advice) == ("wrong", "fill it: terraform providers mirror FOLDER")
+
+    def test_no_terraform_is_wrong(self) -> None:
+        assert tools.terraform(missing, NOTHING) == [wrong("terraform", "terraform >= 1.9 was not found", "install it")]
+
+    def test_no_packer_is_a_warning(self) -> None:
+        [line] = tools.packer(NOTHING)
+        assert (line.level, "apt-get install packer" in line.advice) == ("warning", True)
+
+    def test_no_checkov_is_wrong(self) -> None:
+        [line] = tools.checkov(NOTHING | {"GEN_INFRA_CHECKOV": "/nowhere/checkov"})
+        assert (line.level, line.advice) == ("wrong", "install it: pipx install checkov")
+
+    @pytest.mark.parametrize(
+        ("answer", "level"), [("echo 3.3.30", "ok"), ("echo 2.0.1", "warning"), ("exit 1", "wrong")]
+    )
+    def test_checkov_by_its_release(self, tmp_path: Path, answer: str, level: str) -> None:
+        for name in ("checkov", "python3"):
+            program = tmp_path / name
+            program.write_text(f"#!/bin/sh\n{answer}\n")
+            program.chmod(0o755)
+        [line] = tools.checkov({"PATH": "/usr/bin:/bin", "GEN_INFRA_CHECKOV": str(tmp_path / "checkov")})
+        assert line.level == level
+
+
+class TestWhatIsLookedAt:
+    def test_linked_roles_by_how_instances_are_started(self, tmp_path: Path) -> None:
+        for changes, expected in (
+            ({}, ["batch", "autoscaling", "spot"]),
+            ({"compute__spot__type": "EC2"}, ["batch", "autoscaling"]),
+            (
+                {"compute__spot__allocation_strategy": "BEST_FIT", "compute__spot__service_role": "create"},
+                ["spot", "spotfleet"],
+            ),
+        ):
+            assert doctor.service_linked_roles(accept(tmp_path, **changes)) == expected
+
+    def test_each_environment_asks_with_the_largest_job_that_fits_in_it(self, tmp_path: Path) -> None:
+        jobs = {name: {"image": "quay.io/x/y:1", "vcpus": n, "memory_mib": 512} for name, n in (("a", 32), ("b", 4))}
+        compute = {"spot": {"max_vcpus": 64}, "rest": {"type": "EC2", "max_vcpus": 16, "instance_types": ["m7i"]}}
+        manifest = accept(tmp_path, jobs=jobs, compute=compute)
+        assert doctor.quota_asks(manifest) == [
+            doctor_quotas.Ask("SPOT", ("optimal",), 64, 32),
+            doctor_quotas.Ask("EC2", ("m7i",), 16, 4),
+        ]
+        assert doctor.most_instances(manifest) == (64 + 16) // 4
+
+    def test_roles_that_somebody_else_made(self, tmp_path: Path) -> None:
+        arn = "arn:aws:iam::123456789012:role/batch"
+        assert doctor.custom_roles(accept(tmp_path, compute__spot__service_role=arn)) == [arn]
+        assert doctor.custom_roles(accept(tmp_path)) == []
+        job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+        assert doctor.custom_roles(accept(tmp_path, jobs={"a": job, "b": {**job, "role": f"{arn}-job"}})) == [
+            f"{arn}-job"
+        ]
+
+    def test_the_network_by_id_and_by_tag(self, tmp_path: Path) -> None:
+        by_id = doctor.wanted_network(accept(tmp_path))
+        assert isinstance(by_id, doctor_network.ById)
+        tags = {"vpc": {"a": "1"}, "subnets": {"b": "2"}, "security_groups": {"c": "3"}}
+        by_tag = doctor.wanted_network(accept(tmp_path, network={"lookup": tags}))
+        assert by_tag == doctor_network.ByTag({"a": "1"}, {"b": "2"}, {"c": "3"})
+
+
+def test_a_default_route_to_what_is_gone_is_wrong() -> None:
+    gone = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole"}
+    table = {"RouteTableId": "rtb-1", "Associations": [{"Main": False, "SubnetId": "subnet-1"}], "Routes": [gone]}
+    [line] = doctor_network.routes([{"SubnetId": "subnet-1", "MapPublicIpOnLaunch": False}], [table], [], "us-east-1")
+    assert (line.level, line.message) == ("wrong", "subnet-1 sends everything to nat-1, which is gone")
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("optimal", "Standard"),
+        ("default_arm64", "Standard"),
+        ("c7gd.16xlarge", "Standard"),
+        ("i4i", "Standard"),
+        ("im4gn.large", "Standard"),
+        ("inf2.xlarge", "Inf"),
+        ("dl1.24xlarge", "DL"),
+        ("d3.xlarge", "Standard"),
+        ("g6", "G and VT"),
+        ("gr6.4xlarge", "G and VT"),
+        ("vt1.3xlarge", "G and VT"),
+        ("p5", "P"),
+        ("trn1.2xlarge", "Trn"),
+        ("t3.large", "Standard"),
+        ("x2idn", "X"),
+        ("hpc7a.96xlarge", None),
+    ],
+)
+def test_which_quota_an_instance_type_counts_against(name: str, group: str | None) -> None:
+    assert doctor_quotas.quota_group(name) == group
+
+
+class TestRefusals:
+    """What AWS does not let the doctor see is a warning that names the permission."""
+
+    def test_the_permission_that_aws_names(self, clients: Clients) -> None:
+        said = "User: arn:aws:iam::1:user/a is not authorized to perform: iam:GetRole on resource: role x"
+        with Stubber(clients.iam) as stub:
+            stub.add_client_error("get_role", "AccessDenied", said, 403)
+            [line] = doctor_roles.service_linked_roles(clients, ["batch"])
+        assert (line.level, line.message) == ("warning", "cannot look: needs iam:GetRole")
+
+    def test_the_permission_that_aws_does_not_name(self, clients: Clients) -> None:
+        with Stubber(clients.s3) as stub:
+            stub.add_client_error("head_bucket", "403", "Forbidden", 403)
+            [line] = doctor_buckets.bucket(clients, "results")
+        assert (line.level, line.message) == ("warning", "cannot look: needs s3:ListBucket")
+
+    def test_what_was_found_before_the_refusal_stays(self, clients: Clients) -> None:
+        role: Any = {"Path": "/", "RoleName": "x", "RoleId": "A" * 16, "Arn": "arn:aws:iam::1:role/x"}
+        with Stubber(clients.iam) as stub:
+            stub.add_response("get_role", {"Role": role | {"CreateDate": "2026-01-01"}})
+            stub.add_client_error("get_role", "AccessDenied", "", 403)
+            lines = doctor_roles.service_linked_roles(clients, ["batch", "spot"])
+        assert [line.message for line in lines] == ["AWSServiceRoleForBatch", "cannot look: needs iam:GetRole"]
+
+    def test_a_region_that_does_not_exist_is_wrong(self, clients: Clients) -> None:
+        with Stubber(clients.ec2) as stub:
+            stub.add_client_error("describe_regions", "InvalidParameterValue", "Invalid region", 400)
+            [line] = account.region(clients, None)
+        assert (line.level, line.message) == ("wrong", "AWS knows no region us-east-1")
+
+    def test_an_aws_that_stumbles_is_a_warning(self, clients: Clients) -> None:
+        with Stubber(clients.iam) as stub:
+            stub.add_client_error("get_role", "InternalFailure", "oops", 500)
+            [line] = doctor_roles.service_linked_roles(clients, ["batch"])
+        assert line.message == "cannot look: GetRole failed: oops (InternalFailure)"
+
+
+class TestCommand:
+    def run(self, monkeypatch: pytest.MonkeyPatch, lines: list[Diagnosis], *options: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(doctor, "examine", lambda path: lines)  # noqa: ARG005
+        done = CliRunner().invoke(cli, ["doctor", *options], standalone_mode=False)
+        return done.return_value, done.stdout, done.stderr
+
+    def test_each_line_says_its_level_and_what_to_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lines = [ok("region", "us-east-1"), warning("roles", "none yet", "make one")]
+        code, out, err = self.run(monkeypatch, lines)
+        assert code == 0
+        assert out == "ok       region: us-east-1\nwarning  roles: none yet\n         -> make one\n"
+        assert "1 ok, 1 warnings, 0 wrong" in err
+
+    def test_wrong_is_exit_1_and_quiet_keeps_the_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        code, out, err = self.run(monkeypatch, [wrong("image", "is not there", "name another")], "--quiet")
+        assert (code, err) == (1, "")
+        assert out.startswith("wrong    image: is not there\n")
+
+    def test_json(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        code, out, _ = self.run(monkeypatch, [wrong("image", "is not there", "name another")], "--json")
+        assert code == 1
+        assert json.loads(out) == {
+            "counts": {"ok": 0, "warning": 0, "wrong": 1},
+            "lines": [
+                {"level": "wrong", "subject": "image", "message": "is not there", "advice": "name another"},
+            ],
+        }

@@ -1,0 +1,271 @@
+"""What counts as drift, on the shapes that terraform's refresh-only plan has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen_infra import pipeline
+from gen_infra.drift.cloudtrail_events import Trace
+from gen_infra.drift.drift import Drift, drift
+from tests.unit.cli.test_cli import run
+from tests.unit.manifests import SMALLEST, write
+
+
+def entry(kind: str, before: Any, after: Any) -> dict[str, Any]:
+    return {
+        "address": f"{kind}.this",
+        "mode": "managed",
+        "type": kind,
+        "change": {"actions": ["update" if after else "delete"], "before": before, "after": after},
+    }
+
+
+def state(*resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """The refreshed state, with its resources in a module."""
+    listed = [
+        {"address": f"{type_}.this", "mode": "managed", "type": type_, "values": values} for type_, values in resources
+    ]
+    return {"prior_state": {"values": {"root_module": {"child_modules": [{"resources": listed}]}}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        (
+            "aws_batch_compute_environment",
+            {"compute_resources": [{"desired_vcpus": 0, "max_vcpus": 64}], "status_reason": ""},
+            {
+                "compute_resources": [{"desired_vcpus": 48, "max_vcpus": 64}],
+                "status_reason": "ComputeEnvironment Healthy",
+            },
+        ),
+        ("aws_iam_role", {"name": "a", "inline_policy": []}, {"name": "a", "inline_policy": [{"name": "batch"}]}),
+        ("aws_lambda_function", {"layers": None, "tags": None}, {"layers": [], "tags": {}}),
+        ("aws_route_table", {"route": []}, {"route": [{"cidr_block": "0.0.0.0/0"}]}),
+    ],
+)
+def test_what_nobody_did_is_no_drift(kind: str, before: Any, after: Any) -> None:
+    assert drift({"resource_drift": [entry(kind, before, after)]}) == ()
+
+
+def test_what_scales_hides_nothing_beside_it() -> None:
+    (found,) = drift(
+        {
+            "resource_drift": [
+                entry(
+                    "aws_batch_compute_environment",
+                    {"compute_resources": [{"desired_vcpus": 0, "max_vcpus": 64}]},
+                    {"compute_resources": [{"desired_vcpus": 48, "max_vcpus": 640}]},
+                )
+            ]
+        }
+    )
+    assert found.details == ("compute_resources.max_vcpus: 64 -> 640",)
+    assert "these settings" in found.meaning
+
+
+def test_what_is_gone_says_what_follows() -> None:
+    (queue, alias) = drift(
+        {
+            "resource_drift": [
+                entry("aws_batch_job_queue", {"name": "main-prod"}, None),
+                entry("aws_kms_alias", {"name": "alias/batch-prod"}, None),
+            ]
+        }
+    )
+    assert (queue.title, queue.action, queue.meaning) == (
+        "job queue main-prod", "destroy", "jobs cannot be submitted to it",
+    )  # fmt: skip
+    assert (alias.title, alias.meaning) == ("key alias alias/batch-prod", "is gone")
+
+
+def test_a_policy_says_what_it_allows_now() -> None:
+    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+        return {"policy": json.dumps({"Statement": statements})}
+
+    (found,) = drift(
+        {
+            "resource_drift": [
+                entry(
+                    "aws_iam_role_policy",
+                    policy({"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "a"}),
+                    policy(
+                        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["a", "b"]},
+                        {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "a"},
+                    ),
+                )
+            ]
+        }
+    )
+    assert found.added == ("s3:GetObject on b",)
+    assert found.removed == ("s3:PutObject on a", "from now on: deny s3:PutObject on a")
+
+
+def test_policies_that_nobody_planned_are_named_with_what_removes_them() -> None:
+    plan = state(
+        ("aws_iam_role", {
+            "name": "isaac-prod-job",
+            "inline_policy": [{"name": "buckets"}, {"name": "helper"}, {"name": ""}],
+            "managed_policy_arns": ["arn:aws:iam::aws:policy/A", "arn:aws:iam::aws:policy/B"],
+        }),
+        ("aws_iam_role_policy", {"role": "isaac-prod-job", "name": "buckets"}),
+        ("aws_iam_role_policy", {"role": "strelka-prod-job", "name": "helper"}),
+        ("aws_iam_role_policy_attachment", {"role": "isaac-prod-job", "policy_arn": "arn:aws:iam::aws:policy/A"}),
+    )  # fmt: skip
+    inline, attached = drift(plan)
+    assert (inline.action, inline.title) == ("create", "policy helper of role isaac-prod-job")
+    assert inline.remedy == "aws iam delete-role-policy --role-name isaac-prod-job --policy-name helper"
+    assert attached.remedy == (
+        "aws iam detach-role-policy --role-name isaac-prod-job --policy-arn arn:aws:iam::aws:policy/B"
+    )
+
+
+def test_rules_that_nobody_planned_are_named_with_what_removes_them() -> None:
+    ports = {"from_port": 443, "to_port": 443}
+    plan = state(
+        ("aws_security_group", {
+            "id": "sg-1", "name": "instances",
+            "ingress": [{"protocol": "-1", "from_port": 0, "to_port": 0, "self": True},
+                        {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["10.0.0.0/8"]},
+                        {"protocol": "-1", "from_port": 0, "to_port": 0, "ipv6_cidr_blocks": ["::/0"]}],
+            "egress": [{"protocol": "tcp", **ports, "prefix_list_ids": ["pl-1", "pl-2"], "security_groups": ["sg-2"]}],
+        }),
+        ("aws_vpc_security_group_ingress_rule",
+         {"security_group_id": "sg-1", "ip_protocol": "-1", "referenced_security_group_id": "sg-1"}),
+        ("aws_vpc_security_group_egress_rule",
+         {"security_group_id": "sg-1", "ip_protocol": "tcp", **ports, "prefix_list_id": "pl-1"}),
+    )  # fmt: skip
+    found = {each.name.removesuffix(" of security group instances"): each.remedy for each in drift(plan)}
+    revoke = "aws ec2 revoke-security-group-{} --group-id sg-1 --ip-permissions '{}'"
+    assert found == {
+        "ingress tcp 22 from 10.0.0.0/8": revoke.format(
+            "ingress", "IpProtocol=tcp,FromPort=22,ToPort=22,IpRanges=[{CidrIp=10.0.0.0/8}]"
+        ),
+        "ingress all ports from ::/0": revoke.format("ingress", "IpProtocol=-1,Ipv6Ranges=[{CidrIpv6=::/0}]"),
+        "egress tcp 443 to pl-2": revoke.format(
+            "egress", "IpProtocol=tcp,FromPort=443,ToPort=443,PrefixListIds=[{PrefixListId=pl-2}]"
+        ),
+        "egress tcp 443 to sg-2": revoke.format(
+            "egress", "IpProtocol=tcp,FromPort=443,ToPort=443,UserIdGroupPairs=[{GroupId=sg-2}]"
+        ),
+    }
+
+
+def only(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+class TestTraces:
+    """What CloudTrail is asked for."""
+
+    def trace(self, kind: str, before: dict[str, Any], after: dict[str, Any] | None) -> Trace | None:
+        (found,) = drift({"resource_drift": [entry(kind, before, after)]})
+        return found.trace
+
+    def test_a_change_is_looked_for_by_every_name_that_a_call_may_use(self) -> None:
+        before = {"name": "main-test", "arn": "arn:q", "id": "arn:q", "priority": 1}
+        assert self.trace("aws_batch_job_queue", before, {**before, "priority": 9}) == Trace(
+            ("UpdateJobQueue",), ("CreateJobQueue",), (only("main-test", "arn:q"),)
+        )
+
+    def test_a_job_definition_may_be_named_with_its_revision(self) -> None:
+        found = self.trace("aws_batch_job_definition", {"name": "isaac-test", "revision": 3, "arn": "arn:3"}, None)
+        assert found is not None
+        assert found.events == ("DeregisterJobDefinition",)
+        assert found.mentions == (only("isaac-test", "isaac-test:3", "arn:3"),)
+
+    def test_a_policy_of_a_role_takes_both_names(self) -> None:
+        found = self.trace("aws_iam_role_policy", {"id": "r:p", "name": "p", "role": "r"}, None)
+        assert found == Trace(("DeleteRolePolicy",), ("PutRolePolicy",), (only("r"), only("p")), is_iam=True)
+
+    @pytest.mark.parametrize(
+        ("kind", "before", "after"),
+        [
+            ("aws_subnet", {"id": "subnet-1"}, None),
+            ("aws_security_group", {"id": "sg-1", "name": "a"}, {"id": "sg-1", "name": "b"}),
+            ("aws_batch_job_queue", {"name": "q", "tags": {"a": "b"}}, {"name": "q", "tags": {"a": "c"}}),
+            ("aws_batch_job_queue", {"name": "q", "tags": None}, {"name": "q", "tags": {"a": "c"}}),
+            ("aws_iam_role_policy", {"role": "", "name": "p"}, None),
+        ],
+    )
+    def test_what_would_not_tell_is_not_asked_for(self, kind: str, before: Any, after: Any) -> None:
+        assert self.trace(kind, before, after) is None
+
+    def test_what_was_added_is_looked_for_by_all_that_it_is_made_of(self) -> None:
+        role = {"name": "r", "inline_policy": [{"name": "p"}], "managed_policy_arns": ["arn:m"]}
+        group = {
+            "id": "sg-1",
+            "name": "g",
+            "ingress": [{"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["10.0.0.0/8"]}],
+            "egress": [{"protocol": "-1", "from_port": 0, "to_port": 0, "ipv6_cidr_blocks": ["::/0"]}],
+        }
+        found = drift(state(("aws_iam_role", role), ("aws_security_group", group)))
+        assert [each.trace for each in found] == [
+            Trace(("PutRolePolicy",), (), (only("r"), only("p")), is_iam=True, mended=False),
+            Trace(("AttachRolePolicy",), (), (only("r"), only("arn:m")), is_iam=True, mended=False),
+            Trace(
+                ("AuthorizeSecurityGroupIngress",),
+                (),
+                (only("sg-1"), only("10.0.0.0/8"), only("22")),
+                mended=False,
+            ),
+            Trace(("AuthorizeSecurityGroupEgress",), (), (only("sg-1"), only("::/0"), only("-1")), mended=False),
+        ]
+
+
+class TestCommand:
+    """How it is told; what it finds is shown on the embedded AWS."""
+
+    @pytest.fixture(autouse=True)
+    def _here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.chdir(tmp_path)
+        write(tmp_path, SMALLEST)
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def run(self, plan: dict[str, Any], *arguments: str, note: str = "") -> tuple[int, str, str]:
+        def found(_environment: object, _on_event: object, tell: pipeline.Tell) -> tuple[Drift, ...]:
+            if note:
+                tell(note)
+            return tuple(replace(each, who="arn:alice", when="2026-01-31T12:00:00Z") for each in drift(plan))
+
+        self.monkeypatch.setattr(pipeline, "drift", found)
+        return run(self.monkeypatch, self.capsys, "drift", "test.yaml", *arguments)
+
+    def test_what_apply_mends(self) -> None:
+        queue = entry("aws_batch_job_queue", {"name": "main-test", "priority": 1}, {"name": "main-test", "priority": 9})
+        code, out, err = self.run({"resource_drift": [queue]})
+        assert (code, out.splitlines()) == (
+            1,
+            [
+                "  ~ changed job queue main-test",
+                "      by arn:alice at 2026-01-31T12:00:00Z",
+                "      priority: 1 -> 9",
+                "      = Batch places the jobs that wait by these settings now",
+            ],
+        )
+        assert "next: gen-infra apply test.yaml" in err
+
+    def test_what_only_a_person_mends(self) -> None:
+        role = ("aws_iam_role", {"name": "r", "inline_policy": [{"name": "p"}]})
+        code, out, err = self.run(state(role))
+        assert code == 1
+        assert out.splitlines()[-1] == "      -> aws iam delete-role-policy --role-name r --policy-name p"
+        assert "gen-infra apply" not in err
+
+    def test_why_somebody_is_not_named(self) -> None:
+        queue = entry("aws_batch_job_queue", {"name": "main-test", "priority": 1}, {"name": "main-test", "priority": 9})
+        code, out, _ = self.run({"resource_drift": [queue]}, "--quiet", note="CloudTrail may not be asked")
+        assert (code, out.splitlines()[-1]) == (1, "  (CloudTrail may not be asked)")
+        code, out, _ = self.run({"resource_drift": [queue]}, "--json", note="CloudTrail may not be asked")
+        assert json.loads(out)["notes"] == ["CloudTrail may not be asked"]
+        assert "trace" not in json.loads(out)["resources"][0]
+
+    def test_cron_hears_nothing_of_no_drift(self) -> None:
+        assert self.run({}, "--quiet") == (0, "", "")
+        code, out, _ = self.run({}, "--json")
+        assert (code, json.loads(out)) == (0, {"drift": False, "resources": [], "notes": []})

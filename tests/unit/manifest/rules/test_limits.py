@@ -1,0 +1,237 @@
+"""Limits of AWS on what a manifest leads to: for each, a manifest that keeps it and one that breaks it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen_infra.manifest import job_policies as policies
+from gen_infra.manifest import load_with_warnings
+from gen_infra.manifest.reading.loader import ManifestError
+from gen_infra.manifest.rules import names
+from gen_infra.manifest.rules.limits import job_definition_bytes
+from gen_infra.render import render
+from gen_infra.render.containers import container_properties
+from tests.unit.manifests import accept, changed, write
+
+JOB: dict[str, Any] = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+KEY = "arn:{}:kms:{}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+EAST_KEY, WEST_KEY = KEY.format("aws", "us-east-1"), KEY.format("aws", "us-west-2")
+ROLE, FOREIGN_ROLE = (f"arn:aws:iam::{account}:role/batch" for account in ("123456789012", "210987654321"))
+POLICY, FOREIGN_POLICY = (f"arn:aws:iam::{account}:policy/b" for account in ("aws", "210987654321"))
+
+
+def buckets(count: int) -> dict[str, Any]:
+    many = {
+        f"b{index}": {"name": f"bucket-{index}", "access": "write", "prefix": "p" * 90 + "/"} for index in range(count)
+    }
+    return {"buckets": many, "jobs": {"j": {**JOB, "buckets": list(many)}}}
+
+
+def queues(count: int, length: int = 1) -> dict[str, Any]:
+    return {"queues": {f"q{index:0{length}}": {"priority": 1, "compute": ["spot"]} for index in range(count)}}
+
+
+def jobs(prefix: str, count: int) -> dict[str, Any]:
+    return {"jobs": {f"{prefix}{index}": {**JOB} for index in range(count)}}
+
+
+def computes(count: int) -> dict[str, Any]:
+    return {"compute": {"spot": {"max_vcpus": 8}} | {f"c{index}": {"max_vcpus": 8} for index in range(count - 1)}}
+
+
+def variables(count: int) -> dict[str, Any]:
+    return {"jobs": {"j": {**JOB, "environment": {f"V{index}": "x" * 100 for index in range(count)}}}}
+
+
+# rule, kept by, broken by, what is said
+ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("queues", queues(50), queues(51), "queues: has 51 of these; AWS Batch takes 50"),
+    ("environments", computes(50), computes(51), "compute: has 51 of these; AWS Batch takes 50"),
+    ("definition size", variables(150), variables(200), "jobs.j: makes a definition of about 2"),
+    ("job role's policy", buckets(16), buckets(30), "jobs.j.buckets: these 30 buckets make role policies of"),
+    (
+        "tag keys",
+        {"tags": {"Project": "a", "Projects": "b"}},
+        {"tags": {"Project": "a", "project": "b"}},
+        "tags.project: project and Project are one key to IAM",
+    ),
+    (
+        "iops",
+        {"image": {"scratch": {"size_gib": 10, "iops": 5000}, "root": {"iops": 16000}}},
+        {"image": {"scratch": {"size_gib": 10, "iops": 5001}}},
+        "image.scratch.iops: 5001 is more than 10 GiB take: 5000",
+    ),
+    (
+        "key's region",
+        {"encryption": {"key": EAST_KEY}},
+        {"encryption": {"key": WEST_KEY}},
+        "encryption.key: is of region us-west-2; this environment is of us-east-1",
+    ),
+    (
+        "key's partition",
+        {"buckets": {"r": {"name": "abc", "access": "read", "kms_key": WEST_KEY}}},
+        {"buckets": {"r": {"name": "abc", "access": "read", "kms_key": KEY.format("aws-cn", "us-east-1")}}},
+        "buckets.r.kms_key: is of partition aws-cn; this environment is of aws",
+    ),
+    (
+        "role's account",
+        {"compute__spot__service_role": ROLE},
+        {"compute__spot__service_role": FOREIGN_ROLE},
+        "compute.spot.service_role: is of account 210987654321; this environment is of 123456789012",
+    ),
+    (
+        "boundary's account",
+        {"iam": {"permissions_boundary": POLICY}},
+        {"iam": {"permissions_boundary": FOREIGN_POLICY}},
+        "iam.permissions_boundary: is of account 210987654321",
+    ),
+    (
+        "role name",
+        {"name": "e" * 24, "jobs": {"j" * 35: JOB}},
+        {"name": "e" * 24, "jobs": {"j" * 36: JOB}},
+        "-job, which has 65 characters; 1 to 64 are taken",
+    ),
+    (
+        "role names' case",
+        {"jobs": {"isaac": JOB, "isaac2": {**JOB}}},
+        {"jobs": {"isaac": JOB, "Isaac": {**JOB}}},
+        "jobs.Isaac: its role Isaac-test-job is isaac-test-job to IAM",
+    ),
+]  # fmt: skip
+
+WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("Name", {"tags": {"name": "x"}}, {"tags": {"Name": "x"}}, "tags.Name: instances and volumes get"),
+    (
+        "service role",
+        {"compute__spot__service_role": "service-linked"},
+        {"compute__spot__service_role": "create"},
+        "compute.spot.service_role: with a role other than the service-linked one every change replaces",
+    ),
+    (
+        "strategy",
+        {"compute__spot__allocation_strategy": "SPOT_CAPACITY_OPTIMIZED"},
+        {"compute__spot__allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED"},
+        "compute.spot.allocation_strategy: with SPOT_PRICE_CAPACITY_OPTIMIZED every change replaces",
+    ),
+    ("minimum", {"compute__spot__min_vcpus": 0}, {"compute__spot__min_vcpus": 8}, "8 vCPUs run, and cost"),
+    (
+        "disabled environment",
+        {"compute__spot__state": "DISABLED", "queues__main__state": "DISABLED"},
+        {"compute__spot__state": "DISABLED"},
+        "queues.main.compute: jobs would wait for ever",
+    ),
+    (
+        "disabled queue",
+        {"jobs": {"j": JOB}},
+        {"jobs": {"j": JOB}, "queues__main__state": "DISABLED"},
+        "the queue main is DISABLED and takes no job",
+    ),
+    (
+        "stock image",
+        {"image": {"parameter": "/a/b"}, "jobs": {"j": {**JOB, "scratch": "/scratch"}}},
+        {"jobs": {"j": {**JOB, "scratch": "/scratch"}}},
+        "jobs.j.scratch: AWS's stock image does not mount the scratch volume, so /docker_scratch is a folder",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kept", "broken", "says"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])
+def test_error(tmp_path: Path, kept: dict[str, Any], broken: dict[str, Any], says: str) -> None:
+    accept(tmp_path, **kept)
+    with pytest.raises(ManifestError) as refusal:
+        accept(tmp_path, **broken)
+    (problem,) = refusal.value.problems
+    assert says in str(problem)
+    assert problem.line > 1
+
+
+@pytest.mark.parametrize(
+    ("quiet", "warned", "says"), [case[1:] for case in WARNINGS], ids=[case[0] for case in WARNINGS]
+)
+def test_warning(tmp_path: Path, quiet: dict[str, Any], warned: dict[str, Any], says: str) -> None:
+    assert load_with_warnings(write(tmp_path, changed(**quiet))).warnings == ()
+    path = write(tmp_path, changed(**warned))
+    (problem,) = load_with_warnings(path).warnings
+    assert says in str(problem)
+    with pytest.raises(ManifestError, match="has one warning") as refusal:
+        load_with_warnings(path, strict=True)
+    assert (refusal.value.exit_code, refusal.value.problems) == (2, [problem])
+
+
+def test_prod_and_dev_have_no_warnings(envs: Path) -> None:
+    for name in ("prod", "dev"):
+        assert load_with_warnings(envs / f"{name}.yaml", strict=True).warnings == ()
+
+
+@pytest.mark.parametrize("kind", names.NAME_RULES)
+def test_every_kind_of_name_has_its_limits(kind: str) -> None:
+    rule = names.NAME_RULES[kind]
+    assert names.name_objection(kind, "a" * rule.longest) == ""
+    assert f"{rule.longest + 1} characters" in names.name_objection(kind, "a" * (rule.longest + 1))
+    assert "a character that is not taken" in names.name_objection(kind, "aaaaaaaa\n")
+
+
+def test_every_rendered_name_is_looked_at(tmp_path: Path) -> None:
+    manifest = accept(
+        tmp_path,
+        state={"bucket": "abc"},
+        compute__spot__service_role="create",
+        compute__spot__allocation_strategy="BEST_FIT",
+        queues__main__fair_share={},
+        repositories=["isaac"],
+        notifications={"blocked_queues": ["genomics-ops@example.com"]},
+        jobs={"j": {**JOB, "scheduling_priority": 1}},
+        image={"parameter": "/a/b", "rebuild": {"schedule": "rate(7 days)", "bucket": "abc"}},
+    )
+    files = render(manifest)
+    terraform = b"\n".join(content for path, content in files.items() if path.endswith(".tf")).decode()
+    known = {name.text for name in names.resource_names(manifest)}
+    for name in ("main-test", "j-test", "j-test-job", "/aws/batch/test/j", "test/isaac", "batchInstance-test"):
+        assert name in known
+        assert f'"{name}"' in terraform
+    # every fixed name that a module makes
+    functions = ("batchFunctions", "batchSubmitJob", "batchGetJobStatus")
+    rebuilds = ("batchImageRebuild", "batchImageSchedule", "batchImageRebuildFailed", "batchImageRebuildNotStarted")
+    for name in (*functions, *rebuilds, "batchQueueBlocked"):
+        assert f"{name}-${{var.environment}}" in terraform
+        assert f"{name}-test" in known
+    assert {name.kind for name in names.resource_names(manifest)} == set(names.NAME_RULES)
+
+
+def test_the_size_of_a_definition_is_not_underestimated(tmp_path: Path) -> None:
+    everything = {
+        **JOB, "command": ["é" * 50] * 10, "environment": {f"V{n}": '"\\' * 20 for n in range(100)},
+        "parameters": {f"p{n}": "x" * 50 for n in range(20)}, "scratch": "/s",
+    }  # fmt: skip
+    manifest = accept(tmp_path, name="e" * 24, jobs={"j" * 35: everything})
+    (key, job), *_ = manifest.jobs.items()
+    real = {"containerProperties": container_properties(manifest, key), "parameters": job.parameters}
+    size = len(json.dumps(real, ensure_ascii=False, separators=(",", ":")).encode())
+    assert size <= job_definition_bytes(job) <= size + 2048
+
+
+def test_the_submit_function_names_each_definition_while_there_is_room(tmp_path: Path) -> None:
+    few = accept(tmp_path, **jobs("job", 35))
+    many = accept(tmp_path, **jobs("job", 80))
+    long_names = accept(tmp_path, name="e" * 24, region="us-gov-west-1", **jobs("j" * 33, 36), **queues(50, 39))
+    assert len(policies.job_definition_arns(few)) == 35
+    for manifest in (many, long_names):
+        arns = policies.job_definition_arns(manifest)
+        assert arns == [manifest.batch_arn("job-definition", "*")]
+        assert policies.submit_role_policies_size(manifest, arns) <= policies.ROLE_POLICIES_LIMIT
+
+
+def test_a_policy_is_counted_as_iam_counts_it(tmp_path: Path) -> None:
+    bucket = {"name": "abc", "access": "read", "prefix": "p/"}
+    manifest = accept(tmp_path, buckets={"r": bucket}, jobs={"j": {**JOB, "buckets": ["r"]}})
+    policy = (
+        '{"Version":"2012-10-17","Statement":['
+        '{"Sid":"Bucket0List","Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::abc"],'
+        '"Condition":{"StringLike":{"s3:prefix":["p/*"]}}},'
+        '{"Sid":"Bucket0Objects","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::abc/p/*"]}]}'
+    )
+    assert policies.role_policies_sizes(manifest, "j") == {"j": len(policy)}

@@ -1,0 +1,159 @@
+"""``image.rebuild``: what is accepted, and what is said of the rest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen_infra.manifest.reading.loader import ManifestError
+from gen_infra.manifest.rules.rebuild import cron_objections
+from gen_infra.render import render
+from tests.unit.manifests import accept
+
+WEEKLY = {"schedule": "rate(7 days)", "bucket": "builds"}
+NEW = {"cidr": "10.42.0.0/16", "nat": "one"}
+PRIVATE = {"cidr": "10.42.0.0/16", "endpoints": True}
+
+
+def image(**rebuild: Any) -> dict[str, Any]:
+    return {"image": {"parameter": "/a/b", "rebuild": {**WEEKLY, **rebuild}}}
+
+
+# rule, kept by, broken by, what is said
+RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("parameter", image(), {"image": {"rebuild": WEEKLY}}, "image.rebuild: needs image.parameter"),
+    (
+        "Fargate",
+        image(),
+        image() | {"compute__spot": {"type": "FARGATE", "max_vcpus": 4}},
+        "image.rebuild: no compute environment has instances",
+    ),
+    (
+        "way out",
+        image() | {"network": {"create": NEW}},
+        image() | {"network": {"create": PRIVATE}},
+        "image.rebuild: fetches from releases.hashicorp.com, GitHub and PyPI; choose network.create.nat: one",
+    ),
+    (
+        "minutes",
+        image(schedule="rate(1 hour)"),
+        image(schedule="rate(5 minutes)"),
+        "image.rebuild.schedule: rate(5 minutes) is not a rate in hours or days",
+    ),
+    (
+        "never",
+        image(schedule="rate(1 day)"),
+        image(schedule="rate(0 days)"),
+        "image.rebuild.schedule: rate(0 days) is not",
+    ),
+    (
+        "cron",
+        image(schedule="cron(0 3 ? * SUN *)"),
+        image(schedule="cron(0 24 ? * SUN *)"),
+        "image.rebuild.schedule: 24 is no hours of a cron expression",
+    ),
+    (
+        "address",
+        image(notify=["a@b.org"]),
+        image(notify=["nobody"]),
+        "image.rebuild.notify[0]: nobody is not an e-mail",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kept", "broken", "says"), [case[1:] for case in RULES], ids=[case[0] for case in RULES])
+def test_rule(tmp_path: Path, kept: dict[str, Any], broken: dict[str, Any], says: str) -> None:
+    accept(tmp_path, **kept)
+    with pytest.raises(ManifestError) as refusal:
+        accept(tmp_path, **broken)
+    (problem,) = refusal.value.problems
+    assert says in str(problem)
+
+
+# From https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html, and neighbours of them.
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "15 10 * * ? *",
+        "0 18 ? * MON-FRI *",
+        "0 8 1 * ? *",
+        "0/10 * ? * MON-FRI *",
+        "0,30 20-23 ? JAN,JUL 2#1 2026-2030",
+        "0 3 L * ? *",
+        "0 3 15W * ? *",
+        "0 3 ? * 6L *",
+    ],
+)
+def test_cron_expressions_that_scheduler_takes(expression: str) -> None:
+    assert list(cron_objections(expression)) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "says"),
+    [
+        ("60 3 ? * SUN *", "60 is no minutes"),
+        ("0 3 0 * ? *", "0 is no day of the month"),
+        ("0 3 32W * ? *", "32W is no day of the month"),
+        ("0 3 ? 13 SUN *", "13 is no month"),
+        ("0 3 ? FOO SUN *", "FOO is no month"),
+        ("0 3 ? * 0 *", "0 is no day of the week"),
+        ("0 3 ? * SUN#6 *", "SUN#6 is no day of the week"),
+        ("0 3 ? * SUN 1969", "1969 is no year"),
+        ("0/0 3 ? * SUN *", "0/0 is no minutes"),
+        ("1-2-3 3 ? * SUN *", "1-2-3 is no minutes"),
+        ("0 3 * * * *", "exactly one of day of the month and day of the week is ?"),
+        ("0 3 ? * ? *", "exactly one of day of the month and day of the week is ?"),
+    ],
+)
+def test_cron_expressions_that_scheduler_refuses(expression: str, says: str) -> None:
+    (objection,) = cron_objections(expression)
+    assert objection.startswith(says)
+
+
+def main_tf(folder: Path, **changes: Any) -> str:
+    """The main.tf of a manifest with a rebuild, with single spaces around its equals signs."""
+    return re.sub(r" += ", " = ", render(accept(folder, **changes))["terraform/main.tf"].decode())
+
+
+def test_without_a_rebuild_nothing_is_made_for_it(tmp_path: Path) -> None:
+    files = render(accept(tmp_path, image={"parameter": "/a/b"}))
+    assert not [path for path in files if "image-pipeline" in path or "image-rebuild" in path]
+    assert b"alarm_topics" not in files["terraform/main.tf"]
+
+
+def test_the_builder_has_its_own_role_or_that_of_the_given_profile(tmp_path: Path) -> None:
+    made = main_tf(tmp_path, **image())
+    assert 'builder_role_arn = "arn:aws:iam::123456789012:role/batchImageBuilder-test"' in made
+    assert 'builder_profile_arn = "arn:aws:iam::123456789012:instance-profile/batchImageBuilder-test"' in made
+    profile = "arn:aws:iam::123456789012:instance-profile/central/batchInstance"
+    given = main_tf(tmp_path, **image(), iam={"instance_profile": profile})
+    assert 'data "aws_iam_instance_profile" "builder" {\n  name = "batchInstance"\n}' in given
+    assert "builder_role_arn = data.aws_iam_instance_profile.builder.role_arn" in given
+    assert f'builder_profile_arn = "{profile}"' in given
+
+
+@pytest.mark.parametrize(
+    ("source", "parameter"),
+    [
+        (None, "us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/*"),
+        ("/lab/base", "us-east-1:123456789012:parameter/lab/base"),
+    ],
+)
+def test_the_build_may_read_the_parameter_of_its_base(tmp_path: Path, source: str | None, parameter: str) -> None:
+    named = {"source": source} if source else {}
+    rendered = main_tf(tmp_path, image={"parameter": "/a/b", "rebuild": WEEKLY, **named})
+    assert f'base_parameter_arn = "arn:aws:ssm:{parameter}"' in rendered
+
+
+def test_a_base_by_id_has_no_parameter(tmp_path: Path) -> None:
+    named = {"parameter": "/a/b", "rebuild": WEEKLY, "source": "ami-0123456789abcdef0"}
+    assert "base_parameter_arn" not in main_tf(tmp_path, image=named)
+
+
+def test_its_key_lets_its_log_and_its_alarms_use_it(tmp_path: Path) -> None:
+    rendered = main_tf(tmp_path, **image())
+    assert "/aws/codebuild/batchImageRebuild-test" in rendered
+    assert 'alarm_topics = ["batchImageRebuild-test"]' in rendered

@@ -1,0 +1,145 @@
+"""Where the AWS provider is taken from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra.errors import MissingError
+from gen_infra.terraform.provider import ProviderSource, find_provider, os_arch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOST = "registry.terraform.io"
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A person with an empty home, on a system without shared data."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share")}
+
+
+def unpacked(mirror: Path, version: str = "5.100.0", *, host: str = HOST, platform: str = "") -> Path:
+    (mirror / host / "hashicorp" / "aws" / version / (platform or os_arch())).mkdir(parents=True)
+    return mirror
+
+
+def packed(mirror: Path, version: str = "5.100.0") -> Path:
+    aws = mirror / HOST / "hashicorp" / "aws"
+    aws.mkdir(parents=True)
+    (aws / f"terraform-provider-aws_{version}_{os_arch()}.zip").touch()
+    return mirror
+
+
+def find(environ: dict[str, str], root: Path) -> ProviderSource:
+    return find_provider(environ, flavour="terraform", roots=[root])
+
+
+@pytest.mark.parametrize("make", [unpacked, packed])
+@pytest.mark.parametrize("depth", ["mirror", "a/b/c/mirror"])
+def test_a_mirror_is_found(environ: dict[str, str], tmp_path: Path, make: Callable[..., Path], depth: str) -> None:
+    mirror = tmp_path / "opt" / depth
+    make(mirror)
+
+    assert find(environ, tmp_path / "opt") == ProviderSource("found", mirror, str(mirror))
+
+
+@pytest.mark.parametrize("version", ["5.99.0", "6.0.0", "5.100.0-beta1", "4.100.0", "5.100", "latest"])
+@pytest.mark.parametrize("make", [unpacked, packed])
+def test_a_version_that_does_not_fit_is_passed_over(
+    environ: dict[str, str], tmp_path: Path, make: Callable[..., Path], version: str
+) -> None:
+    make(tmp_path / "opt" / "mirror", version)
+
+    assert find(environ, tmp_path / "opt").kind == "registry"
+
+
+def test_so_is_another_platform(environ: dict[str, str], tmp_path: Path) -> None:
+    unpacked(tmp_path / "opt", platform="plan9_mips")
+
+    assert find(environ, tmp_path / "opt").kind == "registry"
+
+
+def test_the_fitting_mirror_is_taken_though_an_older_one_comes_first(environ: dict[str, str], tmp_path: Path) -> None:
+    unpacked(tmp_path / "opt" / "a", "5.1.0")
+    fitting = unpacked(tmp_path / "opt" / "b" / "deeper", "5.101.3")
+
+    assert find(environ, tmp_path / "opt").plugin_dir == fitting
+
+
+def test_each_flavour_has_a_registry_of_its_own(environ: dict[str, str], tmp_path: Path) -> None:
+    mirror = unpacked(tmp_path / "opt" / "tofu", host="registry.opentofu.org")
+
+    assert find(environ, tmp_path / "opt").kind == "registry"
+    assert find_provider(environ, flavour="opentofu", roots=[tmp_path / "opt"]).plugin_dir == mirror
+
+
+def test_the_search_ends_in_loops_of_links_and_follows_none(environ: dict[str, str], tmp_path: Path) -> None:
+    root = tmp_path / "opt"
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "loop").symlink_to(root)
+    (root / "elsewhere").symlink_to(unpacked(tmp_path / "mirror"))
+
+    assert find(environ, root).kind == "registry"
+
+
+def test_the_search_does_not_go_deep(environ: dict[str, str], tmp_path: Path) -> None:
+    unpacked(tmp_path / "opt" / "1/2/3/4/5/6")
+
+    assert find(environ, tmp_path / "opt").kind == "registry"
+
+
+def test_a_mirror_that_anybody_can_write_to_is_not_trusted(environ: dict[str, str], tmp_path: Path) -> None:
+    unpacked(tmp_path / "opt" / "mirror").chmod(0o777)
+
+    assert find(environ, tmp_path / "opt").kind == "registry"
+
+
+def test_a_named_mirror_goes_before_everything(environ: dict[str, str], tmp_path: Path) -> None:
+    unpacked(tmp_path / "opt" / "found")
+    named = unpacked(tmp_path / "named")
+
+    source = find({**environ, "GEN_INFRA_PLUGIN_DIR": str(named)}, tmp_path / "opt")
+
+    assert (source.kind, source.plugin_dir) == ("named", named)
+
+
+def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match=r"holds no registry\.terraform\.io/hashicorp/aws ~> 5\.100") as raised:
+        find({**environ, "GEN_INFRA_PLUGIN_DIR": str(tmp_path)}, tmp_path)
+
+    assert "terraform providers mirror" in raised.value.hint
+
+
+@pytest.mark.parametrize("name", [".terraformrc", "elsewhere.tfrc"])
+def test_terraforms_own_configuration_is_left_to_terraform(environ: dict[str, str], tmp_path: Path, name: str) -> None:
+    file = tmp_path / "home" / name
+    file.write_text('provider_installation {\n  filesystem_mirror {\n    path = "/mirror"\n  }\n}\n')
+    unpacked(tmp_path / "opt")
+
+    source = find({**environ, "TF_CLI_CONFIG_FILE": str(file)} if name != ".terraformrc" else environ, tmp_path / "opt")
+
+    assert source == ProviderSource("configured", None, f"as {file} says")
+
+
+@pytest.mark.parametrize("text", ['plugin_cache_dir = "/cache"\n', "# provider_installation {\n"])
+def test_a_configuration_that_names_no_source_changes_nothing(
+    environ: dict[str, str], tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "home" / ".terraformrc").write_text(text)
+    mirror = unpacked(tmp_path / "opt")
+
+    assert find(environ, tmp_path / "opt").plugin_dir == mirror
+
+
+@pytest.mark.parametrize("place", ["home/.terraform.d/plugins", "share/terraform/plugins"])
+def test_so_is_a_mirror_that_terraform_looks_into_anyway(environ: dict[str, str], tmp_path: Path, place: str) -> None:
+    mirror = unpacked(tmp_path / place)
+    unpacked(tmp_path / "opt")
+
+    assert find(environ, tmp_path / "opt") == ProviderSource("implied", None, str(mirror))

@@ -1,0 +1,119 @@
+"""Reading the rendered source: what is known of it without terraform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gen_infra.render.hcl import encode
+from gen_infra.terraform.hcl import HclError, Opaque, parse
+from gen_infra.terraform.source import UNKNOWN, Unknown, read_source
+
+
+def value(expression: str, more: str = "") -> Any:
+    text = f'{more}\nresource "a" "b" {{\n  x = {expression}\n}}\n'
+    (resource,) = (each for each in read_source({"main.tf": text.encode()}).resources if each.kind == "a")
+    return resource.values["x"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("1", 1),
+        ("-1", -1),
+        ("0.5", 0.5),
+        ("true", True),
+        ("null", None),
+        (r'"a\"\u00e9\n$${b}%%{c}"', 'a"é\n${b}%{c}'),
+        ('["a", 1, [],]', ["a", 1, []]),
+        ('{ a = 1, "b c" : [2] }', {"a": 1, "b c": [2]}),
+        ('jsonencode({ a = "${1}" })', {"a": "1"}),
+        ('concat(["a"], ["b"])', ["a", "b"]),
+        ("merge({ a = 1 }, { a = 2 })", {"a": 2}),
+        ('true ? "yes" : "no"', "yes"),
+        ('"${"inner } brace"}"', "inner } brace"),
+    ],
+)
+def test_what_is_written_out_is_known(expression: str, expected: object) -> None:
+    assert value(expression) == expected
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "aws_kms_key.this.arn",
+        '"${aws_kms_key.this.arn}/x"',
+        "1 + 1",
+        "[for x in [1] : x]",
+        "{ for k, v in { a = 1 } : k => v }",
+        'file("x")',
+        "var.nobody",
+        "local.nobody",
+        "a.b[*].c",
+        "<<-EOT\n  text\n  EOT\n",
+    ],
+)  # fmt: skip
+def test_what_is_not_is_unknown(expression: str) -> None:
+    assert value(expression) is UNKNOWN
+
+
+def test_locals_are_followed_and_circles_end() -> None:
+    declared = "locals {\n  a = local.b.c\n  b = { c = [1] }\n  d = local.d\n}"
+
+    assert value("local.a", declared) == [1]
+    assert value("local.d", declared) is UNKNOWN
+
+
+def test_a_module_is_seen_with_what_it_is_given() -> None:
+    source = read_source(
+        {
+            "main.tf": b'module "m" {\n  source = "./modules/m"\n  name = "n"\n}\n',
+            "modules/m/main.tf": b'variable "name" {}\nvariable "size" {\n  default = 3\n}\n'
+            b'resource "a" "b" {\n  for_each = toset(["x"])\n  name = "${var.name}-${each.key}"\n  size = var.size\n'
+            b'  dynamic "disk" {\n    for_each = { d = 1 }\n    content {\n      n = disk.value\n    }\n  }\n}\n',
+        }
+    )
+    resource = source.resources[-1]
+
+    assert (resource.address, resource.file, resource.line) == ('module.m.a.b["x"]', "modules/m/main.tf", 5)
+    assert resource.values == {"name": "n-x", "size": 3, "disk": [{"n": 1}]}
+
+
+def test_a_policy_document_is_the_policy_that_it_makes() -> None:
+    document = (
+        'data "aws_iam_policy_document" "d" {\n  statement {\n    actions = ["s3:GetObject"]\n    resources = ["*"]\n'
+        '    principals {\n      type = "AWS"\n      identifiers = ["*"]\n    }\n    condition {\n'
+        '      test = "StringEquals"\n      variable = "aws:SourceAccount"\n      values = ["1"]\n    }\n  }\n}\n'
+    )
+
+    assert value("data.aws_iam_policy_document.d.json", document)["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject"],
+            "Resource": ["*"],
+            "Principal": {"AWS": ["*"]},
+            "Condition": {"StringEquals": {"aws:SourceAccount": ["1"]}},
+        }
+    ]
+
+
+@pytest.mark.parametrize("text", ["a {", 'a = "b', "a = [1", "= 1", "a = {\n  b\n}", 'a = "${b"', "a = §", "[" * 5000])
+def test_what_cannot_be_read_is_said(text: str) -> None:
+    with pytest.raises(HclError):
+        parse(text)
+    assert read_source({"main.tf": text.encode()}).errors[0].startswith("main.tf: ")
+
+
+@pytest.mark.parametrize("text", ["${x} %{y}", 'tab\t"quoted"\\', "line\nbreak", "ünï©ode ", "$${", "a}b{"])
+def test_every_string_that_is_rendered_comes_back(text: str) -> None:
+    assert value(encode(text)) == text
+
+
+def test_operators_keep_their_text() -> None:
+    assert parse("a = b == null ? 1 : 2\n").attributes["a"] == Opaque("b == null ? 1 : 2")
+
+
+def test_unknown_is_something() -> None:
+    assert isinstance(UNKNOWN, Unknown)
+    assert UNKNOWN

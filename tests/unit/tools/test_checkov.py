@@ -1,0 +1,118 @@
+"""How a scan by checkov is read, and when it is not believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gen_infra.tools.checkov.adapter import (
+    CheckRecord,
+    ScanResult,
+    Suppression,
+    bare,
+    doubts,
+    parse_blocks,
+    without_skips,
+)
+
+QUEUE = CheckRecord("CKV_AWS_27", "encrypted", 'module.m.aws_sqs_queue.q["a"]', "m/main.tf", (1, 4))
+GREEN = ScanResult(
+    passed=(QUEUE,), failed=(), skipped=(), parsing_errors=(), resources=frozenset({QUEUE.resource, "aws_kms_key.k"})
+)
+EXPECTED = frozenset({"module.m.aws_sqs_queue.q", "aws_kms_key.k"})
+ALLOWED = [Suppression("CKV_AWS_27", "module.m.aws_sqs_queue.*", "because")]
+
+
+def test_a_whole_scan_is_believed() -> None:
+    assert doubts(GREEN, expected=EXPECTED, allowed=[]) == ()
+
+
+def test_a_resource_that_nobody_looked_at_is_named() -> None:
+    expected = EXPECTED | {"aws_batch_job_definition.isaac", 'module.m.aws_sqs_queue.q["b"]'}
+
+    assert doubts(GREEN, expected=expected, allowed=[]) == (
+        "aws_batch_job_definition.isaac was not checked",
+        'module.m.aws_sqs_queue.q["b"] was not checked',
+    )
+
+
+def test_files_that_were_not_read_are_named() -> None:
+    result = replace(GREEN, parsing_errors=("main.tf",), unread=("extra.tf.json",))
+
+    assert doubts(result, expected=EXPECTED, allowed=[]) == (
+        "main.tf cannot be parsed, so nothing in it was checked",
+        "extra.tf.json is not checked: checkov does not read such files",
+    )
+
+
+def test_a_skip_that_was_agreed_on_is_believed() -> None:
+    assert doubts(replace(GREEN, skipped=(QUEUE,)), expected=EXPECTED, allowed=ALLOWED) == ()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(QUEUE, check_id="CKV_AWS_2"),
+        replace(QUEUE, check_id="CKV_AWS_272"),
+        replace(QUEUE, resource="module.n.aws_sqs_queue.q"),
+        replace(QUEUE, resource="aws_sqs_queue.q"),
+    ],
+)
+def test_any_other_skip_is_not(record: CheckRecord) -> None:
+    assert doubts(replace(GREEN, skipped=(record,)), expected=EXPECTED, allowed=ALLOWED) == (
+        f"{record.check_id} is skipped for {record.resource}, which nobody allowed",
+    )
+
+
+def test_a_skip_that_is_not_needed_is_named() -> None:
+    result = replace(GREEN, unneeded=("main.tf:3: CKV_AWS_27",))
+
+    assert doubts(result, expected=EXPECTED, allowed=ALLOWED) == (
+        "main.tf:3: CKV_AWS_27 is skipped but passes: remove the comment",
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("aws_kms_key.k", "aws_kms_key.k"),
+        ("module.m[0].aws_sqs_queue.q[12]", "module.m.aws_sqs_queue.q"),
+        ('aws_sqs_queue.q["a.b"].x', "aws_sqs_queue.q.x"),
+        (r'module.m["]"].aws_sqs_queue.q["\"]x"]', "module.m.aws_sqs_queue.q"),
+    ],
+)
+def test_an_address_without_its_indexes(address: str, plain: str) -> None:
+    assert bare(address) == plain
+
+
+SOURCE = """\
+# checkov:skip=CKV_AWS_1:outside of any block
+resource "aws_sqs_queue" "q" {
+  # checkov:skip=CKV_AWS_27:a reason
+  tags = {
+    note = "bridgecrew:skip=CKV_AWS_168, cortex:skip= CKV2_AWS_73,CKV2_AWS_74"
+  }
+}
+
+data "aws_region" "r" {}
+resource "aws_kms_key" "k" {
+}
+"""
+
+
+def test_blocks_and_the_skips_inside_them() -> None:
+    queue, region, key = parse_blocks("main.tf", SOURCE)
+
+    assert (queue.name, queue.file, queue.lines) == ("aws_sqs_queue.q", "main.tf", (2, 7))
+    assert queue.skips == {"CKV_AWS_27": 3, "CKV_AWS_168": 5, "CKV2_AWS_73": 5, "CKV2_AWS_74": 5}
+    assert (region.name, region.lines, region.skips) == ("aws_region.r", (9, 9), {})
+    assert (key.name, key.lines, key.skips) == ("aws_kms_key.k", (10, 11), {})
+
+
+def test_disarmed_text_skips_nothing_and_keeps_its_shape() -> None:
+    disarmed = without_skips(SOURCE)
+
+    assert ":skip=" not in disarmed
+    assert [len(line) for line in disarmed.splitlines()] == [len(line) for line in SOURCE.splitlines()]
+    assert [block.lines for block in parse_blocks("main.tf", disarmed)] == [(2, 7), (9, 9), (10, 11)]

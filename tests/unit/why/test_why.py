@@ -1,0 +1,122 @@
+"""Why a job is where it is: each cause on answers in the shape that AWS gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen_infra import why
+from gen_infra.why.gather import gather
+from gen_infra.why.table import CERTAIN, LIKELY
+from tests.unit.manifests import accept
+from tests.unit.recorded import Account, Refusal
+from tests.unit.why.cases import CASES, NO_CAPACITY, QUOTA, needs, sets
+from tests.unit.why.facts import GROUP, ID, Facts, launch
+
+if TYPE_CHECKING:
+    from gen_infra.manifest import Manifest
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """One for all tests of a module: its clients take longer to make than a test to run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield Account()
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Manifest:
+    isaac = {"image": "isaac:1.0", "vcpus": 4, "memory_mib": 8000}
+    return accept(tmp_path, jobs={"isaac": isaac}, repositories=["isaac"])
+
+
+@pytest.fixture
+def ask(env: Manifest, account: Account) -> Callable[[Facts], why.Answer]:
+    def answer(facts: Facts) -> why.Answer:
+        account.answers = facts.answers()
+        return why.explain(account.clients, env, Path("test.yaml"), ID)
+
+    return answer
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_cause_is_named_with_its_evidence_and_its_fix(case: str, ask: Callable[[Facts], why.Answer]) -> None:
+    change, name, evidence, fix = CASES[case]
+    facts = Facts()
+    change(facts)
+    answer = ask(facts)
+    assert [cause.name for cause in answer.causes] == [name], answer
+    assert evidence in "\n".join(answer.causes[0].evidence)
+    assert fix in answer.causes[0].fix
+
+
+def test_every_cause_of_the_table_has_a_case(env: Manifest, account: Account) -> None:
+    found = []
+    for change, *_ in CASES.values():
+        change(facts := Facts())
+        account.answers = facts.answers()
+        found.append(gather(account.clients, env, Path("test.yaml"), ID)[0])
+    silent = [test.__name__ for test in CERTAIN + LIKELY if not any(test(evidence) for evidence in found)]
+    assert silent == []
+
+
+def test_what_is_not_known_says_what_was_looked_at(ask: Callable[[Facts], why.Answer]) -> None:
+    answer = ask(Facts())
+    assert answer.causes == ()
+    assert not answer.is_well
+    looked = "\n".join(answer.looked)
+    for words in (
+        "job queues",
+        f"launches of {GROUP}",
+        "ECS clusters",
+        "vCPU quotas: Standard Spot",
+        "key: alias/batch",
+    ):
+        assert words in looked
+    assert "another" not in looked, "an Auto Scaling group that is not Batch's"
+    assert answer.unseen == ("roles: cannot look: needs iam:GetRole",)
+
+
+def test_what_may_not_be_looked_at_does_not_hide_the_cause(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.reason(NO_CAPACITY)
+    denied = Refusal("AccessDenied", "User: x is not authorized to perform: autoscaling:DescribeAutoScalingGroups")
+    facts.refused = {"DescribeAutoScalingGroups": denied}
+    answer = ask(facts)
+    assert [cause.name for cause in answer.causes] == ["no-capacity"]
+    assert "Auto Scaling groups: needs autoscaling:DescribeAutoScalingGroups" in answer.unseen
+
+
+def test_launches_that_failed_before_one_succeeded_are_over(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.launches = [launch("Successful"), launch("Failed", QUOTA)]
+    assert ask(facts).causes == ()
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "RUNNING"])
+def test_a_job_that_does_well_has_no_cause(status: str, ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.job["status"] = status
+    answer = ask(facts)
+    assert answer.is_well
+    assert answer.to_dict()["causes"] == []
+
+
+def test_two_causes_are_both_told(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    sets("queue", state="DISABLED")(facts)
+    needs(96, 8000)(facts)
+    assert [cause.name for cause in ask(facts).causes] == ["queue-disabled", "above-vcpu-maximum"]
+
+
+def test_a_disabled_queue_hides_nothing_that_holds_its_jobs_up(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    sets("queue", state="DISABLED")(facts)
+    facts.ahead()
+    assert [cause.name for cause in ask(facts).causes] == ["queue-disabled", "behind-others"]
