@@ -1,8 +1,9 @@
-"""Every place where moto is mended so that a Batch stack finds what it would find at AWS.
+"""Patches for moto: everything in which it differs from AWS and that a Batch stack depends on.
 
-Each is a function under ``@difference``, which says what moto does, what AWS does, and the moto version it was written
-against. Its probe in ``tests/emulator`` passes against this emulator and fails against moto as it comes, so a newer
-moto that no longer needs a patch is noticed. Importing the package loads moto; nothing changes before `apply_all`.
+Each is a function under ``@moto_patch``, which says what moto does, what AWS does, and the moto version that it was
+written against. Its probe in ``tests/emulator/probes`` passes against this emulator and fails against an unpatched
+moto, so the tests report a patch that a newer moto no longer needs. Importing the package loads moto; nothing changes
+before `apply_all`.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from gen_infra.emulator.patches import (
     sqs,
     ssm,
 )
-from gen_infra.emulator.patches._registry import REGISTRY, Difference
+from gen_infra.emulator.patches._registry import REGISTRY, MotoPatch
 
-__all__ = ["REGISTRY", "Difference", "apply_all"]
+__all__ = ["REGISTRY", "MotoPatch", "apply_all"]
 
 MODULES = (
     core,
@@ -56,6 +57,6 @@ MODULES = (
 
 
 def apply_all() -> None:
-    """Mend every difference, in this process and for good."""
+    """Patch moto in this process; there is no way back."""
     for each in REGISTRY.values():
-        each.mend()
+        each.patch()

@@ -1,4 +1,4 @@
-"""How a difference between moto and AWS is written down and mended."""
+"""How a difference between moto and AWS is described and patched."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Mend = Callable[[], None]
+    Patch = Callable[[], None]
     Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One thing that moto does otherwise than AWS.
+class MotoPatch:
+    """One thing that moto does differently from AWS, and the function that fixes it.
 
     Args:
-        name: the name of the function that mends it.
-        moto: the moto version it was written against and what that does.
+        name: the name of that function.
+        moto: the moto version that the patch was written against, and what that version does.
         aws: what AWS does.
-        mend: changes moto's classes in place; called once, before the first request.
+        patch: changes moto's classes in place; called once, before the first request.
     """
 
     name: str
     moto: str
     aws: str
-    mend: Mend
+    patch: Patch
 
 
-REGISTRY: dict[str, Difference] = {}
+REGISTRY: dict[str, MotoPatch] = {}
 
 
-def difference(*, moto: str, aws: str) -> Callable[[Mend], Mend]:
-    """Decorator: this function mends that difference."""
+def moto_patch(*, moto: str, aws: str) -> Callable[[Patch], Patch]:
+    """Register the decorated function as the patch of that difference."""
 
-    def register(mend: Mend) -> Mend:
-        name = mend.__name__
-        REGISTRY[name] = Difference(name, moto, aws, mend)
-        return mend
+    def register(patch: Patch) -> Patch:
+        name = patch.__name__
+        REGISTRY[name] = MotoPatch(name, moto, aws, patch)
+        return patch
 
     return register
 
 
 def around(owner: type, name: str) -> Callable[[Method], Method]:
-    """Decorator: put this function in the place of the method ``name``; its first argument is the original."""
+    """Replace the method ``name`` by the decorated function, whose first argument is the original method."""
     original = getattr(owner, name)
 
     def install(function: Method) -> Method:
@@ -60,7 +60,7 @@ def around(owner: type, name: str) -> Callable[[Method], Method]:
 
 
 def instead_of(owner: type, name: str) -> Callable[[Method], Method]:
-    """Decorator: put this function in the place of the method ``name``, or make it a new one."""
+    """Replace the method ``name`` by the decorated function, or add it if there is none."""
 
     def install(function: Method) -> Method:
         setattr(owner, name, function)

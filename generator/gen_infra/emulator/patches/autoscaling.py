@@ -9,7 +9,7 @@ from moto.batch.models import batch_backends
 from moto.core.responses import ActionResult
 
 from gen_infra.emulator import launches
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.compute_environments import is_fargate
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gen_infra.emulator.launches import Refusal
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 makes no Auto Scaling group for a compute environment, and never has a scaling activity",
     aws="names the group AWSBatch-<environment>-asg-<uuid>, and has a failed activity for a launch that EC2 refuses",
 )

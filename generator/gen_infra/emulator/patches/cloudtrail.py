@@ -16,7 +16,7 @@ from moto.sts.models import sts_backends
 
 from gen_infra.emulator.calls import LOG, Call
 from gen_infra.emulator.operations import SIGNING_NAMES
-from gen_infra.emulator.patches._registry import difference, instead_of
+from gen_infra.emulator.patches._registry import instead_of, moto_patch
 
 _READING = (
     *("AssumeRole", "BatchCheck", "BatchGet", "Decode", "Describe", "Filter", "Get", "Head", "List", "Lookup"),
@@ -44,7 +44,7 @@ class InvalidLookupAttributesError(ServiceException):
     code = "InvalidLookupAttributesException"
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 knows no LookupEvents",
     aws="keeps 90 days of management events in each region, and finds them by one attribute, the newest first",
 )

@@ -10,7 +10,7 @@ from moto.codebuild.responses import CodeBuildResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import unix_time
 
-from gen_infra.emulator.patches._registry import around, difference, instead_of
+from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ _CHANGEABLE = (
 )
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 shows alias/aws/s3 as every project's key, and no limit of builds at once",
     aws="shows encryptionKey and concurrentBuildLimit as they were given",
 )
@@ -38,7 +38,7 @@ def project_settings() -> None:
         return answer
 
 
-@difference(moto="5.2.5 knows no UpdateProject", aws="changes what is given and leaves the rest")
+@moto_patch(moto="5.2.5 knows no UpdateProject", aws="changes what is given and leaves the rest")
 def project_updates() -> None:
     """Change the project in place."""
 
@@ -50,7 +50,7 @@ def project_updates() -> None:
         return ActionResult({"project": project})
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 deletes nothing, and says nothing, when the project is named by its ARN",
     aws="takes the ARN for the name",
 )

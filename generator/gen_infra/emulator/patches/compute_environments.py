@@ -10,7 +10,7 @@ from moto.batch.responses import BatchResponse
 from moto.iam.exceptions import NotFoundException
 from moto.moto_api._internal import mock_random
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ def backend_of(response: BatchResponse) -> BatchBackend:
     return batch_backends[response.current_account][response.region]
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 refuses a compute environment without a service role",
     aws="gives it AWSServiceRoleForBatch, and creates that role where the account has none",
 )
@@ -49,7 +49,7 @@ def _service_linked_role(backend: BatchBackend) -> str:
     return arn
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 accepts any strategy for any type, Spot without a fleet role, and the Amazon Linux 2 that has ended",
     aws="spot strategies for SPOT only, spotIamFleetRole for SPOT with BEST_FIT, no new environment on ECS_AL2",
 )
@@ -69,7 +69,7 @@ def environment_requirements() -> None:
         return original(backend, *args, **kwargs)
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 drops updatePolicy, and describes neither containerOrchestrationType, uuid nor a default state",
     aws="keeps the policy and fills in the rest",
 )
@@ -116,7 +116,7 @@ def _with_defaults(resources: dict[str, Any]) -> dict[str, Any]:
     return {"allocationStrategy": "BEST_FIT", "desiredvCpus": resources["minvCpus"], "tags": {}} | resources
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 ignores computeResources of an update",
     aws="a scaling or an infrastructure update changes the fields that are given",
 )
@@ -134,7 +134,7 @@ def updated_resources() -> None:
         return answer
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 accepts any update",
     aws="changes more than vCPUs, state and service role only with the service-linked role and a strategy that allows"
     " it, never exchanges a service role for the service-linked one or back, and checks the vCPU limits",
@@ -215,7 +215,7 @@ def is_linked(role: str) -> bool:
     return role.rsplit("/", 1)[-1] == SERVICE_LINKED_ROLE
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 deletes a compute environment whatever its state, and while queues use it",
     aws="deletes it only when it is DISABLED and in no queue",
 )

@@ -7,7 +7,7 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 
 class UnknownOperationError(ServiceException):
@@ -16,7 +16,7 @@ class UnknownOperationError(ServiceException):
     code = "UnknownOperationException"
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 answers an action it does not know with status 500, which clients retry, terraform's provider 25 times",
     aws="400 and UnknownOperationException: final",
 )

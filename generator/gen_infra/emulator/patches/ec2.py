@@ -8,10 +8,10 @@ from typing import Any
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 adds the tags of a new launch template to the tag specifications in its first version's data",
     aws="keeps a template's own tags apart from what it tags at launch",
 )
@@ -30,7 +30,7 @@ def launch_template_tags() -> None:
         return result
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 loses the description of a rule whose other side is a security group or a prefix list",
     aws="keeps it",
 )

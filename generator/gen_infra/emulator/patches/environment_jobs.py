@@ -7,7 +7,7 @@ from typing import Any
 from moto.batch.models import BatchBackend
 from moto.batch.responses import BatchResponse
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import (
     SCALING_FIELDS,
@@ -22,7 +22,7 @@ from gen_infra.emulator.patches.environment_status import deletion_failed
 DEFAULT_TIMEOUT_MINUTES = 30
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 deletes a compute environment and knows of no job in it",
     aws="ends its instances, and with them the attempts that run there; on Fargate it becomes INVALID instead",
 )
@@ -45,7 +45,7 @@ def environment_deletion_ends_jobs() -> None:
                 jobs.end_hosts(environment.arn)
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 changes a compute environment and knows of no job in it",
     aws="replaces its instances in an infrastructure update: at once with terminateJobsOnUpdate, else their jobs may"
     " run for another jobExecutionTimeoutMinutes",

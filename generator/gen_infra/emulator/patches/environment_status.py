@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.compute_environments import found, is_fargate, is_linked
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _missing_template(backend: BatchBackend, template: dict[str, str]) -> str:
     return ""
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 refuses a compute environment whose service role or instance profile does not exist, and calls every"
     " other one VALID for ever",
     aws="accepts it, and calls it INVALID as long as its service role, instance profile or launch template is missing",
@@ -127,7 +127,7 @@ class _TrustingIam:
         return (self._profile,)
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 gives any compute environment to a queue",
     aws="only one that is VALID",
 )

@@ -14,7 +14,7 @@ from moto.core.config import default_user_config
 from moto.logs.models import logs_backends
 
 from gen_infra.emulator import functions
-from gen_infra.emulator.patches._registry import around, difference, instead_of
+from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
 
 if TYPE_CHECKING:
     from gen_infra.emulator.functions import Outcome
@@ -23,7 +23,7 @@ ENDPOINT_VARIABLE = "GEN_INFRA_EMULATOR_ENDPOINT"
 TAIL_BYTES = 4096
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 drops DeadLetterConfig and LoggingConfig, and updates of KMSKeyArn, TracingConfig and these",
     aws="keeps and describes them; the default log group is /aws/lambda/NAME, the default format Text",
 )
@@ -64,7 +64,7 @@ def _logging_config(function: Any, given: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 without docker answers an invocation with its own payload",
     aws="runs the handler: its result, or an error and FunctionError, and a log stream",
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from moto.iam import models
 
-from gen_infra.emulator.patches._registry import difference
+from gen_infra.emulator.patches._registry import moto_patch
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html, each service's page
 ROLE_NAMES = {"batch": "Batch", "ecs": "ECS", "spot": "EC2Spot", "spotfleet": "EC2SpotFleet"}
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 names the role of batch.amazonaws.com AWSServiceRoleForbatch",
     aws="AWSServiceRoleForBatch, AWSServiceRoleForECS, AWSServiceRoleForEC2Spot, AWSServiceRoleForEC2SpotFleet",
 )

@@ -9,10 +9,10 @@ from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.responses.amis import AmisResponse
 from moto.kms.models import kms_backends
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 gives an image that is made of an instance one unencrypted disk of 15 GiB",
     aws="makes a snapshot of each of the instance's disks, as large and as encrypted as the disk",
 )
@@ -39,7 +39,7 @@ def _snapshot_of(backend: Any, volume: str, device: str, image: str) -> dict[str
     return {"DeviceName": device, "Ebs": {"SnapshotId": snapshot.id}}
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 shows the key of a volume as it was given, and none for a snapshot",
     aws="shows the ARN of the key that the alias stood for, for both",
 )
@@ -61,7 +61,7 @@ def volume_key() -> None:
         return snapshot
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 forgets that an image is to require IMDSv2",
     aws="shows ImdsSupport from then on",
 )
@@ -76,7 +76,7 @@ def image_imds_support() -> None:
         return result
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 keeps the name and description of a registered image, and shows one unencrypted disk of 15 GiB",
     aws="keeps its architecture, root device and disks; each is as large and as encrypted as its snapshot",
 )

@@ -7,11 +7,11 @@ from typing import Any
 from moto.batch.models import BatchBackend, JobDefinition
 from moto.batch.responses import BatchResponse
 
-from gen_infra.emulator.patches._registry import around, difference, instead_of
+from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
 from gen_infra.emulator.patches.compute_environments import backend_of
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 carries what a new revision leaves out, and always propagateTags, over from the revision before",
     aws="each revision is exactly what its registration says",
 )
@@ -33,7 +33,7 @@ def independent_revisions() -> None:
         return definition
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 drops schedulingPriority and describes neither containerOrchestrationType nor nodeProperties",
     aws="keeps the first and describes all three",
 )
@@ -58,7 +58,7 @@ def described_definition() -> None:
         return described | {"containerOrchestrationType": "ECS"} | present
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 takes the highest revision, deregistered or not, and knows no ARN without a revision",
     aws="a name or an ARN without a revision means the highest ACTIVE one; with a revision, that one",
 )

@@ -8,14 +8,14 @@ from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend, JobQueue
 from moto.batch.responses import BatchResponse
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.compute_environments import backend_of
 
 MAX_ENVIRONMENTS = 3
 MAX_PRIORITY = 1000
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 accepts any priority and any number of compute environments, whatever they are",
     aws="priorities 0 to 1000, one to three enabled or disabled environments, Fargate and EC2 not mixed",
 )
@@ -49,7 +49,7 @@ def _check(backend: BatchBackend, priority: Any, order: list[dict[str, Any]] | N
         raise ClientException("A job queue cannot mix Fargate and EC2 compute environments")
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 drops jobStateTimeLimitActions and takes an update of the order only by ARN",
     aws="keeps them, and takes environments by name or ARN, describing ARNs",
 )
@@ -100,7 +100,7 @@ def _by_arn(backend: BatchBackend, order: list[dict[str, Any]]) -> list[dict[str
     return [each | ({"computeEnvironment": environment.arn} if environment else {}) for each, environment in found]
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 deletes an enabled queue, and a scheduling policy that a queue uses",
     aws="deletes a queue only when it is DISABLED, and a policy only when no queue uses it",
 )

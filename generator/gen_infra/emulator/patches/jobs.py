@@ -12,7 +12,7 @@ from moto.batch.responses import BatchResponse
 from moto.moto_api._internal import mock_random
 
 from gen_infra.emulator.job import Job, node_container
-from gen_infra.emulator.patches._registry import around, difference, instead_of
+from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import backend_of
 
@@ -24,7 +24,7 @@ MAX_DEPENDENCIES = 20
 JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 starts a container or ends the job at once, and describes little of it",
     aws="moves it through its states, honours dependencies, retries, array sizes and overrides, places it on a compute"
     " environment that has room, and describes it all, a multi-node job's nodes too",

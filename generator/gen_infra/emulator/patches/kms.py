@@ -10,13 +10,13 @@ from moto.core.exceptions import JsonRESTError
 from moto.iam.models import iam_backends
 from moto.kms.models import KmsBackend
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 takes any text for a key policy",
     aws="refuses one whose Principal names a role or user of the account that does not exist",
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 # As of an account that has been in use for a while; it has never asked for GPUs of the P family, nor for accelerators.
 VCPU_QUOTAS = {
@@ -19,7 +19,7 @@ VCPU_QUOTAS = {
 }
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 knows the quotas of VPC only",
     aws="counts the vCPUs of EC2 by family and by On-Demand or Spot",
 )

@@ -9,7 +9,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from moto.core.responses import ActionResult
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 forgets how many newer versions a NoncurrentVersionExpiration keeps",
     aws="gives NewerNoncurrentVersions back as it was put",
 )
@@ -40,7 +40,7 @@ def newer_noncurrent_versions() -> None:
         return original(response, answer)
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 applies a Deny statement whatever its condition, so a TLS-only bucket refuses everybody",
     aws="denies by aws:SecureTransport only what does not come over TLS; the emulator's loopback stands in for that",
 )

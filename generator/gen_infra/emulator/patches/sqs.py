@@ -7,10 +7,10 @@ from typing import Any
 
 from moto.sqs.models import Queue
 
-from gen_infra.emulator.patches._registry import difference
+from gen_infra.emulator.patches._registry import moto_patch
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 writes RedrivePolicy with a blank after each comma and colon",
     aws="without blanks, as terraform's provider waits to see it",
 )

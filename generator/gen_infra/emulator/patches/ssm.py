@@ -6,10 +6,10 @@ from typing import Any
 
 from moto.ssm.models import SimpleSystemManagerBackend
 
-from gen_infra.emulator.patches._registry import around, difference
+from gen_infra.emulator.patches._registry import around, moto_patch
 
 
-@difference(
+@moto_patch(
     moto="5.2.5 lists AWS's public parameters, thousands of them, among the account's own once one was read",
     aws="lists the account's own",
 )
