@@ -89,12 +89,12 @@ class Layer:
     def reach(self, job_id: str, *statuses: str) -> None:
         """Wait until the job is in one of these states."""
 
-        def see(job: jobs.Job) -> None:
+        def check_status(job: jobs.Job) -> None:
             if job.status in statuses:
                 raise StopIteration
 
         with pytest.raises(StopIteration):
-            jobs.watch(self.clients, job_id, see)
+            jobs.watch(self.clients, job_id, check_status)
 
     def settle(self) -> None:
         """Wait until every job that was submitted before has had its turn to be placed."""

@@ -24,7 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gen_infra.aws import compute_environments as environments
-from gen_infra.aws.retry import Patience
+from gen_infra.aws.retry import Retry
 from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, UsageError
 from gen_infra.terraform.messages import TerraformError, failure
 from gen_infra.tools.process import StoppedError
@@ -210,13 +210,13 @@ class Replacement:
 
     def _drain(self, held: list[ComputeEnvironment], before: Orders) -> None:
         """Wait until nothing runs on any of these; what is seen is told when it changes, and every minute."""
-        aws, start = Patience(clock=self.clock), self.clock()
+        aws, start = Retry(clock=self.clock), self.clock()
         told: tuple[object, float] = (None, start)
         shortest, longest = _LOOK_AGAIN_SECONDS
         delay, quiet = shortest, 0
         try:
             while held:
-                found = aws.ask(partial(self._look, held, before))
+                found = aws.call(partial(self._look, held, before))
                 if found is not None:
                     quiet = 0 if any(found.values()) else quiet + 1
                     if found != told[0]:

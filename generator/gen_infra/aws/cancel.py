@@ -1,4 +1,4 @@
-"""Ending jobs before their time: those that wait are cancelled, those that have started are terminated."""
+"""Ends jobs early: cancels those that wait, terminates those that have started."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def end_job(clients: Clients, job: Job, reason: str) -> None:
     """End a job and, of an array, its children; one that has ended by now stays as it ended.
 
-    CancelJob leaves alone what starts in the same moment, so that no work is lost which nobody meant to lose; a job's
-    state does not change at once: https://docs.aws.amazon.com/batch/latest/APIReference/API_CancelJob.html
+    CancelJob does not end a job that starts meanwhile, so that no running work is lost by mistake. A job's state does
+    not change at once: https://docs.aws.amazon.com/batch/latest/APIReference/API_CancelJob.html
 
     ``reason`` stays with the job as its status reason.
     """

@@ -1,7 +1,7 @@
-"""Batch compute environments that are to go: how they stand, what runs there, and what keeps them until nothing does.
+"""Batch compute environments that are replaced: their status, the jobs that run there, and the queues that hold them.
 
-AWS refuses to delete a compute environment that is in a queue. A disabled queue of its own, which nobody can submit to,
-therefore keeps it, and the jobs that run there, from whoever would delete it:
+AWS refuses to delete a compute environment that is in a queue. A disabled queue of its own, which takes no jobs,
+therefore prevents that it is deleted while jobs run there:
 https://docs.aws.amazon.com/batch/latest/APIReference/API_DeleteComputeEnvironment.html
 """
 
@@ -168,7 +168,7 @@ def jobs_on(clients: Clients, environment: ComputeEnvironment, queues: Iterable[
 
 
 def _busy(clients: Clients, queue: str) -> Iterator[str]:
-    """The ids under which DescribeJobs tells where jobs run: an array's children, the main node of several."""
+    """List the ids under which DescribeJobs shows where jobs run: an array's children, a multi-node job's main node."""
     for summary in listed(clients, queue, ("PENDING", *BUSY)):
         if summary.get("arrayProperties", {}).get("size"):
             for status in BUSY:
@@ -180,7 +180,7 @@ def _busy(clients: Clients, queue: str) -> Iterator[str]:
 
 
 def _cluster(job: Any) -> str:
-    """``arn:aws:ecs:…:task/CLUSTER/ID``; empty where it is not told, as in ARNs of before 2018."""
+    """``arn:aws:ecs:…:task/CLUSTER/ID``; empty where the ARN does not name it, as before 2018."""
     container = job.get("container", {})
     arn = container.get("taskArn") or container.get("containerInstanceArn") or ""
     parts = arn.split("/")
@@ -188,7 +188,7 @@ def _cluster(job: Any) -> str:
 
 
 def _queue_status(clients: Clients, name: str) -> str:
-    """Empty for a queue that there is not."""
+    """Look up a queue's status; empty where the queue does not exist."""
     found = clients.batch.describe_job_queues(jobQueues=[name])["jobQueues"]
     status = found[0].get("status", "VALID") if found else ""
     return "" if status == "DELETED" else status

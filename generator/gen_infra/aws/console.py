@@ -2,7 +2,7 @@
 
 The console's host by partition: https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/configure-account.html
 (console.amazonaws-us-gov.com), https://docs.amazonaws.cn/en_us/aws/latest/userguide/introduction.html
-(console.amazonaws.cn). The paths are those that the console itself shows; nobody documents them.
+(console.amazonaws.cn). The paths are those that the console itself shows; AWS does not document them.
 """
 
 from __future__ import annotations

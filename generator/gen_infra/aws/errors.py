@@ -56,7 +56,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class TransientAwsError(AwsError):
-    """AWS was not reached, was busy or stumbled: the same call may succeed a little later."""
+    """AWS did not answer, throttled the call or had an internal error: the same call may succeed later."""
 
 
 class AccessDeniedError(AwsError):

@@ -1,4 +1,4 @@
-"""Who uses a machine image, and how one is removed for good."""
+"""Finds what uses a machine image, and removes images with their snapshots."""
 
 from __future__ import annotations
 

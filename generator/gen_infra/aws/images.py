@@ -115,7 +115,7 @@ def base_image(clients: Clients, source: str) -> Base:
         return Base(source)
     image_id = parameter(clients, source)
     if image_id is None:
-        raise MissingError(f"there is no parameter {source} in {clients.region}", hint="correct `image.source`")
+        raise MissingError(f'SSM parameter "{source}" not found in {clients.region}', hint="correct `image.source`")
     folder, _, last = source.rpartition("/")
     version = parameter(clients, f"{folder}/image_version") if last == "image_id" else None
     return Base(image_id, version or "")
@@ -184,7 +184,7 @@ def _faults(clients: Clients, image: Image, key: str) -> Iterator[str]:
 
 @aws_errors()
 def least_sizes(clients: Clients, image: Image) -> dict[str, int]:
-    """Device -> GiB of its snapshot; where that is not shown to others, as AWS's are not, GiB in the image."""
+    """Device -> GiB of its snapshot; where the snapshot is not visible, as AWS's are not, GiB in the image."""
     wanted = [disk.snapshot for disk in image.disks.values()]
     shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
     sizes = {snapshot["SnapshotId"]: snapshot["VolumeSize"] for snapshot in shown}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.console import job_url, log_stream_url
 from gen_infra.aws.errors import TransientAwsError, aws_errors
-from gen_infra.aws.retry import Patience
+from gen_infra.aws.retry import Retry
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
@@ -196,16 +196,16 @@ def submit_via_function(clients: Clients, function_name: str, request: SubmitReq
 def _check(request: SubmitRequest) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", request.name):
         raise UsageError(
-            f"job name {request.name!r} is not 1 to 128 letters, digits, '_' and '-' that start with a letter or digit"
+            f'invalid job name "{request.name}": use 1 to 128 letters, digits, "_" and "-", first a letter or digit'
         )
     if request.array_size is not None and not 2 <= request.array_size <= 10_000:
-        raise UsageError(f"array size {request.array_size} is not between 2 and 10000")
+        raise UsageError(f"invalid array size {request.array_size}: use 2 to 10000")
     if len(request.depends_on) > 20:
-        raise UsageError(f"{len(request.depends_on)} dependencies; Batch takes at most 20")
+        raise UsageError(f"{len(request.depends_on)} dependencies: AWS Batch accepts at most 20")
     for name in request.environment:
         if not re.fullmatch(r"(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]*", name):
             raise UsageError(
-                f"environment variable {name!r} is not letters, digits and '_' (and Batch keeps AWS_BATCH… for itself)"
+                f'invalid environment variable "{name}": use letters, digits and "_"; AWS Batch reserves AWS_BATCH…'
             )
 
 
@@ -247,8 +247,8 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
     if found := clients.batch.describe_jobs(jobs=[job_id])["jobs"]:
         return found[0]
     raise TransientAwsError(  # so new that Batch does not show it yet, or nowhere
-        f"no such job in {clients.region}: {job_id}",
-        hint="`gen-infra jobs` lists what there is; Batch forgets a job about a week after its end",
+        f'job "{job_id}" not found in {clients.region}',
+        hint="run gen-infra jobs to list the jobs; AWS Batch forgets a job about a week after it ends",
     )
 
 
@@ -266,7 +266,7 @@ def watch(
     job_id: str,
     on_change: Callable[[Job], None],
     *,
-    patience: float = 120.0,
+    retry_seconds: float = 120.0,
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Job:
@@ -278,15 +278,15 @@ def watch(
         clients: where the job is.
         job_id: the job; it may be so new that Batch does not show it yet.
         on_change: called with the job as first seen, and when its state or its children's states have changed.
-        patience: seconds for which AWS may be unreachable or busy before that becomes an error.
+        retry_seconds: for how long calls that AWS does not answer, or throttles, are made again.
         wait: sleeps for some seconds.
         clock: seconds that only increase.
     """
     seen: tuple[object, ...] = ()
     delay = 1.0
-    aws = Patience(patience, clock)
+    aws = Retry(retry_seconds, clock)
     while True:
-        if job := aws.ask(lambda: find(clients, job_id)):
+        if job := aws.call(lambda: find(clients, job_id)):
             if (job.status, job.children) != seen:
                 seen = (job.status, job.children)
                 delay = 1.0

@@ -144,7 +144,7 @@ def leftovers(
         environment: the environment's name, such as ``prod``.
         keys: the keys of its compute environments, queues and jobs, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment, such as ``isaac`` for ``prod/isaac``.
-        own_network: whether it made its network; somebody else's may have any name.
+        own_network: whether it made its network; a network made elsewhere may have any name.
         rebuilds: whether it rebuilt its image; who does not may not be allowed to look at such things.
     """
     ours = own_names(environment, keys, repositories)

@@ -1,4 +1,4 @@
-"""What jobs wrote to CloudWatch Logs: all of it, since a moment, the last lines, or as it comes."""
+"""What jobs wrote to CloudWatch Logs: all of it, since a time, the last lines, or as it is written."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Line:
         return {"time": self.time.isoformat().replace("+00:00", "Z"), "text": self.text}
 
 
-def since_moment(text: str, now: datetime) -> datetime:
-    """``10m``, ``2h``, ``3d`` before now, or a moment in ISO 8601 (UTC where it does not say).
+def parse_since(text: str, now: datetime) -> datetime:
+    """Parse ``10m``, ``2h``, ``3d`` (before now) or a time in ISO 8601 (UTC without an offset).
 
     Raises:
         UsageError: it is neither.
@@ -44,7 +44,7 @@ def since_moment(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text} is no moment", hint="write 10m, 2h, 3d or 2026-09-30T12:00:00Z") from None
+        raise UsageError(f'invalid time "{text}"', hint="use 10m, 2h, 3d or 2026-09-30T12:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -53,7 +53,7 @@ class Reader:
 
     Args:
         clients: where the logs are.
-        since: the first moment of interest; all of it without one.
+        since: the time of the first line wanted; all of them without one.
     """
 
     def __init__(self, clients: Clients, since: datetime | None = None) -> None:

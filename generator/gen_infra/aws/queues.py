@@ -1,4 +1,4 @@
-"""What the jobs of a queue do, counted: for a table that is looked at again and again."""
+"""Counts the jobs of queues by state, for a table that is refreshed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.retry import Patience
+from gen_infra.aws.retry import Retry
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def queue_states(clients: Clients, queues: Sequence[str]) -> list[QueueState]:
     order = {each["jobQueueName"]: each.get("computeEnvironmentOrder", []) for each in described}
     arns = {entry["computeEnvironment"] for entries in order.values() for entry in entries}
     if not arns:
-        raise AwsError(f"there is no queue {', '.join(queues)} in {clients.region}", hint="gen-infra apply makes them")
+        raise AwsError(f"queues not found in {clients.region}: {', '.join(queues)}", hint="run gen-infra apply")
     found = clients.batch.describe_compute_environments(computeEnvironments=sorted(arns))["computeEnvironments"]
     most = {each["computeEnvironmentArn"]: each.get("computeResources", {}).get("maxvCpus", 0) for each in found}
     return [
@@ -69,7 +69,7 @@ def watch_queues(
     clients: Clients,
     queues: Sequence[str],
     *,
-    patience: float = 120.0,
+    retry_seconds: float = 120.0,
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[list[QueueState]]:
@@ -78,13 +78,13 @@ def watch_queues(
     Args:
         clients: where the queues are.
         queues: their names.
-        patience: seconds for which AWS may be unreachable or busy before that becomes an error.
+        retry_seconds: for how long calls that AWS does not answer, or throttles, are made again.
         wait: sleeps for some seconds.
         clock: seconds that only increase.
     """
-    aws = Patience(patience, clock)
+    aws = Retry(retry_seconds, clock)
     while True:
-        if states := aws.ask(lambda: queue_states(clients, queues)):
+        if states := aws.call(lambda: queue_states(clients, queues)):
             yield states
         wait(_LOOK_AGAIN_SECONDS)
 
@@ -132,7 +132,7 @@ def listed(clients: Clients, queue: str, statuses: Iterable[str]) -> Iterator[Js
 
 
 def _details(clients: Clients, summaries: Iterable[Json]) -> dict[str, Json]:
-    """Descriptions of those whose summary does not tell enough: arrays, and what takes vCPUs."""
+    """Describe the jobs whose summary is not enough: arrays, and jobs that use vCPUs."""
     ids = [each["jobId"] for each in summaries if each["status"] in BUSY or each.get("arrayProperties", {}).get("size")]
     pages = (ids[start : start + DESCRIBE_AT_MOST] for start in range(0, len(ids), DESCRIBE_AT_MOST))
     return {each["jobId"]: each for page in pages for each in clients.batch.describe_jobs(jobs=page)["jobs"]}

@@ -1,4 +1,4 @@
-"""Waiting for AWS again and again, for as long as that may take."""
+"""Makes calls to AWS again, for as long as that is worth it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Patience:
-    """Bears with an AWS that cannot be reached, or is busy, for a while after its last answer.
+class Retry:
+    """Tolerates transient errors of AWS for some time after the last call that succeeded.
 
     Args:
         seconds: for how long.
@@ -26,14 +26,14 @@ class Patience:
         self._clock = clock
         self._answered = clock()
 
-    def ask(self, question: Callable[[], T]) -> T | None:
-        """The answer; None where there is none for now, and it is worth asking again a little later.
+    def call(self, function: Callable[[], T]) -> T | None:
+        """Call the function and return its answer; None where AWS gave none and the caller should try again later.
 
         Raises:
-            TransientAwsError: there has been none for too long.
+            TransientAwsError: no call has succeeded for ``seconds``.
         """
         try:
-            answer = question()
+            answer = function()
         except TransientAwsError:
             if self._clock() - self._answered > self._seconds:
                 raise

@@ -1,7 +1,7 @@
 """The S3 bucket of the Terraform state, made or brought up to its settings.
 
 Every setting is read first and written only where it differs, so the same call finishes a half-done run and does
-nothing at all the second time. What someone added to the bucket (statements, rules, tags, a customer key) stays.
+nothing at all the second time. What was added outside gen-infra (statements, rules, tags, a customer key) stays.
 
 Every call but the creation names the expected owner, so that a bucket of another account is never written to:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
@@ -56,7 +56,7 @@ def ensure_state_bucket(clients: Clients, name: str, account: str, tags: Mapping
     """Make the bucket ``name`` in the clients' region, or bring it up to its settings; return what changed, in order.
 
     Raises:
-        UsageError: the name belongs to someone else, or the bucket is in another region.
+        UsageError: the name belongs to another account, or the bucket is in another region.
         AwsError: AWS refused a call or could not be reached; the next run goes on from there.
     """
     bucket = _Bucket(clients.s3, name, account, clients.region)
@@ -96,7 +96,7 @@ class _Bucket:
     def taken(self) -> UsageError:
         """The error of a name that another account has."""
         return UsageError(
-            f"the bucket {self.name} belongs to another account, or account {self.owner} may not see it",
+            f"the bucket {self.name} belongs to another account, or account {self.owner} has no access to it",
             hint="choose another name for state.bucket: bucket names are shared by all of AWS",
         )
 

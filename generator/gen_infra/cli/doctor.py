@@ -47,7 +47,7 @@ def doctor(manifest: Path | None, as_json: bool, quiet: bool) -> int:
     summary = f"{counts['ok']} ok, {counts['warning']} warnings, {counts['wrong']} wrong"
     if counts["wrong"]:
         console.say(f"✗ {summary}", fg="red")
-        console.next_step("mend what is wrong, and run it again")
+        console.next_step("fix what is wrong, then run it again")
         return 1
     console.done(summary)
     if manifest:

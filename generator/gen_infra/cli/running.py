@@ -54,7 +54,7 @@ def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: 
     from gen_infra.manifest import load
 
     env = load(manifest)
-    moment = cloudwatch.since_moment(since, datetime.now(UTC)) if since else None
+    moment = cloudwatch.parse_since(since, datetime.now(UTC)) if since else None
     aws = clients(env.region)
     require_account(aws, env.account)
     job = find(aws, job_id)

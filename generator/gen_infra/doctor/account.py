@@ -49,9 +49,9 @@ def check(
                     found.extend(generator(*args, **kwargs))
             except AccessDeniedError as denied:
                 needed = denied.action or _PERMISSIONS.get(denied.operation, f"{service}:{denied.operation}")
-                found.append(warning(subject, f"cannot look: needs {needed}", denied.hint))
+                found.append(warning(subject, f"cannot check: needs {needed}", denied.hint))
             except AwsError as error:
-                found.append(warning(subject, f"cannot look: {error.message}", error.hint))
+                found.append(warning(subject, f"cannot check: {error.message}", error.hint))
             return found
 
         return run
@@ -87,7 +87,7 @@ def region(clients: Clients, configured: str | None) -> Iterator[Diagnosis]:
     except clients.ec2.exceptions.ClientError as error:
         if error_code(error) != "InvalidParameterValue":
             raise
-        yield wrong("region", f"AWS knows no region {name}", "correct `region` in the manifest")
+        yield wrong("region", f'unknown region "{name}"', "correct `region` in the manifest")
         return
     if found.get("OptInStatus") == "not-opted-in":
         advice = f"aws account enable-region --region-name {name}"

@@ -1,4 +1,4 @@
-"""The doctor on buckets: they exist, in the right region, and the world cannot read them."""
+"""The doctor on buckets: they exist, in the right region, and are not public."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.doctor.diagnosis import Diagnosis
 
-_EVERYBODY = {
+_PUBLIC_GRANTEES = {
     "http://acs.amazonaws.com/groups/global/AllUsers",
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
 }
@@ -32,7 +32,7 @@ def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
     elif _is_public(clients, name):
         yield wrong("buckets", f"{name} is public", _block(name))
     elif not _is_blocked(clients, name):
-        yield warning("buckets", f"{name} is private, but nothing keeps it so", _block(name))
+        yield warning("buckets", f"{name} is private, but public access is not blocked", _block(name))
     else:
         yield ok("buckets", f"{name} is private")
 
@@ -52,33 +52,33 @@ def state_bucket(clients: Clients, name: str, bootstrap: str) -> Iterator[Diagno
     elif not _is_blocked(clients, name) and _is_public(clients, name):
         yield wrong("state bucket", f"{name} is public: so are the secrets in the state", bootstrap)
     elif clients.s3.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":
-        yield warning("state bucket", f"{name} keeps no versions: a lost state stays lost", bootstrap)
+        yield warning("state bucket", f"{name} has no versioning: a lost state cannot be restored", bootstrap)
     elif not _is_blocked(clients, name):
-        yield warning("state bucket", f"{name} is private, but nothing keeps it so", bootstrap)
+        yield warning("state bucket", f"{name} is private, but public access is not blocked", bootstrap)
     else:
-        yield ok("state bucket", f"{name} is private and keeps versions")
+        yield ok("state bucket", f"{name} is private and versioned")
 
 
 def _region(clients: Clients, name: str) -> str | None:
-    """The bucket's region; None: there is no such bucket."""
+    """Look up the bucket's region; None where the bucket does not exist."""
     found = _unless(lambda: clients.s3.head_bucket(Bucket=name), "404")
     return found.get("BucketRegion", clients.region) if found else None
 
 
 def _is_blocked(clients: Clients, name: str) -> bool:
-    """Whether S3 refuses whatever would make the bucket public."""
+    """Check whether S3 blocks every setting that would make the bucket public."""
     found = _unless(lambda: clients.s3.get_public_access_block(Bucket=name), "NoSuchPublicAccessBlockConfiguration")
     return bool(found) and all(found["PublicAccessBlockConfiguration"].values())
 
 
 def _is_public(clients: Clients, name: str) -> bool:
-    """Whether a policy or an access control list lets everybody in, and nothing stops it."""
+    """Check whether a policy or an access control list makes it public, and nothing blocks that."""
     if _is_blocked(clients, name):
         return False
     status = _unless(lambda: clients.s3.get_bucket_policy_status(Bucket=name), "NoSuchBucketPolicy")
     grants = clients.s3.get_bucket_acl(Bucket=name)["Grants"]
     by_policy = status.get("PolicyStatus", {}).get("IsPublic", False)
-    return by_policy or any(grant["Grantee"].get("URI") in _EVERYBODY for grant in grants)
+    return by_policy or any(grant["Grantee"].get("URI") in _PUBLIC_GRANTEES for grant in grants)
 
 
 def _unless(call: Callable[[], Any], absent: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def container_image(clients: Clients, account: str, uri: str) -> Iterator[Diagno
         clients.ecr.describe_images(repositoryName=repository, imageIds=[identifier])
     except clients.ecr.exceptions.RepositoryNotFoundException:
         advice = f"after apply: docker push {uri}"
-        yield warning(_SUBJECT, f"there is no repository {repository} yet", advice)
+        yield warning(_SUBJECT, f"repository {repository} does not exist yet", advice)
     except clients.ecr.exceptions.ImageNotFoundException:
         yield wrong(_SUBJECT, f"{name} is not there: its jobs would fail", f"docker push {uri}")
     else:

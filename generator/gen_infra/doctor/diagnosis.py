@@ -1,4 +1,4 @@
-"""What `gen-infra doctor` says about one thing: it is well, it may hurt, or it will fail; and what to do about it."""
+"""What `gen-infra doctor` says about one thing: ok, a warning, or wrong; and what to do about it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Level = Literal["ok", "warning", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One line of the doctor's.
+    """One line of the doctor's report.
 
     Args:
         level: ``wrong`` keeps an environment from working; a ``warning`` may.
@@ -26,15 +26,15 @@ class Diagnosis:
 
 
 def ok(subject: str, message: str) -> Diagnosis:
-    """It is as it must be."""
+    """Report that a thing is as it must be."""
     return Diagnosis("ok", subject, message)
 
 
 def warning(subject: str, message: str, advice: str = "") -> Diagnosis:
-    """It works, but not as well or as surely as it could; or it could not be looked at."""
+    """Report what may cause trouble, or could not be checked."""
     return Diagnosis("warning", subject, message, advice)
 
 
 def wrong(subject: str, message: str, advice: str) -> Diagnosis:
-    """An environment cannot work like this."""
+    """Report what keeps an environment from working."""
     return Diagnosis("wrong", subject, message, advice)

@@ -40,7 +40,7 @@ def image_of_parameter(
         value = clients.ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
     except clients.ssm.exceptions.ParameterNotFound:
         advice = "gen-infra image build MANIFEST"
-        yield wrong("image", f"there is no parameter {parameter} in {clients.region}", advice)
+        yield wrong("image", f"parameter {parameter} does not exist in {clients.region}", advice)
         return
     yield from image(clients, value, architecture, volumes, origin=f" from {parameter}")
 

@@ -25,11 +25,11 @@ def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosi
     try:
         found = clients.secrets.describe_secret(SecretId=arn)
     except clients.secrets.exceptions.ResourceNotFoundException:
-        yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or have the secret made")
+        yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or create the secret")
         return
     if found.get("DeletedDate") is not None:
         yield wrong(
-            "secrets", f"{arn} is waiting for its deletion", f"aws secretsmanager restore-secret --secret-id {arn}"
+            "secrets", f"{arn} is scheduled for deletion", f"aws secretsmanager restore-secret --secret-id {arn}"
         )
     else:
         yield _with_key(arn, found.get("KmsKeyId"), kms_key)
@@ -44,9 +44,9 @@ def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagn
     by_name: ParameterStringFilterTypeDef = {"Key": "Name", "Option": "Equals", "Values": names}
     found = clients.ssm.describe_parameters(ParameterFilters=[by_name])["Parameters"]
     if not found:
-        yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or have the parameter made")
+        yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or create the parameter")
     elif found[0]["Type"] != "SecureString":
-        advice = "make it anew as a SecureString, with another value"
+        advice = "create it again as a SecureString, with another value"
         yield warning("secrets", f"{arn} is not encrypted: whoever may read parameters reads it", advice)
     else:
         yield _with_key(arn, found[0].get("KeyId"), kms_key)
@@ -56,7 +56,9 @@ def _with_key(arn: str, key: str | None, kms_key: str | None) -> Diagnosis:
     """Whether the execution role, which may use ``kms_key``, can open what is encrypted with ``key``."""
     is_awss_own = not key or ":alias/aws/" in f":{key}"
     if not is_awss_own and kms_key is None:
-        return wrong("secrets", f"{arn} is encrypted with {key}, which its jobs may not use", "name it as `kms_key`")
+        return wrong(
+            "secrets", f"{arn} is encrypted with {key}, which its jobs have no access to", "name it as `kms_key`"
+        )
     return ok("secrets", arn)
 
 
@@ -67,23 +69,23 @@ def file_system(clients: Clients, file_system_id: str, access_point: str | None)
         [found] = clients.efs.describe_file_systems(FileSystemId=file_system_id)["FileSystems"]
         points = clients.efs.describe_access_points(AccessPointId=access_point)["AccessPoints"] if access_point else []
     except clients.efs.exceptions.FileSystemNotFound:
-        advice = "correct its id, or have the file system made"
+        advice = "correct its id, or create the file system"
         yield wrong("file systems", f"{file_system_id} does not exist in {clients.region}", advice)
         return
     except clients.efs.exceptions.AccessPointNotFound:
-        advice = "correct its id, or have the access point made"
+        advice = "correct its id, or create the access point"
         yield wrong("file systems", f"{file_system_id}: {access_point} does not exist", advice)
         return
-    others = {point["FileSystemId"] for point in points} - {file_system_id}
-    if others:
-        message = f"{access_point} is an access point of {', '.join(others)}, not of {file_system_id}"
+    elsewhere = {point["FileSystemId"] for point in points} - {file_system_id}
+    if elsewhere:
+        message = f"{access_point} belongs to {', '.join(elsewhere)}, not to {file_system_id}"
         yield wrong("file systems", message, "name an access point of this file system")
     elif found["LifeCycleState"] != "available":
         yield wrong(
             "file systems", f"{file_system_id} is {found['LifeCycleState']}", "wait for it, or name another one"
         )
     elif not found.get("Encrypted"):
-        advice = "encryption is for new file systems only: make one, and copy the files"
+        advice = "EFS encrypts new file systems only: create one, and copy the files"
         yield warning("file systems", f"{file_system_id} is not encrypted at rest", advice)
     else:
         yield ok("file systems", f"{file_system_id}{f' through {access_point}' if access_point else ''}")

@@ -1,7 +1,7 @@
-"""The doctor on the key: it is enabled, and those who must use it may.
+"""The doctor on the key: it is enabled, and its policy allows those that need it.
 
-Instances with encrypted volumes are started by Auto Scaling and by Spot in their own name. A policy that only lets the
-account's IAM policies decide does not let them: service-linked roles have no permission for customer keys.
+Instances with encrypted volumes are started by Auto Scaling and by Spot with their own roles. A policy that
+only delegates to the account's IAM policies is not enough: service-linked roles have no permission for customer keys.
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -66,7 +66,7 @@ def given_key(clients: Clients, arn: str, roles: Iterable[str], services: Servic
 def _state(name: str, key: Mapping[str, Any]) -> Iterator[Diagnosis]:
     if key["KeyState"] == "PendingDeletion":
         advice = f"aws kms cancel-key-deletion --key-id {key['KeyId']}; aws kms enable-key --key-id {key['KeyId']}"
-        yield wrong("key", f"{name} is waiting for its deletion", advice)
+        yield wrong("key", f"{name} is scheduled for deletion", advice)
     elif key["KeyState"] != "Enabled":
         yield wrong("key", f"{name} is {key['KeyState']}", f"aws kms enable-key --key-id {key['KeyId']}")
     elif key.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
@@ -89,9 +89,9 @@ def _policy(clients: Clients, arn: str, roles: Iterable[str], services: Services
 
 def _verdict(who: str, missing: Sequence[str]) -> Diagnosis:
     if missing:
-        advice = "add what modules/encryption/main.tf lets it do to the key's policy"
-        return wrong("key policy", f"does not let {who} do {', '.join(missing)}", advice)
-    return ok("key policy", f"lets {who} use the key")
+        advice = "add the statements of modules/encryption/main.tf to the key's policy"
+        return wrong("key policy", f"does not allow {who}: {', '.join(missing)}", advice)
+    return ok("key policy", f"allows {who} to use the key")
 
 
 def denied_actions(

@@ -41,7 +41,7 @@ class ByTag:
 
 @check("network", "ec2")
 def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[Diagnosis]:
-    """Whether the network is there, and lets instances and their jobs do their work.
+    """Check whether the network exists, and instances and their jobs can work in it.
 
     Args:
         clients: of the network's region.
@@ -52,7 +52,7 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[
     yield from problems
     vpcs = sorted({each["VpcId"] for each in subnets})
     if len(vpcs) > 1:
-        yield wrong("subnets", f"they lie in {len(vpcs)} VPCs: {', '.join(vpcs)}", "choose subnets of one VPC")
+        yield wrong("subnets", f"they are in {len(vpcs)} VPCs: {', '.join(vpcs)}", "choose subnets of one VPC")
     elif subnets:
         inside = [{"Name": "vpc-id", "Values": vpcs}]
         tables = _pages(clients, "describe_route_tables", "RouteTables", Filters=inside)
@@ -68,13 +68,13 @@ def zones(subnets: Sequence[Json]) -> Diagnosis:
     """Whether the subnets lie in two zones: one zone runs out of Spot capacity sooner, and can fail."""
     names = sorted({each["AvailabilityZone"] for each in subnets})
     if len(names) < 2:
-        message = f"all of them lie in {names[0]}: less Spot capacity, and no way around when the zone fails"
+        message = f"all are in {names[0]}: less Spot capacity, and no alternative when the zone fails"
         return warning("subnets", message, "add a subnet in another zone")
     return ok("subnets", f"{len(subnets)} in {', '.join(names)}")
 
 
 def addresses(subnets: Sequence[Json], instances: int) -> Diagnosis:
-    """Whether every instance gets an address."""
+    """Check whether every instance gets an address."""
     free = sum(each["AvailableIpAddressCount"] for each in subnets)
     if not free:
         return wrong("addresses", "the subnets have no free address", "add subnets, or free some addresses")
@@ -100,41 +100,43 @@ def _way_out(subnet: Json, route: Json | None, missing: Sequence[str]) -> Diagno
     if not missing:
         return ok("routes", f"{name} reaches what it needs through VPC endpoints")
     if route is None:
-        message = f"{name} has no way out to {', '.join(missing)}: its jobs would wait in RUNNABLE for ever"
+        message = f"{name} cannot reach {', '.join(missing)}: its jobs would stay RUNNABLE"
         return wrong("routes", message, "add a route to a NAT gateway, or VPC endpoints for these services")
     target = _target(route)
     if route["State"] == "blackhole":
-        message = f"{name} sends everything to {target}, which is gone"
+        message = f"{name} sends all traffic to {target}, which no longer exists"
         return wrong("routes", message, "replace the route 0.0.0.0/0 of its route table")
     if target.startswith("igw-"):
         return _internet_gateway(subnet)
     if "s3" in missing:
-        message = f"{name} goes out through {target}, and so does all that it reads and writes in S3, for money"
+        message = f"{name} reaches S3 through {target}, which costs money for each GB"
         return warning("routes", message, "add an S3 gateway endpoint to its route table: it is free")
-    return ok("routes", f"{name} goes out through {target}, to S3 by an endpoint")
+    return ok("routes", f"{name} reaches the internet through {target}, and S3 through an endpoint")
 
 
 def _internet_gateway(subnet: Json) -> Diagnosis:
     if not subnet["MapPublicIpOnLaunch"]:
-        message = f"{subnet['SubnetId']} has an internet gateway, but its instances get no public address to use it"
-        return wrong("routes", message, "choose a private subnet with a NAT gateway, or let it give public addresses")
-    message = f"{subnet['SubnetId']} is public: every instance gets an address that the internet can reach"
+        message = f"{subnet['SubnetId']} has an internet gateway, but its instances get no public address"
+        return wrong(
+            "routes", message, "choose a private subnet with a NAT gateway, or turn on public addresses for it"
+        )
+    message = f"{subnet['SubnetId']} is public: every instance gets a public address"
     return warning("routes", message, "choose private subnets with a NAT gateway or VPC endpoints")
 
 
 def security_groups(groups: Sequence[Json], vpcs: Sequence[str]) -> Iterator[Diagnosis]:
-    """Whether the groups belong to the subnets' VPC, let HTTPS out, and nobody in."""
+    """Check whether the groups belong to the subnets' VPC, allow HTTPS out, and no ingress."""
     for group in groups:
         name = f"{group['GroupId']} ({group['GroupName']})"
         if vpcs and group["VpcId"] not in vpcs:
             message = f"{name} belongs to {group['VpcId']}, the subnets to {', '.join(vpcs)}"
             yield wrong("security groups", message, "choose a group of the subnets' VPC")
-        elif opened := [rule for rule in group["IpPermissions"] if _others(group, rule)]:
+        elif opened := [rule for rule in group["IpPermissions"] if _is_from_outside(group, rule)]:
             yield _opened(name, opened)
         else:
-            yield ok("security groups", f"{name} lets nobody in")
+            yield ok("security groups", f"{name} has no ingress from outside")
     if not any(_covers_https(rule) for group in groups for rule in group["IpPermissionsEgress"]):
-        message = "none of them lets HTTPS out: instances cannot join their cluster, nor pull images"
+        message = "none of them allows HTTPS out: instances cannot join their cluster or pull images"
         yield wrong("security groups", message, "add an egress rule for TCP port 443")
 
 
@@ -149,7 +151,9 @@ def _by_id(clients: Clients, wanted: ById) -> tuple[list[Diagnosis], list[Json],
     missing += [("security groups", each) for each in wanted.security_groups if each not in known]
     advice = f"correct it under network.ids; aws ec2 describe-subnets --region {clients.region} lists them"
     problems = [
-        wrong(subject, f"there is no {each} in {clients.region}", advice.replace("subnets", subject.replace(" ", "-")))
+        wrong(
+            subject, f"{each} does not exist in {clients.region}", advice.replace("subnets", subject.replace(" ", "-"))
+        )
         for subject, each in missing
     ]
     return problems, subnets, groups
@@ -220,18 +224,18 @@ def _target(route: Json) -> str:
     return next((str(route[key]) for key in ids if route.get(key)), "its route 0.0.0.0/0")
 
 
-def _others(group: Json, rule: Json) -> bool:
-    """Whether a rule lets in anything but the group's own members."""
+def _is_from_outside(group: Json, rule: Json) -> bool:
+    """Check whether a rule allows ingress from anything but the group's own members."""
     pairs = rule.get("UserIdGroupPairs", [])
     ranges = any(rule.get(key) for key in ("IpRanges", "Ipv6Ranges", "PrefixListIds"))
     return ranges or any(pair.get("GroupId") != group["GroupId"] for pair in pairs)
 
 
 def _opened(name: str, rules: Iterable[Json]) -> Diagnosis:
-    advice = "take the ingress rules away: workers are reached by Session Manager, if at all"
+    advice = "remove the ingress rules: use Session Manager to reach workers"
     ranges = [item for rule in rules for item in (*rule.get("IpRanges", []), *rule.get("Ipv6Ranges", []))]
     if any(each.get("CidrIp") == "0.0.0.0/0" or each.get("CidrIpv6") == "::/0" for each in ranges):
-        return wrong("security groups", f"{name} lets the whole internet in", advice)
+        return wrong("security groups", f"{name} allows ingress from the whole internet", advice)
     return warning("security groups", f"{name} has ingress rules; workers need none", advice)
 
 

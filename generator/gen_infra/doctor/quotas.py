@@ -74,7 +74,7 @@ def vcpu_quotas(clients: Clients, asks: Iterable[Ask]) -> Iterator[Diagnosis]:
         yield _compared(f"{group} {'Spot' if purchase == 'SPOT' else 'On-Demand'}", code, value, those, clients.region)
     for name in sorted(unknown):
         advice = "look for it in the Service Quotas console, under Amazon EC2"
-        yield warning(_SUBJECT, f"it is not known here which quota {name} counts against", advice)
+        yield warning(_SUBJECT, f"unknown quota for {name}", advice)
 
 
 def quota_code(group: str, purchase: str) -> str:
@@ -102,9 +102,9 @@ def _compared(name: str, code: str, value: int, asks: Sequence[Ask], region: str
         f"--quota-code {code} --desired-value {wanted} --region {region}"
     )
     if value < max(largest_job, 1):
-        message = f"{name} is {value} vCPUs: a job of {largest_job} can never start there"
+        message = f"{name} is {value} vCPUs: a job of {largest_job} cannot start"
         return wrong(_SUBJECT, message, raise_it)
     if value < wanted:
-        message = f"{name} is {value} vCPUs, max_vcpus is {wanted} in all: jobs wait where they could run"
+        message = f"{name} is {value} vCPUs, max_vcpus is {wanted} in all: jobs wait for the quota"
         return warning(_SUBJECT, message, raise_it)
     return ok(_SUBJECT, f"{name}: {wanted} of {value} vCPUs")

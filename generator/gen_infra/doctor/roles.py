@@ -35,7 +35,7 @@ def service_linked_roles(clients: Clients, services: Iterable[str]) -> Iterator[
             yield ok("service-linked roles", name)
         else:
             advice = f"aws iam create-service-linked-role --aws-service-name {service}.amazonaws.com"
-            yield warning("service-linked roles", f"there is no {name} yet; AWS makes it at its first use", advice)
+            yield warning("service-linked roles", f"{name} does not exist yet; AWS creates it at its first use", advice)
 
 
 @check("roles", "iam")
@@ -47,7 +47,7 @@ def roles(clients: Clients, account: str, arns: Iterable[str]) -> Iterator[Diagn
             advice = "name a role of the manifest's account"
             yield wrong("roles", f"{arn} belongs to account {owner}, not to {account}", advice)
         elif not _role_exists(clients, name):
-            yield wrong("roles", f"{arn} does not exist", "correct the ARN, or have the role made")
+            yield wrong("roles", f"{arn} does not exist", "correct the ARN, or create the role")
         else:
             yield ok("roles", arn)
 
@@ -58,7 +58,7 @@ def permissions_boundary(clients: Clients, arn: str) -> Iterator[Diagnosis]:
     try:
         clients.iam.get_policy(PolicyArn=arn)
     except clients.iam.exceptions.NoSuchEntityException:
-        advice = "correct `iam.permissions_boundary`, or have the policy made"
+        advice = "correct `iam.permissions_boundary`, or create the policy"
         yield wrong("permissions boundary", f"{arn} does not exist", advice)
     else:
         yield ok("permissions boundary", arn)
@@ -70,13 +70,13 @@ def instance_profile(clients: Clients, arn: str) -> Iterator[Diagnosis]:
     try:
         found = clients.iam.get_instance_profile(InstanceProfileName=arn.rpartition("/")[2])["InstanceProfile"]
     except clients.iam.exceptions.NoSuchEntityException:
-        advice = "correct `iam.instance_profile`, or have the profile made"
+        advice = "correct `iam.instance_profile`, or create the profile"
         yield wrong("instance profile", f"{arn} does not exist", advice)
         return
     if found["Roles"]:
         yield ok("instance profile", arn)
     else:
-        yield wrong("instance profile", f"{arn} holds no role", "add the instances' role to it")
+        yield wrong("instance profile", f"{arn} has no role", "add the instances' role to it")
 
 
 def _role_exists(clients: Clients, name: str) -> bool:

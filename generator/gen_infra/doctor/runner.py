@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[], list[Diagnosis]]
 
-_WITHOUT_REGION = "us-east-1"  # where STS is asked when nobody says where
+_WITHOUT_REGION = "us-east-1"  # for STS, where no region is set
 
 
 def examine(path: Path | None) -> list[Diagnosis]:
@@ -163,7 +163,7 @@ def service_linked_roles(manifest: Manifest) -> list[str]:
 
 
 def custom_roles(manifest: Manifest) -> list[str]:
-    """The ARNs of roles that somebody else has made."""
+    """List the ARNs of roles that are managed elsewhere."""
     given = {compute.service_role for compute in manifest.compute.values()}
     given |= {job.role for job in manifest.jobs.values() if job.role}
     return sorted(role for role in given if role.startswith("arn:"))

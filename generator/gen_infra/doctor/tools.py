@@ -47,7 +47,7 @@ def packer(environ: Mapping[str, str]) -> list[Diagnosis]:
     """Whether there is a packer; only building images needs it."""
     found = find_packer(environ)
     if found is None:
-        message = "there is none on PATH: `check` leaves its template out, and no image can be built"
+        message = "not found on PATH: `check` skips its template, and images cannot be built"
         return [warning("packer", message, "apt-get install packer, or https://developer.hashicorp.com/packer/install")]
     return [ok("packer", f"{found.version_text}, {found.executable}")]
 
@@ -69,5 +69,5 @@ def checkov(environ: Mapping[str, str]) -> list[Diagnosis]:
     if answer.returncode != 0 or not version:
         return [wrong("checkov", f"{found.python} cannot import it", "pipx reinstall checkov")]
     if not version.startswith(".".join(map(str, _CHECKOV)) + "."):
-        return [warning("checkov", f"{version}; tried with 3.3", "pipx install --force 'checkov>=3.3.30,<3.4'")]
+        return [warning("checkov", f"{version}; tested with 3.3", "pipx install --force 'checkov>=3.3.30,<3.4'")]
     return [ok("checkov", f"{version}, {found.python}")]

@@ -67,7 +67,7 @@ class Notes:
         found = tuple(lines)
         for each in found:
             text = f"{each.subject}: {each.message}"
-            (self.unseen if each.message.startswith("cannot look") else self.looked).append(text)
+            (self.unseen if each.message.startswith("cannot check") else self.looked).append(text)
         return found
 
 

@@ -124,7 +124,7 @@ class TestQuotas:
         assert "--quota-code L-1216C47A --desired-value 1153 --region us-east-1" in line.advice
 
     def test_less_than_one_job_is_wrong(self, clients: Clients) -> None:
-        assert "a job of 96 can never start" in only(self.ask(clients, "g6", vcpus=192, job=96), "wrong").message
+        assert "a job of 96 cannot start" in only(self.ask(clients, "g6", vcpus=192, job=96), "wrong").message
         assert "a job of 1 can never start" in only(self.ask(clients, "p5.48xlarge", vcpus=192), "wrong").message
 
     def test_environments_share_a_quota(self, clients: Clients) -> None:
@@ -135,7 +135,7 @@ class TestQuotas:
         assert "u-6tb1" in only(self.ask(clients, "u-6tb1.metal", vcpus=448), "warning").message
 
     def test_a_quota_that_the_region_does_not_have_is_no_crash(self, clients: Clients) -> None:
-        assert "cannot look" in only(self.ask(clients, "trn1", vcpus=32), "warning").message
+        assert "cannot check" in only(self.ask(clients, "trn1", vcpus=32), "warning").message
 
 
 def machine_image(
@@ -262,12 +262,12 @@ class TestKey:
     def test_a_policy_that_leaves_it_to_iam_is_wrong_for_both(self, clients: Clients) -> None:
         enabled, role, logs = self.look(clients, self.key(clients))
         assert levels([enabled, role, logs]) == ["ok", "wrong", "wrong"]
-        assert "AWSServiceRoleForAutoScaling do kms:Encrypt" in role.message
+        assert "AWSServiceRoleForAutoScaling: kms:Encrypt" in role.message
         assert LOGS in logs.message
 
     def test_a_policy_without_grants_is_wrong(self, clients: Clients) -> None:
         line = only(self.look(clients, self.key(clients, BY_NAME[0], FOR_LOGS)), "wrong")
-        assert line.message == "does not let AWSServiceRoleForAutoScaling do kms:CreateGrant"
+        assert line.message == "does not allow AWSServiceRoleForAutoScaling: kms:CreateGrant"
 
     def test_a_condition_on_another_role_does_not_count(self, clients: Clients) -> None:
         other = [statement({"AWS": "*"}, "kms:*", ArnEquals={"aws:PrincipalArn": f"{LINKED}/spot.amazonaws.com/x"})]
@@ -276,7 +276,7 @@ class TestKey:
     def test_a_key_of_alarms_has_to_let_cloudwatch_publish(self, clients: Clients) -> None:
         services = {ALARMS: doctor_key.PUBLISH}
         without = doctor_key.given_key(clients, self.key(clients, *BY_NAME, FOR_LOGS), [], services)
-        assert only(without, "wrong").message == f"does not let {ALARMS} do kms:Decrypt, kms:GenerateDataKey"
+        assert only(without, "wrong").message == f"does not allow {ALARMS}: kms:Decrypt, kms:GenerateDataKey"
         for_alarms = statement({"Service": ALARMS}, "kms:Decrypt", "kms:GenerateDataKey*")
         assert levels(doctor_key.given_key(clients, self.key(clients, for_alarms), [], services)) == ["ok", "ok"]
 
@@ -291,7 +291,7 @@ class TestKey:
         clients.kms.disable_key(KeyId=key_id)
         assert "aws kms enable-key" in only(self.look(clients, arn), "wrong").advice
         clients.kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
-        assert "waiting for its deletion" in only(self.look(clients, arn), "wrong").message
+        assert "scheduled for deletion" in only(self.look(clients, arn), "wrong").message
 
     def test_keys_that_are_not_there_or_elsewhere_are_wrong(self, clients: Clients) -> None:
         nowhere = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"

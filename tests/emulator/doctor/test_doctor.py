@@ -123,6 +123,6 @@ def test_a_caller_who_may_see_nothing_is_told_which_permissions_to_ask_for(envs:
     assert code == 0
     needed = {message for messages in of(lines, "warning").values() for message in messages}
     assert needed >= {
-        f"cannot look: needs {action}"
+        f"cannot check: needs {action}"
         for action in ("iam:GetRole", "ec2:DescribeVpcs", "ssm:GetParameter", "kms:DescribeKey", "s3:ListBucket")
     }

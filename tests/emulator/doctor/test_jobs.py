@@ -109,7 +109,7 @@ class TestFileSystems:
         gone = "fsap-0123456789abcdef0"
         assert f"{gone} does not exist" in only(doctor_jobs.file_system(clients, one, gone), "wrong").message
         line = only(doctor_jobs.file_system(clients, one, self.point(clients, other)), "wrong")
-        assert f"is an access point of {other}, not of {one}" in line.message
+        assert f"belongs to {other}, not to {one}" in line.message
 
     def test_one_that_is_not_encrypted_is_a_warning(self, clients: Clients) -> None:
         file_system = self.file_system(clients, encrypted=False)
@@ -124,7 +124,7 @@ class TestInstanceProfile:
 
     def test_one_that_holds_a_role(self, clients: Clients) -> None:
         name, arn = self.profile(clients)
-        assert "holds no role" in only(doctor_roles.instance_profile(clients, arn), "wrong").message
+        assert "has no role" in only(doctor_roles.instance_profile(clients, arn), "wrong").message
         clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         clients.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
         assert levels(doctor_roles.instance_profile(clients, arn)) == ["ok"]

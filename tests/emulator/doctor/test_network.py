@@ -124,21 +124,21 @@ def test_tags_that_nothing_has_are_wrong(clients: Clients, tags: ByTag, subject:
 def test_ids_that_do_not_exist_are_wrong(site: Site) -> None:
     wanted = ById([*site.subnets, "subnet-0123456789abcdef0"], [site.group, "sg-0123456789abcdef0"])
     lines = network(site.clients, wanted, 1)
-    assert of(lines, "subnets", "wrong") == ["there is no subnet-0123456789abcdef0 in us-east-1"]
-    assert of(lines, "security groups", "wrong") == ["there is no sg-0123456789abcdef0 in us-east-1"]
+    assert of(lines, "subnets", "wrong") == ["subnet-0123456789abcdef0 does not exist in us-east-1"]
+    assert of(lines, "security groups", "wrong") == ["sg-0123456789abcdef0 does not exist in us-east-1"]
 
 
 def test_one_zone_is_a_warning(clients: Clients) -> None:
     site = Site(clients)
     site.subnet("us-east-1a")
     site.subnet("us-east-1a")
-    assert "all of them lie in us-east-1a" in of(site.look(), "subnets", "warning")[0]
+    assert "all are in us-east-1a" in of(site.look(), "subnets", "warning")[0]
 
 
 def test_two_vpcs_are_wrong(site: Site, clients: Clients) -> None:
     other = Site(clients)
     lines = network(clients, ById([*site.subnets, other.subnet()], [site.group]), 1)
-    assert "lie in 2 VPCs" in of(lines, "subnets", "wrong")[0]
+    assert "they are in 2 VPCs" in of(lines, "subnets", "wrong")[0]
 
 
 def test_fewer_free_addresses_than_instances_are_a_warning(clients: Clients) -> None:
@@ -157,7 +157,7 @@ def test_no_free_address_is_wrong(clients: Clients) -> None:
 
 
 class TestRoutes:
-    def test_no_way_out_is_wrong_and_names_what_cannot_be_reached(self, clients: Clients) -> None:
+    def test_no_route_is_wrong_and_names_what_cannot_be_reached(self, clients: Clients) -> None:
         site = Site(clients)
         site.subnet()
         [message] = of(site.look(), "routes", "wrong")
@@ -168,7 +168,7 @@ class TestRoutes:
         site.subnet()
         for service in (*SERVICES[1:], "s3"):
             site.endpoint(service)
-        assert "no way out to ecr.api:" in of(site.look(), "routes", "wrong")[0]
+        assert "cannot reach ecr.api:" in of(site.look(), "routes", "wrong")[0]
         site.endpoint("ecr.api")
         assert "through VPC endpoints" in of(site.look(), "routes", "ok")[0]
 
@@ -180,7 +180,7 @@ class TestRoutes:
         site.clients.ec2.modify_vpc_endpoint(
             VpcEndpointId=endpoint["VpcEndpointId"], AddRouteTableIds=[other], RemoveRouteTableIds=[site.table]
         )
-        assert "for money" in of(site.look(), "routes", "warning")[0]
+        assert "costs money" in of(site.look(), "routes", "warning")[0]
 
     def test_s3_through_nat_is_a_warning(self, clients: Clients) -> None:
         site = Site(clients)
@@ -200,7 +200,7 @@ class TestRoutes:
         site = Site(clients)
         made = clients.ec2.create_subnet(VpcId=site.vpc, CidrBlock=f"10.{site.number}.9.0/24")["Subnet"]
         lines = network(clients, ById([made["SubnetId"]], [site.group]), 1)
-        assert "has no way out" in of(lines, "routes", "wrong")[0]
+        assert "cannot reach ecr.api" in of(lines, "routes", "wrong")[0]
 
 
 class TestSecurityGroups:
@@ -218,7 +218,7 @@ class TestSecurityGroups:
 
     def test_ingress_from_everywhere_is_wrong(self, site: Site) -> None:
         self.allow(site, Ipv6Ranges=[{"CidrIpv6": "::/0"}])
-        assert "lets the whole internet in" in of(site.look(), "security groups", "wrong")[0]
+        assert "allows ingress from the whole internet" in of(site.look(), "security groups", "wrong")[0]
 
     def test_without_https_out_nothing_works(self, site: Site) -> None:
         ec2 = site.clients.ec2

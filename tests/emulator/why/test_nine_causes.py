@@ -194,7 +194,7 @@ def test_its_instances_have_no_way_out(layer: Layer) -> None:
         job_id = stuck(layer)
         name, evidence, fix = the_cause(layer, job_id)
     assert name == "no-way-out"
-    assert "has no way out to ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, logs, s3" in evidence
+    assert "cannot reach ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, logs, s3" in evidence
     assert fix == "add a route to a NAT gateway, or VPC endpoints for these services"
     goes_on(layer, job_id)
 

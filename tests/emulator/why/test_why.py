@@ -97,4 +97,4 @@ def test_a_job_that_does_well(layer: Layer) -> None:
 def test_a_job_that_is_not_there(layer: Layer) -> None:
     done = layer.run("why", "0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11")
     assert done.returncode == 4
-    assert "error: no such job in us-east-1" in done.stderr
+    assert 'error: job "0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11" not found in us-east-1' in done.stderr

@@ -96,13 +96,13 @@ def test_all_that_a_job_can_be_given() -> None:
         ({"name": "wgs-1\n"}, "job name"),
         ({"name": "wgs-\u0661"}, "job name"),
         ({"name": "x" * 129}, "job name"),
-        ({"array_size": 1}, "array size 1 is not between 2 and 10000"),
+        ({"array_size": 1}, "invalid array size 1: use 2 to 10000"),
         ({"array_size": 0}, "array size 0"),
         ({"array_size": 10_001}, "array size 10001"),
         ({"depends_on": ("a",) * 21}, "21 dependencies"),
-        ({"environment": {"": "x"}}, "environment variable ''"),
-        ({"environment": {"2X": "x"}}, "'2X'"),
-        ({"environment": {"AWS_BATCH_JOB_ID": "x"}}, "'AWS_BATCH_JOB_ID'"),
+        ({"environment": {"": "x"}}, 'environment variable ""'),
+        ({"environment": {"2X": "x"}}, '"2X"'),
+        ({"environment": {"AWS_BATCH_JOB_ID": "x"}}, '"AWS_BATCH_JOB_ID"'),
     ],
 )
 def test_a_limit_of_batch_is_told_before_batch_is_asked(changes: dict[str, Any], says: str) -> None:
@@ -355,14 +355,14 @@ def test_trouble_that_passes_is_ridden_out(clients: session.Clients) -> None:
         assert watched(clients, Clock(), lambda _job: None).succeeded
 
 
-def test_patience_counts_from_the_last_answer(clients: session.Clients) -> None:
+def test_retries_are_timed_from_the_last_answer(clients: session.Clients) -> None:
     clock = Clock()
     with answers(clients.batch) as stub:
         for _ in range(20):
             stub.add_response("describe_jobs", {"jobs": [detail(status="RUNNING")]})
         stub.add_client_error("describe_jobs", "ThrottlingException", "slow down", 400)
         stub.add_response("describe_jobs", {"jobs": [detail(status="SUCCEEDED")]})
-        assert watched(clients, clock, lambda _job: None, patience=60).succeeded
+        assert watched(clients, clock, lambda _job: None, retry_seconds=60).succeeded
     assert clock.now > 60
 
 
@@ -373,7 +373,7 @@ def test_trouble_that_stays_ends_the_watching(clients: session.Clients) -> None:
         for _ in range(30):
             stub.add_client_error("describe_jobs", "ThrottlingException", "slow down", 400)
         with pytest.raises(TransientAwsError, match="throttles DescribeJobs"):
-            watched(clients, clock, lambda _job: None, patience=60)
+            watched(clients, clock, lambda _job: None, retry_seconds=60)
     assert 60 < clock.now <= 71
 
 

@@ -65,13 +65,13 @@ def page(stub: Stubber, stream: str, token: str, *lines: str, after: str = "", *
     ],
 )
 def test_a_moment_is_an_age_or_a_time(text: str, moment: str) -> None:
-    assert logs.since_moment(text, NOW).isoformat() == moment
+    assert logs.parse_since(text, NOW).isoformat() == moment
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "10", "-1h", "999999d"])
 def test_anything_else_is_no_moment(text: str) -> None:
-    with pytest.raises(UsageError, match="is no moment"):
-        logs.since_moment(text, NOW)
+    with pytest.raises(UsageError, match="invalid time"):
+        logs.parse_since(text, NOW)
 
 
 def test_an_empty_page_is_not_the_end(clients: Clients, cloudwatch: Stubber) -> None:

@@ -88,7 +88,7 @@ def test_arrays_count_as_their_children_and_nodes_all_take_vcpus(account: Accoun
 
 def test_an_environment_that_is_not_applied_says_so(account: Account) -> None:
     account.answers = {"DescribeJobQueues": {"jobQueues": []}}
-    with pytest.raises(AwsError, match="there is no queue main in us-east-1"):
+    with pytest.raises(AwsError, match="queues not found in us-east-1: main"):
         queue_states(account.clients, ["main"])
 
 

@@ -91,7 +91,7 @@ class TestWhatIsLookedAt:
         ]
         assert doctor.most_instances(manifest) == (64 + 16) // 4
 
-    def test_roles_that_somebody_else_made(self, tmp_path: Path) -> None:
+    def test_roles_that_are_managed_elsewhere(self, tmp_path: Path) -> None:
         arn = "arn:aws:iam::123456789012:role/batch"
         assert doctor.custom_roles(accept(tmp_path, compute__spot__service_role=arn)) == [arn]
         assert doctor.custom_roles(accept(tmp_path)) == []
@@ -108,11 +108,11 @@ class TestWhatIsLookedAt:
         assert by_tag == doctor_network.ByTag({"a": "1"}, {"b": "2"}, {"c": "3"})
 
 
-def test_a_default_route_to_what_is_gone_is_wrong() -> None:
+def test_a_default_route_to_a_deleted_gateway_is_wrong() -> None:
     gone = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole"}
     table = {"RouteTableId": "rtb-1", "Associations": [{"Main": False, "SubnetId": "subnet-1"}], "Routes": [gone]}
     [line] = doctor_network.routes([{"SubnetId": "subnet-1", "MapPublicIpOnLaunch": False}], [table], [], "us-east-1")
-    assert (line.level, line.message) == ("wrong", "subnet-1 sends everything to nat-1, which is gone")
+    assert (line.level, line.message) == ("wrong", "subnet-1 sends all traffic to nat-1, which no longer exists")
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ class TestRefusals:
         with Stubber(clients.iam) as stub:
             stub.add_client_error("get_role", "AccessDenied", said, 403)
             [line] = doctor_roles.service_linked_roles(clients, ["batch"])
-        assert (line.level, line.message) == ("warning", "cannot look: needs iam:GetRole")
+        assert (line.level, line.message) == ("warning", "cannot check: needs iam:GetRole")
 
     def test_the_permission_that_aws_does_not_name(self, clients: Clients) -> None:
         with Stubber(clients.s3) as stub:
             stub.add_client_error("head_bucket", "403", "Forbidden", 403)
             [line] = doctor_buckets.bucket(clients, "results")
-        assert (line.level, line.message) == ("warning", "cannot look: needs s3:ListBucket")
+        assert (line.level, line.message) == ("warning", "cannot check: needs s3:ListBucket")
 
     def test_what_was_found_before_the_refusal_stays(self, clients: Clients) -> None:
         role: Any = {"Path": "/", "RoleName": "x", "RoleId": "A" * 16, "Arn": "arn:aws:iam::1:role/x"}
@@ -162,19 +162,19 @@ class TestRefusals:
             stub.add_response("get_role", {"Role": role | {"CreateDate": "2026-01-01"}})
             stub.add_client_error("get_role", "AccessDenied", "", 403)
             lines = doctor_roles.service_linked_roles(clients, ["batch", "spot"])
-        assert [line.message for line in lines] == ["AWSServiceRoleForBatch", "cannot look: needs iam:GetRole"]
+        assert [line.message for line in lines] == ["AWSServiceRoleForBatch", "cannot check: needs iam:GetRole"]
 
     def test_a_region_that_does_not_exist_is_wrong(self, clients: Clients) -> None:
         with Stubber(clients.ec2) as stub:
             stub.add_client_error("describe_regions", "InvalidParameterValue", "Invalid region", 400)
             [line] = account.region(clients, None)
-        assert (line.level, line.message) == ("wrong", "AWS knows no region us-east-1")
+        assert (line.level, line.message) == ("wrong", 'unknown region "us-east-1"')
 
     def test_an_aws_that_stumbles_is_a_warning(self, clients: Clients) -> None:
         with Stubber(clients.iam) as stub:
             stub.add_client_error("get_role", "InternalFailure", "oops", 500)
             [line] = doctor_roles.service_linked_roles(clients, ["batch"])
-        assert line.message == "cannot look: GetRole failed: oops (InternalFailure)"
+        assert line.message == "cannot check: GetRole failed: oops (InternalFailure)"
 
 
 class TestCommand:

@@ -187,7 +187,7 @@ CASES: dict[str, Case] = {
         "service-linked",
     ),
     "quota reached": (lambda facts: facts.launch_fails(QUOTA), "vcpu-quota", "limit of 32", "--quota-code L-34B43A08"),
-    "quota too small": (has(quota=2.0), "vcpu-quota", "a job of 4 can never start there", "quota-increase"),
+    "quota too small": (has(quota=2.0), "vcpu-quota", "a job of 4 cannot start", "quota-increase"),
     "key policy": (lambda facts: facts.launch_fails(_KEY), "key-policy", "Client error on launch", "gen-infra doctor"),
     "key disabled": (has(key_state="Disabled"), "key-policy", "alias/batch-test is Disabled", "aws kms enable-key"),
     "AMI gone": (

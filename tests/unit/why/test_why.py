@@ -80,7 +80,7 @@ def test_what_is_not_known_says_what_was_looked_at(ask: Callable[[Facts], why.An
     ):
         assert words in looked
     assert "another" not in looked, "an Auto Scaling group that is not Batch's"
-    assert answer.unseen == ("roles: cannot look: needs iam:GetRole",)
+    assert answer.unseen == ("roles: cannot check: needs iam:GetRole",)
 
 
 def test_what_may_not_be_looked_at_does_not_hide_the_cause(ask: Callable[[Facts], why.Answer]) -> None:
