@@ -1,21 +1,23 @@
 """The command line: the only place that prints, prompts or exits.
 
-Answers go to stdout (text, or JSON with ``--json``); progress, advice and errors go to stderr. What a command needs is
-imported when it runs, so that ``--help`` costs no more than click does.
+Answers go to stdout (text, or JSON with ``--json``); progress, advice and errors go to stderr. A command's module is
+imported when the command is named, and what it needs when it runs, so that ``--help`` costs little more than click.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from typing import NamedTuple
 
 import click
 
 from gen_infra import __version__
-from gen_infra.cli import build, doctor, drift, image, jobs, local, manifests, prune, running, why
 from gen_infra.cli.console import fail
 from gen_infra.errors import GenInfraError
 
+_WIDEST = 100
 _EPILOG = """
 \b
 Start here, without an AWS account:
@@ -34,15 +36,61 @@ manifest; 3 a tool, credential or provider is missing; 4 a tool or AWS failed.
 """
 
 
-class _InOrder(click.Group):
-    """Lists commands in the order in which they are used."""
+class _Entry(NamedTuple):
+    """A command in the list of commands: the module that defines it, and one line of at most 62 characters."""
+
+    module: str
+    about: str
+
+
+COMMANDS = {  # in the order in which they are used
+    "new": _Entry("manifests", "Write a commented manifest to start from."),
+    "show": _Entry("manifests", "Print the manifest as it is understood, and its placements."),
+    "render": _Entry("build", "Write the environment's Terraform and Packer files."),
+    "check": _Entry("build", "Validate and scan the files with every tool."),
+    "plan": _Entry("build", "Show what would change, and what that does to running jobs."),
+    "apply": _Entry("build", "Apply exactly the plan that is shown."),
+    "drift": _Entry("drift", "Show what was changed outside Terraform."),
+    "destroy": _Entry("build", "Destroy the environment and leave nothing behind."),
+    "image": _Entry("image", "Build the machine image of the instances, and rebuild it."),
+    "submit": _Entry("jobs", "Submit a job and print its id."),
+    "jobs": _Entry("jobs", "List jobs, or show some of them in full."),
+    "why": _Entry("why", "Say why a job waits, failed or was killed, and what to do."),
+    "logs": _Entry("running", "Print what a job wrote, attempt by attempt."),
+    "cancel": _Entry("running", "Cancel jobs, by id or by queue and status."),
+    "prune": _Entry("prune", "Remove old revisions, images, plans and builds."),
+    "doctor": _Entry("doctor", "Check everything that an environment needs in the account."),
+    "bootstrap": _Entry("local", "Make the S3 bucket of the Terraform state."),
+    "emulator": _Entry("local", "Run the embedded AWS in the foreground."),
+    "demo": _Entry("local", "Try all of it, without an AWS account."),
+    "import-job": _Entry("manifests", "Turn job definitions of AWS Batch into manifest entries."),
+    "schema": _Entry("manifests", "Print the JSON Schema of manifests."),
+    "completion": _Entry("manifests", "Print the shell's completion script."),
+}
+
+
+class _CommandGroup(click.Group):
+    """Imports the module of a command when the command is named; the list of all commands needs none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"gen_infra.cli.{COMMANDS[cmd_name].module}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.about) for name, entry in COMMANDS.items()])
 
 
 @click.group(
-    cls=_InOrder, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_CommandGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
 )
 @click.version_option(__version__, prog_name="gen-infra")
 @click.pass_context
@@ -52,37 +100,10 @@ def cli(context: click.Context) -> None:
         context.color = False
 
 
-for command in (
-    manifests.new,
-    manifests.show,
-    build.render,
-    build.check,
-    build.plan,
-    build.apply,
-    drift.drift,
-    build.destroy,
-    image.image,
-    jobs.submit,
-    jobs.jobs,
-    why.why,
-    running.logs,
-    running.cancel,
-    prune.prune,
-    doctor.doctor,
-    local.bootstrap,
-    local.emulator,
-    local.demo,
-    manifests.import_job,
-    manifests.schema,
-    manifests.completion,
-):
-    cli.add_command(command)
-
-
 def main() -> None:
     """Run the command line, and turn every expected failure into one error, one hint and an exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, terminal_width=_text_width())
     except GenInfraError as error:
         fail(error.on_terminal() if sys.stderr.isatty() else error.message, error.hint)
         code = error.exit_code
@@ -103,3 +124,12 @@ def main() -> None:
         fail(f"{where}{error.strerror or error}", "nothing is half-written; mend that, and run the same command again")
         code = 4
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _text_width() -> int:
+    """The width of help texts; click would import shutil, and with it three compression libraries, to find it."""
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() else 0
+    if not width:
+        width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 80
+    return max(min(width, _WIDEST) - 2, 50)

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from gen_infra.cli import COMMANDS as LISTED
 from gen_infra.cli import cli, main
 from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, MissingError, ToolError, UsageError
 from tests.cli import command
@@ -21,7 +22,10 @@ from tests.unit.manifests import SMALLEST, changed, write
 def _commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
     """Every command by what is typed for it, groups apart."""
     found: dict[str, click.Command] = {}
-    for name, command_ in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command_ = group.get_command(context, name)
+        assert command_, name
         typed = f"{path}{name}"
         found |= _commands(command_, f"{typed} ") if isinstance(command_, click.Group) else {typed: command_}
     return found
@@ -46,6 +50,18 @@ def test_every_command_that_prints_data_has_json_and_every_one_is_quiet() -> Non
         options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
         assert "--quiet" in options, name
         assert "--json" in options or name in {"emulator", "demo", "schema", "completion"}, name
+
+
+def test_the_list_of_commands_has_one_whole_line_for_each() -> None:
+    lines = CliRunner().invoke(cli, ["--help"], terminal_width=80).output.split("Commands:\n")[1].splitlines()
+    for line, (name, entry) in zip(lines, LISTED.items(), strict=False):
+        assert line.split(maxsplit=1) == [name, entry.about]
+
+
+def test_an_unknown_command_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(monkeypatch, capsys, "rendr")
+    assert code == 2
+    assert "rendr" in err
 
 
 def test_help_imports_nothing_but_click() -> None:
