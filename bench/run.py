@@ -16,9 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
@@ -27,6 +26,9 @@ from gen_infra.render import render
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
 from gen_infra.tools.child_environment import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
 RUNS = 15

@@ -10,7 +10,6 @@ import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
@@ -18,6 +17,8 @@ from gen_infra.aws.session import clients
 from gen_infra.manifest.instances import DATA_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from mypy_boto3_ec2 import EC2Client
 
 # Between them these have every family that AWS sells to everybody.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.manifest.schema import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE_FILE = Path(__file__).parents[1] / "docs" / "manifest.md"
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 # What the machine's own AWS and Terraform settings could change in a test.
 _FOREIGN = ("AWS_", "TF_", "CKV_", "PKR_", "GEN_INFRA_", "NO_COLOR")

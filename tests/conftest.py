@@ -6,13 +6,15 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from gen_infra.emulator.builder_host import BuilderHost, NoBuilderHostError, builder_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 

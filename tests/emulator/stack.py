@@ -6,9 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -16,6 +14,10 @@ from gen_infra.emulator import Emulator, start
 from gen_infra.terraform.adapter import find_terraform
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
 

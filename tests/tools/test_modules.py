@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,8 @@ import pytest
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.tools.conftest import Tf
 
 MODULES = data_dir("modules")

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from gen_infra import __version__
 from gen_infra.manifest import load
 from gen_infra.render import render
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DATA = ("templates", "modules", "packer", "envs")
 

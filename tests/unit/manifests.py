@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from gen_infra.manifest import Manifest, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SMALLEST: dict[str, Any] = {
     "name": "test",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,9 @@ from gen_infra.aws.images import BASE_IMAGE_TAG, BASE_VERSION_TAG, RECIPE_TAG, B
 from gen_infra.errors import UsageError
 from gen_infra.render import packer_folder
 from tests.unit.manifests import accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BASE = Base("ami-00000000", "2023.0.1")
 

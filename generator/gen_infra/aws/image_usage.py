@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.images import DATA_TYPE, parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from gen_infra.aws.images import Image
     from gen_infra.aws.session import Clients
 

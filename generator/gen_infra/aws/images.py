@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +11,8 @@ from gen_infra.aws.errors import aws_errors, error_code
 from gen_infra.errors import AwsError, MissingError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from gen_infra.aws.session import Clients
 
 # What the Packer template writes.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from gen_infra import __version__
 from gen_infra.check.report import Check, CheckReport, Finding, RuleInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}

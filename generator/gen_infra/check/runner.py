@@ -15,9 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.report import Check, Finding, Level, RuleInfo
-from gen_infra.check.rules import Broken, broken_rules
+from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, Action, Reference, lint, mentioned_actions
-from gen_infra.check.rules.rule import RULES
 from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out

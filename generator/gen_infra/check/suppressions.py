@@ -8,7 +8,6 @@ until the tool that knows its check has read both the source and the plan; what 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING
 from gen_infra.check.report import Check, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen_infra.manifest.model.manifest import Suppression
 
 _NAME = "suppressions"

@@ -6,10 +6,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_infra import emulator, image, pipeline
@@ -21,6 +19,9 @@ from gen_infra.explain import explain
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from gen_infra.terraform.adapter import Event
 
 _JOB = "isaac"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.manifest.placements import all_vcpus, demand, enabled, fitting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ from gen_infra.cli.console import DURATION
 from gen_infra.errors import AnswerIsNoError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from gen_infra.cli.console import Console
     from gen_infra.explain import Change, Summary
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,6 +18,8 @@ from gen_infra.aws.session import clients
 from gen_infra.errors import GenInfraError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from gen_infra.aws.session import Clients
     from gen_infra.drift.cloudtrail_events import Trace
 

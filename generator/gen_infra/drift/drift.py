@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.drift.cloudtrail_events import Trace, trace
 from gen_infra.drift.unmanaged import managed_resources, strangers
 from gen_infra.explain import Change, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 # What differs from the state without anybody's doing, by resource type.
 _NOT_DRIFT = {

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -22,6 +21,7 @@ from gen_infra.emulator.operations import Operation, asked
 from gen_infra.emulator.refusals import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 FAULTS_PATH, CALLS_PATH = "/gen-infra/faults", "/gen-infra/calls"

@@ -11,12 +11,12 @@ import functools
 import io
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from wsgiref.types import WSGIEnvironment
 
 LONGEST_BODY = 256 * 1024  # bytes; what is longer is a zip or an object, not a call's parameters

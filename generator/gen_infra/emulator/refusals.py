@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 

@@ -7,15 +7,17 @@ The plan's JSON goes through three tables: of what a change comes to (:mod:`.rul
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.explain.causes import RECORD, ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
 from gen_infra.explain.rules import effects
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = ["DANGERS", "Action", "Change", "Danger", "ManifestChange", "Summary", "explain"]
 

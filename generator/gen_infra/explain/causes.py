@@ -8,13 +8,15 @@ to do then still has its causes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gen_infra.explain.differences import show
 from gen_infra.manifest.reading.reader import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 RECORD = "terraform_data.manifest"  # the resource that holds the manifest as it was applied
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.explain.rule import NEW_RESOURCE, RETRIED, Danger, Facts, Rule, always
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ENVIRONMENT = "aws_batch_compute_environment"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.explain.differences import decoded
 from gen_infra.explain.rule import GONE, NEW_RESOURCE, Danger, Facts, Rule, Says, always
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _new_retention(attribute: str) -> Says:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from gen_infra.explain import DANGERS, Change, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@]")
 

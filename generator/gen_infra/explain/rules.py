@@ -10,7 +10,6 @@ what happens. Reasons are those of version 5.100 of the AWS provider and of AWS'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gen_infra.explain.compute_rules import COMPUTE_RULES
@@ -20,6 +19,8 @@ from gen_infra.explain.queue_rules import QUEUE_RULES
 from gen_infra.explain.rule import Action, Danger, Effect, Facts, Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_infra.explain.differences import Difference
 
 RULES: tuple[Rule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)

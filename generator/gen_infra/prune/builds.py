@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import GenInfraError
@@ -13,6 +11,9 @@ from gen_infra.manifest import load
 from gen_infra.render.writer import RECORD, read_back
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from gen_infra.pipeline import Environment
 
 # What terraform and gen-infra itself leave in a rendered folder; anything else is somebody's.

@@ -6,11 +6,14 @@ builds with the very version that rendered it, and nobody has to publish that an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gen_infra
 from gen_infra.resources import Kind, data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _PIPELINE_SOURCES = "image-pipeline/src"
 _DATA: tuple[Kind, ...] = ("modules", "packer", "templates")  # no manifests: other environments are not its business

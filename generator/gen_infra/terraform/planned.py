@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.terraform.source import UNKNOWN, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 def read_plan(plan: Mapping[str, Any]) -> Iterator[Resource]:

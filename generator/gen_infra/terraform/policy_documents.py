@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.terraform.source import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _EXACT = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
 _ACCOUNT_KEYS = frozenset({"aws:sourceaccount", "aws:principalaccount", "kms:calleraccount", "aws:principalorgid"})

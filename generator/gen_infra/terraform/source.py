@@ -7,10 +7,9 @@ anything else is `UNKNOWN`, and a check that meets it keeps silent: the same che
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.terraform.hcl import (
     EACH_KEY,
@@ -26,6 +25,9 @@ from gen_infra.terraform.hcl import (
     Tuple,
     parse,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Unknown:

@@ -7,7 +7,6 @@ shown in test_noon.py.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +22,7 @@ from gen_infra.tools.process import StoppedError
 from tests.emulator.layer import Layer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from gen_infra.emulator import Emulator

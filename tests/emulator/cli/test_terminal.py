@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,8 @@ from tests.cli import clean_environ, command
 from tests.emulator.pipeline.test_failures import SMALL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen_infra.emulator import Emulator
 
 

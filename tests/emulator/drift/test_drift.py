@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -15,6 +12,11 @@ from botocore.exceptions import ClientError
 
 from gen_infra.emulator import REGION, Emulator, start
 from tests.cli import clean_environ, gen_infra
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 LAB = """\
 name: lab

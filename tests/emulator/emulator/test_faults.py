@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from gen_infra.emulator import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from gen_infra.emulator import Emulator
 
 TRUST = '{"Version":"2012-10-17","Statement":[]}'

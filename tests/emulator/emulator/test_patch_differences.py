@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,7 +45,19 @@ def test_moto_as_it_comes_still_needs_the_patch(name: str, stock: Lab) -> None:
 
 
 def test_every_patch_has_its_probe_and_names_a_version() -> None:
-    from gen_infra.emulator.patches import REGISTRY
+    from gen_infra.emulator.patches import PATCHES
 
-    assert set(PROBES) == set(REGISTRY)
-    assert [each.name for each in REGISTRY.values() if not each.moto.startswith("5.2.5 ")] == []
+    assert set(PROBES) == {each.name for each in PATCHES}
+    assert [each.name for each in PATCHES if not each.moto.startswith("5.2.5 ")] == []
+
+
+def test_every_patch_is_listed_once() -> None:
+    from gen_infra.emulator import patches
+    from gen_infra.emulator.patches.moto_patch import MotoPatch
+
+    modules = [
+        importlib.import_module(each.name) for each in pkgutil.iter_modules(patches.__path__, patches.__name__ + ".")
+    ]
+    written = [value for module in modules for value in vars(module).values() if isinstance(value, MotoPatch)]
+
+    assert sorted(each.name for each in written) == sorted(each.name for each in patches.PATCHES)

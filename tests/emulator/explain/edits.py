@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SPOT = {"type": "SPOT", "max_vcpus": 64}
 JOB = {"image": "quay.io/lab/tool:1", "vcpus": 1, "memory_mib": 512, "timeout_minutes": 60}

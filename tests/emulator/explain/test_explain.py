@@ -6,10 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +26,9 @@ from tests.conftest import write_terraform
 from tests.emulator.explain.edits import EDITS, MANIFEST, REPLACED_ADDRESSES, Edit, without_gone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from gen_infra.explain.rule import Action
 
 

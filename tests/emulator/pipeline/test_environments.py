@@ -6,15 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import require_tool
 from tests.emulator.stack import COMPUTE, Stack, assert_destroyed, assert_settled, changes, details, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

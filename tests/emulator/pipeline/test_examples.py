@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import msgspec
@@ -29,6 +27,10 @@ from gen_infra.resources import data_dir
 from gen_infra.terraform.adapter import find_terraform
 from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 HOME = "us-east-1"  # the region that the emulator's account has a network in
 EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}

@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.aws.compute_environments import holding_queue
 from tests.cli import clean_environ, command
 from tests.emulator.stack import COMPUTE, Stack, assert_settled, changes, details, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 QUEUES = ["highPriority-prod", "lowPriority-prod"]
 REPLACED = {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.emulator import Emulator, start
 from gen_infra.explain.causes import RECORD
 from tests.cli import clean_environ, gen_infra
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
 
 FIRST = """\
 name: half

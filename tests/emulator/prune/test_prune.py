@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +11,9 @@ from gen_infra.aws import session
 from tests.cli import clean_environ, gen_infra
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
+    from pathlib import Path
 
     from gen_infra.aws.session import Clients
     from gen_infra.emulator import Emulator

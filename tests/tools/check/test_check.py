@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +20,9 @@ from gen_infra.tools.checkov.adapter import find_checkov, scan_hcl_folders
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import require_tool, write_terraform
 from tests.golden.renew import manifests
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXAMPLES = [manifest for manifest in manifests() if manifest.parent.name == "examples"]
 OTHERS = [manifest for manifest in manifests() if manifest not in EXAMPLES]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.cli import gen_infra
 from tests.sarif import problems
 from tests.unit.manifests import changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MOUNTS_HOME = {
     "repositories": ["tool"],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli import command
 from tests.conftest import ROOT, require_tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROD = ROOT / "envs" / "prod.yaml"
 # How to ask each shell for what it would offer; zsh hands that to its builtin compadd, by the name of an array.

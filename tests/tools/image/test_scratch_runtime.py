@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gen_infra.resources import data_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOOL = data_dir("packer") / "files" / "gen-infra-scratch-runtime"
 ONE, OTHER = "1" * 64, "2" * 64

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +21,7 @@ from tests.tools.server import server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 TWO = """
 resource "terraform_data" "first" {

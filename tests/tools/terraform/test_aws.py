@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from tests.tools.server import server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 AWS = """
 terraform {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gen_infra.errors import MissingError
 from gen_infra.terraform.adapter import Binary, find_terraform
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def program(folder: Path, name: str, says: str) -> Path:

@@ -10,12 +10,15 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gen_infra.errors import MissingError, ToolError
 from gen_infra.tools.process import Completed, StoppedError, forwarding_signals, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENV = {"PATH": os.environ["PATH"]}
 ORDERLY = """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,6 +11,10 @@ import pytest
 from gen_infra.check.formats import FORMATS, to_json, to_junit, to_sarif, to_text, write_atomically
 from gen_infra.check.report import Check, CheckReport, Finding, RuleInfo
 from tests.sarif import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 KEY = RuleInfo("GI_KMS_1", "bound", "bind it", "https://example.com/kms", "high")
 LOG = RuleInfo("CKV_AWS_338", "Ensure logs stay")

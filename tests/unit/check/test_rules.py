@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from typing import Any
 
 import pytest
 
-from gen_infra.check.rules import broken_rules
+from gen_infra.check import rules
+from gen_infra.check.rules import RULES, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, Action, lint, mentioned_actions
-from gen_infra.check.rules.rule import RULES
+from gen_infra.check.rules.rule import Rule
 from gen_infra.terraform.planned import read_plan
 from gen_infra.terraform.source import UNKNOWN, Resource
 
@@ -28,14 +31,23 @@ def planned(after: dict[str, Any], after_unknown: dict[str, Any]) -> Resource:
 
 
 def test_ids_are_unique_and_every_rule_says_what_to_do() -> None:
-    rules = [*RULES, *LINTS]
+    every = [*RULES, *LINTS]
 
-    assert len({rule.id for rule in rules}) == len(rules) >= 30
-    for rule in rules:
+    assert len({rule.id for rule in every}) == len(every) >= 30
+    for rule in every:
         assert re.fullmatch(r"GI_[A-Z0-9]+_[0-9]+", rule.id)
         assert rule.title
         assert rule.remedy
         assert rule.source.startswith("https://")
+
+
+def test_every_rule_is_listed_once() -> None:
+    modules = [
+        importlib.import_module(each.name) for each in pkgutil.iter_modules(rules.__path__, rules.__name__ + ".")
+    ]
+    written = [value for module in modules for value in vars(module).values() if isinstance(value, Rule)]
+
+    assert sorted(each.id for each in written) == sorted(each.id for each in (*RULES, *LINTS))
 
 
 @pytest.mark.parametrize("text", [True, False])

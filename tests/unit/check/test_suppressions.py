@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -14,6 +14,9 @@ from gen_infra.check.suppressions import suppressed
 from gen_infra.errors import UsageError
 from gen_infra.manifest.model.manifest import Suppression
 from tests.unit.manifests import accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TODAY = date(2026, 6, 30)
 SUPPRESSION = Suppression(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -17,6 +17,9 @@ from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, MissingEr
 from tests.cli import command
 from tests.conftest import ROOT
 from tests.unit.manifests import SMALLEST, changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _commands(group: click.Group, path: str = "") -> dict[str, click.Command]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -18,6 +18,9 @@ from tests.conftest import ROOT
 from tests.unit.cli.test_cli import run
 from tests.unit.manifest.reading.test_loader import EVERY_MANIFEST
 from tests.unit.manifests import changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WHOLE_MANIFESTS = [path for path in EVERY_MANIFEST if path.stem != "base"]  # which is a part only
 

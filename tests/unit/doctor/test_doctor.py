@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +22,8 @@ from gen_infra.terraform.adapter import Binary
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen_infra.aws.session import Clients
 
 BINARY = Binary(("/usr/bin/terraform",), "1.11.4", "terraform")

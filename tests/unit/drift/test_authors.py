@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +17,9 @@ from gen_infra.drift.drift import Drift, drift
 from tests.unit.drift.test_drift import entry
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 QUEUE = Trace(("UpdateJobQueue",), ("CreateJobQueue",), (frozenset({"main-test", "arn:main"}),))
 ALICE = "arn:aws:sts::123456789012:assumed-role/Admin/alice"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from gen_infra.drift.cloudtrail_events import Trace
 from gen_infra.drift.drift import Drift, drift
 from tests.unit.cli.test_cli import run
 from tests.unit.manifests import SMALLEST, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def entry(kind: str, before: Any, after: Any) -> dict[str, Any]:

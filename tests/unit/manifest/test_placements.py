@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tasks import instance_data
@@ -14,6 +13,9 @@ from gen_infra.cli.placements import places
 from gen_infra.manifest import instances, load, load_with_warnings
 from gen_infra.manifest.reading.loader import ManifestError
 from tests.unit.manifests import accept, changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def job(vcpus: int, memory_mib: int, **more: Any) -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import msgspec
@@ -19,6 +17,10 @@ from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.schema import SCHEMA_FILE
 from tests.conftest import ROOT
 from tests.unit.manifests import changed, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 DOCUMENT = json.loads(SCHEMA_FILE.read_text())
 VALIDATOR = jsonschema.Draft202012Validator(DOCUMENT)

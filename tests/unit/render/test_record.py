@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -19,6 +17,10 @@ from gen_infra.render import render
 from gen_infra.terraform.plan import Plan
 from tests.conftest import ROOT
 from tests.golden.renew import manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _BLOCK = re.compile(r'^(?:resource "(\w+)" "([\w-]+)"|(module) "([\w-]+)") \{\n(.*?)^\}$', re.MULTILINE | re.DOTALL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from tests.unit.why.cases import CASES, NO_CAPACITY, QUOTA, needs, sets
 from tests.unit.why.facts import GROUP, ID, Facts, launch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from gen_infra.manifest import Manifest
 
 

@@ -7,15 +7,18 @@ breaks no rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen_infra.check.rules import access, configuration, containers, infrastructure  # noqa: F401 - they register their rules
-from gen_infra.check.rules.rule import RULES, Rule
+from gen_infra.check.rules import access, configuration, containers, infrastructure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gen_infra.check.rules.rule import Rule
     from gen_infra.terraform.source import Resource
+
+RULES: tuple[Rule, ...] = (*access.RULES, *infrastructure.RULES, *containers.RULES, *configuration.RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Broken:
 
 
 def broken_rules(resources: Iterable[Resource]) -> Iterator[Broken]:
-    """Hold every resource to every rule."""
+    """Check every resource against every rule."""
     for resource in resources:
         for rule in RULES:
             for problem in rule.broken_by(resource):

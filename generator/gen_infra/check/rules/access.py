@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.rule import rule
+from gen_infra.check.rules.rule import Rule, rule
 from gen_infra.terraform.policy_documents import (
     allowing,
     has_condition,
@@ -19,6 +18,8 @@ from gen_infra.terraform.policy_documents import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_infra.terraform.source import Resource
 
 _KEYS = ("aws_kms_key", "aws_kms_key_policy")
@@ -284,3 +285,20 @@ def functions_are_not_public(resource: Resource) -> Iterator[str]:
     bound = values.get("source_account") is not None or values.get("source_arn") is not None
     if values.get("authorization_type") == "NONE" or (resource.kind == "aws_lambda_permission" and not bound):
         yield "anybody may call the function"
+
+
+RULES: tuple[Rule, ...] = (
+    key_is_bound,
+    grants_are_for_services,
+    services_use_the_key_for_us,
+    deputies_are_not_confused,
+    no_wide_managed_policy,
+    roles_are_for_services,
+    actions_are_named,
+    resources_are_named,
+    resource_policies_are_bound,
+    secrets_are_named,
+    profiles_hold_their_own_role,
+    functions_are_limited,
+    functions_are_not_public,
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gen_infra.check.rules.rule import rule
+from gen_infra.check.rules.rule import Rule, rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_infra.terraform.source import Resource
 
 
@@ -77,3 +78,11 @@ def origins_are_known(resource: Resource) -> Iterator[str]:
     for backend in resource.values.get("backend") or []:
         if backend.get("encrypt") is False:
             yield "the state is not encrypted"
+
+
+RULES: tuple[Rule, ...] = (
+    provider_is_bound,
+    nothing_is_run,
+    modules_are_local,
+    origins_are_known,
+)

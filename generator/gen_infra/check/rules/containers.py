@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.rule import rule
+from gen_infra.check.rules.rule import Rule, rule
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-practices.html"
 
@@ -186,3 +188,13 @@ def at(value: Any, *path: str) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+RULES: tuple[Rule, ...] = (
+    not_privileged,
+    host_is_hidden,
+    no_secret_in_plain_sight,
+    devices_are_harmless,
+    file_systems_are_encrypted_in_transit,
+    file_systems_ask_for_the_role,
+)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.rules.containers import at, containers
-from gen_infra.check.rules.rule import rule
+from gen_infra.check.rules.rule import Rule, rule
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _EBS = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html"
 _IMDS = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html"
@@ -227,3 +229,17 @@ def queues_are_encrypted(resource: Resource) -> Iterator[str]:
     """What failed events carry is what the requests carried."""
     if not _is_customer_key(resource.values.get("kms_master_key_id")):
         yield "it has no customer-managed key"
+
+
+RULES: tuple[Rule, ...] = (
+    volumes_are_encrypted,
+    metadata_is_guarded,
+    no_key_pair,
+    instances_have_a_template,
+    no_public_address,
+    no_open_ingress,
+    no_open_egress,
+    images_are_encrypted,
+    logs_are_kept_safe,
+    queues_are_encrypted,
+)

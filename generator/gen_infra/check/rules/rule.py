@@ -41,14 +41,10 @@ class Rule:
             yield from self.find(resource)
 
 
-RULES: list[Rule] = []
+def rule(rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str) -> Callable[[Find], Rule]:
+    """Make the decorated function a rule; its module lists it in ``RULES``."""
 
+    def make(find: Find) -> Rule:
+        return Rule(rule_id, severity, title, remedy, source, kinds, find)
 
-def rule(rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str) -> Callable[[Find], Find]:
-    """Register a function as a check."""
-
-    def register(find: Find) -> Find:
-        RULES.append(Rule(rule_id, severity, title, remedy, source, kinds, find))
-        return find
-
-    return register
+    return make

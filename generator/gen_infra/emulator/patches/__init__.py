@@ -8,6 +8,8 @@ before `apply_all`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gen_infra.emulator.patches import (
     autoscaling,
     cloudtrail,
@@ -29,34 +31,34 @@ from gen_infra.emulator.patches import (
     sqs,
     ssm,
 )
-from gen_infra.emulator.patches._registry import REGISTRY, MotoPatch
 
-__all__ = ["REGISTRY", "MotoPatch", "apply_all"]
+if TYPE_CHECKING:
+    from gen_infra.emulator.patches.moto_patch import MotoPatch
 
-MODULES = (
-    core,
-    iam,
-    kms,
-    ec2,
-    images,
-    s3,
-    sqs,
-    ssm,
-    quotas,
-    autoscaling,
-    cloudtrail,
-    codebuild,
-    functions,
-    compute_environments,
-    environment_status,
-    environment_jobs,
-    job_queues,
-    job_definitions,
-    jobs,
+PATCHES: tuple[MotoPatch, ...] = (
+    *core.PATCHES,
+    *iam.PATCHES,
+    *kms.PATCHES,
+    *ec2.PATCHES,
+    *images.PATCHES,
+    *s3.PATCHES,
+    *sqs.PATCHES,
+    *ssm.PATCHES,
+    *quotas.PATCHES,
+    *autoscaling.PATCHES,
+    *cloudtrail.PATCHES,
+    *codebuild.PATCHES,
+    *functions.PATCHES,
+    *compute_environments.PATCHES,
+    *environment_status.PATCHES,
+    *environment_jobs.PATCHES,
+    *job_queues.PATCHES,
+    *job_definitions.PATCHES,
+    *jobs.PATCHES,
 )
 
 
 def apply_all() -> None:
     """Patch moto in this process; there is no way back."""
-    for each in REGISTRY.values():
+    for each in PATCHES:
         each.patch()

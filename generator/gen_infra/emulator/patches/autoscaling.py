@@ -9,8 +9,8 @@ from moto.batch.models import batch_backends
 from moto.core.responses import ActionResult
 
 from gen_infra.emulator import launches
-from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.compute_environments import is_fargate
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,3 +92,6 @@ def _activity(environment: ComputeEnvironment, refusal: Refusal) -> dict[str, An
         "StatusMessage": refusal.message,
         "Progress": 100,
     }
+
+
+PATCHES: tuple[MotoPatch, ...] = (refused_launches,)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import ServiceException
@@ -16,7 +15,10 @@ from moto.sts.models import sts_backends
 
 from gen_infra.emulator.calls import LOG, Call
 from gen_infra.emulator.operations import SIGNING_NAMES
-from gen_infra.emulator.patches._registry import instead_of, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, instead_of, moto_patch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _READING = (
     *("AssumeRole", "BatchCheck", "BatchGet", "Decode", "Describe", "Filter", "Get", "Head", "List", "Lookup"),
@@ -141,3 +143,6 @@ def _resources(call: Call) -> Iterator[dict[str, str]]:
         for key, value in call.parameters.items():
             if key.endswith(("Arn", "Id", "Name")):
                 yield {"ResourceName": value}
+
+
+PATCHES: tuple[MotoPatch, ...] = (event_history,)

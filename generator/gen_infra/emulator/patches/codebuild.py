@@ -10,7 +10,7 @@ from moto.codebuild.responses import CodeBuildResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import unix_time
 
-from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,3 +72,10 @@ def _project(response: CodeBuildResponse, name: str) -> dict[str, Any]:
 def _set(response: CodeBuildResponse, project: dict[str, Any], names: tuple[str, ...]) -> None:
     given = {name: response._get_param(name) for name in names}
     project.update({name: value for name, value in given.items() if value is not None})
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    project_settings,
+    project_updates,
+    project_deletion_by_arn,
+)

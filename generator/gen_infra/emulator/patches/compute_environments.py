@@ -10,7 +10,7 @@ from moto.batch.responses import BatchResponse
 from moto.iam.exceptions import NotFoundException
 from moto.moto_api._internal import mock_random
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -248,3 +248,13 @@ def found(backend: BatchBackend, name: str) -> ComputeEnvironment:
     if environment is None:
         raise ClientException(f"Compute environment {name} does not exist")
     return environment
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    default_service_role,
+    environment_requirements,
+    described_settings,
+    updated_resources,
+    refused_updates,
+    environment_deletion_order,
+)

@@ -7,7 +7,7 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 class UnknownOperationError(ServiceException):
@@ -30,3 +30,6 @@ def unknown_action() -> None:
         except NotImplementedError as error:
             status, headers, body = response.serialized(ActionResult(UnknownOperationError(str(error))))
             return status, headers | {"status": str(status)}, body
+
+
+PATCHES: tuple[MotoPatch, ...] = (unknown_action,)

@@ -8,7 +8,7 @@ from typing import Any
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 @moto_patch(
@@ -44,3 +44,9 @@ def security_group_rule_description() -> None:
         for other_side in (given.get("source_group"), given.get("prefix_list_id")):
             if other_side and "Description" in other_side:
                 rule.ip_range = rule.ip_range | {"Description": other_side["Description"]}
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    launch_template_tags,
+    security_group_rule_description,
+)

@@ -7,7 +7,6 @@ from typing import Any
 from moto.batch.models import BatchBackend
 from moto.batch.responses import BatchResponse
 
-from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import (
     SCALING_FIELDS,
@@ -17,6 +16,7 @@ from gen_infra.emulator.patches.compute_environments import (
     is_fargate,
 )
 from gen_infra.emulator.patches.environment_status import deletion_failed
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 # https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdatePolicy.html
 DEFAULT_TIMEOUT_MINUTES = 30
@@ -70,3 +70,9 @@ def infrastructure_update_ends_jobs() -> None:
                 after = 0 if policy.get("terminateJobsOnUpdate") else minutes * 60
                 jobs_of(backend).end_hosts(environment.arn, after=after)
         return answer
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    environment_deletion_ends_jobs,
+    infrastructure_update_ends_jobs,
+)

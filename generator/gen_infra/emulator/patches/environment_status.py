@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend
 
-from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.compute_environments import found, is_fargate, is_linked
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,3 +148,9 @@ def queues_of_valid_environments() -> None:
                         "state before you can associate them with a job queue"
                     )
             return original(backend, **kwargs)
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    environment_status,
+    queues_of_valid_environments,
+)

@@ -14,7 +14,7 @@ from moto.core.config import default_user_config
 from moto.logs.models import logs_backends
 
 from gen_infra.emulator import functions
-from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 
 if TYPE_CHECKING:
     from gen_infra.emulator.functions import Outcome
@@ -115,3 +115,9 @@ def _invoke(backend: Any, model: Any, payload: bytes) -> Outcome:
     now = int(time.time() * 1000)
     logs.put_log_events(group, outcome.log_stream, [{"timestamp": now, "message": line} for line in outcome.log])
     return outcome
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    function_settings,
+    running_functions,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moto.iam import models
 
-from gen_infra.emulator.patches._registry import moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, moto_patch
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html, each service's page
 ROLE_NAMES = {"batch": "Batch", "ecs": "ECS", "spot": "EC2Spot", "spotfleet": "EC2SpotFleet"}
@@ -17,3 +17,6 @@ ROLE_NAMES = {"batch": "Batch", "ecs": "ECS", "spot": "EC2Spot", "spotfleet": "E
 def service_linked_role_names() -> None:
     """Complete moto's table of names."""
     models.SERVICE_NAME_CONVERSION.update(ROLE_NAMES)
+
+
+PATCHES: tuple[MotoPatch, ...] = (service_linked_role_names,)

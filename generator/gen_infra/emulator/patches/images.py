@@ -9,7 +9,7 @@ from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.responses.amis import AmisResponse
 from moto.kms.models import kms_backends
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 @moto_patch(
@@ -108,3 +108,11 @@ def _with_snapshot(image: Ami, disk: dict[str, Any]) -> dict[str, Any]:
         return disk
     ebs = {"VolumeSize": snapshot.volume.size} | disk["Ebs"] | {"Encrypted": snapshot.encrypted}
     return disk | {"Ebs": ebs}
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    created_image,
+    volume_key,
+    image_imds_support,
+    registered_image,
+)

@@ -7,8 +7,8 @@ from typing import Any
 from moto.batch.models import BatchBackend, JobDefinition
 from moto.batch.responses import BatchResponse
 
-from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
 from gen_infra.emulator.patches.compute_environments import backend_of
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 
 
 @moto_patch(
@@ -84,3 +84,10 @@ def _meant(backend: BatchBackend, identifier: str) -> list[JobDefinition]:
     return [
         each for each in backend._job_definitions.values() if each.name == name and revision in ("", str(each.revision))
     ]
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    independent_revisions,
+    described_definition,
+    revision_lookup,
+)

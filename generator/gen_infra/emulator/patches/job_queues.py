@@ -8,8 +8,8 @@ from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend, JobQueue
 from moto.batch.responses import BatchResponse
 
-from gen_infra.emulator.patches._registry import around, moto_patch
 from gen_infra.emulator.patches.compute_environments import backend_of
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 MAX_ENVIRONMENTS = 3
 MAX_PRIORITY = 1000
@@ -119,3 +119,10 @@ def queue_deletion_order() -> None:
         if any(queue.schedule_policy == arn for queue in backend._job_queues.values()):
             raise ClientException("Cannot delete, found existing JobQueue relationship")
         original(backend, arn)
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    queue_limits,
+    queue_settings,
+    queue_deletion_order,
+)

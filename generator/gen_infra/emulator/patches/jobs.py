@@ -12,9 +12,9 @@ from moto.batch.responses import BatchResponse
 from moto.moto_api._internal import mock_random
 
 from gen_infra.emulator.job import Job, node_container
-from gen_infra.emulator.patches._registry import around, instead_of, moto_patch
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import backend_of
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,3 +255,6 @@ def _passes(job: Job, rule: dict[str, Any]) -> bool:
         for candidate in candidates
         for value in values
     )
+
+
+PATCHES: tuple[MotoPatch, ...] = (living_jobs,)

@@ -10,7 +10,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.iam.models import iam_backends
 from moto.kms.models import KmsBackend
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,3 +55,6 @@ def _principals(policy: str | None) -> Iterator[str]:
         principal = statement.get("Principal", {})
         named = principal.get("AWS", []) if isinstance(principal, dict) else []
         yield from [named] if isinstance(named, str) else named
+
+
+PATCHES: tuple[MotoPatch, ...] = (key_policy_principals,)

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.servicequotas.models import ServiceQuotasBackend
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 # As of an account that has been in use for a while; it has never asked for GPUs of the P family, nor for accelerators.
 VCPU_QUOTAS = {
@@ -44,3 +44,6 @@ def vcpu_quotas() -> None:
             "Adjustable": True,
             "GlobalQuota": False,
         }
+
+
+PATCHES: tuple[MotoPatch, ...] = (vcpu_quotas,)

@@ -9,7 +9,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,3 +60,9 @@ def secure_transport_condition() -> None:
 
 def _denies_plain_http(statement: dict[str, Any]) -> bool:
     return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    newer_noncurrent_versions,
+    secure_transport_condition,
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.sqs.models import Queue
 
-from gen_infra.emulator.patches._registry import moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, moto_patch
 
 
 @moto_patch(
@@ -25,3 +25,6 @@ def compact_redrive_policy() -> None:
         return values
 
     setattr(Queue, "attributes", property(attributes))  # noqa: B010 - a type checker refuses the assignment
+
+
+PATCHES: tuple[MotoPatch, ...] = (compact_redrive_policy,)

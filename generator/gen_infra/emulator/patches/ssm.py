@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.ssm.models import SimpleSystemManagerBackend
 
-from gen_infra.emulator.patches._registry import around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 @moto_patch(
@@ -19,3 +19,6 @@ def listed_parameters() -> None:
     @around(SimpleSystemManagerBackend, "describe_parameters")
     def describe_parameters(original: Any, backend: Any, *args: Any) -> list[Any]:
         return [each for each in original(backend, *args) if not each.name.startswith("/aws/")]
+
+
+PATCHES: tuple[MotoPatch, ...] = (listed_parameters,)

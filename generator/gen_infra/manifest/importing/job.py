@@ -10,9 +10,8 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import ValidationError, convert
 
@@ -21,6 +20,9 @@ from gen_infra.manifest.importing.container import ContainerImport
 from gen_infra.manifest.importing.values import is_empty, whole, without_secrets
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.reading.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DEEPEST = 30
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")

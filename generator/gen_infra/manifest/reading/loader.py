@@ -7,20 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest import placements  # noqa: F401 - its rules register
+from gen_infra.manifest import rules
 from gen_infra.manifest.reading.excerpt import excerpt
 from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
 from gen_infra.manifest.reading.validation import bind, place, problems_with_values
-from gen_infra.manifest.rules import (  # noqa: F401 - their rules register
-    container_properties,
-    fargate,
-    jobs,
-    limits,
-    names,
-    rebuild,
-    references,
-)
-from gen_infra.manifest.rules.registry import findings
 
 if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
@@ -64,7 +54,7 @@ def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
         ManifestError: as :func:`load`; with ``strict`` also for warnings.
     """
     manifest, root = load_with_nodes(path)
-    warnings = place(root, findings(manifest, "warning"))
+    warnings = place(root, rules.warnings(manifest))
     if warnings and strict:
         raise ManifestError(_shown(path), warnings, what="warning", hint="mend it, or leave --strict out")
     return Loaded(manifest, tuple(warnings))
@@ -83,7 +73,7 @@ def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
     bound = bind(root)
     if isinstance(bound, list):
         raise ManifestError(name, bound)
-    if problems := place(root, findings(bound, "error")):
+    if problems := place(root, rules.errors(bound)):
         raise ManifestError(name, problems)
     return bound, root
 

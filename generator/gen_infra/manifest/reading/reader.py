@@ -7,11 +7,9 @@ This reader takes PyYAML's events (libyaml does the scanning) and accepts only w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -24,6 +22,10 @@ from gen_infra.manifest.reading.text import (
     scanner_switches,
     without_forbidden,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.manifest.reading.text import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADVICE = (
     "keep it in AWS Secrets Manager, name its ARN under the job's `secrets`, and replace it: it has been written down"

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Iterable
 from functools import cache
 from itertools import islice
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -30,8 +29,10 @@ from gen_infra.manifest.reading.reader import (
 )
 from gen_infra.manifest.reading.text import cut
 
-Path: TypeAlias = tuple[str | int, ...]
-Finding: TypeAlias = tuple[Path, str]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding
 
 
 def bind(root: Map) -> Manifest | list[Problem]:
@@ -47,7 +48,7 @@ def problems_with_values(root: Map) -> list[Problem]:
     return place(root, islice(_struct(root, Manifest, ()), MAX_PROBLEMS))
 
 
-def place(root: Map, findings: Iterable[Finding]) -> list[Problem]:
+def place(root: Map, findings: Iterable[ManifestFinding]) -> list[Problem]:
     """Findings with the file, line and column where each was written, in file order."""
     problems = []
     for path, message in findings:
@@ -56,7 +57,7 @@ def place(root: Map, findings: Iterable[Finding]) -> list[Problem]:
     return sorted(problems)
 
 
-def _struct(node: Node, struct: type[msgspec.Struct], path: Path) -> Iterable[Finding]:
+def _struct(node: Node, struct: type[msgspec.Struct], path: KeyPath) -> Iterable[ManifestFinding]:
     if not isinstance(node, Map):
         yield path, f"should be a mapping of {_list(struct.__struct_fields__)}, not {_kind(node)}"
         return
@@ -76,7 +77,7 @@ def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
     return get_type_hints(struct, include_extras=True)
 
 
-def _value(node: Node, kind: Any, path: Path) -> Iterable[Finding]:
+def _value(node: Node, kind: Any, path: KeyPath) -> Iterable[ManifestFinding]:
     """What is wrong with a node that should be of this type."""
     bare, metas = _unwrap(kind)
     origin = get_origin(bare)
@@ -98,7 +99,7 @@ def _value(node: Node, kind: Any, path: Path) -> Iterable[Finding]:
         yield from _scalar(node, bare, metas, path)
 
 
-def _union(node: Node, options: tuple[Any, ...], path: Path) -> Iterable[Finding]:
+def _union(node: Node, options: tuple[Any, ...], path: KeyPath) -> Iterable[ManifestFinding]:
     """Optional values, and a word or a structure: the finding of the option that the author most likely meant."""
     candidates = [option for option in options if option is not type(None)]
     structs = [option for option in candidates if _is_struct(option)]
@@ -119,7 +120,9 @@ def _union(node: Node, options: tuple[Any, ...], path: Path) -> Iterable[Finding
         yield from _value(node, structs[0], path)
 
 
-def _mapping(node: Node, arguments: tuple[Any, ...], metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+def _mapping(
+    node: Node, arguments: tuple[Any, ...], metas: list[msgspec.Meta], path: KeyPath
+) -> Iterable[ManifestFinding]:
     if not isinstance(node, Map):
         yield path, f"should be a mapping of names to values, not {_kind(node)}"
         return
@@ -131,7 +134,7 @@ def _mapping(node: Node, arguments: tuple[Any, ...], metas: list[msgspec.Meta], 
         yield from _value(entry.node, value_type, (*path, key))
 
 
-def _sequence(node: Node, item_type: Any, metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+def _sequence(node: Node, item_type: Any, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[ManifestFinding]:
     if not isinstance(node, Sequence):
         yield path, f"should be a list, not {_kind(node)}"
         return
@@ -140,7 +143,7 @@ def _sequence(node: Node, item_type: Any, metas: list[msgspec.Meta], path: Path)
         yield from _value(item, item_type, (*path, index))
 
 
-def _length(length: int, metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+def _length(length: int, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[ManifestFinding]:
     low = max((meta.min_length or 0 for meta in metas), default=0)
     high = min((meta.max_length for meta in metas if meta.max_length is not None), default=None)
     if length < low:
@@ -149,7 +152,7 @@ def _length(length: int, metas: list[msgspec.Meta], path: Path) -> Iterable[Find
         yield path, f"has {length} of these; {high} is the most"
 
 
-def _scalar(node: Node, bare: Any, metas: list[msgspec.Meta], path: Path) -> Iterable[Finding]:
+def _scalar(node: Node, bare: Any, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[ManifestFinding]:
     if not isinstance(node, Scalar):
         yield path, f"should be {_says(bare)}, not {_kind(node)}"
         return

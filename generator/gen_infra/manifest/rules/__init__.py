@@ -1,1 +1,49 @@
-"""Rules between values of a manifest."""
+"""Rules between values of a manifest.
+
+Each module lists its rules in ``ERRORS`` and ``WARNINGS``; this package puts the lists together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_infra.manifest.rules import (
+    container_properties,
+    fargate,
+    jobs,
+    limits,
+    names,
+    placement,
+    rebuild,
+    references,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+
+ERRORS: tuple[ManifestRule, ...] = (
+    *references.ERRORS,
+    *names.ERRORS,
+    *limits.ERRORS,
+    *jobs.ERRORS,
+    *fargate.ERRORS,
+    *placement.ERRORS,
+    *container_properties.ERRORS,
+    *rebuild.ERRORS,
+)
+WARNINGS: tuple[ManifestRule, ...] = (*limits.WARNINGS, *placement.WARNINGS)
+
+
+def errors(manifest: Manifest) -> Iterator[ManifestFinding]:
+    """Yield what AWS would refuse, or would let wait forever."""
+    for rule in ERRORS:
+        yield from rule(manifest)
+
+
+def warnings(manifest: Manifest) -> Iterator[ManifestFinding]:
+    """Yield what works, but seldom as intended; the manifest must have no errors."""
+    for rule in WARNINGS:
+        yield from rule(manifest)

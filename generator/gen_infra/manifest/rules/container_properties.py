@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gen_infra.manifest.model.base import ARN_PARTITIONS
-from gen_infra.manifest.rules.registry import Finding, rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _Path: TypeAlias = tuple[str | int, ...]
 Shape: TypeAlias = Any  # a botocore.model.Shape, whose kinds differ in their attributes
@@ -48,8 +49,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
-@rule
-def container_properties_have_their_shape(manifest: Manifest) -> Iterable[Finding]:
+def container_properties_have_their_shape(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html, as botocore has it."""
     for key, job in manifest.jobs.items():
         path = ("jobs", key, "container_properties")
@@ -64,8 +64,7 @@ def container_properties_have_their_shape(manifest: Manifest) -> Iterable[Findin
                 yield from _misfits(value, container_shape().members[name], (*path, name))
 
 
-@rule
-def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Finding]:
+def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A mount point without a volume is refused when the job starts, and two volumes of one name when it is registered.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_MountPoint.html (sourceVolume)
@@ -85,8 +84,7 @@ def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Find
                 yield (*path, "mountPoints", index, "sourceVolume"), f"there is no volume {source}"
 
 
-@rule
-def registries_are_opened_by_a_secret(manifest: Manifest) -> Iterable[Finding]:
+def registries_are_opened_by_a_secret(manifest: Manifest) -> Iterable[ManifestFinding]:
     """The execution role is allowed just this secret, so it has to be an ARN.
 
     https://docs.aws.amazon.com/batch/latest/userguide/private-registry.html
@@ -106,7 +104,7 @@ def _items(job: Job, name: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _misfits(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
+def _misfits(value: object, shape: Shape, path: _Path) -> Iterable[ManifestFinding]:
     """Where a value is not what the shape says."""
     if shape.type_name == "structure":
         yield from _structure(value, shape, path)
@@ -130,7 +128,7 @@ def _misfits(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
             yield path, f"{value} is not one of {', '.join(allowed)}"
 
 
-def _structure(value: object, shape: Shape, path: _Path) -> Iterable[Finding]:
+def _structure(value: object, shape: Shape, path: _Path) -> Iterable[ManifestFinding]:
     if not isinstance(value, dict):
         yield path, f"should be a mapping of {', '.join(shape.members)}"
         return
@@ -156,3 +154,10 @@ def container_shape() -> Shape:
     import botocore.session
 
     return botocore.session.get_session().get_service_model("batch").shape_for("ContainerProperties")
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    container_properties_have_their_shape,
+    container_properties_name_their_volumes,
+    registries_are_opened_by_a_secret,
+)

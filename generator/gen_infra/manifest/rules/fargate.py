@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from gen_infra.manifest.rules.registry import Finding, rule
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 # vCPU -> the memory that goes with it, in MiB.
 # https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html (value)
@@ -38,8 +38,7 @@ _JOB_ON_EC2 = ("scratch", "gpus", "nodes", "ulimits")
 _LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "devices")
 
 
-@rule
-def fargate_has_no_instances(manifest: Manifest) -> Iterable[Finding]:
+def fargate_has_no_instances(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch refuses what is about instances; and gen-infra gives Fargate the service-linked role.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html
@@ -50,8 +49,7 @@ def fargate_has_no_instances(manifest: Manifest) -> Iterable[Finding]:
                 yield ("compute", key, field), f"a {compute.type} compute environment has no {field}"
 
 
-@rule
-def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[Finding]:
+def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (computeEnvironmentOrder)."""
     for key, queue in manifest.queues.items():
         kinds = {name: manifest.compute[name].is_fargate for name in queue.compute if name in manifest.compute}
@@ -60,8 +58,7 @@ def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[Finding]:
                 yield ("queues", key, "compute", index), "a queue is on EC2 or on Fargate, not on both"
 
 
-@rule
-def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[Finding]:
+def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[ManifestFinding]:
     """No host to mount, no GPU, no host's limits; the sizes are those of a table.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html ("not applicable to … Fargate")
@@ -77,7 +74,7 @@ def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[Finding]:
         yield from _size(key, job)
 
 
-def _size(key: str, job: Job) -> Iterable[Finding]:
+def _size(key: str, job: Job) -> Iterable[ManifestFinding]:
     if job.vcpus not in FARGATE_SIZES:
         yield ("jobs", key, "vcpus"), f"{job.vcpus} is not a Fargate size: {_numbers(tuple(FARGATE_SIZES))}"
     elif job.memory_mib not in FARGATE_SIZES[job.vcpus]:
@@ -85,8 +82,7 @@ def _size(key: str, job: Job) -> Iterable[Finding]:
         yield ("jobs", key, "memory_mib"), f"{job.memory_mib} does not go with {job.vcpus} vCPU on Fargate: {sizes}"
 
 
-@rule
-def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[Finding]:
+def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A part of a vCPU and ephemeral storage are Fargate's (same page)."""
     for key, job in manifest.jobs.items():
         if manifest.is_on_fargate(job):
@@ -105,3 +101,11 @@ def _set_among(struct: msgspec.Struct, names: tuple[str, ...]) -> list[str]:
 
 def _numbers(values: tuple[float, ...]) -> str:
     return ", ".join(f"{value:g}" if value < 1 else str(value) for value in values)
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    fargate_has_no_instances,
+    queues_do_not_mix_fargate_and_ec2,
+    fargate_jobs_use_what_fargate_has,
+    ec2_jobs_use_what_instances_have,
+)

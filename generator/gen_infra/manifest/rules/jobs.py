@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest.rules.registry import Finding, rule
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
-@rule
-def a_role_of_others_is_left_alone(manifest: Manifest) -> Iterable[Finding]:
+def a_role_of_others_is_left_alone(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Permissions belong to whoever owns the role: gen-infra adds none to a role that it did not make."""
     for key, job in manifest.jobs.items():
         if job.role and job.buckets:
             yield ("jobs", key, "buckets"), "this job's role is owned elsewhere; grant it the buckets there"
 
 
-@rule
-def every_reference_has_a_value(manifest: Manifest) -> Iterable[Finding]:
+def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch passes a `Ref::name` without a value on to the program as it stands.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html (parameters)
@@ -39,8 +37,7 @@ def every_reference_has_a_value(manifest: Manifest) -> Iterable[Finding]:
                     )
 
 
-@rule
-def required_parameters_are_used(manifest: Manifest) -> Iterable[Finding]:
+def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A parameter is required when the command uses it and no default stands in for it."""
     for key, job in manifest.jobs.items():
         used = {name for word in job.command for name in _REFERENCE.findall(word)}
@@ -52,8 +49,7 @@ def required_parameters_are_used(manifest: Manifest) -> Iterable[Finding]:
                 yield path, f"{name} has a default in parameters; keep one of them"
 
 
-@rule
-def environment_and_secrets_differ(manifest: Manifest) -> Iterable[Finding]:
+def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
     """ECS refuses a container with one name in both.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (secrets)
@@ -64,8 +60,7 @@ def environment_and_secrets_differ(manifest: Manifest) -> Iterable[Finding]:
                 yield ("jobs", key, "secrets", name), "environment has this variable too; keep one of them"
 
 
-@rule
-def paths_in_a_container_differ(manifest: Manifest) -> Iterable[Finding]:
+def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Docker refuses two mounts at one path ("Duplicate mount point")."""
     for key, job in manifest.jobs.items():
         seen: dict[str, str] = {}
@@ -90,8 +85,7 @@ def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
             yield ("container_properties", "mountPoints", index, "containerPath"), str(mount["sourceVolume"]), path
 
 
-@rule
-def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[Finding]:
+def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch refuses a root directory beside an access point.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_EFSAuthorizationConfig.html (accessPointId)
@@ -102,8 +96,7 @@ def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[Finding]:
                 yield ("jobs", key, "efs", name, "directory"), "the access point sets the directory; keep one of them"
 
 
-@rule
-def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[Finding]:
+def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[ManifestFinding]:
     """setrlimit(2) refuses it, so the container does not start; -1 is unlimited."""
     for key, job in manifest.jobs.items():
         for name, limit in job.ulimits.items():
@@ -111,8 +104,7 @@ def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[Finding]
                 yield ("jobs", key, "ulimits", name, "soft"), f"{limit.soft} is above hard {limit.hard}"
 
 
-@rule
-def swappiness_needs_swap(manifest: Manifest) -> Iterable[Finding]:
+def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch ignores it otherwise.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_LinuxParameters.html (swappiness)
@@ -122,8 +114,7 @@ def swappiness_needs_swap(manifest: Manifest) -> Iterable[Finding]:
             yield ("jobs", key, "linux", "swappiness"), "is ignored without max_swap_mib"
 
 
-@rule
-def nodes_are_on_demand(manifest: Manifest) -> Iterable[Finding]:
+def nodes_are_on_demand(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A multi-node parallel job that loses one node has lost: Batch does not place them on Spot.
 
     https://docs.aws.amazon.com/batch/latest/userguide/mnp-ce.html
@@ -138,8 +129,7 @@ def nodes_are_on_demand(manifest: Manifest) -> Iterable[Finding]:
                 )
 
 
-@rule
-def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[Finding]:
+def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Only that image has the driver and ECS's GPU support.
 
     https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
@@ -147,3 +137,17 @@ def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[Finding]:
     for key, job in manifest.jobs.items():
         if job.gpus and manifest.image.base != "ecs-al2023-gpu":
             yield ("jobs", key, "gpus"), f"image.base is {manifest.image.base}; GPUs need ecs-al2023-gpu"
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    a_role_of_others_is_left_alone,
+    every_reference_has_a_value,
+    required_parameters_are_used,
+    environment_and_secrets_differ,
+    paths_in_a_container_differ,
+    an_access_point_sets_the_directory,
+    soft_limits_are_not_above_hard_ones,
+    swappiness_needs_swap,
+    nodes_are_on_demand,
+    gpus_need_the_gpu_image,
+)

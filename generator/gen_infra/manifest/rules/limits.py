@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
-from gen_infra.manifest.rules.registry import Finding, rule, warning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 # https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
 MOST_QUEUES = MOST_COMPUTE_ENVIRONMENTS = 50
@@ -25,8 +26,7 @@ _OWNED_BY_AWS = "aws"  # the account of AWS's own policies
 _IN_PLACE_STRATEGIES = ("BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED")
 
 
-@rule
-def there_are_not_too_many(manifest: Manifest) -> Iterable[Finding]:
+def there_are_not_too_many(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Fixed quotas of an account and region: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
     for section, most in (("compute", MOST_COMPUTE_ENVIRONMENTS), ("queues", MOST_QUEUES)):
         count = len(getattr(manifest, section))
@@ -34,8 +34,7 @@ def there_are_not_too_many(manifest: Manifest) -> Iterable[Finding]:
             yield (section,), f"has {count} of these; AWS Batch takes {most} in an account and region"
 
 
-@rule
-def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[Finding]:
+def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
     """24 KiB each: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
     for key, job in manifest.jobs.items():
         size = job_definition_bytes(job)
@@ -52,8 +51,7 @@ def job_definition_bytes(job: Job) -> int:
     return _FIXED_BYTES + len(msgspec.json.encode(job)) + len(job.environment) * len('{"name":,"value":}')
 
 
-@rule
-def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Finding]:
+def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role."""
     for key, job in manifest.jobs.items():
         if not all(bucket in manifest.buckets for bucket in job.buckets):
@@ -69,8 +67,7 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Finding]
                 )
 
 
-@rule
-def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[Finding]:
+def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
     """IAM keeps the case of a tag key but takes Project and project for one key.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
@@ -82,8 +79,7 @@ def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[Finding]:
             yield ("tags", key), f"{key} and {twin} are one key to IAM; keep one of them"
 
 
-@rule
-def iops_fit_the_size(manifest: Manifest) -> Iterable[Finding]:
+def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
     """gp3 takes at most 500 IOPS for each GiB: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html."""
     for key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         most = volume.size_gib * _GP3_IOPS_PER_GIB
@@ -91,8 +87,7 @@ def iops_fit_the_size(manifest: Manifest) -> Iterable[Finding]:
             yield ("image", key, "iops"), f"{volume.iops} is more than {volume.size_gib} GiB take: {max(most, 3000)}"
 
 
-@rule
-def arns_are_of_this_place(manifest: Manifest) -> Iterable[Finding]:
+def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A key encrypts in its own region only; roles and boundaries come from the account that uses them.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html and
@@ -136,16 +131,14 @@ def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
             yield ("jobs", key, "secrets", name, "kms_key"), secret.kms_key, ("partition", "region")
 
 
-@warning
-def the_name_tag_is_taken(manifest: Manifest) -> Iterable[Finding]:
+def the_name_tag_is_taken(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Instances and volumes are named after their compute environment."""
     for key in manifest.tags:
         if key == "Name":
             yield ("tags", key), "instances and volumes get their compute environment's name in place of this"
 
 
-@warning
-def environments_can_change_in_place(manifest: Manifest) -> Iterable[Finding]:
+def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch updates an environment with its service-linked role and a capable strategy; any other is replaced.
 
     https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; AWS would count
@@ -167,8 +160,7 @@ def environments_can_change_in_place(manifest: Manifest) -> Iterable[Finding]:
             )
 
 
-@warning
-def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[Finding]:
+def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (minvCpus)."""
     for key, compute in manifest.compute.items():
         if compute.min_vcpus:
@@ -178,16 +170,14 @@ def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[Finding]:
             )
 
 
-@warning
-def queues_have_an_enabled_environment(manifest: Manifest) -> Iterable[Finding]:
+def queues_have_an_enabled_environment(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A disabled environment starts no job: https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html."""
     for key, queue in manifest.queues.items():
         if queue.state == "ENABLED" and all(manifest.compute[name].state == "DISABLED" for name in queue.compute):
             yield ("queues", key, "compute"), "jobs would wait for ever: each of these compute environments is DISABLED"
 
 
-@warning
-def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[Finding]:
+def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch takes no job for a disabled queue.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (state)
@@ -198,8 +188,7 @@ def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[Finding]:
             yield ("jobs", key, "queue"), f"the queue {queue} is DISABLED and takes no job"
 
 
-@warning
-def scratch_is_mounted(manifest: Manifest) -> Iterable[Finding]:
+def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Only an image built from the Packer template formats and mounts the scratch volume."""
     image = manifest.image
     if image.id or image.parameter:
@@ -211,3 +200,21 @@ def scratch_is_mounted(manifest: Manifest) -> Iterable[Finding]:
                 f"AWS's stock image does not mount the scratch volume, so {image.scratch.mount} is a folder of the "
                 "root volume; build the image and name it in image.parameter",
             )
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    there_are_not_too_many,
+    job_definitions_are_not_too_large,
+    job_role_policies_are_not_too_large,
+    tag_keys_differ_in_more_than_case,
+    iops_fit_the_size,
+    arns_are_of_this_place,
+)
+WARNINGS: tuple[ManifestRule, ...] = (
+    the_name_tag_is_taken,
+    environments_can_change_in_place,
+    nothing_runs_without_jobs,
+    queues_have_an_enabled_environment,
+    jobs_have_an_enabled_queue,
+    scratch_is_mounted,
+)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.manifest.rules.registry import Finding, rule
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 
 class NameRule(NamedTuple):
@@ -75,16 +75,14 @@ NAME_RULES = {
 }
 
 
-@rule
-def names_are_what_their_services_take(manifest: Manifest) -> Iterable[Finding]:
+def names_are_what_their_services_take(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Each key is short enough by itself; the name made of it and the environment's may not be."""
     for name in resource_names(manifest):
         if objection := name_objection(name.kind, name.text):
             yield name.path, objection
 
 
-@rule
-def role_names_differ_in_more_than_case(manifest: Manifest) -> Iterable[Finding]:
+def role_names_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
     """IAM takes PRODROLE and prodrole for one name.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (name requirements)
@@ -162,3 +160,9 @@ def _rebuild_names(manifest: Manifest) -> Iterator[Name]:
         yield Name("alarm", manifest.suffixed(alarm), path)
     yield Name("log group", manifest.rebuild_log_group, path)
     yield Name("source object", manifest.rebuild_source_key, path)
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    names_are_what_their_services_take,
+    role_names_differ_in_more_than_case,
+)

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.manifest.rules.registry import Finding, rule
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _PATH = ("image", "rebuild")
 
 
-@rule
-def rebuilds_go_to_a_parameter(manifest: Manifest) -> Iterable[Finding]:
+def rebuilds_go_to_a_parameter(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A rebuild writes the new image's id to the parameter, and the next apply rolls it out; an id stays what it is."""
     if manifest.image.rebuild and not manifest.image.parameter:
         yield _PATH, "needs image.parameter, for the new image's id"
 
 
-@rule
-def rebuilds_are_for_instances(manifest: Manifest) -> Iterable[Finding]:
+def rebuilds_are_for_instances(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Fargate brings its own image."""
     if manifest.image.rebuild and not manifest.uses_ec2:
         yield _PATH, "no compute environment has instances, so there is no image to build"
 
 
-@rule
-def rebuilds_have_a_way_out(manifest: Manifest) -> Iterable[Finding]:
+def rebuilds_have_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
     """CodeBuild fetches packer, its plugin and Python packages, which no VPC endpoint leads to."""
     create = manifest.network.create
     if manifest.image.rebuild and create and create.nat == "none":
         yield _PATH, "fetches from releases.hashicorp.com, GitHub and PyPI; choose network.create.nat: one or per-zone"
 
 
-@rule
-def rebuilds_have_a_schedule_that_comes(manifest: Manifest) -> Iterable[Finding]:
+def rebuilds_have_a_schedule_that_comes(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html (cron-based schedules)."""
     rebuild = manifest.image.rebuild
     if rebuild and rebuild.schedule.startswith("cron("):
@@ -93,3 +89,11 @@ def cron_objections(expression: str) -> Iterable[str]:
             yield f"{value} is no {field.name} of a cron expression"
     if (values[2] == "?") == (values[4] == "?"):
         yield "exactly one of day of the month and day of the week is ?, as in cron(0 3 ? * SUN *)"
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    rebuilds_go_to_a_parameter,
+    rebuilds_are_for_instances,
+    rebuilds_have_a_way_out,
+    rebuilds_have_a_schedule_that_comes,
+)

@@ -5,22 +5,24 @@ Terraform and its provider accept all of this; AWS refuses it later, or lets job
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
 
 from gen_infra.manifest.model.manifest import Manifest, image_repository
 from gen_infra.manifest.model.network import AGENT_SERVICES
-from gen_infra.manifest.rules.registry import Finding
-from gen_infra.manifest.rules.registry import rule as _rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 _DOCKER = IPv4Network("172.17.0.0/16")
 _NAT_SUBNETS_IN_A_24 = 4  # the module cuts subnets of sixteen addresses from a VPC's last quarter
 
 
-@_rule
-def network_is_given_one_way(manifest: Manifest) -> Iterable[Finding]:
+def network_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Two answers to where the instances run would leave one of them unused, silently."""
     given = [way for way in ("lookup", "ids", "create") if getattr(manifest.network, way)]
     if len(given) != 1:
@@ -30,8 +32,7 @@ def network_is_given_one_way(manifest: Manifest) -> Iterable[Finding]:
         )
 
 
-@_rule
-def new_network_has_a_private_block(manifest: Manifest) -> Iterable[Finding]:
+def new_network_has_a_private_block(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html, and Docker's bridge on every instance."""
     create, path = manifest.network.create, ("network", "create", "cidr")
     if not create:
@@ -51,8 +52,7 @@ def new_network_has_a_private_block(manifest: Manifest) -> Iterable[Finding]:
         yield path, f"a /24 has room for {_NAT_SUBNETS_IN_A_24} NAT gateways, not {create.nat_gateways}; take a /23"
 
 
-@_rule
-def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[Finding]:
+def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A second subnet in a zone makes it no more available, and a zone of another region does not exist."""
     create = manifest.network.create
     if not create or isinstance(create.zones, int):
@@ -65,8 +65,7 @@ def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[Finding]:
             yield path, f"{zone} is listed twice"
 
 
-@_rule
-def new_network_has_a_way_out(manifest: Manifest) -> Iterable[Finding]:
+def new_network_has_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
     """An instance that reaches neither ECS nor ECR nor CloudWatch Logs joins no cluster: its jobs wait for ever.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
@@ -81,23 +80,20 @@ def new_network_has_a_way_out(manifest: Manifest) -> Iterable[Finding]:
         yield (*path, "endpoints"), f"without NAT, {', '.join(missing)} must be here too; endpoints: true has them all"
 
 
-@_rule
-def new_network_has_endpoints_where_their_names_are_known(manifest: Manifest) -> Iterable[Finding]:
+def new_network_has_endpoints_where_their_names_are_known(manifest: Manifest) -> Iterable[ManifestFinding]:
     """In China each service has its own prefix: https://github.com/aws/aws-cdk/pull/16139."""
     create = manifest.network.create
     if create and create.endpoint_services and manifest.partition == "aws-cn":
         yield ("network", "create", "endpoints"), "interface endpoints are not made in China; use nat there"
 
 
-@_rule
-def image_is_given_one_way(manifest: Manifest) -> Iterable[Finding]:
+def image_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
     """An id pins the image, a parameter names it: both at once would contradict each other."""
     if manifest.image.id and manifest.image.parameter:
         yield ("image", "parameter"), "image.id is given too; keep one of them"
 
 
-@_rule
-def gp2_has_no_performance(manifest: Manifest) -> Iterable[Finding]:
+def gp2_has_no_performance(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html: gp2's performance follows its size."""
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         for key in ("iops", "throughput_mib_s"):
@@ -105,8 +101,7 @@ def gp2_has_no_performance(manifest: Manifest) -> Iterable[Finding]:
                 yield ("image", volume_key, key), "only a gp3 volume takes this; gp2 grows with its size"
 
 
-@_rule
-def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[Finding]:
+def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[ManifestFinding]:
     """gp3 gives at most 0.25 MiB/s for each provisioned IOPS (same page)."""
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         iops, throughput = volume.iops or 3000, volume.throughput_mib_s or 125
@@ -117,8 +112,7 @@ def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[Finding]:
             )
 
 
-@_rule
-def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[Finding]:
+def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch refuses it: https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html."""
     for key, compute in manifest.compute.items():
         if compute.type == "EC2" and compute.bid_percentage is not None:
@@ -127,16 +121,14 @@ def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[Finding]:
             yield ("compute", key, "allocation_strategy"), f"{compute.strategy} is for SPOT compute environments"
 
 
-@_rule
-def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[Finding]:
+def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch refuses it."""
     for key, compute in manifest.compute.items():
         if compute.min_vcpus > compute.max_vcpus:
             yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is above max_vcpus {compute.max_vcpus}"
 
 
-@_rule
-def queues_name_compute_environments(manifest: Manifest) -> Iterable[Finding]:
+def queues_name_compute_environments(manifest: Manifest) -> Iterable[ManifestFinding]:
     """A queue takes one to three different compute environments of this manifest."""
     for key, queue in manifest.queues.items():
         for index, compute in enumerate(queue.compute):
@@ -147,8 +139,7 @@ def queues_name_compute_environments(manifest: Manifest) -> Iterable[Finding]:
                 yield path, f"{compute} is listed twice"
 
 
-@_rule
-def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[Finding]:
+def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Weight factors of overlapping share identifiers would be ambiguous.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ShareAttributes.html
@@ -161,8 +152,7 @@ def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[Finding]:
                     yield ("queues", key, "fair_share", "shares", share), f"overlaps with {other}"
 
 
-@_rule
-def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[Finding]:
+def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch refuses a job without one there.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (schedulingPriorityOverride)
@@ -174,8 +164,7 @@ def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[F
             yield ("jobs", key), f"scheduling_priority is missing; the fair-share queue {name} needs one"
 
 
-@_rule
-def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[Finding]:
+def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Images, buckets and queues by name."""
     for key, job in manifest.jobs.items():
         for index, bucket in enumerate(job.buckets):
@@ -191,8 +180,7 @@ def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[Finding]:
             )
 
 
-@_rule
-def shared_names_differ(manifest: Manifest) -> Iterable[Finding]:
+def shared_names_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Repositories become resource names, and log groups and roles differ only by the job's key."""
     seen: dict[str, str] = {}
     for index, repository in enumerate(manifest.repositories):
@@ -216,11 +204,30 @@ def _no_such(what: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {what} {name}" + (f"; there is {names}" if names else "")
 
 
-@_rule
-def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[Finding]:
+def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
     """The pattern lets 2026-02-30 through."""
     for index, suppression in enumerate(manifest.suppressions):
         try:
             date.fromisoformat(suppression.expires)
         except ValueError:
             yield ("suppressions", index, "expires"), f"{suppression.expires} is not a day of the calendar"
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    network_is_given_one_way,
+    new_network_has_a_private_block,
+    new_network_names_its_zones_once,
+    new_network_has_a_way_out,
+    new_network_has_endpoints_where_their_names_are_known,
+    image_is_given_one_way,
+    gp2_has_no_performance,
+    gp3_throughput_needs_iops,
+    spot_terms_fit_the_type,
+    minimum_is_not_above_maximum,
+    queues_name_compute_environments,
+    queues_do_not_mix_on_one_order,
+    jobs_for_fair_share_queues_have_a_priority,
+    jobs_refer_to_what_exists,
+    shared_names_differ,
+    suppressions_end_on_a_day_that_exists,
+)

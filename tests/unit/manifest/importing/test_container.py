@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +13,9 @@ from gen_infra.manifest.importing.job import Imported, import_jobs
 from gen_infra.manifest.importing.values import REMOVED, without_secrets
 from gen_infra.render.containers import container_properties, node_properties
 from tests.unit.manifests import accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/licence-AbCdEf"
 ROLE = "arn:aws:iam::123456789012:role/lab/aligner"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +11,9 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest.importing.job import Imported, import_jobs
 from gen_infra.render.containers import container_properties
 from tests.unit.manifests import accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # As it was written until 2021: vCPUs and memory at the top level.
 OLD = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from gen_infra.manifest import load
 from gen_infra.manifest.reading.loader import ManifestError
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEMO = (ROOT / "envs" / "demo.yaml").read_text()
 _PIECES = ["&a ", "*a", "!!str ", "<<: ", "---\n", "...\n",

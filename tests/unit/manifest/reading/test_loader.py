@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import msgspec
@@ -20,6 +19,9 @@ from gen_infra.manifest.schema import SCHEMA_FILE, text
 from gen_infra.render.blocks import resolved
 from tests.conftest import ROOT
 from tests.unit.manifests import SMALLEST, accept, changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVERY_MANIFEST = sorted([*ROOT.glob("envs/**/*.yaml"), *ROOT.glob("tests/golden/manifests/*.yaml")])
 

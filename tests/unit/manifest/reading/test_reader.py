@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gen_infra.manifest import load
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.reading.reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, Problem, Unreadable, plain, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # text, where in it the secret starts, what it is; put together here so that no scanner finds them in this file
 SECRETS = [

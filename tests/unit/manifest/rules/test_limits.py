@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +15,9 @@ from gen_infra.manifest.rules.limits import job_definition_bytes
 from gen_infra.render import render
 from gen_infra.render.containers import container_properties
 from tests.unit.manifests import accept, changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 JOB: dict[str, Any] = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
 KEY = "arn:{}:kms:{}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"

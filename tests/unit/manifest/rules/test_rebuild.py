@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +11,9 @@ from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.rules.rebuild import cron_objections
 from gen_infra.render import render
 from tests.unit.manifests import accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WEEKLY = {"schedule": "rate(7 days)", "bucket": "builds"}
 NEW = {"cidr": "10.42.0.0/16", "nat": "one"}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.manifest import load
 from gen_infra.manifest.reading.loader import ManifestError
 from tests.unit.manifests import accept, changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 JOB = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
 NEW = {"cidr": "10.42.0.0/16", "nat": "one"}

@@ -30,18 +30,13 @@ class MotoPatch:
     patch: Patch
 
 
-REGISTRY: dict[str, MotoPatch] = {}
+def moto_patch(*, moto: str, aws: str) -> Callable[[Patch], MotoPatch]:
+    """Make the decorated function the patch of that difference; its module lists it in ``PATCHES``."""
 
+    def make(patch: Patch) -> MotoPatch:
+        return MotoPatch(patch.__name__, moto, aws, patch)
 
-def moto_patch(*, moto: str, aws: str) -> Callable[[Patch], Patch]:
-    """Register the decorated function as the patch of that difference."""
-
-    def register(patch: Patch) -> Patch:
-        name = patch.__name__
-        REGISTRY[name] = MotoPatch(name, moto, aws, patch)
-        return patch
-
-    return register
+    return make
 
 
 def around(owner: type, name: str) -> Callable[[Method], Method]:

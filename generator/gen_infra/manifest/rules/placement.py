@@ -1,0 +1,158 @@
+"""Rules for where a job can run: the instance types of its queue exist, fit the image, and can hold it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gen_infra.manifest.instances import InstanceType, catalogue, named, nearest
+from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gen_infra.manifest.model.job import Job
+    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.scheduling import ComputeEnvironment
+    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
+
+
+def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Batch refuses what is no instance type or family.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (instanceTypes)
+    """
+    for path, word in _words(manifest):
+        if not named(word):
+            near = nearest(word)
+            advice = f"did you mean {near}?" if near else "give a family such as c7i, or optimal"
+            kind = "type" if "." in word else "family"
+            yield path, f"AWS Batch knows no instance {kind} {word} (as of {catalogue().date}); {advice}"
+
+
+def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Batch does not mix architectures in an environment, and an image starts on its own only.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeEnvironmentOrder.html
+    """
+    for path, word in _words(manifest):
+        instances = named(word)
+        if instances and instances[0].architecture != manifest.image.architecture:
+            yield path, f"{word} is {instances[0].architecture}; image.base is {manifest.image.architecture}"
+
+
+def instance_store_is_there(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """A host without scratch starts no ECS agent, so an instance without disks would run, cost and do nothing."""
+    if manifest.image.scratch.carrier != "instance_store":
+        return
+    for path, word in _words(manifest):
+        without = [instance.name for instance in named(word) if not instance.instance_store_gb]
+        if without:
+            yield path, f"{without[0]} has no disks of its own, and image.scratch.carrier is instance_store"
+
+
+def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """A job that no allowed instance can hold stays RUNNABLE until its queue cancels it.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
+    """
+    for key, job in manifest.jobs.items():
+        queue = manifest.queue_of(job)
+        computes = [manifest.compute[name] for name in enabled(manifest, queue)] if queue in manifest.queues else []
+        if not computes or any(not all(map(named, compute.instance_types)) for compute in computes):
+            continue  # another rule says so
+        roomy = [compute for compute in computes if compute.max_vcpus >= all_vcpus(job)]
+        if not roomy:
+            most = max(compute.max_vcpus for compute in computes)
+            asked = f"{job.nodes} nodes of {job.vcpus} vCPUs" if job.nodes else f"{job.vcpus} vCPUs"
+            yield (
+                ("jobs", key, "vcpus"),
+                f"{asked} are above max_vcpus {most}, the most of queue {queue}; it would never start",
+            )
+        elif not manifest.is_on_fargate(job) and not any(
+            fitting(compute.instance_types, demand(job)) for compute in roomy
+        ):
+            yield _too_large(key, job, queue, roomy)
+
+
+def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """An instance offers less than its advertised memory, so a job of just that size needs the next larger one.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
+    """
+    for key, job in manifest.jobs.items():
+        for compute in enabled(manifest, manifest.queue_of(job)) if not manifest.is_on_fargate(job) else ():
+            exact = _exact(manifest.compute[compute].instance_types, demand(job))
+            if exact:
+                yield (
+                    ("jobs", key, "memory_mib"),
+                    f"{job.memory_mib} MiB is all that {exact.name} has, and jobs can have {exact.usable_mib} of it; "
+                    f"ask for {exact.usable_mib} or less to use it",
+                )
+                break
+
+
+def gpu_instances_have_their_driver(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """The plain ECS-optimized image has no NVIDIA driver.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
+    """
+    if manifest.image.base == "ecs-al2023-gpu":
+        return
+    for path, word in _words(manifest):
+        if any(instance.gpus for instance in named(word)):
+            yield path, f"the GPUs of {word} stay idle: image.base {manifest.image.base} has no driver for them"
+
+
+@cache
+def _exact(words: tuple[str, ...], job: Demand) -> InstanceType | None:
+    """The type that would hold the job if the host took no memory for itself."""
+    candidates = (
+        one
+        for one in offered(words)
+        if one.memory_mib == job.memory_mib and job.at_once(one.vcpus, one.memory_mib, one.gpus)
+    )
+    return min(candidates, key=lambda instance: (instance.vcpus, instance.name), default=None)
+
+
+def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment]) -> ManifestFinding:
+    """The finding that names what is missing: vCPUs, memory, or both in one instance."""
+    instances = [instance for compute in computes for instance in offered(compute.instance_types)]
+    most_gpus = max(instance.gpus for instance in instances)
+    if job.gpus and job.gpus > most_gpus:
+        return (
+            ("jobs", key, "gpus"),
+            f"no instance type of queue {queue} has {job.gpus} GPUs, the most is {most_gpus}; it would never start",
+        )
+    instances = [instance for instance in instances if instance.gpus >= (job.gpus or 0)]
+    most_vcpus = max(instance.vcpus for instance in instances)
+    if job.vcpus > most_vcpus:
+        return (
+            ("jobs", key, "vcpus"),
+            f"no instance type of queue {queue} has {job.vcpus} vCPUs, the most is {most_vcpus}; it would never start",
+        )
+    roomiest = max((one for one in instances if one.vcpus >= job.vcpus), key=lambda one: (one.usable_mib, one.name))
+    return (
+        ("jobs", key, "memory_mib"),
+        f"no instance type of queue {queue} with {job.vcpus} vCPUs or more can give {job.memory_mib} MiB to a job; "
+        f"the most is {roomiest.usable_mib}, on {roomiest.name}; it would never start",
+    )
+
+
+def _words(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
+    """Each entry of each environment's ``instance_types``, with its path."""
+    for key, compute in manifest.compute.items():
+        for index, word in enumerate(() if compute.is_fargate else compute.instance_types):
+            yield ("compute", key, "instance_types", index), word
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    instance_types_exist,
+    instance_types_have_the_architecture_of_the_image,
+    instance_store_is_there,
+    jobs_fit_an_instance,
+)
+WARNINGS: tuple[ManifestRule, ...] = (
+    jobs_leave_the_host_its_share,
+    gpu_instances_have_their_driver,
+)

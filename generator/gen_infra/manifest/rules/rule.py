@@ -1,0 +1,16 @@
+"""What a rule between values is: a function that yields what is wrong with a manifest, and where.
+
+An error is what AWS refuses, or what lets jobs wait forever. A warning works, but seldom as intended. A function for
+a warning may rely on every error rule being kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from gen_infra.manifest.model.manifest import Manifest
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+ManifestFinding: TypeAlias = tuple[KeyPath, str]
+ManifestRule: TypeAlias = Callable[[Manifest], Iterable[ManifestFinding]]
