@@ -37,7 +37,7 @@ class Voice:
 
 
 @contextmanager
-def embedded_aws(port: int = 0) -> Iterator[emulator.Emulator]:
+def embedded_aws(port: int = 0) -> Iterator[emulator.EmulatorProcess]:
     """An emulator that this process, and what it starts, uses in place of AWS."""
     before = dict(os.environ)
     with emulator.start(port=port) as running:

@@ -3,7 +3,7 @@
 ``start()`` gives an `Emulator`, a handle to that process: its ``environ`` makes boto3, the AWS CLI, terraform and
 gen-infra itself use it. The account looks like one in use (see `seed`), Batch jobs live through their states and end
 (see `jobs`), and Lambda functions really run (see `functions`). `patches` lists every difference that is mended, and
-`faults` what can go wrong on demand.
+`faults` what can go wrong on demand. `Emulator.copy` gives another emulator with the same account in it.
 
 The process ends when its parent does, even one killed with SIGKILL: it reads its standard input, which is a pipe that
 only the parent holds open, and stops at end of file.
@@ -16,10 +16,12 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from gen_infra.emulator.control import Control
 from gen_infra.errors import MissingError, ToolError, UsageError
@@ -35,27 +37,22 @@ CREDENTIALS = ("testing", "testing")  # access key id, secret access key: any wo
 _STOP_SECONDS = 10
 
 
-@dataclass(frozen=True)
-class Emulator(Control):
-    """A running emulator; as a context manager it stops on the way out. `Control` is what tests can do to it.
+class Emulator(Control, ABC):
+    """A running emulator; as a context manager it stops on the way out. `Control` is what tests can do to it."""
 
-    Args:
-        port: the loopback port that it answers on.
-        process: the child process; its standard input is the pipe that keeps it alive.
-    """
+    @property
+    @abstractmethod
+    def pid(self) -> int:
+        """The id of its process."""
 
-    port: int
-    process: subprocess.Popen[bytes]
+    @abstractmethod
+    def stop(self) -> None:
+        """End its process; harmless when it has ended already."""
 
     @property
     def endpoint(self) -> str:
         """The URL for ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the child."""
-        return self.process.pid
 
     @property
     def environ(self) -> dict[str, str]:
@@ -77,6 +74,41 @@ class Emulator(Control):
         session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
         return session.client(service, endpoint_url=self.endpoint)
 
+    def copy(self) -> EmulatorCopy:
+        """Copy the process with all that is in the account, within milliseconds; see `copies`.
+
+        The copy answers on a port of its own. What contains the port of this one, such as the URL of an SQS queue in a
+        Terraform state, has to be changed for it. It goes on when this one stops.
+        """
+        made = self.ask_for_copy()
+        return EmulatorCopy(made["port"], made["pid"], socket.create_connection(("127.0.0.1", made["lifeline"])))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+@dataclass(frozen=True)
+class EmulatorProcess(Emulator):
+    """An emulator that `start` has started.
+
+    Args:
+        port: the loopback port that it answers on.
+        process: the child process; its standard input is the pipe that keeps it alive.
+    """
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The process id of the child."""
+        return self.process.pid
+
     def stop(self) -> None:
         """End the child process; harmless when it has ended already."""
         if self.process.stdin is not None:
@@ -88,16 +120,39 @@ class Emulator(Control):
             self.process.kill()
             self.process.wait()
 
-    def __enter__(self) -> Emulator:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+@dataclass(frozen=True)
+class EmulatorCopy(Emulator):
+    """A copy of another emulator.
+
+    Args:
+        port: the loopback port that it answers on.
+        process_id: of its process, which is no child of this one.
+        lifeline: the connection that keeps it alive.
+    """
+
+    port: int
+    process_id: int
+    lifeline: socket.socket
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self.process_id
+
+    def stop(self) -> None:
+        """End the process; harmless when it has ended already."""
+        if self.lifeline.fileno() < 0:
+            return
+        with self.lifeline, contextlib.suppress(OSError):  # one that was killed has broken it off
+            self.lifeline.shutdown(socket.SHUT_WR)
+            self.lifeline.settimeout(_STOP_SECONDS)
+            self.lifeline.recv(1)  # nothing comes but the end, when the process has ended
 
 
-def start(*, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log: Path | None = None) -> Emulator:
+def start(
+    *, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log: Path | None = None
+) -> EmulatorProcess:
     """Start an emulator and return when it answers, seeded.
 
     Args:
@@ -127,7 +182,7 @@ def start(*, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log
     return _wait_until_ready(process)
 
 
-def serve_forever(emulator: Emulator, announce: Callable[[], None]) -> None:
+def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> None:
     """Stay in the foreground until Ctrl-C or SIGTERM, then stop the emulator and return.
 
     Args:
@@ -170,14 +225,14 @@ def _child_environ(account_id: str) -> dict[str, str]:
     }
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes]) -> Emulator:
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> EmulatorProcess:
     assert process.stdout is not None  # noqa: S101 - asked for above
     with process.stdout as pipe:
         line = pipe.readline()
     answer: dict[str, Any] = json.loads(line) if line else {"error": "it ended before it answered"}
     if "port" in answer:
-        return Emulator(answer["port"], process)
-    Emulator(0, process).stop()
+        return EmulatorProcess(answer["port"], process)
+    EmulatorProcess(0, process).stop()
     if answer.get("taken"):
         raise UsageError(answer["error"], hint="choose another --port, or 0 for a free one")
     raise ToolError(f"the emulator did not start: {answer['error']}")

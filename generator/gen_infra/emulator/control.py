@@ -95,6 +95,13 @@ class Control:
         calls = [Call(**each) for each in self._ask("GET", CALLS_PATH)]
         return [call for call in calls if call.number > since and service in ("", call.service)]
 
+    def ask_for_copy(self) -> dict[str, int]:
+        """Let the emulator copy itself: the process, the port and the lifeline of the copy; see `copies`."""
+        from gen_infra.emulator.copies import COPIES_PATH
+
+        copy: dict[str, int] = self._ask("POST", COPIES_PATH, "")
+        return copy
+
     def _arm(self, kind: str, action: str, service: str, after: int, times: int | None, **more: Any) -> None:
         fault = {"kind": kind, "action": action, "service": service, "after": after, "times": times}
         self._order({"do": "arm"} | fault | more)

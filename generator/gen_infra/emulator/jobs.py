@@ -12,6 +12,7 @@ Facts: https://docs.aws.amazon.com/batch/latest/userguide/job_states.html and jo
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import defaultdict
@@ -65,7 +66,18 @@ class Jobs:
         self._unplaced: dict[tuple[Any, ...], str] = {}
         self._work = threading.Event()
         if clock is None:
-            threading.Thread(target=self._run, daemon=True, name="batch-jobs").start()
+            self._start()
+            if hasattr(os, "register_at_fork"):  # in a copy of the emulator jobs go on too
+                os.register_at_fork(
+                    before=self.lock.acquire, after_in_parent=self.lock.release, after_in_child=self._start_again
+                )
+
+    def _start(self) -> None:
+        threading.Thread(target=self._run, daemon=True, name="batch-jobs").start()
+
+    def _start_again(self) -> None:
+        self.lock.release()
+        self._start()
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Take in submitted jobs: one, or a parent and its children."""

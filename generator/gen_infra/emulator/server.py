@@ -11,18 +11,21 @@ import argparse
 import json
 import logging
 import os
-import socket
 import sys
 import tempfile
-import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.emulator.serving import HOST, listen, serve
+
+if TYPE_CHECKING:
+    import socket
 
 
 def main() -> int:
     """Serve until standard input ends; exit code 1 when the port was taken."""
     options = _options()
     try:
-        listener = _bind(options.port)
+        listener = listen(options.port)
     except OSError as error:
         _say(error=f"port {options.port} of 127.0.0.1 cannot be had: {error.strerror}", taken=True)
         return 1
@@ -44,43 +47,21 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _bind(port: int) -> socket.socket:
-    listener = socket.socket()
-    if os.name == "posix":  # elsewhere the option would let two servers share the port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
-    return listener
-
-
 def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
-    from moto.moto_server.werkzeug_app import (
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
-    from werkzeug.serving import make_server
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from gen_infra.emulator import attempts, calls, faults, patches, replay, seed
+    from gen_infra.emulator import attempts, calls, patches, seed
+    from gen_infra.emulator.copies import Copies
+    from gen_infra.emulator.faults import Faults
+    from gen_infra.emulator.replay import Replay
 
     attempts.attempt_seconds()  # a value that is no number is refused now, not by the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
-    port = listener.getsockname()[1]
-    endpoint = f"http://127.0.0.1:{port}"
-    os.environ[patches.functions.ENDPOINT_VARIABLE] = endpoint
     patches.apply_all()
-    server = make_server(
-        "127.0.0.1",
-        port,
-        faults.Faults(replay.Replay(DomainDispatcherApplication(create_backend_app))),
-        threaded=True,
-        request_handler=MotoRequestHandler,
-        fd=listener.fileno(),
-    )
-    serving = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
-    serving.start()
+    server = serve(listener, Copies(Faults(Replay(DomainDispatcherApplication(create_backend_app)))))
+    port = listener.getsockname()[1]
     if options.seed:
-        seed.populate(endpoint)
+        seed.populate(f"http://{HOST}:{port}")
         calls.LOG.forget()
     _say(port=port)
     sys.stdin.buffer.read()  # blocks until the parent closes the pipe or dies
