@@ -11,15 +11,22 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from jinja2 import ModuleLoader
 
 from gen_infra import __version__
 from gen_infra.manifest import load
 from gen_infra.render import render
+from gen_infra.render.templates import DIGEST
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_WHERE = """
+import gen_infra
+from gen_infra.render.templates import terraform_environment
+print(gen_infra.__file__, terraform_environment().loader)
+"""
 _DATA = ("templates", "modules", "packer", "envs")
 
 
@@ -48,7 +55,12 @@ def test_contents(wheel: Path) -> None:
     code = {str(path.relative_to(ROOT / "generator")) for path in tracked("generator")}
     data = {f"gen_infra/_data/{path.relative_to(ROOT)}" for kind in _DATA for path in tracked(kind)}
     about = {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")}
-    assert names == code | data | about
+    compiled = {f"gen_infra/_data/compiled/{ModuleLoader.get_module_filename(name)}" for name in template_names()}
+    assert names == code | data | about | compiled | {f"gen_infra/_data/compiled/{DIGEST}"}
+
+
+def template_names() -> list[str]:
+    return [path.relative_to(ROOT / "templates").as_posix() for path in tracked("templates")]
 
 
 def tracked(folder: str) -> list[Path]:
@@ -89,13 +101,14 @@ def test_it_renders_the_same_from_any_folder(wheel: Path, tmp_path: Path) -> Non
     )  # fmt: skip
     assert rendered.returncode == 0, rendered.stderr
     where = subprocess.run(
-        [python, "-c", "import gen_infra; print(gen_infra.__file__)"],
+        [python, "-c", _WHERE],
         capture_output=True,
         check=True,
         env=environ,
         text=True,
     ).stdout
     assert str(home) in where
+    assert "ModuleLoader" in where  # the templates that were compiled when the wheel was built
     expected = render(load(tmp_path / "fresh.yaml"))
     for path, content in expected.items():
         assert (tmp_path / "build" / "fresh" / path).read_bytes() == content, path

@@ -8,15 +8,29 @@ Filters:
 
 What a macro, a ``{% set %}`` block or ``self.block()`` gives was output once already, and may be output again. Anything
 else, such as a raw value, a constant or ``a | hcl ~ b``, is an :class:`UnencodedValueError`.
+
+To compile the templates takes longer than to render an environment, so it is done when the package is built
+(``tasks/compile_templates.py``). What was compiled is used only as long as :func:`sources_digest` stays the same.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, nodes, pass_context
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    FileSystemLoader,
+    ModuleLoader,
+    StrictUndefined,
+    Undefined,
+    compiler,
+    nodes,
+    pass_context,
+)
 
 from gen_infra.render.hcl import Hcl, attributes, encode, label, reference
 from gen_infra.resources import data_dir
@@ -27,6 +41,10 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
 
+COMPILED = Path(__file__).parents[1] / "_data" / "compiled"
+DIGEST = "sources.sha256"  # in that folder: what the templates in it were compiled from
+
+
 class UnencodedValueError(TypeError):
     """A template tried to output a value that no encoder has seen: a bug in that template."""
 
@@ -34,13 +52,15 @@ class UnencodedValueError(TypeError):
 @cache
 def terraform_environment() -> Environment:
     """Make the environment of the ``*.tf`` templates, which lie in the ``templates`` data folder."""
-    return _environment(encode, attributes)
+    return make_environment(template_loader(COMPILED), encode, attributes)
 
 
 @cache
 def packer_environment() -> Environment:
     """Make the environment of the ``*.pkr.hcl`` templates: the same, and ``{{``, which Packer evaluates, is refused."""
-    return _environment(_without_packer_template(encode), _without_packer_template(attributes))
+    return make_environment(
+        template_loader(COMPILED), _without_packer_template(encode), _without_packer_template(attributes)
+    )
 
 
 class _Environment(Environment):
@@ -51,20 +71,37 @@ class _Environment(Environment):
         return Hcl("".join(parts))
 
 
-class _CodeGenerator(CodeGenerator):
-    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> NoReturn:  # noqa: ARG002, N802 # Jinja's names
+class _CodeGenerator(compiler.CodeGenerator):
+    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: compiler.Frame) -> NoReturn:  # noqa: ARG002, N802 # Jinja's names
         self.fail("{% filter %} would change text that is already encoded", node.lineno)
 
-    def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> NoReturn:  # noqa: ARG002, N802
+    def visit_CallBlock(self, node: nodes.CallBlock, frame: compiler.Frame) -> NoReturn:  # noqa: ARG002, N802
         self.fail("{% call %} would output an unencoded value", node.lineno)
 
 
 _Environment.code_generator_class = _CodeGenerator
 
 
-def _environment(encode_value: Callable[..., Hcl], encode_fields: Callable[..., Hcl]) -> Environment:
+def template_loader(compiled: Path) -> BaseLoader:
+    """Load the templates that were compiled into a folder, if they were compiled from the sources as they are now."""
+    digest = compiled / DIGEST
+    if digest.is_file() and digest.read_text() == sources_digest():
+        return ModuleLoader(compiled)
+    return FileSystemLoader(data_dir("templates"))
+
+
+def sources_digest() -> str:
+    """Sum up what the code of a compiled template depends on: the templates, this module and Jinja2's compiler."""
+    files = [*sorted(data_dir("templates").rglob("*.j2")), Path(__file__), Path(compiler.__file__)]
+    return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def make_environment(
+    loader: BaseLoader, encode_value: Callable[..., Hcl] = encode, encode_fields: Callable[..., Hcl] = attributes
+) -> Environment:
+    """Make an environment in which only what an encoder made can be output."""
     environment = _Environment(
-        loader=FileSystemLoader(data_dir("templates")),
+        loader=loader,
         undefined=StrictUndefined,
         finalize=_only_hcl,
         autoescape=False,  # that would escape for HTML; finalize lets nothing pass that is not HCL
