@@ -1,4 +1,4 @@
-"""What differs between two environments, key by key."""
+"""Compare two environments key by key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Difference(NamedTuple):
-    """One place where two environments differ; None stands for what one of them does not have."""
+    """One value that differs between two environments; None where one of them has no value."""
 
     path: tuple[str | int, ...]
     left: object
@@ -15,9 +15,9 @@ class Difference(NamedTuple):
 
 
 def compare(left: object, right: object, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
-    """The smallest parts that differ, in the order of the left one, then what only the right one has.
+    """Yield the smallest parts that differ, in the order of the left side, then those that only the right side has.
 
-    Lists of plain values are shown whole: their order means something. So is what only one side has.
+    A list of plain values is one part, because its order matters; so is a part that only one side has.
     """
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in dict.fromkeys([*left, *right]):
@@ -30,5 +30,5 @@ def compare(left: object, right: object, path: tuple[str | int, ...] = ()) -> It
 
 
 def _are_mappings(left: list[object], right: list[object]) -> bool:
-    """Whether both lists hold equally many mappings, which are compared one by one."""
+    """Whether both lists contain mappings only, and equally many, so that they are compared one by one."""
     return len(left) == len(right) and all(isinstance(item, Mapping) for item in (*left, *right))

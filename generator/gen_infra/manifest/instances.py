@@ -1,4 +1,4 @@
-"""EC2 instance types: their sizes, from a data file that ``make instance-data`` renews."""
+"""The sizes of EC2's instance types, from a data file that ``make instance-data`` updates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUNDLES: Mapping[str, tuple[str, ...]] = {
 
 
 class Size(NamedTuple):
-    """What one size of a family has, as the data file holds it."""
+    """One size of a family, as in the data file."""
 
     vcpus: int
     memory_mib: int
@@ -42,7 +42,7 @@ class Family(msgspec.Struct, frozen=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """The data file: where and when its figures were read, and the families that AWS Batch can start."""
+    """The data file: the source and date of its figures, and the families that AWS Batch can start."""
 
     source: str
     date: str
@@ -50,7 +50,7 @@ class Catalogue(msgspec.Struct, frozen=True):
 
 
 class InstanceType(NamedTuple):
-    """One instance type, with the figures that decide whether a job fits."""
+    """One instance type, with the figures that decide whether it can run a job."""
 
     name: str
     vcpus: int
@@ -61,7 +61,7 @@ class InstanceType(NamedTuple):
 
     @property
     def usable_mib(self) -> int:
-        """The memory that jobs can have: the kernel and the platform take about 3 %, the ECS agent 32 MiB.
+        """The memory that jobs can use: the kernel and the platform need about 3 %, the ECS agent 32 MiB.
 
         https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
         """
@@ -70,13 +70,13 @@ class InstanceType(NamedTuple):
 
 @cache
 def catalogue() -> Catalogue:
-    """The data file, read when a rule first asks for it."""
+    """Read the data file, when a rule first needs it."""
     return msgspec.json.decode(DATA_FILE.read_bytes(), type=Catalogue)
 
 
 @cache
 def named(word: str) -> tuple[InstanceType, ...]:
-    """The types that a word of ``instance_types`` stands for: a bundle, a family or one type; none if unknown."""
+    """Return the types of one entry of ``instance_types``: a bundle, a family or one type; empty if unknown."""
     if word in BUNDLES:
         return tuple(instance for family in BUNDLES[word] for instance in named(family))
     family_name, _, only = word.partition(".")
@@ -92,7 +92,7 @@ def named(word: str) -> tuple[InstanceType, ...]:
 
 
 def nearest(word: str) -> str:
-    """The family or type that somebody who wrote ``word`` most likely meant, or nothing."""
+    """Return the known family or type that is most similar to ``word``; empty if there is none."""
     family_name, dot, _ = word.partition(".")
     families = catalogue().families
     known: Iterable[str] = families

@@ -1,4 +1,4 @@
-"""The IAM policies that grow with a manifest: what they say, and how much room IAM leaves them."""
+"""The IAM policies that grow with a manifest: their statements, and their size against IAM's limit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
 
-# All inline policies of a role together, in characters without blanks.
+# The size of all inline policies of a role, in characters without whitespace.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE_POLICIES_LIMIT = 10_240
-# The submit function's other policies (logs, traces, dead letters, key), which do not grow: at most 850 characters.
+# The submit function's other policies (logs, traces, dead letters, key) have at most 850 characters and do not grow.
 _FUNCTION_POLICIES = 1_000
 
 
@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 
 
 class RolePolicy(NamedTuple):
-    """An inline policy: its Terraform label, its name, the label of its role."""
+    """An inline policy: its Terraform label, its name, the label of its role and its statements."""
 
     label: str
     name: str
@@ -38,7 +38,7 @@ class RolePolicy(NamedTuple):
 
 
 def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
-    """The inline policies of the roles that are made for a job, without empty ones."""
+    """Return the inline policies of the roles that are created for a job, without empty ones."""
     job = manifest.jobs[key]
     policies = []
     if not job.role:
@@ -51,7 +51,7 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
 
 
 def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """What a job's role may do in the buckets that the job names: list and get, or also put."""
+    """Yield what a job's role may do in the job's buckets: list and get objects, and with ``write`` put them."""
     for index, key in enumerate(job.buckets):
         bucket = manifest.buckets[key]
         arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
@@ -69,7 +69,7 @@ def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
 
 
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """What a job's role may do with the file systems that the job mounts, each through its access point only."""
+    """Yield what a job's role may do with the job's file systems, only through the access point where there is one."""
     arn = f"arn:{manifest.partition}:elasticfilesystem:{manifest.region}:{manifest.account}"
     for index, volume in enumerate(job.efs.values()):
         actions = ["elasticfilesystem:ClientMount", *([] if volume.read_only else ["elasticfilesystem:ClientWrite"])]
@@ -83,9 +83,9 @@ def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
 
 
 def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
-    """What ECS does for a job before its first process runs: fetch the image and the secrets, open the log stream.
+    """Yield what ECS does for a job before its container starts: pull the image, read secrets, create the log stream.
 
-    With an execution role, ECS uses it for all three, on an instance too.
+    Where there is an execution role, ECS uses it for all three, also on an instance.
     https://docs.aws.amazon.com/batch/latest/userguide/execution-IAM-role.html
     """
     job = manifest.jobs[key]
@@ -99,12 +99,12 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
         yield Statement("Registry", ["ecr:GetAuthorizationToken"], ["*"])
     secrets = {secret.resource_arn: secret for secret in job.secrets.values()}
     parameters = [name for name, secret in secrets.items() if secret.is_parameter]
-    others = [name for name, secret in secrets.items() if not secret.is_parameter]
-    others += [job.registry_secret] if job.registry_secret else []
+    in_secrets_manager = [name for name, secret in secrets.items() if not secret.is_parameter]
+    in_secrets_manager += [job.registry_secret] if job.registry_secret else []
     if parameters:
         yield Statement("Parameters", ["ssm:GetParameters"], parameters)
-    if others:
-        yield Statement("Secrets", ["secretsmanager:GetSecretValue"], others)
+    if in_secrets_manager:
+        yield Statement("Secrets", ["secretsmanager:GetSecretValue"], in_secrets_manager)
     for service, is_parameter in (("ssm", True), ("secretsmanager", False)):
         used = {secret.kms_key for secret in job.secrets.values() if secret.is_parameter == is_parameter}
         if keys := sorted(key_arn for key_arn in used if key_arn):
@@ -115,13 +115,13 @@ _REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\
 
 
 def _via(manifest: Manifest, service: str) -> dict[str, object]:
-    """A key is used through this service only."""
+    """Return the condition that allows a key through this service only."""
     through = f"{service}.{manifest.region}.{manifest.dns_suffix}"
     return {"test": "StringEquals", "variable": "kms:ViaService", "values": [through]}
 
 
 def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
-    """For each role that is made for a job, by its label: characters of its inline policies, as IAM counts them."""
+    """Return the characters of the inline policies of each role of a job, by the role's label, as IAM counts them."""
     sizes: dict[str, int] = {}
     for policy in role_policies(manifest, key):
         sizes[policy.role] = sizes.get(policy.role, 0) + _policy_size(policy.statements)
@@ -129,7 +129,7 @@ def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
 
 
 def job_definition_arns(manifest: Manifest) -> list[str]:
-    """What the submit function may submit: each definition, or beyond a policy's size all names of the environment."""
+    """Return what the submit function may submit: each definition, or one pattern where the list would be too long."""
     each = [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
     if submit_role_policies_size(manifest, each) <= ROLE_POLICIES_LIMIT:
         return each
@@ -137,7 +137,7 @@ def job_definition_arns(manifest: Manifest) -> list[str]:
 
 
 def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) -> int:
-    """Characters of all inline policies of the submit function's role, when it may submit these definitions."""
+    """Return the characters of all inline policies of the submit function's role if it may submit these definitions."""
     queues = [manifest.batch_arn("job-queue", key) for key in manifest.queues]
     resources = [*queues, *definitions, *(f"{arn}:*" for arn in definitions)]
     statement = Statement("SubmitThisEnvironmentsJobs", ["batch:SubmitJob"], resources, [])
@@ -145,7 +145,7 @@ def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) ->
 
 
 def _policy_size(statements: Iterable[Statement]) -> int:
-    """The length of the policy that the provider makes of these statements."""
+    """Return the length of the policy that the provider writes from these statements."""
     document = {"Version": "2012-10-17", "Statement": [_as_json(statement) for statement in statements]}
     return len(json.dumps(document, separators=(",", ":")))
 

@@ -1,4 +1,4 @@
-"""Will it ever start: which instance types of its queue can hold a job, and how many of it at once."""
+"""Where a job can run: the instance types of its queue that are large enough, and how many such jobs fit on each."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Demand(NamedTuple):
-    """What decides where a job fits."""
+    """The resources that a job requires of its instance."""
 
     vcpus: int
     memory_mib: int
     gpus: int = 0
 
     def at_once(self, vcpus: int, memory_mib: int, gpus: int) -> int:
-        """How many of it this much holds."""
+        """Return how many such jobs these resources are enough for."""
         most = min(vcpus // self.vcpus, memory_mib // self.memory_mib)
         return min(most, gpus // self.gpus) if self.gpus else most
 
 
 def enabled(manifest: Manifest, queue: str) -> list[str]:
-    """The compute environments of a queue that start jobs."""
+    """Return the enabled compute environments of a queue."""
     return [
         compute for compute in manifest.queues[queue].compute
         if compute in manifest.compute and manifest.compute[compute].state == "ENABLED"
@@ -35,18 +35,18 @@ def enabled(manifest: Manifest, queue: str) -> list[str]:
 
 
 def demand(job: Job) -> Demand:
-    """What a job asks of its instance."""
+    """Return the resources that a job requires of its instance."""
     return Demand(math.ceil(job.vcpus), job.memory_mib, job.gpus or 0)
 
 
 def all_vcpus(job: Job) -> float:
-    """What a job takes of its compute environment's maximum: the vCPUs of all its nodes."""
+    """Return the vCPUs of all nodes of a job, which count towards the compute environment's maximum."""
     return job.vcpus * (job.nodes or 1)
 
 
 @cache
 def fitting(words: tuple[str, ...], job: Demand) -> tuple[tuple[InstanceType, int], ...]:
-    """The types behind these words of ``instance_types`` that can hold the job, with how many of it at once."""
+    """Return those types of these ``instance_types`` that can run the job, with how many such jobs fit on each."""
     return tuple(
         (instance, at_once)
         for instance in offered(words)
@@ -56,5 +56,5 @@ def fitting(words: tuple[str, ...], job: Demand) -> tuple[tuple[InstanceType, in
 
 @cache
 def offered(words: tuple[str, ...]) -> tuple[InstanceType, ...]:
-    """Every type behind these words, each once."""
+    """Return every type of these ``instance_types``, each once."""
     return tuple(dict.fromkeys(instance for word in words for instance in named(word)))

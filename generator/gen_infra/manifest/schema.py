@@ -1,4 +1,4 @@
-"""The manifest's JSON Schema, for editors: made from the model, kept beside it, and tested to be current."""
+"""The manifest's JSON Schema, for editors: generated from the model; a test compares the file with the model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 
 def schema() -> dict[str, Any]:
-    """The schema of a manifest file: the model, with ``extends``, and nothing required (a parent is a part)."""
+    """Return the schema of a manifest file: the model and ``extends``, without required keys: a parent is a part."""
     document = msgspec.json.schema(Manifest)
     manifest = document["$defs"]["Manifest"]
     manifest["properties"] = {
         "extends": {
             "type": "string",
-            "description": "One parent in the same folder: maps merge, lists replace, null takes away.",
+            "description": "The parent manifest, in the same folder: maps merge, lists replace, null removes a key.",
         },
         **manifest["properties"],
     }
@@ -32,7 +32,7 @@ def schema() -> dict[str, Any]:
 
 
 def _explained(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """A property with the description and examples of what it may be, where it has none of its own."""
+    """Return a property with the description and examples of its type, unless it has its own."""
     options = [value, *value.get("anyOf", ())]
     options += [definitions[option["$ref"].rpartition("/")[2]] for option in options if "$ref" in option]
     found = {}
@@ -43,7 +43,7 @@ def _explained(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
 
 
 def text() -> str:
-    """The schema as the file holds it."""
+    """Return the schema as text, as in the file."""
     return json.dumps(schema(), indent=2) + "\n"
 
 

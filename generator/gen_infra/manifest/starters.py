@@ -1,4 +1,4 @@
-"""Manifests to start from: the files in ``envs/examples``."""
+"""The example manifests that ``gen-infra new`` copies: the files in ``envs/examples``."""
 
 from __future__ import annotations
 

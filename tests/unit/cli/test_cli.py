@@ -171,7 +171,7 @@ class TestRender:
         code, out, err = self.run("render", "test.yaml")
         assert (code, out) == (2, "")
         assert "error: test.yaml has 2 problems:" in err
-        assert "  test.yaml:1:1: account: 1 is not twelve digits" in err
+        assert '  test.yaml:1:1: account: "1" is not twelve digits' in err
 
     def test_a_warning_is_said_and_with_strict_it_is_an_error(self) -> None:
         write(self.folder, changed(compute__spot__min_vcpus=8))
@@ -182,12 +182,12 @@ class TestRender:
         code, out, err = self.run("render", "test.yaml", "--strict", "--check")
         assert (code, out) == (2, "")
         assert err.startswith(f"error: test.yaml has one warning:\n  {warning}")
-        assert "hint: mend it, or leave --strict out" in err
+        assert "hint: fix it, or leave out --strict" in err
 
     def test_a_manifest_that_is_not_there_is_exit_2(self) -> None:
         code, _, err = self.run("render", "missing.yaml")
         assert code == 2
-        assert "missing.yaml:1:1: there is no such file" in err
+        assert "missing.yaml:1:1: file not found" in err
 
     def test_an_output_that_cannot_be_written_is_exit_4_and_one_error(self) -> None:
         (self.folder / "file").write_text("in the way")

@@ -150,7 +150,7 @@ class TestCommands:
         write(self.folder, changed(account="1"))
         code, out, err = self.run("show", "test.yaml")
         assert (code, out) == (2, "")
-        assert "account: 1 is not twelve digits" in err
+        assert 'account: "1" is not twelve digits' in err
 
     def test_schema(self) -> None:
         assert self.run("schema", "-q") == (0, SCHEMA_FILE.read_text(), "")

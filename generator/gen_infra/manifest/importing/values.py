@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from gen_infra.manifest.reading.secrets import is_said_elsewhere, names_a_secret, secrets
+from gen_infra.manifest.reading.secrets import is_reference, names_a_secret, secrets
 
 Note: TypeAlias = Callable[[str, str], None]
 """What it is about, and what happened to it, as the rest of a sentence."""
@@ -36,7 +36,7 @@ def whole(value: object) -> int:
 
 def holds_a_secret(name: str, value: str) -> bool:
     """Whether a named value is one that a manifest refuses."""
-    return (names_a_secret(name) and not is_said_elsewhere(value)) or any(secrets(value)) or any(secrets(name))
+    return (names_a_secret(name) and not is_reference(value)) or any(secrets(value)) or any(secrets(name))
 
 
 def without_secrets(value: Any, where: str, note: Note) -> Any:
@@ -55,7 +55,7 @@ def _mapping(mapping: dict[str, Any], where: str, note: Note) -> dict[str, Any]:
     kept = {}
     for key, value in mapping.items():
         scalar = not isinstance(value, dict | list)
-        if any(secrets(key)) or (scalar and names_a_secret(key) and not is_said_elsewhere(str(value))):
+        if any(secrets(key)) or (scalar and names_a_secret(key) and not is_reference(str(value))):
             note(f"{where}.{key}".lstrip("."), f"looks like a secret and is left out; {ADVICE}")
         elif value is not None:
             kept[key] = without_secrets(value, f"{where}.{key}".lstrip("."), note)

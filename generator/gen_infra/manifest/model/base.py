@@ -1,4 +1,4 @@
-"""What the model is made of: the structs' base, and the kinds of text that have a pattern."""
+"""The base class of the model's structs, and the string types that have a pattern."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from msgspec import Meta, Struct
 ARN_PARTITIONS = "aws|aws-us-gov|aws-cn"
 
 
-def text(pattern: str, says: str, *examples: str, max_length: int | None = None) -> Any:
-    """A ``Meta`` for a string that must match ``pattern`` as a whole; ``says`` is the rule in words.
+def text(pattern: str, allowed: str, *examples: str, max_length: int | None = None) -> Any:
+    """Make a ``Meta`` for a string that must match all of ``pattern``; ``allowed`` describes the pattern in messages.
 
-    ``$`` alone would let a trailing newline through, in Python as in ECMAScript's JSON Schema validators.
+    ``$`` alone would accept a trailing newline, in Python as in ECMAScript's JSON Schema validators.
     """
     return Meta(
         pattern=rf"^(?:{pattern})$(?!\n)",
         max_length=max_length,
         examples=list(examples) or None,
-        extra={"says": says},
-        extra_json_schema={"patternErrorMessage": f"should be {says}"},
+        extra={"allowed": allowed},
+        extra_json_schema={"patternErrorMessage": f"should be {allowed}"},
     )
 
 
 def about(description: str) -> Any:
-    """A ``Meta`` for what a key means."""
+    """Make a ``Meta`` with the description of a key."""
     return Meta(description=description)
 
 
@@ -199,4 +199,4 @@ ContainerImage = Annotated[
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):
-    """What every part of a manifest has in common: immutable, no unknown keys."""
+    """The base class of every part of a manifest: immutable, and unknown keys are refused."""

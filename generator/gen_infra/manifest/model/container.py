@@ -1,4 +1,4 @@
-"""The model of what a job's container asks of its host beyond CPU and memory.
+"""The model of a job's container settings beyond CPU and memory.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
 """
@@ -43,67 +43,75 @@ TmpfsOption = Literal[
 
 
 class Secret(Model, frozen=True, kw_only=True):
-    """A value that ECS puts into an environment variable when the container starts; it is in no file and no state."""
+    """A value that ECS puts into an environment variable when the container starts; no file or state contains it."""
 
-    arn: Annotated[SecretArn, about("A secret (`…:secret:name-AbCdEf:json-key::` for one key of it) or a parameter.")]
-    kms_key: Annotated[KmsKeyArn | None, about("The customer key that encrypts it, when it has one.")] = None
+    arn: Annotated[
+        SecretArn,
+        about("The secret (`…:secret:name-AbCdEf:json-key::` for one key of it) or the SSM parameter."),
+    ]
+    kms_key: Annotated[KmsKeyArn | None, about("The customer managed key that encrypts it, if any.")] = None
 
     @property
     def is_parameter(self) -> bool:
-        """Whether SSM, and not Secrets Manager, keeps it."""
+        """Whether it is an SSM parameter, not a Secrets Manager secret."""
         return self.arn.split(":")[2] == "ssm"
 
     @property
     def resource_arn(self) -> str:
-        """What a policy names: the ARN without the JSON key, version stage and version id that may follow a secret."""
+        """The ARN for a policy: without the JSON key, version stage and version id that may follow a secret's name."""
         return self.arn if self.is_parameter else ":".join(self.arn.split(":")[:7])
 
 
 class EfsVolume(Model, frozen=True, kw_only=True):
-    """An EFS file system that exists already, mounted through TLS and with the job's role."""
+    """An existing EFS file system, mounted over TLS and with the job's role."""
 
-    file_system: Annotated[FileSystemId, about("The file system, by id.")]
-    mount: Annotated[AbsolutePath, about("Where the container sees it.")]
+    file_system: Annotated[FileSystemId, about("The file system's id.")]
+    mount: Annotated[AbsolutePath, about("The mount path in the container.")]
     access_point: Annotated[
-        AccessPointId | None, about("The access point to go through; it sets the directory and the user.")
+        AccessPointId | None, about("The access point to mount through; it sets the directory and the user.")
     ] = None
-    directory: Annotated[AbsolutePath | None, about("The directory to mount, without an access point.")] = None
-    read_only: Annotated[bool, about("The container cannot write to it, and its role may not.")] = False
+    directory: Annotated[AbsolutePath | None, about("The directory to mount; not with an access point.")] = None
+    read_only: Annotated[bool, about("Mount it read-only; the job's role gets no write permission either.")] = False
 
 
 class Ulimit(Model, frozen=True, kw_only=True):
     """A resource limit of the container's processes."""
 
-    soft: Annotated[int, Meta(ge=-1, le=2_147_483_647), about("What a process starts with; -1 is unlimited.")]
-    hard: Annotated[int, Meta(ge=-1, le=2_147_483_647), about("What it may raise that to; -1 is unlimited.")]
+    soft: Annotated[int, Meta(ge=-1, le=2_147_483_647), about("The limit that a process starts with; -1: unlimited.")]
+    hard: Annotated[int, Meta(ge=-1, le=2_147_483_647), about("The highest limit that it may set; -1: unlimited.")]
 
 
 class Tmpfs(Model, frozen=True, kw_only=True):
     """A file system in memory; it counts towards the job's memory."""
 
-    path: Annotated[AbsolutePath, about("Where the container sees it.")]
-    size_mib: Annotated[int, Meta(ge=1, le=1_048_576), about("Its size.")]
+    path: Annotated[AbsolutePath, about("The mount path in the container.")]
+    size_mib: Annotated[int, Meta(ge=1, le=1_048_576), about("The size in MiB.")]
     options: Annotated[tuple[TmpfsOption, ...], about("Mount options.")] = ()
 
 
 class Device(Model, frozen=True, kw_only=True):
-    """A device of the host, shown to the container."""
+    """A device of the host that the container can use."""
 
-    host_path: Annotated[AbsolutePath, about("The device on the host.")]
-    container_path: Annotated[AbsolutePath | None, about("By default the same path.")] = None
+    host_path: Annotated[AbsolutePath, about("The device's path on the host.")]
+    container_path: Annotated[
+        AbsolutePath | None, about("The device's path in the container; default: the same path.")
+    ] = None
     permissions: Annotated[
-        tuple[Literal["READ", "WRITE", "MKNOD"], ...], about("What the container may do with it.")
+        tuple[Literal["READ", "WRITE", "MKNOD"], ...], about("The container's permissions for the device.")
     ] = ("READ", "WRITE")
 
 
 class Linux(Model, frozen=True, kw_only=True):
     """Linux settings of the container."""
 
-    init_process: Annotated[bool, about("Run an init process that forwards signals and reaps children.")] = False
-    shared_memory_mib: Annotated[int, Meta(ge=1, le=1_048_576), about("The size of `/dev/shm`.")] | None = None
+    init_process: Annotated[bool, about("Run an init process that forwards signals and reaps child processes.")] = False
+    shared_memory_mib: Annotated[int, Meta(ge=1, le=1_048_576), about("The size of `/dev/shm` in MiB.")] | None = None
     max_swap_mib: (
-        Annotated[int, Meta(ge=0, le=1_048_576), about("Swap that the job may use; the image must have it.")] | None
+        Annotated[int, Meta(ge=0, le=1_048_576), about("The swap space that the job may use; the AMI must have swap.")]
+        | None
     ) = None
-    swappiness: Annotated[int, Meta(ge=0, le=100), about("How readily it swaps; 60 by itself.")] | None = None
+    swappiness: (
+        Annotated[int, Meta(ge=0, le=100), about("The kernel's swappiness for the container; default: 60.")] | None
+    ) = None
     tmpfs: Annotated[tuple[Tmpfs, ...], about("File systems in memory.")] = ()
-    devices: Annotated[tuple[Device, ...], about("Devices of the host that it sees.")] = ()
+    devices: Annotated[tuple[Device, ...], about("Devices of the host that the container can use.")] = ()

@@ -1,4 +1,4 @@
-"""The model of the machine image and the volumes of its instances."""
+"""The model of the AMI and of the instances' volumes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gen_infra.manifest.model.base import (
 
 
 class RootVolume(Model, frozen=True, kw_only=True):
-    """The instances' root volume ``/dev/xvda``; Docker's images and layers live on it."""
+    """The instances' root volume ``/dev/xvda``, which also stores Docker's images and layers."""
 
-    size_gib: Annotated[int, Meta(ge=30, le=16384), about("Its size.")] = 100
+    size_gib: Annotated[int, Meta(ge=30, le=16384), about("The size in GiB.")] = 100
     type: Annotated[Literal["gp3", "gp2"], about("The EBS volume type.")] = "gp3"
-    iops: Annotated[int, Meta(ge=3000, le=16000), about("gp3: I/O operations per second; 3000 by itself.")] | None = (
+    iops: Annotated[int, Meta(ge=3000, le=16000), about("gp3: I/O operations per second; default: 3000.")] | None = None
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
         None
     )
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), about("gp3: throughput; 125 by itself.")] | None = None
 
 
 class Scratch(Model, frozen=True, kw_only=True):
@@ -36,32 +36,37 @@ class Scratch(Model, frozen=True, kw_only=True):
     carrier: Annotated[
         Literal["launch_template", "baked", "instance_store"],
         about(
-            "What brings it: the launch template (formatted at first boot; size and type change without a new image), "
-            "the image itself, or the instance type's own disks."
+            "Where the volume comes from: the launch template (formatted at first boot; size and type change without "
+            "a new image), the image itself (`baked`), or the disks of the instance type (`instance_store`)."
         ),
     ] = "launch_template"
-    size_gib: Annotated[int, Meta(ge=1, le=16384), about("Its size.")] = 1000
-    mount: Annotated[AbsolutePath, about("Where the host mounts it.")] = "/docker_scratch"
+    size_gib: Annotated[int, Meta(ge=1, le=16384), about("The size in GiB.")] = 1000
+    mount: Annotated[AbsolutePath, about("The mount path on the host.")] = "/docker_scratch"
     type: Annotated[Literal["gp3", "gp2"], about("The EBS volume type.")] = "gp3"
-    iops: Annotated[int, Meta(ge=3000, le=16000), about("gp3: I/O operations per second; 3000 by itself.")] | None = (
+    iops: Annotated[int, Meta(ge=3000, le=16000), about("gp3: I/O operations per second; default: 3000.")] | None = None
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
         None
     )
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), about("gp3: throughput; 125 by itself.")] | None = None
-    filesystem: Annotated[Literal["xfs", "ext4"], about("What it is formatted with.")] = "xfs"
+    filesystem: Annotated[Literal["xfs", "ext4"], about("The file system to format it with.")] = "xfs"
 
 
 class Rebuild(Model, frozen=True, kw_only=True):
-    """A schedule, in the account itself, on which the image is built again when its base or its recipe has changed."""
+    """A schedule in the account that rebuilds the image when its base image or its recipe has changed."""
 
-    schedule: Annotated[Schedule, about("When to look, in UTC; EventBridge Scheduler's `rate(…)` or `cron(…)`.")]
-    bucket: Annotated[BucketName, about("A bucket that exists already, for what the image is built from.")]
-    notify: Annotated[tuple[EmailAddress, ...], about("Who hears of a rebuild that failed; each confirms once.")] = ()
+    schedule: Annotated[
+        Schedule, about("When to check for changes, in UTC; EventBridge Scheduler's `rate(…)` or `cron(…)`.")
+    ]
+    bucket: Annotated[BucketName, about("An existing bucket, for the files that the image is built from.")]
+    notify: Annotated[
+        tuple[EmailAddress, ...],
+        about("E-mail addresses to notify when a rebuild fails; each confirms its subscription once."),
+    ] = ()
 
 
 class Image(Model, frozen=True, kw_only=True):
-    """The AMI of the instances, and the volumes they carry.
+    """The AMI and the volumes of the instances.
 
-    With neither ``id`` nor ``parameter``, AWS's own recommended ECS-optimized image of that base is used.
+    Without ``id`` and ``parameter``, instances run AWS's recommended ECS-optimized image for ``base``.
     """
 
     base: Annotated[
@@ -70,16 +75,16 @@ class Image(Model, frozen=True, kw_only=True):
     ] = "ecs-al2023-x86_64"
     source: Annotated[
         ImageSource | None,
-        about(
-            "An image of that base to build on in place of AWS's newest: an AMI id, or the SSM parameter that names it."
-        ),
+        about("The image to build on instead of AWS's newest for `base`: an AMI id, or the SSM parameter that has it."),
     ] = None
-    id: Annotated[ImageId | None, about("The AMI to run, by id.")] = None
-    parameter: Annotated[ParameterName | None, about("The SSM parameter that names the AMI to run.")] = None
+    id: Annotated[ImageId | None, about("The id of the AMI to run.")] = None
+    parameter: Annotated[ParameterName | None, about("The SSM parameter that contains the id of the AMI to run.")] = (
+        None
+    )
     root: RootVolume = RootVolume()
     scratch: Scratch = Scratch()
     rebuild: Annotated[
-        Rebuild | None, about("Build the image again on a schedule; the new one goes to `parameter`.")
+        Rebuild | None, about("Rebuild the image on a schedule; the new AMI's id is written to `parameter`.")
     ] = None
 
     @property
@@ -89,18 +94,18 @@ class Image(Model, frozen=True, kw_only=True):
 
     @property
     def launch_volumes_gib(self) -> dict[str, int]:
-        """Device -> size of the volumes that the launch template sets, whatever the image brings."""
+        """Device -> size of the volumes that the launch template sets, whatever the AMI contains."""
         volumes = {"/dev/xvda": self.root.size_gib}
         return volumes | ({"/dev/sdb": self.scratch.size_gib} if self.scratch.carrier == "launch_template" else {})
 
     @property
     def build_source(self) -> str:
-        """What names the image to build on: an id or an SSM parameter."""
+        """The image to build on: an AMI id or an SSM parameter."""
         return self.source or self.base_parameter
 
     @property
     def builder_instance_type(self) -> str:
-        """What Packer builds on: small, of the base's architecture (the GPU image builds without a GPU)."""
+        """The instance type that Packer builds on: small, of the base's architecture (also for the GPU image)."""
         return "m7g.large" if self.architecture == "arm64" else "m7i.large"
 
     @property

@@ -20,71 +20,90 @@ from gen_infra.manifest.model.container import ContainerUser, EfsVolume, Linux, 
 
 
 class Job(Model, frozen=True, kw_only=True):
-    """A job definition: on EC2 or on Fargate, as the compute environments of its queue are."""
+    """A job definition, for EC2 or Fargate, depending on the compute environments of its queue."""
 
-    image: Annotated[ContainerImage, about("A repository of this manifest, or an image elsewhere by its full URI.")]
+    image: Annotated[ContainerImage, about("A repository of this manifest, or the full URI of another image.")]
     vcpus: Annotated[
-        Annotated[int, Meta(ge=1, le=448, extra={"says": "a whole number from 1 to 448"})]
-        | Annotated[float, Meta(ge=0.25, le=0.5, extra={"says": "(on Fargate) 0.25 or 0.5"})],
-        about("vCPUs of the container; on Fargate also 0.25 and 0.5."),
+        Annotated[int, Meta(ge=1, le=448, extra={"allowed": "a whole number from 1 to 448"})]
+        | Annotated[float, Meta(ge=0.25, le=0.5, extra={"allowed": "(on Fargate) 0.25 or 0.5"})],
+        about("The container's vCPUs; on Fargate also 0.25 and 0.5."),
     ]
     memory_mib: Annotated[
-        int, Meta(ge=4, le=25_165_824), about("Hard memory limit; beyond it the container is killed.")
+        int, Meta(ge=4, le=25_165_824), about("The hard memory limit in MiB; a container that exceeds it is killed.")
     ]
-    gpus: Annotated[int, Meta(ge=1, le=16), about("GPUs of its own; needs `image.base: ecs-al2023-gpu`.")] | None = None
+    gpus: (
+        Annotated[int, Meta(ge=1, le=16), about("GPUs for this job alone; requires `image.base: ecs-al2023-gpu`.")]
+        | None
+    ) = None
     command: Annotated[
-        tuple[str, ...], Meta(examples=[["--sample", "Ref::sample"]]), about("Arguments for the image's entry point.")
+        tuple[str, ...],
+        Meta(examples=[["--sample", "Ref::sample"]]),
+        about("The arguments for the image's entry point."),
     ] = ()
-    environment: Annotated[dict[EnvironmentVariable, str], about("Environment variables; never a secret.")] = {}
-    secrets: Annotated[
-        dict[EnvironmentVariable, Secret], about("Environment variables that ECS fills when the container starts.")
+    environment: Annotated[
+        dict[EnvironmentVariable, str], about("Environment variables; for secrets use `secrets`.")
     ] = {}
-    parameters: Annotated[dict[ParameterKey, str], about("Defaults for `Ref::name` in the command.")] = {}
+    secrets: Annotated[
+        dict[EnvironmentVariable, Secret],
+        about("Environment variables that ECS sets from a secret or a parameter when the container starts."),
+    ] = {}
+    parameters: Annotated[dict[ParameterKey, str], about("Default values for `Ref::name` in the command.")] = {}
     required_parameters: Annotated[
-        tuple[ParameterKey, ...], about("Parameters of the command without a default: every submission gives them.")
+        tuple[ParameterKey, ...],
+        about("Parameters of the command without a default value; every submission must set them."),
     ] = ()
     attempts: Annotated[
-        int, Meta(ge=1, le=10), about("Tries; only a lost host (a reclaimed Spot instance) is tried again.")
+        int,
+        Meta(ge=1, le=10),
+        about("The most attempts; only a job that lost its host (a reclaimed Spot instance) is retried."),
     ] = 3
-    timeout_minutes: Annotated[int, Meta(ge=1, le=20_160), about("Each attempt is stopped after this time.")] = 1440
+    timeout_minutes: Annotated[
+        int, Meta(ge=1, le=20_160), about("The most minutes of one attempt; Batch then stops it.")
+    ] = 1440
     nodes: (
         Annotated[
             int,
             Meta(ge=2, le=1000),
-            about("Multi-node parallel (MPI): the container runs on this many On-Demand instances at once."),
+            about("Multi-node parallel (MPI): the number of On-Demand instances that run the container together."),
         ]
         | None
     ) = None
     scratch: Annotated[
-        AbsolutePath | None, about("Where the container sees scratch: a directory of its own on the host's volume.")
+        AbsolutePath | None,
+        about("The scratch path in the container: the job's own directory on the host's scratch volume."),
     ] = None
     ephemeral_storage_gib: (
-        Annotated[int, Meta(ge=21, le=200), about("Fargate: the size of the container's own disk; 20 by default.")]
+        Annotated[int, Meta(ge=21, le=200), about("Fargate: the size of the container's disk in GiB; default: 20.")]
         | None
     ) = None
-    buckets: Annotated[tuple[str, ...], about("The buckets that this job's role may use.")] = ()
-    efs: Annotated[dict[Key, EfsVolume], about("EFS file systems that the container sees.")] = {}
-    user: Annotated[ContainerUser | None, about("Who the container runs as; by default, as its image says.")] = None
-    readonly_root: Annotated[bool, about("The container cannot write to its own root file system.")] = False
-    ulimits: Annotated[dict[UlimitName, Ulimit], about("Limits of its processes; by default the Docker daemon's.")] = {}
+    buckets: Annotated[tuple[str, ...], about("The keys of the buckets that the job's role may use.")] = ()
+    efs: Annotated[dict[Key, EfsVolume], about("EFS file systems to mount, by a name of your choice.")] = {}
+    user: Annotated[ContainerUser | None, about("The user that the container runs as; default: the image's user.")] = (
+        None
+    )
+    readonly_root: Annotated[bool, about("Make the container's root file system read-only.")] = False
+    ulimits: Annotated[
+        dict[UlimitName, Ulimit], about("Resource limits of its processes; default: the Docker daemon's limits.")
+    ] = {}
     linux: Annotated[Linux | None, about("Init process, shared memory, swap, tmpfs and devices.")] = None
-    role: Annotated[RoleArn | None, about("The job's role, owned elsewhere; by default one is made.")] = None
-    queue: Annotated[str | None, about("Where `gen-infra submit` sends it; by default the first queue.")] = None
+    role: Annotated[RoleArn | None, about("The ARN of an existing job role; default: a new role.")] = None
+    queue: Annotated[str | None, about("The queue that `gen-infra submit` uses; default: the first queue.")] = None
     scheduling_priority: (
-        Annotated[int, Meta(ge=0, le=9999), about("Its place within a share of a fair-share queue.")] | None
+        Annotated[int, Meta(ge=0, le=9999), about("The priority among the jobs of one share in a fair-share queue.")]
+        | None
     ) = None
     container_properties: Annotated[
         dict[str, Any],
         Meta(examples=[{"enableExecuteCommand": True}]),
         about(
-            "Anything else of Batch's `containerProperties`, in the API's spelling; `volumes` and `mountPoints` are "
-            "added to those that the keys above make."
+            "Other fields of Batch's `containerProperties`, in the API's spelling; `volumes` and `mountPoints` are "
+            "added to those of the keys above."
         ),
     ] = {}
 
     @property
     def registry_secret(self) -> str | None:
-        """The ARN of the secret that opens a private registry outside AWS (``repositoryCredentials``)."""
+        """The ARN of the secret with the credentials for a private registry (``repositoryCredentials``)."""
         credentials = self.container_properties.get("repositoryCredentials")
         arn = credentials.get("credentialsParameter") if isinstance(credentials, dict) else None
         return arn if isinstance(arn, str) else None

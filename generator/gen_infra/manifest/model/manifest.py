@@ -1,7 +1,7 @@
-"""The manifest, typed: frozen structs whose field descriptions are also the JSON Schema and the documentation.
+"""The manifest's types: frozen structs whose field descriptions are also in the JSON Schema and the documentation.
 
-Defaults live here and nowhere else. Keys are AWS's or Terraform's own terms, with the unit in the name.
-Limits that one value shows by itself are written here; limits between values are in `gen_infra.manifest.rules`.
+Only these structs define defaults. Keys are AWS's or Terraform's terms, with the unit in the name.
+Limits of a single value are here; rules between values are in `gen_infra.manifest.rules`.
 """
 
 from __future__ import annotations
@@ -37,30 +37,31 @@ from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
 
 
 class StateBucket(Model, frozen=True, kw_only=True):
-    """Terraform state in S3, locked by S3's own conditional writes (``use_lockfile``)."""
+    """Terraform state in S3, locked with S3's conditional writes (``use_lockfile``)."""
 
-    bucket: Annotated[BucketName, about("The state bucket; `gen-infra bootstrap` makes it.")]
+    bucket: Annotated[BucketName, about("The state bucket; `gen-infra bootstrap` creates it.")]
 
 
 class Encryption(Model, frozen=True, kw_only=True):
-    """The key of volumes, logs, images and functions."""
+    """The KMS key of volumes, logs, images and functions."""
 
     key: Annotated[
         str,
         text(f"create|{KMS_KEY_ARN}", "'create', or the ARN of a KMS key (not of an alias)", "create"),
-        about("`create` makes one customer managed key; an ARN uses one you own."),
+        about("`create` creates a customer managed key; an ARN uses an existing key."),
     ] = "create"
 
 
 class Iam(Model, frozen=True, kw_only=True):
-    """What an organisation asks of every role."""
+    """IAM settings of an organisation, for every role."""
 
     path: Annotated[IamPath, about("The IAM path of every role.")] = "/"
     permissions_boundary: Annotated[
-        PolicyArn | None, about("A managed policy, owned elsewhere, set on every role.")
+        PolicyArn | None, about("The ARN of an existing managed policy to set as every role's permissions boundary.")
     ] = None
     instance_profile: Annotated[
-        InstanceProfileArn | None, about("The instances' profile, owned elsewhere; by default one is made.")
+        InstanceProfileArn | None,
+        about("The ARN of an existing instance profile for the instances; default: a new profile."),
     ] = None
 
 
@@ -69,66 +70,73 @@ class Logs(Model, frozen=True, kw_only=True):
 
     retention_days: Annotated[
         Literal[365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-        about("How long logs are kept, in days; a year is the least that the security checks accept."),
+        about("How long to keep logs, in days; the security checks require at least a year."),
     ] = 365
 
 
 class Notifications(Model, frozen=True, kw_only=True):
-    """Who is told of what, by e-mail; each confirms once, by the link in the first message."""
+    """E-mail notifications; each address confirms its subscription once, with the link in the first message."""
 
     blocked_queues: Annotated[
-        tuple[EmailAddress, ...], about("When a job at the head of a queue cannot start, and so blocks it.")
+        tuple[EmailAddress, ...],
+        about("E-mail addresses to notify when the job at the head of a queue cannot start and blocks the queue."),
     ] = ()
 
 
 class Bucket(Model, frozen=True, kw_only=True):
-    """A bucket that exists already and that jobs may use."""
+    """An existing bucket that jobs may use."""
 
     name: Annotated[BucketName, about("The bucket's name in S3.")]
     access: Annotated[
         Literal["read", "write"],
-        about("`read` lists and gets; `write` also puts objects and aborts multipart uploads. Neither deletes."),
+        about(
+            "`read` lists and gets objects; `write` also puts objects and aborts multipart uploads. Neither deletes."
+        ),
     ]
-    prefix: Annotated[Prefix | None, about("Only the objects under this prefix.")] = None
-    kms_key: Annotated[KmsKeyArn | None, about("The customer key that encrypts the bucket, when it has one.")] = None
+    prefix: Annotated[Prefix | None, about("Allow only the objects under this prefix.")] = None
+    kms_key: Annotated[KmsKeyArn | None, about("The customer managed key that encrypts the bucket, if any.")] = None
 
 
 class Suppression(Model, frozen=True, kw_only=True):
-    """A finding of `gen-infra check` that is accepted for a while."""
+    """A finding of `gen-infra check` that is accepted until a date."""
 
     check: Annotated[
         str,
         text("[A-Z][A-Z0-9_]{3,39}", "a check's id", "CKV_AWS_338", "GI_NET_3"),
-        about("The check that objects, by its id."),
+        about("The id of the check."),
     ]
     resource: Annotated[
         str,
         text(r"[^\s]{3,256}", "a resource's address, with * for any part", "module.compute_*.aws_launch_template.this"),
-        about("The address as `gen-infra check` shows it; `*` stands for any part of it."),
+        about("The resource address that `gen-infra check` shows; `*` matches any part of it."),
     ]
-    reason: Annotated[str, Meta(min_length=10, max_length=300), about("Why it is accepted; shown on every check.")]
+    reason: Annotated[
+        str, Meta(min_length=10, max_length=300), about("Why the finding is accepted; every check shows it.")
+    ]
     expires: Annotated[
         str,
         text("[0-9]{4}-[0-9]{2}-[0-9]{2}", 'a date in quotes, such as "2026-12-31"', "2026-12-31"),
-        about("The last day on which it is accepted."),
+        about("The last day on which the finding is accepted."),
     ]
 
 
 class Manifest(Model, frozen=True, kw_only=True):
-    """One environment, as its manifest says after ``extends`` is resolved."""
+    """One environment, with ``extends`` resolved."""
 
-    name: Annotated[EnvironmentName, about("The environment; the suffix of every name that is made.")]
-    account: Annotated[AccountId, about("The only AWS account that Terraform may touch.")]
-    region: Annotated[Region, about("The AWS region of everything.")]
-    tags: Annotated[dict[TagKey, TagValue], Meta(max_length=40), about("Tags of everything that can carry tags.")] = {}
+    name: Annotated[EnvironmentName, about("The environment's name, the suffix of its resources' names.")]
+    account: Annotated[AccountId, about("The id of the only AWS account that Terraform may change.")]
+    region: Annotated[Region, about("The AWS region of all resources.")]
+    tags: Annotated[
+        dict[TagKey, TagValue], Meta(max_length=40), about("Tags of every resource that supports tags.")
+    ] = {}
     state: Annotated[Literal["local"] | StateBucket, about("`local`, or the S3 bucket of the Terraform state.")]
     network: Network
     encryption: Encryption = Encryption()
     iam: Iam = Iam()
     logs: Logs = Logs()
     notifications: Notifications = Notifications()
-    buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your own.")] = {}
-    repositories: Annotated[tuple[RepositoryName, ...], about("ECR repositories to make, each under `<name>/`.")] = ()
+    buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your choice.")] = {}
+    repositories: Annotated[tuple[RepositoryName, ...], about("ECR repositories to create, each under `<name>/`.")] = ()
     image: Image = Image()
     compute: Annotated[
         dict[Key, ComputeEnvironment],
@@ -138,10 +146,10 @@ class Manifest(Model, frozen=True, kw_only=True):
     queues: Annotated[dict[Key, Queue], Meta(min_length=1), about("Job queues; `main` becomes `main-<name>`.")]
     jobs: Annotated[dict[Key, Job], about("Job definitions; `isaac` becomes `isaac-<name>`.")] = {}
     suppressions: Annotated[
-        tuple[Suppression, ...], about("Findings of `gen-infra check` that are accepted, each until a date.")
+        tuple[Suppression, ...], about("Findings of `gen-infra check` to accept, each until a date.")
     ] = ()
 
-    # Names and ARNs that more than one file must agree on.
+    # Names and ARNs that several files use.
 
     @property
     def partition(self) -> str:
@@ -155,16 +163,16 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def key_alias(self) -> str:
-        """The alias of the key that ``encryption.key: create`` makes."""
+        """The alias of the key that ``encryption.key: create`` creates."""
         return f"alias/batch-{self.name}"
 
     def suffixed(self, key: str) -> str:
-        """``isaac`` -> ``isaac-prod``: queues, definitions, compute environments, functions, fixed roles."""
+        """Add the environment's name, ``isaac`` -> ``isaac-prod``: for all names but those of the methods below."""
         return f"{key}-{self.name}"
 
     @property
     def state_key(self) -> str:
-        """The object that holds the Terraform state, in the state bucket."""
+        """The key of the Terraform state in the state bucket."""
         return f"gen-infra/{self.name}/terraform.tfstate"
 
     @property
@@ -178,22 +186,22 @@ class Manifest(Model, frozen=True, kw_only=True):
         return not all(compute.is_fargate for compute in self.compute.values())
 
     def queue_of(self, job: Job) -> str:
-        """The queue that a job goes to unless a submission says otherwise."""
+        """Return the queue of a job; a submission may choose another one."""
         return job.queue or next(iter(self.queues))
 
     def is_on_fargate(self, job: Job) -> bool:
-        """Whether the job's queue is on Fargate; a queue that does not exist is for another rule to find."""
+        """Whether the job's queue is on Fargate; False for an unknown queue, which a rule reports."""
         queue = self.queues.get(self.queue_of(job))
         environments = [self.compute[name] for name in queue.compute if name in self.compute] if queue else []
         return bool(environments) and environments[0].is_fargate
 
     def needs_execution_role(self, job: Job) -> bool:
-        """Whether ECS must act for the job: on Fargate always, on an instance to fetch secrets."""
+        """Whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""
         return bool(job.secrets) or job.registry_secret is not None or self.is_on_fargate(job)
 
     @property
     def log_group_patterns(self) -> list[str]:
-        """The log groups of this environment, as CloudWatch Logs' encryption context names them."""
+        """The environment's log groups, as patterns for CloudWatch Logs' encryption context."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
@@ -201,84 +209,86 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def image_builder_profile_arn(self) -> str:
-        """The same by its ARN, known before it exists."""
-        made = f"arn:{self.partition}:iam::{self.account}:instance-profile{self.iam.path}{self.image_builder_profile}"
-        return self.iam.instance_profile or made
+        """The ARN of the image builder's instance profile, known before the profile exists."""
+        created = (
+            f"arn:{self.partition}:iam::{self.account}:instance-profile{self.iam.path}{self.image_builder_profile}"
+        )
+        return self.iam.instance_profile or created
 
     @property
     def rebuild_log_group(self) -> str:
-        """Where the image's rebuilds tell what they do."""
+        """The log group of the image's rebuilds."""
         return f"/aws/codebuild/{self.suffixed('batchImageRebuild')}"
 
     @property
     def rebuild_source_key(self) -> str:
-        """The object that the image is rebuilt from, in the bucket that ``image.rebuild`` names."""
+        """The key of the image's source archive in the bucket of ``image.rebuild``."""
         return f"gen-infra/{self.name}/image-rebuild.zip"
 
     @property
     def alarm_topics(self) -> list[str]:
-        """The names of the topics that alarms of this environment are published to."""
+        """The names of the SNS topics for this environment's alarms."""
         return [self.suffixed("batchImageRebuild")] if self.image.rebuild else []
 
     @property
     def image_parameter(self) -> str:
-        """The SSM parameter that a build writes the image's id to."""
+        """The SSM parameter that receives the id of a newly built image."""
         return self.image.parameter or f"/gen-infra/{self.name}/ami"
 
     @property
     def packer_key(self) -> str:
-        """The key of the image's volumes: ours by its alias, which is known before the key is made."""
+        """The key of the image's volumes: the created key by its alias, which is known before the key exists."""
         if self.encryption.key != "create":
             return self.encryption.key
         return f"arn:{self.partition}:kms:{self.region}:{self.account}:{self.key_alias}"
 
     @property
     def image_builder_profile(self) -> str:
-        """The name of the instance profile that the image is built with: one that is made, or the instances' own."""
+        """The name of the image builder's instance profile: a new one, or the instances' existing one."""
         if self.iam.instance_profile:
             return self.iam.instance_profile.rpartition("/")[2]
         return self.suffixed("batchImageBuilder")
 
     @property
     def event_topics(self) -> list[str]:
-        """The names of the topics that EventBridge rules of this environment publish to."""
+        """The names of the SNS topics for this environment's EventBridge rules."""
         return [self.suffixed("batchQueueBlocked")] if self.notifications.blocked_queues else []
 
     @property
     def vpc_name(self) -> str:
-        """The name of the VPC that ``network.create`` makes; its parts are named below it, ``batch-prod/…``."""
+        """The name of the VPC that ``network.create`` creates; its parts are named ``batch-prod/…``."""
         return f"batch-{self.name}"
 
     def repository_name(self, repository: str) -> str:
-        """``isaac`` -> ``prod/isaac``."""
+        """Name the ECR repository: ``isaac`` -> ``prod/isaac``."""
         return f"{self.name}/{repository}"
 
     def job_role_name(self, job: str) -> str:
-        """``isaac`` -> ``isaac-prod-job``."""
+        """Name the job's role: ``isaac`` -> ``isaac-prod-job``."""
         return f"{job}-{self.name}-job"
 
     def execution_role_name(self, job: str) -> str:
-        """``isaac`` -> ``isaac-prod-execution``."""
+        """Name the job's execution role: ``isaac`` -> ``isaac-prod-execution``."""
         return f"{job}-{self.name}-execution"
 
     def job_log_group(self, job: str) -> str:
-        """``isaac`` -> ``/aws/batch/prod/isaac``."""
+        """Name the job's log group: ``isaac`` -> ``/aws/batch/prod/isaac``."""
         return f"/aws/batch/{self.name}/{job}"
 
     def job_role_arn(self, job: str) -> str:
-        """The role that a job runs as: its own, or one that is owned elsewhere."""
+        """Return the ARN of the role that a job runs as: the created one, or the existing one that it names."""
         return self.jobs[job].role or self.role_arn(self.job_role_name(job))
 
     def role_arn(self, role_name: str) -> str:
-        """The ARN of a role of this environment, known before it exists."""
+        """Return the ARN of a role of this environment, known before the role exists."""
         return f"arn:{self.partition}:iam::{self.account}:role{self.iam.path}{role_name}"
 
     def batch_arn(self, kind: Literal["job-queue", "job-definition"], key: str) -> str:
-        """The ARN (without revision) of a queue or job definition."""
+        """Return the ARN (without revision) of a queue or job definition."""
         return f"arn:{self.partition}:batch:{self.region}:{self.account}:{kind}/{self.suffixed(key)}"
 
     def image_uri(self, job: Job) -> str:
-        """The image of a job: one of the manifest's repositories, or a full URI as it stands."""
+        """Return the URI of a job's image: in one of the manifest's repositories, or the URI that the job gives."""
         repository = image_repository(job.image)
         if repository not in self.repositories:
             return job.image
@@ -287,5 +297,5 @@ class Manifest(Model, frozen=True, kw_only=True):
 
 
 def image_repository(image: str) -> str:
-    """``isaac:1.0`` or ``isaac@sha256:…`` -> ``isaac``."""
+    """Return the repository of an image: ``isaac:1.0`` or ``isaac@sha256:…`` -> ``isaac``."""
     return image.partition("@")[0].partition(":")[0]

@@ -18,19 +18,24 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
 
     type: Annotated[
         Literal["SPOT", "EC2", "FARGATE", "FARGATE_SPOT"],
-        about("`SPOT`, or `EC2` for On-Demand; `FARGATE` and `FARGATE_SPOT` have no instances to look after."),
+        about("`SPOT`, or `EC2` for On-Demand; `FARGATE` and `FARGATE_SPOT` run without instances."),
     ] = "SPOT"
     allocation_strategy: Annotated[
         AllocationStrategy | None,
-        about("By default SPOT_CAPACITY_OPTIMIZED for SPOT, BEST_FIT_PROGRESSIVE for EC2: both update in place."),
+        about("Default: SPOT_CAPACITY_OPTIMIZED for SPOT, BEST_FIT_PROGRESSIVE for EC2; both allow updates in place."),
     ] = None
     bid_percentage: (
-        Annotated[int, Meta(ge=1, le=100), about("SPOT: the most to pay, as a percentage of On-Demand.")] | None
+        Annotated[int, Meta(ge=1, le=100), about("SPOT: the highest price, as a percentage of the On-Demand price.")]
+        | None
     ) = None
-    min_vcpus: Annotated[int, Meta(ge=0, le=100_000), about("vCPUs that are kept (and paid for) without jobs.")] = 0
-    max_vcpus: Annotated[int, Meta(ge=1, le=100_000), about("vCPUs that it never exceeds.")]
+    min_vcpus: Annotated[
+        int, Meta(ge=0, le=100_000), about("The vCPUs that keep running (at your cost) without jobs.")
+    ] = 0
+    max_vcpus: Annotated[int, Meta(ge=1, le=100_000), about("The most vCPUs that run at the same time.")]
     instance_types: Annotated[
-        tuple[InstanceType, ...], Meta(min_length=1), about("Families or types that Batch may choose from.")
+        tuple[InstanceType, ...],
+        Meta(min_length=1),
+        about("The instance families or types that Batch may choose from."),
     ] = ("optimal",)
     service_role: Annotated[
         str,
@@ -39,50 +44,52 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
             "'service-linked', 'create', or the ARN of an IAM role",
             "service-linked",
         ),
-        about("AWSServiceRoleForBatch by default; a custom role makes every change of the environment a replacement."),
+        about("Default: AWSServiceRoleForBatch; with a custom role, every change replaces the compute environment."),
     ] = "service-linked"
     placement_group: Annotated[
-        PlacementGroup | None, about("A cluster placement group that exists already, for multi-node jobs.")
+        PlacementGroup | None, about("The name of an existing cluster placement group, for multi-node jobs.")
     ] = None
-    state: Annotated[Literal["ENABLED", "DISABLED"], about("`DISABLED` takes no new jobs.")] = "ENABLED"
+    state: Annotated[Literal["ENABLED", "DISABLED"], about("`DISABLED` starts no new jobs.")] = "ENABLED"
     update_timeout_minutes: Annotated[
         int,
         Meta(ge=1, le=360),
-        about("How long an in-place update lets running jobs go on before their instance is replaced."),
+        about("How long running jobs may continue during an update in place before Batch replaces their instance."),
     ] = 360
 
     @property
     def is_fargate(self) -> bool:
-        """Whether there are no instances."""
+        """Whether it runs on Fargate, without instances."""
         return self.type.startswith("FARGATE")
 
     @property
     def strategy(self) -> AllocationStrategy:
-        """The allocation strategy in force."""
+        """The allocation strategy: the manifest's or the default."""
         if self.allocation_strategy:
             return self.allocation_strategy
         return "SPOT_CAPACITY_OPTIMIZED" if self.type == "SPOT" else "BEST_FIT_PROGRESSIVE"
 
     @property
     def needs_spot_fleet_role(self) -> bool:
-        """BEST_FIT on Spot is the one strategy that asks for a Spot fleet role."""
+        """Whether it needs a Spot Fleet role, which only BEST_FIT on Spot does."""
         return self.type == "SPOT" and self.strategy == "BEST_FIT"
 
 
 class TimeLimits(Model, frozen=True, kw_only=True):
-    """How long a job may wait in RUNNABLE for a cause that AWS Batch can name, before it is cancelled."""
+    """How long a job may wait in RUNNABLE for each reason that Batch reports, before Batch cancels it."""
 
-    insufficient_capacity_minutes: Annotated[int, Meta(ge=10, le=1440), about("No instance capacity.")] = 1440
+    insufficient_capacity_minutes: Annotated[
+        int, Meta(ge=10, le=1440), about("EC2 has no capacity for the instances.")
+    ] = 1440
     compute_environment_maximum_minutes: Annotated[
-        int, Meta(ge=10, le=1440), about("The job asks for more than the compute environments' maximum.")
+        int, Meta(ge=10, le=1440), about("The job requires more than `max_vcpus` of the compute environments.")
     ] = 60
     job_requirement_minutes: Annotated[
-        int, Meta(ge=10, le=1440), about("No allowed instance type can hold the job.")
+        int, Meta(ge=10, le=1440), about("The job requires more than any allowed instance type has.")
     ] = 60
 
 
 class FairShare(Model, frozen=True, kw_only=True):
-    """A fair-share scheduling policy; every job in such a queue carries a share identifier."""
+    """A fair-share scheduling policy; every job of the queue has a share identifier."""
 
     shares: Annotated[
         dict[
@@ -93,20 +100,24 @@ class FairShare(Model, frozen=True, kw_only=True):
             Annotated[float, Meta(ge=0.0001, le=999.9999)],
         ],
         Meta(max_length=500),
-        about("Share identifier -> weight factor; a smaller factor gets more."),
+        about("Share identifier -> weight factor; a share with a smaller factor gets more capacity."),
     ] = {}
-    share_decay_seconds: Annotated[int, Meta(ge=0, le=604_800), about("How long past use of a share counts.")] = 0
+    share_decay_seconds: Annotated[
+        int, Meta(ge=0, le=604_800), about("How long past use of a share counts, in seconds.")
+    ] = 0
     compute_reservation: Annotated[
-        int, Meta(ge=0, le=99), about("Percent of the maximum vCPUs held for shares not yet used.")
+        int, Meta(ge=0, le=99), about("The percentage of the maximum vCPUs that is reserved for shares without jobs.")
     ] = 0
 
 
 class Queue(Model, frozen=True, kw_only=True):
     """A job queue."""
 
-    priority: Annotated[int, Meta(ge=0, le=1000), about("A larger number is scheduled first.")]
+    priority: Annotated[int, Meta(ge=0, le=1000), about("Queues with a larger number are scheduled first.")]
     compute: Annotated[
-        tuple[str, ...], Meta(min_length=1, max_length=3), about("Compute environments, tried in this order.")
+        tuple[str, ...],
+        Meta(min_length=1, max_length=3),
+        about("The compute environments, in the order in which Batch tries them."),
     ]
     state: Annotated[Literal["ENABLED", "DISABLED"], about("`DISABLED` accepts no jobs.")] = "ENABLED"
     time_limits: TimeLimits = TimeLimits()

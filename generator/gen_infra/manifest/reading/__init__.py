@@ -1,1 +1,1 @@
-"""Reads manifest files strictly, with the place of each value."""
+"""Read manifest files strictly, with the position of each value."""

@@ -1,4 +1,4 @@
-"""The line that a problem is on, with a caret below the place."""
+"""Show the line of a problem, with a caret below its position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WIDTH = 100  # columns of a line that are shown
 
 
 def excerpt(problem: Problem) -> str:
-    """Two lines for a terminal; empty where the line may hold a secret, or where there is none."""
+    """Return two lines for a terminal; empty if the line may contain a secret or does not exist."""
     line, at = problem.source_line, problem.column - 1
     if not line.strip() or at > len(line):
         return ""
@@ -30,7 +30,7 @@ def _printable(character: str) -> str:
 
 
 def _columns(character: str) -> int:
-    """How wide a terminal draws a character."""
+    """Return how many columns of a terminal a character takes."""
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

@@ -1,4 +1,4 @@
-"""One manifest file, with its parents, as a :class:`~gen_infra.manifest.model.manifest.Manifest`."""
+"""Load a manifest file, with its parents, as a :class:`~gen_infra.manifest.model.manifest.Manifest`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
 from gen_infra.manifest.reading.excerpt import excerpt
 from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
-from gen_infra.manifest.reading.validation import bind, place, problems_with_values
+from gen_infra.manifest.reading.validation import place, problems_with_values, validate
 
 if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
 
 
 class ManifestError(UsageError):
-    """Everything that is wrong with a manifest, in file order."""
+    """All problems of a manifest, in file order."""
 
     def __init__(self, name: str, problems: list[Problem], *, what: str = "problem", hint: str = "") -> None:
         count = f"{len(problems)} {what}s" if len(problems) > 1 else f"one {what}"
@@ -26,20 +26,20 @@ class ManifestError(UsageError):
         self.problems = problems
 
     def on_terminal(self) -> str:
-        """Each problem with the line that it is on, and a caret below the place."""
+        """Each problem with its line, and a caret below its position."""
         blocks = (f"  {problem}\n{excerpt(problem)}".rstrip() for problem in self.problems)
         return "\n".join([self._headline, *blocks])
 
 
 class Loaded(NamedTuple):
-    """A manifest that is accepted, and what its author should know all the same, in file order."""
+    """A valid manifest, and its warnings in file order."""
 
     manifest: Manifest
     warnings: tuple[Problem, ...]
 
 
 def load(path: Path) -> Manifest:
-    """Read a manifest, merge it over its parents, and hold it to every rule.
+    """Read a manifest, merge it with its parents, and check it against every rule.
 
     Raises:
         ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
@@ -48,7 +48,7 @@ def load(path: Path) -> Manifest:
 
 
 def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
-    """The same, with its warnings.
+    """Load a manifest, and return it with its warnings.
 
     Raises:
         ManifestError: as :func:`load`; with ``strict`` also for warnings.
@@ -56,12 +56,12 @@ def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
     manifest, root = load_with_nodes(path)
     warnings = place(root, rules.warnings(manifest))
     if warnings and strict:
-        raise ManifestError(_shown(path), warnings, what="warning", hint="mend it, or leave --strict out")
+        raise ManifestError(_shown(path), warnings, what="warning", hint="fix it, or leave out --strict")
     return Loaded(manifest, tuple(warnings))
 
 
 def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
-    """The manifest, and the nodes that say where each value was written."""
+    """Load a manifest, and return it with the nodes that hold the position of each value."""
     name = _shown(path)
     problems: list[Problem] = []
     try:
@@ -70,16 +70,16 @@ def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
         raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
     if problems:
         raise ManifestError(name, sorted([*problems, *problems_with_values(root)]))
-    bound = bind(root)
-    if isinstance(bound, list):
-        raise ManifestError(name, bound)
-    if problems := place(root, rules.errors(bound)):
+    validated = validate(root)
+    if isinstance(validated, list):
+        raise ManifestError(name, validated)
+    if problems := place(root, rules.errors(validated)):
         raise ManifestError(name, problems)
-    return bound, root
+    return validated, root
 
 
 def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
-    """The mapping of a file, merged over the one that its ``extends`` names."""
+    """Read the mapping of a file, and merge it over the mapping of its parent."""
     root = read(path, name, problems)
     entry = root.entries.pop("extends", None)
     if entry is None:
@@ -98,13 +98,13 @@ def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], proble
 
 
 def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
-    """Mappings merge key by key, anything else replaces; an empty value (or ``null``) takes an inherited key away."""
+    """Merge mappings key by key; other values replace, and an empty value (or ``null``) removes an inherited key."""
     merged = Map(child.source, child.mark, dict(parent.entries))
     for key, entry in child.entries.items():
         inherited = parent.entries.get(key)
         if isinstance(entry.node, Scalar) and entry.node.value is None:
             if inherited is None:
-                raise _problem(entry, "has no value, and there is no inherited one to take away", (*path, key))
+                raise _problem(entry, "has no value, and the parent has no such key to remove", (*path, key))
             del merged.entries[key]
         elif inherited and isinstance(inherited.node, Map) and isinstance(entry.node, Map):
             node = _merge(inherited.node, entry.node, (*path, key))
@@ -120,7 +120,7 @@ def _problem(entry: Entry, message: str, path: tuple[str, ...] = ("extends",)) -
 
 
 def _shown(path: Path) -> str:
-    """A path as messages show it: relative to where the user stands, when it is below."""
+    """Return a path for messages: relative to the working directory, if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except (OSError, ValueError):

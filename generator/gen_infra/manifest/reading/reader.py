@@ -1,7 +1,7 @@
-"""Strict YAML: every node knows where it was written, and nothing means something else than it says.
+"""Read YAML strictly: every node has its position, and ambiguous values are refused.
 
 YAML 1.1 reads ``NO`` as false, ``012345670123`` as a number and the last of two equal keys; PyYAML follows it.
-This reader takes PyYAML's events (libyaml does the scanning) and accepts only what reads the same to everybody.
+This reader uses PyYAML's events (libyaml scans the text) and accepts only what every YAML version reads the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from gen_infra.manifest.reading.secrets import ADVICE, is_said_elsewhere, may_be_shown, names_a_secret, redact, secrets
+from gen_infra.manifest.reading.secrets import ADVICE, is_reference, may_be_shown, names_a_secret, redact, secrets
 from gen_infra.manifest.reading.text import (
     Fault,
     cut,
@@ -38,7 +38,7 @@ Mark: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A manifest file as read: the name to show, its text, and the (zero-based) lines that hold a secret."""
+    """A manifest file: the name for messages, its text, and the (zero-based) lines that contain a secret."""
 
     name: str
     path: Path
@@ -46,7 +46,7 @@ class Source:
     secret_lines: set[int] = field(default_factory=set, compare=False)
 
     def line(self, number: int) -> str:
-        """A line to show in a message; empty where it is not there or may hold a secret."""
+        """Return a line for a message; empty if it does not exist or may contain a secret."""
         lines = self.text.split("\n")
         shown = number < len(lines) and number not in self.secret_lines and may_be_shown(lines[number])
         return lines[number].rstrip("\r") if shown else ""
@@ -62,7 +62,7 @@ class Scalar:
 
 
 class Refused(Scalar):
-    """A scalar of which a problem says already what is wrong with it."""
+    """A scalar that already has a problem."""
 
     __slots__ = ()
 
@@ -99,7 +99,7 @@ Node: TypeAlias = Scalar | Sequence | Map
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong, at a one-based line and column of a file."""
+    """One problem, at a one-based line and column of a file."""
 
     file: str
     line: int
@@ -110,7 +110,7 @@ class Problem:
 
     @property
     def source_line(self) -> str:
-        """The line that the problem is on, where it can be shown."""
+        """The line of the problem; empty if it may not be shown."""
         return self.source.line(self.line - 1) if self.source else ""
 
     def __str__(self) -> str:
@@ -120,7 +120,7 @@ class Problem:
 
 
 class Unreadable(Exception):  # noqa: N818 - carries a Problem up to the loader, never leaves this package
-    """The file cannot be read any further than this problem."""
+    """A problem that makes the rest of the file unreadable."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -130,7 +130,7 @@ class Unreadable(Exception):  # noqa: N818 - carries a Problem up to the loader,
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _LONGEST_NUMBER = 20  # characters; Python refuses to convert thousands of digits, and long fractions become infinite
 _WORDS = {"": None, "null": None, "true": True, "false": False}
-# What some YAML reader takes for a boolean, a number or a date, and a person for text.
+# What some YAML parsers read as a boolean, a number or a date, and people read as text.
 _AMBIGUOUS = re.compile(
     r"""(?:y|n|yes|no|on|off|true|false)
       | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?     # 12:30:00
@@ -145,10 +145,10 @@ _AMBIGUOUS = re.compile(
 
 
 def read(path: Path, name: str, problems: list[Problem]) -> Map:
-    """The mapping in a manifest file; what is wrong with its text is added to ``problems``.
+    """Read the mapping in a manifest file, and add the problems of its text to ``problems``.
 
     Raises:
-        Unreadable: where nothing further can be made of the text.
+        Unreadable: if the rest of the text cannot be read.
     """
     source = Source(name, path, _text(path, name))
     reader = _Reader(source, problems)
@@ -162,7 +162,7 @@ def read(path: Path, name: str, problems: list[Problem]) -> Map:
 
 
 def plain(node: Node) -> object:
-    """The node as dicts, lists and scalars, as :func:`msgspec.convert` takes them."""
+    """Convert a node to dicts, lists and scalars, for :func:`msgspec.convert`."""
     if isinstance(node, Scalar):
         return node.value
     if isinstance(node, Sequence):
@@ -176,7 +176,7 @@ def _text(path: Path, name: str) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _unreadable(nowhere, (0, 0), "there is no such file") from None
+        raise _unreadable(nowhere, (0, 0), "file not found") from None
     except OSError as error:
         raise _unreadable(nowhere, (0, 0), f"cannot be read: {error.strerror}") from None
     if len(data) > MAX_BYTES:
@@ -201,20 +201,20 @@ def _faults(text: str) -> Iterable[Fault]:
 
 
 class _Reader:
-    """A look at the text as it is written, then one pass over libyaml's events."""
+    """Inspects the text of a file, then builds nodes from libyaml's events."""
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
         self.nodes = 0
         self.faulty_lines: set[int] = set()
-        # what the look at the whole text cannot settle: forms of one letter, and what escapes stand for
+        # Inspecting the whole text misses Unicode normal forms and escape sequences.
         self.look_at_scalars = "\\" in source.text or not source.text.isascii()
         # the stubs know the events' common base only
         self.events: Iterator[Any] = iter(())
 
     def inspect(self) -> None:
-        """What no part of the file may hold, comments included."""
+        """Report what no part of the file may contain, including comments."""
         text = self.source.text
         for position, message in islice(_faults(text), MAX_PROBLEMS + 1):
             line = text.count("\n", 0, position)
@@ -280,7 +280,7 @@ class _Reader:
             key = self.node(event, depth + 1)
             value_event = next(self.events) if isinstance(key, Scalar) else None
             if value_event is None or not isinstance(key, Scalar):
-                raise self.error(event, "a key is a word, not a list or a mapping")
+                raise self.error(event, "a key should be text, not a list or a mapping")
             refused = self.secret(value_event, key.value) if isinstance(key.value, str) else None
             node = refused or self.node(value_event, depth + 1)
             if isinstance(key, Refused):
@@ -296,11 +296,11 @@ class _Reader:
         return mapping
 
     def secret(self, event: Any, key: str) -> Refused | None:
-        """The refusal of a value whose key promises a secret, unless it says only where the secret is."""
-        if not names_a_secret(key) or not isinstance(event, yaml.ScalarEvent) or is_said_elsewhere(event.value):
+        """Refuse a value whose key is a secret's name, unless the value only refers to the secret."""
+        if not names_a_secret(key) or not isinstance(event, yaml.ScalarEvent) or is_reference(event.value):
             return None
         self.source.secret_lines.update(_lines(event))
-        return self.refuse(event, f"{cut(key)} holds a secret in plain text; {ADVICE}")
+        return self.refuse(event, f"{cut(key)} contains a secret in plain text; {ADVICE}")
 
     def scalar(self, event: Any, mark: Mark) -> Scalar:
         text: str = event.value
@@ -313,17 +313,15 @@ class _Reader:
                 return Scalar(float(text) if number.group(1) else int(text), self.source, mark)
             if _AMBIGUOUS.fullmatch(text):
                 text = cut(text)
-                return self.refuse(
-                    event, f'{text} means different things to different readers; write "{text}" in quotes if it is text'
-                )
+                return self.refuse(event, f'{text} is ambiguous in YAML; write "{text}" in quotes if it is text')
         return Scalar(text, self.source, mark)
 
     def unacceptable(self, event: Any) -> Refused | None:
-        """The refusal of a scalar for its text, as escapes and folded lines make it."""
+        """Refuse a scalar for its text, with escapes and folded lines resolved."""
         lines = _lines(event)
         fault = next(iter(_faults(event.value)), None)
         if fault and not self.faulty_lines.isdisjoint(lines):
-            return self.refused(event)  # said already, at the very place
+            return self.refused(event)  # already reported at this position
         message = fault.message if fault else not_normal(event.value)
         if not message:
             return None
@@ -336,12 +334,12 @@ class _Reader:
         return self.refused(event)
 
     def refused(self, event: Any) -> Refused:
-        # neither text nor nothing: nobody takes it for a value
+        # Neither text nor None, so that no caller uses it as a value.
         return Refused(False, self.source, (event.start_mark.line, event.start_mark.column))
 
     def report(self, mark: Mark, message: str) -> None:
         if len(self.problems) >= MAX_PROBLEMS:
-            raise _unreadable(self.source, mark, f"more than {MAX_PROBLEMS} problems; mend those above first")
+            raise _unreadable(self.source, mark, f"more than {MAX_PROBLEMS} problems; fix those above first")
         self.problems.append(_unreadable(self.source, mark, message).problem)
 
     def error(self, event: Any, message: str) -> Unreadable:
@@ -349,7 +347,7 @@ class _Reader:
 
 
 def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
-    """Where the value at ``path`` was written: its key, or the item of a list, or the nearest parent that exists."""
+    """Return the position of the value at ``path``: of its key or list item, or of the nearest parent that exists."""
     source, mark = root.source, root.mark
     node: Node = root
     for step in path:
@@ -365,7 +363,7 @@ def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
 
 
 def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | None:
-    """Where exactly this value was written; None for a default."""
+    """Return the position of exactly this value; None for a default."""
     node: Node = root
     for step in path:
         if isinstance(node, Map) and isinstance(step, str) and step in node.entries:
@@ -378,19 +376,19 @@ def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | 
 
 
 def file_and_line(root: Map, path: tuple[str | int, ...]) -> tuple[str, int] | None:
-    """The file and the line, from 1, that a value was written in; None for a default."""
+    """Return the file and the one-based line of a value; None for a default."""
     written = written_at(root, path)
     return (written[0].name, written[1][0] + 1) if written else None
 
 
 def origin(root: Map, path: tuple[str | int, ...]) -> str:
-    """``envs/prod.yaml:8``, or ``default``."""
+    """Return ``envs/prod.yaml:8``, or ``default``."""
     place = file_and_line(root, path)
     return "{}:{}".format(*place) if place else "default"
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
-    """``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
+    """Format a path: ``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step

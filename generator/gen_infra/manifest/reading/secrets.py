@@ -1,4 +1,4 @@
-"""What looks like a secret: manifests are committed, rendered, uploaded and logged, so none may hold one."""
+"""Find secrets: a manifest is committed, rendered, uploaded and logged, so it must not contain any."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ADVICE = (
-    "keep it in AWS Secrets Manager, name its ARN under the job's `secrets`, and replace it: it has been written down"
+    "keep it in AWS Secrets Manager, put its ARN under the job's `secrets`, and rotate it: this copy is compromised"
 )
 
 
 class _Token(NamedTuple):
-    """A form of credential: words that every one holds (searched first: they are found at once), and its pattern."""
+    """A form of credential: words of which it contains one (fast to search first), and its pattern."""
 
     name: str
     words: tuple[str, ...]
@@ -68,7 +68,7 @@ _TOKENS = (
 _KEY = re.compile(
     r"(?:password|passwd|passphrase|secret|secretkey|apikey|accesskey|privatekey|token|credentials?|(?<!^)(?<!^old)pwd)$"
 )
-_SAID_ELSEWHERE = re.compile(r"(?:arn:|Ref::|/|true$|false$).*|", re.DOTALL)
+_REFERENCE = re.compile(r"(?:arn:|Ref::|/|true$|false$).*|", re.DOTALL)
 _LINE_WITH_SECRET = re.compile(
     r"(?i:password|passwd|passphrase|pwd|secret|token|(?:api|access|private)[_.-]?key|credential)[\w-]*[\"']?\s*[:=,]"
     r"|[A-Za-z0-9/+=]{60}"
@@ -76,33 +76,33 @@ _LINE_WITH_SECRET = re.compile(
 
 
 def secrets(text: str) -> Iterator[Fault]:
-    """Each thing in a text that has the form of a credential; the messages do not repeat it."""
+    """Yield everything in a text that looks like a credential; the messages do not repeat it."""
     for name, found in _tokens(text):
         yield Fault(found.start(), f"this looks like {name}; {ADVICE}")
 
 
 @cache
 def names_a_secret(key: str) -> bool:
-    """Whether a key (``DB_PASSWORD``, ``--auth-token``, ``apiKey``) promises a secret as its value."""
+    """Whether a key (``DB_PASSWORD``, ``--auth-token``, ``apiKey``) is the name of a secret."""
     if len(key) > 200:
         return False
     return bool(_KEY.search(re.sub(r"[^a-z]", "", key.lower())))
 
 
-def is_said_elsewhere(value: str) -> bool:
-    """Whether a value only says where the secret is: an ARN, a path, a parameter of the job; or is no secret at all."""
-    return bool(_SAID_ELSEWHERE.fullmatch(value))
+def is_reference(value: str) -> bool:
+    """Whether a value only refers to a secret (an ARN, a path, a parameter of the job), or cannot be one."""
+    return bool(_REFERENCE.fullmatch(value))
 
 
 def redact(text: str) -> str:
-    """The text without what looks like a credential."""
+    """Replace everything in a text that looks like a credential."""
     for _, found in list(_tokens(text)):
         text = text.replace(found.group(), "…")
     return text
 
 
 def may_be_shown(line: str) -> bool:
-    """Whether a line of a manifest can be repeated in a message: generous in doubt."""
+    """Whether a message may repeat a line of a manifest; no in case of doubt."""
     return not (_LINE_WITH_SECRET.search(line) or any(_tokens(line)))
 
 

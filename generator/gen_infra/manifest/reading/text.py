@@ -1,6 +1,6 @@
-"""What text may hold: nothing that a reader cannot see, and nothing that gives orders to the tools behind gen-infra.
+"""Find what text must not contain: invisible or misleading characters, and comments that control security scanners.
 
-Characters: Unicode TR36 and TR39, https://trojansource.codes. Scanners read their orders in any string, tags included.
+Characters: Unicode TR36 and TR39, https://trojansource.codes. Scanners find their comments in any string, also in tags.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _FORBIDDEN = re.compile(
 )
 _CONTROL_ASCII = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SAYS = {
-    "control": "a control character; write the text without it",
-    "bidirectional": "a character that changes the direction of the text, so that it reads as another; remove it",
-    "line_break": "a line break that most editors do not show; write a plain line break",
-    "space": "a space that is not a space; write a plain one",
+    "control": "a control character; remove it",
+    "bidirectional": "a character that changes the text direction and can disguise the text; remove it",
+    "line_break": "a line break that most editors do not show; use a plain line break",
+    "space": "a special space character; use a plain space",
     "invisible": "an invisible character; remove it",
-    "meaningless": "a character without a meaning of its own, perhaps from a broken conversion; write the text again",
+    "meaningless": "a character without a defined meaning, perhaps from a failed conversion; replace it",
 }
 
 _SCANNER_SWITCH = re.compile(
@@ -42,21 +42,21 @@ _SCANNER_SWITCH = re.compile(
     re.IGNORECASE,
 )
 
-_SWITCH_WORDS = (":skip", ":ignore", "-ignore", "kics-scan", "nosemgrep")  # one is in each; searched first, being fast
+_SWITCH_WORDS = (":skip", ":ignore", "-ignore", "kics-scan", "nosemgrep")  # each contains one; fast to search first
 
 STAND_IN = "\N{REPLACEMENT CHARACTER}"
-"""What forbidden characters become before the text is parsed, so that everything else keeps its place."""
+"""Replaces each forbidden character before the text is parsed, so that positions stay the same."""
 
 
 class Fault(NamedTuple):
-    """Something that text may not hold, and where it starts in it."""
+    """Something that text must not contain, and its start in the text."""
 
     position: int
     message: str
 
 
 def forbidden_characters(text: str) -> Iterator[Fault]:
-    """Each character that nobody can see, or that nobody can see for what it is."""
+    """Yield each character that is invisible or looks like another one."""
     if text.isascii() and not _CONTROL_ASCII.search(text):
         return
     for found in _FORBIDDEN.finditer(text):
@@ -64,34 +64,34 @@ def forbidden_characters(text: str) -> Iterator[Fault]:
 
 
 def without_forbidden(text: str) -> str:
-    """The text with a stand-in for each of them."""
+    """Replace each forbidden character with a stand-in."""
     return _FORBIDDEN.sub(STAND_IN, text)
 
 
 def scanner_switches(text: str) -> Iterator[Fault]:
-    """Each comment that would switch a security scanner off where the text is rendered."""
+    """Yield each comment that would turn off a security scanner in rendered files."""
     lower = text.lower()
     if not any(word in lower for word in _SWITCH_WORDS):
         return
     for found in _SCANNER_SWITCH.finditer(text):
-        yield Fault(found.start(), f"{found.group()} switches a security scanner off; write the text without it")
+        yield Fault(found.start(), f"{found.group()} turns off a security scanner; remove it")
 
 
 def not_normal(text: str) -> str:
-    """Why the text is not in Unicode's normal form NFC; empty when it is.
+    """Return why the text is not in Unicode's normal form NFC; empty if it is.
 
-    Terraform normalises strings, so any other form would come back changed and show a difference for ever.
+    Terraform normalises strings, so that any other form would show a difference in every plan.
     """
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return ""
     normal = unicodedata.normalize("NFC", text)
     first = next((index for index, (was, now) in enumerate(zip(text, normal, strict=False)) if was != now), len(normal))
     became = f"U+{ord(normal[first]):04X}" if first < len(normal) else "its composed form"
-    return f"is not in Unicode's normal form NFC: write {became} in place of U+{ord(text[first]):04X}"
+    return f"is not in Unicode's normal form NFC: write {became} instead of U+{ord(text[first]):04X}"
 
 
 def cut(text: str) -> str:
-    """A word of the author's as messages show it: cut short."""
+    """Shorten a word for messages."""
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

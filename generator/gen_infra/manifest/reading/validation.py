@@ -1,7 +1,7 @@
-"""From YAML nodes to the typed model: in one fast step when all is well, else every problem at once.
+"""Convert YAML nodes to the typed model, or list every problem.
 
-msgspec converts and checks in C but stops at the first error. Only when it finds one does the slow walk here
-visit every value again, with the model's own types, and say what is wrong with each, in words and with its place.
+msgspec converts and checks in C but stops at the first error. After an error, the slower functions here check every
+value against the model's types and return a message with the position for each problem.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding
 
 
-def bind(root: Map) -> Manifest | list[Problem]:
-    """The manifest in these nodes, or all that keeps them from being one, in file order."""
+def validate(root: Map) -> Manifest | list[Problem]:
+    """Convert these nodes to a manifest, or return every problem in file order."""
     try:
         return msgspec.convert(plain(root), Manifest)
     except msgspec.ValidationError as error:
@@ -44,12 +44,12 @@ def bind(root: Map) -> Manifest | list[Problem]:
 
 
 def problems_with_values(root: Map) -> list[Problem]:
-    """What is wrong with the values, apart from those that were refused as they were read."""
+    """Return the problems of the values that the reader has not refused."""
     return place(root, islice(_struct(root, Manifest, ()), MAX_PROBLEMS))
 
 
 def place(root: Map, findings: Iterable[ManifestFinding]) -> list[Problem]:
-    """Findings with the file, line and column where each was written, in file order."""
+    """Add the file, line and column to each finding, and sort them in file order."""
     problems = []
     for path, message in findings:
         source, (line, column) = locate(root, path)
@@ -69,7 +69,7 @@ def _struct(node: Node, struct: type[msgspec.Struct], path: KeyPath) -> Iterable
             yield (*path, key), _unknown("key", key, struct.__struct_fields__)
     for field in msgspec.structs.fields(struct):
         if field.required and field.name not in node.entries:
-            yield path, f"the key {field.name} is missing"
+            yield path, f'the key "{field.name}" is missing'
 
 
 @cache
@@ -78,15 +78,15 @@ def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _value(node: Node, kind: Any, path: KeyPath) -> Iterable[ManifestFinding]:
-    """What is wrong with a node that should be of this type."""
+    """Yield the problems of a node that should be of this type."""
     bare, metas = _unwrap(kind)
     origin = get_origin(bare)
     if isinstance(node, Refused):
         return
     if isinstance(node, Scalar) and node.value is None:
-        yield path, "has no value; write one, or leave the key out"
+        yield path, "has no value; write one or remove the key"
     elif bare is Any:
-        return  # a rule knows its shape
+        return  # a rule checks it
     elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
         yield from _struct(node, bare, path)
     elif origin in {Union, types.UnionType}:
@@ -100,22 +100,22 @@ def _value(node: Node, kind: Any, path: KeyPath) -> Iterable[ManifestFinding]:
 
 
 def _union(node: Node, options: tuple[Any, ...], path: KeyPath) -> Iterable[ManifestFinding]:
-    """Optional values, and a word or a structure: the finding of the option that the author most likely meant."""
+    """Yield the problems for the option of a union (a word, a list, a structure) that the author most likely meant."""
     candidates = [option for option in options if option is not type(None)]
     structs = [option for option in candidates if _is_struct(option)]
-    others = [option for option in candidates if not _is_struct(option)]
+    plain_types = [option for option in candidates if not _is_struct(option)]
     if structs and isinstance(node, Map):
         yield from _value(node, structs[0], path)
         return
-    lists = [option for option in others if get_origin(_unwrap(option)[0]) is tuple]
+    lists = [option for option in plain_types if get_origin(_unwrap(option)[0]) is tuple]
     if lists and isinstance(node, Sequence):
         yield from _value(node, lists[0], path)
         return
-    failures = [list(_value(node, option, path)) for option in others]
-    if len(candidates) == len(others) == 1:
+    failures = [list(_value(node, option, path)) for option in plain_types]
+    if len(candidates) == len(plain_types) == 1:
         yield from failures[0]
     elif failures and all(failures):
-        yield path, f"{_show(node)} is not {' or '.join(_says(option) for option in candidates)}"
+        yield path, f"{_show(node)} is not {' or '.join(_allowed(option) for option in candidates)}"
     elif not failures:
         yield from _value(node, structs[0], path)
 
@@ -147,14 +147,14 @@ def _length(length: int, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[M
     low = max((meta.min_length or 0 for meta in metas), default=0)
     high = min((meta.max_length for meta in metas if meta.max_length is not None), default=None)
     if length < low:
-        yield path, f"needs at least {low} of these"
+        yield path, f"needs at least {low} {'entry' if low == 1 else 'entries'}"
     if high is not None and length > high:
-        yield path, f"has {length} of these; {high} is the most"
+        yield path, f"has {length} entries; at most {high} are allowed"
 
 
 def _scalar(node: Node, bare: Any, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[ManifestFinding]:
     if not isinstance(node, Scalar):
-        yield path, f"should be {_says(bare)}, not {_kind(node)}"
+        yield path, f"should be {_allowed(bare)}, not {_kind(node)}"
         return
     if bare is str and not isinstance(node.value, str):
         text = str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
@@ -169,19 +169,19 @@ def _scalar(node: Node, bare: Any, metas: list[msgspec.Meta], path: KeyPath) -> 
 def _mismatch(node: Scalar, bare: Any, metas: list[msgspec.Meta]) -> str:
     if get_origin(bare) is Literal:
         return _unknown("value", str(node.value), [str(option) for option in get_args(bare)])
-    said = _show(node)
+    shown = _show(node)
     if bare in {int, float} and (isinstance(node.value, str | bool) or (bare is int and isinstance(node.value, float))):
-        return f"{said} is not {_says(bare)}"
+        return f"{shown} is not {_allowed(bare)}"
     low = next((meta.ge for meta in metas if meta.ge is not None), None)
     high = next((meta.le for meta in metas if meta.le is not None), None)
     if low is not None and high is not None:
-        return f"{said} is not between {low} and {high}"
-    rule = next((meta.extra["says"] for meta in metas if meta.extra), "")
+        return f"{shown} is not between {low} and {high}"
+    allowed = next((meta.extra["allowed"] for meta in metas if meta.extra), "")
     longest = next((meta.max_length for meta in metas if meta.max_length), None)
     if longest and len(str(node.value)) > longest:
-        return f"{said} is longer than {longest} characters"
+        return f"{shown} is longer than {longest} characters"
     packer = "; Packer would read {{ as the start of a template" if "{{" in str(node.value) else ""
-    return f"{said} is not {rule or _says(bare)}{packer}"
+    return f"{shown} is not {allowed or _allowed(bare)}{packer}"
 
 
 def _unwrap(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
@@ -196,11 +196,11 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(bare, type) and issubclass(bare, msgspec.Struct)
 
 
-def _says(kind: Any) -> str:
-    """A type in words."""
+def _allowed(kind: Any) -> str:
+    """Describe a type in words."""
     bare, metas = _unwrap(kind)
-    if rule := next((meta.extra["says"] for meta in metas if meta.extra), ""):
-        return rule
+    if allowed := next((meta.extra["allowed"] for meta in metas if meta.extra), ""):
+        return allowed
     if get_origin(bare) is Literal:
         return " or ".join(f"{option}" for option in get_args(bare))
     if _is_struct(bare):
@@ -223,12 +223,12 @@ def _kind(node: Node) -> str:
 
 
 def _show(node: Node) -> str:
-    """A value as the author wrote it, cut short."""
+    """Return a value for messages, shortened; text is in quotes."""
     if not isinstance(node, Scalar):
         return _kind(node)
     text = str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
     printable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return cut(printable)
+    return f'"{cut(printable)}"' if isinstance(node.value, str) else cut(printable)
 
 
 def _list(words: Iterable[str]) -> str:
@@ -237,6 +237,6 @@ def _list(words: Iterable[str]) -> str:
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> str:
     known, word = list(known), cut(word)
-    near = difflib.get_close_matches(word, known, n=1)
-    advice = f'did you mean "{near[0]}"?' if near else f"known: {_list(known)}"
-    return f'there is no {what} "{word}" here; {advice}' if what == "key" else f"{word} is not one of {_list(known)}"
+    near = difflib.get_close_matches(word, known, n=1) if what == "key" else ()
+    advice = f'did you mean "{near[0]}"?' if near else f"choose from: {_list(known)}"
+    return f'unknown {what} "{word}"; {advice}'

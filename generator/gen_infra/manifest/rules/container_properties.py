@@ -145,7 +145,7 @@ def _structure(value: object, shape: Shape, path: _Path) -> Iterable[ManifestFin
 def _unknown(name: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
-    return f'there is no key "{name}" here; ' + (f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}")
+    return f'unknown key "{name}"; ' + (f'did you mean "{near[0]}"?' if near else f"choose from: {', '.join(known)}")
 
 
 @cache

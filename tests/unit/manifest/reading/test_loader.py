@@ -78,22 +78,22 @@ tags: {}
 """,
     )
     assert problems(path) == [
-        "test.yaml:1:1: name: Prod is not 2 to 24 lower-case letters, digits and hyphens, starting with a letter",
+        'test.yaml:1:1: name: "Prod" is not 2 to 24 lower-case letters, digits and hyphens, starting with a letter',
         'test.yaml:2:1: account: 123456789012 is a number here; write "123456789012" in quotes',
-        "test.yaml:4:1: state: the key bucket is missing",
-        'test.yaml:4:9: state.bukket: there is no key "bukket" here; did you mean "bucket"?',
+        'test.yaml:4:1: state: the key "bucket" is missing',
+        'test.yaml:4:9: state.bukket: unknown key "bukket"; did you mean "bucket"?',
         "test.yaml:5:36: network.lookup.subnets: should be a mapping of names to values, not a list",
         "test.yaml:7:29: compute.genomicsEnv.bid_percentage: 150 is not between 1 and 100",
-        "test.yaml:7:50: compute.genomicsEnv.max_vcpus: many is not a whole number",
+        'test.yaml:7:50: compute.genomicsEnv.max_vcpus: "many" is not a whole number',
         "test.yaml:10:5: queues.high.priority: 5000 is not between 0 and 1000",
-        "test.yaml:11:5: queues.high.compute: has 4 of these; 3 is the most",
-        'test.yaml:12:5: queues.high.fair_shar: there is no key "fair_shar" here; did you mean "fair_share"?',
-        "test.yaml:13:14: encryption.key: alias/foo is not 'create', or the ARN of a KMS key (not of an alias)",
+        "test.yaml:11:5: queues.high.compute: has 4 entries; at most 3 are allowed",
+        'test.yaml:12:5: queues.high.fair_shar: unknown key "fair_shar"; did you mean "fair_share"?',
+        "test.yaml:13:14: encryption.key: \"alias/foo\" is not 'create', or the ARN of a KMS key (not of an alias)",
         "test.yaml:15:25: jobs.isaac.vcpus: 1.5 is not a whole number from 1 to 448 or (on Fargate) 0.25 or 0.5",
         'test.yaml:15:68: jobs.isaac.environment.A: 1 is a number here; write "1" in quotes',
         'test.yaml:15:74: jobs.isaac.environment.B: true is a boolean here; write "true" in quotes',
         "test.yaml:15:84: jobs.isaac.command: should be a list, not text",
-        "test.yaml:16:8: logs.retention_days: 30 is not one of "
+        'test.yaml:16:8: logs.retention_days: unknown value "30"; choose from: '
         "365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
     ]
 
@@ -105,7 +105,7 @@ def test_on_a_terminal_each_problem_shows_its_line_and_a_caret(tmp_path: Path) -
     shown = refusal.value.on_terminal()
     assert '     2 | tags: {漢: "x", aws:x: y}\n       |        ^\n' in shown
     assert '     2 | tags: {漢: "x", aws:x: y}\n       |                 ^\n' in shown
-    assert "DB_PASSWORD holds a secret" in shown
+    assert "DB_PASSWORD contains a secret" in shown
     assert "hunter2" not in shown
     assert "^" not in refusal.value.message
 
@@ -131,63 +131,69 @@ def test_nothing_that_packer_would_evaluate_reaches_it(tmp_path: Path, changes: 
 
 # what is changed in the smallest manifest, and the one problem that this makes
 BAD_VALUES: list[tuple[dict[str, Any], str]] = [
-    ({"name": None}, "1:1: the key name is missing"),
-    ({"name": "prod\n"}, "name: prod\N{REPLACEMENT CHARACTER} is not 2 to 24"),
+    ({"name": None}, '1:1: the key "name" is missing'),
+    ({"name": "prod\n"}, 'name: "prod\N{REPLACEMENT CHARACTER}" is not 2 to 24'),
     ({"name": "a" * 25}, "name: "),
-    ({"account": "1234"}, "account: 1234 is not twelve digits"),
+    ({"account": "1234"}, 'account: "1234" is not twelve digits'),
     ({"account": "\N{ARABIC-INDIC DIGIT ONE}23456789012"}, "is not twelve digits"),
-    ({"region": "us_east_1"}, "region: us_east_1 is not an AWS region"),
-    ({"state": "remote"}, "state: remote is not local or a mapping of bucket"),
-    ({"state": {"bucket": "Bad_Bucket"}}, "state.bucket: Bad_Bucket is not 3 to 63"),
-    ({"state": {"bucket": "192.168.1.1"}}, "state.bucket: 192.168.1.1 is not"),
+    ({"region": "us_east_1"}, 'region: "us_east_1" is not an AWS region'),
+    ({"state": "remote"}, 'state: "remote" is not local or a mapping of bucket'),
+    ({"state": {"bucket": "Bad_Bucket"}}, 'state.bucket: "Bad_Bucket" is not 3 to 63'),
+    ({"state": {"bucket": "192.168.1.1"}}, 'state.bucket: "192.168.1.1" is not'),
     ({"state": ["local"]}, "state: a list is not local or a mapping of bucket"),
-    ({"tags": {"aws:x": "v"}}, "tags.aws:x: aws:x is not"),
-    ({"tags": {"Owner": "checkov;rm"}}, "tags.Owner: checkov;rm is not"),
-    ({"tags": {f"k{i}": "v" for i in range(41)}}, "tags: has 41 of these; 40 is the most"),
+    ({"tags": {"aws:x": "v"}}, 'tags.aws:x: "aws:x" is not'),
+    ({"tags": {"Owner": "checkov;rm"}}, 'tags.Owner: "checkov;rm" is not'),
+    ({"tags": {f"k{i}": "v" for i in range(41)}}, "tags: has 41 entries; at most 40 are allowed"),
     ({"network": {"ids": {"subnets": [], "security_groups": ["sg-0123456789abcdef0"]}}}, "subnets: needs at least 1"),
     (
         {"network": {"ids": {"subnets": ["subnet-1"], "security_groups": ["sg-0123456789abcdef0"]}}},
-        "subnets[0]: subnet-1 is not",
+        'subnets[0]: "subnet-1" is not',
     ),
     *[
         ({"network": {"create": {"cidr": "10.42.0.0/16", "nat": "one", **bad}}}, says)
         for bad, says in (
-            ({"cidr": "10.42.0.0"}, "network.create.cidr: 10.42.0.0 is not a block of addresses such as 10.42.0.0/16"),
+            (
+                {"cidr": "10.42.0.0"},
+                'network.create.cidr: "10.42.0.0" is not a block of addresses such as 10.42.0.0/16',
+            ),
             ({"zones": 1}, "network.create.zones: 1 is not a whole number from 2 to 6 or a list"),
-            ({"zones": ["us-east-1a"]}, "network.create.zones: needs at least 2 of these"),
-            ({"zones": ["us-east-1a", "us-east-1"]}, "network.create.zones[1]: us-east-1 is not an availability zone"),
-            ({"nat": "two"}, "network.create.nat: two is not one of none, one, per-zone"),
-            ({"endpoints": "all"}, "network.create.endpoints: all is not true or false or a list"),
-            ({"endpoints": ["ecr"]}, "network.create.endpoints[0]: ecr is not one of ecr.api, ecr.dkr"),
+            ({"zones": ["us-east-1a"]}, "network.create.zones: needs at least 2 entries"),
+            (
+                {"zones": ["us-east-1a", "us-east-1"]},
+                'network.create.zones[1]: "us-east-1" is not an availability zone',
+            ),
+            ({"nat": "two"}, 'network.create.nat: unknown value "two"; choose from: none, one, per-zone'),
+            ({"endpoints": "all"}, 'network.create.endpoints: "all" is not true or false or a list'),
+            ({"endpoints": ["ecr"]}, 'network.create.endpoints[0]: unknown value "ecr"; choose from: ecr.api, ecr.dkr'),
         )
     ],
     ({"compute": {}}, "compute: needs at least 1"),
     ({"compute__spot__max_vcpus": 0}, "max_vcpus: 0 is not between 1 and 100000"),
     ({"compute__spot__max_vcpus": True}, "max_vcpus: true is not a whole number"),
-    ({"compute__spot__type": "FARGAT"}, "type: FARGAT is not one of SPOT, EC2"),
-    ({"compute__spot__instance_types": ["c7i.8xlarge", "huge one"]}, "instance_types[1]: huge one is not"),
-    ({"compute__spot__service_role": "arn:aws:iam::1:role/x"}, "service_role: arn:aws:iam::1:role/x is not"),
-    ({"iam": {"path": "genomics"}}, "iam.path: genomics is not a path that starts and ends with '/'"),
-    ({"buckets": {"r": {"name": "abc", "access": "admin"}}}, "access: admin is not one of read, write"),
-    ({"buckets": {"r": {"name": "abc", "access": "read", "prefix": "a/*/"}}}, "prefix: a/*/ is not"),
+    ({"compute__spot__type": "FARGAT"}, 'type: unknown value "FARGAT"; choose from: SPOT, EC2'),
+    ({"compute__spot__instance_types": ["c7i.8xlarge", "huge one"]}, 'instance_types[1]: "huge one" is not'),
+    ({"compute__spot__service_role": "arn:aws:iam::1:role/x"}, 'service_role: "arn:aws:iam::1:role/x" is not'),
+    ({"iam": {"path": "genomics"}}, "iam.path: \"genomics\" is not a path that starts and ends with '/'"),
+    ({"buckets": {"r": {"name": "abc", "access": "admin"}}}, 'access: unknown value "admin"; choose from: read, write'),
+    ({"buckets": {"r": {"name": "abc", "access": "read", "prefix": "a/*/"}}}, 'prefix: "a/*/" is not'),
     ({"buckets": {"r": {"name": "abc", "access": "read", "prefix": "${aws:username}/"}}}, "prefix: "),
-    ({"repositories": ["Isaac"]}, "repositories[0]: Isaac is not"),
-    ({"image": {"id": "ami-xyz"}}, "image.id: ami-xyz is not an AMI id"),
-    ({"image": {"scratch": {"mount": "/a/../etc"}}}, "mount: /a/../etc is not an absolute path"),
-    ({"image": {"scratch": {"mount": "/a b"}}}, "mount: /a b is not an absolute path"),
+    ({"repositories": ["Isaac"]}, 'repositories[0]: "Isaac" is not'),
+    ({"image": {"id": "ami-xyz"}}, 'image.id: "ami-xyz" is not an AMI id'),
+    ({"image": {"scratch": {"mount": "/a/../etc"}}}, 'mount: "/a/../etc" is not an absolute path'),
+    ({"image": {"scratch": {"mount": "/a b"}}}, 'mount: "/a b" is not an absolute path'),
     ({"image": {"scratch": {"size_gib": 20000}}}, "size_gib: 20000 is not between 1 and 16384"),
-    ({"jobs": {"1st": {"image": "a/b", "vcpus": 1, "memory_mib": 4}}}, "jobs.1st: 1st is not 1 to 40 letters"),
-    ({"jobs": {"j": {"image": "a b", "vcpus": 1, "memory_mib": 4}}}, "image: a b is not"),
+    ({"jobs": {"1st": {"image": "a/b", "vcpus": 1, "memory_mib": 4}}}, 'jobs.1st: "1st" is not 1 to 40 letters'),
+    ({"jobs": {"j": {"image": "a b", "vcpus": 1, "memory_mib": 4}}}, 'image: "a b" is not'),
     (
         {"jobs": {"j": {"image": "a/b", "vcpus": 1, "memory_mib": 4, "attempts": 11}}},
         "attempts: 11 is not between 1 and 10",
     ),
     (
         {"jobs": {"j": {"image": "a/b", "vcpus": 1, "memory_mib": 4, "environment": {"AWS_BATCH_X": "v"}}}},
-        "AWS_BATCH_X is not",
+        '"AWS_BATCH_X" is not',
     ),
-    ({"jobs": {"j": {"image": "a/b", "vcpus": 1}}}, "jobs.j: the key memory_mib is missing"),
-    ({"surprise": 1}, 'there is no key "surprise" here; known: '),
+    ({"jobs": {"j": {"image": "a/b", "vcpus": 1}}}, 'jobs.j: the key "memory_mib" is missing'),
+    ({"surprise": 1}, 'unknown key "surprise"; choose from: '),
 ]
 
 
@@ -212,7 +218,7 @@ def test_null_takes_an_inherited_value_away(tmp_path: Path) -> None:
     child = write(tmp_path, "extends: base.yaml\ntags: {Team: null}\n", "child.yaml")
     assert load(child).tags == {"Project": "genomics"}
     orphan = write(tmp_path, "extends: base.yaml\ntags: {Owner: null}\n", "orphan.yaml")
-    assert problems(orphan) == ["orphan.yaml:2:8: tags.Owner: has no value, and there is no inherited one to take away"]
+    assert problems(orphan) == ["orphan.yaml:2:8: tags.Owner: has no value, and the parent has no such key to remove"]
 
 
 def test_a_problem_names_the_file_it_is_in(tmp_path: Path) -> None:
@@ -220,7 +226,7 @@ def test_a_problem_names_the_file_it_is_in(tmp_path: Path) -> None:
     child = write(tmp_path, "extends: base.yaml\nname: X\n", "child.yaml")
     first, second = problems(child)
     assert re.match(r"base\.yaml:\d+:5: compute\.spot\.min_vcpus: -1", first)
-    assert second.startswith("child.yaml:2:1: name: X")
+    assert second.startswith('child.yaml:2:1: name: "X"')
 
 
 @pytest.mark.parametrize(

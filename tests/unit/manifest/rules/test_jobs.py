@@ -177,7 +177,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "unknown container property",
         raw(instanceType="c7i.large"),
         raw(instancetype="c7i.large"),
-        'jobs.j.container_properties.instancetype: there is no key "instancetype" here; did you mean "instanceType"?',
+        'jobs.j.container_properties.instancetype: unknown key "instancetype"; did you mean "instanceType"?',
     ),
     (
         "container property of another type",

@@ -43,13 +43,13 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "minutes",
         image(schedule="rate(1 hour)"),
         image(schedule="rate(5 minutes)"),
-        "image.rebuild.schedule: rate(5 minutes) is not a rate in hours or days",
+        'image.rebuild.schedule: "rate(5 minutes)" is not a rate in hours or days',
     ),
     (
         "never",
         image(schedule="rate(1 day)"),
         image(schedule="rate(0 days)"),
-        "image.rebuild.schedule: rate(0 days) is not",
+        'image.rebuild.schedule: "rate(0 days)" is not',
     ),
     (
         "cron",
@@ -61,7 +61,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "address",
         image(notify=["a@b.org"]),
         image(notify=["nobody"]),
-        "image.rebuild.notify[0]: nobody is not an e-mail",
+        'image.rebuild.notify[0]: "nobody" is not an e-mail',
     ),
 ]
 
