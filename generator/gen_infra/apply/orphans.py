@@ -9,36 +9,18 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.kinds import KINDS
 from gen_infra.aws.leftovers import own_names, visible_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from gen_infra.aws.leftovers import Resource
+    from gen_infra.aws.leftovers import AwsResource
     from gen_infra.aws.session import Clients
-
-# Batch is done with disabling some seconds after it says so.
-_REMOVALS = {
-    "compute environment": "aws batch update-compute-environment --compute-environment {0} --state DISABLED "
-    "&& sleep 15 && aws batch delete-compute-environment --compute-environment {0}",
-    "function": "aws lambda delete-function --function-name {0}",
-    "instance profile": "aws iam delete-instance-profile --instance-profile-name {0}",
-    "job definition": "aws batch deregister-job-definition --job-definition {0}",
-    "job queue": "aws batch update-job-queue --job-queue {0} --state DISABLED "
-    "&& sleep 15 && aws batch delete-job-queue --job-queue {0}",
-    "key": "aws kms schedule-key-deletion --key-id {0}",  # in 30 days; until then cancel-key-deletion takes it back
-    "key alias": "aws kms delete-alias --alias-name {0}",
-    "launch template": "aws ec2 delete-launch-template --launch-template-name {0}",
-    "log group": "aws logs delete-log-group --log-group-name {0}",
-    "message queue": "aws sqs delete-queue --queue-url {0}",
-    "repository": "aws ecr delete-repository --repository-name {0}",
-    "role": "aws iam delete-role --role-name {0}",
-    "scheduling policy": "aws batch delete-scheduling-policy --arn {0}",
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class Orphan:
     """One thing that the state does not know; ``remove`` is the command that removes it, or empty."""
 
     kind: str
@@ -52,7 +34,7 @@ class Stray:
 
 def beside(
     known: Iterable[str], clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str]
-) -> list[Stray]:
+) -> list[Orphan]:
     """What there is beside that which the state knows; other revisions of its job definitions do not count.
 
     Args:
@@ -65,19 +47,20 @@ def beside(
     ours = own_names(environment, keys, repositories)
     named = {part for text in known for part in (text, text.rpartition("/")[2])}
     return [
-        _stray(resource)
+        _orphan(resource)
         for resource in visible_inventory(clients)
         if ours.fullmatch(resource.name) and _known_as(resource) not in named
     ]
 
 
-def _known_as(resource: Resource) -> str:
+def _known_as(resource: AwsResource) -> str:
     """What the state calls it."""
-    if resource.kind == "key":
+    if resource.type == "aws_kms_key":
         return resource.name.partition("/")[0]
-    return resource.name.rpartition(":")[0] if resource.kind == "job definition" else resource.name
+    return resource.name.rpartition(":")[0] if resource.type == "aws_batch_job_definition" else resource.name
 
 
-def _stray(resource: Resource) -> Stray:
-    name = _known_as(resource) if resource.kind == "key" else resource.name
-    return Stray(resource.kind, name, _REMOVALS.get(resource.kind, "").format(shlex.quote(name)))
+def _orphan(resource: AwsResource) -> Orphan:
+    name = _known_as(resource) if resource.type == "aws_kms_key" else resource.name
+    removal = KINDS[resource.type].removal
+    return Orphan(resource.label, name, removal.format(shlex.quote(name)) if isinstance(removal, str) else "")

@@ -14,7 +14,7 @@ from gen_infra.terraform.messages import TerraformError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_infra.apply.orphans import Stray
+    from gen_infra.apply.orphans import Orphan
     from gen_infra.pipeline import Environment
 
 
@@ -43,7 +43,7 @@ def adopting(environment: Environment) -> Iterator[None]:
         raise
 
 
-def strays(environment: Environment) -> list[Stray]:
+def strays(environment: Environment) -> list[Orphan]:
     """What is named as the environment's own, and is not in the state."""
     from gen_infra.apply.orphans import beside
     from gen_infra.aws.session import clients

@@ -13,10 +13,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.aws.errors import aws_errors, error_code
+from gen_infra.aws.kinds import KINDS, Absent, Listing, Part
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from gen_infra.aws.session import Clients
 
@@ -24,108 +25,41 @@ _DELETE_AT_MOST = 100  # images in one BatchDeleteImage
 _SIDE_BY_SIDE = 8  # listings
 
 
-class Resource(NamedTuple):
-    """One thing in the account: ``job queue``, ``highPriority-prod``. Named by its ARN or URL where AWS lists those."""
+class AwsResource(NamedTuple):
+    """One resource in the account: its label, such as ``job queue``, its name and its Terraform type.
 
-    kind: str
+    It is named by its ARN or URL where AWS lists those.
+    """
+
+    label: str
     name: str
+    type: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
-
-
-class _Listing(NamedTuple):
-    """A paginated call: on which client, with which arguments, and the JMESPath of the names in its answer."""
-
-    client: str
-    operation: str
-    arguments: dict[str, object]
-    names: str
-
-
-_LISTINGS = {
-    "compute environment": _Listing(
-        "batch", "describe_compute_environments", {}, "computeEnvironments[?status!='DELETED'].computeEnvironmentName"
-    ),
-    "function": _Listing("functions", "list_functions", {}, "Functions[].FunctionName"),
-    "IAM policy": _Listing("iam", "list_policies", {"Scope": "Local"}, "Policies[].PolicyName"),
-    "instance profile": _Listing("iam", "list_instance_profiles", {}, "InstanceProfiles[].InstanceProfileName"),
-    "job definition": _Listing(
-        "batch",
-        "describe_job_definitions",
-        {"status": "ACTIVE"},
-        "jobDefinitions[].join(':', [jobDefinitionName, to_string(revision)])",
-    ),
-    "job queue": _Listing("batch", "describe_job_queues", {}, "jobQueues[?status!='DELETED'].jobQueueName"),
-    "key alias": _Listing("kms", "list_aliases", {}, "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
-    "launch template": _Listing("ec2", "describe_launch_templates", {}, "LaunchTemplates[].LaunchTemplateName"),
-    "log group": _Listing("logs", "describe_log_groups", {}, "logGroups[].logGroupName"),
-    # Without a page size SQS returns the first thousand and no token for the rest.
-    "message queue": _Listing("sqs", "list_queues", {"PaginationConfig": {"PageSize": 1000}}, "QueueUrls[]"),
-    "repository": _Listing("ecr", "describe_repositories", {}, "repositories[].repositoryName"),
-    "role": _Listing("iam", "list_roles", {}, "Roles[].RoleName"),
-    "scheduling policy": _Listing("batch", "list_scheduling_policies", {}, "schedulingPolicies[].arn"),
-}
-
-_NAMES = "Tags[?Key=='Name'].Value[]"
-_NETWORK_LISTINGS = {
-    "flow log": _Listing("ec2", "describe_flow_logs", {}, f"FlowLogs[].{_NAMES}"),
-    "internet gateway": _Listing("ec2", "describe_internet_gateways", {}, f"InternetGateways[].{_NAMES}"),
-    "NAT gateway": _Listing("ec2", "describe_nat_gateways", {}, f"NatGateways[?State!='deleted'][].{_NAMES}"),
-    "route table": _Listing("ec2", "describe_route_tables", {}, f"RouteTables[].{_NAMES}"),
-    "security group": _Listing("ec2", "describe_security_groups", {}, f"SecurityGroups[].{_NAMES}"),
-    "subnet": _Listing("ec2", "describe_subnets", {}, f"Subnets[].{_NAMES}"),
-    "VPC": _Listing("ec2", "describe_vpcs", {}, f"Vpcs[].{_NAMES}"),
-    "VPC endpoint": _Listing("ec2", "describe_vpc_endpoints", {}, f"VpcEndpoints[?State!='deleted'][].{_NAMES}"),
-}
-
-_REBUILD_LISTINGS = {
-    "alarm": _Listing("alarms", "describe_alarms", {}, "MetricAlarms[].AlarmName"),
-    "build project": _Listing("builds", "list_projects", {}, "projects[]"),
-    "schedule group": _Listing("schedules", "list_schedule_groups", {}, "ScheduleGroups[].Name"),
-    "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
-}
-
-_NOTIFICATION_LISTINGS = {
-    "event rule": _Listing("events", "list_rules", {}, "Rules[].Name"),
-    "topic": _Listing("sns", "list_topics", {}, "Topics[].TopicArn"),
-}
+        return f"{self.label} {self.name}"
 
 
 @aws_errors()
-def inventory(clients: Clients) -> list[Resource]:
-    """Everything in the account and region of the kinds that an environment is made of, whoever made it; sorted.
+def inventory(clients: Clients, part: Part) -> list[AwsResource]:
+    """List every resource in the account and region of the types that this part of an environment has, sorted.
 
-    Keys that are waiting for their deletion do not count: KMS deletes none at once.
+    Whoever made them; a key that waits for its deletion does not count, because KMS deletes none at once.
     """
-    return sorted([*_listed(clients, _LISTINGS), *_keys(clients)])
+    return sorted(chain.from_iterable(_listed(clients, type_) for type_ in _types(part)))
 
 
-def visible_inventory(clients: Clients) -> list[Resource]:
-    """The same, asked side by side, without the kinds that the caller may not list or AWS does not list now."""
-    asked = [partial(_listed, clients, {kind: listing}) for kind, listing in _LISTINGS.items()]
+def visible_inventory(clients: Clients) -> list[AwsResource]:
+    """List the same for an environment's own part, but leave out what AWS does not list for the caller now."""
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        return sorted(chain.from_iterable(pool.map(_if_it_can_be, [*asked, partial(_keys, clients)])))
+        return sorted(chain.from_iterable(pool.map(partial(_listed_if_possible, clients), _types("environment"))))
 
 
-def _if_it_can_be(listed: Callable[[], Iterator[Resource]]) -> list[Resource]:
+def _listed_if_possible(clients: Clients, type_: str) -> list[AwsResource]:
     try:
         with aws_errors():
-            return list(listed())
+            return list(_listed(clients, type_))
     except AwsError:
         return []
-
-
-@aws_errors()
-def network_inventory(clients: Clients) -> list[Resource]:
-    """Every piece of a network in the account and region that has a ``Name`` tag, whoever made it; sorted."""
-    return sorted([*_listed(clients, _NETWORK_LISTINGS), *_addresses(clients)])
-
-
-@aws_errors()
-def rebuild_inventory(clients: Clients) -> list[Resource]:
-    """What rebuilds the images of environments, in the account and region; sorted. A group's schedule goes with it."""
-    return sorted(_listed(clients, _REBUILD_LISTINGS))
 
 
 def leftovers(
@@ -148,11 +82,11 @@ def leftovers(
         rebuilds: whether it rebuilt its image; who does not may not be allowed to look at such things.
     """
     ours = own_names(environment, keys, repositories)
-    found = inventory(clients)
+    found = inventory(clients, "environment")
     if own_network:
-        found += network_inventory(clients)
+        found += inventory(clients, "network")
     if rebuilds:
-        found += rebuild_inventory(clients)
+        found += inventory(clients, "rebuild")
     return [str(resource) for resource in found if ours.fullmatch(resource.name)]
 
 
@@ -212,8 +146,8 @@ def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[st
 
     Asked for by itself: who has no notifications may not be allowed to look at such things.
     """
-    found = _listed(clients, _NOTIFICATION_LISTINGS)
-    return sorted(str(resource) for resource in found if resource.name.rpartition(":")[2] in topics)
+    found = inventory(clients, "notifications")
+    return [str(resource) for resource in found if resource.name.rpartition(":")[2] in topics]
 
 
 def own_names(environment: str, keys: Collection[str], repositories: Collection[str]) -> re.Pattern[str]:
@@ -230,28 +164,38 @@ def own_names(environment: str, keys: Collection[str], repositories: Collection[
     return re.compile(rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+")
 
 
-def _listed(clients: Clients, listings: Mapping[str, _Listing]) -> Iterator[Resource]:
-    for kind, listing in listings.items():
-        paginator = getattr(clients, listing.client).get_paginator(listing.operation)
-        for name in paginator.paginate(**listing.arguments).search(listing.names):
-            if name is not None:  # what JMESPath makes of a page without results
-                yield Resource(kind, name)
+def _types(part: Part) -> list[str]:
+    """Return the types that are listed for this part."""
+    return [type_ for type_, kind in KINDS.items() if isinstance(kind.listing, Listing) and part in kind.listing.parts]
 
 
-def _addresses(clients: Clients) -> Iterator[Resource]:
-    """The Elastic IP addresses, which EC2 lists without pages."""
+def _listed(clients: Clients, type_: str) -> Iterator[AwsResource]:
+    kind = KINDS[type_]
+    if isinstance(kind.listing, Absent):
+        return
+    for name in _READERS.get(type_, _names)(clients, kind.listing):
+        yield AwsResource(kind.label, name, type_)
+
+
+def _names(clients: Clients, listing: Listing) -> Iterator[str]:
+    paginator = getattr(clients, listing.client).get_paginator(listing.operation)
+    for name in paginator.paginate(**listing.arguments).search(listing.names):
+        if name is not None:  # JMESPath's result for a page without resources
+            yield name
+
+
+def _addresses(clients: Clients, _: Listing) -> Iterator[str]:
+    """Yield the names of the Elastic IP addresses, which EC2 lists without pages."""
     for address in clients.ec2.describe_addresses()["Addresses"]:
-        for tag in address.get("Tags", []):
-            if tag["Key"] == "Name":
-                yield Resource("Elastic IP address", tag["Value"])
+        yield from (tag["Value"] for tag in address.get("Tags", []) if tag["Key"] == "Name")
 
 
-def _keys(clients: Clients) -> Iterator[Resource]:
-    """The customer managed keys that are not about to be deleted, under the last word of their description.
+def _keys(clients: Clients, listing: Listing) -> Iterator[str]:
+    """Yield the customer managed keys that are not about to be deleted, as ``<id>/<last word of the description>``.
 
     That is where an environment's key carries its name: an alias can be lost while the key stays, and costs.
     """
-    for key_id in clients.kms.get_paginator("list_keys").paginate().search("Keys[].KeyId"):
+    for key_id in _names(clients, listing):
         try:
             key = clients.kms.describe_key(KeyId=key_id)["KeyMetadata"]
         except clients.kms.exceptions.ClientError as error:
@@ -259,7 +203,10 @@ def _keys(clients: Clients) -> Iterator[Resource]:
                 raise
             continue  # its own policy shuts the caller out; an environment's key admits the whole account
         if key["KeyManager"] == "CUSTOMER" and key["KeyState"] != "PendingDeletion":
-            yield Resource("key", f"{key_id}/{key.get('Description', '').rpartition(' ')[2]}")
+            yield f"{key_id}/{key.get('Description', '').rpartition(' ')[2]}"
+
+
+_READERS: dict[str, Callable[[Clients, Listing], Iterator[str]]] = {"aws_eip": _addresses, "aws_kms_key": _keys}
 
 
 def _empty(clients: Clients, repository: str) -> int:

@@ -8,7 +8,9 @@ not in CloudTrail's event history, is not here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.kinds import KINDS, Absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,120 +37,16 @@ class Trace:
     mended: bool = True
 
 
-class _Events(NamedTuple):
-    update: tuple[str, ...]
-    destroy: tuple[str, ...]
-    made: tuple[str, ...]
-
-
-_KEYS = ("name", "function_name", "compute_environment_name", "id", "arn", "key_id")
-_RULE_KEYS = ("security_group_rule_id", "cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
-# Where a resource is only known by what it belongs to, or by more than one thing.
-_MENTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "aws_cloudwatch_event_target": (("rule",), ("target_id",)),
-    "aws_cloudwatch_metric_alarm": (("alarm_name", "arn"),),
-    "aws_ecr_lifecycle_policy": (("repository",),),
-    "aws_iam_instance_profile": (("name",),),
-    "aws_iam_role": (("name",),),  # its ARN is in every AssumeRole
-    "aws_iam_role_policy": (("role",), ("name",)),
-    "aws_iam_role_policy_attachment": (("role",), ("policy_arn",)),
-    "aws_lambda_function_event_invoke_config": (("function_name",),),
-    "aws_route": (("route_table_id",),),
-    "aws_sns_topic_policy": (("arn",),),
-    "aws_sns_topic_subscription": (("arn", "topic_arn"),),
-    "aws_vpc_security_group_egress_rule": (("security_group_id",), _RULE_KEYS),
-    "aws_vpc_security_group_ingress_rule": (("security_group_id",), _RULE_KEYS),
-}
-_EVENTS = {
-    "aws_batch_compute_environment": _Events(
-        ("UpdateComputeEnvironment",), ("DeleteComputeEnvironment",), ("CreateComputeEnvironment",)
-    ),
-    "aws_batch_job_definition": _Events(
-        ("RegisterJobDefinition",), ("DeregisterJobDefinition",), ("RegisterJobDefinition",)
-    ),
-    "aws_batch_job_queue": _Events(("UpdateJobQueue",), ("DeleteJobQueue",), ("CreateJobQueue",)),
-    "aws_batch_scheduling_policy": _Events(
-        ("UpdateSchedulingPolicy",), ("DeleteSchedulingPolicy",), ("CreateSchedulingPolicy",)
-    ),
-    "aws_cloudwatch_event_rule": _Events(("PutRule", "DisableRule", "EnableRule"), ("DeleteRule",), ("PutRule",)),
-    "aws_cloudwatch_event_target": _Events(("PutTargets",), ("RemoveTargets",), ("PutTargets",)),
-    "aws_cloudwatch_log_group": _Events(
-        ("PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey"),
-        ("DeleteLogGroup",),
-        ("CreateLogGroup",),
-    ),
-    "aws_cloudwatch_metric_alarm": _Events(
-        ("PutMetricAlarm", "DisableAlarmActions", "EnableAlarmActions"), ("DeleteAlarms",), ("PutMetricAlarm",)
-    ),
-    "aws_codebuild_project": _Events(("UpdateProject",), ("DeleteProject",), ("CreateProject",)),
-    "aws_ecr_lifecycle_policy": _Events(("PutLifecyclePolicy",), ("DeleteLifecyclePolicy",), ("PutLifecyclePolicy",)),
-    "aws_ecr_repository": _Events(
-        ("PutImageTagMutability", "PutImageScanningConfiguration"), ("DeleteRepository",), ("CreateRepository",)
-    ),
-    "aws_iam_instance_profile": _Events(
-        ("AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"),
-        ("DeleteInstanceProfile",),
-        ("CreateInstanceProfile",),
-    ),
-    "aws_iam_role": _Events(
-        (
-            *("UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
-            *("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
-        ),
-        ("DeleteRole",),
-        ("CreateRole",),
-    ),
-    "aws_iam_role_policy": _Events(("PutRolePolicy",), ("DeleteRolePolicy",), ("PutRolePolicy",)),
-    "aws_iam_role_policy_attachment": _Events((), ("DetachRolePolicy",), ("AttachRolePolicy",)),
-    "aws_kms_alias": _Events(("UpdateAlias",), ("DeleteAlias",), ("CreateAlias",)),
-    "aws_kms_key": _Events(
-        (
-            *("PutKeyPolicy", "EnableKeyRotation", "DisableKeyRotation"),
-            *("EnableKey", "DisableKey", "UpdateKeyDescription"),
-        ),
-        ("ScheduleKeyDeletion",),
-        (),
-    ),
-    "aws_lambda_function": _Events(
-        ("UpdateFunctionConfiguration20150331v2", "UpdateFunctionCode20150331v2"),
-        ("DeleteFunction20150331",),
-        ("CreateFunction20150331",),
-    ),
-    "aws_lambda_function_event_invoke_config": _Events(
-        ("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"),
-        ("DeleteFunctionEventInvokeConfig", "DeleteFunction20150331"),
-        ("PutFunctionEventInvokeConfig",),
-    ),
-    "aws_launch_template": _Events(
-        ("CreateLaunchTemplateVersion", "ModifyLaunchTemplate"), ("DeleteLaunchTemplate",), ("CreateLaunchTemplate",)
-    ),
-    "aws_route": _Events(("ReplaceRoute",), ("DeleteRoute",), ("CreateRoute",)),
-    "aws_scheduler_schedule": _Events(("UpdateSchedule",), ("DeleteSchedule",), ("CreateSchedule",)),
-    "aws_security_group": _Events((), ("DeleteSecurityGroup",), ()),
-    "aws_sns_topic": _Events(("SetTopicAttributes",), ("DeleteTopic",), ("CreateTopic",)),
-    "aws_sns_topic_policy": _Events(("SetTopicAttributes",), ("DeleteTopic",), ()),
-    "aws_sns_topic_subscription": _Events(("SetSubscriptionAttributes",), ("Unsubscribe",), ("Subscribe",)),
-    "aws_sqs_queue": _Events(("SetQueueAttributes",), ("DeleteQueue",), ("CreateQueue",)),
-    "aws_vpc_endpoint": _Events(("ModifyVpcEndpoint",), ("DeleteVpcEndpoints",), ()),
-    "aws_vpc_security_group_egress_rule": _Events(
-        ("ModifySecurityGroupRules",), ("RevokeSecurityGroupEgress",), ("AuthorizeSecurityGroupEgress",)
-    ),
-    "aws_vpc_security_group_ingress_rule": _Events(
-        ("ModifySecurityGroupRules",), ("RevokeSecurityGroupIngress",), ("AuthorizeSecurityGroupIngress",)
-    ),
-}
-
-
 def trace(type_: str, action: str, values: Mapping[str, Any]) -> Trace | None:
     """The trace of a change to, or the end of, a resource with these attributes; None where none is known."""
-    known = _EVENTS.get(type_)
-    if known is None:
+    kind = KINDS.get(type_)
+    if kind is None or isinstance(kind.events, Absent):
         return None
-    events = known.update if action == "update" else known.destroy
-    mentions = tuple(_names(values, keys) for keys in _MENTIONS.get(type_, (_KEYS,)))
+    events = kind.events.update if action == "update" else kind.events.destroy
+    mentions = tuple(_names(values, keys) for keys in kind.names)
     if not events or not all(mentions):
         return None
-    return Trace(events, known.made, mentions, is_iam=type_.startswith("aws_iam_"))
+    return Trace(events, kind.events.create, mentions, is_iam=type_.startswith("aws_iam_"))
 
 
 def added(event: str, *mentions: str) -> Trace:

@@ -5,28 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.kinds import KINDS
 from gen_infra.drift.cloudtrail_events import Trace, trace
 from gen_infra.drift.unmanaged import managed_resources, strangers
 from gen_infra.explain import Change, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# What differs from the state without anybody's doing, by resource type.
-_NOT_DRIFT = {
-    # Batch scales by the minute, and says how it is.
-    "aws_batch_compute_environment": {"compute_resources.desired_vcpus", "status", "status_reason"},
-    # Written down before the policies, rules and routes existed, which are resources of their own.
-    "aws_default_security_group": {"egress", "ingress"},
-    "aws_iam_role": {"inline_policy", "managed_policy_arns"},
-    "aws_route_table": {"route"},
-    "aws_security_group": {"egress", "ingress"},
-    "aws_vpc_endpoint": {"network_interface_ids", "route_table_ids", "subnet_configuration"},
-    # Written down before its policy, which is a resource of its own.
-    "aws_sns_topic": {"policy"},
-    # Written down before it was given to the NAT gateway.
-    "aws_eip": {"association_id", "instance", "network_interface", "private_dns", "private_ip"},
-}
 
 _GONE = "is gone"
 _MEANINGS = {
@@ -160,11 +145,13 @@ def _quieted(entry: Mapping[str, Any]) -> dict[str, Any]:
     change = entry["change"]
     if change["before"] is None or change["after"] is None:
         return dict(entry)
-    after = _with_old(change["before"], change["after"], "", _NOT_DRIFT.get(entry["type"], set()))
+    after = _with_old(
+        change["before"], change["after"], "", KINDS[entry["type"]].ignored if entry["type"] in KINDS else frozenset()
+    )
     return {**entry, "change": {**change, "after": after}}
 
 
-def _with_old(before: Any, after: Any, path: str, ignored: set[str]) -> Any:
+def _with_old(before: Any, after: Any, path: str, ignored: frozenset[str]) -> Any:
     """What there is now, with the old value where that is the same or no drift; an empty value is as good as none."""
     if path in ignored or (not before and not after):
         return before

@@ -10,6 +10,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.kinds import KINDS
 from gen_infra.explain.causes import RECORD, ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
@@ -33,21 +34,6 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
     ("delete", "create"): "replace",
 }
 
-# Where the name of a thing is, and what people call it. Anything else is shown by its address.
-_KINDS = {
-    "aws_batch_compute_environment": "compute environment",
-    "aws_batch_job_definition": "job definition",
-    "aws_batch_job_queue": "job queue",
-    "aws_batch_scheduling_policy": "scheduling policy",
-    "aws_cloudwatch_log_group": "log group",
-    "aws_ecr_repository": "repository",
-    "aws_iam_instance_profile": "instance profile",
-    "aws_iam_role": "role",
-    "aws_kms_alias": "key alias",
-    "aws_lambda_function": "function",
-    "aws_launch_template": "launch template",
-    "aws_sqs_queue": "dead-letter queue",
-}
 _UNFINISHED = (
     Effect(
         "its making was not finished; it is made anew",
@@ -181,13 +167,13 @@ def _changes(
             continue
         changed = list(differences(change)) if action in {"update", "replace"} else []
         facts = Facts(change["before"] or {}, change["after"] or {}, minutes)
-        called = _KINDS.get(kind)
-        shown = _name(change, full="deposed" in resource) if called else None
+        row = KINDS.get(kind)
+        shown = _name(change, full="deposed" in resource) if row and row.shown_by_name else None
         yield Change(
             address=resource["address"],
             action=action,
             new_first=change["actions"] == ["create", "delete"],
-            kind=called if called and shown else "",
+            kind=row.label if row and shown else "",
             name=shown or resource["address"],
             details=tuple(_details(kind, changed)),
             effects=_UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts)),

@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.kinds import KINDS
 from gen_infra.terraform.messages import EXISTS
 
 if TYPE_CHECKING:
@@ -17,23 +18,6 @@ if TYPE_CHECKING:
     from gen_infra.tools.diagnostics import Diagnostic
 
 _DOCUMENTATION = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/{}#import"
-_NAME = "{name}"
-_BATCH = "arn:{partition}:batch:{region}:{account}"
-_IDS = {
-    "aws_batch_compute_environment": _NAME,
-    "aws_batch_job_queue": f"{_BATCH}:job-queue/{_NAME}",
-    "aws_batch_scheduling_policy": f"{_BATCH}:scheduling-policy/{_NAME}",
-    "aws_cloudwatch_log_group": _NAME,
-    "aws_codebuild_project": _NAME,
-    "aws_ecr_repository": _NAME,
-    "aws_iam_instance_profile": _NAME,
-    "aws_iam_role": _NAME,
-    "aws_kms_alias": _NAME,
-    "aws_lambda_function": _NAME,
-    "aws_scheduler_schedule": f"{_NAME}/{_NAME}",  # ours is in a group of its own name
-    "aws_scheduler_schedule_group": _NAME,
-    "aws_sqs_queue": f"https://sqs.{{region}}.{{domain}}/{{account}}/{_NAME}",
-}
 
 
 def adoption(diagnostics: Iterable[Diagnostic], terraform: str, place: Mapping[str, str]) -> str:
@@ -47,11 +31,17 @@ def adoption(diagnostics: Iterable[Diagnostic], terraform: str, place: Mapping[s
     found = {each.address: name for each in diagnostics if each.address for name in _existing(each)}
     kinds = {address: re.sub(r'\["[^"]*"\]|\[\d+\]', "", address).split(".")[-2] for address in found}
     commands = [
-        f"{terraform} import {shlex.quote(address)} {_IDS.get(kinds[address], 'ID').format(name=name, **place)}"
+        f"{terraform} import {shlex.quote(address)} {(_id(kinds[address]) or 'ID').format(name=name, **place)}"
         for address, name in found.items()
     ]
-    pages = [_DOCUMENTATION.format(kind.removeprefix("aws_")) for kind in kinds.values() if kind not in _IDS]
+    pages = [_DOCUMENTATION.format(kind.removeprefix("aws_")) for kind in kinds.values() if not _id(kind)]
     return " && ".join(commands) + (f" (which ID: {', '.join(dict.fromkeys(pages))})" if pages else "")
+
+
+def _id(type_: str) -> str:
+    """Return what ``terraform import`` takes for a type; empty where only its documentation says."""
+    id_ = KINDS[type_].import_id if type_ in KINDS else ""
+    return id_ if isinstance(id_, str) else ""
 
 
 def _existing(diagnostic: Diagnostic) -> Iterator[str]:

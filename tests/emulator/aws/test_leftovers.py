@@ -115,6 +115,7 @@ def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
     assert leftovers(clients, "left", KEYS, ["isaac"], own_network=True, rebuilds=True) == [
         "IAM policy batchInstance-left",
         f"compute environment genomicsEnv-left-{SUFFIX}",
+        f"dead-letter queue {clients.sqs.get_queue_url(QueueName='batchFunctions-left')['QueueUrl']}",
         "function batchSubmitJob-left",
         "instance profile batchInstance-left",
         "job definition isaac-left:1",
@@ -124,7 +125,6 @@ def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
         f"launch template genomicsEnv-left-{SUFFIX}",
         "log group /aws/batch/left/isaac",
         "log group /aws/lambda/batchSubmitJob-left",
-        f"message queue {clients.sqs.get_queue_url(QueueName='batchFunctions-left')['QueueUrl']}",
         "repository left/isaac",
         "role batchService-left",
         "role isaac-left-job",

@@ -1,0 +1,497 @@
+"""What is known about each Terraform resource type that an environment is made of: a row of `KINDS` for each.
+
+The table is used by `explain` (label), `aws.leftovers` (listing), `apply.orphans` (removal), `terraform.import_hints`
+(import id) and `drift` (events, names, ignored). A row is complete, or says with `Absent` why a member does not apply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Part: TypeAlias = Literal["environment", "network", "rebuild", "notifications"]
+
+
+class Absent(NamedTuple):
+    """A member that a type does not have, and why."""
+
+    reason: str
+
+
+class Listing(NamedTuple):
+    """A call that lists the resources of a type in the account and region.
+
+    Attributes:
+        parts: the parts of an environment for which the call is made; the credentials need its permission only there.
+        client: the attribute of `gen_infra.aws.session.Clients`.
+        operation: the method of that client.
+        names: the JMESPath of the names in its answer.
+        arguments: of the operation, or of its paginator.
+    """
+
+    parts: tuple[Part, ...]
+    client: str
+    operation: str
+    names: str
+    arguments: Mapping[str, object] = MappingProxyType({})
+
+
+class Events(NamedTuple):
+    """The names of CloudTrail's events that update, destroy or create such a resource.
+
+    ``create`` is empty where the event's parameters do not name the resource. Lambda's names carry the API's date:
+    https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html.
+    """
+
+    update: tuple[str, ...]
+    destroy: tuple[str, ...]
+    create: tuple[str, ...] = ()
+
+
+_NAMES = ("name", "function_name", "compute_environment_name", "id", "arn", "key_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A row of the table.
+
+    Attributes:
+        label: what messages call it.
+        shown_by_name: whether its name says more to a reader of a plan than its address.
+        listing: the call that finds it in the account.
+        import_id: what ``terraform import`` takes, with ``{name}``, ``{partition}``, ``{domain}``, ``{region}`` and
+            ``{account}``: https://registry.terraform.io/providers/hashicorp/aws/latest/docs.
+        removal: the command line that removes it, with ``{0}`` for its name.
+        events: the CloudTrail events behind a change.
+        names: an event is about the resource if its parameters hold a value of one attribute of each of these groups.
+        ignored: the attributes that change without a change by anyone.
+    """
+
+    label: str
+    shown_by_name: bool = False
+    listing: Listing | Absent
+    import_id: str | Absent
+    removal: str | Absent
+    events: Events | Absent
+    names: tuple[tuple[str, ...], ...] = (_NAMES,)
+    ignored: frozenset[str] = field(default_factory=frozenset)
+
+
+_NAME = "{name}"
+_BATCH = "arn:{partition}:batch:{region}:{account}"
+_TAG = "Tags[?Key=='Name'].Value[]"
+_RULE = (
+    ("security_group_id",),
+    ("security_group_rule_id", "cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"),
+)
+_ENVIRONMENT: tuple[Part, ...] = ("environment",)
+_NETWORK: tuple[Part, ...] = ("network",)
+_REBUILD: tuple[Part, ...] = ("rebuild",)
+
+_OWNED = Absent("AWS lists and deletes it with the resource that it belongs to")
+_NEW_ID = Absent("AWS assigns a new id, so creating it never fails because one exists")
+_OVERWRITTEN = Absent("AWS overwrites what has its name, so creating it never fails because one exists")
+_NO_ORPHAN = Absent("apply does not search networks, rebuilds and notifications for orphans")
+_NOT_LOOKED_UP = Absent("it seldom changes by itself, and CloudTrail answers two questions a second at most")
+_OLD = Absent("only environments of early versions have it")
+_IN_STATE_ONLY = Absent("it is kept in Terraform's state and nowhere else")
+
+KINDS: dict[str, Kind] = {
+    "aws_batch_compute_environment": Kind(
+        label="compute environment",
+        shown_by_name=True,
+        listing=Listing(
+            _ENVIRONMENT,
+            "batch",
+            "describe_compute_environments",
+            "computeEnvironments[?status!='DELETED'].computeEnvironmentName",
+        ),
+        import_id=_NAME,
+        # Batch reports a disabled environment or queue some seconds before it lets it be deleted.
+        removal="aws batch update-compute-environment --compute-environment {0} --state DISABLED "
+        "&& sleep 15 && aws batch delete-compute-environment --compute-environment {0}",
+        events=Events(("UpdateComputeEnvironment",), ("DeleteComputeEnvironment",), ("CreateComputeEnvironment",)),
+        # Batch scales it every few minutes.
+        ignored=frozenset({"compute_resources.desired_vcpus", "status", "status_reason"}),
+    ),
+    "aws_batch_job_definition": Kind(
+        label="job definition",
+        shown_by_name=True,
+        listing=Listing(
+            _ENVIRONMENT,
+            "batch",
+            "describe_job_definitions",
+            "jobDefinitions[].join(':', [jobDefinitionName, to_string(revision)])",
+            {"status": "ACTIVE"},
+        ),
+        import_id=Absent("Batch makes a new revision, so creating it never fails because one exists"),
+        removal="aws batch deregister-job-definition --job-definition {0}",
+        events=Events(("RegisterJobDefinition",), ("DeregisterJobDefinition",), ("RegisterJobDefinition",)),
+    ),
+    "aws_batch_job_queue": Kind(
+        label="job queue",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "batch", "describe_job_queues", "jobQueues[?status!='DELETED'].jobQueueName"),
+        import_id=f"{_BATCH}:job-queue/{_NAME}",
+        removal="aws batch update-job-queue --job-queue {0} --state DISABLED "
+        "&& sleep 15 && aws batch delete-job-queue --job-queue {0}",
+        events=Events(("UpdateJobQueue",), ("DeleteJobQueue",), ("CreateJobQueue",)),
+    ),
+    "aws_batch_scheduling_policy": Kind(
+        label="scheduling policy",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "batch", "list_scheduling_policies", "schedulingPolicies[].arn"),
+        import_id=f"{_BATCH}:scheduling-policy/{_NAME}",
+        removal="aws batch delete-scheduling-policy --arn {0}",
+        events=Events(("UpdateSchedulingPolicy",), ("DeleteSchedulingPolicy",), ("CreateSchedulingPolicy",)),
+    ),
+    "aws_cloudwatch_event_rule": Kind(
+        label="event rule",
+        listing=Listing(("notifications",), "events", "list_rules", "Rules[].Name"),
+        import_id=_OVERWRITTEN,
+        removal=_NO_ORPHAN,
+        events=Events(("PutRule", "DisableRule", "EnableRule"), ("DeleteRule",), ("PutRule",)),
+    ),
+    "aws_cloudwatch_event_target": Kind(
+        label="event target",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events(("PutTargets",), ("RemoveTargets",), ("PutTargets",)),
+        names=(("rule",), ("target_id",)),
+    ),
+    "aws_cloudwatch_log_group": Kind(
+        label="log group",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "logs", "describe_log_groups", "logGroups[].logGroupName"),
+        import_id=_NAME,
+        removal="aws logs delete-log-group --log-group-name {0}",
+        events=Events(
+            ("PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey"),
+            ("DeleteLogGroup",),
+            ("CreateLogGroup",),
+        ),
+    ),
+    "aws_cloudwatch_metric_alarm": Kind(
+        label="alarm",
+        listing=Listing(_REBUILD, "alarms", "describe_alarms", "MetricAlarms[].AlarmName"),
+        import_id=_OVERWRITTEN,
+        removal=_NO_ORPHAN,
+        events=Events(
+            ("PutMetricAlarm", "DisableAlarmActions", "EnableAlarmActions"), ("DeleteAlarms",), ("PutMetricAlarm",)
+        ),
+        names=(("alarm_name", "arn"),),
+    ),
+    "aws_codebuild_project": Kind(
+        label="build project",
+        listing=Listing(_REBUILD, "builds", "list_projects", "projects[]"),
+        import_id=_NAME,
+        removal=_NO_ORPHAN,
+        events=Events(("UpdateProject",), ("DeleteProject",), ("CreateProject",)),
+    ),
+    "aws_default_security_group": Kind(
+        label="default security group",
+        listing=_OWNED,
+        import_id=Absent("Terraform takes it over as soon as its VPC exists"),
+        removal=_OWNED,
+        events=Absent("AWS makes and deletes it with its VPC, and changes to its rules are ignored"),
+        ignored=frozenset({"egress", "ingress"}),
+    ),
+    "aws_ecr_lifecycle_policy": Kind(
+        label="lifecycle policy",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events(("PutLifecyclePolicy",), ("DeleteLifecyclePolicy",), ("PutLifecyclePolicy",)),
+        names=(("repository",),),
+    ),
+    "aws_ecr_repository": Kind(
+        label="repository",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "ecr", "describe_repositories", "repositories[].repositoryName"),
+        import_id=_NAME,
+        removal="aws ecr delete-repository --repository-name {0}",
+        events=Events(
+            ("PutImageTagMutability", "PutImageScanningConfiguration"), ("DeleteRepository",), ("CreateRepository",)
+        ),
+    ),
+    "aws_eip": Kind(
+        label="Elastic IP address",
+        listing=Listing(_NETWORK, "ec2", "describe_addresses", "Addresses"),  # without pages
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+        # The state was written before the NAT gateway got the address.
+        ignored=frozenset({"association_id", "instance", "network_interface", "private_dns", "private_ip"}),
+    ),
+    "aws_flow_log": Kind(
+        label="flow log",
+        listing=Listing(_NETWORK, "ec2", "describe_flow_logs", f"FlowLogs[].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+    ),
+    "aws_iam_instance_profile": Kind(
+        label="instance profile",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
+        import_id=_NAME,
+        removal="aws iam delete-instance-profile --instance-profile-name {0}",
+        events=Events(
+            ("AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"),
+            ("DeleteInstanceProfile",),
+            ("CreateInstanceProfile",),
+        ),
+        names=(("name",),),
+    ),
+    "aws_iam_policy": Kind(
+        label="IAM policy",
+        listing=Listing(_ENVIRONMENT, "iam", "list_policies", "Policies[].PolicyName", {"Scope": "Local"}),
+        import_id=_OLD,
+        removal=_OLD,
+        events=_OLD,
+    ),
+    "aws_iam_role": Kind(
+        label="role",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "iam", "list_roles", "Roles[].RoleName"),
+        import_id=_NAME,
+        removal="aws iam delete-role --role-name {0}",
+        events=Events(
+            (
+                *("UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
+                *("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
+            ),
+            ("DeleteRole",),
+            ("CreateRole",),
+        ),
+        names=(("name",),),  # every AssumeRole holds the ARN
+        # The state was written before the policies, which are resources of their own.
+        ignored=frozenset({"inline_policy", "managed_policy_arns"}),
+    ),
+    "aws_iam_role_policy": Kind(
+        label="role policy",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events(("PutRolePolicy",), ("DeleteRolePolicy",), ("PutRolePolicy",)),
+        names=(("role",), ("name",)),
+    ),
+    "aws_iam_role_policy_attachment": Kind(
+        label="policy attachment",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events((), ("DetachRolePolicy",), ("AttachRolePolicy",)),
+        names=(("role",), ("policy_arn",)),
+    ),
+    "aws_internet_gateway": Kind(
+        label="internet gateway",
+        listing=Listing(_NETWORK, "ec2", "describe_internet_gateways", f"InternetGateways[].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+    ),
+    "aws_kms_alias": Kind(
+        label="key alias",
+        shown_by_name=True,
+        listing=Listing(
+            _ENVIRONMENT, "kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"
+        ),
+        import_id=_NAME,
+        removal="aws kms delete-alias --alias-name {0}",
+        events=Events(("UpdateAlias",), ("DeleteAlias",), ("CreateAlias",)),
+    ),
+    "aws_kms_key": Kind(
+        label="key",
+        listing=Listing(_ENVIRONMENT, "kms", "list_keys", "Keys[].KeyId"),
+        import_id=_NEW_ID,
+        removal="aws kms schedule-key-deletion --key-id {0}",  # cancel-key-deletion reverts it for 30 days
+        events=Events(
+            (
+                *("PutKeyPolicy", "EnableKeyRotation", "DisableKeyRotation"),
+                *("EnableKey", "DisableKey", "UpdateKeyDescription"),
+            ),
+            ("ScheduleKeyDeletion",),
+        ),
+    ),
+    "aws_lambda_function": Kind(
+        label="function",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "functions", "list_functions", "Functions[].FunctionName"),
+        import_id=_NAME,
+        removal="aws lambda delete-function --function-name {0}",
+        events=Events(
+            ("UpdateFunctionConfiguration20150331v2", "UpdateFunctionCode20150331v2"),
+            ("DeleteFunction20150331",),
+            ("CreateFunction20150331",),
+        ),
+    ),
+    "aws_lambda_function_event_invoke_config": Kind(
+        label="function's event settings",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events(
+            ("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"),
+            ("DeleteFunctionEventInvokeConfig", "DeleteFunction20150331"),
+            ("PutFunctionEventInvokeConfig",),
+        ),
+        names=(("function_name",),),
+    ),
+    "aws_launch_template": Kind(
+        label="launch template",
+        shown_by_name=True,
+        listing=Listing(_ENVIRONMENT, "ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
+        import_id=Absent("Terraform appends digits to its name, so creating it never fails because one exists"),
+        removal="aws ec2 delete-launch-template --launch-template-name {0}",
+        events=Events(
+            ("CreateLaunchTemplateVersion", "ModifyLaunchTemplate"),
+            ("DeleteLaunchTemplate",),
+            ("CreateLaunchTemplate",),
+        ),
+    ),
+    "aws_nat_gateway": Kind(
+        label="NAT gateway",
+        listing=Listing(_NETWORK, "ec2", "describe_nat_gateways", f"NatGateways[?State!='deleted'][].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+    ),
+    "aws_route": Kind(
+        label="route",
+        listing=_OWNED,
+        import_id=Absent("its table is new, so creating it never fails because one exists"),
+        removal=_OWNED,
+        events=Events(("ReplaceRoute",), ("DeleteRoute",), ("CreateRoute",)),
+        names=(("route_table_id",),),
+    ),
+    "aws_route_table": Kind(
+        label="route table",
+        listing=Listing(_NETWORK, "ec2", "describe_route_tables", f"RouteTables[].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+        ignored=frozenset({"route"}),  # the state was written before the routes, which are resources of their own
+    ),
+    "aws_route_table_association": Kind(
+        label="route table association",
+        listing=_OWNED,
+        import_id=Absent("its subnet is new, so creating it never fails because one exists"),
+        removal=_OWNED,
+        events=_NOT_LOOKED_UP,
+    ),
+    "aws_s3_object": Kind(
+        label="S3 object",
+        listing=Absent("leftovers are looked for by name, and its bucket belongs to the account"),
+        import_id=_OVERWRITTEN,
+        removal=_NO_ORPHAN,
+        events=Absent("S3 reports it in data events, which CloudTrail's event history does not hold"),
+    ),
+    "aws_scheduler_schedule": Kind(
+        label="schedule",
+        listing=_OWNED,
+        import_id=f"{_NAME}/{_NAME}",  # gen-infra gives the schedule's group the same name
+        removal=_OWNED,
+        events=Events(("UpdateSchedule",), ("DeleteSchedule",), ("CreateSchedule",)),
+    ),
+    "aws_scheduler_schedule_group": Kind(
+        label="schedule group",
+        listing=Listing(_REBUILD, "schedules", "list_schedule_groups", "ScheduleGroups[].Name"),
+        import_id=_NAME,
+        removal=_NO_ORPHAN,
+        events=Absent("its schedule goes with it, and that one's events are looked up"),
+    ),
+    "aws_security_group": Kind(
+        label="security group",
+        listing=Listing(_NETWORK, "ec2", "describe_security_groups", f"SecurityGroups[].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=Events((), ("DeleteSecurityGroup",)),
+        ignored=frozenset({"egress", "ingress"}),  # the state was written before the rules
+    ),
+    "aws_sns_topic": Kind(
+        label="topic",
+        listing=Listing(("rebuild", "notifications"), "sns", "list_topics", "Topics[].TopicArn"),
+        import_id=_OVERWRITTEN,
+        removal=_NO_ORPHAN,
+        events=Events(("SetTopicAttributes",), ("DeleteTopic",), ("CreateTopic",)),
+        ignored=frozenset({"policy"}),  # the state was written before the policy, which is a resource of its own
+    ),
+    "aws_sns_topic_policy": Kind(
+        label="topic policy",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events(("SetTopicAttributes",), ("DeleteTopic",)),
+        names=(("arn",),),
+    ),
+    "aws_sns_topic_subscription": Kind(
+        label="topic subscription",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        removal=_OWNED,
+        events=Events(("SetSubscriptionAttributes",), ("Unsubscribe",), ("Subscribe",)),
+        names=(("arn", "topic_arn"),),
+    ),
+    "aws_sqs_queue": Kind(
+        label="dead-letter queue",
+        shown_by_name=True,
+        # Without a page size SQS returns the first thousand and no token for the rest.
+        listing=Listing(_ENVIRONMENT, "sqs", "list_queues", "QueueUrls[]", {"PaginationConfig": {"PageSize": 1000}}),
+        import_id=f"https://sqs.{{region}}.{{domain}}/{{account}}/{_NAME}",
+        removal="aws sqs delete-queue --queue-url {0}",
+        events=Events(("SetQueueAttributes",), ("DeleteQueue",), ("CreateQueue",)),
+    ),
+    "aws_subnet": Kind(
+        label="subnet",
+        listing=Listing(_NETWORK, "ec2", "describe_subnets", f"Subnets[].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+    ),
+    "aws_vpc": Kind(
+        label="VPC",
+        listing=Listing(_NETWORK, "ec2", "describe_vpcs", f"Vpcs[].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=_NOT_LOOKED_UP,
+    ),
+    "aws_vpc_endpoint": Kind(
+        label="VPC endpoint",
+        listing=Listing(_NETWORK, "ec2", "describe_vpc_endpoints", f"VpcEndpoints[?State!='deleted'][].{_TAG}"),
+        import_id=_NEW_ID,
+        removal=_NO_ORPHAN,
+        events=Events(("ModifyVpcEndpoint",), ("DeleteVpcEndpoints",)),
+        ignored=frozenset({"network_interface_ids", "route_table_ids", "subnet_configuration"}),
+    ),
+    "aws_vpc_security_group_egress_rule": Kind(
+        label="egress rule",
+        listing=_OWNED,
+        import_id=_NEW_ID,
+        removal=_OWNED,
+        events=Events(("ModifySecurityGroupRules",), ("RevokeSecurityGroupEgress",), ("AuthorizeSecurityGroupEgress",)),
+        names=_RULE,
+    ),
+    "aws_vpc_security_group_ingress_rule": Kind(
+        label="ingress rule",
+        listing=_OWNED,
+        import_id=_NEW_ID,
+        removal=_OWNED,
+        events=Events(
+            ("ModifySecurityGroupRules",), ("RevokeSecurityGroupIngress",), ("AuthorizeSecurityGroupIngress",)
+        ),
+        names=_RULE,
+    ),
+    "terraform_data": Kind(
+        label="record of the manifest",
+        listing=_IN_STATE_ONLY,
+        import_id=_IN_STATE_ONLY,
+        removal=_IN_STATE_ONLY,
+        events=_IN_STATE_ONLY,
+    ),
+}
