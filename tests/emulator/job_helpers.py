@@ -1,4 +1,4 @@
-"""Jobs that are submitted to an emulator and followed."""
+"""Submit jobs to an emulator and follow them."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def described(lab: Lab, job_id: str) -> Any:
 
 
 def reason(lab: Lab, job_id: str) -> str:
-    """What Batch says of why the job stays RUNNABLE, as soon as it does; a minute at most."""
+    """Wait for the status reason of a job that stays RUNNABLE; a minute at most."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         job = described(lab, job_id)
         if job["status"] == "RUNNABLE" and job.get("statusReason"):
             return str(job["statusReason"])
-    pytest.fail(f"after a minute Batch says nothing, and the job is {job['status']}")
+    pytest.fail(f"after a minute the job has no status reason and is {job['status']}")
 
 
 def follow(lab: Lab, job_id: str, until: set[str] | None = None) -> tuple[Any, list[str]]:
-    """The job in its last or wanted state, and the states that it was seen in; a minute at most."""
+    """Wait until the job is in a wanted or final state; return it and the states seen; a minute at most."""
     seen: list[str] = []
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -47,4 +47,4 @@ def follow(lab: Lab, job_id: str, until: set[str] | None = None) -> tuple[Any, l
             seen.append(job["status"])
         if job["status"] in (until or ENDED):
             return job, seen
-    pytest.fail(f"after a minute the job has only been {seen}")
+    pytest.fail(f"after a minute the job was only in the states {seen}")

@@ -1,12 +1,12 @@
-"""The embedded AWS: moto as a child process on the loopback interface, mended where it differs from AWS.
+"""The embedded AWS: moto as a child process on the loopback interface, patched where it differs from AWS.
 
 ``start()`` gives an `Emulator`, a handle to that process: its ``environ`` makes boto3, the AWS CLI, terraform and
-gen-infra itself use it. The account looks like one in use (see `seed`), Batch jobs live through their states and end
-(see `jobs`), and Lambda functions really run (see `functions`). `patches` lists every difference that is mended, and
-`faults` what can go wrong on demand. `Emulator.copy` gives another emulator with the same account in it.
+gen-infra itself use it. The account looks like one in use (see `seed`), Batch jobs pass through their states and end
+(see `jobs`), and Lambda functions really run (see `functions`). `patches` lists every difference from AWS that is
+patched, and `faults` the failures that a test can cause. `Emulator.copy` makes another emulator with the same account.
 
-The process ends when its parent does, even one killed with SIGKILL: it reads its standard input, which is a pipe that
-only the parent holds open, and stops at end of file.
+The process ends when its parent does, even when SIGKILL ends the parent: it reads its standard input, a pipe that only
+the parent holds open, and stops at end of file.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ _STOP_SECONDS = 10
 
 
 class Emulator(Control, ABC):
-    """A running emulator; as a context manager it stops on the way out. `Control` is what tests can do to it."""
+    """A running emulator; used as a context manager, it stops at the end. `Control` has what tests need."""
 
     @property
     @abstractmethod
     def pid(self) -> int:
-        """The id of its process."""
+        """Return the id of its process."""
 
     @abstractmethod
     def stop(self) -> None:
-        """End its process; harmless when it has ended already."""
+        """End its process, if it still runs."""
 
     @property
     def endpoint(self) -> str:
-        """The URL for ``AWS_ENDPOINT_URL``."""
+        """Return the URL for ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
-        """What to add to a process's environment so that any AWS client in it talks to this emulator."""
+        """Return the environment variables that make any AWS client use this emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": CREDENTIALS[0],
@@ -68,17 +68,17 @@ class Emulator(Control, ABC):
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this emulator, whatever the caller's own AWS settings are."""
+        """Make a boto3 client of this emulator that ignores the caller's own AWS settings."""
         import boto3  # type checkers know a client only by a literal name: hence Any
 
         session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
         return session.client(service, endpoint_url=self.endpoint)
 
     def copy(self) -> EmulatorCopy:
-        """Copy the process with all that is in the account, within milliseconds; see `copies`.
+        """Copy the process with the whole account, within milliseconds; see `copies`.
 
-        The copy answers on a port of its own. What contains the port of this one, such as the URL of an SQS queue in a
-        Terraform state, has to be changed for it. It goes on when this one stops.
+        The copy has its own port. Values with the port of this emulator, such as the URL of an SQS queue in a Terraform
+        state, must be changed for the copy. The copy continues when this emulator stops.
         """
         made = self.ask_for_copy()
         return EmulatorCopy(made["port"], made["pid"], socket.create_connection(("127.0.0.1", made["lifeline"])))
@@ -94,7 +94,7 @@ class Emulator(Control, ABC):
 
 @dataclass(frozen=True)
 class EmulatorProcess(Emulator):
-    """An emulator that `start` has started.
+    """An emulator in a child process.
 
     Args:
         port: the loopback port that it answers on.
@@ -106,11 +106,11 @@ class EmulatorProcess(Emulator):
 
     @property
     def pid(self) -> int:
-        """The process id of the child."""
+        """Return the process id of the child."""
         return self.process.pid
 
     def stop(self) -> None:
-        """End the child process; harmless when it has ended already."""
+        """End the child process, if it still runs."""
         if self.process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self.process.stdin.close()
@@ -127,8 +127,8 @@ class EmulatorCopy(Emulator):
 
     Args:
         port: the loopback port that it answers on.
-        process_id: of its process, which is no child of this one.
-        lifeline: the connection that keeps it alive.
+        process_id: the id of its process, which is not a child of this one.
+        lifeline: the connection that keeps it running.
     """
 
     port: int
@@ -137,29 +137,29 @@ class EmulatorCopy(Emulator):
 
     @property
     def pid(self) -> int:
-        """The id of its process."""
+        """Return the id of its process."""
         return self.process_id
 
     def stop(self) -> None:
-        """End the process; harmless when it has ended already."""
+        """End the process, if it still runs."""
         if self.lifeline.fileno() < 0:
             return
-        with self.lifeline, contextlib.suppress(OSError):  # one that was killed has broken it off
+        with self.lifeline, contextlib.suppress(OSError):  # a killed process has closed it
             self.lifeline.shutdown(socket.SHUT_WR)
             self.lifeline.settimeout(_STOP_SECONDS)
-            self.lifeline.recv(1)  # nothing comes but the end, when the process has ended
+            self.lifeline.recv(1)  # returns when the process has ended
 
 
 def start(
     *, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log: Path | None = None
 ) -> EmulatorProcess:
-    """Start an emulator and return when it answers, seeded.
+    """Start an emulator, and return when it is seeded and answers.
 
     Args:
-        port: the loopback port; 0 takes a free one, which the child binds itself, so nobody can snatch it.
-        seed: whether the account looks like one in use; without, it has only what AWS itself puts into an account.
+        port: the loopback port; 0 lets the child bind a free one, so that no other process can take it meanwhile.
+        seed: whether the account looks like one in use; otherwise it has only what AWS puts into a new account.
         account_id: the account that every request belongs to.
-        log: a file that the child appends requests and failures to; without, they go nowhere.
+        log: a file to which the child appends requests and failures; by default they are dropped.
 
     Raises:
         MissingError: moto's server is not installed.
@@ -183,14 +183,14 @@ def start(
 
 
 def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> None:
-    """Stay in the foreground until Ctrl-C or SIGTERM, then stop the emulator and return.
+    """Wait in the foreground until Ctrl-C or SIGTERM, then stop the emulator and return.
 
     Args:
-        emulator: what `start` gave.
-        announce: called as soon as a signal stops it cleanly, to tell the user how to reach it.
+        emulator: the one that `start` returned.
+        announce: called once, when a signal would stop the emulator cleanly; prints how to reach it.
 
     Raises:
-        ToolError: the emulator ended by itself.
+        ToolError: the emulator ended unexpectedly.
     """
 
     def interrupt(_signum: int, _frame: FrameType | None) -> None:
@@ -201,7 +201,7 @@ def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> No
         with emulator, contextlib.suppress(KeyboardInterrupt):
             announce()
             code = emulator.process.wait()
-            raise ToolError(f"the emulator ended by itself with exit code {code}")
+            raise ToolError(f"the emulator ended unexpectedly with exit code {code}")
     finally:
         signal.signal(signal.SIGTERM, previous)
 
@@ -209,13 +209,13 @@ def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> No
 def _require_moto() -> None:
     if missing := [name for name in ("moto", "flask", "flask_cors") if importlib.util.find_spec(name) is None]:
         raise MissingError(
-            f"the emulator needs {', '.join(missing)}, not installed beside {sys.executable}",
-            hint="pip install 'gen-infra[emulator]'",
+            f"the emulator needs {', '.join(missing)}, which {sys.executable} does not have",
+            hint="run pip install 'gen-infra[emulator]'",
         )
 
 
 def _child_environ(account_id: str) -> dict[str, str]:
-    """The caller's environment without its AWS and moto settings, which would send the seed elsewhere."""
+    """Copy the caller's environment variables without AWS and moto settings, which would send the seed elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_", "BOTO_"))}
     return kept | {
         "MOTO_ACCOUNT_ID": account_id,

@@ -1,6 +1,6 @@
-"""How one attempt of a job goes, without a container: how long it takes, how it exits, and whether another follows.
+"""Simulate one attempt of a job without a container: its duration, its exit code, and whether it is retried.
 
-Its command decides: ``false`` and ``exit N`` fail with that exit code, ``sleep N`` runs for N seconds, anything else
+The command decides: ``false`` and ``exit N`` fail with that exit code, ``sleep N`` runs for N seconds, anything else
 succeeds.
 """
 
@@ -15,30 +15,30 @@ _SHARES = {"SUBMITTED": 0.1, "RUNNABLE": 0.3, "STARTING": 0.2, "RUNNING": 0.4}  
 
 
 def attempt_seconds() -> float:
-    """How long an attempt takes from submission to its end.
+    """Return how many seconds an attempt takes from submission to its end.
 
     Raises:
-        ValueError: the variable holds something else than a number of seconds.
+        ValueError: the environment variable is not a number of seconds.
     """
     text = os.environ.get(SECONDS_VARIABLE, "2.5")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        raise ValueError(f"{SECONDS_VARIABLE} must be a number of seconds, not {text!r}")
+        raise ValueError(f'invalid {SECONDS_VARIABLE} "{text}": use a number of seconds, such as 2.5')
     return float(text)
 
 
 def share(status: str) -> float:
-    """How many of them it spends in that state."""
+    """Return how many of these seconds an attempt spends in that state."""
     return _SHARES.get(status, 0.0) * attempt_seconds()
 
 
 def run_seconds(command: list[str]) -> float:
-    """How long the command runs."""
+    """Return how many seconds the command runs."""
     asked = re.search(r"(?:^|\s)sleep\s+([0-9.]+)$", " ".join(command))
     return float(asked.group(1)) if asked else share("RUNNING")
 
 
 def exit_code(command: list[str]) -> int:
-    """The exit code that the command asks for: 1 for ``false``, N for ``exit N`` in whatever shell, else 0."""
+    """Return the exit code of the command: 1 for ``false``, N for ``exit N`` in any shell, else 0."""
     if command == ["false"]:
         return 1
     found = re.search(r"(?:^|\s)exit\s+([0-9]{1,3})$", " ".join(command))
@@ -46,7 +46,7 @@ def exit_code(command: list[str]) -> int:
 
 
 def retried(strategy: dict[str, Any], code: int | None, reason: str, status_reason: str) -> bool:
-    """Whether a failed attempt is tried again, if attempts are left: the first rule that matches says so, or none.
+    """Decide whether a failed attempt is retried while attempts are left: by the first rule that matches, else yes.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
     """
@@ -62,6 +62,6 @@ def retried(strategy: dict[str, Any], code: int | None, reason: str, status_reas
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """A trailing asterisk stands for any rest; case does not count."""
+    """Match without regard to case; an asterisk at the end matches any text."""
     pattern, value = pattern.lower(), value.lower()
     return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern

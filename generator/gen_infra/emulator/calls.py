@@ -1,4 +1,4 @@
-"""What the emulator was asked, in order: the newest calls, in memory."""
+"""Keep the newest API calls that the emulator received, in order, in memory."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ KEPT = 10_000
 
 @dataclass(frozen=True)
 class Call:
-    """One attempt of a call; an SDK that tries again makes another.
+    """One attempt of a call; a retry of an SDK is another one.
 
     Args:
-        number: one more than the call's before it.
-        service: boto3's name of it.
+        number: counts the calls from 1.
+        service: boto3's name of the service.
         action: AWS's name of the operation.
-        parameters: as they were sent (Batch's JSON, EC2's form, a path's parts); empty where they are neither.
+        parameters: as they were sent: JSON, form fields, or parts of the path; empty for other formats.
         time: of its arrival, in seconds since 1970.
-        status: of the answer, even of one that was lost; 0 while there is none, for good if nothing was carried out.
-        region: that it was signed for.
-        access_key: the id of the key that signed it.
-        user_agent: the client's name for itself.
+        status: HTTP status of the answer, also of a lost one; 0 before the answer, and when the call was not executed.
+        region: the region that it was signed for.
+        access_key: the id of the access key that signed it.
+        user_agent: the client's User-Agent header.
     """
 
     number: int
@@ -44,7 +44,7 @@ class Call:
 
 
 class CallLog:
-    """The newest calls, written by the server's threads."""
+    """The newest calls; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class CallLog:
         self._calls: dict[int, Call] = {}
 
     def add(self, asked: Operation, user_agent: str) -> Call:
-        """Note a call as it arrives."""
+        """Record a call when it arrives."""
         with self._lock:
             call = Call(
                 next(self._numbers),
@@ -70,18 +70,18 @@ class CallLog:
         return call
 
     def answered(self, call: Call, status: int) -> None:
-        """Note what came of a call."""
+        """Record the HTTP status of the answer."""
         with self._lock:
             if call.number in self._calls:
                 self._calls[call.number] = replace(call, status=status)
 
     def all(self) -> list[Call]:
-        """The calls, the oldest first."""
+        """Return the calls, the oldest first."""
         with self._lock:
             return list(self._calls.values())
 
     def forget(self) -> None:
-        """Begin anew; the numbers go on."""
+        """Drop all calls; the numbers continue."""
         with self._lock:
             self._calls.clear()
 

@@ -1,4 +1,4 @@
-"""What a test can do to a running emulator from outside: see `faults` and `launches`."""
+"""Control a running emulator from a test: failures (see `faults`), refused launches, and the recorded calls."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gen_infra.emulator.calls import Call
 
-_SECONDS = 30.0  # in which the emulator answers for sure
+_SECONDS = 30.0  # the emulator always answers sooner
 
 
 class Control:
-    """The part of the emulator's handle that brings about bad luck and tells what was asked."""
+    """The part of the emulator's handle that injects faults and returns the recorded calls."""
 
     port: int
 
@@ -27,36 +27,36 @@ class Control:
         after: int = 0,
         times: int | None = 1,
     ) -> None:
-        """Refuse calls, in the protocol that they are made in, without carrying them out.
+        """Refuse calls with an error in their own protocol, without executing them.
 
         Args:
             action: AWS's name of the operation, such as ``UpdateJobQueue``; ``*`` is any.
             service: boto3's name of the service; empty is any.
-            code: of the error.
-            status: of the answer.
-            message: of the error.
-            after: how many calls that match pass first.
-            times: how many are refused then; None is all, until `heal`.
+            code: AWS's error code.
+            status: the HTTP status.
+            message: the error message.
+            after: how many matching calls succeed first.
+            times: how many calls are refused then; None refuses all until `heal`.
         """
         self._arm("fail", action, service, after, times, code=code, status=status, message=message)
 
     def lose(
         self, action: str, *, service: str = "", carried_out: bool = False, after: int = 0, times: int | None = 1
     ) -> None:
-        """Hang up on calls without an answer; with ``carried_out`` after doing what they ask for."""
+        """Close the connection without an answer; with ``carried_out`` the call is executed first."""
         self._arm("lose", action, service, after, times, carried_out=carried_out)
 
     def hold(
         self, action: str, *, service: str = "", after: int = 0, times: int | None = 1, seconds: float = 120
     ) -> None:
-        """Let calls wait until `heal`, for ``seconds`` at most; they are carried out then, whoever still listens."""
+        """Delay calls until `heal`, for at most ``seconds``; then execute them, even if the client has disconnected."""
         self._arm("hold", action, service, after, times, seconds=seconds)
 
     def wait_until_held(self, action: str = "*", *, service: str = "", within: float = 60) -> Call:
-        """The first call that is held, as soon as there is one.
+        """Wait until a matching call is held, and return it.
 
         Raises:
-            TimeoutError: none was held within so many seconds.
+            TimeoutError: no call was held within that many seconds.
         """
         from gen_infra.emulator.calls import Call
 
@@ -66,28 +66,28 @@ class Control:
         return Call(**held)
 
     def refuse_launches(self, environment: str, message: str) -> None:
-        """From now on EC2 starts no instance for the compute environments whose name begins so.
+        """Make EC2 refuse to launch instances for the compute environments whose name starts with a prefix.
 
         Args:
-            environment: the beginning of their names.
-            message: what EC2 or Auto Scaling says, such as ``InsufficientInstanceCapacity: …``.
+            environment: the prefix.
+            message: the error of EC2 or Auto Scaling, such as ``InsufficientInstanceCapacity: …``.
         """
         self._order({"do": "refuse launches", "environment": environment, "message": message})
 
     def allow_launches(self, environment: str) -> None:
-        """Take that back: EC2 starts their instances again."""
+        """Let EC2 launch their instances again."""
         self._order({"do": "allow launches", "environment": environment})
 
     def heal(self) -> None:
-        """Forget all faults and let held calls go on."""
+        """Remove all faults, and let held calls continue."""
         self._order({"do": "heal"})
 
     def calls(self, service: str = "", *, since: int = 0) -> list[Call]:
-        """What was asked since the emulator was ready, the oldest first, each attempt for itself; the newest 10,000.
+        """Return the calls since the emulator was ready: each attempt, the oldest first, at most the newest 10,000.
 
         Args:
-            service: boto3's name of the only service that counts; empty is all.
-            since: the number of the last call that does not count.
+            service: boto3's name of a service; empty returns the calls of all services.
+            since: return only calls with a higher number.
         """
         from gen_infra.emulator.calls import Call
         from gen_infra.emulator.faults import CALLS_PATH
@@ -122,5 +122,5 @@ class Control:
         finally:
             connection.close()
         if answer.status != 200:
-            raise ValueError(f"the emulator does not take {method} {path} {body}")
+            raise ValueError(f"the emulator refused {method} {path} {body}")
         return json.loads(content)

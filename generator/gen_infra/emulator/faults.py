@@ -1,9 +1,9 @@
-"""Bad luck on demand: calls that AWS refuses, answers that get lost, calls that wait.
+"""Inject faults: calls that AWS refuses, answers that are lost, calls that are delayed.
 
-`Faults` is the outermost layer of the emulator's server. It notes every call (see `calls`) and lets those that a fault
-matches come to grief. A test arms faults through the emulator's handle (see `control`), which posts them as JSON to
-``/gen-infra/faults`` and reads ``/gen-infra/calls``. Nobody has to sign for that: the server listens on the loopback
-interface only. Signed, the same paths are S3's, for a bucket of that name.
+`Faults` is the outermost layer of the emulator's server. It records every call (see `calls`) and applies the first
+fault that matches. A test arms faults through the emulator's handle (see `control`), which posts them as JSON to
+``/gen-infra/faults`` and reads ``/gen-infra/calls``. These requests need no signature, because the server listens only
+on the loopback interface. A signed request to the same path is one to S3, for a bucket of that name.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ HOLD_SECONDS = 120.0
 
 @dataclass
 class Fault:
-    """What happens to which calls.
+    """A failure, and the calls that it applies to.
 
     Args:
-        kind: whether they are refused, their answers are lost, or they wait.
+        kind: ``fail`` refuses calls, ``lose`` drops their answers, ``hold`` delays them.
         action: AWS's name of the operation; ``*`` is any.
         service: boto3's name of the service; empty is any.
-        after: how many calls that match pass before it happens.
-        times: to how many calls it happens then; None is to all, until it is healed.
-        code: of the refusal.
-        status: of the refusal.
-        message: of the refusal.
-        carried_out: whether a call is carried out before its answer is lost.
-        seconds: how long a call waits at most before it goes on.
-        held: the calls that wait now.
-        healed: whether it is over.
+        after: how many matching calls succeed first.
+        times: how many calls it applies to then; None is all, until it is healed.
+        code: AWS's error code.
+        status: the HTTP status.
+        message: the error message.
+        carried_out: whether a call is executed before its answer is dropped.
+        seconds: the longest delay.
+        held: the calls that are delayed now.
+        healed: whether it has been removed.
     """
 
     kind: Literal["fail", "lose", "hold"]
@@ -61,11 +61,11 @@ class Fault:
     healed: bool = False
 
     def matches(self, call: Call) -> bool:
-        """Whether the call is one that it is for."""
+        """Return whether the fault is for this call."""
         return self.action in ("*", call.action) and self.service in ("", call.service)
 
-    def strikes(self) -> bool:
-        """Count one more call that matches, and tell whether it happens to this one."""
+    def applies(self) -> bool:
+        """Count one more matching call, and return whether the fault applies to it."""
         if self.after:
             self.after -= 1
             return False
@@ -76,7 +76,7 @@ class Fault:
 
 
 class Faults:
-    """WSGI middleware that does what the faults say, the oldest first, and notes every call."""
+    """WSGI middleware that applies the faults, the oldest first, and records every call."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -84,34 +84,34 @@ class Faults:
         self._changed = threading.Condition()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer, or leave the caller without an answer."""
+        """Answer the request, or close the connection."""
         if environ["PATH_INFO"] in (FAULTS_PATH, CALLS_PATH) and "HTTP_AUTHORIZATION" not in environ:
             return self._controlled(environ, start_response)
         operation = asked(environ)
         call = LOG.add(operation, environ.get("HTTP_USER_AGENT", ""))
-        fault = self._strike(call)
+        fault = self._fault_for(call)
         if fault is not None and fault.kind == "fail":
-            return _refuse(operation, fault, environ, _noting(call, start_response))
+            return _refuse(operation, fault, environ, _recording(call, start_response))
         if fault is not None and fault.kind == "lose":
             self._lose(call, environ, carried_out=fault.carried_out)
         if fault is not None:
             self._hold(call, fault)
-        return self._app(environ, _noting(call, start_response))
+        return self._app(environ, _recording(call, start_response))
 
-    def _strike(self, call: Call) -> Fault | None:
-        """The fault that happens to this call; every older one that matches has counted it."""
+    def _fault_for(self, call: Call) -> Fault | None:
+        """Return the fault that applies to this call; each older fault that matches has counted it."""
         with self._changed:
-            return next((fault for fault in self._faults if fault.matches(call) and fault.strikes()), None)
+            return next((fault for fault in self._faults if fault.matches(call) and fault.applies()), None)
 
     def _lose(self, call: Call, environ: WSGIEnvironment, *, carried_out: bool) -> NoReturn:
-        """Hang up. werkzeug takes the exception for a client that has gone, and says nothing of it."""
+        """Close the connection; werkzeug ignores the exception, which means that the client has disconnected."""
         if carried_out:
-            _drain(self._app(environ, _noting(call, _unheard)))
+            _drain(self._app(environ, _recording(call, _discarded)))
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionResetError
 
     def _hold(self, call: Call, fault: Fault) -> None:
-        """Wait until the fault is healed. The call goes on then, even if its client has gone: AWS has received it."""
+        """Wait until the fault is removed; the call continues even if its client has disconnected, as at AWS."""
         with self._changed:
             fault.held.append(call)
             self._changed.notify_all()
@@ -139,7 +139,7 @@ class Faults:
             self._changed.notify_all()
 
     def _wait(self, action: str, service: str, within: float) -> dict[str, Any] | None:
-        """The first held call that matches, as soon as there is one; None if there is none in time."""
+        """Wait for a held call that matches, and return it; None after ``within`` seconds."""
         wanted = Fault("hold", action, service)
 
         def found() -> Call | None:
@@ -172,8 +172,8 @@ def _refuse(
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 
-def _noting(call: Call, start_response: StartResponse) -> StartResponse:
-    """`start_response`, which also notes the status."""
+def _recording(call: Call, start_response: StartResponse) -> StartResponse:
+    """Wrap `start_response`, so that it also records the status."""
 
     def start(status: str, headers: list[tuple[str, str]], failure: Any = None, /) -> Any:
         LOG.answered(call, int(status[:3]))
@@ -189,5 +189,5 @@ def _drain(answer: Iterable[bytes]) -> None:
         answer.close()
 
 
-def _unheard(_status: str, _headers: list[tuple[str, str]], _failure: Any = None, /) -> Any:
-    """Begin an answer that goes nowhere."""
+def _discarded(_status: str, _headers: list[tuple[str, str]], _failure: Any = None, /) -> Any:
+    """Start an answer that is dropped."""

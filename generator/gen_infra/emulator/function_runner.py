@@ -1,9 +1,9 @@
-"""Runs one invocation of a Lambda function, as a script in an interpreter of its own.
+"""Run one invocation of a Lambda function, as a script in a separate interpreter.
 
 ``python function_runner.py CODE_FOLDER HANDLER RESULT_FILE``, with ``{"event": …, "context": …}`` on standard input.
-Writes ``{"result": …}`` or ``{"error": {…}}``, with AWS's keys in it, to the result file; what the handler prints goes
-where the caller sends it. It is started by path and imports nothing of gen-infra, so that the function meets a plain
-interpreter.
+Writes ``{"result": …}`` or ``{"error": {…}}``, with AWS's keys, to the result file; the handler's output goes to
+standard output. The script is started by its path and imports nothing of gen-infra, so that the function runs in a
+plain interpreter.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class Context:
         self.__dict__.update(values)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the invocation is ended."""
+        """Return the milliseconds until the invocation times out."""
         return max(0, int((self._deadline - time.time()) * 1000))
 
 
 def main() -> None:
-    """Run the handler and write what came of it."""
+    """Run the handler, and write its result or error."""
     folder, handler, result_file = sys.argv[1:]
     request = json.load(sys.stdin)
     late = threading.Timer(request["context"]["deadline"] + GRACE_SECONDS - time.time(), os._exit, (1,))
-    late.daemon = True  # only for a function whose emulator died: else that ends it in time
+    late.daemon = True  # needed only when the emulator died, which otherwise ends the function
     late.start()
     sys.path.insert(0, folder)
     Path(result_file).write_text(json.dumps(_outcome(folder, handler, request)), encoding="utf-8")
@@ -50,14 +50,14 @@ def _outcome(folder: str, handler: str, request: dict[str, Any]) -> dict[str, An
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
         return _error("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}")
-    except Exception as error:  # noqa: BLE001 - whatever the function's module raises is its own failure
+    except Exception as error:  # noqa: BLE001 - any exception of the function's module is the function's error
         return _raised(error, folder)
     function = getattr(module, name, None)
     if function is None:
         return _error("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module_name}'")
     try:
         result = function(request["event"], Context(**request["context"]))
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:  # noqa: BLE001 - the same
         return _raised(error, folder)
     try:
         return {"result": json.loads(json.dumps(result))}

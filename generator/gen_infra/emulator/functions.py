@@ -1,7 +1,7 @@
-"""Lambda invocations: the deployed zip's handler, run in a child interpreter of the Python that runs the emulator.
+"""Run Lambda functions: the handler of the deployed zip, in a child process of the same Python interpreter.
 
-Whatever runtime the function names, that interpreter runs it, with the function's environment variables and with
-``AWS_ENDPOINT_URL`` of the emulator. Permissions of the function's role are not enforced.
+That interpreter is used for every runtime. The function gets its own environment variables, and ``AWS_ENDPOINT_URL``
+of the emulator. The permissions of its role are not enforced.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _PASSED = ("PATH", "HOME", "LANG", "SYSTEMROOT")
 
 @dataclass(frozen=True)
 class Function:
-    """What an invocation needs of a function.
+    """The part of a function that an invocation needs.
 
     Args:
         code: the deployed zip.
         handler: ``module.function``.
         timeout: seconds.
-        memory: MiB; told to the function, not enforced.
+        memory: MiB; shown to the function, not enforced.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Function:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an invocation.
+    """The result of an invocation.
 
     Args:
-        payload: JSON, the handler's result or an error with ``errorType`` and ``errorMessage``.
-        failed: whether it is an error, which AWS marks as ``FunctionError: Unhandled``.
+        payload: JSON: the handler's result, or an error with ``errorType`` and ``errorMessage``.
+        failed: whether the payload is an error, which AWS marks as ``FunctionError: Unhandled``.
         log: the lines for the log stream, from START to REPORT.
         log_stream: the name of that stream.
     """
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def invoke(function: Function, payload: bytes, *, endpoint: str) -> Outcome:
-    """Run the function once and wait for its end or its timeout."""
+    """Run the function once, until it ends or times out."""
     request_id = str(uuid.uuid4())
     stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
     began = time.monotonic()
@@ -132,7 +132,7 @@ def _context(function: Function, request_id: str) -> dict[str, Any]:
 
 
 def _environ(function: Function, stream: str, endpoint: str) -> dict[str, str]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+    """Build the environment variables: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     own = {
         "_HANDLER": function.handler,

@@ -1,4 +1,4 @@
-"""What a Batch job is, and what DescribeJobs and ListJobs say of it.
+"""A Batch job, and how DescribeJobs and ListJobs show it.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDetail.html
 """
@@ -13,14 +13,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Host:
-    """Where an attempt runs: one task for each node and, except on Fargate, an instance of its own for each.
+    """The place of an attempt: one ECS task for each node and, except on Fargate, one instance for each node.
 
     Args:
         environment: the ARN of the compute environment.
         cluster: the name of its ECS cluster.
-        tasks: ids of ECS's tasks.
-        container_instances: ids of the instances in the cluster; none on Fargate.
-        instances: their ids in EC2, made up, because the emulator starts none.
+        tasks: ids of the ECS tasks.
+        container_instances: ids of the cluster's container instances; empty on Fargate.
+        instances: their EC2 instance ids, which are random because the emulator launches no instances.
     """
 
     environment: str
@@ -31,7 +31,7 @@ class Host:
 
     @classmethod
     def in_environment(cls, environment: str, cluster: str, *, nodes: int, fargate: bool) -> Host:
-        """A new place there."""
+        """Make a new place in a compute environment."""
         tasks, others = (tuple(secrets.token_hex(16) for _ in range(nodes)) for _ in range(2))
         if fargate:
             return cls(environment, cluster, tasks)
@@ -40,18 +40,18 @@ class Host:
 
 @dataclass
 class Job:
-    """One job: a single one, an array's parent (``size``), or an array's child (``index``); times are epoch seconds.
+    """One job: a single job, the parent of an array (``size``), or a child (``index``); times are seconds since 1970.
 
     Args:
         container: ``containerProperties`` of the definition after the submission's overrides; the main node's.
-        retry: ``retryStrategy``; its rules' actions are lower case, as Batch keeps them.
-        timeout: seconds that an attempt may run, or None.
-        waits_for: ids of the jobs that must succeed first.
-        details: what DescribeJobs gives back as it was submitted: tags, parameters, share identifier and so on.
-        nodes: ``nodeProperties`` of a multi-node parallel job, else empty.
-        host: where the last attempt was placed.
-        host_ends: when its host will be taken away, or None.
-        runtimes: what is known of its container while and after it runs, of each node.
+        retry: ``retryStrategy``; the actions of its rules are lower case, as in Batch's answers.
+        timeout: the longest run of an attempt in seconds, or None.
+        waits_for: ids of the jobs that this job depends on.
+        details: what DescribeJobs returns as it was submitted: tags, parameters, share identifier and so on.
+        nodes: ``nodeProperties`` of a multi-node parallel job; otherwise empty.
+        host: the place of the last attempt.
+        host_ends: when its host will be terminated, or None.
+        runtimes: for each node, the members of ``container`` that are known only at run time.
     """
 
     id: str
@@ -82,49 +82,49 @@ class Job:
 
     @property
     def command(self) -> list[str]:
-        """The command after overrides and parameters."""
+        """Return the command, with overrides and parameters applied."""
         command: list[str] = self.container.get("command", [])
         return command
 
     def asks(self, kind: str) -> float:
-        """How much of ``VCPU``, ``MEMORY`` (MiB) or ``GPU`` it asks for, on each node."""
+        """Return how much ``VCPU``, ``MEMORY`` (MiB) or ``GPU`` the job requires on each node."""
         asked = [each["value"] for each in self.container.get("resourceRequirements", []) if each["type"] == kind]
         old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
         return float(asked[0] if asked else self.container.get(old, 0))
 
     @property
     def node_count(self) -> int:
-        """How many instances it needs at once."""
+        """Return how many nodes the job has."""
         return int(self.nodes.get("numNodes", 1))
 
     @property
     def main_node(self) -> int:
-        """The index of the node whose container decides how the job ends."""
+        """Return the index of the main node, whose exit code decides the status of the job."""
         return int(self.nodes.get("mainNode", 0))
 
     @property
     def vcpus(self) -> float:
-        """The vCPUs that the job takes of its compute environment's maximum."""
+        """Return the vCPUs that the job uses in its compute environment."""
         return self.asks("VCPU") * self.node_count
 
     @property
     def is_placed(self) -> bool:
-        """It occupies a compute environment."""
+        """Return whether the job uses vCPUs of a compute environment."""
         return self.host is not None and self.status in ("STARTING", "RUNNING")
 
     @property
     def runtime(self) -> dict[str, Any]:
-        """What is known of its container, or its main node's."""
+        """Return the run-time members of the container, or of the main node's container."""
         return self.runtimes[self.main_node if self.nodes else 0]
 
     @property
     def log_options(self) -> dict[str, str]:
-        """The options of the awslogs driver; Batch logs to ``/aws/batch/job`` where the definition names no group."""
+        """Return the options of the awslogs driver; the default log group is ``/aws/batch/job``."""
         options: dict[str, str] = self.container.get("logConfiguration", {}).get("options", {})
         return {"awslogs-group": "/aws/batch/job"} | options
 
     def place(self, host: Host) -> None:
-        """Take the place for a new attempt: each has a task from STARTING on."""
+        """Assign a place to a new attempt, which has ECS tasks from STARTING on."""
         self.host, self.host_ends = host, None
         self.started = self.stopped = None
         prefix = self.arn.split(":job/", maxsplit=1)[0].replace(":batch:", ":ecs:")
@@ -133,7 +133,7 @@ class Job:
             runtime["containerInstanceArn"] = f"{prefix}:container-instance/{host.cluster}/{instance}"
 
     def summary(self) -> dict[str, Any]:
-        """The job as ListJobs gives it."""
+        """Return the job as ListJobs shows it."""
         found: dict[str, Any] = {
             "jobArn": self.arn,
             "jobId": self.id,
@@ -158,7 +158,7 @@ class Job:
         return found
 
     def describe(self) -> dict[str, Any]:
-        """The job as DescribeJobs gives it; an array's parent lacks its ``statusSummary``, which needs the children."""
+        """Return the job as DescribeJobs shows it, without ``statusSummary``, which needs the children of an array."""
         found = self.summary() | {
             "jobQueue": self.queue,
             "attempts": self.attempts,
@@ -169,13 +169,13 @@ class Job:
         }
         if self.timeout is not None:
             found["timeout"] = {"attemptDurationSeconds": self.timeout}
-        if self.nodes:  # a multi-node job has a container in each of its nodes, and none of its own
+        if self.nodes:  # a multi-node job has containers only in its nodes
             found["nodeProperties"] = self.nodes
             del found["container"]
         return found | self.details
 
     def describe_node(self, node: int) -> dict[str, Any]:
-        """One node of a multi-node parallel job, ``<job id>#<node>``, as DescribeJobs gives it."""
+        """Return a node of a multi-node parallel job, ``<job id>#<node>``, as DescribeJobs shows it."""
         found = self.describe()
         del found["nodeProperties"]
         known = self.runtimes[node] if node < len(self.runtimes) else {}
@@ -189,7 +189,7 @@ class Job:
 
 
 def node_container(nodes: dict[str, Any], node: int) -> dict[str, Any]:
-    """The container of a node; where ranges overlap, the one that begins last is meant.
+    """Return the container of a node; of overlapping ranges, the one that starts last applies.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_NodeRangeProperty.html: ``0:3``, ``4:`` and ``5``
     """
@@ -206,5 +206,5 @@ def _first_node(properties: dict[str, Any]) -> int:
 
 
 def milliseconds(moment: float) -> int:
-    """As Batch writes times."""
+    """Convert seconds to milliseconds, in which Batch gives times."""
     return int(moment * 1000)

@@ -1,10 +1,10 @@
-"""The life of Batch jobs, without containers: what DescribeJobs and ListJobs see while they would run.
+"""Simulate the life cycle of Batch jobs, without containers.
 
-A job goes SUBMITTED, PENDING (while it waits for others), RUNNABLE, STARTING, RUNNING and ends SUCCEEDED or FAILED. It
-leaves RUNNABLE for a place in a compute environment. A failed attempt is retried as the retry strategy says, also one
-that loses its host. One thread moves all jobs on.
+A job is SUBMITTED, PENDING (while it waits for its dependencies), RUNNABLE, STARTING, RUNNING, and at last SUCCEEDED or
+FAILED. It stays RUNNABLE until a compute environment has room for it. A failed attempt, or one whose host is
+terminated, is retried as the retry strategy says. One thread advances all jobs.
 
-``GEN_INFRA_EMULATOR_JOB_SECONDS`` sets how long one attempt takes from submission to its end; 2.5 by default.
+``GEN_INFRA_EMULATOR_JOB_SECONDS`` sets how long one attempt takes from submission to its end; the default is 2.5.
 
 Facts: https://docs.aws.amazon.com/batch/latest/userguide/job_states.html and job_retries.html.
 """
@@ -33,27 +33,27 @@ _TICK_SECONDS = 0.05
 
 
 class Account(Protocol):
-    """What the life of a job needs to know of the account that it runs in."""
+    """The parts of an AWS account that the life cycle of a job depends on."""
 
     def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
-        """A place for the job, or what Batch says of why it stays RUNNABLE: nothing, where it has only to wait.
+        """Find a place for the job, or return the status reason of a job that stays RUNNABLE; empty if it only waits.
 
-        ``busy`` has the vCPUs of the jobs in each compute environment, by its ARN.
+        ``busy`` maps the ARN of each compute environment to the vCPUs in use there.
         """
 
     def start_problem(self, job: Job) -> str:
-        """Why its container cannot start, or nothing."""
+        """Return why the container cannot start; empty if it can."""
 
     def log(self, job: Job, lines: list[str]) -> None:
-        """Append the lines to the job's log stream."""
+        """Append lines to the job's log stream."""
 
 
 class Jobs:
     """All jobs of one account and region.
 
     Args:
-        account: where they run.
-        clock: seconds since the epoch. A caller that gives one calls `tick` too; without, a thread does.
+        account: the account and region that they run in.
+        clock: returns seconds since 1970. A caller that gives one calls `tick`; otherwise a thread does.
     """
 
     def __init__(self, account: Account, clock: Callable[[], float] | None = None) -> None:
@@ -80,7 +80,7 @@ class Jobs:
         self._start()
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Take in submitted jobs: one, or a parent and its children."""
+        """Add submitted jobs: one, or a parent and its children."""
         with self.lock:
             for job in jobs:
                 job.due = self._clock() + share(job.status)
@@ -88,20 +88,20 @@ class Jobs:
         self._work.set()
 
     def get(self, job_id: str) -> Job | None:
-        """The job with that id or ARN."""
+        """Return the job with that id or ARN, or None."""
         return self._jobs.get(job_id.rsplit(":job/", 1)[-1])
 
     def all(self) -> list[Job]:
-        """Every job, newest first."""
+        """Return all jobs, the newest first."""
         with self.lock:
             return list(self._jobs.values())[::-1]
 
     def children(self, parent: Job) -> Iterator[Job]:
-        """The children of an array's parent, by index."""
+        """Return the children of an array's parent, by index."""
         return (self._jobs[f"{parent.id}:{index}"] for index in range(parent.size or 0))
 
     def describe(self, job_id: str) -> dict[str, Any] | None:
-        """The job, or the node of one, with that id or ARN, as DescribeJobs gives it."""
+        """Return the job or node with that id or ARN, as DescribeJobs shows it; None if there is none."""
         job_id, sharp, node = job_id.partition("#")
         with self.lock:
             job = self.get(job_id)
@@ -119,7 +119,7 @@ class Jobs:
             return found
 
     def end(self, job: Job, *, call: str, reason: str) -> None:
-        """End the job and its children: CancelJob those that have not started, TerminateJob all that have not ended."""
+        """End the job and its children: with CancelJob those that have not started, with TerminateJob all."""
         with self.lock:
             for each in (*self.children(job), job):
                 if each.status in CANCELLABLE or (call == "TerminateJob" and each.status not in ENDED):
@@ -129,13 +129,13 @@ class Jobs:
                     self._end(each, "FAILED", reason)
 
     def placed(self, environment: str) -> list[Job]:
-        """The jobs that occupy the compute environment with that ARN."""
+        """Return the jobs that run in the compute environment with that ARN."""
         with self.lock:
             active = self._active.values()
             return [job for job in active if job.is_placed and job.host and job.host.environment == environment]
 
     def end_hosts(self, environment: str, after: float = 0) -> None:
-        """The instances of the compute environment end, now or so many seconds later, and with them what runs there."""
+        """Terminate the instances of a compute environment and what runs there, now or after that many seconds."""
         with self.lock:
             ends = self._clock() + after
             for job in self.placed(environment):
@@ -144,7 +144,7 @@ class Jobs:
                     self._lose_host(job)
 
     def tick(self) -> None:
-        """Move on every job whose time has come."""
+        """Advance every job that is due."""
         with self.lock:
             self._unplaced.clear()
             self._busy.clear()
@@ -201,7 +201,7 @@ class Jobs:
 
     def _place(self, job: Job) -> None:
         alike = (job.queue, job.node_count, *(job.asks(kind) for kind in ("VCPU", "MEMORY", "GPU")))
-        if alike not in self._unplaced:  # what had no place for one has none for the ten thousand like it
+        if alike not in self._unplaced:  # no room for one means no room for the thousands like it
             found = self._account.place(job, self._busy)
             if isinstance(found, Host):
                 self._busy[found.environment] += job.vcpus

@@ -1,8 +1,8 @@
-"""The compute environments whose instances cannot be started, and what EC2 answers who tries.
+"""Record the compute environments for which EC2 refuses to launch instances, and its error message.
 
-The emulator starts none, so that it has to be told: `control` takes it down, `patches.placement` keeps jobs away and
-`patches.autoscaling` shows what Auto Scaling would. Environments are named by a prefix, because Terraform gives them
-names of its own ending.
+The emulator launches no instances itself. A test sets the refusal through `control`; then `patches.placement` places
+no jobs there, and `patches.autoscaling` shows a failed scaling activity. A name prefix selects the compute
+environments, because Terraform generates the end of their names.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _REFUSED: dict[str, Refusal] = {}
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why no instance starts.
+    """An error for every launch.
 
     Args:
-        message: what EC2 or Auto Scaling says.
-        since: when it began to.
-        activity: the id of Auto Scaling's failed attempt.
+        message: the error of EC2 or Auto Scaling.
+        since: when the refusal was set.
+        activity: the id of Auto Scaling's failed activity.
     """
 
     message: str
@@ -30,7 +30,7 @@ class Refusal:
 
     @property
     def is_insufficient_capacity(self) -> bool:
-        """It is one that Batch itself tells of, on the job.
+        """Return whether Batch shows this error on the job.
 
         https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable_capacity.html
         """
@@ -38,16 +38,16 @@ class Refusal:
 
 
 def refuse(prefix: str, message: str) -> None:
-    """From now on no instance of these environments starts."""
+    """Refuse launches for the compute environments with that prefix."""
     _REFUSED[prefix] = Refusal(message)
 
 
 def allow(prefix: str) -> None:
-    """Take that back."""
+    """Allow these launches again."""
     _REFUSED.pop(prefix, None)
 
 
 def refusal(environment: str) -> Refusal | None:
-    """Why no instance of the environment with that name starts, or None; the longest prefix counts."""
+    """Return the refusal for the compute environment with that name, by the longest prefix; None if allowed."""
     matching = [prefix for prefix in [*_REFUSED] if environment.startswith(prefix)]
     return _REFUSED.get(max(matching, key=len)) if matching else None

@@ -1,8 +1,8 @@
-"""Which of AWS's API operations a request asks for, in the names that boto3 has for services and AWS for operations.
+"""Find out which API operation a request calls: boto3's name of the service, and AWS's name of the operation.
 
-Every protocol but REST names the operation in the request
-(https://smithy.io/2.0/aws/protocols/index.html). REST puts it into method, path and query, by the service's model,
-which botocore carries: https://smithy.io/2.0/spec/http-bindings.html.
+All protocols except REST name the operation in the request (https://smithy.io/2.0/aws/protocols/index.html). REST
+encodes it in method, path and query, as the service's model in botocore describes:
+https://smithy.io/2.0/spec/http-bindings.html.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from wsgiref.types import WSGIEnvironment
 
-LONGEST_BODY = 256 * 1024  # bytes; what is longer is a zip or an object, not a call's parameters
+LONGEST_BODY = 256 * 1024  # bytes; a longer body is a zip file or an object
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)")
 _FORM = "application/x-www-form-urlencoded"
-# What services sign with, where boto3 calls them otherwise.
+# Signing names that differ from boto3's names of the services.
 SIGNING_NAMES = {
     "cloudwatch": "monitoring",
     "efs": "elasticfilesystem",
@@ -37,15 +37,15 @@ _BOTO3_NAMES = {signing: boto3 for boto3, signing in SIGNING_NAMES.items()}
 
 @dataclass(frozen=True)
 class Operation:
-    """What a request asks for.
+    """The operation that a request calls.
 
     Args:
         service: boto3's name of the service; empty in a request that is not signed.
-        action: such as ``UpdateJobQueue``; empty where the model has no such method and path.
+        action: such as ``UpdateJobQueue``; empty if the model has no such method and path.
         protocol: ``json``, ``cbor``, ``query``, ``ec2``, ``rest-json`` or ``rest-xml``.
-        parameters: as they were sent, where they are JSON, a form, or in path and query.
-        region: that the request is signed for.
-        access_key: the id of the key that it is signed with.
+        parameters: as they were sent: JSON, form fields, or parts of path and query.
+        region: the region that the request is signed for.
+        access_key: the id of the access key that signed it.
     """
 
     service: str
@@ -57,7 +57,7 @@ class Operation:
 
 
 def asked(environ: WSGIEnvironment) -> Operation:
-    """Read the operation from a request, whose body stays to be read."""
+    """Read the operation from a request; its body can be read again."""
     signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     access_key, region, scope = signed.groups() if signed else ("", "", "")
     service = _BOTO3_NAMES.get(scope, scope)
@@ -66,7 +66,7 @@ def asked(environ: WSGIEnvironment) -> Operation:
 
 
 def _named(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[str, Any]] | None:
-    """Operation, protocol and parameters of a request that names its operation."""
+    """Read operation, protocol and parameters of a request that names its operation."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return target.rpartition(".")[2], "json", _json(_body(environ))
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor" and (found := _CBOR_PATH.fullmatch(environ["PATH_INFO"])):
@@ -80,7 +80,7 @@ def _named(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[st
 
 
 def _modelled(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[str, Any]]:
-    """Operation, protocol and parameters of a REST request."""
+    """Read operation, protocol and parameters of a REST request."""
     protocol, routes = _routes(service)
     uri, _, _ = str(environ.get("RAW_URI", environ["PATH_INFO"])).partition("?")
     query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
@@ -93,7 +93,7 @@ def _modelled(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping
 
 
 class _Route(NamedTuple):
-    """Where a REST service expects an operation."""
+    """How a REST request calls an operation."""
 
     action: str
     method: str
@@ -104,7 +104,7 @@ class _Route(NamedTuple):
     headers: frozenset[str]
 
     def fits(self, environ: WSGIEnvironment, query: Mapping[str, str]) -> bool:
-        """Whether all but the path is as the operation wants it."""
+        """Return whether method, query and headers match; the path is matched by the caller."""
         return (
             environ["REQUEST_METHOD"] == self.method
             and all(query.get(key) == value for key, value in self.literal.items())
@@ -113,14 +113,14 @@ class _Route(NamedTuple):
         )
 
     @property
-    def demands(self) -> int:
-        """The more it wants, the closer it is to a request that it fits."""
+    def requirements(self) -> int:
+        """Count the requirements: of several matching routes, the one with the most is right."""
         return len(self.literal) + len(self.required) + len(self.headers)
 
 
 @functools.cache
 def _routes(service: str) -> tuple[str, tuple[_Route, ...]]:
-    """The protocol of a REST service and its operations, the most demanding first."""
+    """Return the protocol of a REST service and its routes, those with the most requirements first."""
     from botocore.exceptions import UnknownServiceError
     from botocore.loaders import create_loader
 
@@ -130,7 +130,7 @@ def _routes(service: str) -> tuple[str, tuple[_Route, ...]]:
         return "rest-json", ()
     current = {name: each for name, each in model["operations"].items() if not each.get("deprecated")}
     routes = [_route(name, each, model["shapes"]) for name, each in current.items()]
-    return model["metadata"]["protocol"], tuple(sorted(routes, key=lambda route: -route.demands))
+    return model["metadata"]["protocol"], tuple(sorted(routes, key=lambda route: -route.requirements))
 
 
 def _route(action: str, operation: Mapping[str, Any], shapes: Mapping[str, Any]) -> _Route:
@@ -158,7 +158,7 @@ def _pattern(part: str) -> str:
 
 
 def _body(environ: WSGIEnvironment) -> bytes:
-    """The request's body if it is short; it can be read once more."""
+    """Read the request's body if it is short; it can be read again."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if not 0 < length <= LONGEST_BODY:
         return b""

@@ -1,4 +1,4 @@
-"""An error as AWS writes it, in each protocol: https://smithy.io/2.0/aws/protocols/index.html."""
+"""Write an error as AWS does, in each protocol: https://smithy.io/2.0/aws/protocols/index.html."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class Refusal(NamedTuple):
-    """Headers and body of an answer."""
+    """The headers and the body of an error answer."""
 
     headers: list[tuple[str, str]]
     body: bytes
 
 
 def refusal(protocol: str, code: str, message: str) -> Refusal:
-    """The error in the protocol that was asked in."""
+    """Write the error in the protocol of the request."""
     return _WRITERS[protocol](code, message)
 
 
@@ -41,7 +41,7 @@ def _cbor(code: str, message: str) -> Refusal:
 
 
 def _cbor_text(text: str) -> bytes:
-    """A text string with its length in two bytes: https://www.rfc-editor.org/rfc/rfc8949.html#section-3.1."""
+    """Encode a text string with its length in two bytes: https://www.rfc-editor.org/rfc/rfc8949.html#section-3.1."""
     encoded = text.encode()
     return b"\x79" + len(encoded).to_bytes(2, "big") + encoded
 
@@ -61,7 +61,7 @@ def _ec2(code: str, message: str) -> Refusal:
 
 
 def _rest_xml(code: str, message: str) -> Refusal:
-    """As S3 writes it, which is the only such service that anything here asks."""
+    """Write the error as S3 does, the only service with this protocol that is used here."""
     return _xml(f"<Error>{_error(code, message)}<RequestId>{REQUEST_ID}</RequestId></Error>")
 
 

@@ -1,7 +1,7 @@
-"""A request that a client sends again because the answer was lost gets that answer, and is not carried out twice.
+"""Answer a retry of a lost answer with the first answer, instead of executing the call twice.
 
-AWS SDKs send every attempt of a call with the same ``amz-sdk-invocation-id``. Carried out twice, a creation would find
-what the lost attempt has made, and fail.
+AWS SDKs send every attempt of a call with the same ``amz-sdk-invocation-id``. Executed twice, a creation would fail
+because the resource exists.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _READING = ("GET", "HEAD")
 
 
 class Replay:
-    """WSGI middleware that remembers the latest answers to calls that change something."""
+    """WSGI middleware that keeps the latest successful answers to calls that change something."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._answers: OrderedDict[str, tuple[str, list[tuple[str, str]], bytes]] = OrderedDict()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as before, or ask the application; what did not succeed is tried anew."""
+        """Return the answer of an earlier attempt that succeeded, or call the application."""
         call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
         if not call or environ["REQUEST_METHOD"] in _READING:
             return self._app(environ, start_response)

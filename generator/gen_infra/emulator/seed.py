@@ -1,6 +1,6 @@
-"""What the emulator's account holds before anyone uses it: the things that prod and dev refer to by name or tag.
+"""Create the resources that the emulator's account has from the start: those that envs/prod and envs/dev refer to.
 
-Identifiers (``vpc-…``, ``subnet-…``, ``ami-…``) differ at every start; look them up by tag, as in a real account.
+Identifiers (``vpc-…``, ``subnet-…``, ``ami-…``) are different at every start; find them by tag, as in a real account.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRIVATE_SUBNETS = {"a": "10.42.16.0/20", "b": "10.42.32.0/20"}
 
 
 def populate(endpoint: str) -> None:
-    """Create everything, through the same API that clients use."""
+    """Create all resources through the same API that clients use."""
     session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
 
     def client(service: str) -> Any:
@@ -46,7 +46,7 @@ def populate(endpoint: str) -> None:
 
 
 def network(ec2: Any, region: str) -> None:
-    """A VPC ``genomics``: two private subnets that reach out through a NAT gateway, and an egress-only group."""
+    """Create a VPC ``genomics``: two private subnets with a NAT gateway, and a security group without ingress."""
     vpc = ec2.create_vpc(CidrBlock="10.42.0.0/16", TagSpecifications=_named("vpc", "genomics"))["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     gateway = ec2.create_internet_gateway(TagSpecifications=_named("internet-gateway", "genomics"))
@@ -60,14 +60,14 @@ def network(ec2: Any, region: str) -> None:
     _route_all(ec2, vpc, private, name="genomics-private", NatGatewayId=nat)
     ec2.create_security_group(
         GroupName="genomics-batch",
-        Description="Batch instances: out only",
+        Description="Batch instances: egress only",
         VpcId=vpc,
         TagSpecifications=_named("security-group", "genomics-batch"),
     )
 
 
 def machine_image(ec2: Any, region: str) -> str:
-    """The id of a worker image that the account owns, as a build of the Packer template leaves it behind."""
+    """Register a worker image like one that the Packer template builds, and return its id."""
     image: str = ec2.register_image(
         Name="genomics-worker-1",
         Description="ECS-optimized Amazon Linux 2023 with encrypted scratch",

@@ -1,8 +1,7 @@
-"""The emulator's process: ``python -m gen_infra.emulator.server``, started and stopped by ``gen_infra.emulator``.
+"""Run the emulator's process: ``python -m gen_infra.emulator.server``, which ``gen_infra.emulator`` starts and stops.
 
-It binds its port before anything else, patches moto, serves, seeds the account over HTTP as any client would, and then
-says on standard output, in one line of JSON, ``{"port": 12345}`` or ``{"error": "…"}``. End of file on standard input
-stops it.
+It first binds its port, then patches moto, serves, seeds the account over HTTP as any client would, and prints one line
+of JSON to standard output: ``{"port": 12345}`` or ``{"error": "…"}``. End of file on standard input stops it.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Serve until standard input ends; exit code 1 when the port was taken."""
+    """Serve until standard input ends; return exit code 1 when the port is in use."""
     options = _options()
     try:
         listener = listen(options.port)
     except OSError as error:
-        _say(error=f"port {options.port} of 127.0.0.1 cannot be had: {error.strerror}", taken=True)
+        _report(error=f"cannot bind port {options.port} of 127.0.0.1: {error.strerror}", taken=True)
         return 1
     with listener, tempfile.TemporaryDirectory(prefix="gen-infra-emulator-", ignore_cleanup_errors=True) as scratch:
-        tempfile.tempdir = scratch  # big S3 objects and running functions: gone with the process
+        tempfile.tempdir = scratch  # large S3 objects and running functions; removed when the process ends
         try:
             _serve(listener, options)
         except Exception as error:
-            _say(error=f"{type(error).__name__}: {error}")
+            _report(error=f"{type(error).__name__}: {error}")
             raise
     return 0
 
@@ -55,7 +54,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from gen_infra.emulator.faults import Faults
     from gen_infra.emulator.replay import Replay
 
-    attempts.attempt_seconds()  # a value that is no number is refused now, not by the first job
+    attempts.attempt_seconds()  # refuses an invalid value now, not at the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
     patches.apply_all()
     server = serve(listener, Copies(Faults(Replay(DomainDispatcherApplication(create_backend_app)))))
@@ -63,13 +62,13 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")
         calls.LOG.forget()
-    _say(port=port)
+    _report(port=port)
     sys.stdin.buffer.read()  # blocks until the parent closes the pipe or dies
     server.shutdown()
 
 
-def _say(**answer: Any) -> None:
-    """One line to the parent; afterwards standard output goes nowhere, so that a stray print cannot fill the pipe."""
+def _report(**answer: Any) -> None:
+    """Print one line for the parent, then drop standard output, so that later output cannot fill the pipe."""
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -78,4 +77,4 @@ def _say(**answer: Any) -> None:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # at once: taking moto's modules apart would need most of a second
+    os._exit(main())  # skip the interpreter's teardown, which takes most of a second with moto

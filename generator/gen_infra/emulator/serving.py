@@ -16,13 +16,13 @@ HOST = "127.0.0.1"
 
 
 def listen(port: int) -> socket.socket:
-    """Bind a port; 0 takes a free one.
+    """Listen on a port; 0 takes a free one.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     listener = socket.socket()
-    if os.name == "posix":  # elsewhere the option would let two servers share the port
+    if os.name == "posix":  # on Windows the option would let two servers share the port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
     listener.listen(128)
@@ -30,7 +30,7 @@ def listen(port: int) -> socket.socket:
 
 
 def serve(listener: socket.socket, app: WSGIApplication) -> BaseWSGIServer:
-    """Answer on that port from now on, in threads; functions that run reach the same port."""
+    """Start to serve on that port, in threads; running functions use the same port."""
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
 

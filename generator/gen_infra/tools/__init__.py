@@ -1,1 +1,1 @@
-"""One typed adapter for each external tool, and the one place that starts processes (`process.py`)."""
+"""Typed adapters for external tools, and the one module that starts processes (`process.py`)."""

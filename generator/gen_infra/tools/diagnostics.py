@@ -1,4 +1,4 @@
-"""An error or warning about a file, as terraform and packer report it."""
+"""Errors and warnings about a file, as terraform and packer report them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """An error or a warning in the tool's own words; ``file`` is relative to the folder, ``line`` counts from 1."""
+    """An error or warning in the tool's words; ``file`` is relative to the folder, ``line`` counts from 1."""
 
     severity: Literal["error", "warning"]
     summary: str
@@ -21,12 +21,12 @@ class Diagnostic:
 
     @property
     def message(self) -> str:
-        """Both sentences on one line."""
+        """Return summary and detail on one line."""
         return " ".join(f"{self.summary.rstrip('.:')}: {self.detail}".split()) if self.detail else self.summary
 
 
 def parse_plain(text: str) -> list[Diagnostic]:
-    """Read the errors out of output for people; terraform prints it where ``-json`` has no effect (yet)."""
+    """Read errors from plain output, which terraform prints where ``-json`` has no effect."""
     text = re.sub(r"^[│╷╵ ]+", "", text, flags=re.MULTILINE)
     _, *blocks = re.split(r"^Error: ", text, flags=re.MULTILINE)
     diagnostics = []

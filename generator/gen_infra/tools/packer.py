@@ -1,7 +1,7 @@
-"""packer: found, asked whether a template is valid, and let to build an image.
+"""Find packer, validate templates and build images with it.
 
-Packer 1.7 and later take a folder and install plugins with ``packer init``. Before that, amazon-ebs is built in, the
-``required_plugins`` block is an error, and so packer is given the one file without it.
+Packer 1.7 and later read a folder and install plugins with ``packer init``. Earlier versions include amazon-ebs and
+refuse the ``required_plugins`` block, so they get the one file without it.
 """
 
 from __future__ import annotations
@@ -20,35 +20,37 @@ from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.diagnostics import Diagnostic, parse_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-_NAMES = ("packer", "packer-io")  # Arch Linux's name for it
+    from gen_infra.tools.process import Progress
+
+_NAMES = ("packer", "packer-io")  # its name in Arch Linux
 _PROBE_SECONDS = 30.0
 MANIFEST_FILE = "packer-manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Packer:
-    """A packer that was found on this machine."""
+    """A packer executable on this machine."""
 
     executable: str
     version: tuple[int, int, int]
 
     @property
     def version_text(self) -> str:
-        """``1.6.6``."""
+        """Return the version as text, such as ``1.6.6``."""
         return ".".join(map(str, self.version))
 
     @property
     def is_modern(self) -> bool:
-        """Whether it knows ``packer init`` and ``required_plugins``."""
+        """Return whether it supports ``packer init`` and ``required_plugins``."""
         return self.version >= (1, 7, 0)
 
 
 def find_packer(environ: Mapping[str, str]) -> Packer | None:
-    """Find HashiCorp's packer on PATH; None if there is none.
+    """Find HashiCorp's packer on PATH, or return None.
 
-    Other programs have that name too (cracklib's on Red Hat), so each one is asked for its version.
+    Other programs have the same name (cracklib's on Red Hat), so each candidate is run for its version.
     """
     env = child_environment(environ)
     for folder in env.get("PATH", "").split(os.pathsep):
@@ -67,26 +69,26 @@ def _version(path: Path, env: Mapping[str, str]) -> tuple[int, int, int] | None:
 
 
 def init_argv(packer: Packer) -> list[str]:
-    """Build the command that installs the plugins a folder asks for."""
+    """Build the command that installs the plugins of a folder."""
     return [packer.executable, "init", "."]
 
 
 def validate_argv(packer: Packer, single_file: str) -> list[str]:
-    """Build the command that validates: the folder, or with an old packer the one file."""
+    """Build the command that validates the folder or, with an old packer, the one file."""
     return [packer.executable, "validate", "." if packer.is_modern else single_file]
 
 
 def validate(packer: Packer, folder: Path, single_file: str, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
-    """Ask packer whether the templates are valid; empty: they are. No AWS and no credentials are needed.
+    """Validate the templates, and return the errors; needs neither AWS nor credentials.
 
     Args:
         packer: from `find_packer`.
-        folder: holds the ``*.pkr.hcl`` files.
-        single_file: name of the one file in it that packer < 1.7 understands.
-        environ: the caller's environment; packer sees its allowed part.
+        folder: the folder with the ``*.pkr.hcl`` files.
+        single_file: name of the one file in it for packer before 1.7.
+        environ: the caller's environment variables; packer sees the allowed ones.
 
     Raises:
-        MissingError: the plugins cannot be had.
+        MissingError: the plugins cannot be installed.
 
     """
     env = child_environment(environ)
@@ -95,23 +97,23 @@ def validate(packer: Packer, folder: Path, single_file: str, environ: Mapping[st
         if installed.returncode != 0:
             raise MissingError(
                 f"packer init failed: {_findings(installed)[0].summary}",
-                hint="without a way to github.com, put the amazon plugin where PACKER_PLUGIN_PATH says",
+                hint="if github.com is not reachable, put the amazon plugin into the folder of PACKER_PLUGIN_PATH",
             )
     answer = process.run(validate_argv(packer, single_file), cwd=folder, env=env)
     return _findings(answer) if answer.returncode != 0 else ()
 
 
 def build_argv(packer: Packer, single_file: str, variables: Mapping[str, str]) -> list[str]:
-    """Build the command that builds: the folder, or with an old packer the one file.
+    """Build the command that builds the folder or, with an old packer, the one file.
 
     Raises:
-        UsageError: packer would evaluate a value.
+        UsageError: packer would evaluate a value as a template.
 
     """
     words = [packer.executable, "build", "-color=false"]
     for name, value in variables.items():
         if "{{" in value:
-            raise UsageError(f"{name}: packer would evaluate {value}", hint="it must hold no {{")
+            raise UsageError(f'invalid {name} "{value}": packer would evaluate it', hint="remove {{ from the value")
         words += ["-var", f"{name}={value}"]
     return [*words, "." if packer.is_modern else single_file]
 
@@ -122,62 +124,62 @@ def build(
     single_file: str,
     variables: Mapping[str, str],
     environ: Mapping[str, str],
-    on_line: Callable[[str], None],
+    progress: Progress,
 ) -> str:
-    """Build the image of a folder that `validate` has found valid, and return its id.
+    """Build the image of a valid folder, and return its id.
 
     Args:
         packer: from `find_packer`.
-        folder: holds the ``*.pkr.hcl`` files.
-        single_file: name of the one file in it that packer < 1.7 understands.
+        folder: the folder with the ``*.pkr.hcl`` files.
+        single_file: name of the one file in it for packer before 1.7.
         variables: values of the template's variables.
-        environ: the caller's environment; packer sees its allowed part.
-        on_line: is told of packer's progress.
+        environ: the caller's environment variables; packer sees the allowed ones.
+        progress: receives packer's progress messages.
 
     Raises:
-        StoppedError: the user stopped it, and packer has cleaned up.
+        StoppedError: the user stopped the build, and packer has cleaned up.
         ToolError: the build failed, and packer has cleaned up.
 
     """
     lines: list[str] = []
 
-    def hear(line: str) -> None:
+    def on_output(line: str) -> None:
         lines.append(line)
-        if progress := _progress(line):
-            on_line(progress)
+        if message := _message(line):
+            progress(message)
 
     manifest = folder / MANIFEST_FILE
     given = {**variables, "manifest_file": str(manifest)}
     argv = build_argv(packer, single_file, given)
     env = child_environment(environ)
-    # Packer is two processes. The outer one ignores SIGINT, which a terminal would send to the inner one as well.
-    done = process.run(argv, cwd=folder, env=env, on_line=hear, stop_signal=signal.SIGTERM)
+    # Packer runs as two processes. The outer one ignores SIGINT, which a terminal would also send to the inner one.
+    done = process.run(argv, cwd=folder, env=env, on_line=on_output, stop_signal=signal.SIGTERM)
     if done.returncode != 0 or not manifest.is_file():
-        said = next(_errors(lines), "") or " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise ToolError(f"packer build failed: {said}", hint="packer's own lines above say what it was doing")
+        reason = next(_errors(lines), "") or " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise ToolError(f"packer build failed: {reason}", hint="read packer's messages above")
     return image_id(manifest.read_text())
 
 
 def image_id(manifest: str) -> str:
-    """The image that packer's manifest tells of as the last one it built, ``region:ami-…`` there."""
+    """Return the id of the last image in packer's manifest, where it is ``region:ami-…``."""
     artifact: str = json.loads(manifest)["builds"][-1]["artifact_id"]
     return artifact.rpartition(":")[2]
 
 
-def _progress(line: str) -> str:
-    """A line of packer's without the name of the one source that it builds."""
+def _message(line: str) -> str:
+    """Remove the name of packer's only source from a line."""
     return re.sub(r"^(==>|   ) [\w-]+\.[\w-]+: ?", lambda found: "" if found[1] == "==>" else "  ", line).rstrip()
 
 
 def _errors(lines: list[str]) -> Iterator[str]:
-    """The errors that packer lists at its end."""
+    """Yield the errors that packer lists at the end of its output."""
     for line in lines:
         if found := re.match(r"--> [\w-]+\.[\w-]+: (.+)", line):
             yield found[1].rstrip(".")
 
 
 def _findings(answer: process.Completed) -> tuple[Diagnostic, ...]:
-    """Read the errors; packer prints them on stdout or on stderr, by version, and some of them twice."""
+    """Read the errors, which packer prints to stdout or stderr by version, and some of them twice."""
     text = answer.stdout + answer.stderr
     errors = dict.fromkeys(parse_plain(text))
     return tuple(errors) or (Diagnostic("error", " ".join(text.split()) or f"exit code {answer.returncode}"),)

@@ -1,14 +1,14 @@
-"""The one place that starts processes.
+"""Start, follow and stop processes; no other module starts tools.
 
-A tool runs in a session of its own, so a Ctrl-C at the terminal reaches gen-infra alone. gen-infra passes each one on
-as exactly one SIGINT (to packer: SIGTERM), to the tool and not to what the tool started: terraform then begins nothing
-new, writes its state, releases its lock and stops its providers itself, which wait for no answer any more. A second
-Ctrl-C is passed on too, and terraform then leaves at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. What
-outlives the tool is killed with its process group.
+A tool runs in its own session, so Ctrl-C at the terminal reaches only gen-infra. gen-infra forwards each Ctrl-C as
+exactly one SIGINT (to packer: SIGTERM) to the tool, but not to the tool's own child processes: terraform then starts
+nothing new, writes its state, releases its lock and stops its providers. A second Ctrl-C is forwarded too, and
+terraform then exits at once. SIGTERM and SIGHUP (a closed terminal) count as Ctrl-C. Processes that outlive the tool
+are killed with its process group.
 
-A tool writes to files, which are read while they grow. With a pipe, gen-infra's own death (a kill -9, no memory left)
-would be the tool's next: terraform dies of SIGPIPE in the middle of an apply, with the state not written and the lock
-left. As it is, it brings the apply to its end.
+A tool writes to files, which are read while they grow. With a pipe, the tool would not survive the death of gen-infra
+(kill -9, out of memory): SIGPIPE would end terraform in the middle of an apply, with the state not written and the lock
+not released. With files, terraform finishes the apply.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -27,15 +28,16 @@ from typing import IO, TYPE_CHECKING, Any
 from gen_infra.errors import MissingError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
-_STOP_SECONDS = 60.0  # what a tool that ran out of time gets for its orderly stop, before SIGKILL
+Progress = Callable[[str], None]  # receives lines of output or progress messages
+_STOP_SECONDS = 60.0  # between SIGINT and SIGKILL for a tool that timed out
 _POLL_SECONDS = 0.1  # how often a growing output is read
-_TAIL = 1 << 16  # bytes that are kept of output that nobody needs as a whole
+_TAIL = 1 << 16  # bytes kept of output that is not needed as a whole
 _CHUNK = 1 << 16  # bytes read at once
-_LINE_LIMIT = 1 << 20  # characters; a longer line is handed on in pieces
+_LINE_LIMIT = 1 << 20  # characters; a longer line is passed on in pieces
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,10 +46,10 @@ class Completed:
     """A process that has ended.
 
     Attributes:
-        argv: what was run.
-        returncode: its exit code; negative: the signal that ended it.
-        stdout: all of it, or only the end where it was handed on line by line.
-        stderr: its end.
+        argv: the command.
+        returncode: its exit code; a negative number is the signal that ended it.
+        stdout: all of it, or only the end if it was passed on line by line.
+        stderr: the end of it.
 
     """
 
@@ -58,7 +60,7 @@ class Completed:
 
 
 class StoppedError(ToolError):
-    """The user stopped the run (Ctrl-C, SIGTERM or SIGHUP), and the tool has ended in its own orderly way."""
+    """The user stopped the run (Ctrl-C, SIGTERM or SIGHUP), and the tool has ended in order."""
 
     def __init__(self, message: str, *, completed: Completed | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -70,27 +72,27 @@ def run(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    on_line: Callable[[str], None] | None = None,
+    on_line: Progress | None = None,
     timeout: float | None = None,
     input: str | None = None,  # noqa: A002 - the name that subprocess.run gives it
     stop_signal: signal.Signals = signal.SIGINT,
 ) -> Completed:
-    """Run a program without a shell, and wait until it and all that it started have ended.
+    """Run a program without a shell, and wait until it and all its child processes have ended.
 
     Args:
         argv: program (found through ``env``'s PATH) and arguments.
         cwd: the working directory.
-        env: the whole environment; see `environment.child_environment`.
-        on_line: is given each line of stdout, without its line end, as it comes. When it raises, the program is
-            stopped in order and the exception goes on.
-        timeout: seconds; then the program gets SIGINT, and SIGKILL when it has not ended a minute later.
-        input: text for its stdin, which otherwise is empty.
-        stop_signal: what asks the program to stop in order.
+        env: all environment variables; see `child_environment`.
+        on_line: receives each line of stdout as it comes, without its line end. When it raises, the program is
+            stopped in order, and the exception is raised again.
+        timeout: seconds; then the program gets SIGINT and, if it has not ended a minute later, SIGKILL.
+        input: text for its stdin, which is empty by default.
+        stop_signal: the signal that stops the program in order.
 
     Raises:
-        MissingError: there is no such program.
-        StoppedError: the user stopped it.
-        ToolError: it cannot be started, or ran out of time. An exit code other than 0 is for the caller to judge.
+        MissingError: the program does not exist.
+        StoppedError: the user stopped the run.
+        ToolError: the program cannot be started, or timed out. The caller checks the exit code.
 
     """
     with forwarding_signals(), ExitStack() as stack:
@@ -115,10 +117,10 @@ def run(
 
 @contextmanager
 def forwarding_signals() -> Iterator[None]:
-    """Pass Ctrl-C, SIGTERM and SIGHUP on to every running child; `run` does this itself in the main thread.
+    """Forward Ctrl-C, SIGTERM and SIGHUP to every running child; in the main thread `run` does this itself.
 
-    Wrap it round threads that call `run`, because only the main thread can receive signals: each of their calls then
-    raises StoppedError. Without a running child a signal is a KeyboardInterrupt. In other threads this does nothing.
+    Use it around threads that call `run`, because only the main thread receives signals: each of their calls then
+    raises StoppedError. Without a running child, a signal raises KeyboardInterrupt. In other threads this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -128,9 +130,9 @@ def forwarding_signals() -> Iterator[None]:
 
 
 class _Child:
-    """A process that is about to run, or runs, and how often it was asked to stop."""
+    """A process that starts or runs, and how often it got the stop signal."""
 
-    process: subprocess.Popen[bytes]  # once it has started
+    process: subprocess.Popen[bytes]  # set once it has started
 
     def __init__(self, stop_signal: signal.Signals) -> None:
         self.started = False
@@ -138,7 +140,7 @@ class _Child:
         self._stop_signal = stop_signal
 
     def catch_up(self, stops: int) -> None:
-        """Send one signal for each stop that has not reached it yet."""
+        """Send the signals for the stops that were not forwarded yet."""
         while self.started and self.interrupts < stops:
             self.interrupts += 1
             self.process.send_signal(self._stop_signal)
@@ -149,11 +151,11 @@ class _Child:
 
 
 class _Children:
-    """The running children, and how often the user has asked them to stop."""
+    """The running children, and how often the user has stopped the run."""
 
     def __init__(self) -> None:
         self.stops = 0
-        self._lock = threading.RLock()  # re-entrant: the signal handler interrupts its holder
+        self._lock = threading.RLock()  # re-entrant, because the signal handler interrupts its holder
         self._running: set[_Child] = set()
         self._depth = 0
 
@@ -162,7 +164,7 @@ class _Children:
         with self._lock:
             if self.stops:
                 raise StoppedError(f"{_name(argv)} was not started, because the run was stopped")
-            self._running.add(child)  # first: a signal that comes during the start must not be lost
+            self._running.add(child)  # before the start, so that a signal during the start is not lost
         try:
             child.process = _popen(argv, **options)
             child.started = True
@@ -187,7 +189,7 @@ class _Children:
             if self._depth == 1:
                 for number in _STOP_SIGNALS:
                     handler = signal.getsignal(number)
-                    if handler is not signal.SIG_IGN:  # nohup, or a shell's background job: stays ignored
+                    if handler is not signal.SIG_IGN:  # nohup or a background job: keep ignoring it
                         previous[number] = handler
                         signal.signal(number, self._on_signal)
             yield
@@ -211,9 +213,9 @@ _children = _Children()
 
 
 class _Lines:
-    """The lines of a file that grows, handed on as they come."""
+    """Pass on the lines of a growing file as they come."""
 
-    def __init__(self, file: IO[bytes], on_line: Callable[[str], None]) -> None:
+    def __init__(self, file: IO[bytes], on_line: Progress) -> None:
         self.error: BaseException | None = None
         self._file = file.fileno()
         self._on_line = on_line
@@ -222,17 +224,17 @@ class _Lines:
         self._rest = ""
 
     def advance(self) -> None:
-        """Hand on what has come since the last time."""
-        while chunk := os.pread(self._file, _CHUNK, self._offset):  # the file's own offset belongs to the writer
+        """Pass on what was written since the last call."""
+        while chunk := os.pread(self._file, _CHUNK, self._offset):  # pread leaves the file offset to the writer
             self._offset += len(chunk)
             self._split(self._decode(chunk))
 
     def finish(self) -> None:
-        """Hand on the rest, also of a last line without a line end."""
+        """Pass on the rest, including a last line without a line end."""
         self.advance()
         self._split(self._decode(b"", final=True))
         if self._rest:
-            self._hand_on(self._rest)
+            self._emit(self._rest)
 
     def _split(self, text: str) -> None:
         *lines, self._rest = (self._rest + text).split("\n")
@@ -240,9 +242,9 @@ class _Lines:
             lines.append(self._rest)
             self._rest = ""
         for line in lines:
-            self._hand_on(line.removesuffix("\r"))
+            self._emit(line.removesuffix("\r"))
 
-    def _hand_on(self, line: str) -> None:
+    def _emit(self, line: str) -> None:
         if self.error is None:
             try:
                 self._on_line(line)
@@ -255,7 +257,7 @@ def _stdin(text: str | None) -> Iterator[IO[str] | int]:
     if text is None:
         yield subprocess.DEVNULL
         return
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:  # a file cannot fill up as a pipe does
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:  # a pipe could fill up and block
         file.write(text)
         file.seek(0)
         yield file
@@ -271,21 +273,23 @@ def _popen(
     stderr: IO[bytes],
 ) -> subprocess.Popen[bytes]:
     if not cwd.is_dir():
-        raise ToolError(f"{_name(argv)} cannot run in {cwd}: no such folder")
+        raise ToolError(f'cannot run {_name(argv)} in "{cwd}": no such folder')
     try:
         return subprocess.Popen(  # noqa: S603 - no shell; argv comes from our own builders
             list(argv), cwd=cwd, env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
         )
     except FileNotFoundError as error:
-        raise MissingError(f"{argv[0]} was not found", hint=f"install {_name(argv)}, or put it on PATH") from error
+        raise MissingError(
+            f"{argv[0]} was not found", hint=f"install {_name(argv)}, or add its folder to PATH"
+        ) from error
     except PermissionError as error:
-        raise ToolError(f"{argv[0]} cannot be started: permission denied", hint=f"chmod +x {argv[0]}") from error
+        raise ToolError(f"cannot start {argv[0]}: permission denied", hint=f"run chmod +x {argv[0]}") from error
     except OSError as error:
-        raise ToolError(f"{argv[0]} cannot be started: {error.strerror}") from error
+        raise ToolError(f"cannot start {argv[0]}: {error.strerror}") from error
 
 
 def _wait(child: _Child, lines: _Lines | None, timeout: float | None) -> bool:
-    """Wait until the child has ended, handing on its lines meanwhile; whether it ended within ``timeout``."""
+    """Wait until the child has ended, and pass on its lines; return whether it ended within ``timeout``."""
     deadline = None if timeout is None else time.monotonic() + timeout
     in_time = True
     while True:

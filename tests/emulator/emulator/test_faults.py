@@ -1,4 +1,4 @@
-"""Bad luck on demand arrives as it would from AWS, and the calls that were made are known in their order."""
+"""Injected faults look like those of AWS, and all calls are recorded in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gen_infra.emulator import Emulator
 
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
-# A call to one service of each protocol, and the operation that AWS calls it.
+# A call to at least one service of each protocol, and AWS's name of the operation.
 CALLS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "batch": ("batch", "DescribeJobQueues", lambda batch: batch.describe_job_queues(jobQueues=["none"])),
     "batch-get": ("batch", "ListTagsForResource", lambda batch: batch.list_tags_for_resource(resourceArn=ARN)),
@@ -47,13 +47,13 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:none"
 
 @pytest.fixture
 def lab(aws: Emulator) -> Iterator[Emulator]:
-    """The emulator, healed afterwards."""
+    """The emulator, without faults afterwards."""
     yield aws
     aws.heal()
 
 
 def client(aws: Emulator, service: str) -> Any:
-    """One that never tries again."""
+    """Make a client without retries."""
     return _client(aws.endpoint, service)
 
 
@@ -80,14 +80,14 @@ class TestEachProtocol:
     def test_a_refusal_has_its_code_status_and_message(
         self, lab: Emulator, service: str, action: str, call: Callable[[Any], Any]
     ) -> None:
-        lab.fail(action, service=service, code="OutOfLuckException", status=418, message="a < b & no 'luck'")
+        lab.fail(action, service=service, code="InjectedException", status=418, message="a < b & no 'quotes'")
         with pytest.raises(ClientError) as caught:
             call(client(lab, service))
         assert caught.value.operation_name == action
-        assert caught.value.response["Error"]["Code"] == "OutOfLuckException"
-        assert caught.value.response["Error"]["Message"] == "a < b & no 'luck'"
+        assert caught.value.response["Error"]["Code"] == "InjectedException"
+        assert caught.value.response["Error"]["Message"] == "a < b & no 'quotes'"
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 418
-        assert code(call, client(lab, service)) != "OutOfLuckException"
+        assert code(call, client(lab, service)) != "InjectedException"
 
     def test_a_lost_answer_is_a_lost_connection(
         self, lab: Emulator, service: str, action: str, call: Callable[[Any], Any]
@@ -97,7 +97,7 @@ class TestEachProtocol:
             call(client(lab, service))
         assert [(each.service, each.action, each.status) for each in lab.calls()][-1] == (service, action, 0)
 
-    def test_a_call_is_known_by_its_name(
+    def test_a_call_is_recorded_with_its_name(
         self, lab: Emulator, service: str, action: str, call: Callable[[Any], Any]
     ) -> None:
         before = newest(lab)
@@ -111,7 +111,7 @@ def test_a_refusal_without_a_body_is_its_status(lab: Emulator) -> None:
     assert code(lambda s3: s3.head_bucket(Bucket=BUCKET), client(lab, "s3")) == "503"
 
 
-def test_a_refused_call_is_not_carried_out(lab: Emulator) -> None:
+def test_a_refused_call_is_not_executed(lab: Emulator) -> None:
     lab.fail("CreateRole", code="LimitExceeded", status=409)
     iam = client(lab, "iam")
     with pytest.raises(iam.exceptions.LimitExceededException):
@@ -121,7 +121,7 @@ def test_a_refused_call_is_not_carried_out(lab: Emulator) -> None:
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
-def test_a_call_whose_answer_is_lost_is_carried_out_or_not(lab: Emulator, carried_out: bool) -> None:
+def test_a_call_whose_answer_is_lost_may_be_executed(lab: Emulator, carried_out: bool) -> None:
     lab.lose("CreateTopic", carried_out=carried_out)
     sns, name = client(lab, "sns"), f"lost-{carried_out}"
     with pytest.raises(ConnectionClosedError):
@@ -130,7 +130,7 @@ def test_a_call_whose_answer_is_lost_is_carried_out_or_not(lab: Emulator, carrie
     assert any(topic["TopicArn"].endswith(f":{name}") for topic in sns.list_topics()["Topics"]) is carried_out
 
 
-def test_boto3_tries_again_by_itself(lab: Emulator) -> None:
+def test_boto3_retries(lab: Emulator) -> None:
     lab.fail("DescribeVpcs", code="RequestLimitExceeded", status=503)
     before = newest(lab)
     assert lab.client("ec2").describe_vpcs()["Vpcs"] != []
@@ -146,7 +146,7 @@ class TestCounting:
         lab.fail("ListRoles", after=1, times=2)
         assert self.codes(lab, 4) == ["", "ThrottlingException", "ThrottlingException", ""]
 
-    def test_until_it_is_healed(self, lab: Emulator) -> None:
+    def test_until_heal(self, lab: Emulator) -> None:
         lab.fail("*", service="iam", code="AccessDenied", status=403, times=None)
         assert self.codes(lab, 3) == ["AccessDenied"] * 3
         lab.heal()
@@ -157,7 +157,7 @@ class TestCounting:
         lab.fail("ListRoles", code="Second")
         assert self.codes(lab, 3) == ["First", "Second", ""]
 
-    def test_other_calls_neither_count_nor_suffer(self, lab: Emulator) -> None:
+    def test_other_calls_are_neither_counted_nor_refused(self, lab: Emulator) -> None:
         lab.fail("ListRoles", service="iam", after=1)
         client(lab, "iam").list_users()
         client(lab, "sts").get_caller_identity()
@@ -165,31 +165,31 @@ class TestCounting:
 
 
 class TestHeldCalls:
-    def test_they_go_on_when_all_is_healed(self, lab: Emulator) -> None:
+    def test_they_continue_after_heal(self, lab: Emulator) -> None:
         lab.hold("CreateTopic")
         with ThreadPoolExecutor() as pool:
             made = pool.submit(client(lab, "sns").create_topic, Name="held")
             held = lab.wait_until_held("CreateTopic")
             assert held.parameters["Name"] == "held"
             assert lab.calls("sns")[-1].status == 0
-            assert client(lab, "sts").get_caller_identity()["Account"] == "123456789012"  # the others do not wait
+            assert client(lab, "sts").get_caller_identity()["Account"] == "123456789012"  # other calls are not held
             assert not made.done()
             lab.heal()
             assert made.result(30)["TopicArn"].endswith(":held")
         assert lab.calls("sns")[-1].status == 200
 
-    def test_they_do_not_wait_for_ever(self, lab: Emulator) -> None:
+    def test_they_continue_after_their_time(self, lab: Emulator) -> None:
         lab.hold("GetCallerIdentity", seconds=0.05)
         assert client(lab, "sts").get_caller_identity()["Account"] == "123456789012"
 
-    def test_waiting_for_one_that_never_comes_ends(self, lab: Emulator) -> None:
+    def test_waiting_for_a_held_call_times_out(self, lab: Emulator) -> None:
         lab.hold("CreateTopic")
         with pytest.raises(TimeoutError, match="sns, CreateTopic, was held"):
             lab.wait_until_held("CreateTopic", service="sns", within=0.05)
 
 
 class TestCalls:
-    def test_they_are_in_order_with_what_was_asked(self, lab: Emulator) -> None:
+    def test_they_are_in_order_with_their_parameters(self, lab: Emulator) -> None:
         before = newest(lab)
         client(lab, "sns").create_topic(Name="first")
         client(lab, "ssm").put_parameter(Name="/second", Type="String", Value="1")
@@ -214,18 +214,18 @@ class TestCalls:
         assert "Boto3" in calls[0].user_agent
         assert lab.calls("ssm", since=before) == [calls[1]]
 
-    def test_the_seeds_own_do_not_count(self) -> None:
+    def test_the_seeds_calls_are_not_recorded(self) -> None:
         from gen_infra import emulator
 
         with emulator.start() as running:
             assert running.calls() == []
 
-    def test_a_bucket_may_be_called_as_the_controls_are(self, lab: Emulator) -> None:
+    def test_a_bucket_may_have_the_name_of_the_control_path(self, lab: Emulator) -> None:
         s3 = client(lab, "s3")
         s3.create_bucket(Bucket="gen-infra")
         s3.put_object(Bucket="gen-infra", Key="faults", Body=b"an object")
         assert s3.get_object(Bucket="gen-infra", Key="faults")["Body"].read() == b"an object"
 
-    def test_an_order_that_makes_no_sense_is_refused(self, lab: Emulator) -> None:
-        with pytest.raises(ValueError, match="does not take POST"):
+    def test_an_invalid_order_is_refused(self, lab: Emulator) -> None:
+        with pytest.raises(ValueError, match="refused POST"):
             lab._order({"do": "nothing"})

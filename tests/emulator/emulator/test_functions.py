@@ -18,7 +18,7 @@ def lab(aws: Emulator) -> Lab:
 
 
 def invoke(lab: Lab, source: str, event: Any = None, **settings: Any) -> tuple[Any, Any]:
-    """The payload, and FunctionError if there is one."""
+    """Return the payload, and FunctionError or None."""
     name = lab.function(source, **settings)
     answer = lab.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}))
     assert answer["StatusCode"] == 200
@@ -41,13 +41,13 @@ def handler(event, context):
     assert error is None
 
 
-def test_it_does_not_see_the_callers_environment(lab: Lab) -> None:
+def test_it_does_not_see_the_callers_environment_variables(lab: Lab) -> None:
     source = "import os\ndef handler(event, context):\n    return sorted(os.environ)\n"
     names, _ = invoke(lab, source)
     assert {"MOTO_ACCOUNT_ID", "PYTEST_CURRENT_TEST", "PYTHONPATH"}.isdisjoint(names)
 
 
-def test_an_exception_comes_back_as_aws_reports_it(lab: Lab) -> None:
+def test_an_exception_is_reported_as_by_aws(lab: Lab) -> None:
     source = "def handler(event, context):\n    raise ValueError(f\"no queue {event['q']}\")\n"
     payload, error = invoke(lab, source, {"q": "high"})
     assert error == "Unhandled"
@@ -71,7 +71,7 @@ def test_an_exception_comes_back_as_aws_reports_it(lab: Lab) -> None:
         ),
     ],
 )
-def test_other_failures_have_awss_names(
+def test_other_failures_have_the_names_that_aws_uses(
     lab: Lab, source: str, settings: dict[str, Any], kind: str, message: str
 ) -> None:
     payload, error = invoke(lab, source, **settings)
@@ -79,7 +79,7 @@ def test_other_failures_have_awss_names(
     assert message in payload["errorMessage"]
 
 
-def test_what_it_prints_is_in_the_tail_and_in_its_log_group(lab: Lab) -> None:
+def test_its_output_is_in_the_log_tail_and_the_log_group(lab: Lab) -> None:
     group = f"/aws/lambda/{lab.name('group')}"
     name = lab.function("def handler(e, c): print('submitted 42')", LoggingConfig={"LogGroup": group})
     answer = lab.client("lambda").invoke(FunctionName=name, LogType="Tail")
@@ -92,7 +92,7 @@ def test_what_it_prints_is_in_the_tail_and_in_its_log_group(lab: Lab) -> None:
     assert [messages[index].split()[0] for index in (0, -2, -1)] == ["START", "END", "REPORT"]
 
 
-def test_new_code_is_what_runs_next(lab: Lab) -> None:
+def test_new_code_runs_next(lab: Lab) -> None:
     client, name = lab.client("lambda"), lab.function("def handler(e, c): return 1")
     client.update_function_code(FunctionName=name, ZipFile=zipped("def handler(e, c): return 2"))
     assert json.load(client.invoke(FunctionName=name)["Payload"]) == 2
@@ -104,7 +104,7 @@ def test_a_dry_run_runs_nothing(lab: Lab) -> None:
     assert (answer["StatusCode"], answer.get("FunctionError")) == (204, None)
 
 
-def test_an_event_is_taken_and_runs_by_itself(lab: Lab) -> None:
+def test_an_event_invocation_runs_asynchronously(lab: Lab) -> None:
     source = """
 import boto3
 

@@ -16,7 +16,7 @@ SPOT_RULES = [{"onStatusReason": "Host EC2*", "action": "RETRY"}, {"onReason": "
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    """An emulator whose jobs live for half a second."""
+    """An emulator whose jobs take half a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_INFRA_EMULATOR_JOB_SECONDS", "0.5")
         with emulator.start(seed=False) as running:
@@ -33,7 +33,7 @@ def queue(lab: Lab, environment: str) -> str:
     return lab.queue(environment)
 
 
-def test_a_job_lives_through_its_states_and_is_described_whole(lab: Lab, queue: str) -> None:
+def test_a_job_passes_through_its_states_and_is_described_completely(lab: Lab, queue: str) -> None:
     role, group = lab.role("isaac-job"), f"/aws/batch/{lab.name('group')}"
     lab.client("ecr").create_repository(repositoryName="prod/isaac")
     logs = lab.client("logs")
@@ -61,26 +61,26 @@ def test_a_job_lives_through_its_states_and_is_described_whole(lab: Lab, queue: 
     )
     job, seen = follow(lab, job_id)
 
-    # On a busy machine a state may pass unseen, but never out of turn.
+    # On a busy machine a state may be missed, but the order is always right.
     assert seen == [state for state in ("SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED") if state in seen]
     assert len(seen) > 1
     assert job["createdAt"] <= job["startedAt"] <= job["stoppedAt"]
     assert (job["statusReason"], job["jobQueue"]) == ("Essential container in task exited", queue)
     assert (job["jobDefinition"], job["tags"], job["propagateTags"]) == (definition, {"run": "7"}, True)
-    told = job["container"]
+    container_seen = job["container"]
     for kept in ("image", "jobRoleArn", "volumes", "mountPoints", "logConfiguration"):
-        assert told[kept] == container[kept]
-    assert told["exitCode"] == 0
-    assert told["command"] == ["--ref", "hg38", "--out", "s3://results/NA12878.bam"]
-    assert {each["name"]: each["value"] for each in told["environment"]} == {"STAGE": "test", "KEPT": "yes"}
-    assert told["resourceRequirements"] == requirements(vcpu="32", memory="64000")
+        assert container_seen[kept] == container[kept]
+    assert container_seen["exitCode"] == 0
+    assert container_seen["command"] == ["--ref", "hg38", "--out", "s3://results/NA12878.bam"]
+    assert {each["name"]: each["value"] for each in container_seen["environment"]} == {"STAGE": "test", "KEPT": "yes"}
+    assert container_seen["resourceRequirements"] == requirements(vcpu="32", memory="64000")
     [attempt] = job["attempts"]
     assert attempt["container"]["exitCode"] == 0
-    assert attempt["container"]["logStreamName"] == told["logStreamName"]
-    prefix, default, task = told["logStreamName"].split("/")
+    assert attempt["container"]["logStreamName"] == container_seen["logStreamName"]
+    prefix, default, task = container_seen["logStreamName"].split("/")
     assert (prefix, default) == ("isaac", "default")
-    assert told["taskArn"].endswith(task)
-    events = logs.get_log_events(logGroupName=group, logStreamName=told["logStreamName"])["events"]
+    assert container_seen["taskArn"].endswith(task)
+    events = logs.get_log_events(logGroupName=group, logStreamName=container_seen["logStreamName"])["events"]
     assert events[-1]["message"] == "exit code 0"
 
 
@@ -101,7 +101,7 @@ def test_retries_follow_the_strategys_rules(lab: Lab, queue: str, rules: list[An
     assert (job["status"], len(job["attempts"])) == ("FAILED", attempts)
 
 
-def test_a_job_waits_for_others_and_fails_with_them(lab: Lab, queue: str) -> None:
+def test_a_job_waits_for_its_dependencies_and_fails_with_them(lab: Lab, queue: str) -> None:
     good, bad = submit(lab, queue), submit(lab, queue, **running(["false"]))
     after_good, seen = follow(lab, submit(lab, queue, dependsOn=[{"jobId": good}]))
     after_bad, _ = follow(lab, submit(lab, queue, dependsOn=[{"jobId": good}, {"jobId": bad}]))
@@ -130,7 +130,7 @@ def test_a_sequential_array_runs_one_child_after_the_other(lab: Lab, queue: str)
     assert second["startedAt"] >= first["stoppedAt"]
 
 
-def test_cancel_ends_what_waits_and_leaves_what_runs(lab: Lab, queue: str) -> None:
+def test_cancel_ends_waiting_jobs_and_keeps_running_ones(lab: Lab, queue: str) -> None:
     batch, long = lab.client("batch"), submit(lab, queue, **running(["sleep", "600"]))
     waiting = submit(lab, queue, dependsOn=[{"jobId": long}])
     follow(lab, long, until={"RUNNING"})
@@ -147,8 +147,8 @@ def test_cancel_ends_what_waits_and_leaves_what_runs(lab: Lab, queue: str) -> No
 
 def test_a_job_that_no_environment_can_hold_stays_runnable(lab: Lab, queue: str) -> None:
     definition = lab.definition({"resourceRequirements": requirements(vcpu="96", memory="1000")})
-    said = reason(lab, submit(lab, queue, definition))
-    assert said.startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
+    status_reason = reason(lab, submit(lab, queue, definition))
+    assert status_reason.startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
 
 
 def test_a_missing_log_group_keeps_the_container_from_starting(lab: Lab, queue: str) -> None:
@@ -175,7 +175,7 @@ def test_an_image_without_a_repository_cannot_be_pulled(lab: Lab, queue: str, ta
         f"The repository with name '{name}' does not exist in the registry with id '123456789012'"
     )
     lab.client("ecr").create_repository(repositoryName=name)
-    assert follow(lab, submit(lab, queue, definition))[0]["status"] == "SUCCEEDED", "nothing has to be pushed"
+    assert follow(lab, submit(lab, queue, definition))[0]["status"] == "SUCCEEDED", "an image need not be pushed"
 
 
 def test_jobs_are_listed_by_queue_status_and_filter(lab: Lab, queue: str) -> None:
@@ -187,7 +187,7 @@ def test_jobs_are_listed_by_queue_status_and_filter(lab: Lab, queue: str) -> Non
     def listed(**arguments: Any) -> list[str]:
         return [each["jobId"] for each in batch.list_jobs(jobQueue=queue, **arguments)["jobSummaryList"]]
 
-    assert listed() == []  # RUNNING, if nothing is asked for
+    assert listed() == []  # the default status is RUNNING
     assert listed(jobStatus="SUCCEEDED") == [good]
     assert listed(jobStatus="FAILED") == [bad]
     assert listed(filters=[{"name": "JOB_NAME", "values": ["ALIGN*"]}]) == [good]
@@ -197,7 +197,7 @@ def test_jobs_are_listed_by_queue_status_and_filter(lab: Lab, queue: str) -> Non
     assert {"jobArn", "jobName", "createdAt", "startedAt", "stoppedAt", "statusReason"} <= set(summary)
 
 
-def test_a_long_list_comes_in_pages(lab: Lab, queue: str) -> None:
+def test_a_long_list_has_pages(lab: Lab, queue: str) -> None:
     definition, batch = lab.definition(), lab.client("batch")
     ids = {submit(lab, queue, definition) for _ in range(5)}
     every = [{"name": "JOB_NAME", "values": ["j"]}]
@@ -206,7 +206,7 @@ def test_a_long_list_comes_in_pages(lab: Lab, queue: str) -> None:
     assert {each["jobId"] for page in pages for each in page["jobSummaryList"]} == ids
 
 
-def test_a_fair_share_queue_wants_a_share(lab: Lab, environment: str) -> None:
+def test_a_fair_share_queue_requires_a_share_identifier(lab: Lab, environment: str) -> None:
     batch = lab.client("batch")
     policy = batch.create_scheduling_policy(name=lab.name("fair"))["arn"]
     fair, plain = lab.queue(environment, schedulingPolicyArn=policy), lab.queue(environment)
@@ -232,12 +232,12 @@ def test_a_fair_share_queue_wants_a_share(lab: Lab, environment: str) -> None:
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_a_submission_that_batch_would_refuse_is_refused(lab: Lab, queue: str, changes: dict[str, Any]) -> None:
+def test_an_invalid_submission_is_refused(lab: Lab, queue: str, changes: dict[str, Any]) -> None:
     arguments = {"jobName": "job", "jobQueue": queue, "jobDefinition": lab.definition()} | changes
     assert refusal(lab.client("batch").submit_job, **arguments) == "ClientException"
 
 
-def test_a_deleted_queue_takes_its_jobs_with_it(lab: Lab, environment: str) -> None:
+def test_deleting_a_queue_ends_its_jobs(lab: Lab, environment: str) -> None:
     batch, queue = lab.client("batch"), lab.queue(environment)
     job_id = submit(lab, queue, **running(["sleep", "600"]))
     batch.update_job_queue(jobQueue=queue, state="DISABLED")

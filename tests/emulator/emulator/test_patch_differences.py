@@ -8,7 +8,7 @@ import pytest
 
 from tests.emulator.probes import PROBES, Lab, batch, codebuild, services
 
-__all__ = ["batch", "codebuild", "services"]  # loading them fills PROBES
+__all__ = ["batch", "codebuild", "services"]  # importing them fills PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def stock() -> Iterator[Lab]:
-    """moto as it comes, in this process: our patches are only ever applied in the emulator's."""
+    """Unpatched moto in this process; the patches are applied only in the emulator's process."""
     from moto.core.config import default_user_config
     from moto.server import ThreadedMotoServer
 
@@ -39,9 +39,9 @@ def test_the_emulator_behaves_as_aws_does(name: str, aws: Emulator) -> None:
 
 
 @pytest.mark.parametrize("name", PROBES)
-def test_moto_as_it_comes_still_needs_the_patch(name: str, stock: Lab) -> None:
+def test_unpatched_moto_still_needs_the_patch(name: str, stock: Lab) -> None:
     observe, expected = PROBES[name]
-    assert observe(stock) != expected, f"moto has learnt it: remove the patch {name} and its probe"
+    assert observe(stock) != expected, f"moto no longer needs the patch {name}: remove it and its probe"
 
 
 def test_every_patch_has_its_probe_and_names_a_version() -> None:

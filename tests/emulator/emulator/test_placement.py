@@ -1,4 +1,4 @@
-"""Where the emulator places jobs, and what a compute environment's end or change does to them."""
+"""The placement of jobs, and how deletions and updates of compute environments affect them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SLEEPING = running(["sleep", "600"])
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[emulator.Emulator]:
-    """An emulator whose jobs live for half a second."""
+    """An emulator whose jobs take half a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_INFRA_EMULATOR_JOB_SECONDS", "0.5")
         with emulator.start(seed=False) as running:
@@ -52,7 +52,7 @@ def cluster(lab: Lab, arn: str) -> str:
 
 
 def place(job: Any) -> str:
-    """The name of the cluster that the job's task is in."""
+    """Return the name of the cluster of the job's task."""
     found = re.fullmatch(r"arn:aws:ecs:us-east-1:123456789012:task/([^/]+)/[0-9a-f]{32}", job["container"]["taskArn"])
     assert found
     return found[1]
@@ -71,7 +71,7 @@ def test_a_job_goes_to_the_first_environment_with_room(lab: Lab) -> None:
         jobs.append(submit(lab, queue, four, **SLEEPING))
         assert place(follow(lab, jobs[-1], until={"RUNNING"})[0]) == cluster(lab, expected)
     last = submit(lab, queue, four)
-    barrier = submit(lab, lab.queue(environment(lab)))  # when this one has ended, the other has had its turn
+    barrier = submit(lab, lab.queue(environment(lab)))  # when this one has ended, the scheduler has also seen the other
     follow(lab, barrier)
     waiting = described(lab, last)
     assert (waiting["status"], waiting.get("statusReason", "")) == ("RUNNABLE", "")
@@ -81,7 +81,7 @@ def test_a_job_goes_to_the_first_environment_with_room(lab: Lab) -> None:
     end(lab, *jobs)
 
 
-def test_an_environment_that_is_disabled_is_passed_over(lab: Lab) -> None:
+def test_a_disabled_environment_is_skipped(lab: Lab) -> None:
     first, second = environment(lab), environment(lab)
     queue = lab.queue(first, second)
     lab.client("batch").update_compute_environment(computeEnvironment=first, state="DISABLED")
@@ -101,7 +101,7 @@ def test_a_placed_job_names_its_instance_except_on_fargate(lab: Lab) -> None:
 
 def test_a_job_that_no_instance_type_holds_stays_runnable(lab: Lab) -> None:
     queue = lab.queue(environment(lab, instanceTypes=["m5.large"]))
-    fits, exact = asking(lab, "2", "7900"), asking(lab, "2", "8192")  # the type's advertised memory, all of it
+    fits, exact = asking(lab, "2", "7900"), asking(lab, "2", "8192")  # all of the type's advertised memory
     follow(lab, submit(lab, queue, fits))
     stuck = submit(lab, queue, exact)
     assert reason(lab, stuck).startswith("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
@@ -147,7 +147,7 @@ def test_a_multi_node_job_is_described_node_by_node(lab: Lab) -> None:
     assert len({each["container"]["containerInstanceArn"] for each in nodes}) == 3
     other = submit(lab, queue, asking(lab, "1"))
     follow(lab, submit(lab, lab.queue(environment(lab))))
-    assert described(lab, other)["status"] == "RUNNABLE", "the three nodes have all of the six vCPUs"
+    assert described(lab, other)["status"] == "RUNNABLE", "the three nodes use all six vCPUs"
     end(lab, job_id)
     follow(lab, other)
 
@@ -158,7 +158,7 @@ def test_a_multi_node_job_larger_than_the_maximum_stays_runnable(lab: Lab) -> No
     assert reason(lab, job_id).startswith("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
 
 
-def test_instances_without_a_way_to_ecs_get_no_job(lab: Lab) -> None:
+def test_instances_that_cannot_reach_ecs_get_no_job(lab: Lab) -> None:
     ec2 = lab.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.0.0/20")["Subnet"]["SubnetId"]
@@ -186,7 +186,7 @@ def test_an_invalid_environment_gets_no_job_and_the_next_one_does(lab: Lab) -> N
     assert follow(lab, stuck)[0]["status"] == "SUCCEEDED"
 
 
-def test_an_environment_whose_launch_template_is_gone_is_invalid(lab: Lab) -> None:
+def test_an_environment_whose_launch_template_is_deleted_is_invalid(lab: Lab) -> None:
     ec2, name = lab.client("ec2"), lab.name("template")
     made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"EbsOptimized": True})
     template = made["LaunchTemplate"]["LaunchTemplateId"]
@@ -200,7 +200,7 @@ def test_an_environment_whose_launch_template_is_gone_is_invalid(lab: Lab) -> No
         assert (described["status"], described["statusReason"]) == ("INVALID", words.format(which))
 
 
-def test_an_environment_whose_service_role_is_gone_is_invalid(lab: Lab) -> None:
+def test_an_environment_whose_service_role_is_deleted_is_invalid(lab: Lab) -> None:
     role = lab.role(lab.name("batchService"))
     where = lab.environment(serviceRole=role)
     assert lab.described_environment(where)["status"] == "VALID"
@@ -209,7 +209,7 @@ def test_an_environment_whose_service_role_is_gone_is_invalid(lab: Lab) -> None:
 
 
 def leave(lab: Lab, queue: str, old: str, new: str) -> None:
-    """Put the queue on another environment, and delete the first one."""
+    """Move the queue to another compute environment, and delete the first one."""
     batch = lab.client("batch")
     batch.update_job_queue(jobQueue=queue, computeEnvironmentOrder=[{"order": 1, "computeEnvironment": new}])
     batch.update_compute_environment(computeEnvironment=old, state="DISABLED")
@@ -225,7 +225,7 @@ def leave(lab: Lab, queue: str, old: str, new: str) -> None:
     ],
     ids=["none", "spot", "never"],
 )
-def test_a_job_whose_environment_is_deleted_is_tried_again_elsewhere(lab: Lab, rules: list[Any], again: bool) -> None:
+def test_a_job_whose_environment_is_deleted_is_retried_elsewhere(lab: Lab, rules: list[Any], again: bool) -> None:
     old, new = environment(lab), environment(lab)
     queue = lab.queue(old)
     definition = lab.definition(retryStrategy={"attempts": 2, "evaluateOnExit": rules})
@@ -259,7 +259,7 @@ def test_a_fargate_environment_with_jobs_is_not_deleted_but_invalid(lab: Lab) ->
     assert batch.describe_compute_environments(computeEnvironments=[old])["computeEnvironments"] == []
 
 
-def test_what_changes_no_instance_leaves_jobs_alone(lab: Lab) -> None:
+def test_an_update_that_replaces_no_instance_keeps_jobs_running(lab: Lab) -> None:
     batch, where = lab.client("batch"), environment(lab, instanceTypes=["c6i"])
     batch.update_compute_environment(computeEnvironment=where, updatePolicy={"terminateJobsOnUpdate": True})
     job_id = submit(lab, lab.queue(where), **SLEEPING)
@@ -271,7 +271,7 @@ def test_what_changes_no_instance_leaves_jobs_alone(lab: Lab) -> None:
     assert described(lab, job_id)["status"] == "FAILED"
 
 
-def test_an_environment_whose_launches_are_refused_is_passed_over(lab: Lab, quick: emulator.Emulator) -> None:
+def test_an_environment_whose_launches_are_refused_is_skipped(lab: Lab, quick: emulator.Emulator) -> None:
     first, second = environment(lab), environment(lab)
     name = first.rpartition("/")[2]
     quick.refuse_launches(name, "VcpuLimitExceeded")

@@ -49,7 +49,7 @@ def test_it_answers_when_start_returns_and_not_after_stop() -> None:
         assert caller(running) == "210987654321"
     assert not answers(running.port)
     assert running.process.returncode == 0
-    running.stop()  # once more does no harm
+    running.stop()  # a second call has no effect
 
 
 def test_it_listens_on_the_loopback_interface_only() -> None:
@@ -61,14 +61,14 @@ def test_it_listens_on_the_loopback_interface_only() -> None:
     assert listening == {f"0100007F:{running.port:04X}"}
 
 
-def test_two_at_a_time_keep_apart(aws: emulator.Emulator) -> None:
+def test_two_emulators_share_no_state(aws: emulator.Emulator) -> None:
     with emulator.start(seed=False) as other:
         other.client("s3").create_bucket(Bucket="only-in-the-other")
         assert other.port != aws.port
         assert "only-in-the-other" not in {each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]}
 
 
-def test_its_environment_is_all_that_a_client_needs(aws: emulator.Emulator) -> None:
+def test_its_environment_variables_are_all_that_a_client_needs(aws: emulator.Emulator) -> None:
     script = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run([sys.executable, "-c", script], env=kept | aws.environ, capture_output=True, check=True)
@@ -77,8 +77,8 @@ def test_its_environment_is_all_that_a_client_needs(aws: emulator.Emulator) -> N
     assert aws.environ["CHECKPOINT_DISABLE"] == "1"
 
 
-def test_settings_of_the_caller_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "there-is-no-such-profile")
+def test_the_callers_aws_settings_do_not_affect_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing-profile")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("MOTO_ACCOUNT_ID", "999999999999")
     with emulator.start() as running:
@@ -86,7 +86,7 @@ def test_settings_of_the_caller_do_not_reach_it(monkeypatch: pytest.MonkeyPatch)
         assert caller(running) == "123456789012"
 
 
-def test_a_taken_port_is_the_callers_mistake() -> None:
+def test_a_port_in_use_is_a_usage_error() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -96,29 +96,29 @@ def test_a_taken_port_is_the_callers_mistake() -> None:
     assert "--port" in caught.value.hint
 
 
-def test_a_missing_moto_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_moto_is_named_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto", None)
     with pytest.raises(MissingError, match="needs moto") as caught:
         emulator.start()
-    assert caught.value.hint == "pip install 'gen-infra[emulator]'"
+    assert caught.value.hint == "run pip install 'gen-infra[emulator]'"
 
 
-def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_start_gives_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEN_INFRA_EMULATOR_JOB_SECONDS", "soon")
     with pytest.raises(ToolError, match="GEN_INFRA_EMULATOR_JOB_SECONDS"):
         emulator.start()
 
 
-def test_requests_go_to_the_log_if_there_is_one(tmp_path: Path) -> None:
+def test_requests_go_to_the_log_file(tmp_path: Path) -> None:
     log = tmp_path / "emulator.log"
     with emulator.start(seed=False, log=log) as running:
         caller(running)
     assert '"POST / HTTP/1.1" 200' in log.read_text()
 
 
-def test_it_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    os.mkfifo(log)  # whose reader sees end of file only when every process that writes to it has ended
+    os.mkfifo(log)  # its reader gets end of file only when every writing process has ended
     reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
     parent = subprocess.Popen([sys.executable, "-c", PARENT, log], stdout=subprocess.PIPE)
     assert parent.stdout is not None
@@ -131,7 +131,7 @@ def test_it_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         if not os.read(reader, 65536):
             break
     else:
-        pytest.fail("ten seconds after its parent was killed it still ran")
+        pytest.fail("it still runs ten seconds after its parent was killed")
     os.close(reader)
     assert not answers(port)
 

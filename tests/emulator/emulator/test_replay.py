@@ -1,4 +1,4 @@
-"""A call that is sent again with the same invocation id is carried out once."""
+"""A retry with the same invocation id is executed once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def create_role(aws: Emulator, name: str, invocation: str) -> tuple[int, bytes]:
     return answer.status, answer.read()
 
 
-def test_a_call_sent_again_gets_the_same_answer(aws: Emulator) -> None:
+def test_a_retry_gets_the_same_answer(aws: Emulator) -> None:
     first = create_role(aws, "replayed", "one")
     assert first[0] == 200
     assert create_role(aws, "replayed", "one") == first
 
 
-def test_another_call_is_carried_out(aws: Emulator) -> None:
+def test_another_call_is_executed(aws: Emulator) -> None:
     assert create_role(aws, "made-twice", "two")[0] == 200
     assert create_role(aws, "made-twice", "three")[0] == 409

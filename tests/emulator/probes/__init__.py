@@ -1,7 +1,7 @@
-"""One probe for each difference between moto and AWS: what it sees, and what AWS would show.
+"""One probe for each patch of moto: it observes the emulator, and has the result that AWS would give.
 
-A probe talks to an endpoint over HTTP and returns what it observed. Its set-up must work against moto as it comes too,
-so that the two can be compared.
+A probe calls an endpoint over HTTP and returns what it observed. Its set-up must also work with an unpatched moto, so
+that the two can be compared.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TRUST = {"Version": "2012-10-17", "Statement": []}
 
 
 def probe(expected: Any) -> Callable[[Probe], Probe]:
-    """The function observes the difference of its name; ``expected`` is what AWS would show."""
+    """Register the probe for the patch of the same name; ``expected`` is what AWS would give."""
 
     def register(function: Probe) -> Probe:
         PROBES[function.__name__] = (function, expected)
@@ -42,7 +42,7 @@ def probe(expected: Any) -> Callable[[Probe], Probe]:
 
 @dataclass(frozen=True)
 class Lab:
-    """Clients of one endpoint, and the things that most Batch calls need first."""
+    """Clients of one endpoint, and the resources that most Batch calls need."""
 
     endpoint: str
 
@@ -128,7 +128,7 @@ def requirements(*, vcpu: str, memory: str) -> list[dict[str, str]]:
 
 
 def zipped(source: str) -> bytes:
-    """A deployment package whose only file is main.py."""
+    """Make a deployment package whose only file is main.py."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("main.py", source)
@@ -136,7 +136,7 @@ def zipped(source: str) -> bytes:
 
 
 def refusal(call: Callable[..., Any], **arguments: Any) -> str:
-    """The error's code, or ``accepted``."""
+    """Return the error code, or ``accepted``."""
     try:
         call(**arguments)
     except ClientError as error:

@@ -109,7 +109,7 @@ def environment_status(lab: Lab) -> Any:
         return answer
     first = lab.described_environment(name)
     lab.client("iam").create_instance_profile(InstanceProfileName=profile)
-    role = "arn:aws:iam::123456789012:role/nobody"
+    role = "arn:aws:iam::123456789012:role/missing"
     return [
         first["status"],
         first["statusReason"].replace(profile, "late"),
@@ -133,7 +133,7 @@ def queues_of_valid_environments(lab: Lab) -> Any:
 
 
 def placed(lab: Lab, queue: str) -> str:
-    """The id of a job that runs for ten minutes, placed on its compute environment; moto ends it before."""
+    """Start a job of ten minutes on a compute environment, and return its id; moto ends it before."""
     batch, definition = lab.client("batch"), lab.definition({"command": ["sleep", "600"]})
     job_id: str = batch.submit_job(jobName="stays", jobQueue=queue, jobDefinition=definition)["jobId"]
     deadline = time.monotonic() + 60
@@ -279,10 +279,10 @@ def revision_lookup(lab: Lab) -> Any:
         "disabled": "ClientException",
     }
 )
-def living_jobs(lab: Lab) -> Any:
+def job_life_cycle(lab: Lab) -> Any:
     batch, queue = lab.client("batch"), lab.queue(lab.environment())
     job = {
-        "jobName": "lives",
+        "jobName": "observed",
         "jobQueue": queue,
         "jobDefinition": lab.definition({"command": ["align", "Ref::reference"]}),
     }

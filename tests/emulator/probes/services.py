@@ -1,4 +1,4 @@
-"""IAM, EC2, Auto Scaling, SQS, Lambda, and what all services share."""
+"""IAM, EC2, Auto Scaling, SQS, Lambda and other services, and what all services share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unknown_action(lab: Lab) -> Any:
         try:
             call()
         except ResponseParserError:
-            answers.append("a web page")
+            answers.append("an HTML page")
         except ClientError as error:
             answers += [error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]]
     return tuple(answers)
@@ -237,7 +237,7 @@ def refused_launches(lab: Lab) -> Any:
     name, scaling = lab.environment().rpartition("/")[2], lab.client("autoscaling")
     uuid = lab.described_environment(name).get("uuid", "uuid")
 
-    def tell(order: str, **more: str) -> None:
+    def control(order: str, **more: str) -> None:
         body = json.dumps({"do": order, "environment": name, **more}).encode()
         with contextlib.suppress(urllib.error.HTTPError):  # moto has no such path
             urllib.request.urlopen(f"{lab.endpoint}/gen-infra/faults", body).close()  # noqa: S310 - loopback
@@ -246,18 +246,18 @@ def refused_launches(lab: Lab) -> Any:
         found = [each["AutoScalingGroupName"] for each in scaling.describe_auto_scaling_groups()["AutoScalingGroups"]]
         return [each for each in found if f"-{name}-" in each]
 
-    tell("refuse launches", message="none left")
+    control("refuse launches", message="none left")
     seen = [each.replace(name, "environment").replace(uuid, "uuid") for each in groups()]
     for group in groups():
         [activity] = scaling.describe_scaling_activities(AutoScalingGroupName=group)["Activities"]
         seen += [activity["StatusCode"], activity["Description"]]
-    tell("allow launches")
+    control("allow launches")
     return [*seen, len(groups())]
 
 
 @probe([["DeleteTopic", "root"], ["CreateTopic", "root"]])
 def event_history(lab: Lab) -> Any:
-    """What was changed is there, the newest first; what was only read is not."""
+    """Return the newest events that changed something; calls that only read are not events."""
     sns, trail = lab.client("sns"), lab.client("cloudtrail")
     topic = sns.create_topic(Name=lab.name("topic"))["TopicArn"]
     sns.get_topic_attributes(TopicArn=topic)

@@ -289,7 +289,7 @@ TERRAFORM = (
            '\ndata "external" "x" {\n  program = ["id"]\n}\n'),
     Mutant("terraform: a module from afar", "GI_TF_3", _MAIN, "",
            '\nmodule "far" {\n  source = "git::https://example.com/module.git"\n}\n'),
-    Mutant("checkov: skipped in a tag", "nobody allowed", _FUNCTIONS, "  kms_master_key_id         = var.kms_key_arn\n",
+    Mutant("checkov: skipped in a tag", "is not allowed", _FUNCTIONS, "  kms_master_key_id         = var.kms_key_arn\n",
            '  sqs_managed_sse_enabled = false\n  tags = { note = "checkov:skip=CKV_AWS_27" }\n'),
     Mutant("checkov: skipped in a comment", "remove the comment", _ENCRYPTION, "  enable_key_rotation     = true",
            "  # checkov:skip=CKV_AWS_7:no\n  enable_key_rotation     = true"),

@@ -1,4 +1,4 @@
-"""The builder host: a sandbox that really can be logged into and formatted in, and of which nothing is left."""
+"""The builder host: a sandbox with login and a disk to format, which leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_it_sees_no_process_but_its_own(builder: BuilderHost) -> None:
     assert str(os.getpid()) not in ssh(builder, "ps -A -o pid=").split()
 
 
-def test_each_use_starts_anew_and_leaves_nothing(builder: BuilderHost) -> None:
+def test_each_use_starts_clean_and_leaves_nothing(builder: BuilderHost) -> None:
     ssh(builder, "sudo touch /usr/left-behind")
     assert (builder.root / "usr/left-behind").exists()
 
@@ -75,8 +75,8 @@ def test_each_use_starts_anew_and_leaves_nothing(builder: BuilderHost) -> None:
     assert not attached(another.disk)
 
 
-@pytest.mark.usefixtures("builder")  # its root is made, then
-def test_only_an_empty_folder_and_a_key_are_left_of_it_when_we_are_killed(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("builder")  # creates the root file system
+def test_only_an_empty_folder_and_a_key_remain_after_sigkill(tmp_path: Path) -> None:
     script = """
 import dataclasses, json, sys
 from gen_infra.emulator import builder_host as module
@@ -101,7 +101,7 @@ with builder_host(disk_gib=1) as host:
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"key", "key.pub"}
 
 
-def test_a_port_that_somebody_took_meanwhile_is_given_up(builder: BuilderHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_was_taken_meanwhile_is_replaced(builder: BuilderHost, monkeypatch: pytest.MonkeyPatch) -> None:
     free = module._free_port()
     ports = iter([builder.port, free])
     monkeypatch.setattr(module, "_free_port", lambda: next(ports))
@@ -114,25 +114,25 @@ def test_a_port_that_somebody_took_meanwhile_is_given_up(builder: BuilderHost, m
 def test_a_missing_tool_is_named_with_its_package(tmp_path: Path) -> None:
     with pytest.raises(NoBuilderHostError, match="debootstrap") as error, builder_host({"PATH": str(tmp_path)}):
         pass
-    assert error.value.hint == "apt-get install debootstrap"
+    assert error.value.hint == "run apt-get install debootstrap"
     assert error.value.exit_code == 3
 
 
 @pytest.mark.usefixtures("builder")
-def test_a_root_that_cannot_be_made_is_said_and_not_kept(tmp_path: Path) -> None:
+def test_a_root_that_cannot_be_created_is_reported_and_not_kept(tmp_path: Path) -> None:
     fake = tmp_path / "debootstrap"
-    fake.write_text("#!/bin/sh\nmkdir -p $4/usr; echo 'E: no way to the mirror' >&2; exit 1\n")
+    fake.write_text("#!/bin/sh\nmkdir -p $4/usr; echo 'E: mirror not reachable' >&2; exit 1\n")
     fake.chmod(0o755)
     environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
 
-    with pytest.raises(NoBuilderHostError, match="E: no way to the mirror"), builder_host(environ):
+    with pytest.raises(NoBuilderHostError, match="E: mirror not reachable"), builder_host(environ):
         pass
 
     assert [path.name for path in (tmp_path / "cache/gen-infra/builder-host").iterdir()] == ["lock"]
 
 
 @pytest.mark.usefixtures("builder")
-def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_requires_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(NoBuilderHostError, match="needs root"), builder_host():
         pass

@@ -1,4 +1,4 @@
-"""The adapter with the real checkov: the same findings as its CLI, and no way to fool it."""
+"""The adapter with the real checkov: the same findings as its CLI, and nothing can disable checks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STACK = {
 
         resource "aws_s3_bucket" "skipping" {
           # checkov:skip=CKV_AWS_144:one region is a decision
-          # checkov:skip=CKV2_AWS_62:nobody listens
+          # checkov:skip=CKV2_AWS_62:no subscriber
           bucket = "genomics-skipping"
         }
 
@@ -121,7 +121,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The stack's plan, made without asking any AWS."""
+    """The stack's plan, made without any AWS."""
     folder = write(tmp_path_factory.mktemp("planned"), STACK)
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     terraform = Terraform(find_terraform(os.environ), folder, {**os.environ, **keys})
@@ -147,10 +147,10 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def cli(checkov: Checkov, *arguments: str, cwd: Path) -> dict[str, Any]:
-    """What checkov's own command says; it exits 1 when something failed."""
+    """Run checkov's own command, which exits 1 when a check failed."""
     command = [str(Path(checkov.python).with_name("checkov")), "--skip-download", "--output", "json", *arguments]
-    said = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    report: dict[str, Any] = json.loads(said.stdout)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    report: dict[str, Any] = json.loads(done.stdout)
     return report
 
 
@@ -179,7 +179,7 @@ def test_the_source_scan_finds_what_the_cli_finds(
 def test_the_plan_scan_finds_what_the_cli_finds(
     checkov: Checkov, plan: dict[str, Any], of_plan: ScanResult, tmp_path: Path
 ) -> None:
-    """The CLI is not told about the source here: its own reading of skip comments is wrong (see below)."""
+    """The CLI does not get the source here, because it misreads skip comments (see below)."""
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     report = cli(checkov, "--framework", "terraform_plan", "--file", "plan.json", cwd=tmp_path)
 
@@ -206,7 +206,7 @@ def test_both_scans_skip_exactly_what_the_comments_say(of_hcl: ScanResult, of_pl
     assert ("CKV2_AWS_6", "aws_s3_bucket.skipping") in {(item.check_id, item.resource) for item in of_plan.failed}
 
 
-def test_a_plans_findings_have_a_place_in_the_source(of_plan: ScanResult, stack: Path) -> None:
+def test_findings_of_a_plan_have_a_place_in_the_source(of_plan: ScanResult, stack: Path) -> None:
     (record,) = (record for record in of_plan.failed if record.check_id == "CKV_AWS_33")
 
     assert record.file == "main.tf"
@@ -215,8 +215,8 @@ def test_a_plans_findings_have_a_place_in_the_source(of_plan: ScanResult, stack:
     assert lines[record.lines[1] - 1] == "}"
 
 
-def test_nothing_calls_out(checkov: Checkov, stack: Path) -> None:
-    """Python reports every connection and name look-up to an audit hook, which ends the scan here."""
+def test_no_connection_is_opened(checkov: Checkov, stack: Path) -> None:
+    """Python reports every connection and name lookup to an audit hook, which ends the scan here."""
     driver = Path(adapter.__file__).with_name("driver.py")
     code = f"""
         import os, runpy, sys
@@ -253,7 +253,7 @@ def test_configuration_files_have_no_effect(
 
 
 @pytest.mark.parametrize(
-    "orders",
+    "variables",
     [
         {"CKV_SKIP_CHECK": "CKV_AWS_27"},
         {"CKV_CHECK": "CKV_AWS_1"},
@@ -263,26 +263,26 @@ def test_configuration_files_have_no_effect(
         {"PYTHONPATH": "/nowhere", "PYTHONHOME": "/nowhere"},
     ],
 )
-def test_orders_in_the_environment_have_no_effect(checkov: Checkov, tmp_path: Path, orders: dict[str, str]) -> None:
+def test_environment_variables_have_no_effect(checkov: Checkov, tmp_path: Path, variables: dict[str, str]) -> None:
     write(tmp_path, {"main.tf": QUEUE})
 
-    result = scan_hcl(checkov, tmp_path, {**os.environ, **orders})
+    result = scan_hcl(checkov, tmp_path, {**os.environ, **variables})
 
     assert [record.check_id for record in result.failed] == ["CKV_AWS_27"]
 
 
-def test_a_tag_that_skips_a_check_is_noticed(checkov: Checkov, tmp_path: Path) -> None:
+def test_a_tag_that_skips_a_check_is_reported(checkov: Checkov, tmp_path: Path) -> None:
     note = 'resource "aws_sqs_queue" "q" {\n  name = "q"\n  tags = { note = "cortex:skip=CKV_AWS_27" }\n}\n'
     write(tmp_path, {"main.tf": note})
 
     result = scan_hcl(checkov, tmp_path, os.environ)
 
     assert doubts(result, expected=frozenset({"aws_sqs_queue.q"}), allowed=()) == (
-        "CKV_AWS_27 is skipped for aws_sqs_queue.q, which nobody allowed",
+        "CKV_AWS_27 is skipped for aws_sqs_queue.q, which is not allowed",
     )
 
 
-def test_a_comment_that_is_no_longer_needed_is_noticed(checkov: Checkov, tmp_path: Path) -> None:
+def test_an_unneeded_comment_is_reported(checkov: Checkov, tmp_path: Path) -> None:
     text = (
         'resource "aws_sqs_queue" "q" {\n  # checkov:skip=CKV_AWS_27:once\n  name = "q"\n'
         "  sqs_managed_sse_enabled = true\n}\n"
@@ -295,7 +295,7 @@ def test_a_comment_that_is_no_longer_needed_is_noticed(checkov: Checkov, tmp_pat
     assert result.unneeded == ("main.tf:2: CKV_AWS_27",)
 
 
-def test_what_cannot_be_parsed_or_is_not_read_is_noticed(checkov: Checkov, tmp_path: Path) -> None:
+def test_unparsed_and_unread_files_are_reported(checkov: Checkov, tmp_path: Path) -> None:
     write(tmp_path, {"good.tf": QUEUE, "m/bad.tf": 'resource "aws_kms_key" "k" {\n', "extra.tf.json": "{}"})
 
     result = scan_hcl(checkov, tmp_path, os.environ)
@@ -317,7 +317,7 @@ def test_terraforms_own_folder_is_not_scanned(checkov: Checkov, tmp_path: Path) 
     assert (result.resources, result.unread) == (frozenset(), ())
 
 
-def test_checkov_is_found_through_links_where_the_variable_says(checkov: Checkov, tmp_path: Path) -> None:
+def test_checkov_is_found_through_the_variable_and_links(checkov: Checkov, tmp_path: Path) -> None:
     link = tmp_path / "linked"
     link.symlink_to(Path(checkov.python).with_name("checkov"))
 
@@ -336,5 +336,5 @@ def test_a_checkov_that_is_one_frozen_file(tmp_path: Path) -> None:
     frozen.write_text("")
     frozen.chmod(0o755)
 
-    with pytest.raises(MissingError, match="not installed in a Python environment"):
+    with pytest.raises(MissingError, match="not installed in a Python virtual environment"):
         find_checkov({"PATH": str(tmp_path)})

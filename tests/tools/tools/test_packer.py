@@ -1,4 +1,4 @@
-"""The adapter with the packer that is there, and with programs that only have its name."""
+"""The adapter with the real packer, and with other programs of that name."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_invalid_one(packer: Packer, tmp_path: Path) -> None:
     assert 'Blocks of type "nonsense" are not expected here' in finding.message
 
 
-def test_values_in_the_environment_do_not_leak_in(packer: Packer, tmp_path: Path) -> None:
+def test_variables_in_the_environment_have_no_effect(packer: Packer, tmp_path: Path) -> None:
     (tmp_path / "x.pkr.hcl").write_text(
         'variable "name" {\n  type = string\n}\n'
         'source "null" "x" {\n  communicator = var.name\n}\nbuild {\n  sources = ["source.null.x"]\n}\n'
@@ -61,16 +61,16 @@ def test_values_in_the_environment_do_not_leak_in(packer: Packer, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("says", "version"),
+    ("output", "version"),
     [("Packer v1.6.6", (1, 6, 6)), ("Packer v1.11.2", (1, 11, 2)), ("Packer v1.12.0-dev", (1, 12, 0))],
 )
-def test_the_version_is_asked_for(tmp_path: Path, says: str, version: tuple[int, int, int]) -> None:
-    path = program(tmp_path, "packer", f"echo '{says}'")
+def test_the_version_is_read(tmp_path: Path, output: str, version: tuple[int, int, int]) -> None:
+    path = program(tmp_path, "packer", f"echo '{output}'")
 
     assert find_packer({"PATH": str(tmp_path)}) == Packer(str(path), version)
 
 
-def test_other_programs_of_that_name_are_passed_over(tmp_path: Path) -> None:
+def test_other_programs_of_that_name_are_skipped(tmp_path: Path) -> None:
     program(tmp_path / "cracklib", "packer", "cat >/dev/null; echo 0 0")
     program(tmp_path / "arch", "packer", "exit 1")
     real = program(tmp_path / "arch", "packer-io", "echo Packer v1.10.0")
@@ -89,14 +89,14 @@ def test_a_modern_packer_gets_its_plugins_first_and_then_the_folder(tmp_path: Pa
     assert (tmp_path / "calls").read_text() == "init .\nvalidate .\n"
 
 
-def test_plugins_that_cannot_be_had(tmp_path: Path) -> None:
+def test_plugins_that_cannot_be_installed(tmp_path: Path) -> None:
     path = program(tmp_path, "packer", "echo 'Error: Failed getting the amazon plugin' >&2; exit 1")
 
     with pytest.raises(MissingError, match="packer init failed: Failed getting the amazon plugin"):
         validate(Packer(str(path), (1, 11, 2)), tmp_path, "x.pkr.hcl", os.environ)
 
 
-def test_a_modern_packer_builds_the_folder_and_tells_its_image(tmp_path: Path) -> None:
+def test_a_modern_packer_builds_the_folder_and_returns_the_image(tmp_path: Path) -> None:
     script = """
         echo "$@" >>calls
         echo '==> amazon-ebs.genomics: Launching a source AWS instance...'
@@ -104,17 +104,17 @@ def test_a_modern_packer_builds_the_folder_and_tells_its_image(tmp_path: Path) -
         for word; do case $word in manifest_file=*) file=${word#*=} ;; esac; done
         echo '{"builds": [{"artifact_id": "us-east-1:ami-1"}]}' >"$file"
     """
-    told: list[str] = []
+    progress: list[str] = []
     packer = Packer(str(program(tmp_path, "packer", script)), (1, 11, 2))
 
-    assert build(packer, tmp_path, "x.pkr.hcl", {"recipe": "r"}, os.environ, told.append) == "ami-1"
+    assert build(packer, tmp_path, "x.pkr.hcl", {"recipe": "r"}, os.environ, progress.append) == "ami-1"
 
-    assert told == ["Launching a source AWS instance...", "  Instance ID: i-1"]
+    assert progress == ["Launching a source AWS instance...", "  Instance ID: i-1"]
     assert (tmp_path / "calls").read_text().startswith("build -color=false -var recipe=r -var manifest_file=")
     assert (tmp_path / "calls").read_text().endswith(" .\n")
 
 
-def test_a_build_that_fails_says_why(packer: Packer, tmp_path: Path) -> None:
+def test_a_build_that_fails_gives_its_reason(packer: Packer, tmp_path: Path) -> None:
     (tmp_path / "x.pkr.hcl").write_text(
         'variable "manifest_file" {\n  type = string\n}\n'
         + VALID.replace(

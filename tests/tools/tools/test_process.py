@@ -1,4 +1,4 @@
-"""Starting, following and stopping real processes."""
+"""Start, follow and stop real processes."""
 
 from __future__ import annotations
 
@@ -42,16 +42,18 @@ def shell(code: str) -> list[str]:
     return ["sh", "-c", code]
 
 
-def test_what_a_process_says_and_how_it_ends(tmp_path: Path) -> None:
+def test_output_and_exit_code(tmp_path: Path) -> None:
     completed = run(shell("echo out; echo err >&2; exit 3"), cwd=tmp_path, env=ENV)
 
     assert completed == Completed(("sh", "-c", "echo out; echo err >&2; exit 3"), 3, "out\n", "err\n")
 
 
-def test_it_runs_where_and_with_what_it_was_told(tmp_path: Path) -> None:
-    said = run(shell("pwd; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL=; cat"), cwd=tmp_path, env={"A": "1"}, input="hé\n")
+def test_folder_environment_variables_and_input(tmp_path: Path) -> None:
+    completed = run(
+        shell("pwd; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL=; cat"), cwd=tmp_path, env={"A": "1"}, input="hé\n"
+    )
 
-    assert said.stdout == f"{tmp_path}\nA=1\nhé\n"
+    assert completed.stdout == f"{tmp_path}\nA=1\nhé\n"
 
 
 def test_no_shell_reads_the_arguments(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_stdin_is_empty_unless_given(tmp_path: Path) -> None:
     assert run(["cat"], cwd=tmp_path, env=ENV).stdout == ""
 
 
-def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
+def test_invalid_utf_8_is_replaced(tmp_path: Path) -> None:
     lines: list[str] = []
 
     whole = run(shell(r"printf 'a\377b\n'"), cwd=tmp_path, env=ENV)
@@ -72,8 +74,8 @@ def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
     assert lines == ["a\ufffdb", "last"]
 
 
-def test_lines_are_handed_on_while_it_runs(tmp_path: Path) -> None:
-    """The child waits for an answer to its first line, so this ends only if that line is handed on at once."""
+def test_lines_are_passed_on_while_it_runs(tmp_path: Path) -> None:
+    """The child waits for an answer to its first line, so the test ends only if that line is passed on at once."""
     answer = tmp_path / "answer"
     os.mkfifo(answer)
     lines: list[str] = []
@@ -88,7 +90,7 @@ def test_lines_are_handed_on_while_it_runs(tmp_path: Path) -> None:
     assert lines == ["question", "answer"]
 
 
-def test_much_output_is_complete_and_little_of_it_is_kept(tmp_path: Path) -> None:
+def test_long_output_is_complete_and_only_its_end_is_kept(tmp_path: Path) -> None:
     count = 0
 
     def on_line(line: str) -> None:
@@ -102,7 +104,7 @@ def test_much_output_is_complete_and_little_of_it_is_kept(tmp_path: Path) -> Non
     assert len(completed.stdout) < 100_000
 
 
-def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
+def test_an_endless_line_does_not_fill_the_memory(tmp_path: Path) -> None:
     sizes: list[int] = []
 
     run(
@@ -130,24 +132,24 @@ def test_a_program_that_may_not_be_executed(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="permission denied") as raised:
         run([str(program)], cwd=tmp_path, env=ENV)
 
-    assert raised.value.hint == f"chmod +x {program}"
+    assert raised.value.hint == f"run chmod +x {program}"
 
 
-def test_a_file_that_is_no_program(tmp_path: Path) -> None:
+def test_an_invalid_program(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(b"\0\0")
     program.chmod(0o755)
 
-    with pytest.raises(ToolError, match="cannot be started"):
+    with pytest.raises(ToolError, match="cannot start"):
         run([str(program)], cwd=tmp_path, env=ENV)
 
 
-def test_a_missing_folder_is_not_taken_for_a_missing_program(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_reported_as_a_missing_program(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="no such folder"):
         run(["true"], cwd=tmp_path / "gone", env=ENV)
 
 
-def test_time_runs_out(tmp_path: Path) -> None:
+def test_a_timeout(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"did not end within 0\.2 s"):
         run(["sleep", "60"], cwd=tmp_path, env=ENV, timeout=0.2)
 
@@ -157,14 +159,14 @@ def test_what_outlives_the_program_is_killed(tmp_path: Path) -> None:
     held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
     try:
         run(shell("exec 3>held; sleep 60 & exit 0"), cwd=tmp_path, env=ENV)
-        ended, _, _ = select.select([held], [], [], 30)  # readable: its end, because the last writer is dead
+        ended, _, _ = select.select([held], [], [], 30)  # readable at end of file, when the last writer has ended
     finally:
         os.close(held)
 
     assert ended
 
 
-def test_a_failing_listener_stops_the_program_in_order_and_is_heard(tmp_path: Path) -> None:
+def test_an_exception_of_on_line_stops_the_program_in_order(tmp_path: Path) -> None:
     def on_line(line: str) -> None:
         raise BrokenPipeError(line)
 
@@ -173,7 +175,7 @@ def test_a_failing_listener_stops_the_program_in_order_and_is_heard(tmp_path: Pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_is_passed_on_once_and_awaited(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_stop_is_forwarded_once_and_awaited(tmp_path: Path, number: signal.Signals) -> None:
     lines: list[str] = []
 
     def on_line(line: str) -> None:
@@ -191,8 +193,8 @@ def test_a_stop_is_passed_on_once_and_awaited(tmp_path: Path, number: signal.Sig
     assert signal.getsignal(number) is before
 
 
-def test_a_program_is_stopped_by_the_signal_that_it_heeds(tmp_path: Path) -> None:
-    deaf_to_sigint = "trap '' INT; trap 'echo stopped; exit 5' TERM; echo ready; read -r _ <>held"
+def test_a_program_gets_its_own_stop_signal(tmp_path: Path) -> None:
+    ignores_sigint = "trap '' INT; trap 'echo stopped; exit 5' TERM; echo ready; read -r _ <>held"
     os.mkfifo(tmp_path / "held")
     lines: list[str] = []
 
@@ -202,12 +204,12 @@ def test_a_program_is_stopped_by_the_signal_that_it_heeds(tmp_path: Path) -> Non
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(StoppedError):
-        run(shell(deaf_to_sigint), cwd=tmp_path, env=ENV, on_line=on_line, timeout=30, stop_signal=signal.SIGTERM)
+        run(shell(ignores_sigint), cwd=tmp_path, env=ENV, on_line=on_line, timeout=30, stop_signal=signal.SIGTERM)
 
     assert lines == ["ready", "stopped"]
 
 
-def test_a_second_stop_is_passed_on_too(tmp_path: Path) -> None:
+def test_a_second_stop_is_forwarded_too(tmp_path: Path) -> None:
     lines: list[str] = []
 
     def on_line(line: str) -> None:
@@ -243,19 +245,19 @@ def test_a_stop_reaches_the_children_of_all_threads_and_no_further_one_starts(tm
     assert run(["true"], cwd=tmp_path, env=ENV).returncode == 0
 
 
-def test_a_stop_between_two_children_is_the_usual_one() -> None:
+def test_a_stop_between_two_children_is_a_keyboard_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt), forwarding_signals():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_the_death_of_gen_infra_is_not_the_tools(tmp_path: Path) -> None:
-    """Nobody reads what the tool says any more, and still it can go on to its end."""
+def test_a_tool_survives_gen_infra(tmp_path: Path) -> None:
+    """Without a reader of its output, the tool still runs to its end."""
     os.mkfifo(tmp_path / "go")
     os.mkfifo(tmp_path / "done")
     child = """
         print("ready")
         open("go").read()
-        print("unheard")
+        print("unread")
         open("done", "w").write("state saved")
     """
     parent = f"""

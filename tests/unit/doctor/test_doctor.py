@@ -56,7 +56,7 @@ class TestTools:
 
     def test_no_checkov_is_wrong(self) -> None:
         [line] = tools.checkov(NOTHING | {"GEN_INFRA_CHECKOV": "/nowhere/checkov"})
-        assert (line.level, line.advice) == ("wrong", "install it: pipx install checkov")
+        assert (line.level, line.advice) == ("wrong", "run pipx install checkov")
 
     @pytest.mark.parametrize(
         ("answer", "level"), [("echo 3.3.30", "ok"), ("echo 2.0.1", "warning"), ("exit 1", "wrong")]

@@ -1,4 +1,4 @@
-"""The life of the emulator's jobs, by a clock of the test's own."""
+"""The life cycle of the emulator's jobs, with a simulated clock."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def jobs(clock: Clock) -> Jobs:
     return Jobs(Account(), clock)
 
 
-def test_a_job_loses_its_host_when_its_time_is_over_and_not_before(jobs: Jobs, clock: Clock) -> None:
+def test_a_job_loses_its_host_at_the_timeout_and_not_before(jobs: Jobs, clock: Clock) -> None:
     one = started(jobs, clock, job("one", attempts=2))
     jobs.end_hosts("here", after=30 * MINUTE)
-    jobs.end_hosts("here", after=60 * MINUTE)  # a second update gives no second respite
+    jobs.end_hosts("here", after=60 * MINUTE)  # a second update does not extend the time
     jobs.end_hosts("elsewhere")
     clock.now += 29 * MINUTE
     jobs.tick()
@@ -80,15 +80,15 @@ def test_a_job_loses_its_host_when_its_time_is_over_and_not_before(jobs: Jobs, c
     assert one.status == "RUNNING", "the new host is not that of the update"
 
 
-def test_a_job_that_ends_before_its_host_does_ends_well(jobs: Jobs, clock: Clock) -> None:
+def test_a_job_that_ends_before_its_host_succeeds(jobs: Jobs, clock: Clock) -> None:
     one = started(jobs, clock, job("one", "sleep 600"))
     jobs.end_hosts("here", after=30 * MINUTE)
-    clock.now += 45 * MINUTE  # nobody looked meanwhile
+    clock.now += 45 * MINUTE  # without a tick in between
     jobs.tick()
     assert (one.status, one.status_reason) == ("SUCCEEDED", "Essential container in task exited")
 
 
-def test_two_jobs_do_not_take_the_same_place_in_one_moment(jobs: Jobs, clock: Clock) -> None:
+def test_two_jobs_do_not_take_the_same_place_at_the_same_time(jobs: Jobs, clock: Clock) -> None:
     one, two = job("one"), job("two")
     jobs.add([two])
     jobs.add([one])
@@ -100,7 +100,7 @@ def test_two_jobs_do_not_take_the_same_place_in_one_moment(jobs: Jobs, clock: Cl
 
 
 @pytest.mark.parametrize(("node", "image"), [(0, "all"), (1, "some"), (2, "some"), (3, "three"), (4, "all")])
-def test_a_node_has_the_container_of_the_range_that_begins_last(node: int, image: str) -> None:
+def test_a_node_has_the_container_of_the_range_that_starts_last(node: int, image: str) -> None:
     ranges = [("0:", "all"), ("1:3", "some"), ("3", "three")]
     nodes = {"nodeRangeProperties": [{"targetNodes": each, "container": {"image": name}} for each, name in ranges]}
     assert node_container(nodes, node) == {"image": image}

@@ -1,4 +1,4 @@
-"""How a scan by checkov is read, and when it is not believed."""
+"""Reading a scan by checkov, and the reasons not to trust it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ EXPECTED = frozenset({"module.m.aws_sqs_queue.q", "aws_kms_key.k"})
 ALLOWED = [Suppression("CKV_AWS_27", "module.m.aws_sqs_queue.*", "because")]
 
 
-def test_a_whole_scan_is_believed() -> None:
+def test_a_complete_scan_is_trusted() -> None:
     assert doubts(GREEN, expected=EXPECTED, allowed=[]) == ()
 
 
-def test_a_resource_that_nobody_looked_at_is_named() -> None:
+def test_a_resource_that_was_not_scanned_is_named() -> None:
     expected = EXPECTED | {"aws_batch_job_definition.isaac", 'module.m.aws_sqs_queue.q["b"]'}
 
     assert doubts(GREEN, expected=expected, allowed=[]) == (
@@ -37,7 +37,7 @@ def test_a_resource_that_nobody_looked_at_is_named() -> None:
     )
 
 
-def test_files_that_were_not_read_are_named() -> None:
+def test_unread_files_are_named() -> None:
     result = replace(GREEN, parsing_errors=("main.tf",), unread=("extra.tf.json",))
 
     assert doubts(result, expected=EXPECTED, allowed=[]) == (
@@ -46,7 +46,7 @@ def test_files_that_were_not_read_are_named() -> None:
     )
 
 
-def test_a_skip_that_was_agreed_on_is_believed() -> None:
+def test_an_allowed_skip_is_trusted() -> None:
     assert doubts(replace(GREEN, skipped=(QUEUE,)), expected=EXPECTED, allowed=ALLOWED) == ()
 
 
@@ -59,13 +59,13 @@ def test_a_skip_that_was_agreed_on_is_believed() -> None:
         replace(QUEUE, resource="aws_sqs_queue.q"),
     ],
 )
-def test_any_other_skip_is_not(record: CheckRecord) -> None:
+def test_any_other_skip_is_not_trusted(record: CheckRecord) -> None:
     assert doubts(replace(GREEN, skipped=(record,)), expected=EXPECTED, allowed=ALLOWED) == (
-        f"{record.check_id} is skipped for {record.resource}, which nobody allowed",
+        f"{record.check_id} is skipped for {record.resource}, which is not allowed",
     )
 
 
-def test_a_skip_that_is_not_needed_is_named() -> None:
+def test_an_unneeded_skip_is_named() -> None:
     result = replace(GREEN, unneeded=("main.tf:3: CKV_AWS_27",))
 
     assert doubts(result, expected=EXPECTED, allowed=ALLOWED) == (
@@ -110,9 +110,9 @@ def test_blocks_and_the_skips_inside_them() -> None:
     assert (key.name, key.lines, key.skips) == ("aws_kms_key.k", (10, 11), {})
 
 
-def test_disarmed_text_skips_nothing_and_keeps_its_shape() -> None:
-    disarmed = without_skips(SOURCE)
+def test_text_without_skips_keeps_its_lines_and_columns() -> None:
+    text = without_skips(SOURCE)
 
-    assert ":skip=" not in disarmed
-    assert [len(line) for line in disarmed.splitlines()] == [len(line) for line in SOURCE.splitlines()]
-    assert [block.lines for block in parse_blocks("main.tf", disarmed)] == [(2, 7), (9, 9), (10, 11)]
+    assert ":skip=" not in text
+    assert [len(line) for line in text.splitlines()] == [len(line) for line in SOURCE.splitlines()]
+    assert [block.lines for block in parse_blocks("main.tf", text)] == [(2, 7), (9, 9), (10, 11)]

@@ -1,4 +1,4 @@
-"""What of the caller's environment a tool sees."""
+"""The environment variables that a tool sees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SWITCHES = {"GOGC": "400", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT
         "TF_PLUGIN_CACHE_DIR", "TF_TOKEN_app_terraform_io", "PACKER_PLUGIN_PATH",
     ],
 )  # fmt: skip
-def test_what_a_tool_needs_passes(name: str) -> None:
+def test_what_a_tool_needs_is_kept(name: str) -> None:
     assert child_environment({name: "value"}) == {name: "value", **SWITCHES}
 
 
@@ -35,11 +35,11 @@ def test_what_a_tool_needs_passes(name: str) -> None:
         "CKV_FRAMEWORK", "BC_API_KEY", "CHECKOV_WORKERS_NUMBER", "PYTHONPATH", "LD_PRELOAD", "BASH_ENV", "SECRET",
     ],
 )  # fmt: skip
-def test_what_would_give_a_tool_orders_does_not(name: str) -> None:
+def test_what_would_control_a_tool_is_removed(name: str) -> None:
     assert child_environment({name: "value"}) == SWITCHES
 
 
-def test_how_often_garbage_is_collected_is_the_callers_to_say() -> None:
+def test_the_caller_may_set_gogc() -> None:
     assert child_environment({"GOGC": "50"})["GOGC"] == "50"
 
 
@@ -47,7 +47,7 @@ def test_the_switches_cannot_be_turned_off() -> None:
     assert child_environment({"TF_IN_AUTOMATION": "", "TF_INPUT": "1", "CHECKPOINT_DISABLE": ""}) == SWITCHES
 
 
-def test_a_configuration_file_passes_only_if_it_exists(tmp_path: Path) -> None:
+def test_a_configuration_file_is_kept_only_if_it_exists(tmp_path: Path) -> None:
     there = tmp_path / "terraformrc"
     there.touch()
 

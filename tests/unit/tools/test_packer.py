@@ -1,4 +1,4 @@
-"""The command lines for packer, by its version."""
+"""packer's command lines, by its version."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def test_a_build_gets_its_variables(version: tuple[int, int, int], what: str) ->
     assert argv == ["/bin/packer", "build", "-color=false", "-var", "source_ami=ami-1", "-var", "recipe=a b", what]
 
 
-def test_what_packer_would_evaluate_is_no_variable() -> None:
-    with pytest.raises(UsageError, match="base_version: packer would evaluate"):
+def test_a_value_that_packer_would_evaluate_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"invalid base_version .* packer would evaluate it"):
         build_argv(Packer("/bin/packer", (1, 11, 2)), "x", {"base_version": "{{env `AWS_SECRET_ACCESS_KEY`}}"})
 
 
-def test_the_image_is_the_last_one_that_the_manifest_tells_of() -> None:
+def test_the_image_is_the_last_one_in_the_manifest() -> None:
     assert image_id('{"builds": [{"artifact_id": "us-east-1:ami-1"}, {"artifact_id": "us-east-1:ami-2"}]}') == "ami-2"

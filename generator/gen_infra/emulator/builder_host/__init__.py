@@ -1,11 +1,11 @@
-"""A machine for Packer to work on where there is no EC2: sshd in a sandbox, with a blank disk of 1000 GiB as /dev/sdb.
+"""Provide a host for Packer's provisioners without EC2: sshd in a sandbox, with a blank disk of 1000 GiB as /dev/sdb.
 
-The emulated EC2 starts no instances. Given the address, port and key of this host (the template's ``ssh_host`` and its
-fellows), Packer's provisioners run for real: they format, mount and configure, and nothing of it touches this machine.
+The emulated EC2 launches no instances. With the address, port and key of this host (the template's ``ssh_*``
+variables), Packer's provisioners really run: they format, mount and configure, without any effect on this machine.
 
-The sandbox is a Debian root in mount and pid namespaces of its own. debootstrap makes that root once, into the user's
-cache folder; each use writes to an overlay in memory. The kernel takes everything back (processes, mounts, disk) when
-the sandbox's first process ends, and that one ends when its standard input does: also after a SIGKILL of ours.
+The sandbox is a Debian root file system in its own mount and pid namespaces. debootstrap creates it once, in the user's
+cache folder; each use writes to an overlay in memory. The kernel removes everything (processes, mounts, disk) when the
+sandbox's first process ends, which happens when its standard input is closed, even when SIGKILL ends this process.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _PACKAGES = {
 }
 _LISTENING = "Server listening on"
 _PORT_TAKEN = "Address already in use"
-_ATTEMPTS = 5  # to find a port that nobody takes before sshd does
+_ATTEMPTS = 5  # to find a port that no other process takes before sshd does
 
 
 class NoBuilderHostError(MissingError):
-    """The machine cannot have a builder host; the message says why."""
+    """A builder host cannot run on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class BuilderHost:
     """A running builder host.
 
     Attributes:
-        address: where sshd listens; always a loopback address.
+        address: the address of sshd; always a loopback address.
         port: sshd's port.
-        user: who may log in, and become root with sudo.
+        user: the login name; it may use sudo.
         private_key_file: that user's key.
-        root: the host's file system, seen from outside, for as long as it runs.
-        disk: the device outside that is its ``/dev/sdb``.
+        root: the host's file system, as seen from outside while it runs.
+        disk: the device outside that is ``/dev/sdb`` inside.
 
     """
 
@@ -74,14 +74,14 @@ class BuilderHost:
 
 @contextlib.contextmanager
 def builder_host(environ: Mapping[str, str] = os.environ, *, disk_gib: int = 1000) -> Iterator[BuilderHost]:
-    """Run a builder host for the length of a ``with`` block; the first one on a machine takes minutes to make.
+    """Run a builder host during a ``with`` block; the first one on a machine takes minutes to create.
 
     Args:
-        environ: the caller's environment; says where the cache folder and the tools are.
-        disk_gib: how large its blank disk looks; it takes only what is written.
+        environ: the caller's environment variables; they give the cache folder and the tools.
+        disk_gib: size of its blank disk, which is a sparse file.
 
     Raises:
-        NoBuilderHostError: this machine cannot have one.
+        NoBuilderHostError: it cannot run on this machine.
 
     """
     _require_machine(environ)
@@ -94,27 +94,29 @@ def builder_host(environ: Mapping[str, str] = os.environ, *, disk_gib: int = 100
                 if host is not None:
                     yield host
                     return
-    raise NoBuilderHostError("sshd cannot be started for a builder host: each port that it was given was taken")
+    raise NoBuilderHostError("cannot start sshd for a builder host: other processes took every port that it was given")
 
 
 def _require_machine(environ: Mapping[str, str]) -> None:
     if os.geteuid() != 0:
-        raise NoBuilderHostError("a builder host needs root: it mounts and formats", hint="sudo, or run in CI as root")
+        raise NoBuilderHostError(
+            "a builder host needs root, because it mounts and formats", hint="use sudo, or run as root in CI"
+        )
     for tool, package in _PACKAGES.items():
         if shutil.which(tool, path=environ.get("PATH")) is None:
-            raise NoBuilderHostError(f"a builder host needs {tool}", hint=f"apt-get install {package}")
+            raise NoBuilderHostError(f"a builder host needs {tool}", hint=f"run apt-get install {package}")
     if not Path("/dev/loop-control").exists():
         raise NoBuilderHostError(
-            "a builder host needs loop devices, and there is no /dev/loop-control",
-            hint="modprobe loop; containers: docker run --privileged",
+            "a builder host needs loop devices, but /dev/loop-control does not exist",
+            hint="run modprobe loop; in a container, use docker run --privileged",
         )
 
 
-# --- its root --------------------------------------------------------------------------------------------------------
+# --- the root file system --------------------------------------------------------------------------------------------
 
 
 def _cached_root(environ: Mapping[str, str]) -> Path:
-    """Find the root in the user's cache folder, and make it if it is not there; one process at a time."""
+    """Find the root file system in the user's cache folder, or create it; one process at a time."""
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gen-infra" / "builder-host"
     cache.mkdir(parents=True, exist_ok=True)
     root = cache / hashlib.sha256(_MAKE_ROOT.read_bytes()).hexdigest()[:16]
@@ -133,8 +135,8 @@ def _make_root(root: Path, environ: Mapping[str, str]) -> None:
     if made.returncode != 0:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise NoBuilderHostError(
-            f"the root of a builder host could not be made: {_last_line(made)}",
-            hint="debootstrap needs a way to deb.debian.org, or a proxy in http_proxy",
+            f"cannot create the root file system of a builder host: {_last_line(made)}",
+            hint="give debootstrap access to deb.debian.org, or set http_proxy",
         )
     unfinished.rename(root)
 
@@ -153,7 +155,7 @@ def _make_key(path: Path, environ: Mapping[str, str]) -> None:
 def _sandbox(
     root: Path, work: Path, port: int, disk_gib: int, environ: Mapping[str, str]
 ) -> Iterator[BuilderHost | None]:
-    """Start the sandbox; None when somebody took the port first."""
+    """Start the sandbox; None when another process took the port first."""
     argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
     argv += ["bash", str(_RUN), str(root), str(work), str(port), str(disk_gib)]
     with subprocess.Popen(  # noqa: S603 - no shell; argv is our own
@@ -163,7 +165,7 @@ def _sandbox(
         stderr=subprocess.STDOUT,
         env=child_environment(environ),
         text=True,
-        start_new_session=True,  # Ctrl-C is Packer's to handle: it needs its host while it stops
+        start_new_session=True,  # Ctrl-C is for Packer, which needs its host while it stops
     ) as child:
         assert child.stdin is not None  # noqa: S101 - asked for above
         assert child.stdout is not None  # noqa: S101
@@ -175,22 +177,22 @@ def _sandbox(
 
 
 def _first_words(output: IO[str]) -> list[str]:
-    """What the sandbox says until sshd listens, or something has failed."""
+    """Read the sandbox's output until sshd listens or an error ends it."""
     lines = []
     for line in output:
         lines.append(line.rstrip())
         if line.startswith(_LISTENING):
             break
-    return lines or ["it said nothing"]
+    return lines or ["no output"]
 
 
-def _host(said: list[str], port: int, key: Path) -> BuilderHost | None:
-    """Read what the sandbox said; None: its port was taken."""
-    if not said[-1].startswith(_LISTENING):
-        if any(_PORT_TAKEN in line for line in said):
+def _host(output: list[str], port: int, key: Path) -> BuilderHost | None:
+    """Interpret the sandbox's output; None: its port was taken."""
+    if not output[-1].startswith(_LISTENING):
+        if any(_PORT_TAKEN in line for line in output):
             return None
-        raise NoBuilderHostError(f"a builder host could not be started: {said[-1]}")
-    about = json.loads(next(line for line in said if line.startswith("{")))
+        raise NoBuilderHostError(f"cannot start a builder host: {output[-1]}")
+    about = json.loads(next(line for line in output if line.startswith("{")))
     return BuilderHost(_ADDRESS, port, USER, key, Path(f"/proc/{about['pid']}/root"), Path(about["disk"]))
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the root of the builder host in an empty folder: Debian, with what the ECS-optimized Amazon Linux 2023 has of what
-# the image's scripts use. dnf and the ECS agent are stand-ins: one notes what it is asked for, the other only starts.
+# Create the builder host's root file system in an empty folder: Debian, with the programs that the image's scripts use on
+# the ECS-optimized Amazon Linux 2023. dnf and the ECS agent are stubs: one records its arguments, the other only starts.
 #
 #   make_root.sh ROOT
 set -euo pipefail
@@ -15,7 +15,7 @@ inside() {
 }
 
 add_user() {
-  inside useradd --create-home --shell /bin/bash --password '*' ec2-user # sshd lets nobody in whose password is locked
+  inside useradd --create-home --shell /bin/bash --password '*' ec2-user # sshd refuses users with a locked password
   echo 'ec2-user ALL=(ALL) NOPASSWD:ALL' >"$ROOT/etc/sudoers.d/ec2-user"
   install -d -m 0700 "$ROOT/home/ec2-user/.ssh"
   inside chown ec2-user: /home/ec2-user/.ssh

@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# The builder host, as process 1 of mount and pid namespaces of its own: an overlay of the root, in which sshd listens on
-# the loopback interface and /dev/sdb is a blank sparse disk. All of it ends with standard input, or with this process.
+# Run the builder host as process 1 of its own mount and pid namespaces: an overlay of the root file system, in which sshd
+# listens on the loopback interface and /dev/sdb is a blank sparse disk. It ends with standard input or this process.
 #
 #   unshare --mount --pid --fork --kill-child run.sh ROOT WORK PORT DISK_GIB
 #
-# WORK holds key.pub, who may log in. Prints a line of JSON: its process id outside, and the disk's device; then sshd's.
+# WORK has key.pub, the key for the login. Prints a line of JSON (process id and disk device, as seen outside), then the
+# output of sshd.
 set -euo pipefail
 
 readonly ROOT=${1:?} WORK=${2:?} PORT=${3:?} DISK_GIB=${4:?}
 readonly IMAGE=$WORK/image
 
-# Everything written goes to memory, and is gone with the namespace.
+# All writes go to memory, which the kernel frees with the namespace.
 mount_image() {
-  mkdir -p "$WORK/memory" "$IMAGE" # they are there already when the first port was taken
+  mkdir -p "$WORK/memory" "$IMAGE" # they exist already when the first port was taken
   mount -t tmpfs -o mode=0755 tmpfs "$WORK/memory"
   mkdir "$WORK/memory"/{upper,work}
   mount -t overlay overlay -o "lowerdir=$ROOT,upperdir=$WORK/memory/upper,workdir=$WORK/memory/work" "$IMAGE"
 }
 
-# The device goes when its last user does: it is detached at once, but file descriptor 9 still holds it.
+# The device is detached at once, but file descriptor 9 keeps it until the last process ends.
 attach_disk() {
   truncate --size="${DISK_GIB}G" "$WORK/disk"
   disk=$(losetup --find --show "$WORK/disk")
@@ -43,7 +44,7 @@ mount_kernel() {
   mount -t sysfs -o ro sysfs "$IMAGE/sys"
   mount -t tmpfs -o mode=0755 tmpfs "$IMAGE/run"
   mkdir "$IMAGE/run/sshd"
-  echo "127.0.0.1 localhost $HOSTNAME" >"$IMAGE/etc/hosts" # sudo looks itself up
+  echo "127.0.0.1 localhost $HOSTNAME" >"$IMAGE/etc/hosts" # sudo resolves its own host name
 }
 
 let_in() {
@@ -51,15 +52,15 @@ let_in() {
   chroot "$IMAGE" chown ec2-user: /home/ec2-user/.ssh/authorized_keys
 }
 
-read -r outer_pid _ </proc/self/stat # still the /proc outside
+read -r outer_pid _ </proc/self/stat # this is still the outer /proc
 mount_image
 attach_disk
 make_devices
 mount_kernel
 let_in
 printf '{"pid": %d, "disk": "%s"}\n' "$outer_pid" "$disk"
-# After "Server listening" there is no more output, so nobody has to read on.
-# shellcheck disable=SC2016 # expanded by the shell inside
+# After "Server listening" the output is dropped, so the caller need not read it.
+# shellcheck disable=SC2016 # the inner shell expands it
 exec chroot "$IMAGE" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -c '
   /usr/sbin/sshd -D -e -o ListenAddress=127.0.0.1 -o Port="$1" -o UsePAM=no -o PasswordAuthentication=no 2>&1 | {
     sed "/^Server listening/q"

@@ -1,4 +1,4 @@
-"""The jobs of an account and region, and the parts of moto's state that their life depends on."""
+"""Connect the jobs of an account and region with moto's state."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ DEFAULT_LOG_GROUP = "/aws/batch/job"
 _IN_ECR = re.compile(
     r"(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)"
 )
-_FIRST = threading.Lock()  # requests come in threads; only one of them makes an account's jobs
+_FIRST = threading.Lock()  # of several request threads only one creates the jobs of an account
 
 
 class BackendAccount:
-    """The parts of moto's state that the life of a job depends on."""
+    """The parts of moto's state that the life cycle of a job depends on."""
 
     def __init__(self, backend: BatchBackend) -> None:
         self._backend = backend
 
     def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
-        """See `placement`."""
+        """Find a place as `placement` does."""
         return place(self._backend, job, busy)
 
     def start_problem(self, job: Job) -> str:
-        """The image's repository, the log group or a role is not there; Batch makes the default log group itself."""
+        """Report a missing repository, log group or role; Batch creates its default log group itself."""
         if problem := self._pull_problem(job.container.get("image", "")):
             return problem
         group = job.log_options["awslogs-group"]
@@ -56,7 +56,7 @@ class BackendAccount:
         return ""
 
     def _pull_problem(self, image: str) -> str:
-        """What ECS says where the image is in this account's ECR and no such repository is; nothing is pulled.
+        """Return ECS's error for an image of this account's ECR whose repository does not exist; nothing is pulled.
 
         https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
         """
@@ -73,7 +73,7 @@ class BackendAccount:
         )
 
     def log(self, job: Job, lines: list[str]) -> None:
-        """Write to the stream, made at the first line."""
+        """Write to the log stream, and create it if needed."""
         logs, group, stream = self._backend.logs_backend, job.log_options["awslogs-group"], job.runtime["logStreamName"]
         logs.ensure_log_group(group)
         logs.ensure_log_stream(group, stream)
@@ -82,9 +82,9 @@ class BackendAccount:
 
 
 def jobs_of(backend: BatchBackend) -> Jobs:
-    """The jobs of that account and region; gone when moto resets it."""
+    """Return the jobs of the account and region; moto's reset removes them."""
     with _FIRST:
-        if "living_jobs" not in backend.__dict__:
-            backend.__dict__["living_jobs"] = Jobs(BackendAccount(backend))
-        found: Jobs = backend.__dict__["living_jobs"]
+        if "job_life_cycle" not in backend.__dict__:
+            backend.__dict__["job_life_cycle"] = Jobs(BackendAccount(backend))
+        found: Jobs = backend.__dict__["job_life_cycle"]
     return found

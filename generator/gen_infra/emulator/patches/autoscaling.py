@@ -1,4 +1,4 @@
-"""Auto Scaling: the groups of compute environments whose launches fail, and what it says of the launches."""
+"""Auto Scaling: the groups and failed activities of compute environments whose launches are refused."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 @moto_patch(
-    moto="5.2.5 makes no Auto Scaling group for a compute environment, and never has a scaling activity",
-    aws="names the group AWSBatch-<environment>-asg-<uuid>, and has a failed activity for a launch that EC2 refuses",
+    moto="5.2.5 creates no Auto Scaling group for a compute environment, and no scaling activities",
+    aws="names the group AWSBatch-<environment>-asg-<uuid>, and shows a failed activity for a launch that EC2 refuses",
 )
 def refused_launches() -> None:
-    """Add the groups and activities of environments whose launches are refused.
+    """Add the groups and activities of compute environments whose launches are refused.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/CHAP_Troubleshooting.html
     """
@@ -34,7 +34,7 @@ def refused_launches() -> None:
     def groups(original: Any, response: AutoScalingResponse) -> ActionResult:
         found = original(response)
         names = response._get_param("AutoScalingGroupNames", [])
-        if not found.result.get("NextToken"):  # after all of moto's own
+        if not found.result.get("NextToken"):  # on the last page
             found.result["AutoScalingGroups"] = [
                 *found.result["AutoScalingGroups"],
                 *(_group(response, each) for each, _ in _refused(response) if not names or _name(each) in names),
@@ -49,7 +49,7 @@ def refused_launches() -> None:
 
 
 def _refused(response: AutoScalingResponse) -> Iterator[tuple[ComputeEnvironment, Refusal]]:
-    """The environments with instances, of the request's account and region, whose launches are refused."""
+    """Return the compute environments of the request's account and region whose launches are refused."""
     backend = batch_backends[response.current_account][response.region]
     for environment in [*backend._compute_environments.values()]:
         refusal = launches.refusal(environment.name)

@@ -24,9 +24,9 @@ _READING = (
     *("AssumeRole", "BatchCheck", "BatchGet", "Decode", "Describe", "Filter", "Get", "Head", "List", "Lookup"),
     *("Query", "Scan", "Search", "Select", "Simulate", "Test", "Validate"),
 )
-# Data events, which are not in the history; nor is what has to do with an object of S3's.
+# Data events are not in the event history; neither are calls for an S3 object.
 _DATA = {"Invoke", "Publish", "PutEvents", "PutLogEvents", "PutMetricData", "SendMessage", "DeleteMessage"}
-# Lambda's older operations carry their API's date in CloudTrail:
+# Lambda's older operations have their API's date in their event names:
 # https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
 _DATED = {
     "AddPermission": "AddPermission20150331v2",
@@ -36,22 +36,22 @@ _DATED = {
     "UpdateFunctionCode": "UpdateFunctionCode20150331v2",
     "UpdateFunctionConfiguration": "UpdateFunctionConfiguration20150331v2",
 }
-# CloudTrail does not know the resources of every service's events; of these services' it does.
+# Only the events of some services name their resources.
 _WITH_RESOURCES = {"ec2", "iam"}
 
 
 class InvalidLookupAttributesError(ServiceException):
-    """More than one attribute, or an unknown one."""
+    """More than one lookup attribute."""
 
     code = "InvalidLookupAttributesException"
 
 
 @moto_patch(
-    moto="5.2.5 knows no LookupEvents",
-    aws="keeps 90 days of management events in each region, and finds them by one attribute, the newest first",
+    moto="5.2.5 does not implement LookupEvents",
+    aws="keeps management events for 90 days in each region, and looks them up by one attribute, the newest first",
 )
 def event_history() -> None:
-    """Tell of the calls that the server noted; those that changed something, that is."""
+    """Return the recorded calls that changed something."""
 
     @instead_of(CloudTrailResponse, "lookup_events")
     def lookup_events(response: CloudTrailResponse) -> ActionResult:
@@ -82,7 +82,7 @@ def _is_wanted(event: dict[str, Any], attributes: list[dict[str, str]] | None) -
     key, value = attributes[0]["AttributeKey"], attributes[0]["AttributeValue"]
     if key == "ResourceName":
         return value in [resource["ResourceName"] for resource in event["Resources"]]
-    if key == "ResourceType":  # nothing here knows them
+    if key == "ResourceType":  # the recorded calls have no resource types
         return False
     return bool(event[key] == value)
 
@@ -125,7 +125,7 @@ def _event(call: Call, account: str, partition: str) -> dict[str, Any]:
 
 
 def _identity(access_key: str, account: str, partition: str) -> tuple[str, dict[str, str]]:
-    """Whose key it is; one that the account does not know is taken for the root user's, as EC2's CreatedBy does."""
+    """Return the owner of the access key; the owner of an unknown key is the root user."""
     if role := sts_backends[account][partition].get_assumed_role_from_access_key(access_key):
         return role.session_name, {"type": "AssumedRole", "principalId": role.user_id, "arn": role.arn}
     if user := iam_backends[account][partition].get_user_from_access_key_id(access_key):
@@ -134,7 +134,7 @@ def _identity(access_key: str, account: str, partition: str) -> tuple[str, dict[
 
 
 def _parameters(call: Call) -> dict[str, Any]:
-    """As they were sent, with a small first letter; a form stays flat here, where CloudTrail would unfold it."""
+    """Return the parameters with a lower-case first letter; form fields stay flat, which CloudTrail would nest."""
     return {key[:1].lower() + key[1:]: value for key, value in call.parameters.items() if key != "Version"}
 
 

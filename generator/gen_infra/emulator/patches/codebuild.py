@@ -1,4 +1,4 @@
-"""CodeBuild: projects keep their settings, change, and go."""
+"""CodeBuild: the settings, updates and deletion of projects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What moto's CreateProject does not look at.
+# Settings that moto's CreateProject ignores.
 _KEPT = ("encryptionKey", "concurrentBuildLimit")
 _CHANGEABLE = (
     *("artifacts", "cache", "description", "environment", "logsConfig", "queuedTimeoutInMinutes", "serviceRole"),
@@ -25,11 +25,11 @@ _CHANGEABLE = (
 
 
 @moto_patch(
-    moto="5.2.5 shows alias/aws/s3 as every project's key, and no limit of builds at once",
+    moto="5.2.5 shows alias/aws/s3 as every project's key, and no concurrentBuildLimit",
     aws="shows encryptionKey and concurrentBuildLimit as they were given",
 )
 def project_settings() -> None:
-    """Keep them with the project."""
+    """Store both with the project."""
 
     @around(CodeBuildResponse, "create_project")
     def create_project(original: Callable[..., ActionResult], response: CodeBuildResponse) -> ActionResult:
@@ -38,7 +38,7 @@ def project_settings() -> None:
         return answer
 
 
-@moto_patch(moto="5.2.5 knows no UpdateProject", aws="changes what is given and leaves the rest")
+@moto_patch(moto="5.2.5 does not implement UpdateProject", aws="changes the given settings and keeps the others")
 def project_updates() -> None:
     """Change the project in place."""
 
@@ -51,11 +51,11 @@ def project_updates() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 deletes nothing, and says nothing, when the project is named by its ARN",
-    aws="takes the ARN for the name",
+    moto="5.2.5 silently deletes nothing when the project is given by its ARN",
+    aws="accepts the ARN instead of the name",
 )
 def project_deletion_by_arn() -> None:
-    """Delete by the name at the ARN's end."""
+    """Take the name from the end of the ARN."""
 
     @around(CodeBuildBackend, "delete_project")
     def delete_project(original: Callable[..., None], backend: CodeBuildBackend, project_name: str) -> None:

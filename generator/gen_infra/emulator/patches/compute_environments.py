@@ -1,4 +1,4 @@
-"""Batch compute environments: what they keep, what may change in place, and when they can be deleted."""
+"""Batch compute environments: their settings, the updates that Batch refuses, and their deletion."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ UPDATABLE_STRATEGIES = {"BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT
 
 
 def backend_of(response: BatchResponse) -> BatchBackend:
-    """The state of the request's account and region."""
+    """Return moto's state of the request's account and region."""
     return batch_backends[response.current_account][response.region]
 
 
 @moto_patch(
     moto="5.2.5 refuses a compute environment without a service role",
-    aws="gives it AWSServiceRoleForBatch, and creates that role where the account has none",
+    aws="uses AWSServiceRoleForBatch, and creates that role if the account has none",
 )
 def default_service_role() -> None:
-    """Fill in the service-linked role."""
+    """Set the service-linked role."""
 
     @around(BatchBackend, "create_compute_environment")
     def create(original: Any, backend: BatchBackend, *args: Any, service_role: str | None, **kwargs: Any) -> Any:
@@ -50,11 +50,11 @@ def _service_linked_role(backend: BatchBackend) -> str:
 
 
 @moto_patch(
-    moto="5.2.5 accepts any strategy for any type, Spot without a fleet role, and the Amazon Linux 2 that has ended",
+    moto="5.2.5 accepts any strategy for any type, SPOT without a fleet role, and ECS_AL2, which has ended",
     aws="spot strategies for SPOT only, spotIamFleetRole for SPOT with BEST_FIT, no new environment on ECS_AL2",
 )
 def environment_requirements() -> None:
-    """Refuse before anything is created."""
+    """Check the request before anything is created."""
 
     @around(BatchBackend, "create_compute_environment")
     def create(original: Any, backend: BatchBackend, *args: Any, **kwargs: Any) -> Any:
@@ -71,10 +71,10 @@ def environment_requirements() -> None:
 
 @moto_patch(
     moto="5.2.5 drops updatePolicy, and describes neither containerOrchestrationType, uuid nor a default state",
-    aws="keeps the policy and fills in the rest",
+    aws="describes the policy, and sets the others",
 )
 def described_settings() -> None:
-    """Keep on the environment what moto drops, and describe it."""
+    """Store the settings on the compute environment, and describe them."""
 
     @around(BatchResponse, "createcomputeenvironment")
     def create(original: Any, response: BatchResponse) -> str:
@@ -118,10 +118,10 @@ def _with_defaults(resources: dict[str, Any]) -> dict[str, Any]:
 
 @moto_patch(
     moto="5.2.5 ignores computeResources of an update",
-    aws="a scaling or an infrastructure update changes the fields that are given",
+    aws="changes the given fields, in a scaling or an infrastructure update",
 )
 def updated_resources() -> None:
-    """Merge the fields of an update that the backend has accepted."""
+    """Apply the fields of an accepted update."""
 
     @around(BatchBackend, "update_compute_environment")
     def update(
@@ -136,11 +136,11 @@ def updated_resources() -> None:
 
 @moto_patch(
     moto="5.2.5 accepts any update",
-    aws="changes more than vCPUs, state and service role only with the service-linked role and a strategy that allows"
-    " it, never exchanges a service role for the service-linked one or back, and checks the vCPU limits",
+    aws="updates more than vCPUs, state and service role only with the service-linked role and some strategies, never"
+    " replaces a service role by the service-linked one or the reverse, and checks the vCPU limits",
 )
 def refused_updates() -> None:
-    """Refuse before anything is changed."""
+    """Check the request before anything is changed."""
 
     @around(BatchBackend, "update_compute_environment")
     def update(
@@ -200,27 +200,27 @@ def _refuse(fields: Iterable[str], environment: ComputeEnvironment, needed: str)
 
 
 def changed_fields(environment: ComputeEnvironment, wanted: dict[str, Any]) -> set[str]:
-    """The fields of ``computeResources`` that an update really changes."""
+    """Return the fields of ``computeResources`` to which an update gives another value."""
     resources = environment.compute_resources or {}
     return {field for field, value in wanted.items() if resources.get(field) != value}
 
 
 def is_fargate(environment: ComputeEnvironment) -> bool:
-    """Whether its jobs run on Fargate, without instances."""
+    """Return whether its jobs run on Fargate, without instances."""
     return "FARGATE" in (environment.compute_resources or {}).get("type", "")
 
 
 def is_linked(role: str) -> bool:
-    """Whether it is Batch's service-linked role."""
+    """Return whether it is Batch's service-linked role."""
     return role.rsplit("/", 1)[-1] == SERVICE_LINKED_ROLE
 
 
 @moto_patch(
-    moto="5.2.5 deletes a compute environment whatever its state, and while queues use it",
-    aws="deletes it only when it is DISABLED and in no queue",
+    moto="5.2.5 deletes a compute environment in any state, and while job queues use it",
+    aws="deletes it only when it is DISABLED and no job queue uses it",
 )
 def environment_deletion_order() -> None:
-    """Refuse until the order is right."""
+    """Refuse to delete it too early."""
 
     @around(BatchBackend, "delete_compute_environment")
     def delete(original: Any, backend: BatchBackend, name: str) -> None:
@@ -231,7 +231,7 @@ def environment_deletion_order() -> None:
 
 
 def check_deletable(backend: BatchBackend, environment: ComputeEnvironment) -> None:
-    """Raise what Batch answers who deletes it too early."""
+    """Raise Batch's error if the compute environment cannot be deleted yet."""
     if any(environment in queue.environments for queue in backend._job_queues.values()):
         raise ClientException("Cannot delete, found existing JobQueue relationship")
     if environment.state != "DISABLED":
@@ -239,10 +239,10 @@ def check_deletable(backend: BatchBackend, environment: ComputeEnvironment) -> N
 
 
 def found(backend: BatchBackend, name: str) -> ComputeEnvironment:
-    """The compute environment with that name or ARN.
+    """Return the compute environment with that name or ARN.
 
     Raises:
-        ClientException: there is none.
+        ClientException: it does not exist.
     """
     environment = backend.get_compute_environment(name)
     if environment is None:

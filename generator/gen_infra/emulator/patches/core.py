@@ -1,4 +1,4 @@
-"""What every service shares: unknown actions."""
+"""All services: unknown actions."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 class UnknownOperationError(ServiceException):
-    """An action that moto does not know; moto writes it in the protocol of the service that was asked."""
+    """An action that moto does not implement; moto writes the error in the service's protocol."""
 
     code = "UnknownOperationException"
 
 
 @moto_patch(
-    moto="5.2.5 answers an action it does not know with status 500, which clients retry, terraform's provider 25 times",
-    aws="400 and UnknownOperationException: final",
+    moto="5.2.5 answers an unknown action with status 500, which clients retry, terraform's provider 25 times",
+    aws="answers 400 and UnknownOperationException, which is not retried",
 )
 def unknown_action() -> None:
-    """Turn moto's NotImplementedError into an answer in the service's own protocol."""
+    """Turn moto's NotImplementedError into an error in the service's protocol."""
 
     @around(BaseResponse, "call_action")
     def call_action(original: Any, response: BaseResponse) -> Any:

@@ -13,10 +13,10 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 @moto_patch(
     moto="5.2.5 adds the tags of a new launch template to the tag specifications in its first version's data",
-    aws="keeps a template's own tags apart from what it tags at launch",
+    aws="keeps the template's own tags separate from those of the launched resources",
 )
 def launch_template_tags() -> None:
-    """Take the template's own tags out of the version again."""
+    """Remove the template's own tags from the version."""
 
     @around(LaunchTemplates, "create_launch_template")
     def create_launch_template(original: Any, response: LaunchTemplates) -> Any:
@@ -31,19 +31,19 @@ def launch_template_tags() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 loses the description of a rule whose other side is a security group or a prefix list",
+    moto="5.2.5 drops the description of a rule for a security group or a prefix list",
     aws="keeps it",
 )
 def security_group_rule_description() -> None:
-    """Keep a description beside the rule's IP range, the only place where moto looks for one."""
+    """Store the description with the rule's IP range, where moto reads it."""
 
     @around(SecurityGroupRule, "__init__")
     def init(original: Any, rule: SecurityGroupRule, *args: Any, **kwargs: Any) -> None:
         original(rule, *args, **kwargs)
         given = signature(original).bind(rule, *args, **kwargs).arguments
-        for other_side in (given.get("source_group"), given.get("prefix_list_id")):
-            if other_side and "Description" in other_side:
-                rule.ip_range = rule.ip_range | {"Description": other_side["Description"]}
+        for target in (given.get("source_group"), given.get("prefix_list_id")):
+            if target and "Description" in target:
+                rule.ip_range = rule.ip_range | {"Description": target["Description"]}
 
 
 PATCHES: tuple[MotoPatch, ...] = (

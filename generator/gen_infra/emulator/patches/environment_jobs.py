@@ -1,4 +1,4 @@
-"""What the end or the change of a compute environment does to the jobs that run there."""
+"""Batch compute environments: how their deletion and updates affect the jobs that run there."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ DEFAULT_TIMEOUT_MINUTES = 30
 
 
 @moto_patch(
-    moto="5.2.5 deletes a compute environment and knows of no job in it",
-    aws="ends its instances, and with them the attempts that run there; on Fargate it becomes INVALID instead",
+    moto="5.2.5 deletes a compute environment without any effect on its jobs",
+    aws="terminates its instances and the attempts that run there; on Fargate it becomes INVALID instead",
 )
 def environment_deletion_ends_jobs() -> None:
-    """Take the hosts away, or leave the environment where it is.
+    """Terminate the hosts, or mark the compute environment.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_DeleteComputeEnvironment.html
     """
@@ -46,14 +46,14 @@ def environment_deletion_ends_jobs() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 changes a compute environment and knows of no job in it",
-    aws="replaces its instances in an infrastructure update: at once with terminateJobsOnUpdate, else their jobs may"
-    " run for another jobExecutionTimeoutMinutes",
+    moto="5.2.5 updates a compute environment without any effect on its jobs",
+    aws="replaces its instances in an infrastructure update: at once with terminateJobsOnUpdate, otherwise after"
+    " jobExecutionTimeoutMinutes",
 )
 def infrastructure_update_ends_jobs() -> None:
-    """Take the hosts away as the update policy says.
+    """Terminate the hosts as the update policy says.
 
-    Fargate has none: https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
+    Fargate has no infrastructure updates: https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
     """
 
     @around(BatchResponse, "updatecomputeenvironment")

@@ -1,8 +1,8 @@
-"""Whether a compute environment is VALID: everything that it needs is there.
+"""Batch compute environments: VALID or INVALID, by whether everything that they need exists.
 
 https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
 
-Batch looks at it from time to time; here it is looked at whenever it matters: on DescribeComputeEnvironments, for a
+Batch checks this from time to time. Here it is checked whenever it matters: in DescribeComputeEnvironments, for a job
 queue, and for a job.
 """
 
@@ -34,23 +34,23 @@ _HAS_TASKS = (  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_
 
 
 def status_of(backend: BatchBackend, environment: ComputeEnvironment) -> tuple[str, str]:
-    """``status`` and ``statusReason``."""
+    """Return ``status`` and ``statusReason``."""
     problem = _HAS_TASKS if getattr(environment, "deletion_failed", False) else _missing(backend, environment)
     return ("INVALID", f"CLIENT_ERROR - {problem}") if problem else ("VALID", _HEALTHY)
 
 
 def is_valid(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
-    """Whether it takes jobs and can be given to a queue."""
+    """Return whether it accepts jobs and can be used by a job queue."""
     return status_of(backend, environment)[0] == "VALID"
 
 
 def deletion_failed(environment: ComputeEnvironment, *, failed: bool) -> None:
-    """Note that Batch could not delete it, or that somebody has changed it since."""
+    """Record that Batch could not delete it, or that it was updated since."""
     setattr(environment, "deletion_failed", failed)  # noqa: B010 - moto's class does not declare it
 
 
 def _missing(backend: BatchBackend, environment: ComputeEnvironment) -> str:
-    """What AWS says of the first thing that the environment needs and that is not there; else nothing."""
+    """Return AWS's message for the first missing requirement; empty if nothing is missing."""
     role, iam = environment.service_role, backend.iam_backend
     if not is_linked(role) and all(role not in (each.arn, each.name) for each in [*iam.roles.values()]):
         return _NOT_ASSUMED
@@ -64,7 +64,7 @@ def _missing(backend: BatchBackend, environment: ComputeEnvironment) -> str:
 
 
 def _missing_template(backend: BatchBackend, template: dict[str, str]) -> str:
-    """As EC2 answers who launches with a template that is gone."""
+    """Return EC2's message for a launch template that does not exist."""
     ec2 = backend.ec2_backend
     template_id, name = template.get("launchTemplateId"), template.get("launchTemplateName")
     if template_id and template_id not in ec2.launch_templates:
@@ -75,19 +75,19 @@ def _missing_template(backend: BatchBackend, template: dict[str, str]) -> str:
 
 
 @moto_patch(
-    moto="5.2.5 refuses a compute environment whose service role or instance profile does not exist, and calls every"
-    " other one VALID for ever",
-    aws="accepts it, and calls it INVALID as long as its service role, instance profile or launch template is missing",
+    moto="5.2.5 refuses a compute environment whose service role or instance profile does not exist, and shows every"
+    " other one as VALID",
+    aws="accepts it, and shows it as INVALID while its service role, instance profile or launch template is missing",
 )
 def environment_status() -> None:
-    """Let it be created, and describe how it stands."""
+    """Create it anyway, and compute its status when it is described."""
 
     @around(BatchBackend, "create_compute_environment")
     def create(original: Any, backend: BatchBackend, *args: Any, **kwargs: Any) -> Any:
         profile = (kwargs.get("compute_resources") or {}).get("instanceRole", "")
         if ":role/" in profile:
             raise ClientException("The ECS Instance Role should be an ECS Instance Profile ARN.")
-        return original(_Trusting(backend, profile), *args, **kwargs)
+        return original(_Permissive(backend, profile), *args, **kwargs)
 
     @around(BatchBackend, "describe_compute_environments")
     def describe(original: Any, backend: BatchBackend, *args: Any) -> list[dict[str, Any]]:
@@ -98,12 +98,12 @@ def environment_status() -> None:
         return described
 
 
-class _Trusting:
-    """moto's Batch as CreateComputeEnvironment sees it, to which every role and instance profile is there."""
+class _Permissive:
+    """moto's Batch backend for CreateComputeEnvironment, in which every role and instance profile exists."""
 
     def __init__(self, backend: BatchBackend, profile: str) -> None:
         self._backend: Any = backend
-        self.iam_backend = _TrustingIam(backend.iam_backend, profile)
+        self.iam_backend = _PermissiveIam(backend.iam_backend, profile)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
@@ -112,7 +112,7 @@ class _Trusting:
         type(self._backend)._validate_compute_resources(self, resources)
 
 
-class _TrustingIam:
+class _PermissiveIam:
     def __init__(self, backend: Any, profile: str) -> None:
         self._backend = backend
         self._profile = SimpleNamespace(arn=profile, name=profile)
@@ -121,18 +121,18 @@ class _TrustingIam:
         return getattr(self._backend, name)
 
     def get_role_by_arn(self, arn: str) -> None:
-        """There is always one; what it is, nobody asks."""
+        """Accept every role; the caller ignores the result."""
 
     def get_instance_profiles(self) -> Iterable[SimpleNamespace]:
         return (self._profile,)
 
 
 @moto_patch(
-    moto="5.2.5 gives any compute environment to a queue",
-    aws="only one that is VALID",
+    moto="5.2.5 accepts any compute environment for a job queue",
+    aws="accepts only VALID ones",
 )
 def queues_of_valid_environments() -> None:
-    """Look at every environment of a new order.
+    """Check every compute environment of a new order.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html, computeEnvironmentOrder.
     """

@@ -1,4 +1,4 @@
-"""Lambda: configuration that moto forgets, and invocations that really run."""
+"""Lambda: settings that moto drops, and invocations that really run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ TAIL_BYTES = 4096
 
 @moto_patch(
     moto="5.2.5 drops DeadLetterConfig and LoggingConfig, and updates of KMSKeyArn, TracingConfig and these",
-    aws="keeps and describes them; the default log group is /aws/lambda/NAME, the default format Text",
+    aws="stores and describes them; the default log group is /aws/lambda/NAME, the default format Text",
 )
 def function_settings() -> None:
-    """Keep on the function what moto drops."""
+    """Store the settings on the function."""
 
     @around(LambdaFunction, "__init__")
     def init(original: Any, function: Any, account_id: str, spec: dict[str, Any], *args: Any, **kwargs: Any) -> None:
@@ -65,11 +65,11 @@ def _logging_config(function: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 
 @moto_patch(
-    moto="5.2.5 without docker answers an invocation with its own payload",
-    aws="runs the handler: its result, or an error and FunctionError, and a log stream",
+    moto="5.2.5 without docker returns the payload of an invocation as its result",
+    aws="runs the handler, returns its result or an error with FunctionError, and writes a log stream",
 )
 def running_functions() -> None:
-    """Run the deployed zip's handler."""
+    """Run the handler of the deployed zip."""
     default_user_config["lambda"]["use_docker"] = False
 
     @instead_of(LambdaSimpleBackend, "invoke")

@@ -1,4 +1,4 @@
-"""IAM: names of service-linked roles."""
+"""IAM: the names of service-linked roles."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ROLE_NAMES = {"batch": "Batch", "ecs": "ECS", "spot": "EC2Spot", "spotfleet": "E
 
 @moto_patch(
     moto="5.2.5 names the role of batch.amazonaws.com AWSServiceRoleForbatch",
-    aws="AWSServiceRoleForBatch, AWSServiceRoleForECS, AWSServiceRoleForEC2Spot, AWSServiceRoleForEC2SpotFleet",
+    aws="uses AWSServiceRoleForBatch, and likewise ECS, EC2Spot and EC2SpotFleet",
 )
 def service_linked_role_names() -> None:
-    """Complete moto's table of names."""
+    """Add the names to moto's table."""
     models.SERVICE_NAME_CONVERSION.update(ROLE_NAMES)
 
 

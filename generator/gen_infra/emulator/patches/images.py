@@ -1,4 +1,4 @@
-"""EC2: machine images and the disks that they are made of."""
+"""EC2: machine images and their disks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 @moto_patch(
-    moto="5.2.5 gives an image that is made of an instance one unencrypted disk of 15 GiB",
-    aws="makes a snapshot of each of the instance's disks, as large and as encrypted as the disk",
+    moto="5.2.5 gives an image that is created from an instance one unencrypted disk of 15 GiB",
+    aws="creates a snapshot of each disk of the instance, with the size and encryption of the disk",
 )
 def created_image() -> None:
-    """Make the snapshots, and forget the one that moto makes."""
+    """Create the snapshots, and remove the one that moto creates."""
 
     @around(AmisResponse, "create_image")
     def create_image(original: Any, response: AmisResponse) -> Any:
@@ -40,11 +40,11 @@ def _snapshot_of(backend: Any, volume: str, device: str, image: str) -> dict[str
 
 
 @moto_patch(
-    moto="5.2.5 shows the key of a volume as it was given, and none for a snapshot",
-    aws="shows the ARN of the key that the alias stood for, for both",
+    moto="5.2.5 shows a volume's key as it was given, and no key for a snapshot",
+    aws="shows the key's ARN for both, also when an alias was given",
 )
 def volume_key() -> None:
-    """Look the alias up, and hand the volume's key on."""
+    """Resolve the alias, and copy the volume's key to the snapshot."""
 
     @around(EBSBackend, "create_volume")
     def create_volume(original: Any, backend: Any, *args: Any, **kwargs: Any) -> Any:
@@ -62,11 +62,11 @@ def volume_key() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 forgets that an image is to require IMDSv2",
-    aws="shows ImdsSupport from then on",
+    moto="5.2.5 drops ImdsSupport of ModifyImageAttribute",
+    aws="stores and describes it",
 )
 def image_imds_support() -> None:
-    """Keep it."""
+    """Store it on the image."""
 
     @around(AmisResponse, "modify_image_attribute")
     def modify_image_attribute(original: Any, response: AmisResponse) -> Any:
@@ -77,11 +77,11 @@ def image_imds_support() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 keeps the name and description of a registered image, and shows one unencrypted disk of 15 GiB",
-    aws="keeps its architecture, root device and disks; each is as large and as encrypted as its snapshot",
+    moto="5.2.5 stores only name and description of a registered image, and shows one unencrypted disk of 15 GiB",
+    aws="stores its architecture, root device and disks, with the size and encryption of their snapshots",
 )
 def registered_image() -> None:
-    """Keep what RegisterImage was given, and look each disk's snapshot up."""
+    """Store the parameters of RegisterImage, and read size and encryption from the snapshots."""
     shown: Any = Ami.block_device_mappings  # a property, which setattr replaces
 
     @around(AmisResponse, "register_image")

@@ -1,4 +1,4 @@
-"""Batch job definitions: what a revision keeps, and which revision a name means."""
+"""Batch job definitions: the settings of a revision, and the revision that a name refers to."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of,
 
 
 @moto_patch(
-    moto="5.2.5 carries what a new revision leaves out, and always propagateTags, over from the revision before",
-    aws="each revision is exactly what its registration says",
+    moto="5.2.5 copies what a new revision leaves out, and always propagateTags, from the previous revision",
+    aws="stores each revision exactly as it is registered",
 )
 def independent_revisions() -> None:
-    """Build each revision from its own request; only the number comes from the one before."""
-    build: Any = JobDefinition  # moto leaves methods of its base class abstract
+    """Build each revision from its own request, and take only the number from the previous one."""
+    build: Any = JobDefinition  # type checkers see abstract methods in it
 
     @instead_of(BatchBackend, "register_job_definition")
     def register(
@@ -35,10 +35,10 @@ def independent_revisions() -> None:
 
 @moto_patch(
     moto="5.2.5 drops schedulingPriority and describes neither containerOrchestrationType nor nodeProperties",
-    aws="keeps the first and describes all three",
+    aws="stores and describes all three",
 )
 def described_definition() -> None:
-    """Keep the priority on the revision."""
+    """Store the priority on the revision, and describe all three."""
 
     @around(BatchResponse, "registerjobdefinition")
     def register(original: Any, response: BatchResponse) -> str:
@@ -59,11 +59,11 @@ def described_definition() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 takes the highest revision, deregistered or not, and knows no ARN without a revision",
-    aws="a name or an ARN without a revision means the highest ACTIVE one; with a revision, that one",
+    moto="5.2.5 uses the highest revision even if it is deregistered, and accepts no ARN without a revision",
+    aws="uses the given revision or, for a name or an ARN without one, the highest ACTIVE revision",
 )
 def revision_lookup() -> None:
-    """Resolve every form in which a definition can be named."""
+    """Resolve every form of an identifier."""
 
     @instead_of(BatchBackend, "get_job_definition")
     def one(backend: BatchBackend, identifier: str) -> JobDefinition | None:
@@ -79,7 +79,7 @@ def revision_lookup() -> None:
 
 
 def _meant(backend: BatchBackend, identifier: str) -> list[JobDefinition]:
-    """The revisions that a name, ``name:revision`` or an ARN with or without revision names."""
+    """Return the revisions for a name, ``name:revision``, or an ARN with or without a revision."""
     name, _, revision = identifier.rsplit("job-definition/", 1)[-1].partition(":")
     return [
         each for each in backend._job_definitions.values() if each.name == name and revision in ("", str(each.revision))

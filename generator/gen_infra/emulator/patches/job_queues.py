@@ -1,4 +1,4 @@
-"""Batch job queues and scheduling policies: limits, what they keep, and when they can be deleted."""
+"""Batch job queues and scheduling policies: their limits, settings and deletion."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MAX_PRIORITY = 1000
 
 
 @moto_patch(
-    moto="5.2.5 accepts any priority and any number of compute environments, whatever they are",
-    aws="priorities 0 to 1000, one to three enabled or disabled environments, Fargate and EC2 not mixed",
+    moto="5.2.5 accepts any priority, and any number and mixture of compute environments",
+    aws="accepts priorities from 0 to 1000 and one to three compute environments, but not both EC2 and Fargate",
 )
 def queue_limits() -> None:
-    """Check a queue before it is created or changed."""
+    """Check a job queue before it is created or updated."""
 
     @around(BatchBackend, "create_job_queue")
     def create(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
@@ -50,11 +50,11 @@ def _check(backend: BatchBackend, priority: Any, order: list[dict[str, Any]] | N
 
 
 @moto_patch(
-    moto="5.2.5 drops jobStateTimeLimitActions and takes an update of the order only by ARN",
-    aws="keeps them, and takes environments by name or ARN, describing ARNs",
+    moto="5.2.5 drops jobStateTimeLimitActions, and accepts only ARNs in an update of the order",
+    aws="stores them, and accepts names and ARNs of compute environments, but describes ARNs",
 )
 def queue_settings() -> None:
-    """Keep the actions on the queue, and resolve names."""
+    """Store the actions on the job queue, and resolve names."""
 
     @around(BatchResponse, "createjobqueue")
     def create(original: Any, response: BatchResponse) -> str:
@@ -95,17 +95,17 @@ def _keep_actions(response: BatchResponse, name: str) -> None:
 
 
 def _by_arn(backend: BatchBackend, order: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The order with ARNs for names; a name that nothing has stays, for moto to refuse."""
+    """Replace names by ARNs; unknown names stay, and moto refuses them."""
     found = [(each, backend.get_compute_environment(each["computeEnvironment"])) for each in order]
     return [each | ({"computeEnvironment": environment.arn} if environment else {}) for each, environment in found]
 
 
 @moto_patch(
-    moto="5.2.5 deletes an enabled queue, and a scheduling policy that a queue uses",
-    aws="deletes a queue only when it is DISABLED, and a policy only when no queue uses it",
+    moto="5.2.5 deletes an enabled job queue, and a scheduling policy that is in use",
+    aws="deletes a job queue only when it is DISABLED, and a scheduling policy only when no job queue uses it",
 )
 def queue_deletion_order() -> None:
-    """Refuse until the order is right."""
+    """Refuse to delete either too early."""
 
     @around(BatchBackend, "delete_job_queue")
     def delete(original: Any, backend: BatchBackend, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Batch jobs: the five job actions, given over to `gen_infra.emulator.jobs`."""
+"""Batch jobs: the five job actions, implemented by `gen_infra.emulator.jobs`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 @moto_patch(
-    moto="5.2.5 starts a container or ends the job at once, and describes little of it",
-    aws="moves it through its states, honours dependencies, retries, array sizes and overrides, places it on a compute"
-    " environment that has room, and describes it all, a multi-node job's nodes too",
+    moto="5.2.5 starts a container or ends the job at once, and describes few of its settings",
+    aws="runs it through its states, with dependencies, retries, array sizes and overrides, on a compute environment"
+    " with enough room, and describes all its settings, also of the nodes of a multi-node job",
 )
-def living_jobs() -> None:
-    """Answer the five job actions from our own jobs."""
+def job_life_cycle() -> None:
+    """Answer the five job actions from the simulated jobs."""
 
     @instead_of(BatchResponse, "submitjob")
     def submit(response: BatchResponse) -> str:
@@ -83,7 +83,7 @@ def _end(response: BatchResponse, call: str) -> str:
 
 
 def _new_jobs(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
-    """The job that the request asks for, and an array's children after it."""
+    """Make the requested job, and the children of an array."""
     queue, definition = _checked_queue(backend, request), _checked_definition(backend, request)
     _check_share(queue, definition, request)
     job = _job(backend, queue, definition, request)
@@ -160,7 +160,7 @@ def _checked_definition(backend: BatchBackend, request: dict[str, Any]) -> JobDe
 
 
 def _check_share(queue: JobQueue, definition: JobDefinition, request: dict[str, Any]) -> None:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html, shareIdentifier."""
+    """Check https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html, shareIdentifier."""
     if not queue.schedule_policy:
         if "shareIdentifier" in request:
             raise ClientException(f"Job queue {queue.name} has no scheduling policy: shareIdentifier is not allowed")
@@ -182,7 +182,7 @@ def _dependencies(backend: BatchBackend, request: dict[str, Any]) -> list[dict[s
 
 
 def _child_dependencies(backend: BatchBackend, request: dict[str, Any], parent: str, index: int) -> Iterator[str]:
-    """What an array's child waits for: N_TO_N the child of the same index, SEQUENTIAL the child before it."""
+    """Return the jobs that a child depends on: with N_TO_N the same index, with SEQUENTIAL the previous child."""
     for each in request.get("dependsOn") or []:
         kind, other = each.get("type"), each.get("jobId", parent)
         if kind == "SEQUENTIAL":
@@ -195,11 +195,11 @@ def _child_dependencies(backend: BatchBackend, request: dict[str, Any], parent: 
 
 
 def _container(properties: dict[str, Any], overrides: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """The definition's container with the overrides laid over it and the parameters put into its command."""
+    """Apply the overrides and the parameters to the container of the definition."""
     merged = properties | {key: value for key, value in overrides.items() if key in ("command", "instanceType")}
     merged["environment"] = _merged("name", properties, overrides, "environment")
     merged["resourceRequirements"] = _merged("type", properties, overrides, "resourceRequirements")
-    for old in ("vcpus", "memory"):  # override only their like: requirements win
+    for old in ("vcpus", "memory"):  # resourceRequirements have priority
         if old in properties and old in overrides:
             merged[old] = overrides[old]
     merged["command"] = [_with_parameters(part, parameters) for part in merged.get("command") or []]
@@ -219,7 +219,7 @@ def _with_parameters(part: str, parameters: dict[str, str]) -> str:
 
 
 def _listed(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
-    """The jobs that ListJobs means: of a queue or an array, by status (RUNNING if none is given) or by filter."""
+    """Select the jobs of a job queue or an array by status (default: RUNNING) or by filter."""
     queue = backend.get_job_queue(request["jobQueue"]) if request.get("jobQueue") else None
     parent = request.get("arrayJobId")
     if queue is None and not parent:
@@ -238,7 +238,7 @@ def _listed(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
 
 
 def _passes(job: Job, rule: dict[str, Any]) -> bool:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html, filters."""
+    """Apply a filter: https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html."""
     name, values = rule["name"], rule["values"]
     if name == "BEFORE_CREATED_AT":
         return job.created * 1000 < float(values[0])
@@ -257,4 +257,4 @@ def _passes(job: Job, rule: dict[str, Any]) -> bool:
     )
 
 
-PATCHES: tuple[MotoPatch, ...] = (living_jobs,)
+PATCHES: tuple[MotoPatch, ...] = (job_life_cycle,)

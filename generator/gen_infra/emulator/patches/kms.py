@@ -1,4 +1,4 @@
-"""KMS: who a key policy may name."""
+"""KMS: the principals of key policies."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @moto_patch(
-    moto="5.2.5 takes any text for a key policy",
-    aws="refuses one whose Principal names a role or user of the account that does not exist",
+    moto="5.2.5 accepts any text as a key policy",
+    aws="refuses a policy whose Principal is a role or user of the account that does not exist",
 )
 def key_policy_principals() -> None:
-    """Look every named role and user up before the policy is taken."""
+    """Look up every role and user before the policy is accepted."""
 
     @around(KmsBackend, "create_key")
     def create_key(original: Any, backend: KmsBackend, policy: str | None, *args: Any, **kwargs: Any) -> Any:
@@ -46,7 +46,7 @@ def _check(backend: KmsBackend, policy: str | None) -> None:
 
 
 def _principals(policy: str | None) -> Iterator[str]:
-    """Every AWS principal in the policy; a text that is no policy has none."""
+    """Yield every AWS principal of the policy; an invalid policy has none."""
     try:
         statements = json.loads(policy or "{}").get("Statement", [])
     except (AttributeError, ValueError):

@@ -1,8 +1,8 @@
-"""Where in moto's state a job finds a place: the compute environments of its queue, in their order.
+"""Place a job in one of the compute environments of its queue, in their order.
 
-The first one that is VALID and can provide for the job takes it:
+The first VALID one with enough room is used:
 https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html
-What Batch says of a job that none can take: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
+The status reasons of jobs that cannot be placed: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _OPTIMAL = ("m6i", "c6i", "r6i", "c7i")
 
 
 def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | str:
-    """A place in the first environment that has room, or what Batch says of why there is none."""
+    """Return a place in the first compute environment with room, or the status reason of a job that waits."""
     queue = backend.get_job_queue_by_arn(job.queue)
     enabled = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
     valid = [each for each in enabled if is_valid(backend, each)]
@@ -55,7 +55,7 @@ def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | 
 
 
 def _blocked(job: Job, enabled: list[ComputeEnvironment], valid: list[ComputeEnvironment]) -> str:
-    """Why waiting alone does not help, in Batch's words; nothing where it may."""
+    """Return Batch's status reason for a job that can never be placed as it is; empty if it only has to wait."""
     refusals = [_refusal(each) for each in valid]
     reasons = {
         _NO_ENVIRONMENT: not enabled,
@@ -79,12 +79,12 @@ def _has_room(backend: BatchBackend, environment: ComputeEnvironment, job: Job, 
 
 
 def maximum(environment: ComputeEnvironment) -> float:
-    """The vCPUs that it may have; an unmanaged one has as many as its owner starts."""
+    """Return its maximum vCPUs; an UNMANAGED one has no limit."""
     return float((environment.compute_resources or {}).get("maxvCpus", "inf"))
 
 
 def _holds(environment: ComputeEnvironment, job: Job) -> bool:
-    """Whether an instance type of it is large enough for a node of the job."""
+    """Return whether one of its instance types is large enough for a node of the job."""
     resources = environment.compute_resources or {}
     if not resources or is_fargate(environment):
         return True
@@ -95,7 +95,7 @@ def _holds(environment: ComputeEnvironment, job: Job) -> bool:
 
 @functools.cache
 def _sizes(words: tuple[str, ...]) -> tuple[tuple[float, float, float], ...]:
-    """The vCPUs, memory and GPUs of the types that the words name: types, families or ``optimal``."""
+    """Return vCPUs, memory and GPUs of instance types, given as types, families or ``optimal``."""
     wanted = {name for word in words for name in (_OPTIMAL if word == "optimal" else (word,))}
     return tuple(
         (
@@ -111,7 +111,7 @@ def _sizes(words: tuple[str, ...]) -> tuple[tuple[float, float, float], ...]:
 
 
 def _reaches_aws(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
-    """Whether instances in one of its subnets would reach ECS, to join the cluster: a route out, or an endpoint."""
+    """Return whether instances in one of its subnets reach ECS, through a route or a VPC endpoint."""
     subnets = (environment.compute_resources or {}).get("subnets", [])
     return not subnets or any(_has_way_out(backend, each) for each in subnets)
 
@@ -121,7 +121,7 @@ def _has_way_out(backend: BatchBackend, subnet_id: str) -> bool:
     vpc_id = next((zone[subnet_id].vpc_id for zone in [*ec2.subnets.values()] if subnet_id in zone), None)
     if vpc_id is None:
         return False
-    if ec2.get_vpc(vpc_id).is_default:  # AWS's has an internet gateway; moto's has the same subnets, but none
+    if ec2.get_vpc(vpc_id).is_default:  # it has an internet gateway at AWS, but not in moto
         return True
     if any(each.vpc_id == vpc_id and each.service_name.endswith(".ecs") for each in [*ec2.vpc_end_points.values()]):
         return True

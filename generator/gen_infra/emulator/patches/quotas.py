@@ -1,4 +1,4 @@
-"""Service Quotas: how many vCPUs the account may run."""
+"""Service Quotas: the account's vCPU quotas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from moto.servicequotas.models import ServiceQuotasBackend
 
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
-# As of an account that has been in use for a while; it has never asked for GPUs of the P family, nor for accelerators.
+# Typical values of an account in use that never requested GPU instances of the P family.
 VCPU_QUOTAS = {
     "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 1152),
     "L-34B43A08": ("All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests", 2048),
@@ -20,11 +20,11 @@ VCPU_QUOTAS = {
 
 
 @moto_patch(
-    moto="5.2.5 knows the quotas of VPC only",
-    aws="counts the vCPUs of EC2 by family and by On-Demand or Spot",
+    moto="5.2.5 has only the quotas of VPC",
+    aws="has vCPU quotas of EC2 by family, for On-Demand and Spot",
 )
 def vcpu_quotas() -> None:
-    """Answer for the families that Batch users ask for."""
+    """Add the quotas that matter to Batch."""
 
     @around(ServiceQuotasBackend, "get_service_quota")
     def get_service_quota(

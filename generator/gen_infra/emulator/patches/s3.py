@@ -1,4 +1,4 @@
-"""S3: the rules of a bucket's lifecycle, and policies that ask for TLS."""
+"""S3: lifecycle rules, and bucket policies that require TLS."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @moto_patch(
-    moto="5.2.5 forgets how many newer versions a NoncurrentVersionExpiration keeps",
-    aws="gives NewerNoncurrentVersions back as it was put",
+    moto="5.2.5 drops NewerNoncurrentVersions of a NoncurrentVersionExpiration",
+    aws="returns it",
 )
 def newer_noncurrent_versions() -> None:
-    """Remember it on the rule, and add it when the rules are asked for."""
+    """Store it on the rule, and add it to the answer."""
 
     @around(FakeBucket, "set_lifecycle")
     def set_lifecycle(original: Callable[..., None], bucket: Any, rules: list[dict[str, Any]]) -> None:
@@ -41,11 +41,11 @@ def newer_noncurrent_versions() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 applies a Deny statement whatever its condition, so a TLS-only bucket refuses everybody",
-    aws="denies by aws:SecureTransport only what does not come over TLS; the emulator's loopback stands in for that",
+    moto="5.2.5 ignores the condition of a Deny statement, so a TLS-only bucket refuses every request",
+    aws="applies aws:SecureTransport only to requests without TLS; the emulator treats its own as having TLS",
 )
 def secure_transport_condition() -> None:
-    """Leave out the statements that deny plain HTTP; the others are judged as before."""
+    """Ignore the statements that deny plain HTTP, and evaluate the others."""
 
     @around(FakeBucket, "get_permission")
     def get_permission(original: Callable[..., Any], bucket: Any, action: str, resource: str) -> Any:

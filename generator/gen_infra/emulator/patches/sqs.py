@@ -1,4 +1,4 @@
-"""SQS: the text of a redrive policy."""
+"""SQS: the format of a redrive policy."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, moto_patch
 
 
 @moto_patch(
-    moto="5.2.5 writes RedrivePolicy with a blank after each comma and colon",
-    aws="without blanks, as terraform's provider waits to see it",
+    moto="5.2.5 writes RedrivePolicy with a space after each comma and colon",
+    aws="writes it without spaces, and terraform's provider waits for that",
 )
 def compact_redrive_policy() -> None:
-    """Write the attribute anew after moto has collected all of them."""
+    """Format the attribute again after moto has collected all of them."""
     original: Any = vars(Queue)["attributes"].fget
 
     def attributes(queue: Queue) -> dict[str, Any]:

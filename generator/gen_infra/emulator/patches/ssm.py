@@ -1,4 +1,4 @@
-"""SSM: whose parameters are listed."""
+"""SSM: the list of parameters."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
 @moto_patch(
-    moto="5.2.5 lists AWS's public parameters, thousands of them, among the account's own once one was read",
-    aws="lists the account's own",
+    moto="5.2.5 lists AWS's thousands of public parameters with the account's own, once one of them was read",
+    aws="lists only the account's own",
 )
 def listed_parameters() -> None:
-    """Leave out what AWS publishes."""
+    """Leave out the public parameters."""
 
     @around(SimpleSystemManagerBackend, "describe_parameters")
     def describe_parameters(original: Any, backend: Any, *args: Any) -> list[Any]:

@@ -1,11 +1,11 @@
-"""checkov: found in an environment of its own, run offline on clean copies, and not believed too easily.
+"""Run checkov offline on clean copies, and detect scans that only look green.
 
-A green run of checkov can lie. Any string that contains ``checkov:skip=ID`` switches a check off, even in a tag; where
-a plan scan reads these comments, one for ``CKV2_AWS_62`` skips ``CKV2_AWS_6`` too; a file that cannot be parsed and a
-``.tf.json`` count as nothing found; configuration files and variables switch checks off. So checkov is given a copy
-that holds nothing but the ``*.tf`` files with their skip comments disarmed, and an empty environment. The comments are
-read here: a failed check becomes a skipped one only for exactly that check in exactly that block. That also shows
-which comments are not needed. `doubts` names what is left to distrust.
+A green run of checkov can be wrong. Any string with ``checkov:skip=ID`` disables a check, even in a tag; a plan scan
+takes a comment for ``CKV2_AWS_62`` as one for ``CKV2_AWS_6`` too; it reports nothing for a file that it cannot parse,
+nor for ``.tf.json``; configuration files and environment variables disable checks. So checkov gets a copy with only the
+``*.tf`` files, without working skip comments, and almost no environment variables. The comments are read here: a failed
+check counts as skipped only for exactly that check in exactly that block. This also finds unneeded comments. `doubts`
+lists the remaining reasons not to trust a scan.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _DRIVER = Path(__file__).with_name("driver.py")
 _INSTALL = "pipx install checkov"
-# Terraform or OpenTofu reads them and checkov does not, or they change what is read or checked.
+# Terraform or OpenTofu reads these files but checkov does not, or they change what is read or checked.
 _UNREAD = (".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", "override.tf")
 _UNREAD_NAMES = frozenset({".checkov.yaml", ".checkov.yml", ".terraformrc"})
 _SKIP = re.compile(r"(checkov|bridgecrew|cortex):skip=( *)([\w,-]*)", re.ASCII)
@@ -39,20 +39,20 @@ _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 
 @dataclass(frozen=True, slots=True)
 class Checkov:
-    """A checkov that was found: the Python interpreter of the environment it is installed in."""
+    """The Python interpreter of the virtual environment that checkov is installed in."""
 
     python: str
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRecord:
-    """What one check said about one resource.
+    """The result of one check for one resource.
 
     Attributes:
         check_id: such as ``CKV_AWS_7``.
-        check_name: what it demands.
+        check_name: the requirement.
         resource: the address, such as ``module.m.aws_sqs_queue.q["a"]``.
-        file: relative to the scanned folder; empty where a plan's resource cannot be placed without doubt.
+        file: relative to the scanned folder; empty if a plan's resource has no unique place.
         lines: first and last line of its block, from 1.
 
     """
@@ -66,7 +66,7 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One allowed skip: ``resource`` is a pattern (`fnmatch`, so ``[`` is special) over the resource's address."""
+    """One allowed skip; ``resource`` is a pattern (`fnmatch`, so ``[`` is special) for the resource's address."""
 
     check_id: str
     resource: str
@@ -75,16 +75,16 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found.
+    """The result of a scan.
 
     Attributes:
-        passed: the checks that are content.
-        failed: those that are not.
-        skipped: failed, but the resource's own block has a skip comment for that check.
-        parsing_errors: files that checkov could not read.
-        resources: addresses of all resources that it looked at.
-        unread: files that it never reads though terraform does.
-        unneeded: skip comments for checks that pass without them, as ``file:line: check id``.
+        passed: the checks that passed.
+        failed: the checks that failed.
+        skipped: failed checks for which the resource's block has a skip comment.
+        parsing_errors: files that checkov could not parse.
+        resources: addresses of all scanned resources.
+        unread: files that terraform reads but checkov does not.
+        unneeded: skip comments for passing checks, as ``file:line: check id``.
 
     """
 
@@ -98,32 +98,32 @@ class ScanResult:
 
 
 def find_checkov(environ: Mapping[str, str]) -> Checkov:
-    """Find checkov: where ``GEN_INFRA_CHECKOV`` says, else on PATH, else beside the running Python.
+    """Find checkov by ``GEN_INFRA_CHECKOV``, on PATH, or beside the running Python.
 
     Raises:
-        MissingError: there is none, or it is not installed in a Python environment.
+        MissingError: it is not installed, or not in a virtual environment.
 
     """
     named = environ.get("GEN_INFRA_CHECKOV")
     beside = str(Path(sys.executable).parent)
     path = shutil.which(named or "checkov", path=environ.get("PATH")) or shutil.which(named or "checkov", path=beside)
     if path is None:
-        raise MissingError(f"{named or 'checkov'} was not found", hint=f"install it: {_INSTALL}")
-    home = Path(path).resolve().parent  # the link that pipx or a package manager made leads to the environment
+        raise MissingError(f"{named or 'checkov'} was not found", hint=f"run {_INSTALL}")
+    home = Path(path).resolve().parent  # follows the link of pipx or a package manager
     for name in ("python3", "python"):
         if os.access(home / name, os.X_OK):
             return Checkov(str(home / name))
-    raise MissingError(f"{path} is not installed in a Python environment of its own", hint=f"install it: {_INSTALL}")
+    raise MissingError(f"{path} is not installed in a Python virtual environment", hint=f"run {_INSTALL}")
 
 
 def scan_hcl(checkov: Checkov, folder: Path, environ: Mapping[str, str]) -> ScanResult:
-    """Scan the ``*.tf`` files in a folder and below."""
+    """Scan the ``*.tf`` files of a folder and its subfolders."""
     (result,) = scan_hcl_folders(checkov, [folder], environ)
     return result
 
 
 def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping[str, str]) -> list[ScanResult]:
-    """Scan several folders, each for itself, in one process: most of checkov's time is its start."""
+    """Scan several folders separately in one process, because most of checkov's time is its start."""
     with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
         scratch = Path(name).resolve()
         copies = [scratch / f"hcl-{number}" for number in range(len(folders))]
@@ -132,7 +132,7 @@ def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping
             for path, text in texts.items():
                 (copy / path).parent.mkdir(parents=True, exist_ok=True)
                 (copy / path).write_text(without_skips(text), encoding="utf-8")
-        answers = _ask(checkov, {"hcl": list(map(str, copies))}, scratch, environ)
+        answers = _run(checkov, {"hcl": list(map(str, copies))}, scratch, environ)
     return [
         _of_hcl(answer, texts, folder, copy)
         for answer, texts, folder, copy in zip(answers, sources, folders, copies, strict=True)
@@ -140,32 +140,32 @@ def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping
 
 
 def scan_plan(checkov: Checkov, plan_json: Mapping[str, Any], folder: Path, environ: Mapping[str, str]) -> ScanResult:
-    """Scan a plan as ``terraform show -json`` gives it.
+    """Scan a plan in the format of ``terraform show -json``.
 
     Args:
         checkov: from `find_checkov`.
         plan_json: the plan.
-        folder: the configuration it was made from: tells where a resource is, and holds the skip comments.
-        environ: the caller's environment.
+        folder: the configuration of the plan, for the places of resources and for the skip comments.
+        environ: the caller's environment variables.
 
     """
     with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
         scratch = Path(name).resolve()
         file = scratch / "plan.json"
         file.write_text(json.dumps(plan_json), encoding="utf-8")
-        (answer,) = _ask(checkov, {"plan": [str(file)]}, scratch, environ)
+        (answer,) = _run(checkov, {"plan": [str(file)]}, scratch, environ)
     blocks = [block for path, text in _sources(folder).items() for block in parse_blocks(path, text)]
     return _result(answer, blocks, place=True)
 
 
 def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Suppression]) -> tuple[str, ...]:
-    """Say why a scan cannot be trusted although nothing failed; empty: it can.
+    """Return the reasons not to trust a scan in which nothing failed; empty if it can be trusted.
 
     Args:
         result: the scan.
-        expected: addresses of all resources that it must have looked at; one without an index stands for at least one
-            instance.
-        allowed: every skip that was agreed on.
+        expected: addresses of all resources that must have been scanned; an address without an index means at least
+            one instance.
+        allowed: the allowed skips.
 
     """
     seen = result.resources | {bare(address) for address in result.resources}
@@ -174,7 +174,7 @@ def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Su
         *(f"{file} is not checked: checkov does not read such files" for file in result.unread),
         *(f"{address} was not checked" for address in sorted(expected - seen)),
         *(
-            f"{record.check_id} is skipped for {record.resource}, which nobody allowed"
+            f"{record.check_id} is skipped for {record.resource}, which is not allowed"
             for record in result.skipped
             if not any(_allows(suppression, record) for suppression in allowed)
         ),
@@ -184,7 +184,7 @@ def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Su
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A resource or data block in a source file, and the check ids that its skip comments name."""
+    """A resource or data block in a source file, and the check ids in its skip comments."""
 
     name: str  # type.label
     file: str
@@ -193,9 +193,9 @@ class Block:
 
 
 def parse_blocks(file: str, text: str) -> list[Block]:
-    """Find the resource and data blocks of a file, with the skip comments inside each.
+    """Find the resource and data blocks of a file, and the skip comments in each.
 
-    A block lasts until the next one starts or a line is a lone ``}`` in the first column, as in canonical HCL.
+    A block ends where the next one starts, or at a line that starts with ``}``, as in canonical HCL.
     """
     blocks: list[Block] = []
     name, start = "", 0
@@ -215,12 +215,12 @@ def parse_blocks(file: str, text: str) -> list[Block]:
 
 
 def without_skips(text: str) -> str:
-    """Disarm every skip comment, keeping lines and columns."""
+    """Disable every skip comment without changing lines or columns."""
     return _SKIP.sub(r"\1-skip=\2\3", text)
 
 
 def bare(address: str) -> str:
-    """Take the indexes out of an address: ``module.m[0].t.n["a"]`` is ``module.m.t.n``."""
+    """Remove the indexes from an address: ``module.m[0].t.n["a"]`` becomes ``module.m.t.n``."""
     return _INDEX.sub("", address)
 
 
@@ -229,7 +229,7 @@ def _allows(suppression: Suppression, record: CheckRecord) -> bool:
 
 
 def _label(record: CheckRecord) -> str:
-    """Name the block that made the resource, without the modules it was called through: ``type.label``."""
+    """Return the block of the resource, without its modules: ``type.label``."""
     return ".".join(bare(record.resource).split(".")[-2:])
 
 
@@ -250,25 +250,25 @@ def _unread(folder: Path) -> Iterator[str]:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Name the files that terraform could read, relative to the folder, sorted; not its own ``.terraform``."""
+    """Yield the files that terraform could read, relative to the folder and sorted, without ``.terraform``."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != ".terraform")
         for name in sorted(files):
-            yield os.path.relpath(os.path.join(root, name), folder)  # noqa: PTH118 - thousands of them
+            yield os.path.relpath(os.path.join(root, name), folder)  # noqa: PTH118 - faster, there may be thousands
 
 
-def _ask(
+def _run(
     checkov: Checkov, request: Mapping[str, Sequence[str]], scratch: Path, environ: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     env = {
         "PATH": environ.get("PATH", os.defpath),
         "HOME": str(scratch),
-        "CHECKOV_PARALLELIZATION_TYPE": "none",  # forking costs more than it saves, and shuffles the findings
+        "CHECKOV_PARALLELIZATION_TYPE": "none",  # parallel runs are slower and change the order of findings
     }
     answer = process.run([checkov.python, str(_DRIVER)], cwd=scratch, env=env, input=json.dumps(request))
     if answer.returncode != 0:
-        *_, reason = ["it does not say why", *answer.stderr.splitlines()]
-        raise ToolError(f"checkov failed: {reason}", hint=f"3.3 is the version known to work: {_INSTALL}==3.3.30")
+        *_, reason = ["no error message", *answer.stderr.splitlines()]
+        raise ToolError(f"checkov failed: {reason}", hint=f"use a tested version: {_INSTALL}==3.3.30")
     content: list[dict[str, Any]] = json.loads(answer.stdout)
     return content
 
@@ -320,7 +320,7 @@ def _is_in(record: CheckRecord, block: Block) -> bool:
 
 
 def _unneeded(blocks: Iterable[Block], result: ScanResult) -> tuple[str, ...]:
-    """Name the skip comments whose check passes on that block wherever it is used."""
+    """List the skip comments whose check passes for every resource of the block."""
     failing = {(record.check_id, record.file, record.lines[0]) for record in result.skipped}
     passing = {(record.check_id, record.file, record.lines[0]) for record in result.passed} - failing
     return tuple(

