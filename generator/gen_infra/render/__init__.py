@@ -1,7 +1,7 @@
-"""From a manifest to the files of its environment: pure, ``{relative path: bytes}``, the same on every machine.
+"""Render a manifest to the files of its environment, ``{relative path: bytes}``: the same bytes on every machine.
 
-The templates decide structure; what they call (here and in :mod:`gen_infra.render.blocks`) gives plain values, which
-only the HCL encoder turns into text.
+The templates decide the structure. The functions that they call (in :mod:`gen_infra.render.blocks`) return plain
+values, which only the HCL encoder writes as text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PACKER_TEMPLATE = "genomics.pkr.hcl"
 
 
 def render(manifest: Manifest) -> dict[str, bytes]:
-    """Every file of the environment's folder, by its path below it."""
+    """Render every file of the environment's folder, by its relative path."""
     files = {f"terraform/{name}": content for name, content in _terraform(manifest).items()}
     for module in blocks.modules(manifest):
         files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
@@ -54,7 +54,7 @@ def _terraform(manifest: Manifest) -> dict[str, bytes]:
 
 
 def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, bytes]:
-    """The folder that Packer builds the image in: valid for any packer, or with what only ``modern`` ones take."""
+    """Render the Packer folder: for any version of Packer, or with ``modern`` for 1.7 and later."""
     folder = data_dir("packer")
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     context = {

@@ -1,4 +1,4 @@
-"""What the templates show: plain values computed from the manifest, one small function for each kind of block."""
+"""Compute the values in the templates from the manifest, with one small function for each kind of block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def context(manifest: Manifest) -> dict[str, Any]:
-    """What the templates see: the manifest itself as ``env``, and the references and functions that they share."""
+    """Return the templates' context: the manifest as ``env``, and the references and functions that blocks share."""
     ids = manifest.network.ids
     return {
         "env": manifest,
@@ -50,15 +50,15 @@ def context(manifest: Manifest) -> dict[str, Any]:
 
 
 def modules(manifest: Manifest) -> list[str]:
-    """The static modules that the environment uses."""
-    makes_instance_roles = manifest.uses_ec2 and not manifest.iam.instance_profile
+    """Return the names of the static modules that the environment uses."""
+    creates_instance_roles = manifest.uses_ec2 and not manifest.iam.instance_profile
     used = {
         "compute-environment": manifest.uses_ec2,
         "encryption": manifest.encryption.key == "create",
         "fargate-environment": any(compute.is_fargate for compute in manifest.compute.values()),
-        "image-builder": makes_instance_roles,
+        "image-builder": creates_instance_roles,
         "image-pipeline": manifest.image.rebuild,
-        "instance-role": makes_instance_roles,
+        "instance-role": creates_instance_roles,
         "job-functions": manifest.jobs,
         "network": manifest.network.create,
         "network-lookup": manifest.network.lookup,
@@ -70,7 +70,7 @@ def modules(manifest: Manifest) -> list[str]:
 
 
 def all_else(manifest: Manifest) -> list[Hcl]:
-    """Every module, and of the root's resources those that no other one waits for."""
+    """Return every module, and the resources of the root module that no other resource depends on."""
     many = {"compute-environment", "fargate-environment", "repository"}
     once = [module for module in modules(manifest) if module not in many]
     names = [
@@ -84,7 +84,7 @@ def all_else(manifest: Manifest) -> list[Hcl]:
 
 
 def needed_roles(manifest: Manifest) -> list[str]:
-    """The roles that only some allocation strategies and service roles ask for."""
+    """Return the roles that only some compute environments need."""
     computes = manifest.compute.values()
     needed = {
         "service_role": any(compute.service_role == "create" for compute in computes),
@@ -94,14 +94,14 @@ def needed_roles(manifest: Manifest) -> list[str]:
 
 
 def service_role_arn(compute: ComputeEnvironment) -> str | None:
-    """A custom service role's ARN; None for the service-linked role, which Batch takes by itself."""
+    """Return the ARN of a custom service role; None for the service-linked role, which is Batch's default."""
     if compute.service_role == "service-linked":
         return None
     return reference("module.service_role.arn") if compute.service_role == "create" else compute.service_role
 
 
 def volume(settings: RootVolume | Scratch) -> dict[str, object]:
-    """An EBS volume as the compute-environment module takes it."""
+    """Return an EBS volume as an input of the compute-environment module."""
     fields = {
         "size_gib": settings.size_gib,
         "type": settings.type,
@@ -112,7 +112,7 @@ def volume(settings: RootVolume | Scratch) -> dict[str, object]:
 
 
 def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
-    """The reasons that Batch can name for a waiting job, with the minutes until it is cancelled.
+    """Return the reasons that Batch can report for a waiting job, with the minutes until Batch cancels it.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_JobStateTimeLimitAction.html
     """
@@ -124,7 +124,7 @@ def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
 
 
 def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
-    """What must stand before a job definition is of use: its log group, and what its roles that we make may do."""
+    """Return what a job definition depends on: its log group, and the created roles with their policies."""
     job = manifest.jobs[key]
     names = [f"aws_cloudwatch_log_group.{key}"]
     policies = [f"aws_iam_role_policy.{policy.label}" for policy in role_policies(manifest, key)]
@@ -134,7 +134,7 @@ def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
 
 
 def base_parameter_arn(manifest: Manifest) -> str | None:
-    """The parameters that name the image to build on: AWS's public ones, or one of the account; None for an id."""
+    """Return the ARN of the SSM parameters with the base image's id: AWS's or the account's; None for an image id."""
     parameters = f"arn:{manifest.partition}:ssm:{manifest.region}"
     source = manifest.image.source
     if source is None:
@@ -143,7 +143,7 @@ def base_parameter_arn(manifest: Manifest) -> str | None:
 
 
 def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:
-    """The tags that the image's builder finds its network by; None where the network is given by id."""
+    """Return the tags with which Packer finds the network; None for a network given by ids."""
     network, vpc = manifest.network, manifest.vpc_name
     if network.create:
         return {
@@ -155,7 +155,7 @@ def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:
 
 
 def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
-    """What the outputs show, by the manifest's keys."""
+    """Return the outputs' values, by the manifest's keys."""
     functions = {"submit": "submit_function_name", "status": "status_function_name"} if manifest.jobs else {}
     return {
         "compute_environment_names": {key: reference(f"module.compute_{key}.name") for key in manifest.compute},
@@ -172,7 +172,7 @@ def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
 
 
 def resolved(manifest: Manifest) -> dict[str, Any]:
-    """The manifest as plain values, defaults included, without what is unset: itself a manifest."""
+    """Return the manifest as plain values with defaults, without unset keys; the result is a valid manifest."""
     values: dict[str, Any] = msgspec.to_builtins(manifest)
     return {key: _without_none(value) for key, value in values.items() if value is not None}
 

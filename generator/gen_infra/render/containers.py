@@ -1,4 +1,4 @@
-"""The container of a job definition, in the API's own spelling.
+"""Write the container of a job definition in the API's spelling.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
 """
@@ -16,7 +16,7 @@ SCRATCH_VOLUME = "scratch"
 
 
 def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
-    """The container of a job, on EC2 or on Fargate, with what the manifest adds in the API's spelling."""
+    """Return the container properties of a job, for EC2 or Fargate, with the manifest's ``container_properties``."""
     job = manifest.jobs[key]
     needs_execution_role = manifest.needs_execution_role(job)
     mounts, volumes = _volumes(manifest, job)
@@ -53,7 +53,7 @@ def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
 
 
 def node_properties(manifest: Manifest, key: str) -> dict[str, object]:
-    """A multi-node parallel job: the same container on each node; the first one is the main node.
+    """Return the node properties of a multi-node job: the same container on each node; the first is the main node.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_NodeProperties.html
     """
@@ -62,13 +62,13 @@ def node_properties(manifest: Manifest, key: str) -> dict[str, object]:
 
 
 def _with_extras(properties: dict[str, Any], extras: dict[str, Any]) -> dict[str, Any]:
-    """Lists (volumes and mount points) grow, everything else of the extras is new or replaces."""
+    """Append the lists of the extras (volumes and mount points); their other fields are new or replace."""
     lists = {name: [*properties.get(name, []), *value] for name, value in extras.items() if isinstance(value, list)}
     return properties | extras | lists
 
 
 def _fargate(job: Job) -> dict[str, object]:
-    """Private subnets have a way out of their own; a public address would be one in."""
+    """Return the fields for Fargate; jobs in private subnets need no public address."""
     return {
         "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
         "networkConfiguration": {"assignPublicIp": "DISABLED"},
@@ -82,7 +82,7 @@ def _resources(job: Job) -> list[dict[str, str]]:
 
 
 def _volumes(manifest: Manifest, job: Job) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The mount points of a job, and the volumes that they name."""
+    """Return the mount points of a job, and their volumes."""
     mounts, volumes = [], []
     if job.scratch:
         mounts.append({"sourceVolume": SCRATCH_VOLUME, "containerPath": job.scratch, "readOnly": False})
@@ -95,7 +95,7 @@ def _volumes(manifest: Manifest, job: Job) -> tuple[list[dict[str, Any]], list[d
 
 
 def _efs(volume: EfsVolume) -> dict[str, object]:
-    """TLS always, and the job's role as the client: with an access point, both are required."""
+    """Return an EFS volume with TLS and the job's role; an access point requires both."""
     return _present(
         {
             "fileSystemId": volume.file_system,
@@ -130,5 +130,5 @@ def _linux_parameters(linux: Linux) -> dict[str, object]:
 
 
 def _present(fields: dict[str, Any]) -> dict[str, object]:
-    """The fields that say something: no None, False or empty list; but a zero is a value."""
+    """Leave out fields that are None, False or empty; keep zeros."""
     return {name: value for name, value in fields.items() if value or (value == 0 and value is not False)}

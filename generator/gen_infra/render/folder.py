@@ -1,4 +1,4 @@
-"""A folder reached through directory descriptors, so that no symbolic link below it is ever followed."""
+"""Access a folder through directory descriptors, so that no symbolic link below it is followed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe must not make it wait
 _OPEN_LOCK = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_A_LINK_OR_FILE = {errno.ENOTDIR, errno.ELOOP}  # what opening one as a folder gives, depending on the system
+_A_LINK_OR_FILE = {errno.ENOTDIR, errno.ELOOP}  # the errors of opening one as a folder, depending on the system
 
 
 class ObstacleError(Exception):
-    """Something lies where a file or folder of ours belongs, and it is neither; the text says where and what."""
+    """The path of a rendered file or folder is something else, such as a link; the text says what and where."""
 
 
 class Folder:
     """The folder at ``root``, which may itself be a symbolic link.
 
-    Paths are relative, ``/``-separated and without ``..``. Methods raise OSError, and :class:`ObstacleError` for a link
-    or anything else on the way that is neither file nor folder.
+    Paths are relative, ``/``-separated and without ``..``. Methods raise OSError, and :class:`ObstacleError` if a part
+    of the path is a link or otherwise neither file nor folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -60,12 +60,12 @@ class Folder:
             raise
         with _closing(descriptor):
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ObstacleError(f"{path} is no regular file")
+                raise ObstacleError(f"{path} is not a regular file")
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 return file.read()
 
     def names(self, folder: str) -> list[str]:
-        """List what is in a folder below the root (``""`` is the root itself) and is no folder."""
+        """List the entries of a folder below the root (``""`` is the root itself) that are not folders."""
         try:
             descriptor = self._descriptor(folder)
         except FileNotFoundError:
@@ -74,7 +74,7 @@ class Folder:
             return sorted(entry.name for entry in entries if not entry.is_dir(follow_symlinks=False))
 
     def locate(self, path: str) -> tuple[int, str]:
-        """Give the descriptor of the folder that a path is in, and the name in it; else FileNotFoundError."""
+        """Return the descriptor of a path's folder, and the name in it; raise FileNotFoundError if there is none."""
         folder, _, name = path.rpartition("/")
         return self._descriptor(folder), name
 
@@ -83,12 +83,12 @@ class Folder:
         self._descriptor(path.rpartition("/")[0], create=True)
 
     def remove(self, path: str) -> None:
-        """Remove a file, and then the folders above it that hold nothing any more."""
+        """Remove a file, and the folders above it that are empty then."""
         with suppress(FileNotFoundError):
             parent, name = self.locate(path)
             os.unlink(name, dir_fd=parent)
         folder = path.rpartition("/")[0]
-        with suppress(OSError):  # the first one that is not empty
+        with suppress(OSError):  # of the first folder that is not empty
             while folder:
                 parent, name = self.locate(folder)
                 os.rmdir(name, dir_fd=parent)
@@ -96,12 +96,12 @@ class Folder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder against other runs; a :class:`GenInfraError` says who holds it already."""
+        """Lock the folder; raise a :class:`GenInfraError` that names the process that has locked it already."""
         root = self._descriptors[""]
         while True:
             with _closing(os.open(_LOCK, _OPEN_LOCK, 0o644, dir_fd=root)) as descriptor:
                 self._take(descriptor)
-                if not self._is_still_there(descriptor):  # its last holder removed it between our open and our lock
+                if not self._is_still_there(descriptor):  # another process removed it between our open and our lock
                     continue
                 try:
                     os.ftruncate(descriptor, 0)
@@ -109,19 +109,19 @@ class Folder:
                     yield
                 finally:
                     with suppress(OSError):
-                        os.unlink(_LOCK, dir_fd=root)  # before the lock is given up, while it is still ours
+                        os.unlink(_LOCK, dir_fd=root)  # while this process still has the lock
                 return
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
-        """Make an empty folder, on the same file system, for files that are not in place yet; removed at the end."""
-        self._remove_staging()  # what a killed run left
+        """Create an empty folder on the same file system for files that are not in place yet; remove it at the end."""
+        self._remove_staging()  # left by a killed run
         try:
             os.mkdir(_STAGING, 0o700, dir_fd=self._descriptors[""])
             with _closing(os.open(_STAGING, _OPEN_FOLDER, dir_fd=self._descriptors[""])) as descriptor:
                 yield Staging(self, descriptor)
         finally:
-            with suppress(OSError):  # the error before matters more, and the next run tries again
+            with suppress(OSError):  # an earlier error matters more, and the next run tries again
                 self._remove_staging()
 
     def _remove_staging(self) -> None:
@@ -141,9 +141,9 @@ class Folder:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "a process that has only started"
-            hint = "wait until it is done, and try again"
-            raise GenInfraError(f"another gen-infra is writing {self.root}: {holder}", hint=hint) from None
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "a process that has just started"
+            hint = "wait until it has finished, then try again"
+            raise GenInfraError(f"another gen-infra process is writing to {self.root}: {holder}", hint=hint) from None
 
     def _is_still_there(self, descriptor: int) -> bool:
         try:
@@ -153,7 +153,7 @@ class Folder:
         return os.path.samestat(os.fstat(descriptor), there)
 
     def _descriptor(self, folder: str, *, create: bool = False) -> int:
-        """Open a folder below the root, or give the descriptor that is open; FileNotFoundError if there is none."""
+        """Open a folder below the root, or return its open descriptor; raise FileNotFoundError if there is none."""
         if folder in self._descriptors:
             return self._descriptors[folder]
         above, _, name = folder.rpartition("/")
@@ -176,7 +176,7 @@ class Folder:
 
 
 class Staging:
-    """Files on their way into a :class:`Folder`: first all are written here, then each is renamed into its place."""
+    """New files for a :class:`Folder`: all are written here first, then each is renamed into its place."""
 
     def __init__(self, folder: Folder, descriptor: int) -> None:
         self._folder = folder
@@ -184,7 +184,7 @@ class Staging:
         self._names: dict[str, str] = {}
 
     def put(self, key: str, content: bytes, *, executable: bool = False) -> None:
-        """Write a file, to be moved later; ``key`` is any text that names no other one."""
+        """Write a file, to be moved later; ``key`` is a unique text."""
         name = self._names[key] = str(len(self._names))
         with _closing(os.open(name, _OPEN_NEW, 0o600, dir_fd=self._descriptor)) as descriptor:
             with os.fdopen(descriptor, "wb", closefd=False) as file:
@@ -192,7 +192,7 @@ class Staging:
             os.fchmod(descriptor, 0o755 if executable else 0o644)  # whatever the caller's umask
 
     def move(self, key: str, path: str) -> None:
-        """Rename a file into its place, over the one that is there."""
+        """Rename a file into its place, and replace the file there."""
         parent, target = self._folder.locate(path)
         os.replace(self._names[key], target, src_dir_fd=self._descriptor, dst_dir_fd=parent)
 

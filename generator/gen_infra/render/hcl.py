@@ -1,9 +1,9 @@
-r"""The one encoder of values for HCL native syntax, as Terraform and Packer read it.
+r"""Encode values in HCL's native syntax, for Terraform and Packer.
 
-HCL quoted strings know only ``\n \r \t \" \\ \uNNNN \UNNNNNNNN``, and ``${`` and ``%{`` in them are live code.
-Every value that reaches a rendered file goes through :func:`encode`, as a whole: encoded fragments are never
-concatenated. The layout is ``terraform fmt``'s (hclwrite): two spaces an indent, and ``=`` aligned over consecutive
-lines that each hold one whole attribute.
+HCL's quoted strings support only ``\n \r \t \" \\ \uNNNN \UNNNNNNNN``, and evaluate ``${`` and ``%{``.
+Every value in a rendered file is encoded as a whole by :func:`encode`: encoded fragments are never concatenated.
+The layout is that of ``terraform fmt`` (hclwrite): indents of two spaces, and ``=`` aligned over consecutive lines that
+each contain one whole attribute.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Final
 
 _INDENT: Final = 2
 _ONE_LINE: Final = 80  # characters of a list or an object that stays on one line
-_INTEGER_BITS: Final = 512  # Terraform computes with 512-bit floats: a longer integer would be rounded
+_INTEGER_BITS: Final = 512  # Terraform calculates with 512-bit floats and would round a longer integer
 
 _SCALAR: Final = (str, int, float, NoneType)
 _NUMBER: Final = (int, float)
 _SEQUENCE: Final = (list, tuple)
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_KEYWORDS: Final = frozenset({"true", "false", "null", "for", "if", "in"})  # no names to terraform or to checkov
+_KEYWORDS: Final = frozenset({"true", "false", "null", "for", "if", "in"})  # reserved by terraform or checkov
 _TRAVERSAL: Final = re.compile(rf'{_IDENTIFIER.pattern}(\.{_IDENTIFIER.pattern}|\[[0-9]+\]|\["[A-Za-z0-9_./:@-]+"\])+')
 _PLAIN: Final = re.compile(r"[ !#&-\[\]-~]*")  # printable ASCII without " $ % \
 _SPECIAL: Final = re.compile(r'["\\]|[$%](?=[{$%]|\Z)|[^ -~]')
@@ -35,7 +35,7 @@ _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\"
 
 
 class Hcl(str):
-    """HCL text that templates may output; every ``str`` operation on it gives a plain ``str``, which they may not."""
+    """HCL text that templates may output; ``str`` operations return a plain ``str``, which templates may not output."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ def encode(value: object, indent: int = 0) -> Hcl:
     """Write a plain value as an HCL expression.
 
     ``value`` is None, a bool, int, finite float, str, list, tuple or mapping with str keys (which keeps its order), or
-    :class:`Hcl` (a reference), nested at will. ``indent`` is by how many columns the line is indented on which the
+    :class:`Hcl` (a reference), at any depth. ``indent`` is the indentation, in columns, of the line on which the
     expression starts.
 
     Raises ValueError for a text or number that Terraform would change or refuse (not in Unicode normal form C, half of
@@ -54,32 +54,32 @@ def encode(value: object, indent: int = 0) -> Hcl:
 
 
 def attributes(fields: Mapping[str, object], indent: int = 0) -> Hcl:
-    """Write the aligned lines ``name = value`` of a block's body, the first one without its indentation.
+    """Write the aligned lines ``name = value`` of a block's body, the first line without its indentation.
 
-    A field that is None is left out: in a block, null and absent mean the same. Raises as :func:`encode` and
-    :func:`label` do.
+    Leaves out fields that are None: in a block, null and absent mean the same. Raises the errors of :func:`encode` and
+    :func:`label`.
     """
     present = ((label(name), _encode(value, indent)) for name, value in fields.items() if value is not None)
     return Hcl(_lines(present, indent).lstrip(" "))
 
 
 def label(name: str) -> Hcl:
-    """Pass a name that is an ASCII identifier: safe between quotes as a block label, and bare in a reference.
+    """Check that a name is an ASCII identifier: safe as a block label in quotes, and unquoted in a reference.
 
-    Raises ValueError for anything else.
+    Raises ValueError for any other name.
     """
     if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"{name!r} is no HCL identifier: letters, digits, _ and -, and no digit or - first")
+        raise ValueError(f"invalid HCL identifier {name!r}: use letters, digits, _ and -, starting with a letter or _")
     return Hcl(name)
 
 
 def reference(traversal: str) -> Hcl:
-    """Pass a reference such as ``module.encryption.key_arn``, ``aws_subnet.a[0].id`` or ``local.arns["results"]``.
+    """Check a reference such as ``module.encryption.key_arn``, ``aws_subnet.a[0].id`` or ``local.arns["results"]``.
 
-    Raises ValueError for anything but identifiers joined by dots, with ``[number]`` or ``["key"]`` indexes.
+    Raises ValueError unless it is identifiers joined by dots, with ``[number]`` or ``["key"]`` indexes.
     """
     if not _TRAVERSAL.fullmatch(traversal):
-        raise ValueError(f"{traversal!r} is no Terraform reference")
+        raise ValueError(f"invalid Terraform reference {traversal!r}")
     return Hcl(traversal)
 
 
@@ -106,7 +106,7 @@ def _number(value: float) -> str:
     elif not math.isfinite(value):
         raise ValueError(f"{value} is not a number that HCL can write")
     text = repr(value)
-    return f"{Decimal(text):f}" if "e" in text else text  # checkov's parser does not know exponents
+    return f"{Decimal(text):f}" if "e" in text else text  # checkov's parser does not support exponents
 
 
 def _quote(text: str, *, ascii_only: bool = False) -> str:
@@ -114,17 +114,17 @@ def _quote(text: str, *, ascii_only: bool = False) -> str:
         return f'"{text}"'
     if not text.isascii():
         if _SURROGATE.search(text):
-            raise ValueError(f"{text!a} holds half of a surrogate pair")
+            raise ValueError(f"{text!a} contains half of a surrogate pair")
         if not unicodedata.is_normalized("NFC", text):
             raise ValueError(f"{text!a} is not in Unicode normal form C, and Terraform would change it")
     return f'"{_SPECIAL.sub(_escape_to_ascii if ascii_only else escape_character, text)}"'
 
 
 def escape_character(match: re.Match[str]) -> str:
-    r"""Escape one matched character as ``\n \r \t \" \\ \uNNNN`` or ``\UNNNNNNNN``, or leave it if it is readable.
+    r"""Escape one matched character as ``\n \r \t \" \\ \uNNNN`` or ``\UNNNNNNNN``, or keep it if it is readable.
 
-    Letters, numbers, punctuation and symbols outside ASCII stay; controls, blanks, combining marks and the invisible
-    (text direction, zero width) are escaped. The frozen Unicode 3.2 tables say the same under every Python.
+    Keeps letters, numbers, punctuation and symbols outside ASCII; escapes control characters, spaces, combining marks
+    and invisible characters. The frozen Unicode 3.2 tables give the same result with every Python version.
     """
     char = match[0]
     if not char.isascii() and unicodedata.ucd_3_2_0.category(char)[0] in "LNPS":
@@ -141,7 +141,7 @@ def _escape_to_ascii(match: re.Match[str]) -> str:
 @lru_cache(4096)
 def _key(name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"a key of a map is a str, not a {type(name).__name__}")
+        raise TypeError(f"a key of a map must be a str, not a {type(name).__name__}")
     if _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS:
         return name
     return _quote(name, ascii_only=True)  # terraform fmt aligns by grapheme clusters: in ASCII that is len()
@@ -157,7 +157,7 @@ def _sequence(items: list[object] | tuple[object, ...], indent: int) -> str:
 
 
 def _element(item: object, indent: int) -> str:
-    """Write an element of a list; there a short object of scalars stays on one line, like the row of a table."""
+    """Write an element of a list; a short object of scalars stays on one line, like the row of a table."""
     if isinstance(item, Mapping) and item and all(_is_scalar(value) for value in item.values()):
         fields = ", ".join(f"{_key(name)} = {_encode(value, indent)}" for name, value in item.items())
         if len(fields) + 4 <= _ONE_LINE and "\n" not in fields:

@@ -1,4 +1,4 @@
-"""The Jinja2 environments: templates decide structure, every value they output has gone through the HCL encoder.
+"""Make the Jinja2 environments: templates decide the structure, and output only values from the HCL encoder.
 
 Filters:
     ``value | hcl(indent)``           an HCL expression; ``indent`` is the indentation of the line that it starts on
@@ -6,11 +6,11 @@ Filters:
     ``name | label``                  a checked identifier, for block labels (between quotes) and inside references
     ``text | ref``                    a checked reference, to output or to put inside a value
 
-What a macro, a ``{% set %}`` block or ``self.block()`` gives was output once already, and may be output again. Anything
-else, such as a raw value, a constant or ``a | hcl ~ b``, is an :class:`UnencodedValueError`.
+The result of a macro, a ``{% set %}`` block or ``self.block()`` was output already, and may be output again. Anything
+else, such as a raw value, a constant or ``a | hcl ~ b``, raises :class:`UnencodedValueError`.
 
-To compile the templates takes longer than to render an environment, so it is done when the package is built
-(``tasks/compile_templates.py``). What was compiled is used only as long as :func:`sources_digest` stays the same.
+Compiling the templates takes longer than rendering an environment, so they are compiled when the package is built
+(``tasks/compile_templates.py``). Compiled templates are used only while :func:`sources_digest` stays the same.
 """
 
 from __future__ import annotations
@@ -42,29 +42,29 @@ if TYPE_CHECKING:
 
 
 COMPILED = Path(__file__).parents[1] / "_data" / "compiled"
-DIGEST = "sources.sha256"  # in that folder: what the templates in it were compiled from
+DIGEST = "sources.sha256"  # in that folder: the digest of the sources of the compiled templates
 
 
 class UnencodedValueError(TypeError):
-    """A template tried to output a value that no encoder has seen: a bug in that template."""
+    """A template tried to output a value that was not encoded: a bug in that template."""
 
 
 @cache
 def terraform_environment() -> Environment:
-    """Make the environment of the ``*.tf`` templates, which lie in the ``templates`` data folder."""
+    """Make the environment of the ``*.tf`` templates in the ``templates`` data folder."""
     return make_environment(template_loader(COMPILED), encode, attributes)
 
 
 @cache
 def packer_environment() -> Environment:
-    """Make the environment of the ``*.pkr.hcl`` templates: the same, and ``{{``, which Packer evaluates, is refused."""
+    """Make the environment of the ``*.pkr.hcl`` templates, which also refuses ``{{``, because Packer evaluates it."""
     return make_environment(
         template_loader(COMPILED), _without_packer_template(encode), _without_packer_template(attributes)
     )
 
 
 class _Environment(Environment):
-    """Collects what macros and blocks output as Hcl, and refuses the two tags whose output passes by ``finalize``."""
+    """Returns the output of macros and blocks as Hcl, and refuses the two tags whose output skips ``finalize``."""
 
     @staticmethod
     def concat(parts: Iterable[str]) -> Hcl:
@@ -83,7 +83,7 @@ _Environment.code_generator_class = _CodeGenerator
 
 
 def template_loader(compiled: Path) -> BaseLoader:
-    """Load the templates that were compiled into a folder, if they were compiled from the sources as they are now."""
+    """Load the compiled templates from a folder if they were compiled from the current sources, else the sources."""
     digest = compiled / DIGEST
     if digest.is_file() and digest.read_text() == sources_digest():
         return ModuleLoader(compiled)
@@ -91,7 +91,7 @@ def template_loader(compiled: Path) -> BaseLoader:
 
 
 def sources_digest() -> str:
-    """Sum up what the code of a compiled template depends on: the templates, this module and Jinja2's compiler."""
+    """Return a digest of what compiled templates depend on: the templates, this module and Jinja2's compiler."""
     files = [*sorted(data_dir("templates").rglob("*.j2")), Path(__file__), Path(compiler.__file__)]
     return sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
@@ -99,12 +99,12 @@ def sources_digest() -> str:
 def make_environment(
     loader: BaseLoader, encode_value: Callable[..., Hcl] = encode, encode_fields: Callable[..., Hcl] = attributes
 ) -> Environment:
-    """Make an environment in which only what an encoder made can be output."""
+    """Make an environment that outputs only encoded values."""
     environment = _Environment(
         loader=loader,
         undefined=StrictUndefined,
         finalize=_only_hcl,
-        autoescape=False,  # that would escape for HTML; finalize lets nothing pass that is not HCL
+        autoescape=False,  # escaping is for HTML; finalize refuses everything that is not Hcl
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -119,7 +119,7 @@ def _only_hcl(context: Context, value: object) -> Hcl:
     if type(value) is Hcl:
         return value
     if isinstance(value, Undefined):
-        str(value)  # StrictUndefined says which name it was
+        str(value)  # StrictUndefined raises an error with the name
     raise UnencodedValueError(f"{context.name}: {value!r:.80} was not encoded; write {{{{ … | hcl }}}}")
 
 

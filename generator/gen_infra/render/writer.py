@@ -1,11 +1,12 @@
-"""From rendered files to a folder: all or nothing where that is possible, and never over what somebody else made.
+"""Write rendered files to a folder, all or nothing where possible, and never over files that gen-infra did not write.
 
-``<root>/.gen-infra.json`` records the SHA-256 of every file written. A file is ours while it has that content: ours are
-replaced and, when they are no longer rendered, removed. Any other is left alone and named, unless ``force`` insists.
+``<root>/.gen-infra.json`` records the SHA-256 of every file written. A file with the recorded content is ours: it is
+replaced and, when it is no longer rendered, removed. Any other file is kept and reported, unless ``force`` is set.
 
-A write goes: lock, compare everything, write every new file and both records beside the old ones, then only rename
-and remove. The first record renamed names the old content and the new, so that after an interruption anywhere the next
-run knows every file for ours and finishes. Nothing is flushed to the disk: after a power cut, render with ``--force``.
+The steps of a write: lock, compare everything, write every new file and both records beside the old ones, then only
+rename and remove. The first record lists the old and the new content, so that after an interruption at any point the
+next run recognises every file and finishes. Files are not flushed to the disk: after a power cut, render with
+``--force``.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 RECORD = ".gen-infra.json"
 _FORMAT = 1
-_INTENT, _DONE = ".gen-infra.intent", ".gen-infra.done"  # the two records while they are staged: no rendered path
+_INTENT, _DONE = ".gen-infra.intent", ".gen-infra.done"  # keys of the two staged records; not paths of rendered files
 
-# What Terraform, OpenTofu, Packer or checkov would take in by its name alone.
+# Names of files that Terraform, OpenTofu, Packer or checkov load automatically.
 # https://developer.hashicorp.com/terraform/language/files, .../language/values/variables, .../packer/docs/templates
 _ACTIVE = re.compile(
     r"""(?!\.).+\.(tf|tofu)(\.json)?
@@ -42,14 +43,17 @@ _ACTIVE = re.compile(
 _PATH = re.compile(r"(?!\.\.?(/|\Z))[^/\\\0]+(/(?!\.\.?(/|\Z))[^/\\\0]+)*")
 
 _HINTS = {
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "free some space, or write elsewhere with --out",
-    (errno.EROFS, errno.EACCES, errno.EPERM): "make it writable, or write elsewhere with --out",
-    (errno.ENOTDIR, errno.EEXIST): "a file lies where a folder is needed: move it, or write elsewhere with --out",
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "free some space, or choose another folder with --out",
+    (errno.EROFS, errno.EACCES, errno.EPERM): "make it writable, or choose another folder with --out",
+    (
+        errno.ENOTDIR,
+        errno.EEXIST,
+    ): "move the file that is where a folder is needed, or choose another folder with --out",
 }
 
 
 class Written(NamedTuple):
-    """What a write did, as sorted paths below the root."""
+    """The result of a write, as sorted paths below the root."""
 
     created: tuple[str, ...]
     updated: tuple[str, ...]
@@ -58,7 +62,7 @@ class Written(NamedTuple):
 
 
 def lay_out(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files into a folder that is the caller's own, such as a temporary one: no record, no questions."""
+    """Write files into a folder that the caller owns, such as a temporary one, without a record or checks."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,14 +70,14 @@ def lay_out(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def write(files: Mapping[str, bytes], root: Path, *, force: bool = False) -> Written:
-    """Make the folder hold these files (relative ``/``-separated path -> content), and no older ones of ours.
+    """Write these files (relative ``/``-separated path -> content) into the folder, and remove older ones of ours.
 
-    Files that have their content already are not touched. ``*.sh`` become executable. ``force`` replaces files that
-    somebody changed or put there, but not symbolic links; and files that would take effect beside ours
-    (``extra.tf``, ``terraform.tfvars``) are refused in any case: this never removes what it did not write.
+    Keeps files that already have their content. ``*.sh`` become executable. ``force`` replaces files that were changed
+    or added by anything but gen-infra, but not symbolic links. Files that the tools would load as well (``extra.tf``,
+    ``terraform.tfvars``) are an error even with ``force``: gen-infra never removes what it did not write.
 
-    Raises UsageError, with every file in the way, before anything is changed; and GenInfraError when another run is
-    writing there or the system refuses, saying what was done until then.
+    Raises UsageError, with every file in the way, before any change; and GenInfraError if another run is writing to the
+    folder or the system reports an error, with what was done until then.
     """
     _check_paths(files)
     with _explained("write", root):
@@ -89,9 +93,9 @@ def write(files: Mapping[str, bytes], root: Path, *, force: bool = False) -> Wri
 
 
 def diff(files: Mapping[str, bytes], root: Path) -> str:
-    """Show what :func:`write` would change, as a unified diff, and what it would refuse; empty if neither.
+    """Return what :func:`write` would change, as a unified diff, and what it would refuse; empty if neither.
 
-    Raises GenInfraError when something cannot be read.
+    Raises GenInfraError if something cannot be read.
     """
     _check_paths(files)
     if not root.exists():
@@ -103,32 +107,32 @@ def diff(files: Mapping[str, bytes], root: Path) -> str:
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    """Sum up paths and contents as one SHA-256, in hexadecimal."""
+    """Return one SHA-256 of all paths and contents, in hexadecimal."""
     return _sha256(_Record(_hashes(files)).text())
 
 
 def read_back(root: Path) -> dict[str, bytes]:
-    """Read the files of the last write, proved to be as they were written and to have no company that takes effect.
+    """Read the files of the last write, unchanged and without other files that the tools would load.
 
-    Raises UsageError when they are not, or when there are none.
+    Raises UsageError if there are such files or changes, or if there are no files.
     """
     hint = "render it again"
     if not root.is_dir():
-        raise UsageError(f"{root} is not there", hint=hint)
+        raise UsageError(f"{root} does not exist", hint=hint)
     with _explained("read", root), Folder(root) as folder:
         record = _read_record(folder)
         survey = _survey(folder, {}, record)
     if not record.files or record.pending:
-        raise UsageError(f"{root} does not hold a whole rendered environment", hint=hint)
+        raise UsageError(f"{root} does not contain a complete rendered environment", hint=hint)
     found = {path: content for path, content in survey.found.items() if content is not None}
-    gone = [f"{path} (gone)" for path in survey.found.keys() - found]
-    if problems := {*gone, *survey.changed, *survey.immovable}:
-        raise UsageError(f"{root} is not as it was rendered:{_listing(problems)}", hint=hint)
+    missing = [f"{path} (missing)" for path in survey.found.keys() - found]
+    if problems := {*missing, *survey.changed, *survey.immovable}:
+        raise UsageError(f"{root} was changed since it was rendered:{_listing(problems)}", hint=hint)
     return found
 
 
 class _Record(NamedTuple):
-    """What is ours: path -> SHA-256 of what the last write left, and of what a write is about to leave."""
+    """Our files: path -> SHA-256 of the last write's content, and of the content that a write is about to leave."""
 
     files: Mapping[str, str]
     pending: Mapping[str, str] = {}
@@ -143,17 +147,17 @@ class _Record(NamedTuple):
 
 
 class _Survey(NamedTuple):
-    """What lies in the folder, against what is rendered and what is recorded."""
+    """The content of the folder, compared with what is rendered and what is recorded."""
 
-    found: dict[str, bytes | None]  # every path rendered or recorded -> what is there now
-    changed: list[str]  # files that are not as we left them: force replaces or removes them
-    immovable: list[str]  # links and the like in the way, and files of others that would take effect beside ours
+    found: dict[str, bytes | None]  # every path rendered or recorded -> its content now
+    changed: list[str]  # files changed or added by anything but gen-infra: force replaces or removes them
+    immovable: list[str]  # links and the like in the way, and other files that the tools would load
 
 
 def _survey(folder: Folder, files: Mapping[str, bytes], record: _Record) -> _Survey:
     survey = _Survey({}, [], [])
     if not record.is_readable:
-        survey.changed.append(f"{RECORD} (not a record of gen-infra's)")
+        survey.changed.append(f"{RECORD} (not a record of gen-infra)")
     known = {**record.files, **record.pending}
     for path in {**files, **known}:
         survey.found[path] = None
@@ -165,17 +169,17 @@ def _survey(folder: Folder, files: Mapping[str, bytes], record: _Record) -> _Sur
                 continue
         if found is not None and found != files.get(path) and not record.is_ours(path, found):
             survey.changed.append(f"{path} ({'changed since it was rendered' if path in known else 'not rendered'})")
-    survey.immovable.extend(f"{path} (would take effect)" for path in _active_files(folder, survey.found))
+    survey.immovable.extend(f"{path} (would be loaded too)" for path in _active_files(folder, survey.found))
     return survey
 
 
 def _active_files(folder: Folder, ours: Mapping[str, object]) -> list[str]:
-    """Find files of others that take effect by their name, in the folders where ours are."""
+    """Find other files that the tools load by their name, in the folders of our files."""
     parents = {parent for path in ours for parent in _parents(path)}
     active = []
     for parent in sorted(parents | {""}):
         prefix = f"{parent}/" if parent else ""
-        with suppress(ObstacleError):  # named already, as the obstacle to a file of ours
+        with suppress(ObstacleError):  # already reported, as the obstacle to one of our files
             active += [f"{prefix}{name}" for name in folder.names(parent) if _ACTIVE.fullmatch(name)]
     return [path for path in active if path not in ours]
 
@@ -188,10 +192,10 @@ def _parents(path: str) -> Iterator[str]:
 def _refuse(survey: _Survey, root: Path, *, force: bool) -> None:
     problems = survey.immovable if force else [*survey.changed, *survey.immovable]
     if problems:
-        hint = "keep them by moving them elsewhere; --force overwrites them"
+        hint = "move them elsewhere to keep them, or overwrite them with --force"
         if survey.immovable:
             hint = "move or delete them: gen-infra never removes what it did not write"
-        raise UsageError(f"{root} holds files that gen-infra did not write:{_listing(problems)}", hint=hint)
+        raise UsageError(f"{root} contains files that gen-infra did not write:{_listing(problems)}", hint=hint)
 
 
 def _written(files: Mapping[str, bytes], survey: _Survey) -> Written:
@@ -214,7 +218,7 @@ def _commit(folder: Folder, files: Mapping[str, bytes], survey: _Survey, written
         staging.put(_INTENT, _Record(before, after).text())
         staging.put(_DONE, _Record(after).text())
 
-        outcome = "it may be new in part: run the same command again to finish"
+        outcome = "some files may be new: run the same command again to finish"
         with _explained("write", folder.root / RECORD, outcome):
             staging.move(_INTENT, RECORD)
         for path in new:
@@ -243,7 +247,7 @@ def _read_record(folder: Folder) -> _Record:
 def _check_paths(paths: Iterable[str]) -> None:
     for path in paths:
         if not _PATH.fullmatch(path) or path.startswith(".gen-infra"):
-            raise ValueError(f"{path!r} is no path for a rendered file")
+            raise ValueError(f"invalid path for a rendered file: {path!r}")
 
 
 def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -272,7 +276,7 @@ def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
 
 @contextmanager
 def _explained(action: str, path: Path, outcome: str = "nothing was changed") -> Iterator[None]:
-    """Turn what the system refuses into one sentence: what, where, why, what is left, and what to do."""
+    """Turn a system error into one sentence: the action, the path, the reason, the outcome, and a hint."""
     try:
         yield
     except ObstacleError as obstacle:

@@ -1,4 +1,4 @@
-"""Plain values as YAML: the same bytes under every libyaml, no text that some YAML version reads as a number."""
+"""Write plain values as YAML: the same bytes with every libyaml, and no text that a YAML version reads as a number."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import TypeAlias
 
 from gen_infra.render.hcl import escape_character
 
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 _COMMENT_COLUMN = 60
 _LONGEST_KEY = 1000
 _ONE_LINE = 80  # characters of a list that stays on one line
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})  # YAML 1.1: not texts, in any case
+_WORDS = frozenset(
+    {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
+)  # not text in YAML 1.1, in any letter case
 _SPECIAL = re.compile(r'["\\]|[^ -~]')
 
 
@@ -28,15 +30,15 @@ def to_yaml(value: object) -> str:
     return "\n".join([*_lines(value, ""), ""])
 
 
-def to_commented_yaml(value: Mapping[str, object], comment: Callable[[Path], str]) -> str:
-    """The same with a comment behind each value, for people to read."""
+def to_commented_yaml(value: Mapping[str, object], comment: Callable[[KeyPath], str]) -> str:
+    """Write a mapping as YAML with a comment after each value, for people to read."""
     lines = list(_commented(value, (), "", comment))
     column = min(max(len(line) for line, _ in lines), _COMMENT_COLUMN)
     return "".join(f"{line:<{column}}  # {said}\n" if said else f"{line}\n" for line, said in lines)
 
 
-def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
-    """Each value that is written on one line, with its place."""
+def leaves(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    """Yield each value that is written on one line, with its path."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
     for key, item in items:
         if _one_line(item):
@@ -45,7 +47,7 @@ def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
             yield from leaves(item, (*path, key))
 
 
-def _commented(value: object, path: Path, pad: str, comment: Callable[[Path], str]) -> Iterator[tuple[str, str]]:
+def _commented(value: object, path: KeyPath, pad: str, comment: Callable[[KeyPath], str]) -> Iterator[tuple[str, str]]:
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
     for key, item in items:
         name = _key(key, pad) if isinstance(value, Mapping) else f"{pad}-"
@@ -74,13 +76,13 @@ def _lines(value: object, pad: str) -> list[str]:
 
 
 def _key(name: object, pad: str) -> str:
-    """A key with its colon; readers look for the colon of a key that is not marked in 1024 characters only."""
+    """Write a key with its colon; without the mark ``?``, YAML parsers search 1024 characters for the colon."""
     text = _scalar(name)
     return f"{pad}{text}:" if len(text) <= _LONGEST_KEY else f"{pad}? {text}\n{pad}:"
 
 
 def _one_line(value: object) -> str:
-    """Write a scalar, an empty collection or a short list of scalars; nothing for what takes several lines."""
+    """Write a scalar, an empty collection or a short list of scalars; return nothing for what needs several lines."""
     if isinstance(value, Mapping):
         return "" if value else "{}"
     if not isinstance(value, list | tuple):
@@ -104,5 +106,5 @@ def _scalar(value: object) -> str:
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
         text = repr(value)
-        return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 takes 1e+22 for a text
+        return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 reads 1e+22 as text
     raise (ValueError if isinstance(value, float) else TypeError)(f"{value!r} cannot be written as YAML")

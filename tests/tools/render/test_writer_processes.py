@@ -77,7 +77,9 @@ def test_while_one_run_writes_the_second_is_told_who_it_is(tmp_path: Path) -> No
             assert process.stdout.readline() == "there\n"
             os.waitpid(process.pid, os.WUNTRACED)
 
-            with pytest.raises(GenInfraError, match=f"another gen-infra is writing .*: process {process.pid} on "):
+            with pytest.raises(
+                GenInfraError, match=f"another gen-infra process is writing to .*: process {process.pid} on "
+            ):
                 write(OLD, tmp_path)
         finally:
             process.send_signal(signal.SIGCONT)

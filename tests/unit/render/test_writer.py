@@ -141,7 +141,7 @@ def test_changed_and_unknown_files_are_named_all_at_once_and_kept(root: Path) ->
         write(wanted, root)
 
     assert refused.value.message.endswith(
-        "holds files that gen-infra did not write:"
+        "contains files that gen-infra did not write:"
         "\n  packer/scripts/scratch.sh (changed since it was rendered)"
         "\n  terraform/main.tf (changed since it was rendered)"
         "\n  terraform/new.tf.json (not rendered)"
@@ -181,11 +181,11 @@ def test_a_foreign_file_that_would_take_effect_is_refused_even_with_force(root: 
     for force in (False, True):
         with pytest.raises(UsageError) as refused:
             write(FILES | {"terraform/main.tf": b"# new\n"}, root, force=force)
-        assert f"{name} (would take effect)" in refused.value.message
+        assert f"{name} (would be loaded too)" in refused.value.message
 
     assert tree(root) == FILES | {name: b"mine"}
-    assert f"{name} (would take effect)" in diff(FILES, root)
-    with pytest.raises(UsageError, match="would take effect"):
+    assert f"{name} (would be loaded too)" in diff(FILES, root)
+    with pytest.raises(UsageError, match="would be loaded too"):
         read_back(root)
 
 
@@ -232,7 +232,7 @@ def test_links_in_place_of_our_own_files_are_not_followed(root: Path, tmp_path: 
 def test_a_link_that_would_take_effect_is_refused(root: Path) -> None:
     (root / "terraform/extra.tf").symlink_to("/dev/null")
 
-    with pytest.raises(UsageError, match=r"extra\.tf \(would take effect\)"):
+    with pytest.raises(UsageError, match=r"extra\.tf \(would be loaded too\)"):
         write(FILES, root)
 
 
@@ -254,8 +254,8 @@ def test_a_pipe_or_folder_in_the_place_of_a_file_is_refused(root: Path) -> None:
     with pytest.raises(UsageError) as refused:
         write(FILES, root, force=True)
 
-    assert "manifest.resolved.yaml is no regular file" in refused.value.message
-    assert "terraform/main.tf is no regular file" in refused.value.message
+    assert "manifest.resolved.yaml is not a regular file" in refused.value.message
+    assert "terraform/main.tf is not a regular file" in refused.value.message
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
     "path", ["", "/etc/passwd", "../x", "a/../../x", "a/..", "./a", "a//b", "a/", "a\0b", ".gen-infra.json", "a\\b"]
 )
 def test_paths_that_leave_the_folder_are_refused(tmp_path: Path, path: str) -> None:
-    with pytest.raises(ValueError, match="no path for a rendered file"):
+    with pytest.raises(ValueError, match="invalid path for a rendered file"):
         write({path: b""}, tmp_path / "root")
     assert not (tmp_path / "root").exists()
 
@@ -363,20 +363,20 @@ def test_reading_back_names_what_is_not_as_it_was(root: Path) -> None:
         read_back(root)
 
     assert (
-        "\n  manifest.resolved.yaml (gone)\n  terraform/main.tf (changed since it was rendered)"
+        "\n  manifest.resolved.yaml (missing)\n  terraform/main.tf (changed since it was rendered)"
         in refused.value.message
     )
 
 
 def test_reading_back_refuses_what_is_not_whole(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is not there"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_back(tmp_path / "none")
 
     record = json.loads((root / ".gen-infra.json").read_text())
     put(root, ".gen-infra.json", json.dumps(record | {"pending": {"a": "0" * 64}}))
-    with pytest.raises(UsageError, match="whole rendered environment"):
+    with pytest.raises(UsageError, match="complete rendered environment"):
         read_back(root)
 
     (root / ".gen-infra.json").unlink()
-    with pytest.raises(UsageError, match="whole rendered environment"):
+    with pytest.raises(UsageError, match="complete rendered environment"):
         read_back(root)
