@@ -7,11 +7,15 @@ This reader uses PyYAML's events (libyaml scans the text) and accepts only what 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from functools import lru_cache
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
+from msgspec import Struct, field
 
 from gen_infra.manifest.reading.secrets import ADVICE, is_reference, may_be_shown, names_a_secret, redact, secrets
 from gen_infra.manifest.reading.text import (
@@ -24,36 +28,33 @@ from gen_infra.manifest.reading.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 10_000_000
 MAX_DEPTH = 20
-MAX_NODES = 100_000
+MAX_NODES = 1_000_000
 MAX_PROBLEMS = 100
 
 Mark: TypeAlias = tuple[int, int]
 """A zero-based line and column, as libyaml counts them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, eq=False):
     """A manifest file: the name for messages, its text, and the (zero-based) lines that contain a secret."""
 
     name: str
     path: Path
     text: str
-    secret_lines: set[int] = field(default_factory=set, compare=False)
+    secret_lines: set[int] = field(default_factory=set)
 
     def line(self, number: int) -> str:
         """Return a line for a message; empty if it does not exist or may contain a secret."""
-        lines = self.text.split("\n")
+        lines = self.text.split("\n", number + 1)
         shown = number < len(lines) and number not in self.secret_lines and may_be_shown(lines[number])
         return lines[number].rstrip("\r") if shown else ""
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(Struct, gc=False):
     """A string, number, boolean or (for an empty value) None."""
 
     value: str | int | float | bool | None
@@ -61,14 +62,11 @@ class Scalar:
     mark: Mark
 
 
-class Refused(Scalar):
+class Refused(Scalar, gc=False):
     """A scalar that already has a problem."""
 
-    __slots__ = ()
 
-
-@dataclass(slots=True)
-class Sequence:
+class Sequence(Struct):
     """A YAML list."""
 
     source: Source
@@ -76,8 +74,7 @@ class Sequence:
     items: list[Node] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A key of a mapping with its value; the mark is the key's."""
 
     source: Source
@@ -85,8 +82,7 @@ class Entry:
     node: Node
 
 
-@dataclass(slots=True)
-class Map:
+class Map(Struct):
     """A YAML mapping."""
 
     source: Source
@@ -106,7 +102,7 @@ class Problem:
     column: int
     path: str
     message: str
-    source: Source | None = field(default=None, compare=False, repr=False)
+    source: Source | None = dataclass_field(default=None, compare=False, repr=False)
 
     @property
     def source_line(self) -> str:
@@ -125,6 +121,10 @@ class Unreadable(Exception):  # noqa: N818 - carries a Problem up to the loader,
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
+
+
+class _AmbiguousError(Exception):
+    """A plain scalar that YAML parsers and people do not read the same way."""
 
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
@@ -170,6 +170,18 @@ def plain(node: Node) -> object:
     return {key: plain(entry.node) for key, entry in node.entries.items()}
 
 
+@lru_cache(maxsize=4096)  # a manifest repeats its words
+def _meaning(text: str) -> str | float | bool | None:
+    """Return the value of a plain scalar."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) < _LONGEST_NUMBER and (number := _NUMBER.fullmatch(text)):
+        return float(text) if number.group(1) else int(text)
+    if _AMBIGUOUS.fullmatch(text):
+        raise _AmbiguousError
+    return text
+
+
 def _text(path: Path, name: str) -> str:
     nowhere = Source(name, path, "")
     try:
@@ -211,7 +223,7 @@ class _Reader:
         # Inspecting the whole text misses Unicode normal forms and escape sequences.
         self.look_at_scalars = "\\" in source.text or not source.text.isascii()
         # the stubs know the events' common base only
-        self.events: Iterator[Any] = iter(())
+        self.next_event: Callable[[], Any]
 
     def inspect(self) -> None:
         """Report what no part of the file may contain, including comments."""
@@ -226,16 +238,16 @@ class _Reader:
             self.look_at_scalars = True
             text = without_forbidden(text)
         loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-        self.events = yaml.parse(text, Loader=loader)
+        self.next_event = loader(text).get_event
 
     def document(self) -> Map:
-        next(self.events)  # stream start
-        event = next(self.events)
+        self.next_event()  # stream start
+        event = self.next_event()
         if isinstance(event, yaml.StreamEndEvent):
             raise _unreadable(self.source, (0, 0), "is empty")
-        root = self.node(next(self.events), depth=0)
-        next(self.events)  # document end
-        after = next(self.events)
+        root = self.node(self.next_event(), depth=0)
+        self.next_event()  # document end
+        after = self.next_event()
         if not isinstance(after, yaml.StreamEndEvent):
             raise self.error(after, "a second document starts here; a manifest is one document")
         if not isinstance(root, Map):
@@ -246,7 +258,8 @@ class _Reader:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self.error(event, f"more than {MAX_NODES:,} values; no manifest needs that")
-        mark = (event.start_mark.line, event.start_mark.column)
+        start = event.start_mark
+        mark = (start.line, start.column)
         if isinstance(event, yaml.AliasEvent):
             return self.refuse(
                 event, f"the alias *{event.anchor} is not accepted; write the value out, or share it with `extends`"
@@ -267,7 +280,7 @@ class _Reader:
     def sequence(self, mark: Mark, depth: int) -> Sequence:
         sequence = Sequence(self.source, mark)
         option = ""
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(event := self.next_event(), yaml.SequenceEndEvent):
             node = (self.secret(event, option) if option else None) or self.node(event, depth + 1)
             sequence.items.append(node)
             word = node.value if isinstance(node, Scalar) else None
@@ -276,28 +289,30 @@ class _Reader:
 
     def mapping(self, mark: Mark, depth: int) -> Map:
         mapping = Map(self.source, mark)
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            key = self.node(event, depth + 1)
-            value_event = next(self.events) if isinstance(key, Scalar) else None
-            if value_event is None or not isinstance(key, Scalar):
+        entries = mapping.entries
+        while not isinstance(event := self.next_event(), yaml.MappingEndEvent):
+            key_node = self.node(event, depth + 1)
+            if not isinstance(key_node, Scalar):
                 raise self.error(event, "a key should be text, not a list or a mapping")
-            refused = self.secret(value_event, key.value) if isinstance(key.value, str) else None
+            key, mark = key_node.value, key_node.mark
+            value_event = self.next_event()
+            refused = self.secret(value_event, key) if isinstance(key, str) and names_a_secret(key) else None
             node = refused or self.node(value_event, depth + 1)
-            if isinstance(key, Refused):
+            if isinstance(key_node, Refused):
                 continue
-            if key.value == "<<":
-                self.report(key.mark, "the merge key << is not accepted; share values with `extends`")
-            elif not isinstance(key.value, str):
-                self.report(key.mark, f'the key {event.value} is not text; write "{event.value}" in quotes')
-            elif earlier := mapping.entries.get(key.value):
-                self.report(key.mark, f"the key {cut(key.value)} is already on line {earlier.mark[0] + 1}")
+            if key == "<<":
+                self.report(mark, "the merge key << is not accepted; share values with `extends`")
+            elif not isinstance(key, str):
+                self.report(mark, f'the key {event.value} is not text; write "{event.value}" in quotes')
+            elif key in entries:
+                self.report(mark, f"the key {cut(key)} is already on line {entries[key].mark[0] + 1}")
             else:
-                mapping.entries[key.value] = Entry(self.source, key.mark, node)
+                entries[key] = Entry(self.source, mark, node)
         return mapping
 
     def secret(self, event: Any, key: str) -> Refused | None:
-        """Refuse a value whose key is a secret's name, unless the value only refers to the secret."""
-        if not names_a_secret(key) or not isinstance(event, yaml.ScalarEvent) or is_reference(event.value):
+        """Refuse the value of a key that is a secret's name, unless the value only refers to the secret."""
+        if not isinstance(event, yaml.ScalarEvent) or is_reference(event.value):
             return None
         self.source.secret_lines.update(_lines(event))
         return self.refuse(event, f"{cut(key)} contains a secret in plain text; {ADVICE}")
@@ -306,15 +321,13 @@ class _Reader:
         text: str = event.value
         if self.look_at_scalars and (refused := self.unacceptable(event)):
             return refused
-        if not event.style:  # neither quoted nor a block
-            if text in _WORDS:
-                return Scalar(_WORDS[text], self.source, mark)
-            if len(text) < _LONGEST_NUMBER and (number := _NUMBER.fullmatch(text)):
-                return Scalar(float(text) if number.group(1) else int(text), self.source, mark)
-            if _AMBIGUOUS.fullmatch(text):
-                text = cut(text)
-                return self.refuse(event, f'{text} is ambiguous in YAML; write "{text}" in quotes if it is text')
-        return Scalar(text, self.source, mark)
+        if event.style:  # quoted, or a block
+            return Scalar(text, self.source, mark)
+        try:
+            return Scalar(_meaning(text), self.source, mark)
+        except _AmbiguousError:
+            text = cut(text)
+            return self.refuse(event, f'{text} is ambiguous in YAML; write "{text}" in quotes if it is text')
 
     def unacceptable(self, event: Any) -> Refused | None:
         """Refuse a scalar for its text, with escapes and folded lines resolved."""
