@@ -134,9 +134,10 @@ aws batch describe-job-definitions --job-definition-name isaac | gen-infra impor
 def import_job(file: TextIO, as_json: bool, quiet: bool) -> int:
     """Turn job definitions of AWS Batch into manifest entries.
 
-    FILE holds an `aws batch register-job-definition` command or its JSON, or what describe-job-definitions answers;
-    - is stdin. What becomes of it otherwise than it was is said on stderr. A role is kept by its ARN, unless gen-infra
-    made it; fields without a key of their own go to `container_properties`; secrets are left out and not repeated.
+    FILE holds `aws batch register-job-definition` commands or their JSON, the answer of describe-job-definitions, or a
+    CloudFormation template in JSON or YAML; - is stdin. Each definition becomes an entry, or is refused by name; stderr
+    lists refusals and every change. A role is kept by its ARN, unless gen-infra made it; fields without a key of their
+    own go to `container_properties`; secrets are left out and not repeated.
     """
     from gen_infra.manifest.importing.job import import_jobs
     from gen_infra.render.yaml import to_yaml
@@ -146,11 +147,16 @@ def import_job(file: TextIO, as_json: bool, quiet: bool) -> int:
     except UnicodeDecodeError:
         raise UsageError(f"{file.name} is not UTF-8 text") from None
     imported = import_jobs(text)
+    if not imported.jobs:
+        raise UsageError("; ".join(f"{name}: {reason}" for name, reason in imported.refusals))
     if as_json:
-        print_json({"jobs": imported.jobs, "notes": imported.notes})
+        refused = [refusal._asdict() for refusal in imported.refusals]
+        print_json({"jobs": imported.jobs, "notes": imported.notes, "refused": refused})
     else:
         click.echo(to_yaml({"jobs": imported.jobs}), nl=False)
     console = Console(quiet=quiet)
+    for name, reason in imported.refusals:
+        click.secho(f"refused: {name}: {reason}", fg="yellow", err=True)
     for note in imported.notes:
         click.secho(f"note: {note}", fg="yellow", err=True)
     console.next_step("put this under `jobs:` of a manifest, then gen-infra show MANIFEST")

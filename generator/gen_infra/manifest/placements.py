@@ -11,6 +11,7 @@ from gen_infra.manifest.instances import InstanceType, named
 if TYPE_CHECKING:
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.scheduling import ComputeEnvironment
 
 
 class Demand(NamedTuple):
@@ -37,6 +38,17 @@ def enabled(manifest: Manifest, queue: str) -> list[str]:
 def demand(job: Job) -> Demand:
     """Return the resources that a job requires of its instance."""
     return Demand(math.ceil(job.vcpus), job.memory_mib, job.gpus or 0)
+
+
+def words(job: Job, compute: ComputeEnvironment) -> tuple[str, ...]:
+    """The part of ``instance_types`` that a job can use: all, or the one that its ``instanceType`` picks.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (instanceType: multi-node only)
+    """
+    picked = job.container_properties.get("instanceType") if job.nodes else None
+    if not isinstance(picked, str):
+        return compute.instance_types
+    return (picked,) if any(instance.name == picked for instance in offered(compute.instance_types)) else ()
 
 
 def all_vcpus(job: Job) -> float:

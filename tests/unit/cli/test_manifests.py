@@ -174,6 +174,21 @@ class TestCommands:
         assert answer["jobs"] == {"tool": entry}
         assert len(answer["notes"]) == 2
 
+    def test_import_job_names_what_it_refuses(self) -> None:
+        container = {"containerProperties": {"image": "a/b", "vcpus": 1, "memory": 10}}
+        kept = {"jobDefinitionName": "tool", "revision": 2, "status": "ACTIVE", **container}
+        refused = {**kept, "revision": 3, "status": "INACTIVE"}
+        (self.folder / "jobs.json").write_text(json.dumps([kept, refused]))
+        code, out, err = self.run("import-job", "jobs.json")
+        assert (code, list(yaml.safe_load(out)["jobs"])) == (0, ["tool"])
+        assert "refused: tool:3: the revision is INACTIVE" in err
+        answer = json.loads(self.run("import-job", "jobs.json", "--json")[1])
+        assert answer["refused"] == [{"name": "tool:3", "reason": "the revision is INACTIVE"}]
+        (self.folder / "jobs.json").write_text(json.dumps(refused))
+        code, out, err = self.run("import-job", "jobs.json")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: tool:3: the revision is INACTIVE")
+
     @pytest.mark.parametrize("content", [b"\xff", b"{", b"{}"])
     def test_import_job_refuses_what_is_none(self, content: bytes) -> None:
         (self.folder / "job.json").write_bytes(content)

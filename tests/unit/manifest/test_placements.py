@@ -51,6 +51,12 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         types("c7g.large"),
         "compute.spot.instance_types[0]: c7g.large is arm64; image.base is x86_64",
     ),
+    (
+        "family of before Graviton2",
+        types("m6g") | ARM,
+        types("a1.large") | ARM,
+        "instance_types[0]: Amazon Linux 2023, and so image.base ecs-al2023-arm64, does not support a1.large instances",
+    ),
     ("mixed", types("c7i", "m7i"), types("c7i", "m7g"), "instance_types[1]: m7g is arm64; image.base is x86_64"),
     ("bundle", types("default_arm64") | ARM, types("default_arm64"), "default_arm64 is arm64"),
     (

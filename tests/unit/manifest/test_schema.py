@@ -31,6 +31,9 @@ FULL: dict[str, Any] = {
     "image": "quay.io/x/y:1", "vcpus": 4, "memory_mib": 8000, "gpus": 1, "command": ["run", "Ref::in"],
     "environment": {"A": "b"}, "secrets": {"TOKEN": {"arn": SECRET, "kms_key": KEY}},
     "parameters": {"out": "x"}, "required_parameters": ["in"], "attempts": 1, "timeout_minutes": 1, "nodes": 2,
+    "evaluate_on_exit": [
+        {"action": "RETRY", "on_status_reason": "Host*", "on_reason": "x", "on_exit_code": "137"},
+    ],
     "scratch": "/scratch", "ephemeral_storage_gib": 30, "buckets": ["b"], "user": "1000:1000", "readonly_root": True,
     "efs": {"ref": {"file_system": "fs-12345678", "mount": "/ref", "access_point": "fsap-12345678", "directory": "/d",
                     "read_only": True}},
@@ -79,7 +82,7 @@ def is_converted(document: dict[str, Any]) -> bool:
 def test_the_full_job_has_every_key_of_the_model() -> None:
     met = {"Job": FULL, "Secret": FULL["secrets"]["TOKEN"], "EfsVolume": FULL["efs"]["ref"], "Linux": FULL["linux"]}
     met |= {"Ulimit": FULL["ulimits"]["nofile"], "Tmpfs": FULL["linux"]["tmpfs"][0]}
-    met |= {"Device": FULL["linux"]["devices"][0]}
+    met |= {"Device": FULL["linux"]["devices"][0], "RetryRule": FULL["evaluate_on_exit"][0]}
     for name, value in met.items():
         assert set(value) == set(DOCUMENT["$defs"][name]["properties"]), name
     assert VALIDATOR.is_valid(changed(jobs={"j": FULL}))

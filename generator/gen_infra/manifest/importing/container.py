@@ -1,4 +1,4 @@
-"""The container of a job definition, as keys of a manifest's job; what no key says, as it is.
+"""Turns the container of a job definition into keys of a job; what has no key goes to ``container_properties``.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
 """
@@ -11,17 +11,21 @@ from typing import Any
 
 from msgspec import ValidationError, convert
 
-from gen_infra.manifest.importing.values import ADVICE, Note, holds_a_secret, is_empty, number, whole
-from gen_infra.manifest.model.base import EnvironmentVariable, RoleArn
+from gen_infra.manifest.importing.cloudformation import VARIABLE
+from gen_infra.manifest.importing.values import ADVICE, Note, dicts, flag, holds_a_secret, is_empty, number, whole
+from gen_infra.manifest.model.base import ContainerImage, EnvironmentVariable, RoleArn
 from gen_infra.manifest.model.container import ContainerUser, Device, EfsVolume, Secret, Tmpfs, Ulimit, UlimitName
 from gen_infra.manifest.reading.secrets import secrets
 from gen_infra.manifest.rules.container_properties import container_shape
+from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
 
+_SCRATCH = "/docker_scratch"
 _HOST_FOLDERS = re.compile(r"/(?:$|(?:bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|usr|var)(?:/|$))")
 _ROLE_IS_KEPT = "is kept as `role`: gen-infra changes nothing about it; without that key it makes one, for `buckets`"
-# Never carried over, with the reason; the rest that no key stands for goes to container_properties.
+_PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
+# Never carried over, with the reason; the rest without a key of a job goes to container_properties.
 _REASONS = {
-    "privileged": "such a container rules its host; give it the `linux.devices` and `ulimits` that it needs",
+    "privileged": "a privileged container is root on its host; give it the `linux.devices` and `ulimits` that it needs",
     "executionRoleArn": "gen-infra makes an execution role where a job needs one",
     "logConfiguration": "gen-infra makes a log group for each job",
     "networkConfiguration": "jobs have no public address",
@@ -34,18 +38,22 @@ _FARGATE_ONLY = ("fargatePlatformConfiguration", "networkConfiguration", "epheme
 
 
 class ContainerImport:
-    """One container on its way into the manifest.
+    """Import one container.
 
     Args:
         container: its properties, in the API's spelling.
         name: the job definition's.
-        note: told of everything that comes out otherwise than it went in.
-        on_fargate: whether the definition says so; what only Fargate has says it too.
+        place: region and account of the definition, where it says them.
+        note: called with each change to what the definition says.
+        on_fargate: whether the definition says so; settings that only Fargate has imply it.
     """
 
-    def __init__(self, container: dict[str, Any], name: str, note: Note, *, on_fargate: bool) -> None:
+    def __init__(
+        self, container: dict[str, Any], name: str, place: tuple[str, str], note: Note, *, on_fargate: bool
+    ) -> None:
         self.left = dict(container)
         self.name = name
+        self.place = place
         self.note = note
         self.on_fargate = on_fargate or any(container.get(key) for key in _FARGATE_ONLY)
 
@@ -55,13 +63,13 @@ class ContainerImport:
             "image": self._image(),
             **self._resources(),
             "role": self._role(),
-            "command": [str(word) for word in _list(self.left.pop("command", None))],
+            "command": self._command(),
             "environment": self._environment(),
             "secrets": self._secrets(),
             **self._mounts(),
             "ephemeral_storage_gib": self._storage(),
             "user": self._user(),
-            "readonly_root": self.left.pop("readonlyRootFilesystem", None) is True,
+            "readonly_root": flag(self.left.pop("readonlyRootFilesystem", None)) is True,
             "ulimits": self._ulimits(),
             "linux": self._linux(),
         }
@@ -69,10 +77,29 @@ class ContainerImport:
         return entry
 
     def _dicts(self, key: str) -> list[dict[str, Any]]:
-        return [item for item in _list(self.left.pop(key, None)) if isinstance(item, dict)]
+        """The mappings of a list; noted where something else is in its place."""
+        value = self.left.pop(key, None)
+        found = dicts(value)
+        if not is_empty(value) and len(found) != (len(value) if isinstance(value, list) else None):
+            self.note(key, "is not given as a list of mappings, and is not carried over as a whole; write it")
+        return found
+
+    def _command(self) -> list[str]:
+        command = self.left.pop("command", None)
+        if isinstance(command, str) and command:
+            self.note("command", "is given as text; its words are split at spaces")
+            command = command.split()
+        words = [str(word) for word in _list(command)]
+        for word in words:
+            self._has_variable("command", word)
+        return words
+
+    def _has_variable(self, what: str, value: str) -> None:
+        if found := VARIABLE.search(value):
+            self.note(what, f"holds {found.group()}, which only the template or script knows; replace it")
 
     def _accepts(self, kind: Any, value: object, what: str) -> bool:
-        """Whether a manifest would take the value; noted where it would not."""
+        """Whether a manifest accepts the value; noted where it does not."""
         accepted = _is_accepted(kind, value)
         if not accepted:
             self.note(what, "is left out: a manifest does not accept it")
@@ -83,13 +110,18 @@ class ContainerImport:
         if not isinstance(image, str) or not image:
             self.note("image", "is not given as text; write it")
             return ""
-        if "/" in image:
+        if "$" in image or "<" in image:
+            self.note(f"image {image}", "holds a name that only the template or script knows; replace it")
             return image
-        self.note(f"image {image}", "is Docker Hub's, so it is written with its full name")
-        return f"docker.io/library/{image}"
+        if "/" not in image:
+            self.note(f"image {image}", "is on Docker Hub, so it is written with its full name")
+            image = f"docker.io/library/{image}"
+        if not _is_accepted(ContainerImage, image):
+            self.note(f"image {image}", "is not accepted by a manifest; replace it")
+        return image
 
     def _resources(self) -> dict[str, float]:
-        """Memory and vCPUs: at the top level as it was until 2021, or as requirements; GPUs as a requirement only."""
+        """Memory and vCPUs at the top level, as before 2021, or as requirements; GPUs as a requirement only."""
         found = {"VCPU": self.left.pop("vcpus", None), "MEMORY": self.left.pop("memory", None), "GPU": None}
         for requirement in self._dicts("resourceRequirements"):
             kind = str(requirement.get("type"))
@@ -108,15 +140,15 @@ class ContainerImport:
             else:
                 entry[key] = math.ceil(amount)
                 if entry[key] != amount:
-                    self.note(f"{key} {amount:g}", f"becomes {entry[key]}: jobs take whole ones")
+                    self.note(f"{key} {amount:g}", f"becomes {entry[key]}: a job on EC2 has a whole number")
         if "gpus" in entry:
             self.note("gpus", "needs `image: {base: ecs-al2023-gpu}`")
         return entry
 
     def _role(self) -> str | None:
-        """The job's role, unless gen-infra has made it, or it is the one that ECS starts containers with.
+        """The job's role, unless gen-infra made it, or it is the execution role.
 
-        What the role allows cannot be seen here, and a new one would allow nothing: the job would start, and fail.
+        What the role allows is unknown here, and a new one would allow nothing: the job would start, and fail.
         """
         arn = str(self.left.pop("jobRoleArn", None) or "")
         if not arn or arn.endswith(f"/{self.name}-job"):
@@ -127,7 +159,9 @@ class ContainerImport:
             self.note("jobRoleArn", _ROLE_IS_KEPT)
             return arn
         else:
-            self.note("jobRoleArn", "is not carried over: it is no role's ARN; gen-infra makes one, for `buckets`")
+            self.note(
+                "jobRoleArn", "is not carried over: it is not the ARN of a role; gen-infra makes one, for `buckets`"
+            )
         return None
 
     def _environment(self) -> dict[str, str]:
@@ -138,23 +172,39 @@ class ContainerImport:
                 shown = "a variable" if any(secrets(name)) else name
                 self.note(f"environment: {shown}", f"looks like a secret and is left out; {ADVICE}")
             elif self._accepts(EnvironmentVariable, name, f"environment: {name}"):
+                self._has_variable(f"environment: {name}", value)
                 entry[name] = value
         return entry
 
     def _secrets(self) -> dict[str, dict[str, str]]:
         entry = {}
         for variable in self._dicts("secrets"):
-            name, secret = str(variable.get("name", "")), {"arn": str(variable.get("valueFrom", ""))}
+            name = str(variable.get("name", ""))
             what = f"secrets: {name}"
+            secret = {"arn": self._secret_arn(str(variable.get("valueFrom", "")), what)}
             if self._accepts(EnvironmentVariable, name, what) and self._accepts(Secret, secret, f"{what}: its ARN"):
                 entry[name] = secret
         if entry:
             self.note("secrets", "need `kms_key` beside `arn` where a customer key encrypts them")
         return entry
 
+    def _secret_arn(self, value: str, what: str) -> str:
+        """The ARN of an SSM parameter that is given by its name, which ECS looks up in the job's own region."""
+        if not _PARAMETER_NAME.fullmatch(value) or any(secrets(value)):
+            return value
+        region, account = self.place
+        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        arn = f"arn:{partition}:ssm:{region or 'REGION'}:{account or 'ACCOUNT'}:parameter/{value.lstrip('/')}"
+        if region and account:
+            self.note(what, f"names an SSM parameter, and becomes {arn}")
+        else:
+            self.note(what, f"names an SSM parameter; write its ARN: {arn}")
+        return arn
+
     def _mounts(self) -> dict[str, Any]:
-        """EFS file systems; the one host folder that can be the scratch volume; other volumes as they are."""
+        """EFS file systems; the host's scratch folder; other volumes as they are."""
         volumes = {str(volume.get("name")): volume for volume in self._dicts("volumes")}
+        unused = dict.fromkeys(volumes)
         scratch: str | None = None
         efs: dict[str, dict[str, Any]] = {}
         points: list[dict[str, Any]] = []
@@ -162,23 +212,29 @@ class ContainerImport:
             name, path = str(mount.get("sourceVolume")), str(mount.get("containerPath", ""))
             volume = volumes.get(name, {})
             host = _host(volume)
+            unused.pop(name, None)
+            read_only = flag(mount.get("readOnly")) is True
             if isinstance(volume.get("efsVolumeConfiguration"), dict):
                 self._efs(name, volume["efsVolumeConfiguration"], mount, efs)
-            elif not volume or _HOST_FOLDERS.match(host):
-                self.note(f"mountPoints: {path}", f"is not carried over: {host or 'its volume'} is not for jobs to see")
-            elif scratch or not host or mount.get("readOnly"):
-                self.note(f"mountPoints: {path}", "is carried over as it is, in `container_properties`")
-                points.append(mount)
-            else:
+            elif not volume:
+                self.note(f"mountPoints: {path}", "is not carried over: its volume is missing")
+            elif dropped := [key for key in volume if not keeps("volumes", key)]:
+                self.note(f"mountPoints: {path}", f"is not carried over: {_dropped(dropped[0])}")
+            elif _HOST_FOLDERS.match(host):
+                self.note(f"mountPoints: {path}", f"is not carried over: jobs must not see {host} of their host")
+            elif host.rstrip("/") == _SCRATCH and not scratch and not read_only:
                 scratch = path
-                if host != "/docker_scratch":
-                    self.note(f"mountPoints: {path}", f"becomes scratch; say `image: {{scratch: {{mount: {host}}}}}`")
+            else:
+                self.note(f"mountPoints: {path}", "is carried over as it is, in `container_properties`")
+                points.append({**mount, "readOnly": read_only} if "readOnly" in mount else mount)
+        for name in unused:
+            self.note(f"volumes: {name}", "is not carried over: no mount point names it")
         taken = {"scratch"} | {f"efs-{key}" for key in efs}
         raw = _renamed(volumes, points, taken) if points else {}
         return {"scratch": scratch, "efs": efs, "container_properties": raw}
 
     def _efs(self, name: str, volume: dict[str, Any], mount: dict[str, Any], found: dict[str, dict[str, Any]]) -> None:
-        """Add a file system to those that are found already."""
+        """Add a file system to ``found``."""
         given = volume.get("authorizationConfig")
         authorization = given if isinstance(given, dict) else {}
         directory = volume.get("rootDirectory")
@@ -187,7 +243,7 @@ class ContainerImport:
             "mount": str(mount.get("containerPath", "")),
             "access_point": authorization.get("accessPointId"),
             "directory": None if authorization.get("accessPointId") or directory in ("/", "") else directory,
-            "read_only": mount.get("readOnly") is True,
+            "read_only": flag(mount.get("readOnly")) is True,
         }
         entry = {key: value for key, value in entry.items() if not is_empty(value)}
         if not self._accepts(EfsVolume, entry, f"volumes: {name}"):
@@ -212,7 +268,7 @@ class ContainerImport:
         entry = {}
         for limit in self._dicts("ulimits"):
             name = str(limit.get("name"))
-            pair: dict[str, Any] = {"soft": limit.get("softLimit"), "hard": limit.get("hardLimit")}
+            pair: dict[str, Any] = {"soft": _amount(limit.get("softLimit")), "hard": _amount(limit.get("hardLimit"))}
             if self._accepts(UlimitName, name, f"ulimits: {name}") and self._accepts(Ulimit, pair, f"ulimits: {name}"):
                 entry[name] = pair
         return entry
@@ -221,10 +277,10 @@ class ContainerImport:
         given = self.left.pop("linuxParameters", None)
         left = dict(given) if isinstance(given, dict) else {}
         entry = {
-            "init_process": left.pop("initProcessEnabled", None) is True,
+            "init_process": flag(left.pop("initProcessEnabled", None)) is True,
             "shared_memory_mib": whole(left.pop("sharedMemorySize", None)) or None,
-            "max_swap_mib": left.pop("maxSwap", None),
-            "swappiness": left.pop("swappiness", None),
+            "max_swap_mib": _amount(left.pop("maxSwap", None)),
+            "swappiness": _amount(left.pop("swappiness", None)),
             "tmpfs": [tmpfs for item in _list(left.pop("tmpfs", None)) if (tmpfs := self._tmpfs(item))],
             "devices": [device for item in _list(left.pop("devices", None)) if (device := self._device(item))],
         }
@@ -232,14 +288,14 @@ class ContainerImport:
             if not is_empty(value):
                 self.note(f"linuxParameters.{key}", "is not carried over: the manifest has no key for it")
         if entry["swappiness"] is not None and entry["max_swap_mib"] is None:
-            self.note("linuxParameters.swappiness", "is left out: without maxSwap it says nothing")
+            self.note("linuxParameters.swappiness", "is left out: without maxSwap it has no effect")
             entry["swappiness"] = None
         return {key: value for key, value in entry.items() if not is_empty(value)}
 
     def _tmpfs(self, item: object) -> dict[str, Any] | None:
         if not isinstance(item, dict):
             return None
-        entry = {"path": item.get("containerPath"), "size_mib": item.get("size")}
+        entry = {"path": item.get("containerPath"), "size_mib": _amount(item.get("size"))}
         if options := _list(item.get("mountOptions")):
             entry["options"] = options
         return entry if self._accepts(Tmpfs, entry, f"linuxParameters.tmpfs: {entry['path']}") else None
@@ -256,18 +312,23 @@ class ContainerImport:
         if not self._accepts(Device, entry, what):
             return None
         if not permissions:
-            self.note(what, "may be read and written; say `permissions` if the job has to make nodes of it")
+            self.note(what, "can be read and written; add `permissions` if the job has to make nodes of it")
         return entry
 
     def _rest(self) -> dict[str, Any]:
-        """What no key of a job stands for, but what must not or need not be carried over."""
+        """Properties that no key of a job stands for, without those that must not be carried over."""
         carried = {}
-        for key, value in self.left.items():
+        for key, given in self.left.items():
+            members = container_shape().members
+            value = _typed(given, members[key]) if key in members else given
             if is_empty(value) or value == _USUAL.get(key):
                 continue
-            if reason := _REASONS.get(key) or (
-                "" if key in container_shape().members else "AWS Batch does not know it"
-            ):
+            reason = _REASONS.get(key, "")
+            if not reason and key not in members:
+                reason = "AWS Batch does not know it"
+            elif not reason and not keeps(key):
+                reason = _dropped(key)
+            if reason:
                 self.note(key, f"is not carried over: {reason}")
             else:
                 self.note(key, "is carried over as it is, in `container_properties`")
@@ -275,8 +336,29 @@ class ContainerImport:
         return carried
 
 
+def _dropped(member: str) -> str:
+    return f"{PROVIDER} drops {member}"
+
+
+def _amount(value: object) -> object:
+    """A whole number that is written as text as one; anything else as it is."""
+    return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,12}", value) else value
+
+
+def _typed(value: Any, shape: Any) -> Any:
+    """The value with the types that the API has for it: templates and command lines give numbers and flags as text."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        members = shape.members
+        return {key: _typed(item, members[key]) if key in members else item for key, item in value.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_typed(item, shape.member) for item in value]
+    if shape.type_name == "boolean" and flag(value) is not None:
+        return flag(value)
+    return _amount(value) if shape.type_name in ("integer", "long") else value
+
+
 def _renamed(volumes: dict[str, Any], points: list[dict[str, Any]], taken: set[str]) -> dict[str, Any]:
-    """The volumes of these mount points; one by a name that gen-infra uses gets another."""
+    """The volumes of these mount points; a volume whose name gen-infra uses itself gets another."""
     used = dict.fromkeys(str(point.get("sourceVolume")) for point in points)
     names = {name: f"{name}-as-it-is" if name in taken else name for name in used}
     return {

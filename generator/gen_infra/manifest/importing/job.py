@@ -1,35 +1,42 @@
-"""Job definitions as AWS Batch has them, as entries of a manifest.
+"""Turns job definitions of AWS Batch into entries of a manifest.
 
-Accepts an ``aws batch register-job-definition`` command line, its ``--cli-input-json``, bare container properties,
-what ``describe-job-definitions`` answers, and CloudFormation's spelling. What a manifest cannot say is told.
+Accepts shell scripts with ``aws batch register-job-definition``, its ``--cli-input-json``, bare container properties,
+the answer of ``describe-job-definitions``, and CloudFormation templates. Every definition becomes an entry, or is
+refused by name with a reason; every change to one is a note.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from msgspec import ValidationError, convert
+from msgspec import ValidationError, convert, to_builtins
 
 from gen_infra.errors import UsageError
 from gen_infra.manifest.importing.container import ContainerImport
-from gen_infra.manifest.importing.values import is_empty, whole, without_secrets
-from gen_infra.manifest.model.job import Job
+from gen_infra.manifest.importing.documents import Definition, read_definitions
+from gen_infra.manifest.importing.one_container import RefusedError, one_container
+from gen_infra.manifest.importing.values import dicts, flag, is_empty, number, whole, without_secrets
+from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job
 from gen_infra.manifest.reading.secrets import redact
+from gen_infra.manifest.rules.provider_members import PROVIDER
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_DEEPEST = 30
+_LONGEST_KEY = 40
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
+_PLACES = (
+    re.compile(r"arn:[a-z-]+:(?:batch|ssm|secretsmanager|logs|elasticfilesystem):([a-z0-9-]+):([0-9]{12}):"),
+    re.compile(r"()arn:[a-z-]+:iam::([0-9]{12}):"),
+)
+_REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.")
 _READ = {
-    "jobDefinitionName",
     "containerProperties",
     "nodeProperties",
+    "ecsProperties",
+    "eksProperties",
     "platformCapabilities",
     "type",
     "parameters",
@@ -37,153 +44,130 @@ _READ = {
     "timeout",
     "schedulingPriority",
 }
-# What describe-job-definitions adds, and the command line's own options: nothing that a manifest's job has to say.
-_SAYS_NOTHING = {
+# What describe-job-definitions adds, and the command line's own options: nothing that a manifest's job sets.
+_SETS_NOTHING = {
     *("jobDefinitionArn", "revision", "status", "containerOrchestrationType"),
-    *("region", "profile", "output", "query", "endpointUrl"),
+    *("region", "profile", "output", "query", "endpointUrl", "noCliPager", "debug"),
 }
 _REASONS = {
     "tags": "tags belong to the whole environment",
     "propagateTags": "gen-infra always propagates tags",
+    "noPropagateTags": "gen-infra always propagates tags",
+    "consumableResourceProperties": f"{PROVIDER} cannot register it",
 }
+
+
+class Refusal(NamedTuple):
+    """A definition, or a revision of one, without an entry."""
+
+    name: str
+    reason: str
 
 
 @dataclass
 class Imported:
-    """Entries for ``jobs``, and what could not be carried over, as sentences."""
+    """Entries for ``jobs``, definitions without an entry, and what an entry does not have of its definition."""
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 def import_jobs(text: str) -> Imported:
-    """The job definitions in a text.
+    """Import the job definitions in a text.
 
     Raises:
         UsageError: it holds none.
     """
     result = Imported()
-    for definition in _newest(_definitions(_parse(text))):
-        _Import(definition, result).run()
-    if not result.jobs:
+    definitions = read_definitions(text)
+    if not definitions:
         raise UsageError(
-            "there is no job definition in it",
-            hint="expected: the JSON of aws batch register-job-definition or describe-job-definitions",
+            "the file holds no job definition",
+            hint="import the JSON of aws batch register-job-definition or describe-job-definitions",
         )
+    for definition in _newest(definitions, result.refusals):
+        try:
+            _Import(definition, result).run()
+        except RefusedError as error:
+            result.refusals.append(Refusal(redact(definition.name), redact(str(error))))
     return result
 
 
-def _parse(text: str) -> Any:
-    if "register-job-definition" in text and not text.lstrip().startswith(("{", "[")):
-        return _from_command_line(text)
-    try:
-        return _camel(json.loads(text))
-    except (ValueError, RecursionError) as error:
-        where = f": line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise UsageError(f"that is not JSON{where}") from None
-
-
-def _from_command_line(text: str) -> dict[str, Any]:
-    """``--retry-strategy attempts=3`` -> ``{"retryStrategy": {"attempts": "3"}}``; JSON where it is written as JSON."""
-    try:
-        words = shlex.split(text.replace("\\\n", " "), comments=True)
-        document: dict[str, Any] = {}
-        for option, value in zip(words, [*words[1:], ""], strict=True):
-            if option.startswith("--"):
-                name = re.sub("-([a-z])", lambda found: found.group(1).upper(), option[2:])
-                document[name] = _camel(_value(value))
-    except (ValueError, RecursionError):
-        raise UsageError("that command line cannot be read: its quotes or its JSON do not close") from None
-    given = document.pop("cliInputJson", None)
-    return {**(given if isinstance(given, dict) else {}), **document}
-
-
-def _value(word: str) -> Any:
-    if word.startswith("file://"):
-        raise UsageError(f"{word} is not here", hint="import that file instead")
-    if word.startswith(("{", "[")):
-        return json.loads(word)
-    pairs = [part.partition("=") for part in word.split(",")]
-    return {key: value for key, _, value in pairs} if all(equals for _, equals, _ in pairs) else word
-
-
-def _camel(value: Any, depth: int = 0) -> Any:
-    """CloudFormation's ``JobDefinitionName`` as ``jobDefinitionName``, except in what are the author's own names."""
-    if depth > _DEEPEST:
-        raise UsageError(f"that is nested deeper than {_DEEPEST} levels; no job definition is")
-    if isinstance(value, list):
-        return [_camel(item, depth + 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    keep = ("parameters", "tags", "options")
-    lowered = {key[:1].lower() + key[1:]: item for key, item in value.items()}
-    return {key: item if key in keep else _camel(item, depth + 1) for key, item in lowered.items()}
-
-
-def _definitions(document: Any) -> Iterator[dict[str, Any]]:
-    """Every job definition in a document, however it is wrapped."""
-    if isinstance(document, list):
-        for item in document:
-            yield from _definitions(item)
-    elif isinstance(document, dict):
-        if "jobDefinitionName" in document or "containerProperties" in document or "nodeProperties" in document:
-            yield document
-        elif "image" in document:
-            yield {"containerProperties": document}
-        else:
-            for item in document.values():
-                yield from _definitions(item)
-
-
-def _newest(definitions: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The newest revision of each name."""
-    newest: dict[str, dict[str, Any]] = {}
+def _newest(definitions: list[Definition], refusals: list[Refusal]) -> Iterator[Definition]:
+    """The newest ACTIVE revision of each name; definitions without a revision are each on their own."""
+    newest: dict[str, Definition] = {}
     for definition in definitions:
-        name = str(definition.get("jobDefinitionName", f"job{len(newest) + 1}"))
-        if whole(definition.get("revision")) >= whole(newest.get(name, {}).get("revision")):
-            newest[name] = {**definition, "jobDefinitionName": name}
-    return list(newest.values())
+        if _is_active(definition) and (revision := _revision(definition)):
+            held = newest.get(definition.name)
+            if held is None or revision > _revision(held):
+                newest[definition.name] = definition
+    for definition in definitions:
+        revision, name = _revision(definition), redact(definition.name)
+        named = f"{name}:{revision}" if revision else name
+        if not _is_active(definition):
+            refusals.append(Refusal(named, "the revision is INACTIVE"))
+        elif revision and newest[definition.name] is not definition:
+            refusals.append(Refusal(named, f"revision {_revision(newest[definition.name])} is newer"))
+        else:
+            yield definition
+
+
+def _is_active(definition: Definition) -> bool:
+    return definition.properties.get("status") != "INACTIVE"
+
+
+def _revision(definition: Definition) -> int:
+    return whole(definition.properties.get("revision"))
 
 
 class _Import:
-    """One definition on its way into the manifest."""
+    """Import one definition."""
 
-    def __init__(self, definition: dict[str, Any], result: Imported) -> None:
-        self.definition = definition
+    def __init__(self, definition: Definition, result: Imported) -> None:
+        self.properties = definition.properties
+        self.problem, self.notes_of_reading = definition.problem, definition.notes
         self.notes = result.notes
         self.jobs = result.jobs
-        self.name = redact(str(definition["jobDefinitionName"]))
-        self.key = re.sub("[^A-Za-z0-9_-]", "-", self.name)[:40]
-        if not self.key[:1].isalpha():
-            self.key = f"job-{self.key}"[:40]
+        self.name = redact(definition.name)
+        self.key = _key(self.name, set(map(str.lower, result.jobs)))
 
     def run(self) -> None:
+        """Add the entry and its notes.
+
+        Raises:
+            RefusedError: a manifest cannot express the definition.
+        """
+        if self.problem:
+            raise RefusedError(self.problem)
+        notes: list[tuple[str, str]] = []
+        container, nodes = one_container(self.properties, lambda what, message: notes.append((what, message)))
         if self.key != self.name:
             self.note("the name", f"becomes {self.key}")
-        container, nodes = self.container()
-        if not container:
-            self.note("", "has no container properties that a job of one container, or of like nodes, could have")
-            return
-        capabilities = self.definition.get("platformCapabilities")
-        on_fargate = isinstance(capabilities, list) and "FARGATE" in capabilities
-        importing = ContainerImport(container, self.name, self.note, on_fargate=on_fargate)
+        for said in self.notes_of_reading:
+            self.note(said, "")
+        for what, message in notes:
+            self.note(what, message)
+        capabilities = self.properties.get("platformCapabilities")
+        on_fargate = "FARGATE" in capabilities if isinstance(capabilities, list) else capabilities == "FARGATE"
+        importing = ContainerImport(container, self.name, self.place(), self.note, on_fargate=on_fargate)
         entry = {
             **importing.entry(),
             "parameters": self.parameters(),
-            "attempts": self.attempts(),
+            **self.retries(on_fargate=importing.on_fargate),
             "timeout_minutes": self.timeout(),
             "nodes": nodes,
-            "scheduling_priority": self.definition.get("schedulingPriority"),
+            "scheduling_priority": self.priority(),
         }
         if importing.on_fargate:
             self.note("platformCapabilities", "is FARGATE: give it a queue on Fargate")
         elif nodes:
             self.note("nodeProperties", "become `nodes`: give it a queue of On-Demand instances")
-        self.unsaid()
+        self.unread()
         self.jobs[self.key] = self.accepted(without_secrets(entry, "", self.note))
 
     def accepted(self, entry: dict[str, Any]) -> dict[str, Any]:
-        """The entry with the parameters that its command asks for, in the model's order."""
+        """The entry with the parameters that its command needs, in the model's order."""
         references = (name for word in entry["command"] for name in _REFERENCE.findall(word))
         required = [name for name in dict.fromkeys(references) if name not in entry["parameters"]]
         if required:
@@ -194,47 +178,50 @@ class _Import:
             convert(ordered, Job)
         except ValidationError as error:
             place = str(error).rpartition("`$")[2].strip(".`") or "a value that is missing"
-            self.note(place, "is not what a manifest accepts; mend it, `gen-infra show` says how")
+            if place != "image":  # which has a note already
+                self.note(place, "is not accepted by a manifest; `gen-infra show` says why")
         return ordered
 
     def note(self, what: str, message: str) -> None:
-        self.notes.append(redact(f"{self.name}: {what} {message}".replace("  ", " ")))
+        self.notes.append(redact(f"{self.name}: {what} {message}".replace("  ", " ").rstrip()))
 
-    def container(self) -> tuple[dict[str, Any], int | None]:
-        """The container, and on how many nodes it runs; an empty one where there is none, or not one for all nodes."""
-        container = self.definition.get("containerProperties")
-        given = self.definition.get("nodeProperties")
-        if isinstance(container, dict) or not isinstance(given, dict):
-            return container if isinstance(container, dict) else {}, None
-        ranges = given.get("nodeRangeProperties")
-        ranges = [item for item in ranges if isinstance(item, dict)] if isinstance(ranges, list) else []
-        first = ranges[0].get("container") if ranges else None
-        if not isinstance(first, dict) or any(item.get("container") != first for item in ranges):
-            self.note("nodeProperties", "cannot be imported: its nodes differ, or hold more than one container")
-            return {}, None
-        if whole(given.get("mainNode")):
-            self.note("nodeProperties.mainNode", "becomes 0")
-        if any(item.get("instanceTypes") for item in ranges):
-            self.note("instanceTypes", "is not carried over: the `instance_types` of the compute environment say it")
-        nodes = whole(given.get("numNodes"))
-        if nodes == 1:
-            self.note("nodeProperties", "of one node become a job of one container")
-        return first, nodes if nodes > 1 else None
+    def place(self) -> tuple[str, str]:
+        """Region and account, from the ARNs and registries that the definition names; "" where it names none."""
+        text = str(self.properties)
+        region = account = ""
+        if found := _REGISTRY.search(text):
+            account, region = found.groups()
+        for pattern in _PLACES:
+            if found := pattern.search(text):
+                region, account = region or found[1], account or found[2]
+        if not region and (option := re.search(r"'(?:awslogs-)?region': '([a-z]{2}-[a-z-]+-[0-9])'", text)):
+            region = option[1]
+        return region, account
 
     def parameters(self) -> dict[str, str]:
-        given = self.definition.get("parameters")
+        given = self.properties.get("parameters")
         return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
 
-    def attempts(self) -> int:
-        """Batch tries once when nothing is said."""
-        strategy = self.definition.get("retryStrategy")
+    def priority(self) -> object:
+        """AWS gives it as a number, a command line as text."""
+        given = self.properties.get("schedulingPriority")
+        return whole(given) if number(given) is not None else None
+
+    def retries(self, *, on_fargate: bool) -> dict[str, Any]:
+        """AWS Batch runs a job once unless its definition says more."""
+        strategy = self.properties.get("retryStrategy")
         strategy = strategy if isinstance(strategy, dict) else {}
-        if strategy.get("evaluateOnExit"):
-            self.note("retryStrategy.evaluateOnExit", "is not carried over: gen-infra retries when the host is lost")
-        return whole(strategy.get("attempts")) or 1
+        attempts = whole(strategy.get("attempts")) or 1
+        rules = [_retry_rule(rule) for rule in dicts(strategy.get("evaluateOnExit"))]
+        own = [to_builtins(rule) for rule in (RETRY_LOST_TASK if on_fargate else RETRY_LOST_HOST)]
+        if not rules and attempts > 1:
+            self.note(
+                f"attempts {attempts}", "retry a lost host only; add `evaluate_on_exit` to retry other failures too"
+            )
+        return {"attempts": attempts, "evaluate_on_exit": [] if rules == own else [_present(rule) for rule in rules]}
 
     def timeout(self) -> int | None:
-        timeout = self.definition.get("timeout")
+        timeout = self.properties.get("timeout")
         seconds = whole(timeout.get("attemptDurationSeconds")) if isinstance(timeout, dict) else 0
         if not seconds:
             self.note("timeout", "is not given: gen-infra stops each attempt after a day; timeout_minutes changes that")
@@ -243,8 +230,41 @@ class _Import:
             self.note(f"timeout of {seconds} seconds", f"becomes {math.ceil(seconds / 60)} minutes")
         return math.ceil(seconds / 60)
 
-    def unsaid(self) -> None:
-        """Everything of the definition that nobody looked at."""
-        for key, value in self.definition.items():
-            if key not in _READ | _SAYS_NOTHING and not is_empty(value) and (key, value) != ("propagateTags", True):
-                self.note(key, f"is not carried over: {_REASONS.get(key, 'the manifest has no key for it')}")
+    def unread(self) -> None:
+        """Note everything of the definition that no key stands for."""
+        for key, value in self.properties.items():
+            if key in _READ | _SETS_NOTHING or is_empty(value) or (key == "propagateTags" and flag(value)):
+                continue
+            self.note(key, f"is not carried over: {_REASONS.get(key, 'the manifest has no key for it')}")
+
+
+def _retry_rule(given: dict[str, Any]) -> dict[str, str | None]:
+    """A rule of ``evaluateOnExit`` as ``evaluate_on_exit`` has it."""
+    return {
+        "action": str(given.get("action", "")).upper(),
+        "on_status_reason": _text(given.get("onStatusReason")),
+        "on_reason": _text(given.get("onReason")),
+        "on_exit_code": _text(given.get("onExitCode")),
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if is_empty(value) else str(value)
+
+
+def _present(rule: dict[str, str | None]) -> dict[str, str | None]:
+    return {key: value for key, value in rule.items() if value is not None}
+
+
+def _key(name: str, taken: set[str]) -> str:
+    """A key of ``jobs`` that no other entry has, in any case; without the variables of a script or template."""
+    plain = _VARIABLE.sub("", name)
+    plain = plain.strip("-_ :.") if plain != name else plain
+    plain = re.sub("[^A-Za-z0-9_-]", "-", plain)
+    if not plain[:1].isalpha():
+        plain = f"job-{plain}".rstrip("-") if plain else "job"
+    key, count = plain[:_LONGEST_KEY], 1
+    while key.lower() in taken:
+        count += 1
+        key = f"{plain[: _LONGEST_KEY - len(f'-{count}')]}-{count}"
+    return key

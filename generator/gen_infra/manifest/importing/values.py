@@ -1,4 +1,4 @@
-"""What every part of an import needs: numbers however they are written, and values without what looks like a secret."""
+"""Reads numbers and flags however they are written, and takes out of values what looks like a secret."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from typing import Any, TypeAlias
 from gen_infra.manifest.reading.secrets import is_reference, names_a_secret, secrets
 
 Note: TypeAlias = Callable[[str, str], None]
-"""What it is about, and what happened to it, as the rest of a sentence."""
+"""Called with a subject and the rest of the sentence."""
 
 REMOVED = "removed-secret"
 ADVICE = "keep it in AWS Secrets Manager, and name its ARN under `secrets`"
 
 
+def dicts(value: object) -> list[dict[str, Any]]:
+    """The mappings of a list; none for anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def flag(value: object) -> bool | None:
+    """``True`` and ``"true"`` -> True, likewise False; None for anything else."""
+    return {"true": True, "false": False}.get(str(value).lower())
+
+
 def is_empty(value: object) -> bool:
-    """Whether a value says nothing: none, no text, no items, or off; but a zero is a value."""
+    """Whether a value sets nothing: none, no text, no items, or off; but a zero is a value."""
     return value is False or value in (None, [], {}, "")
 
 

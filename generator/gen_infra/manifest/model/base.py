@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 ARN_PARTITIONS = "aws|aws-us-gov|aws-cn"
+INT32_MAX = 2_147_483_647  # the bound of AWS Batch's own integers
 
 
 def text(pattern: str, allowed: str, *examples: str, max_length: int | None = None) -> Any:

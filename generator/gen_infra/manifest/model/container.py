@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import ARN_PARTITIONS, AbsolutePath, KmsKeyArn, Model, about, text
+from gen_infra.manifest.model.base import ARN_PARTITIONS, INT32_MAX, AbsolutePath, KmsKeyArn, Model, about, text
 
 SecretArn = Annotated[
     str,
@@ -37,8 +37,18 @@ UlimitName = Literal[
     "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
     "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
 ]  # fmt: skip
-TmpfsOption = Literal[
-    "defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "noatime", "nodiratime"
+# https://docs.aws.amazon.com/batch/latest/APIReference/API_Tmpfs.html (mountOptions); tmpfs(5) has the values.
+TmpfsOption = Annotated[
+    str,
+    text(
+        "defaults|ro|rw|suid|nosuid|dev|nodev|exec|noexec|sync|async|dirsync|atime|noatime"
+        "|diratime|nodiratime|relatime|norelatime|strictatime|nostrictatime"
+        "|mode=[0-7]{3,4}|uid=[0-9]{1,10}|gid=[0-9]{1,10}|nr_inodes=[0-9]{1,12}[kmg]?|nr_blocks=[0-9]{1,12}[kmg]?"
+        "|mpol=[a-z0-9:,=-]{1,40}",
+        "a mount option of a tmpfs, such as noexec or mode=1777",
+        "noexec",
+        "mode=1777",
+    ),
 ]
 
 
@@ -77,15 +87,15 @@ class EfsVolume(Model, frozen=True, kw_only=True):
 class Ulimit(Model, frozen=True, kw_only=True):
     """A resource limit of the container's processes."""
 
-    soft: Annotated[int, Meta(ge=-1, le=2_147_483_647), about("The limit that a process starts with; -1: unlimited.")]
-    hard: Annotated[int, Meta(ge=-1, le=2_147_483_647), about("The highest limit that it may set; -1: unlimited.")]
+    soft: Annotated[int, Meta(ge=-1, le=INT32_MAX), about("The limit that a process starts with; -1: unlimited.")]
+    hard: Annotated[int, Meta(ge=-1, le=INT32_MAX), about("The highest limit that it may set; -1: unlimited.")]
 
 
 class Tmpfs(Model, frozen=True, kw_only=True):
     """A file system in memory; it counts towards the job's memory."""
 
     path: Annotated[AbsolutePath, about("The mount path in the container.")]
-    size_mib: Annotated[int, Meta(ge=1, le=1_048_576), about("The size in MiB.")]
+    size_mib: Annotated[int, Meta(ge=1, le=INT32_MAX), about("The size in MiB.")]
     options: Annotated[tuple[TmpfsOption, ...], about("Mount options.")] = ()
 
 
@@ -105,9 +115,9 @@ class Linux(Model, frozen=True, kw_only=True):
     """Linux settings of the container."""
 
     init_process: Annotated[bool, about("Run an init process that forwards signals and reaps child processes.")] = False
-    shared_memory_mib: Annotated[int, Meta(ge=1, le=1_048_576), about("The size of `/dev/shm` in MiB.")] | None = None
+    shared_memory_mib: Annotated[int, Meta(ge=1, le=INT32_MAX), about("The size of `/dev/shm` in MiB.")] | None = None
     max_swap_mib: (
-        Annotated[int, Meta(ge=0, le=1_048_576), about("The swap space that the job may use; the AMI must have swap.")]
+        Annotated[int, Meta(ge=0, le=INT32_MAX), about("The swap space that the job may use; the AMI must have swap.")]
         | None
     ) = None
     swappiness: (

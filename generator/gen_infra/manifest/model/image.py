@@ -22,10 +22,12 @@ from gen_infra.manifest.model.base import (
 class RootVolume(Model, frozen=True, kw_only=True):
     """The instances' root volume ``/dev/xvda``, which also stores Docker's images and layers."""
 
-    size_gib: Annotated[int, Meta(ge=30, le=16384), about("The size in GiB.")] = 100
+    size_gib: Annotated[int, Meta(ge=30, le=65_536), about("The size in GiB.")] = 100
     type: Annotated[Literal["gp3", "gp2"], about("The EBS volume type.")] = "gp3"
-    iops: Annotated[int, Meta(ge=3000, le=16000), about("gp3: I/O operations per second; default: 3000.")] | None = None
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
+    iops: Annotated[int, Meta(ge=3000, le=80_000), about("gp3: I/O operations per second; default: 3000.")] | None = (
+        None
+    )
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=2000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
         None
     )
 
@@ -40,11 +42,13 @@ class Scratch(Model, frozen=True, kw_only=True):
             "a new image), the image itself (`baked`), or the disks of the instance type (`instance_store`)."
         ),
     ] = "launch_template"
-    size_gib: Annotated[int, Meta(ge=1, le=16384), about("The size in GiB.")] = 1000
+    size_gib: Annotated[int, Meta(ge=1, le=65_536), about("The size in GiB.")] = 1000
     mount: Annotated[AbsolutePath, about("The mount path on the host.")] = "/docker_scratch"
     type: Annotated[Literal["gp3", "gp2"], about("The EBS volume type.")] = "gp3"
-    iops: Annotated[int, Meta(ge=3000, le=16000), about("gp3: I/O operations per second; default: 3000.")] | None = None
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=1000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
+    iops: Annotated[int, Meta(ge=3000, le=80_000), about("gp3: I/O operations per second; default: 3000.")] | None = (
+        None
+    )
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=2000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
         None
     )
     filesystem: Annotated[Literal["xfs", "ext4"], about("The file system to format it with.")] = "xfs"

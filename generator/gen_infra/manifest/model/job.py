@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from gen_infra.manifest.model.base import (
+    INT32_MAX,
     AbsolutePath,
     ContainerImage,
     EnvironmentVariable,
@@ -15,8 +16,45 @@ from gen_infra.manifest.model.base import (
     ParameterKey,
     RoleArn,
     about,
+    text,
 )
 from gen_infra.manifest.model.container import ContainerUser, EfsVolume, Linux, Secret, Ulimit, UlimitName
+
+_RetryPattern = Annotated[
+    str,
+    text(
+        r"[A-Za-z0-9.:\s]{0,511}[A-Za-z0-9.:\s*]",
+        "1 to 512 letters, digits, periods, colons and spaces; a final * stands for any rest",
+        "CannotPullContainerError*",
+    ),
+]
+
+
+class RetryRule(Model, frozen=True, kw_only=True):
+    """The action after an attempt fails and each pattern of the rule matches.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
+    """
+
+    action: Annotated[Literal["RETRY", "EXIT"], about("Retry while `attempts` allow it, or fail.")]
+    on_status_reason: Annotated[_RetryPattern | None, about("The job's status reason (`statusReason`).")] = None
+    on_reason: Annotated[_RetryPattern | None, about("The container's reason.")] = None
+    on_exit_code: (
+        Annotated[
+            str,
+            text(r"[0-9]{1,512}\*?|\*", 'an exit code in quotes, such as "137"; a final * stands for any rest', "137"),
+            about("The container's exit code, in quotes."),
+        ]
+        | None
+    ) = None
+
+
+# A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+RETRY_LOST_HOST = (
+    RetryRule(action="RETRY", on_status_reason="Host EC2*"),
+    RetryRule(action="EXIT", on_reason="*"),
+)
+RETRY_LOST_TASK = (RetryRule(action="RETRY", on_status_reason="Your Spot Task was interrupted*"), RETRY_LOST_HOST[1])
 
 
 class Job(Model, frozen=True, kw_only=True):
@@ -57,8 +95,18 @@ class Job(Model, frozen=True, kw_only=True):
         Meta(ge=1, le=10),
         about("The most attempts; only a job that lost its host (a reclaimed Spot instance) is retried."),
     ] = 3
+    evaluate_on_exit: Annotated[
+        tuple[RetryRule, ...],
+        Meta(max_length=5),
+        about(
+            "Which failures are retried, in place of a lost host only: the first matching rule decides, and a failure "
+            "that matches no rule is retried."
+        ),
+    ] = ()
     timeout_minutes: Annotated[
-        int, Meta(ge=1, le=20_160), about("The most minutes of one attempt; Batch then stops it.")
+        int,
+        Meta(ge=1, le=INT32_MAX // 60),
+        about("The most minutes of one attempt, on Fargate at most 20,160; Batch then stops it."),
     ] = 1440
     nodes: (
         Annotated[

@@ -1,4 +1,4 @@
-"""Rules for a job's own ``container_properties``: held to the shapes that AWS's SDK has for them."""
+"""Rules for a job's own ``container_properties``: AWS's model of them, and what the AWS provider registers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gen_infra.manifest.model.base import ARN_PARTITIONS
+from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
-    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
 
-_Path: TypeAlias = tuple[str | int, ...]
 Shape: TypeAlias = Any  # a botocore.model.Shape, whose kinds differ in their attributes
 
-# What the model has keys for: one place for each thing.
+# Members that a job has keys for.
 _INSTEAD = {
     "command": "command",
     "environment": "environment",
@@ -36,6 +36,7 @@ _INSTEAD = {
     "vcpus": "vcpus",
 }
 _MADE_HERE = {
+    "consumableResourceProperties": f"{PROVIDER} cannot register consumable resources",
     "executionRoleArn": "gen-infra makes the execution role where a job needs one",
     "logConfiguration": "gen-infra makes a log group for each job",
     "privileged": "a privileged container is root on its host; linux.devices gives a device by itself",
@@ -49,7 +50,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
-def container_properties_have_their_shape(manifest: Manifest) -> Iterable[ManifestFinding]:
+def container_properties_are_valid(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html, as botocore has it."""
     for key, job in manifest.jobs.items():
         path = ("jobs", key, "container_properties")
@@ -59,9 +60,10 @@ def container_properties_have_their_shape(manifest: Manifest) -> Iterable[Manife
             elif name in _MADE_HERE:
                 yield (*path, name), _MADE_HERE[name]
             elif name not in container_shape().members:
-                yield (*path, name), _unknown(name, sorted(set(container_shape().members) - {*_INSTEAD, *_MADE_HERE}))
+                known = {member for member in container_shape().members if keeps(member)} - {*_INSTEAD, *_MADE_HERE}
+                yield (*path, name), _unknown(name, sorted(known))
             else:
-                yield from _misfits(value, container_shape().members[name], (*path, name))
+                yield from _misfits(value, container_shape().members[name], (*path, name), (name,))
 
 
 def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -74,14 +76,29 @@ def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Mani
         names = {"scratch"} if job.scratch else set()
         names |= {f"efs-{name}" for name in job.efs}
         for index, volume in enumerate(_items(job, "volumes")):
-            name = volume.get("name")
+            name = str(volume.get("name"))
             if name in names:
                 yield (*path, "volumes", index, "name"), f"there is a volume {name} already"
-            names.add(str(name))
+            names.add(name)
         for index, mount in enumerate(_items(job, "mountPoints")):
-            source = mount.get("sourceVolume")
+            source = str(mount.get("sourceVolume"))
             if source not in names:
                 yield (*path, "mountPoints", index, "sourceVolume"), f"there is no volume {source}"
+
+
+def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Batch refuses Fargate's settings for a job on EC2, and ``instanceType`` is for multi-node jobs.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
+    """
+    for key, job in manifest.jobs.items():
+        path = ("jobs", key, "container_properties")
+        on_fargate = manifest.is_on_fargate(job)
+        for name in () if on_fargate else ("fargatePlatformConfiguration", "networkConfiguration"):
+            if name in job.container_properties:
+                yield (*path, name), f"is for jobs on Fargate, and queue {manifest.queue_of(job)} is on EC2"
+        if on_fargate and "instanceType" in job.container_properties:
+            yield (*path, "instanceType"), f"is for jobs on EC2, and queue {manifest.queue_of(job)} is on Fargate"
 
 
 def registries_are_opened_by_a_secret(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -104,39 +121,39 @@ def _items(job: Job, name: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _misfits(value: object, shape: Shape, path: _Path) -> Iterable[ManifestFinding]:
-    """Where a value is not what the shape says."""
-    if shape.type_name == "structure":
-        yield from _structure(value, shape, path)
+def _misfits(value: object, shape: Shape, path: KeyPath, names: tuple[str, ...]) -> Iterable[ManifestFinding]:
+    """Yield where a value is not what the shape says, or is dropped; ``names`` is its path in the container."""
+    if not keeps(*names):
+        yield path, f"{PROVIDER} drops {names[-1]}, so the job would run without it"
+    elif shape.type_name == "structure":
+        yield from _structure(value, shape, path, names)
     elif shape.type_name == "list":
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            yield from _misfits(item, shape.member, (*path, index), names)
         if not isinstance(value, list):
             yield path, "should be a list"
-            return
-        for index, item in enumerate(value):
-            yield from _misfits(item, shape.member, (*path, index))
-    elif shape.type_name == "map":
-        if not isinstance(value, dict):
-            yield path, "should be a mapping"
-            return
-        for name, item in value.items():
-            yield from _misfits(item, shape.value, (*path, name))
     else:
-        types, says = _TYPES[shape.type_name]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            yield path, f"should be {says}"
-        elif (allowed := getattr(shape, "enum", ())) and value not in allowed:
-            yield path, f"{value} is not one of {', '.join(allowed)}"
+        yield from _scalar(value, shape, path)
 
 
-def _structure(value: object, shape: Shape, path: _Path) -> Iterable[ManifestFinding]:
+def _scalar(value: object, shape: Shape, path: KeyPath) -> Iterable[ManifestFinding]:
+    types, says = _TYPES[shape.type_name]
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        yield path, f"should be {says}"
+    elif (allowed := getattr(shape, "enum", ())) and value not in allowed:
+        yield path, f"{value} is not one of {', '.join(allowed)}"
+
+
+def _structure(value: object, shape: Shape, path: KeyPath, names: tuple[str, ...]) -> Iterable[ManifestFinding]:
+    known = [name for name in shape.members if keeps(*names, name)]
     if not isinstance(value, dict):
-        yield path, f"should be a mapping of {', '.join(shape.members)}"
+        yield path, f"should be a mapping of {', '.join(known)}"
         return
     for name, item in value.items():
         if name in shape.members:
-            yield from _misfits(item, shape.members[name], (*path, name))
+            yield from _misfits(item, shape.members[name], (*path, name), (*names, name))
         else:
-            yield (*path, name), _unknown(name, shape.members)
+            yield (*path, name), _unknown(name, known)
     for name in shape.required_members:
         if name not in value:
             yield path, f"the key {name} is missing"
@@ -157,7 +174,8 @@ def container_shape() -> Shape:
 
 
 ERRORS: tuple[ManifestRule, ...] = (
-    container_properties_have_their_shape,
+    container_properties_are_valid,
     container_properties_name_their_volumes,
+    container_properties_fit_the_host,
     registries_are_opened_by_a_secret,
 )

@@ -25,6 +25,9 @@ FARGATE_SIZES: dict[float, tuple[int, ...]] = {
     16: tuple(range(32768, 122_880 + 1, 8192)),
 }
 
+# https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
+_FARGATE_MINUTES = 14 * 24 * 60
+
 _COMPUTE_ON_EC2 = (
     "allocation_strategy",
     "bid_percentage",
@@ -71,6 +74,11 @@ def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[ManifestFi
             yield ("jobs", key, field), f"a job on Fargate has no {field}{instead}"
         for field in _set_among(job.linux, _LINUX_ON_EC2) if job.linux else ():
             yield ("jobs", key, "linux", field), f"a job on Fargate has no {field}"
+        if job.timeout_minutes > _FARGATE_MINUTES:
+            yield (
+                ("jobs", key, "timeout_minutes"),
+                f"{job.timeout_minutes} is above {_FARGATE_MINUTES}: Fargate stops each job after 14 days",
+            )
         yield from _size(key, job)
 
 

@@ -60,6 +60,20 @@ def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFindi
                 yield ("jobs", key, "secrets", name), "environment has this variable too; keep one of them"
 
 
+def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """A rule without a pattern would decide for every failure; "*" says so.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
+    """
+    for key, job in manifest.jobs.items():
+        for index, rule in enumerate(job.evaluate_on_exit):
+            if not (rule.on_status_reason or rule.on_reason or rule.on_exit_code):
+                yield (
+                    ("jobs", key, "evaluate_on_exit", index),
+                    "has no condition; add on_status_reason, on_reason or on_exit_code",
+                )
+
+
 def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Docker refuses two mounts at one path ("Duplicate mount point")."""
     for key, job in manifest.jobs.items():
@@ -82,7 +96,7 @@ def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     for index, mount in enumerate(extra if isinstance(extra, list) else ()):
         path = mount.get("containerPath") if isinstance(mount, dict) else None
         if isinstance(path, str):
-            yield ("container_properties", "mountPoints", index, "containerPath"), str(mount["sourceVolume"]), path
+            yield ("container_properties", "mountPoints", index, "containerPath"), str(mount.get("sourceVolume")), path
 
 
 def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -144,6 +158,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     every_reference_has_a_value,
     required_parameters_are_used,
     environment_and_secrets_differ,
+    retry_rules_have_a_condition,
     paths_in_a_container_differ,
     an_access_point_sets_the_directory,
     soft_limits_are_not_above_hard_ones,

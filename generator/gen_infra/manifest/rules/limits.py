@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
+from gen_infra.manifest.rules.provider_members import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,10 @@ JOB_DEFINITION_BYTES = 24 * 1024
 _FIXED_BYTES = 2 * 1024
 
 _GP3_IOPS_PER_GIB = 500
+_GP2_GIB = 16_384
+_PROVIDER_THROUGHPUT = 1000
+# https://github.com/hashicorp/packer-plugin-amazon/blob/v1.8.0/builder/common/block_device.go (maxIopsGp3)
+PACKER_IOPS = 16_000
 _OWNED_BY_AWS = "aws"  # the account of AWS's own policies
 _IN_PLACE_STRATEGIES = ("BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED")
 
@@ -85,6 +90,33 @@ def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
         most = volume.size_gib * _GP3_IOPS_PER_GIB
         if volume.iops is not None and volume.iops > max(most, 3000):
             yield ("image", key, "iops"), f"{volume.iops} is more than {volume.size_gib} GiB take: {max(most, 3000)}"
+
+
+def volumes_are_within_the_tools_limits(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """EBS raised the limits of gp3 in September 2025 (64 TiB, 80,000 IOPS, 2,000 MiB/s); not every tool knows.
+
+    https://aws.amazon.com/about-aws/whats-new/2025/09/amazon-ebs-size-provisioned-performance-gp3-volumes/ and
+    https://github.com/hashicorp/terraform-provider-aws/pull/44604
+    """
+    for key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
+        if volume.type == "gp2" and volume.size_gib > _GP2_GIB:
+            yield (
+                ("image", key, "size_gib"),
+                f"{volume.size_gib} is above {_GP2_GIB}, the most of a gp2 volume; use gp3",
+            )
+        if (volume.throughput_mib_s or 0) > _PROVIDER_THROUGHPUT:
+            yield (
+                ("image", key, "throughput_mib_s"),
+                f"{volume.throughput_mib_s} is above {_PROVIDER_THROUGHPUT}, the most that {PROVIDER} accepts; "
+                "AWS itself allows 2000",
+            )
+    scratch = manifest.image.scratch
+    if scratch.carrier == "baked" and (scratch.iops or 0) > PACKER_IOPS:
+        yield (
+            ("image", "scratch", "iops"),
+            f"{scratch.iops} is above {PACKER_IOPS}, the most that Packer's Amazon plugin accepts for a baked volume; "
+            "AWS itself allows 80000, with carrier launch_template",
+        )
 
 
 def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -208,6 +240,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     job_role_policies_are_not_too_large,
     tag_keys_differ_in_more_than_case,
     iops_fit_the_size,
+    volumes_are_within_the_tools_limits,
     arns_are_of_this_place,
 )
 WARNINGS: tuple[ManifestRule, ...] = (

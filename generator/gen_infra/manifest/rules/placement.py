@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.instances import InstanceType, catalogue, named, nearest
-from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered
+from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment
     from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
+
+
+# https://docs.aws.amazon.com/linux/al2023/ug/system-requirements.html: AL2023 needs an ARMv8.2 processor (Graviton2).
+NOT_ON_AL2023 = frozenset({"a1"})
 
 
 def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -37,7 +41,9 @@ def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Ite
     """
     for path, word in _words(manifest):
         instances = named(word)
-        if instances and instances[0].architecture != manifest.image.architecture:
+        if word.partition(".")[0] in NOT_ON_AL2023:
+            yield path, f"Amazon Linux 2023, and so image.base {manifest.image.base}, does not support {word} instances"
+        elif instances and instances[0].architecture != manifest.image.architecture:
             yield path, f"{word} is {instances[0].architecture}; image.base is {manifest.image.architecture}"
 
 
@@ -70,7 +76,7 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
                 f"{asked} are above max_vcpus {most}, the most of queue {queue}; it would never start",
             )
         elif not manifest.is_on_fargate(job) and not any(
-            fitting(compute.instance_types, demand(job)) for compute in roomy
+            fitting(words(job, compute), demand(job)) for compute in roomy
         ):
             yield _too_large(key, job, queue, roomy)
 
@@ -82,7 +88,7 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFindin
     """
     for key, job in manifest.jobs.items():
         for compute in enabled(manifest, manifest.queue_of(job)) if not manifest.is_on_fargate(job) else ():
-            exact = _exact(manifest.compute[compute].instance_types, demand(job))
+            exact = _exact(words(job, manifest.compute[compute]), demand(job))
             if exact:
                 yield (
                     ("jobs", key, "memory_mib"),
@@ -90,6 +96,16 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFindin
                     f"ask for {exact.usable_mib} or less to use it",
                 )
                 break
+
+
+def instance_type_is_for_nodes(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (instanceType)."""
+    for key, job in manifest.jobs.items():
+        if "instanceType" in job.container_properties and not job.nodes:
+            yield (
+                ("jobs", key, "container_properties", "instanceType"),
+                "is for jobs with nodes; the instance_types of the compute environments decide for this one",
+            )
 
 
 def gpu_instances_have_their_driver(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -117,7 +133,14 @@ def _exact(words: tuple[str, ...], job: Demand) -> InstanceType | None:
 
 def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment]) -> ManifestFinding:
     """The finding that names what is missing: vCPUs, memory, or both in one instance."""
-    instances = [instance for compute in computes for instance in offered(compute.instance_types)]
+    instances = [instance for compute in computes for instance in offered(words(job, compute))]
+    if not instances:
+        picked = job.container_properties["instanceType"]
+        offers = ", ".join(word for compute in computes for word in compute.instance_types)
+        return (
+            ("jobs", key, "container_properties", "instanceType"),
+            f"{picked} is not among the instance types of queue {queue} ({offers}); it would never start",
+        )
     most_gpus = max(instance.gpus for instance in instances)
     if job.gpus and job.gpus > most_gpus:
         return (
@@ -155,4 +178,5 @@ ERRORS: tuple[ManifestRule, ...] = (
 WARNINGS: tuple[ManifestRule, ...] = (
     jobs_leave_the_host_its_share,
     gpu_instances_have_their_driver,
+    instance_type_is_for_nodes,
 )

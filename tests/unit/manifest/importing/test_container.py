@@ -1,4 +1,4 @@
-"""Containers of job definitions as keys of a job: what is imported renders to what it was, up to what the notes say."""
+"""Containers of job definitions as keys of a job: an imported one renders to what it was, apart from its notes."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def notes(**container: Any) -> str:
         ),
         (
             {
-                "volumes": [{"name": "a", "host": {"sourcePath": "/mnt/a"}}, {"name": "scratch", "host": {}}],
+                "volumes": [{"name": "a", "host": {"sourcePath": "/docker_scratch"}}, {"name": "scratch", "host": {}}],
                 "mountPoints": [
                     {"sourceVolume": "a", "containerPath": "/scratch"},
                     {"sourceVolume": "scratch", "containerPath": "/cache"},
@@ -108,18 +108,18 @@ def test_what_becomes_of_it(container: dict[str, Any], key: str, value: Any) -> 
     ("container", "says"),
     [
         ({"inventedHere": True}, "inventedHere is not carried over: AWS Batch does not know it"),
-        ({"privileged": True}, "privileged is not carried over: such a container rules its host"),
+        ({"privileged": True}, "privileged is not carried over: a privileged container is root on its host"),
         ({"jobRoleArn": ROLE}, "jobRoleArn is kept as `role`: gen-infra changes nothing about it; without that key it"),
         ({"jobRoleArn": ROLE, "executionRoleArn": ROLE}, "it is the execution role; gen-infra makes one for the job"),
-        ({"jobRoleArn": "jobRole"}, "jobRoleArn is not carried over: it is no role's ARN; gen-infra makes one"),
+        ({"jobRoleArn": "jobRole"}, "jobRoleArn is not carried over: it is not the ARN of a role; gen-infra makes one"),
         ({"image": {"Ref": "Image"}}, "image is not given as text; write it"),
         ({"command": ["Ref::in"]}, "in without a default becomes required"),
-        ({"secrets": [{"name": "T", "valueFrom": "licence"}]}, "secrets: T: its ARN is left out"),
+        ({"secrets": [{"name": "T", "valueFrom": "licence"}]}, "its ARN: arn:aws:ssm:REGION:ACCOUNT:parameter/licence"),
         ({"secrets": [{"name": "T", "valueFrom": SECRET}]}, "secrets need `kms_key` beside `arn`"),
         ({"ulimits": [{"name": "fruit", "softLimit": 1, "hardLimit": 1}]}, "ulimits: fruit is left out"),
         ({"linuxParameters": {"swappiness": 10}}, "linuxParameters.swappiness is left out: without maxSwap"),
         ({"linuxParameters": {"other": 1}}, "linuxParameters.other is not carried over"),
-        ({"linuxParameters": {"devices": [{"hostPath": "/dev/fuse"}]}}, "say `permissions` if the job has to make"),
+        ({"linuxParameters": {"devices": [{"hostPath": "/dev/fuse"}]}}, "add `permissions` if the job has to make"),
         ({"linuxParameters": {"devices": [{"hostPath": "fuse"}]}}, "linuxParameters.devices: fuse is left out"),
         ({"linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 0}]}}, "linuxParameters.tmpfs: /t is left out"),
         ({"enableExecuteCommand": True}, "enableExecuteCommand is carried over as it is, in `container_properties`"),
@@ -174,7 +174,11 @@ def test_nodes_that_differ_are_not_imported() -> None:
     one, other = {"image": "a/b", "vcpus": 1, "memory": 8}, {"image": "a/c", "vcpus": 1, "memory": 8}
     result = import_jobs(json.dumps([nodes(one, other), definition()]))
     assert list(result.jobs) == ["tool"]
-    assert "its nodes differ" in result.notes[0]
+    (refusal,) = result.refusals
+    assert refusal == (
+        "mpi",
+        "its nodes differ: 0: and 1: in image; a job of a manifest runs the same container on every node",
+    )
 
 
 @pytest.mark.parametrize(

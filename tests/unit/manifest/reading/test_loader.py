@@ -181,7 +181,7 @@ BAD_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"image": {"id": "ami-xyz"}}, 'image.id: "ami-xyz" is not an AMI id'),
     ({"image": {"scratch": {"mount": "/a/../etc"}}}, 'mount: "/a/../etc" is not an absolute path'),
     ({"image": {"scratch": {"mount": "/a b"}}}, 'mount: "/a b" is not an absolute path'),
-    ({"image": {"scratch": {"size_gib": 20000}}}, "size_gib: 20000 is not between 1 and 16384"),
+    ({"image": {"scratch": {"size_gib": 70000}}}, "size_gib: 70000 is not between 1 and 65536"),
     ({"jobs": {"1st": {"image": "a/b", "vcpus": 1, "memory_mib": 4}}}, 'jobs.1st: "1st" is not 1 to 40 letters'),
     ({"jobs": {"j": {"image": "a b", "vcpus": 1, "memory_mib": 4}}}, 'image: "a b" is not'),
     (

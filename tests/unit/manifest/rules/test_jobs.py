@@ -33,6 +33,10 @@ def raw(**properties: Any) -> dict[str, Any]:
     return job(container_properties=properties)
 
 
+def on_fargate(**properties: Any) -> dict[str, Any]:
+    return {"compute__spot": FARGATE, **job(memory_mib=2048, container_properties=properties)}
+
+
 # rule, kept by, broken by, what is said
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
@@ -169,7 +173,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "container property that is made here",
-        raw(networkConfiguration={"assignPublicIp": "DISABLED"}),
+        raw(enableExecuteCommand=True),
         raw(privileged=True),
         "jobs.j.container_properties.privileged: a privileged container is root on its host",
     ),
@@ -187,8 +191,8 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "container property within",
-        raw(networkConfiguration={"assignPublicIp": "DISABLED"}),
-        raw(networkConfiguration={"assignPublicIp": "NO_THANKS"}),
+        on_fargate(networkConfiguration={"assignPublicIp": "DISABLED"}),
+        on_fargate(networkConfiguration={"assignPublicIp": "NO_THANKS"}),
         "networkConfiguration.assignPublicIp: NO_THANKS is not one of ENABLED, DISABLED",
     ),
     (
@@ -232,6 +236,81 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
             },
         ),
         "container_properties.mountPoints[0].containerPath: /data is where scratch is mounted",
+    ),
+    (
+        "setting of Fargate",
+        on_fargate(networkConfiguration={"assignPublicIp": "DISABLED"}),
+        raw(networkConfiguration={"assignPublicIp": "DISABLED"}),
+        "container_properties.networkConfiguration: is for jobs on Fargate, and queue main is on EC2",
+    ),
+    (
+        "setting of EC2",
+        {"compute__spot__instance_types": ["c7i"], **raw(instanceType="c7i.large")},
+        on_fargate(instanceType="c7i.large"),
+        "container_properties.instanceType: is for jobs on EC2, and queue main is on Fargate",
+    ),
+    (
+        "member that the provider drops",
+        raw(volumes=[VOLUME]),
+        raw(volumes=[{"name": "data", "s3filesVolumeConfiguration": {"fileSystemArn": "arn:aws:s3files:x"}}]),
+        "container_properties.volumes[0].s3filesVolumeConfiguration: Terraform's AWS provider 5.100 drops "
+        "s3filesVolumeConfiguration, so the job would run without it",
+    ),
+    (
+        "consumable resources",
+        raw(enableExecuteCommand=True),
+        raw(consumableResourceProperties={"consumableResourceList": []}),
+        "consumableResourceProperties: Terraform's AWS provider 5.100 cannot register consumable resources",
+    ),
+    (
+        "volume without a plain name",
+        raw(volumes=[VOLUME]),
+        raw(volumes=[{"name": ["data"]}]),
+        "container_properties.volumes[0].name: should be text",
+    ),
+    (
+        "mount point without a volume",
+        raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/x"}]),
+        raw(mountPoints=[{"containerPath": "/x"}]),
+        "container_properties.mountPoints[0].sourceVolume: there is no volume None",
+    ),
+    (
+        "instance type of nodes",
+        {
+            "compute__spot": {"type": "EC2", "max_vcpus": 64, "instance_types": ["g5", "c7i"]},
+            **job(nodes=2, container_properties={"instanceType": "g5.2xlarge"}),
+        },
+        {
+            "compute__spot": {"type": "EC2", "max_vcpus": 64, "instance_types": ["c7i"]},
+            **job(nodes=2, container_properties={"instanceType": "g5.2xlarge"}),
+        },
+        "container_properties.instanceType: g5.2xlarge is not among the instance types of queue main (c7i); "
+        "it would never start",
+    ),
+    (
+        "room on the instance type of nodes",
+        {
+            "compute__spot": {"type": "EC2", "max_vcpus": 64, "instance_types": ["c7i"]},
+            **job(nodes=2, memory_mib=7000, container_properties={"instanceType": "c7i.xlarge"}),
+        },
+        {
+            "compute__spot": {"type": "EC2", "max_vcpus": 64, "instance_types": ["c7i"]},
+            **job(nodes=2, memory_mib=7000, container_properties={"instanceType": "c7i.large"}),
+        },
+        "jobs.j.memory_mib: no instance type of queue main with 1 vCPUs or more can give 7000 MiB to a job; the most "
+        "is 3941, on c7i.large",
+    ),
+    (
+        "condition of a retry rule",
+        job(evaluate_on_exit=[{"action": "EXIT", "on_exit_code": "1*"}]),
+        job(evaluate_on_exit=[{"action": "EXIT"}]),
+        "jobs.j.evaluate_on_exit[0]: has no condition; add on_status_reason, on_reason or on_exit_code",
+    ),
+    (
+        "timeout on Fargate",
+        {"compute__spot": FARGATE, **job(memory_mib=2048, timeout_minutes=20_160)},
+        {"compute__spot": FARGATE, **job(memory_mib=2048, timeout_minutes=20_161)},
+        "jobs.j.timeout_minutes: 20161 is above 20160: Fargate stops each job after 14 days",
     ),
     (
         "gpus",

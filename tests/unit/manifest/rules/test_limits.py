@@ -68,6 +68,25 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "image.scratch.iops: 5001 is more than 10 GiB take: 5000",
     ),
     (
+        "gp3 of 2025",
+        {"image": {"scratch": {"size_gib": 65536, "iops": 80000, "throughput_mib_s": 1000}}},
+        {"image": {"scratch": {"size_gib": 2000, "iops": 40000, "throughput_mib_s": 1250}}},
+        "image.scratch.throughput_mib_s: 1250 is above 1000, the most that Terraform's AWS provider 5.100 accepts; "
+        "AWS itself allows 2000",
+    ),
+    (
+        "gp2's size",
+        {"image": {"scratch": {"size_gib": 16384, "type": "gp2"}}},
+        {"image": {"scratch": {"size_gib": 16385, "type": "gp2"}}},
+        "image.scratch.size_gib: 16385 is above 16384, the most of a gp2 volume; use gp3",
+    ),
+    (
+        "baked iops",
+        {"image": {"scratch": {"carrier": "baked", "iops": 16000}}},
+        {"image": {"scratch": {"carrier": "baked", "iops": 16001}}},
+        "image.scratch.iops: 16001 is above 16000, the most that Packer's Amazon plugin accepts for a baked volume",
+    ),
+    (
         "key's region",
         {"encryption": {"key": EAST_KEY}},
         {"encryption": {"key": WEST_KEY}},

@@ -101,12 +101,21 @@ resource "aws_batch_job_definition" "sort" {
   })
 
   retry_strategy {
-    attempts = 3
+    attempts = 5
 
-    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
     evaluate_on_exit {
       action           = "RETRY"
       on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "CannotPullContainerError*"
+    }
+
+    evaluate_on_exit {
+      action       = "RETRY"
+      on_exit_code = "137"
     }
 
     evaluate_on_exit {

@@ -1,0 +1,101 @@
+"""Finds the one container of a job definition, whichever of AWS Batch's four shapes holds it.
+
+https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gen_infra.manifest.importing.values import Note, dicts, flag, is_empty, whole
+from gen_infra.manifest.rules.provider_members import PROVIDER
+
+
+class RefusedError(ValueError):
+    """A job definition that a manifest cannot express, with the reason."""
+
+
+def one_container(definition: dict[str, Any], note: Note) -> tuple[dict[str, Any], int | None]:
+    """The container as ``containerProperties`` has it, and on how many nodes it runs.
+
+    Raises:
+        RefusedError: there is none, or more than one.
+    """
+    if not is_empty(definition.get("eksProperties")):
+        raise RefusedError("EKS job definitions are not supported; compute environments run on ECS")
+    if isinstance(container := definition.get("containerProperties"), dict) and container:
+        return container, None
+    if not is_empty(definition.get("ecsProperties")):
+        return _of_task(definition["ecsProperties"], note), None
+    if not is_empty(definition.get("nodeProperties")):
+        return _of_nodes(definition["nodeProperties"], note)
+    raise RefusedError("it has no container properties")
+
+
+def _of_task(given: object, note: Note) -> dict[str, Any]:
+    """The single container of an ECS task, with what the task says for all of its containers."""
+    tasks = dicts(given.get("taskProperties")) if isinstance(given, dict) else []
+    if len(tasks) != 1:
+        raise RefusedError(f"its ecsProperties have {len(tasks)} tasks; AWS Batch accepts one")
+    task = dict(tasks[0])
+    containers = dicts(task.pop("containers", None))
+    if len(containers) != 1:
+        names = ", ".join(str(one.get("name", number)) for number, one in enumerate(containers, 1))
+        raise RefusedError(
+            f"its ecsProperties have {len(containers)} containers ({names}); a job of a manifest has one container"
+        )
+    container = dict(containers[0])
+    container.pop("name", None)
+    if flag(container.get("essential")) is not False:  # with one container, that one always is
+        container.pop("essential", None)
+    for there, here in (("taskRoleArn", "jobRoleArn"), ("platformVersion", "fargatePlatformConfiguration")):
+        if value := task.pop(there, None):
+            container[here] = {"platformVersion": value} if there == "platformVersion" else value
+    for key in ("dependsOn", "firelensConfiguration", "startTimeout", "stopTimeout"):
+        if not is_empty(container.pop(key, None)):
+            note(f"ecsProperties: {key}", "is not carried over: it is for jobs of several containers")
+    for key in ("ipcMode", "pidMode", "networkMode"):
+        if not is_empty(value := task.pop(key, None)):
+            note(f"ecsProperties: {key} {value}", "is not carried over: a job of one container has no such setting")
+    return {**container, **task}
+
+
+def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
+    """The container that all nodes have in common."""
+    given = given if isinstance(given, dict) else {}
+    ranges = dicts(given.get("nodeRangeProperties"))
+    if not ranges:
+        raise RefusedError("its nodeProperties have no node ranges")
+    if any(not is_empty(item.get("eksProperties")) for item in ranges):
+        raise RefusedError("EKS job definitions are not supported; compute environments run on ECS")
+    containers = [
+        item["container"] if isinstance(item.get("container"), dict) else _of_task(item.get("ecsProperties"), _unsaid)
+        for item in ranges
+    ]
+    for item, container in zip(ranges[1:], containers[1:], strict=True):
+        differing = [
+            key for key in {**containers[0], **container}
+            if containers[0].get(key) != container.get(key)
+            and not (is_empty(containers[0].get(key)) and is_empty(container.get(key)))
+        ]  # fmt: skip
+        if differing:
+            raise RefusedError(
+                f"its nodes differ: {ranges[0].get('targetNodes')} and {item.get('targetNodes')} in "
+                f"{', '.join(differing)}; a job of a manifest runs the same container on every node"
+            )
+    if ranges[0].get("container") != containers[0]:
+        _of_task(ranges[0].get("ecsProperties"), note)
+    if whole(given.get("mainNode")):
+        note("nodeProperties.mainNode", "becomes 0")
+    if any(item.get("instanceTypes") for item in ranges):
+        note("instanceTypes", "is not carried over: the `instance_types` of the compute environment say it")
+    if any(item.get("consumableResourceProperties") for item in ranges):
+        note("consumableResourceProperties", f"is not carried over: {PROVIDER} cannot register it")
+    nodes = whole(given.get("numNodes"))
+    if nodes <= 1:
+        note("nodeProperties", "of one node become a job of one container")
+    return containers[0], nodes if nodes > 1 else None
+
+
+def _unsaid(_what: str, _message: str) -> None:
+    """Drop a note: the same task is read once more for its notes."""

@@ -1,0 +1,76 @@
+"""The members of ``containerProperties`` that the pinned AWS provider registers.
+
+The provider decodes the JSON into the types that it was built with, and drops every other member without a word: the
+job would run without it, and the next plan would be empty. A test applies each member of AWS's model with the real
+provider and compares what AWS Batch then describes with this table.
+"""
+
+from __future__ import annotations
+
+VERSION = "5.100"
+PROVIDER = f"Terraform's AWS provider {VERSION}"
+
+# Each member by its path; items of a list have their list's path.
+KEPT = frozenset(
+    {
+        "command",
+        "enableExecuteCommand",
+        "environment.name",
+        "environment.value",
+        "ephemeralStorage.sizeInGiB",
+        "executionRoleArn",
+        "fargatePlatformConfiguration.platformVersion",
+        "image",
+        "instanceType",
+        "jobRoleArn",
+        "linuxParameters.devices.containerPath",
+        "linuxParameters.devices.hostPath",
+        "linuxParameters.devices.permissions",
+        "linuxParameters.initProcessEnabled",
+        "linuxParameters.maxSwap",
+        "linuxParameters.sharedMemorySize",
+        "linuxParameters.swappiness",
+        "linuxParameters.tmpfs.containerPath",
+        "linuxParameters.tmpfs.mountOptions",
+        "linuxParameters.tmpfs.size",
+        "logConfiguration.logDriver",
+        "logConfiguration.options",
+        "logConfiguration.secretOptions.name",
+        "logConfiguration.secretOptions.valueFrom",
+        "memory",
+        "mountPoints.containerPath",
+        "mountPoints.readOnly",
+        "mountPoints.sourceVolume",
+        "networkConfiguration.assignPublicIp",
+        "privileged",
+        "readonlyRootFilesystem",
+        "repositoryCredentials.credentialsParameter",
+        "resourceRequirements.type",
+        "resourceRequirements.value",
+        "runtimePlatform.cpuArchitecture",
+        "runtimePlatform.operatingSystemFamily",
+        "secrets.name",
+        "secrets.valueFrom",
+        "ulimits.hardLimit",
+        "ulimits.name",
+        "ulimits.softLimit",
+        "user",
+        "vcpus",
+        "volumes.efsVolumeConfiguration.authorizationConfig.accessPointId",
+        "volumes.efsVolumeConfiguration.authorizationConfig.iam",
+        "volumes.efsVolumeConfiguration.fileSystemId",
+        "volumes.efsVolumeConfiguration.rootDirectory",
+        "volumes.efsVolumeConfiguration.transitEncryption",
+        "volumes.efsVolumeConfiguration.transitEncryptionPort",
+        "volumes.host.sourcePath",
+        "volumes.name",
+    }
+)
+_WITH_PARENTS = frozenset(
+    ".".join(names[:length]) for path in KEPT for names in [path.split(".")] for length in range(1, len(names) + 1)
+)
+
+
+def keeps(*names: str) -> bool:
+    """Whether the provider registers a member, which ``keeps("volumes", "host")`` names by its path."""
+    return ".".join(names) in _WITH_PARENTS
