@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from gen_infra.emulator.builder_host import BuilderHost, NoBuilderHostError, builder_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+if TYPE_CHECKING:
+    from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +29,18 @@ os.environ.setdefault("GOGC", "400")
 # In the background of a script Ctrl-C is ignored, and would be by all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# A boto3 session reads the descriptions of AWS's services anew, and the tests make hundreds of sessions.
+_read_description = JSONFileLoader.load_file
+
+
+@functools.cache
+def _description(path: str) -> Any:
+    return _read_description(JSONFileLoader(), path)
+
+
+JSONFileLoader.load_file = lambda _self, path: _description(path)  # type: ignore[method-assign, assignment]
 
 
 # What waits for AWS longest begins first: with several workers nothing long is left for the end.
@@ -44,6 +62,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(_LONGEST) if path.startswith(start)), len(_LONGEST))
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """What the tests of this session share, over all workers."""
+    from tests.emulator.session import Session
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    shared = Session(folder)
+    yield shared
+    shared.end()
+
+
+@pytest.fixture(scope="session")
+def aws(session: Session) -> Iterator[Emulator]:
+    """An embedded AWS, seeded, for all tests of this worker: use names of your own in it."""
+    with session.seeded() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def environ(session: Session, aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What processes that use `aws` have in their environment; terraform finds its provider running."""
+    from tests.emulator.session import site_in
+
+    with site_in(session, tmp_path_factory.mktemp("aws"), aws) as site:
+        yield site.environ
+
+
+@pytest.fixture
+def account(session: Session) -> Iterator[Emulator]:
+    """An embedded AWS, seeded, for one test."""
+    with session.seeded() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gen_infra.emulator import Emulator, start
-from gen_infra.terraform.adapter import find_terraform
-from tests.cli import clean_environ, gen_infra
+from tests.cli import gen_infra
 from tests.conftest import ROOT
+from tests.emulator.session import applied_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.emulator.session import Session, Site
+
 COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
 
 
 class Stack:
-    """One environment on an emulator of its own; its manifest is a copy that a test may change."""
+    """One environment in an account of its own; its manifest is a copy that a test may change."""
 
-    def __init__(self, name: str, folder: Path, aws: Emulator) -> None:
-        self.aws = aws
-        self.folder = folder
-        for manifest in (ROOT / "envs").glob("*.yaml"):
-            shutil.copy(manifest, folder)
-        self.manifest = folder / f"{name}.yaml"
-        self.out = folder / "build"
+    def __init__(self, name: str, site: Site) -> None:
+        self.aws = site.aws
+        self.environ = site.environ
+        self.folder = site.folder
+        self.manifest = site.folder / f"{name}.yaml"
+        self.out = site.folder / "build"
         self.terraform = self.out / name / "terraform"
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = clean_environ(**self.aws.environ)
-        return gen_infra(command, self.manifest, *arguments, environ=environ, cwd=self.folder)
+        return gen_infra(command, self.manifest, *arguments, environ=self.environ, cwd=self.folder)
 
     def image(self, verb: str, *arguments: str, code: int = 0) -> Any:
         """``gen-infra image VERB``, as it is typed in the manifest's folder."""
         words = ("image", verb, self.manifest.name, "--json", *arguments)
-        done = gen_infra(*words, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+        done = gen_infra(*words, environ=self.environ, cwd=self.folder)
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
 
@@ -68,11 +66,11 @@ class Stack:
     def plain_terraform(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """As ops would run it, in the rendered folder."""
         return subprocess.run(
-            [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
+            ["terraform", command, "-input=false", "-no-color", *arguments],
             capture_output=True,
             check=False,
             cwd=self.terraform,
-            env=clean_environ(**self.aws.environ),
+            env=self.environ,
             text=True,
         )
 
@@ -80,14 +78,12 @@ class Stack:
         return self.aws.client("batch")
 
 
-def stack(name: str, folder: Path) -> Iterator[Stack]:
-    with start() as aws:
-        made = Stack(name, folder, aws)
-        bootstrap = made.run("bootstrap")
-        assert bootstrap.returncode == 0, bootstrap.stderr
-        applied = made.build("apply", "--yes")
-        assert applied.returncode == 0, applied.stderr
-        yield made
+@contextmanager
+def applied(session: Session, name: str, folder: Path) -> Iterator[Stack]:
+    """One of the real manifests, applied, in an account of its own: a copy of what was applied once."""
+    manifests = {manifest.name: manifest.read_text() for manifest in (ROOT / "envs").glob("*.yaml")}
+    with applied_site(session, name, manifests, folder) as site:
+        yield Stack(name, site)
 
 
 def changes(answer: Any) -> dict[str, tuple[str, bool]]:

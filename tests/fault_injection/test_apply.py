@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.emulator import start
 from tests.fault_injection.interruption import SMALL, Site, assert_one_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from gen_infra.emulator import Emulator
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with start() as aws:
-        yield Site(tmp_path, aws)
+def site(account: Emulator, tmp_path: Path) -> Site:
+    return Site(tmp_path, account)
 
 
 class TestCtrlC:
@@ -97,11 +96,10 @@ class TestStateInABucket:
     BUCKET = "small-tfstate-123456789012"
 
     @pytest.fixture
-    def site(self, tmp_path: Path) -> Iterator[Site]:
-        with start() as aws:
-            site = Site(tmp_path, aws, SMALL.replace("state: local", f"state: {{bucket: {self.BUCKET}}}"))
-            assert site.run("bootstrap").returncode == 0
-            yield site
+    def site(self, account: Emulator, tmp_path: Path) -> Site:
+        site = Site(tmp_path, account, SMALL.replace("state: local", f"state: {{bucket: {self.BUCKET}}}"))
+        assert site.run("bootstrap").returncode == 0
+        return site
 
     def test_the_lock_that_a_killed_run_left_and_the_state_that_could_not_be_written(self, site: Site) -> None:
         site.kill_at("DescribeSubnets", "everything")

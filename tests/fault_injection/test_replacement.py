@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.emulator import start
+from tests.emulator.session import applied_copy
 from tests.fault_injection.interruption import SMALL, Run, Site, assert_one_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.emulator.session import Session
 
 STRATEGIES = ("SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED")  # only the first is updated in place
 WAITS = "takes no more jobs; waits for one"
@@ -77,12 +79,9 @@ class Replaced(Site):
 
 
 @pytest.fixture(scope="class")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replaced]:
-    with start() as aws:
-        site = Replaced(tmp_path_factory.mktemp("replaced"), aws)
-        done = site.run("apply", "--yes")
-        assert done.returncode == 0, done.stderr
-        yield site
+def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replaced]:
+    with applied_copy(session, "small", {"small.yaml": SMALL}, tmp_path_factory.mktemp("replaced")) as (aws, folder):
+        yield Replaced(folder, aws)
 
 
 @pytest.fixture

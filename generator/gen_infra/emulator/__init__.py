@@ -12,6 +12,7 @@ the parent holds open, and stops at end of file.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import json
 import os
@@ -69,10 +70,7 @@ class Emulator(Control, ABC):
 
     def client(self, service: str) -> Any:
         """Make a boto3 client of this emulator that ignores the caller's own AWS settings."""
-        import boto3  # type checkers know a client only by a literal name: hence Any
-
-        session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
-        return session.client(service, endpoint_url=self.endpoint)
+        return _client(self.endpoint, service)
 
     def copy(self) -> EmulatorCopy:
         """Copy the process with the whole account, within milliseconds; see `copies`.
@@ -80,8 +78,7 @@ class Emulator(Control, ABC):
         The copy has its own port. Values with the port of this emulator, such as the URL of an SQS queue in a Terraform
         state, must be changed for the copy. The copy continues when this emulator stops.
         """
-        made = self.ask_for_copy()
-        return EmulatorCopy(made["port"], made["pid"], socket.create_connection(("127.0.0.1", made["lifeline"])))
+        return copy_of(self.port)
 
     def __enter__(self) -> Self:
         return self
@@ -97,11 +94,9 @@ class EmulatorProcess(Emulator):
     """An emulator in a child process.
 
     Args:
-        port: the loopback port that it answers on.
         process: the child process; its standard input is the pipe that keeps it alive.
     """
 
-    port: int
     process: subprocess.Popen[bytes]
 
     @property
@@ -126,12 +121,10 @@ class EmulatorCopy(Emulator):
     """A copy of another emulator.
 
     Args:
-        port: the loopback port that it answers on.
         process_id: the id of its process, which is not a child of this one.
         lifeline: the connection that keeps it running.
     """
 
-    port: int
     process_id: int
     lifeline: socket.socket
 
@@ -180,6 +173,20 @@ def start(
             start_new_session=True,  # Ctrl-C is the parent's to handle: terraform still needs AWS while it stops
         )
     return _wait_until_ready(process)
+
+
+@functools.cache
+def _client(endpoint: str, service: str) -> Any:
+    import boto3  # type checkers know a client only by a literal name: hence Any
+
+    session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
+    return session.client(service, endpoint_url=endpoint)
+
+
+def copy_of(port: int) -> EmulatorCopy:
+    """Copy the emulator that listens on a port of this machine, whichever process started it; see `Emulator.copy`."""
+    made = Control(port).ask_for_copy()
+    return EmulatorCopy(made["port"], made["pid"], socket.create_connection(("127.0.0.1", made["lifeline"])))
 
 
 def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> None:

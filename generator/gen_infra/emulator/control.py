@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,8 +12,13 @@ if TYPE_CHECKING:
 _SECONDS = 30.0  # the emulator always answers sooner
 
 
+@dataclass(frozen=True)
 class Control:
-    """The part of the emulator's handle that injects faults and returns the recorded calls."""
+    """The part of the emulator's handle that injects faults and returns the recorded calls.
+
+    Args:
+        port: the loopback port that the emulator listens on.
+    """
 
     port: int
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli import clean_environ, command
+from tests.cli import command
 from tests.emulator.pipeline.test_failures import SMALL
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def small(tmp_path: Path) -> Path:
     return manifest
 
 
-def test_apply_asks_and_no_changes_nothing(small: Path, aws: Emulator) -> None:
-    environ = clean_environ(**aws.environ)
+def test_apply_asks_and_no_changes_nothing(small: Path, aws: Emulator, environ: dict[str, str]) -> None:
     code, shown = answer(small, environ, "n\n", "apply")
     assert code == 1
     assert "Apply this to small in account 123456789012? [y/N]" in shown
@@ -63,9 +62,8 @@ def test_apply_asks_and_no_changes_nothing(small: Path, aws: Emulator) -> None:
     assert not [each for each in environments if each["computeEnvironmentName"].startswith("spot-small-")]
 
 
-def test_destroy_asks_for_the_name(small: Path, aws: Emulator) -> None:
+def test_destroy_asks_for_the_name(small: Path, environ: dict[str, str]) -> None:
     small.write_text(SMALL.replace("state: local", "state: local\nencryption: {key: create}"))
-    environ = clean_environ(**aws.environ)
     code, shown = answer(small, environ, "", "destroy")
     assert code == 0, "there is nothing to destroy, so nothing is asked"
     state = small.parent / "build/small/terraform/terraform.tfstate"

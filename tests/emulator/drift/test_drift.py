@@ -10,13 +10,19 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from gen_infra.emulator import REGION, Emulator, start
-from tests.cli import clean_environ, gen_infra
+from gen_infra.emulator import REGION
+from tests.emulator.session import applied_site
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session, Site
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
 
 LAB = """\
 name: lab
@@ -33,15 +39,14 @@ jobs: {tool: {image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory
 
 
 class Lab:
-    """One applied environment on an emulator of its own."""
+    """One applied environment in an account of its own."""
 
-    def __init__(self, folder: Path, aws: Emulator) -> None:
-        self.folder, self.aws = folder, aws
+    def __init__(self, site: Site) -> None:
+        self.site, self.aws = site, site.aws
         self.notes: list[str] = []
-        (folder / "lab.yaml").write_text(LAB)
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return gen_infra(command, "lab.yaml", *arguments, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+        return self.site.run(command, "lab.yaml", *arguments)
 
     def drift(self, code: int) -> dict[str, Any]:
         """What `gen-infra drift` finds, by title without random endings."""
@@ -54,12 +59,9 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with start() as aws:
-        made = Lab(tmp_path_factory.mktemp("lab"), aws)
-        applied = made.run("apply", "--yes")
-        assert applied.returncode == 0, applied.stderr
-        yield made
+def lab(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with applied_site(session, "lab", {"lab.yaml": LAB}, tmp_path_factory.mktemp("lab")) as site:
+        yield Lab(site)
 
 
 def somebody(aws: Emulator, name: str) -> Callable[[str], Any]:
@@ -167,7 +169,7 @@ def assert_repaired(aws: Emulator) -> None:
 
 
 def test_an_environment_that_was_never_applied_is_an_error(lab: Lab) -> None:
-    (lab.folder / "other.yaml").write_text(LAB.replace("name: lab", "name: other"))
-    done = gen_infra("drift", "other.yaml", environ=clean_environ(**lab.aws.environ), cwd=lab.folder)
+    (lab.site.folder / "other.yaml").write_text(LAB.replace("name: lab", "name: other"))
+    done = lab.site.run("drift", "other.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "nothing of other is in Terraform's state" in done.stderr

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from gen_infra.emulator import Emulator
 
 COPIER = """
-import signal, socket, sys
-from gen_infra.emulator import Emulator, EmulatorProcess
-made = EmulatorProcess(int(sys.argv[1]), None).copy()
+import signal, sys
+from gen_infra.emulator import copy_of
+made = copy_of(int(sys.argv[1]))
 print(made.pid, made.port, flush=True)
 signal.pause()
 """

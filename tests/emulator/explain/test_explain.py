@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -12,32 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.emulator import Emulator, start
 from gen_infra.explain import Change, explain
 from gen_infra.explain.differences import differences
 from gen_infra.explain.rules import RULES
 from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.render.yaml import to_yaml
-from gen_infra.terraform.adapter import find_terraform
-from gen_infra.terraform.provider import find_provider
-from tests.cli import clean_environ
 from tests.conftest import write_terraform
 from tests.emulator.explain.edits import EDITS, MANIFEST, REPLACED_ADDRESSES, Edit, without_gone
+from tests.emulator.session import seeded_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.explain.rule import Action
+    from tests.emulator.session import Session
 
 
 class Folder:
     """A rendered folder, and terraform in it."""
 
-    def __init__(self, path: Path, aws: Emulator) -> None:
+    def __init__(self, path: Path, environ: dict[str, str]) -> None:
         self.path = path
-        self.aws = aws
+        self.environ = environ
 
     def render(self, manifest: dict[str, Any]) -> None:
         source = self.path.parent / f"{self.path.name}.yaml"
@@ -46,15 +43,15 @@ class Folder:
 
     def terraform(self, *arguments: str) -> str:
         done = subprocess.run(
-            [*find_terraform(os.environ).argv, *arguments],
-            capture_output=True, check=False, cwd=self.path, env=clean_environ(**self.aws.environ), text=True,
+            ["terraform", *arguments],
+            capture_output=True, check=False, cwd=self.path, env=self.environ, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def copy(self, name: str) -> Folder:
         """The same folder and state under another name."""
-        return Folder(shutil.copytree(self.path, self.path.parent / name, symlinks=True), self.aws)
+        return Folder(shutil.copytree(self.path, self.path.parent / name, symlinks=True), self.environ)
 
     def plan(self, *options: str) -> dict[str, Any]:
         """A plan of what the files and the state say; the state is fresh, so nothing else is asked."""
@@ -78,18 +75,17 @@ class Plans:
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
-    with start() as aws:
-        iam = aws.client("iam")
+def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
+    with seeded_site(session, tmp_path_factory.mktemp("rows")) as site:
+        iam = site.aws.client("iam")
         statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         for name in ("first", "second"):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
             iam.create_policy(PolicyName=name, PolicyDocument=policy)
-        applied = Folder(tmp_path_factory.mktemp("rows") / "applied", aws)
+        applied = Folder(site.folder / "applied", site.environ)
         applied.render(MANIFEST)
-        provider = find_provider(os.environ, flavour=find_terraform(os.environ).flavour).plugin_dir
-        applied.terraform("init", "-input=false", *([f"-plugin-dir={provider}"] if provider else []))
+        applied.terraform("init", "-input=false")
         first = applied.plan()
         applied.terraform("apply", "-input=false", "-parallelism=40", "plan")
         edited, replaced, destroyed = (applied.copy(name) for name in ("edited", "replaced", "destroyed"))

@@ -12,21 +12,27 @@ import pytest
 
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import require_tool
-from tests.emulator.stack import COMPUTE, Stack, assert_destroyed, assert_settled, changes, details, stack
+from tests.emulator.stack import COMPUTE, Stack, applied, assert_destroyed, assert_settled, changes, details
+
+if TYPE_CHECKING:
+    from tests.emulator.session import Session
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from stack("prod", tmp_path_factory.mktemp("prod"))
+@pytest.fixture(scope="class")
+def prod(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with applied(session, "prod", tmp_path_factory.mktemp("prod")) as made:
+        yield made
 
 
-@pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from stack("dev", tmp_path_factory.mktemp("dev"))
+@pytest.fixture(scope="class")
+def dev(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with applied(session, "dev", tmp_path_factory.mktemp("dev")) as made:
+        yield made
 
 
 class TestProd:
@@ -36,10 +42,7 @@ class TestProd:
         assert_settled(prod)
 
     def test_plain_terraform_sees_the_same(self, prod: Stack) -> None:
-        plan = subprocess.run(
-            ["terraform", "plan", "-detailed-exitcode", "-input=false", "-no-color"],
-            capture_output=True, check=False, cwd=prod.terraform, env=clean_environ(**prod.aws.environ), text=True,
-        )  # fmt: skip
+        plan = prod.plain_terraform("plan", "-detailed-exitcode")
         assert plan.returncode == 0, plan.stdout + plan.stderr
 
     def test_check_passes_with_the_plan(self, prod: Stack) -> None:
@@ -229,6 +232,13 @@ class TestProd:
         )
         assert prod.image("retire", "--keep", "0")["removed"] == []
 
+    def test_destroy_leaves_nothing(self, prod: Stack) -> None:
+        assert_destroyed(prod)
+
+
+class TestOtherEnvironments:
+    """In this order, on one environment: its compute environment gives way to two."""
+
     def test_a_new_name_and_order_put_the_new_environment_first(self, prod: Stack) -> None:
         spot = {"type": "SPOT", "bid_percentage": 60, "max_vcpus": 1024, "instance_types": ["optimal"]}
         prod.change("prod.yaml", "compute", to={"genomicsSpot": spot, "onDemand": {"type": "EC2", "max_vcpus": 64}})
@@ -260,9 +270,6 @@ class TestProd:
         assert apply.returncode == 0, apply.stdout + apply.stderr
         assert "0 added, 2 changed, 0 destroyed" in apply.stdout, "the queue, and the record of the manifest"
         assert_settled(prod)
-
-    def test_destroy_leaves_nothing(self, prod: Stack) -> None:
-        assert_destroyed(prod)
 
 
 class TestDev:

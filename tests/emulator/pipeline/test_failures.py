@@ -12,12 +12,15 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from gen_infra.emulator import Emulator, start
 from tests.cli import clean_environ, command, gen_infra
 from tests.conftest import ROOT
+from tests.emulator.session import applied_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
+
+if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = """\
@@ -37,13 +40,6 @@ def small(tmp_path: Path) -> Path:
     manifest = tmp_path / "small.yaml"
     manifest.write_text(SMALL)
     return manifest
-
-
-@pytest.fixture
-def account() -> Iterator[Emulator]:
-    """An account of its own, for what must not meet other tests."""
-    with start() as aws:
-        yield aws
 
 
 def assert_error(done: subprocess.CompletedProcess[str], code: int, *says: str) -> None:
@@ -121,10 +117,10 @@ def test_the_state_bucket_must_exist_first(tmp_path: Path, account: Emulator) ->
     assert_error(done, 3, "genomics-tfstate-123456789012", "gen-infra bootstrap")
 
 
-def test_another_account_is_never_touched(small: Path, aws: Emulator) -> None:
+def test_another_account_is_never_touched(small: Path, environ: dict[str, str]) -> None:
     small.write_text(SMALL.replace("123456789012", "999999999999"))
     for arguments in (("plan",), ("apply", "--yes"), ("destroy", "--yes")):
-        done = gen_infra(arguments[0], small, *arguments[1:], environ=clean_environ(**aws.environ), cwd=small.parent)
+        done = gen_infra(arguments[0], small, *arguments[1:], environ=environ, cwd=small.parent)
         assert_error(done, 2, "999999999999", "123456789012")
 
 
@@ -156,8 +152,7 @@ def test_a_missing_tool_is_named_with_the_line_that_installs_it(small: Path, var
     assert "hint: " in done.stderr
 
 
-def test_foreign_variables_change_nothing(small: Path, aws: Emulator) -> None:
-    environ = clean_environ(**aws.environ)
+def test_foreign_variables_change_nothing(small: Path, environ: dict[str, str]) -> None:
     foreign = {
         "TF_CLI_ARGS_plan": "-destroy",
         "TF_CLI_ARGS": "-no-such-option",
@@ -181,18 +176,19 @@ def test_secrets_of_the_environment_are_never_printed(small: Path) -> None:
     assert secret not in done.stdout + done.stderr
 
 
-def test_a_stale_record_of_a_plan_counts_for_nothing(small: Path, account: Emulator) -> None:
-    environ = clean_environ(**account.environ)
-    planned = gen_infra("plan", small, environ=environ, cwd=small.parent)
-    assert planned.returncode == 0, planned.stderr
-    folder = small.parent / "build/small/plan"
-    assert oct(folder.stat().st_mode & 0o777) == "0o700"
-    small.write_text(SMALL.replace("max_vcpus: 64", "max_vcpus: 32"))
-    applied = gen_infra("apply", small, "--yes", "--json", environ=environ, cwd=small.parent)
-    assert applied.returncode == 0, applied.stderr
-    (environment,) = account.client("batch").describe_compute_environments()["computeEnvironments"]
-    assert environment["computeResources"]["maxvCpus"] == 32
-    assert not folder.exists(), "a plan is applied once"
+def test_a_stale_record_of_a_plan_counts_for_nothing(session: Session, tmp_path: Path) -> None:
+    with applied_site(session, "small", {"small.yaml": SMALL}, tmp_path) as site:
+        (site.folder / "small.yaml").write_text(SMALL.replace("max_vcpus: 64", "max_vcpus: 48"))
+        planned = site.run("plan", "small.yaml")
+        assert planned.returncode == 0, planned.stderr
+        folder = site.folder / "build/small/plan"
+        assert oct(folder.stat().st_mode & 0o777) == "0o700"
+        (site.folder / "small.yaml").write_text(SMALL.replace("max_vcpus: 64", "max_vcpus: 32"))
+        applied = site.run("apply", "small.yaml", "--yes", "--json")
+        assert applied.returncode == 0, applied.stderr
+        (environment,) = site.aws.client("batch").describe_compute_environments()["computeEnvironments"]
+        assert environment["computeResources"]["maxvCpus"] == 32
+        assert not folder.exists(), "a plan is applied once"
 
 
 def test_python_m_works_too(small: Path) -> None:

@@ -1,4 +1,4 @@
-"""prod is changed at noon, with jobs running: each change is planned, explained, applied, and comes true.
+"""prod is changed while jobs run: each change is planned, explained, applied, and comes true.
 
 The real terraform and provider against the embedded AWS.
 """
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.aws.compute_environments import holding_queue
-from tests.cli import clean_environ, command
-from tests.emulator.stack import COMPUTE, Stack, assert_settled, changes, details, stack
+from tests.cli import command
+from tests.emulator.stack import COMPUTE, Stack, applied, assert_settled, changes, details
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.emulator.session import Session
 
 QUEUES = ["highPriority-prod", "lowPriority-prod"]
 REPLACED = {
@@ -30,9 +32,10 @@ REPLACED = {
 }
 
 
-@pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    yield from stack("prod", tmp_path_factory.mktemp("noon"))
+@pytest.fixture(scope="class")
+def prod(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with applied(session, "prod", tmp_path_factory.mktemp("prod")) as made:
+        yield made
 
 
 @contextmanager
@@ -86,10 +89,41 @@ def effects(answer: Any, address: str) -> str:
     return "; ".join(effect["text"] for effect in found)
 
 
-def applied(made: Stack) -> Any:
+def apply(made: Stack) -> Any:
     """What `gen-infra apply --json` says that it has done."""
     with never_without_an_environment(made):
         return made.built("apply", "--yes", "--allow", "stop-jobs")
+
+
+@contextmanager
+def applying(made: Stack) -> Iterator[subprocess.Popen[str]]:
+    arguments = command("apply", made.manifest, "--out", made.out, "--yes", "--json")
+    with subprocess.Popen(
+        arguments, cwd=made.folder, env=made.environ,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+            process.wait(120)
+        finally:
+            process.kill()
+
+
+def assert_draining(made: Stack, before: Any, job_id: str) -> None:
+    found = {
+        each["computeEnvironmentName"]: each
+        for each in made.batch().describe_compute_environments()["computeEnvironments"]
+    }
+    old = found.pop(before["computeEnvironmentName"])
+    (new,) = found.values()
+    assert (old["state"], new["state"], new["status"]) == ("DISABLED", "ENABLED", "VALID")
+    for queue in made.batch().describe_job_queues(jobQueues=QUEUES)["jobQueues"]:
+        assert [each["computeEnvironment"] for each in queue["computeEnvironmentOrder"]] == [
+            new["computeEnvironmentArn"]
+        ]
+    assert job(made, job_id)["status"] == "RUNNING"
+    second = running_job(made, 60)
+    assert cluster(job(made, second)) == new["ecsClusterArn"].rpartition("/")[2]
 
 
 def assert_replaced(made: Stack, before: Any) -> Any:
@@ -124,7 +158,7 @@ def assert_in_order(made: Stack, before: Any, since: int) -> None:
     ]
 
 
-class TestNoon:
+class TestInPlace:
     """In this order, on one environment."""
 
     def test_a_bid_is_changed_in_place(self, prod: Stack) -> None:
@@ -154,7 +188,7 @@ class TestNoon:
         before, job_id = environment(prod), running_job(prod, 3600)
         prod.change("prod.yaml", "image", to={"id": "ami-0123456789abcdef0"})
         prod.change("base.yaml", "jobs", "isaac", "memory_mib", to=90000)
-        answer = applied(prod)
+        answer = apply(prod)
         definition = "aws_batch_job_definition.isaac"
         assert changes(answer) == {COMPUTE: ("update", False), definition: ("update", False)}
         assert any(
@@ -178,12 +212,12 @@ class TestNoon:
         before, job_id = environment(prod), running_job(prod, 3600)
         since = prod.aws.calls()[-1].number
         prod.change("prod.yaml", "compute", "genomicsEnv", "allocation_strategy", to="SPOT_PRICE_CAPACITY_OPTIMIZED")
-        with never_without_an_environment(prod), self.applying(prod) as process:
+        with never_without_an_environment(prod), applying(prod) as process:
             assert process.stderr
             for line in process.stderr:
                 if "takes no more jobs; waits for isaac" in line:
                     break
-            self.assert_draining(prod, before, job_id)
+            assert_draining(prod, before, job_id)
             prod.batch().terminate_job(jobId=job_id, reason="its work is done")
             rest = process.stderr.read()
             assert process.stdout
@@ -199,40 +233,14 @@ class TestNoon:
         assert after["computeResources"]["allocationStrategy"] == "SPOT_PRICE_CAPACITY_OPTIMIZED"
         assert_in_order(prod, before, since)
 
-    @contextmanager
-    def applying(self, made: Stack) -> Iterator[subprocess.Popen[str]]:
-        arguments = command("apply", made.manifest, "--out", made.out, "--yes", "--json")
-        environ = clean_environ(**made.aws.environ)
-        with subprocess.Popen(
-            arguments, cwd=made.folder, env=environ,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            try:
-                yield process
-                process.wait(120)
-            finally:
-                process.kill()
 
-    def assert_draining(self, made: Stack, before: Any, job_id: str) -> None:
-        found = {
-            each["computeEnvironmentName"]: each
-            for each in made.batch().describe_compute_environments()["computeEnvironments"]
-        }
-        old = found.pop(before["computeEnvironmentName"])
-        (new,) = found.values()
-        assert (old["state"], new["state"], new["status"]) == ("DISABLED", "ENABLED", "VALID")
-        for queue in made.batch().describe_job_queues(jobQueues=QUEUES)["jobQueues"]:
-            assert [each["computeEnvironment"] for each in queue["computeEnvironmentOrder"]] == [
-                new["computeEnvironmentArn"]
-            ]
-        assert job(made, job_id)["status"] == "RUNNING"
-        second = running_job(made, 1)
-        assert cluster(job(made, second)) == new["ecsClusterArn"].rpartition("/")[2]
+class TestServiceRole:
+    """In this order, on one environment."""
 
     def test_a_service_role_makes_it_a_replacement_that_no_job_notices(self, prod: Stack) -> None:
         before, job_id = environment(prod), running_job(prod, 75, "lowPriority")
         prod.change("prod.yaml", "compute", "genomicsEnv", "service_role", to="create")
-        planned = changes(applied(prod))
+        planned = changes(apply(prod))
         assert planned.pop("module.service_role.aws_iam_role.this") == ("create", False)
         assert {address for address in planned if "service_role" not in address} == REPLACED.keys()
         ended = job(prod, job_id)
@@ -251,7 +259,7 @@ class TestNoon:
         before = environment(prod)
         prod.change("base.yaml", "image", "scratch", "size_gib", to=1200)
         template = "module.compute_genomicsEnv.aws_launch_template.this"
-        assert changes(applied(prod)) == {**REPLACED, template: ("update", False)}
+        assert changes(apply(prod)) == {**REPLACED, template: ("update", False)}
         assert_replaced(prod, before)
 
     def test_a_role_that_goes_too_stays_until_the_old_environment_is_gone(self, prod: Stack) -> None:
@@ -265,7 +273,7 @@ class TestNoon:
         assert job(prod, job_id)["status"] == "RUNNING"
         assert "batchService-prod" in roles(prod)
         prod.batch().terminate_job(jobId=job_id, reason="its work is done")
-        applied(prod)
+        apply(prod)
         assert_replaced(prod, before)
         gone = [call.action for call in prod.aws.calls(since=since) if call.status == 200]
         assert gone.index("DeleteComputeEnvironment") < gone.index("DeleteRole")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.emulator.session import Site
 from tests.emulator.stack import Stack, assert_settled, changes
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ ZONES = ("us-east-1a", "us-east-1b")
 
 
 @pytest.fixture(scope="module")
-def ways(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    made = Stack(NAME, tmp_path_factory.mktemp(NAME), aws)
+def ways(aws: Emulator, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Stack:
     manifest = {
         "name": NAME,
         "account": "123456789012",
@@ -29,6 +29,7 @@ def ways(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
         "compute": {"spot": {"max_vcpus": 64}},
         "queues": {"main": {"priority": 1, "compute": ["spot"]}},
     }
+    made = Stack(NAME, Site(tmp_path_factory.mktemp(NAME), aws, environ))
     made.manifest.write_text(yaml.safe_dump(manifest))
     return made
 

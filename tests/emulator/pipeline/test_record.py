@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.emulator import Emulator, start
 from gen_infra.explain.causes import RECORD
-from tests.cli import clean_environ, gen_infra
+from tests.emulator.session import OUTPUT, applied_site
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.emulator.session import Session, Site
 
 FIRST = """\
 name: half
@@ -35,16 +35,14 @@ OBSTACLE = {"logGroupName": "/aws/batch/half/more"}
 
 
 class Half:
-    """One environment on an emulator of its own."""
+    """One applied environment in an account of its own."""
 
-    def __init__(self, folder: Path, aws: Emulator) -> None:
-        self.folder, self.aws = folder, aws
-        self.manifest = folder / "half.yaml"
-        self.terraform_folder = folder / "build/half/terraform"
-        self.manifest.write_text(FIRST)
+    def __init__(self, site: Site) -> None:
+        self.site, self.aws = site, site.aws
+        self.manifest = site.folder / "half.yaml"
 
     def run(self, command: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = gen_infra(command, "half.yaml", *arguments, environ=clean_environ(**self.aws.environ), cwd=self.folder)
+        done = self.site.run(command, "half.yaml", *arguments)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 
@@ -56,45 +54,44 @@ class Half:
         return behind, [change["key"] for change in answer["without_effect"]]
 
 
-@pytest.fixture(scope="module")
-def half(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Half]:
-    with start() as aws:
-        made = Half(tmp_path_factory.mktemp("half"), aws)
-        applied = made.run("apply", "--yes")
+@pytest.fixture(scope="class")
+def half(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Half]:
+    with applied_site(session, "half", {"half.yaml": FIRST}, tmp_path_factory.mktemp("half")) as site:
+        assert RECORD not in (site.folder / OUTPUT).read_text()
+        yield Half(site)
+
+
+class TestWithoutEffect:
+    def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(self, half: Half) -> None:
+        half.manifest.write_text(FIRST.replace("2048}", "2048, queue: main}"))
+        assert half.causes() == ({}, ["jobs.tool.queue"])
+        applied = half.run("apply", "--yes")
         assert RECORD not in applied.stdout + applied.stderr
-        yield made
+        assert half.causes() == ({}, [])
 
 
-def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(half: Half) -> None:
-    half.manifest.write_text(FIRST.replace("2048}", "2048, queue: main}"))
-    assert half.causes() == ({}, ["jobs.tool.queue"])
-    applied = half.run("apply", "--yes")
-    assert RECORD not in applied.stdout + applied.stderr
-    assert half.causes() == ({}, [])
-    half.manifest.write_text(FIRST)
-    half.run("apply", "--yes")
+class TestHalfApplied:
+    """In this order, on one environment."""
 
+    def test_what_an_apply_left_undone_has_its_causes_and_what_it_did_is_not_said_to_be_idle(self, half: Half) -> None:
+        logs = half.aws.client("logs")
+        logs.create_log_group(**OBSTACLE)
+        half.manifest.write_text(SECOND)
+        assert "/aws/batch/half/more" in half.run("apply", "--yes", code=4).stderr
+        (queue,) = half.aws.client("batch").describe_job_queues(jobQueues=["main-half"])["jobQueues"]
+        assert queue["priority"] == 2
+        behind, without_effect = half.causes()
+        assert set(behind) >= {"aws_cloudwatch_log_group.more", "aws_batch_job_definition.more"}
+        assert set(map(tuple, behind.values())) == {("jobs.more",)}
+        assert without_effect == ["queues.main.priority"]
+        said = half.run("plan").stdout
+        assert "half.yaml:8 queues.main.priority: 1 -> 2: nothing is left to change for it" in said
+        assert RECORD not in said
 
-def test_what_an_apply_left_undone_has_its_causes_and_what_it_did_is_not_said_to_be_idle(half: Half) -> None:
-    logs = half.aws.client("logs")
-    logs.create_log_group(**OBSTACLE)
-    half.manifest.write_text(SECOND)
-    assert "/aws/batch/half/more" in half.run("apply", "--yes", code=4).stderr
-    (queue,) = half.aws.client("batch").describe_job_queues(jobQueues=["main-half"])["jobQueues"]
-    assert queue["priority"] == 2
-    behind, without_effect = half.causes()
-    assert set(behind) >= {"aws_cloudwatch_log_group.more", "aws_batch_job_definition.more"}
-    assert set(map(tuple, behind.values())) == {("jobs.more",)}
-    assert without_effect == ["queues.main.priority"]
-    said = half.run("plan").stdout
-    assert "half.yaml:8 queues.main.priority: 1 -> 2: nothing is left to change for it" in said
-    assert RECORD not in said
-
-
-def test_when_the_rest_is_applied_nothing_is_left_to_tell(half: Half) -> None:
-    half.aws.client("logs").delete_log_group(**OBSTACLE)
-    half.run("apply", "--yes")
-    assert half.causes() == ({}, [])
-    assert json.loads(half.run("drift", "--json").stdout)["resources"] == []
-    destroyed = half.run("destroy", "--yes", "--json")
-    assert RECORD not in destroyed.stdout + destroyed.stderr
+    def test_when_the_rest_is_applied_nothing_is_left_to_tell(self, half: Half) -> None:
+        half.aws.client("logs").delete_log_group(**OBSTACLE)
+        half.run("apply", "--yes")
+        assert half.causes() == ({}, [])
+        assert json.loads(half.run("drift", "--json").stdout)["resources"] == []
+        destroyed = half.run("destroy", "--yes", "--json")
+        assert RECORD not in destroyed.stdout + destroyed.stderr

@@ -1,0 +1,176 @@
+"""What all tests of one session share, whichever worker they run in: made by the first that asks, and once.
+
+A test that changes an account has a copy of it. What is shared stays as it was made.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gen_infra.emulator import Emulator, copy_of, start
+from gen_infra.terraform.adapter import Terraform, find_terraform
+from gen_infra.terraform.provider import find_provider
+from tests.cli import clean_environ, gen_infra
+from tests.emulator.provider import provider_of, running_provider
+
+OUTPUT = "apply.txt"  # what the first apply has printed
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder with manifests, and the account that they are applied to.
+
+    Args:
+        folder: the manifests', and of what is rendered.
+        aws: the account.
+        environ: of the processes that run there.
+    """
+
+    folder: Path
+    aws: Emulator
+    environ: dict[str, str]
+
+    def run(self, command: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """``gen-infra COMMAND``, typed in the folder."""
+        return gen_infra(command, *arguments, environ=self.environ, cwd=self.folder)
+
+
+class Session:
+    """The things that the workers share, in a folder of theirs.
+
+    Args:
+        folder: the same for every worker.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: list[Emulator] = []
+        self._users = self._lock("users", fcntl.LOCK_SH)
+
+    def seeded(self) -> Emulator:
+        """A copy of an account that looks like one in use."""
+        return copy_of(int(self._once("seeded", lambda: str(self._keep(start())))))
+
+    def provider(self) -> Path:
+        """The program of the AWS provider, as terraform installs it."""
+        return Path(self._once("provider", self._install_provider))
+
+    def applied(self, name: str, manifests: Mapping[str, str]) -> tuple[int, Path]:
+        """The port of an account to which an environment was applied, and the folder where that was done.
+
+        Args:
+            name: the environment's, and its manifest's.
+            manifests: the files that it is made of, by name.
+        """
+        digest = hashlib.sha256(repr(sorted(manifests.items())).encode()).hexdigest()
+        port, folder = json.loads(self._once(f"{name}-{digest[:12]}", lambda: self._apply(name, manifests)))
+        return port, Path(folder)
+
+    def end(self) -> None:
+        """Wait for the other workers if they use what this one has made, and end that."""
+        self._users.close()
+        if self._kept:
+            with self._lock("users", fcntl.LOCK_EX):
+                for record in self._folder.glob("*.json"):
+                    record.unlink()
+                for each in self._kept:
+                    each.stop()
+
+    def _lock(self, name: str, how: int) -> IO[str]:
+        file = (self._folder / f"{name}.lock").open("w")
+        fcntl.flock(file, how)
+        return file
+
+    def _once(self, name: str, make: Callable[[], str]) -> str:
+        record = self._folder / f"{name}.json"
+        with self._lock(name, fcntl.LOCK_EX):
+            if not record.exists():
+                record.write_text(make())
+            return record.read_text()
+
+    def _keep(self, aws: Emulator) -> int:
+        self._kept.append(aws)
+        return aws.port
+
+    def _install_provider(self) -> str:
+        folder = Path(tempfile.mkdtemp(prefix="provider-", dir=self._folder))
+        (folder / "main.tf").write_text(
+            'terraform {\n  required_providers { aws = { source = "hashicorp/aws", version = "~> 5.100" } }\n}\n'
+        )
+        binary = find_terraform(os.environ)
+        terraform = Terraform(binary, folder, clean_environ())
+        terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+        return str(provider_of(folder))
+
+    def _apply(self, name: str, manifests: Mapping[str, str]) -> str:
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
+        for file, text in manifests.items():
+            (folder / file).write_text(text)
+        aws = self.seeded()
+        port = self._keep(aws)
+        site = Site(folder, aws, clean_environ(**aws.environ))
+        manifest = f"{name}.yaml"
+        if "\nstate: local\n" not in manifests[manifest]:
+            bootstrap = site.run("bootstrap", manifest)
+            assert bootstrap.returncode == 0, bootstrap.stderr
+        done = site.run("apply", manifest, "--yes")
+        assert done.returncode == 0, done.stderr
+        (folder / OUTPUT).write_text(done.stdout + done.stderr)
+        return json.dumps([port, str(folder)])
+
+
+@contextmanager
+def site_in(session: Session, folder: Path, aws: Emulator) -> Iterator[Site]:
+    """A place to apply things from, where terraform finds its provider running."""
+    with running_provider(session.provider(), folder / "bin", clean_environ(**aws.environ)) as environ:
+        yield Site(folder, aws, environ)
+
+
+@contextmanager
+def seeded_site(session: Session, folder: Path) -> Iterator[Site]:
+    """The same with an account of its own."""
+    with session.seeded() as aws, site_in(session, folder, aws) as made:
+        yield made
+
+
+@contextmanager
+def applied_copy(
+    session: Session, name: str, manifests: Mapping[str, str], folder: Path
+) -> Iterator[tuple[Emulator, Path]]:
+    """An account with an environment applied, and the folder where that was done: copies of `Session.applied`'s."""
+    port, source = session.applied(name, manifests)
+    shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
+    with copy_of(port) as aws:
+        _move_state(aws, folder / "build" / name / "terraform", f"127.0.0.1:{port}")
+        yield aws, folder
+
+
+@contextmanager
+def applied_site(session: Session, name: str, manifests: Mapping[str, str], folder: Path) -> Iterator[Site]:
+    """The same as a place to apply things from, where terraform finds its provider running."""
+    with applied_copy(session, name, manifests, folder) as (aws, _), site_in(session, folder, aws) as made:
+        yield made
+
+
+def _move_state(aws: Emulator, folder: Path, old: str) -> None:
+    """Let the state say where the account answers now: the URL of an SQS queue has it in it."""
+    new = f"127.0.0.1:{aws.port}"
+    local = folder / "terraform.tfstate"
+    if local.exists():
+        local.write_text(local.read_text().replace(old, new))
+        return
+    backend = json.loads((folder / ".terraform" / "terraform.tfstate").read_text())["backend"]["config"]
+    s3, where = aws.client("s3"), {"Bucket": backend["bucket"], "Key": backend["key"]}
+    state = s3.get_object(**where)["Body"].read().decode()
+    s3.put_object(**where, Body=state.replace(old, new).encode())
