@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from gen_infra.errors import AwsError, GenInfraError, MissingError, UsageError
@@ -73,6 +73,26 @@ class AccessDeniedError(AwsError):
         self.action = action
 
 
+class Refusal(NamedTuple):
+    """Who may not do what to which resource; empty where AWS does not say."""
+
+    user: str
+    action: str
+    resource: str
+
+    @property
+    def role(self) -> str:
+        """The role's name, where a role was assumed: ``arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION``."""
+        _, assumed, name = self.user.partition(":assumed-role/")
+        return name.partition("/")[0] if assumed else ""
+
+
+def find_refusal(text: str) -> Refusal | None:
+    """Find the permission that AWS says is missing."""
+    found = _REFUSAL.search(text)
+    return Refusal(*(found[name] or "" for name in ("user", "action", "resource"))) if found else None
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Turn every botocore exception raised inside into a ``GenInfraError``; also usable as a decorator.
@@ -133,16 +153,15 @@ def _answered(error: ClientError) -> GenInfraError:
 
 
 def _refused(operation: str, said: str) -> AwsError:
-    found = _REFUSAL.search(said)
+    found = find_refusal(said)
     if not found:
         hint = f"the credentials need a policy that allows {operation}"
         return AccessDeniedError(f"access denied: {operation}", hint=hint, operation=operation)
-    action, resource, user = found["action"], found["resource"], found["user"]
     return AccessDeniedError(
-        f"access denied: {action}" + (f" on {resource}" if resource else ""),
-        hint=f"allow {action} for {user or 'the caller'}",
+        f"access denied: {found.action}" + (f" on {found.resource}" if found.resource else ""),
+        hint=f"allow {found.action} for {found.user or 'the caller'}",
         operation=operation,
-        action=action,
+        action=found.action,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from dataclasses import asdict, dataclass, field
@@ -214,7 +215,7 @@ def _check(request: SubmitRequest) -> None:
 
 @aws_errors()
 def describe(clients: Clients, ids: Sequence[str]) -> list[Job]:
-    """The jobs with these ids, in this order, without those that Batch does not know or has forgotten."""
+    """Describe the jobs with these ids, in this order, without those that Batch does not know any more."""
     found: dict[str, Job] = {}
     for start in range(0, len(ids), _DESCRIBE_AT_MOST):
         some = list(ids[start : start + _DESCRIBE_AT_MOST])
@@ -297,9 +298,39 @@ def watch(
         delay = min(delay * 1.5, 10.0)
 
 
+def container_of(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Find a job's container in its entry of DescribeJobs: its only one, its main node's, or the first of its task's.
+
+    What a main node's containers wrote is known to DescribeJobs of the node alone, ``JOB_ID#NODE``.
+    """
+    nodes = detail.get("nodeProperties", {})
+    ranges = nodes.get("nodeRangeProperties") or [{}]
+    tasks = detail.get("ecsProperties", {}).get("taskProperties") or [{}]
+    containers = tasks[0].get("containers") or [{}]
+    found: Mapping[str, Any] = detail.get("container") or ranges[0].get("container") or containers[0]
+    return found
+
+
+def asked_of(container: Mapping[str, Any], kind: str) -> float:
+    """Read what a container asks for: ``VCPU``, ``MEMORY`` in MiB or ``GPU``; 0 where it says nothing."""
+    needs = {each.get("type"): each.get("value") for each in container.get("resourceRequirements") or []}
+    old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
+    try:
+        number = float(needs.get(kind) or container.get(old) or 0)
+    except ValueError:  # Batch passes on what its own checks let through
+        return 0.0
+    return number if math.isfinite(number) else 0.0
+
+
+def main_node_id(detail: Mapping[str, Any]) -> str | None:
+    """The id of a multi-node job's main node, ``JOB_ID#0``; None for any other job, and for a node."""
+    nodes = detail.get("nodeProperties")
+    return f"{detail['jobId']}#{nodes.get('mainNode', 0)}" if nodes and "#" not in detail["jobId"] else None
+
+
 def job_from(detail: JobDetailTypeDef, region: str) -> Job:
     """One entry of DescribeJobs as a :class:`Job`."""
-    container = detail.get("container", {})
+    container = container_of(detail)
     array = detail.get("arrayProperties", {})
     logs = container.get("logConfiguration", {}).get("options", {})
     group = logs.get("awslogs-group", _DEFAULT_LOG_GROUP)

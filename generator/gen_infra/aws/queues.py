@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.jobs import asked_of, container_of
 from gen_infra.aws.retry import Retry
 from gen_infra.errors import AwsError
 
@@ -97,11 +98,7 @@ def busy_vcpus(clients: Clients, queues: Iterable[str]) -> float:
 
 def vcpus_of(detail: Json) -> float:
     """The vCPUs that a job asks for, of all its nodes together; of an array, those of one child."""
-    nodes = detail.get("nodeProperties", {})
-    ranges = nodes.get("nodeRangeProperties") or [{}]
-    container = detail.get("container") or ranges[0].get("container") or {}
-    asked = [each["value"] for each in container.get("resourceRequirements", []) if each["type"] == "VCPU"]
-    return float(asked[0] if asked else container.get("vcpus", 0)) * int(nodes.get("numNodes", 1))
+    return asked_of(container_of(detail), "VCPU") * int(detail.get("nodeProperties", {}).get("numNodes", 1))
 
 
 def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:

@@ -57,7 +57,7 @@ def _print(answer: Answer) -> None:
             click.echo(f"  - {sentence}")
         click.secho(f"fix: {cause.fix}", fg="yellow")
     if answer.is_well:
-        click.secho("nothing is wrong with it", fg="green")
+        click.secho(f"nothing is wrong with it: it is {job.status}", fg="green")
     elif not answer.causes:
         click.secho("\ncause: not known; looked at", fg="red")
         for subject in answer.looked:

@@ -1,7 +1,7 @@
-"""Why a job waits, failed or was killed: the evidence is gathered from AWS, then every cause of a table is held to it.
+"""Why a job waits, failed or was killed: gathers the evidence from AWS, and tries every cause of a table on it.
 
-`gather` asks AWS, and notes what it looked at; a cause is a small pure function from the evidence to its sentence, the
-evidence for it and what to do; `table` holds them in the order in which they are believed.
+`gather` asks AWS, and notes what it looked at; `messages` reads AWS's words; a cause is a small pure function from the
+evidence to its sentence, the evidence for it and what to do; `table` has them in the order in which they are reported.
 """
 
 from __future__ import annotations

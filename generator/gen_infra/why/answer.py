@@ -1,4 +1,4 @@
-"""The answer to why a job is where it is."""
+"""Answers why a job waits or has failed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found out.
+    """Why a job waits or has failed.
 
     Args:
         job: the job as Batch describes it.
-        causes: why it is where it is, the first one first.
+        causes: the causes that were found, the first one first.
         looked: what was looked at.
-        unseen: what could not be, and why.
+        unseen: what could not be looked at, and why.
     """
 
     job: Job
@@ -36,11 +36,11 @@ class Answer:
 
     @property
     def is_well(self) -> bool:
-        """It runs, or has succeeded, and nothing is to be explained."""
+        """It runs, or has succeeded, and there is nothing to explain."""
         return self.job.status in {"RUNNING", "SUCCEEDED"} and not self.causes
 
     def to_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
+        """Convert it for JSON."""
         return {
             "job": self.job.to_dict(),
             "causes": [asdict(cause) for cause in self.causes],
@@ -49,12 +49,12 @@ class Answer:
         }
 
 
-def explain(clients: Clients, manifest: Manifest, path: Path, job_id: str) -> Answer:
-    """Gather the evidence about a job, and hold every cause to it.
+def explain(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: str) -> Answer:
+    """Gather the evidence about a job, and try every cause on it.
 
     Raises:
         AwsError: Batch does not know the job, or cannot be asked.
     """
-    evidence, notes = gather(clients, manifest, path, job_id)
+    evidence, notes = gather(clients, manifest, manifest_path, job_id)
     job: Any = evidence.job  # boto3's own type for it is a dict
     return Answer(job_from(job, clients.region), causes(evidence), tuple(notes.looked), tuple(notes.unseen))

@@ -1,48 +1,51 @@
-"""Causes of a job's end: its host, its memory, its time, its disk, somebody's will, or its own program."""
+"""Causes of a job's end: its host, its memory, its time, its disk, a caller who ended it, or its own program."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.why.evidence import Cause
+from gen_infra.aws.errors import find_refusal
+from gen_infra.why import messages
+from gen_infra.why.evidence import Cause, quoted
 
 if TYPE_CHECKING:
     from gen_infra.why.evidence import Evidence
 
-_HOST = r"Host EC2 \(instance"
-_TIMEOUT = r"attempt duration exceeded timeout"
-_FULL = r"no space left on device|disk quota exceeded|ENOSPC"
 _SHOWN_LINES = 5
+_OVERRIDES_LIMIT = 8192  # characters
 
 
 def spot_reclaimed(evidence: Evidence) -> Cause | None:
-    """AWS took the Spot instance back."""
-    said = evidence.saying(_HOST)
+    """AWS took the Spot instance, or the Fargate Spot task, back."""
+    said = evidence.saying(messages.HOST)
+    fargate = evidence.saying(messages.FARGATE_SPOT)
     reclaimed = tuple(words for words in _host_ends(evidence) if "Spot" in words)
     on_spot = any("SPOT" in each.get("computeResources", {}).get("type", "") for each in evidence.environments)
-    if not said or not (reclaimed or (on_spot and not evidence.hosts and not _environment_gone(evidence))):
+    if not fargate and not (
+        said and (reclaimed or (on_spot and not evidence.hosts and not _environment_gone(evidence)))
+    ):
         return None
     tries = evidence.job.get("retryStrategy", {}).get("attempts", 1)
     made = f"attempt {len(evidence.job.get('attempts', []))} of {tries}"
     fix = (
-        f"it is tried again on its own while attempts are left: raise attempts of {evidence.job_key} (10 at most), "
-        "let it save its progress, or add an EC2 environment behind Spot in its queue"
+        f"AWS Batch tries it again while attempts are left: raise attempts of {evidence.job_key} (10 at most), "
+        "let the program save its progress, or add an EC2 environment behind Spot in its queue"
     )
-    return Cause("spot-reclaimed", "AWS took its Spot instance back", (*said, *reclaimed, made), fix)
+    return Cause("spot-reclaimed", "AWS took its Spot instance back", (*said, *fargate, *reclaimed, made), fix)
 
 
 def host_lost(evidence: Evidence) -> Cause | None:
     """Its instance ended for another reason."""
-    said = evidence.saying(_HOST)
+    said = evidence.saying(messages.HOST)
     if not said:
         return None
-    fix = f"raise attempts of {evidence.job_key}: a lost host is tried again on its own"
+    fix = f"raise attempts of {evidence.job_key}: AWS Batch tries a job again when its host is lost"
     shown = (*said, *_host_ends(evidence), *_environment_gone(evidence))
     return Cause("host-lost", "its instance was terminated", shown, fix)
 
 
 def _environment_gone(evidence: Evidence) -> tuple[str, ...]:
-    """Where it ran, if its queue no longer has that environment: whoever deletes one ends its instances."""
+    """Say where it ran, if its queue no longer has that environment: deleting one ends its instances."""
     host = evidence.last_attempt.get("container", {}).get("containerInstanceArn", "")
     cluster = host.partition(":container-instance/")[2].rpartition("/")[0]
     clusters = [each.get("ecsClusterArn", "").rpartition("/")[2] for each in evidence.environments]
@@ -53,32 +56,61 @@ def _environment_gone(evidence: Evidence) -> tuple[str, ...]:
 
 def _host_ends(evidence: Evidence) -> tuple[str, ...]:
     return tuple(
-        f"instance {each['InstanceId']} ended: {each['StateReason']['Message']}"
+        f"instance {each.get('InstanceId', 'of the job')} ended: {message}"
         for each in evidence.hosts
-        if each.get("StateReason", {}).get("Message")
+        if (message := each.get("StateReason", {}).get("Message"))
     )
 
 
 def time_limit(evidence: Evidence) -> Cause | None:
-    """It ran for longer than it may."""
-    said = evidence.saying(_TIMEOUT)
+    """It ran for longer than its timeout."""
+    said = evidence.saying(messages.TIMEOUT)
     if not said:
         return None
     seconds = evidence.job.get("timeout", {}).get("attemptDurationSeconds", 0)
     limit = (f"an attempt may take {seconds / 60:g} minutes",) if seconds else ()
     fix = f"raise timeout_minutes of {evidence.job_key}, or see in its log what took so long"
-    return Cause("timeout", "it ran for longer than it may", (*said, *limit), fix)
+    return Cause("timeout", "it ran for longer than its timeout", (*said, *limit), fix)
 
 
-def ended_by_somebody(evidence: Evidence) -> Cause | None:
+def ended_by_a_caller(evidence: Evidence) -> Cause | None:
     """A call of CancelJob or TerminateJob; the reason is the caller's own."""
     called = [
         name for name, key in (("cancelled", "isCancelled"), ("terminated", "isTerminated")) if evidence.job.get(key)
     ]
-    if not called or evidence.status != "FAILED":
+    if not called or evidence.status != "FAILED" or evidence.saying(messages.STATE_LIMIT):
         return None
     fix = "submit it again, if that was not meant"
-    return Cause("cancelled", f"somebody {called[-1]} it", evidence.saying("."), fix)
+    reasons = tuple(quoted(reason) for reason in evidence.reasons)
+    return Cause("cancelled", f"it was {called[-1]} by a call of AWS Batch's API", reasons, fix)
+
+
+def overrides_too_long(evidence: Evidence) -> Cause | None:
+    """The submission's command and environment are longer than ECS accepts.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, overrides
+    """
+    said = evidence.saying(messages.OVERRIDES)
+    if not said:
+        return None
+    fix = (
+        f"submit it with less: {_OVERRIDES_LIMIT} characters of command and environment variables at most; "
+        "put long lists into a file in a bucket, and pass its name"
+    )
+    return Cause("overrides-too-long", "the command and environment of its submission are too long", said, fix)
+
+
+def java_heap(evidence: Evidence) -> Cause | None:
+    """A Java program used up its heap, whose size is the program's own setting."""
+    said = evidence.logged(messages.LOGGED_HEAP)
+    if not said:
+        return None
+    limit = f"its container may use {evidence.asks('MEMORY'):g} MiB"
+    fix = (
+        f"raise the heap in the command of {evidence.job_key} (java -Xmx…; of gatk --java-options) to about 80 % of "
+        "memory_mib; raising memory_mib alone changes nothing"
+    )
+    return Cause("java-heap", "its Java program used up its heap", (*said, limit), fix)
 
 
 def out_of_memory(evidence: Evidence) -> Cause | None:
@@ -86,8 +118,11 @@ def out_of_memory(evidence: Evidence) -> Cause | None:
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
-    said = (*evidence.saying("OutOfMemory|memory usage"), *evidence.logged(r"out of memory|OOM|Cannot allocate memory"))
-    killed = ("exit code 137: it was killed, as what runs out of memory is",) if evidence.exit_code == 137 else ()
+    logged = evidence.logged(messages.LOGGED_MEMORY) if evidence.exit_code else ()
+    said = (*evidence.saying(messages.OUT_OF_MEMORY), *logged)
+    killed = (
+        ("exit code 137: it was killed, usually because it ran out of memory",) if evidence.exit_code == 137 else ()
+    )
     if not said and not killed:
         return None
     asked = f"it may use {evidence.asks('MEMORY'):g} MiB"
@@ -97,19 +132,21 @@ def out_of_memory(evidence: Evidence) -> Cause | None:
 
 def disk_full(evidence: Evidence) -> Cause | None:
     """Its container's layer, its scratch or its host's root volume is full."""
-    said = (*evidence.saying(_FULL), *evidence.logged(_FULL))
+    failures = [each for each in evidence.failures if each.kind == "full"]
+    logged = evidence.logged(messages.LOGGED_FULL) if evidence.exit_code else ()
+    said = (*evidence.saying(messages.LOGGED_FULL), *logged)
     if not said:
         return None
-    if any("CannotPull" in words for words in said):
-        fix = "raise image.root.size_gib: images and containers live on the root volume"
+    if any(each.subject in {"image", "docker", "container"} for each in failures):
+        fix = "raise image.root.size_gib: images and containers are on the root volume"
     else:
         fix = f"write below scratch of {evidence.job_key} and raise image.scratch.size_gib, or image.root.size_gib"
-    return Cause("disk-full", "a disk is full", said, f"{fix}; then gen-infra apply {evidence.path}")
+    return Cause("disk-full", "a disk is full", said, f"{fix}; then gen-infra apply {evidence.manifest_path}")
 
 
 def dependency_failed(evidence: Evidence) -> Cause | None:
     """A job that it depends on failed."""
-    said = evidence.saying("Dependent Job")
+    said = evidence.saying(messages.DEPENDENCY)
     if not said:
         return None
     failed = [each for each in evidence.dependencies if each["status"] == "FAILED"]
@@ -120,12 +157,30 @@ def dependency_failed(evidence: Evidence) -> Cause | None:
 
 def child_failed(evidence: Evidence) -> Cause | None:
     """A child of the array failed."""
-    failed = [each for each in evidence.children if each["status"] == "FAILED"]
+    failed = [each for each in evidence.children if each.get("status") == "FAILED"]
     if evidence.status != "FAILED" or not failed:
         return None
-    counts = evidence.job.get("arrayProperties", {}).get("statusSummary", {})
-    said = f"{counts.get('FAILED', len(failed))} of {evidence.job['arrayProperties']['size']} children FAILED"
+    array = evidence.job.get("arrayProperties", {})
+    count = array.get("statusSummary", {}).get("FAILED", len(failed))
+    said = f"{count} of {array.get('size', 'its')} children FAILED"
     return Cause("child-failed", "children of the array failed", (said,), evidence.command("why", failed[0]["jobId"]))
+
+
+def access_denied(evidence: Evidence) -> Cause | None:
+    """The program ended after AWS refused it a call."""
+    said = evidence.logged(messages.LOGGED_REFUSAL) if evidence.exit_code else ()
+    if not said:
+        return None
+    refusal = next((found for line in said if (found := find_refusal(line))), None)
+    role = evidence.container.get("jobRoleArn", "").rpartition("/")[2]
+    action = refusal.action if refusal else "the call that its log names"
+    fix = (
+        f"allow {action} in its role {role or '(it has none)'}: name the bucket in buckets of {evidence.job_key}, "
+        "or give the job a role of yours (role) that may"
+    )
+    return Cause(
+        "access-denied", "its role lacks a permission", (*said[-_SHOWN_LINES:], f"exit code {evidence.exit_code}"), fix
+    )
 
 
 def program_failed(evidence: Evidence) -> Cause | None:
@@ -135,7 +190,7 @@ def program_failed(evidence: Evidence) -> Cause | None:
         return None
     known = {
         134: " (it aborted itself)",
-        139: " (it used memory that is not its own: a fault of the program)",
+        139: " (segmentation fault: a defect of the program)",
         143: " (it was asked to stop)",
     }
     last = tuple(f"its log says: {line}" for line in evidence.log[-_SHOWN_LINES:])

@@ -1,16 +1,18 @@
-"""What is known about a job and all that it waits for or ran on, as AWS's APIs answered."""
+"""What is known about a job and what it waits for or ran on, as AWS's APIs answered."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.jobs import asked_of, container_of
 from gen_infra.manifest.placements import Demand
+from gen_infra.why.messages import Failure, read_failure
 
 if TYPE_CHECKING:
+    import re
     from datetime import datetime
     from pathlib import Path
 
@@ -41,17 +43,17 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was found; what was not looked for, or is not there, is empty.
+    """What was found; what was not looked up, or does not exist, is empty.
 
     Args:
         manifest: the environment's manifest.
-        path: the manifest's file, for commands to type.
+        manifest_path: its path, for commands to type.
         now: when it was gathered.
         job: the entry of DescribeJobs.
         queue: the entry of DescribeJobQueues.
         environments: DescribeComputeEnvironments, in the queue's order.
-        dependencies: DescribeJobs of the jobs it depends on.
-        ahead: RUNNABLE jobs that come first, as ListJobs gives them, each with the name of its ``queue``.
+        dependencies: DescribeJobs of the jobs it depends on; of an array's child, the children it waits for.
+        ahead: RUNNABLE jobs that are scheduled first, as ListJobs gives them, each with the name of its ``queue``.
         head: DescribeJobs of the first of them.
         busy_vcpus: vCPUs of the jobs that run on the queue's environments.
         children: of an array job, those that failed or wait, as ListJobs gives them.
@@ -59,12 +61,12 @@ class Evidence:
         instances: how many instances these groups have in service.
         joined: how many of them have joined the environments' ECS clusters.
         hosts: DescribeInstances of a host that was lost.
-        findings: what the doctor's checks say that is not well, of network, key, quotas, roles and container image.
+        findings: the doctor's checks of network, key, quotas, roles and container image.
         log: the last lines of the last attempt.
     """
 
     manifest: Manifest
-    path: Path
+    manifest_path: Path
     now: datetime
     job: Json
     queue: Json
@@ -92,11 +94,14 @@ class Evidence:
         return self.status in WAITING
 
     @property
+    def has_ended(self) -> bool:
+        """It has failed, or an attempt of it has, and it waits for another one."""
+        return self.status == "FAILED" or (self.waits and bool(self.job.get("attempts")))
+
+    @property
     def container(self) -> Json:
         """The job's container, or its main node's."""
-        ranges = self.job.get("nodeProperties", {}).get("nodeRangeProperties") or [{}]
-        found: Json = self.job.get("container") or ranges[0].get("container") or {}
-        return found
+        return container_of(self.job)
 
     @property
     def last_attempt(self) -> Json:
@@ -124,28 +129,37 @@ class Evidence:
         ]
         return tuple(dict.fromkeys(str(reason) for reason in said if reason))
 
-    def saying(self, pattern: str) -> tuple[str, ...]:
-        """The reasons in which the regular expression is found, whatever the case."""
-        return tuple(
-            f"AWS Batch says: {reason}" for reason in self.reasons if re.search(pattern, reason, re.IGNORECASE)
-        )
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What Batch says of a container that did not start, read."""
+        found = (failure for reason in self.reasons if (failure := read_failure(reason, secrets=self.has_secrets)))
+        return tuple(found)
 
-    def launches_saying(self, pattern: str) -> tuple[str, ...]:
-        """What Auto Scaling said of launches that failed, where the regular expression is found; each sentence once."""
-        said = (f"{each.get('StatusMessage', '')}" for each in self.launches)
-        found = dict.fromkeys(words for words in said if re.search(pattern, words, re.IGNORECASE))
+    @property
+    def has_secrets(self) -> bool:
+        """ECS fetches secrets before the container starts."""
+        return bool(self.container.get("secrets"))
+
+    def saying(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """The reasons in which the pattern is found."""
+        return tuple(quoted(reason) for reason in self.reasons if pattern.search(reason))
+
+    def launches_saying(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """What Auto Scaling said of launches that failed, where the pattern is found; each sentence once."""
+        said = (f"{each.get('StatusMessage', '')}" for each in self.launches if self.waits)
+        found = dict.fromkeys(words for words in said if pattern.search(words))
         return tuple(f"Auto Scaling says: {' '.join(words.split())}" for words in found)
 
-    def logged(self, pattern: str) -> tuple[str, ...]:
-        """Lines of the log in which the regular expression is found, whatever the case."""
-        return tuple(f"its log says: {line}" for line in self.log if re.search(pattern, line, re.IGNORECASE))
+    def logged(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """Lines of the log in which the pattern is found."""
+        return tuple(f"its log says: {line}" for line in self.log if pattern.search(line))
 
     def wrong(self, *subjects: str) -> tuple[str, ...]:
-        """What the doctor found wrong there."""
+        """List what the doctor found wrong with these subjects."""
         return tuple(each.message for each in self.findings if each.subject in subjects and each.level == "wrong")
 
     def advice(self, *subjects: str) -> str:
-        """What the doctor advises about the first thing that is wrong there; empty where nothing is."""
+        """Look up the doctor's advice on the first of them that is wrong; empty where none is."""
         found = (each.advice for each in self.findings if each.subject in subjects and each.level == "wrong")
         return next(found, "")
 
@@ -156,14 +170,12 @@ class Evidence:
 
     @property
     def usable(self) -> tuple[Json, ...]:
-        """Those that can start instances."""
+        """The queue's compute environments that can start instances."""
         return tuple(each for each in self.enabled if each.get("status") != "INVALID")
 
     def asks(self, kind: str) -> float:
         """What the job asks for: ``VCPU``, ``MEMORY`` in MiB, or ``GPU``; 0 where it says nothing."""
-        needs = {each["type"]: float(each["value"]) for each in self.container.get("resourceRequirements", [])}
-        old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
-        return needs.get(kind, float(self.container.get(old, 0)))
+        return asked_of(self.container, kind)
 
     @property
     def nodes(self) -> int:
@@ -182,14 +194,14 @@ class Evidence:
 
     @property
     def job_key(self) -> str:
-        """Where the manifest says what the job is: ``jobs.isaac``; its definition, where the manifest has no such."""
+        """The job's key in the manifest, ``jobs.isaac``; the definition's name where it has none."""
         definition = str(self.job["jobDefinition"]).rpartition("/")[2].partition(":")[0]
         key = definition.removesuffix(f"-{self.manifest.name}")
         return f"jobs.{key}" if key in self.manifest.jobs else definition
 
     def compute_key(self, environment: Json) -> str:
-        """Where the manifest says what a compute environment is: ``compute.genomicsEnv``; its name if it does not."""
-        name = str(environment["computeEnvironmentName"])
+        """A compute environment's key in the manifest, ``compute.genomicsEnv``; its name where it has none."""
+        name = name_of(environment)
         keys = [key for key in self.manifest.compute if name.startswith(f"{self.manifest.suffixed(key)}-")]
         return f"compute.{keys[0]}" if keys else name
 
@@ -199,5 +211,15 @@ class Evidence:
         return ", ".join(self.compute_key(each) for each in self.enabled or self.environments)
 
     def command(self, name: str, job_id: str) -> str:
-        """A command of gen-infra's about another job, to type."""
-        return f"gen-infra {name} {self.path} {job_id}"
+        """Write a command of gen-infra's about a job."""
+        return f"gen-infra {name} {self.manifest_path} {job_id}"
+
+
+def quoted(reason: str) -> str:
+    """Batch's words as one sentence of evidence."""
+    return f"AWS Batch says: {reason}"
+
+
+def name_of(environment: Json) -> str:
+    """The name of a compute environment."""
+    return str(environment.get("computeEnvironmentName", "a compute environment"))

@@ -1,4 +1,4 @@
-"""Asks AWS for everything that may tell why a job is where it is, and notes what it looked at and what it could not."""
+"""Asks AWS for everything that may explain a job's state, and notes what it looked at and what it could not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from gen_infra.aws import logs
 from gen_infra.aws.errors import AccessDeniedError, aws_errors
-from gen_infra.aws.jobs import find_detail, job_from
+from gen_infra.aws.jobs import asked_of, container_of, find_detail, job_from, main_node_id
 from gen_infra.aws.queues import busy_vcpus
 from gen_infra.doctor import containers as doctor_containers
 from gen_infra.doctor import network as doctor_network
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Concatenate
 
     from mypy_boto3_batch.literals import JobStatusType
-    from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
     from gen_infra.aws.session import Clients
     from gen_infra.doctor.diagnosis import Diagnosis
@@ -49,7 +48,7 @@ class Notes:
     def look(
         self, subject: str, service: str, ask: Callable[Concatenate[Clients, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        """The answer, or None where AWS does not let us look."""
+        """Ask AWS; None where it refuses or does not answer, which is noted."""
         try:
             with aws_errors():
                 found = ask(self._clients, *args, **kwargs)
@@ -63,7 +62,7 @@ class Notes:
         return found
 
     def check(self, lines: Iterable[Diagnosis]) -> tuple[Diagnosis, ...]:
-        """What one of the doctor's checks found; those say by themselves what they could not look at."""
+        """Note what one of the doctor's checks found; those say by themselves what they could not check."""
         found = tuple(lines)
         for each in found:
             text = f"{each.subject}: {each.message}"
@@ -71,27 +70,45 @@ class Notes:
         return found
 
 
-def gather(clients: Clients, manifest: Manifest, path: Path, job_id: str) -> tuple[Evidence, Notes]:
-    """All the evidence there is about one job.
+def gather(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: str) -> tuple[Evidence, Notes]:
+    """Gather all the evidence about one job.
 
     Raises:
         AwsError: Batch does not know the job, or cannot be asked.
     """
-    job = find_detail(clients, job_id)
+    detail = find_detail(clients, job_id)
     notes = Notes(clients)
-    notes.looked.append(f"job {job_id}: {job['status']}")
+    notes.looked.append(f"job {job_id}: {detail['status']}")
+    job = _with_main_node(notes, detail)
     queues = notes.look("job queues", "batch", _queues) or ()
     queue: Json = next((each for each in queues if each["jobQueueArn"] == job["jobQueue"]), {})
     environments = notes.look("compute environments", "batch", _environments, queue) or ()
     found = {
-        **_about_others(notes, job, queue, queues),
+        **_about_other_jobs(notes, job, queue, queues),
         **_about_instances(notes, environments),
         **_about_attempt(notes, job, clients.region),
         "findings": _findings(clients, notes, manifest, job, environments),
     }
     now = datetime.now(UTC)
-    evidence = Evidence(manifest=manifest, path=path, now=now, job=job, queue=queue, environments=environments, **found)
+    evidence = Evidence(
+        manifest=manifest,
+        manifest_path=manifest_path,
+        now=now,
+        job=job,
+        queue=queue,
+        environments=environments,
+        **found,
+    )
     return evidence, notes
+
+
+def _with_main_node(notes: Notes, job: Json) -> Json:
+    """A multi-node job with its main node's container and attempts, which alone know of its log and its end."""
+    node_id = main_node_id(job)
+    found = notes.look(f"main node {node_id}", "batch", _details, [node_id]) if node_id else None
+    if not found:
+        return job
+    return {**job, "container": container_of(found[0]), "attempts": found[0].get("attempts") or job.get("attempts", [])}
 
 
 def _queues(clients: Clients) -> tuple[Json, ...]:
@@ -111,10 +128,10 @@ def _environments(clients: Clients, queue: Json) -> tuple[Json, ...]:
     return tuple(sorted(found, key=lambda each: arns.index(each["computeEnvironmentArn"])))
 
 
-def _about_others(notes: Notes, job: Json, queue: Json, queues: Iterable[Json]) -> dict[str, Any]:
-    """The jobs that it depends on, those before it, those that run, and an array's children."""
+def _about_other_jobs(notes: Notes, job: Json, queue: Json, queues: Iterable[Json]) -> dict[str, Any]:
+    """Look up the jobs it depends on, those scheduled before it, those that run, and an array's children."""
     found: dict[str, Any] = {}
-    if ids := [each["jobId"] for each in job.get("dependsOn", []) if "jobId" in each]:
+    if ids := dependency_ids(job, _dependencies_of_array(notes, job)):
         found["dependencies"] = notes.look("the jobs it depends on", "batch", _details, ids) or ()
     if job.get("arrayProperties", {}).get("size"):
         found["children"] = notes.look("its children", "batch", _children, job["jobId"]) or ()
@@ -130,12 +147,45 @@ def _about_others(notes: Notes, job: Json, queue: Json, queues: Iterable[Json]) 
     return found
 
 
+def _dependencies_of_array(notes: Notes, job: Json) -> list[Json]:
+    """What the array depends on whose child the job is."""
+    array, _, index = str(job["jobId"]).rpartition(":")
+    if not array or not index.isdecimal():
+        return []
+    found = notes.look(f"its array {array}", "batch", _details, [array]) or ()
+    return [each for parent in found for each in parent.get("dependsOn", [])]
+
+
+def dependency_ids(job: Json, of_array: Iterable[Json]) -> list[str]:
+    """List the ids of the jobs that a job waits for.
+
+    A child of an array waits for the child before it (SEQUENTIAL), or for the same child of another array (N_TO_N):
+    https://docs.aws.amazon.com/batch/latest/userguide/job_dependencies.html
+
+    Args:
+        job: the entry of DescribeJobs.
+        of_array: what its array depends on, if it is a child.
+    """
+    array, _, number = str(job["jobId"]).rpartition(":")
+    index = int(number) if array and number.isdecimal() else None
+    found = []
+    for each in (*job.get("dependsOn", []), *of_array):
+        other, kind = each.get("jobId", ""), each.get("type")
+        if kind == "SEQUENTIAL" and not other:
+            found += [f"{array}:{index - 1}"] if index else []
+        elif kind == "N_TO_N" and index is not None and other and ":" not in other:
+            found.append(f"{other}:{index}")
+        elif other:
+            found.append(other)
+    return list(dict.fromkeys(found))
+
+
 def _details(clients: Clients, ids: list[str]) -> tuple[Json, ...]:
     return tuple(clients.batch.describe_jobs(jobs=ids)["jobs"])
 
 
 def _children(clients: Clients, job_id: str) -> tuple[Json, ...]:
-    """Those that failed, else those that wait for an instance."""
+    """List those that failed, else those that wait for an instance."""
     statuses: tuple[JobStatusType, ...] = ("FAILED", "RUNNABLE", "STARTING", "PENDING")
     for status in statuses:
         if found := clients.batch.list_jobs(arrayJobId=job_id, jobStatus=status)["jobSummaryList"]:
@@ -144,21 +194,21 @@ def _children(clients: Clients, job_id: str) -> tuple[Json, ...]:
 
 
 def _ahead(clients: Clients, job: Json, queue: Json, shared: Iterable[Json]) -> tuple[Json, ...]:
-    """RUNNABLE jobs of its queue that are older, then all of queues that share its environments and rank higher."""
+    """List RUNNABLE jobs of higher-ranking queues that share its compute environments, and older ones of its queue."""
     found: list[Json] = []
-    for each in sorted(shared, key=lambda other: -other["priority"]):
+    for each in sorted(shared, key=lambda other: -other.get("priority", 0)):
         name, own = each["jobQueueName"], each["jobQueueArn"] == queue["jobQueueArn"]
-        if not own and each["priority"] <= queue["priority"]:
+        if not own and each.get("priority", 0) <= queue.get("priority", 0):
             continue
         pages = clients.batch.get_paginator("list_jobs").paginate(jobQueue=name, jobStatus="RUNNABLE")
         waiting = [{**summary, "queue": name} for page in pages for summary in page["jobSummaryList"]]
-        older = [other for other in waiting if not own or other["createdAt"] < job["createdAt"]]
-        found += sorted(older, key=lambda other: other["createdAt"])
+        older = [other for other in waiting if not own or other.get("createdAt", 0) < job.get("createdAt", 0)]
+        found += sorted(older, key=lambda other: other.get("createdAt", 0))
     return tuple(found)
 
 
 def _about_instances(notes: Notes, environments: Iterable[Json]) -> dict[str, Any]:
-    """What Auto Scaling and ECS know of the environments' instances."""
+    """Ask Auto Scaling and ECS about the compute environments' instances."""
     managed = [each for each in environments if each.get("computeResources", {}).get("type") in {"EC2", "SPOT"}]
     if not managed:
         return {}
@@ -169,7 +219,9 @@ def _about_instances(notes: Notes, environments: Iterable[Json]) -> dict[str, An
         launches += notes.look(f"launches of {group}", "autoscaling", _failed_launches, group) or ()
     clusters = [each["ecsClusterArn"] for each in managed if each.get("ecsClusterArn")]
     return {
-        "instances": sum(each["LifecycleState"] == "InService" for group in groups for each in group["Instances"]),
+        "instances": sum(
+            each.get("LifecycleState") == "InService" for group in groups for each in group.get("Instances", [])
+        ),
         "launches": tuple(launches),
         "joined": notes.look("ECS clusters", "ecs", _joined, clusters) or 0,
     }
@@ -198,12 +250,12 @@ def _failed_launches(clients: Clients, group: str) -> tuple[Json, ...]:
 def _joined(clients: Clients, clusters: list[str]) -> int:
     if not clusters:
         return 0
-    found = clients.ecs.describe_clusters(clusters=clusters)["clusters"]
-    return sum(each["registeredContainerInstancesCount"] for each in found)
+    found = clients.ecs.describe_clusters(clusters=clusters).get("clusters", [])
+    return sum(each.get("registeredContainerInstancesCount", 0) for each in found)
 
 
-def _about_attempt(notes: Notes, job: JobDetailTypeDef, region: str) -> dict[str, Any]:
-    """The last lines of its log, and the host that it lost."""
+def _about_attempt(notes: Notes, job: Any, region: str) -> dict[str, Any]:
+    """Read the last lines of its log, and look up the host that it lost."""
     last = job_from(job, region)
     found: dict[str, Any] = {}
     if last.log_stream:
@@ -218,14 +270,14 @@ def _about_attempt(notes: Notes, job: JobDetailTypeDef, region: str) -> dict[str
 def _host(clients: Clients, instance: str) -> tuple[Json, ...]:
     """EC2 forgets an instance about an hour after its end; a filter finds none then, where an id would be an error."""
     answer = clients.ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance]}])
-    return tuple(each for reservation in answer["Reservations"] for each in reservation["Instances"])
+    return tuple(each for reservation in answer.get("Reservations", []) for each in reservation.get("Instances", []))
 
 
 def _findings(
     clients: Clients, notes: Notes, manifest: Manifest, job: Json, environments: Iterable[Json]
 ) -> tuple[Diagnosis, ...]:
-    """What the doctor says of the things that this job needs."""
-    container = job.get("container", {})
+    """Run the doctor's checks of what this job needs."""
+    container = container_of(job)
     found: tuple[Diagnosis, ...] = ()
     if image := container.get("image"):
         found += notes.check(doctor_containers.container_image(clients, manifest.account, image))
@@ -237,13 +289,13 @@ def _findings(
             continue
         wanted = doctor_network.ById(resources.get("subnets", ()), resources.get("securityGroupIds", ()))
         found += notes.check(doctor_network.network(clients, wanted, 1))
-        if resources["type"] in {"EC2", "SPOT"}:
-            ask = _quota_ask(resources, job)
+        if resources.get("type") in {"EC2", "SPOT"}:
+            ask = _quota_ask(resources, container)
             found += notes.check(doctor_quotas.vcpu_quotas(clients, [ask]))
     return found + notes.check(doctor.key(clients, manifest)()) if manifest.uses_ec2 else found
 
 
-def _quota_ask(resources: Json, job: Json) -> doctor_quotas.Ask:
-    needs = {each["type"]: each["value"] for each in job.get("container", {}).get("resourceRequirements", [])}
-    vcpus = int(float(needs.get("VCPU", 1)))
-    return doctor_quotas.Ask(resources["type"], resources.get("instanceTypes", ()), resources["maxvCpus"], vcpus)
+def _quota_ask(resources: Json, container: Json) -> doctor_quotas.Ask:
+    vcpus = int(asked_of(container, "VCPU")) or 1
+    types, most = resources.get("instanceTypes", ()), resources.get("maxvCpus", 0)
+    return doctor_quotas.Ask(resources["type"], types, most, vcpus)

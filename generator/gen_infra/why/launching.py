@@ -5,38 +5,35 @@ What Auto Scaling says: https://docs.aws.amazon.com/autoscaling/ec2/userguide/CH
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen_infra.doctor.quotas import quota_code, quota_group
-from gen_infra.why.evidence import Cause
+from gen_infra.why import messages
+from gen_infra.why.evidence import Cause, name_of
 
 if TYPE_CHECKING:
     from gen_infra.why.evidence import Evidence, Json
 
-_OVER_QUOTA = r"vcpu ?limit ?exceeded|MaxSpotInstanceCountExceeded|more vCPU capacity than your current"
-_NO_CAPACITY = (
-    r"InsufficientInstanceCapacity|UnfulfillableCapacity|no Spot capacity available|capacity-not-available"
-    r"|do not have sufficient .* capacity|INSUFFICIENT_INSTANCE_CAPACITY"
-)
-_PRICE_TOO_LOW = r"Spot request price .* lower than|SpotMaxPriceTooLow|price-too-low|max spot price .* less than"
-_KEY = r"Client error on launch|Client\.InvalidKMSKey|KMSKeyNotAccessible|kms:CreateGrant"
-_UNSUPPORTED = r"EC2_INSTANCE_CONFIGURATION_UNSUPPORTED|not supported in your requested Availability Zone"
 _STARTING_MINUTES = 10
+_ANYTHING = re.compile("")
 
 
 def service_role(evidence: Evidence) -> Cause | None:
-    """Batch's own role may not do what it must."""
-    said = evidence.saying("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS")
+    """Batch's own role lacks a permission."""
+    said = evidence.saying(messages.SERVICE_ROLE)
     if not said:
         return None
-    roles = tuple(f"{each['computeEnvironmentName']} acts as {each.get('serviceRole')}" for each in evidence.enabled)
-    fix = f"set service_role of {evidence.compute_keys} to service-linked; or allow it what AWSBatchServiceRole does"
+    roles = tuple(
+        f"{name_of(each)} acts as {each.get('serviceRole', 'its service-linked role')}" for each in evidence.enabled
+    )
+    fix = f"set service_role of {evidence.compute_keys} to service-linked; or attach AWSBatchServiceRole to it"
     return Cause("service-role", "AWS Batch's service role lacks a permission", (*roles, *said), fix)
 
 
 def vcpu_quota(evidence: Evidence) -> Cause | None:
-    """The account may not run that many vCPUs."""
-    said = (*evidence.launches_saying(_OVER_QUOTA), *(evidence.wrong("vCPU quotas") if evidence.waits else ()))
+    """The account's quota of vCPUs is reached."""
+    said = (*evidence.launches_saying(messages.OVER_QUOTA), *(evidence.wrong("vCPU quotas") if evidence.waits else ()))
     if not said:
         return None
     fix = evidence.advice("vCPU quotas") or _raise_quota(evidence)
@@ -54,39 +51,42 @@ def _raise_quota(evidence: Evidence) -> str:
                 f"--service-code ec2 --quota-code {code} --desired-value {resources.get('maxvCpus')} "
                 f"--region {evidence.manifest.region}"
             )
-    return "ask for more in the Service Quotas console, under Amazon EC2"
+    return "request an increase in the Service Quotas console, under Amazon EC2"
 
 
 def key_policy(evidence: Evidence) -> Cause | None:
-    """Instances end as they start, because their volumes' key does not let those who start them use it.
+    """Instances end as they start, because the key of their volumes does not allow the roles that start them.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
-    said = evidence.launches_saying(_KEY)
+    said = evidence.launches_saying(messages.KEY)
     key = evidence.wrong("key", "key policy")
     if not said and not (evidence.waits and key):
         return None
-    fix = evidence.advice("key", "key policy") or f"gen-infra doctor {evidence.path} looks at the key and its policy"
+    fix = (
+        evidence.advice("key", "key policy")
+        or f"gen-infra doctor {evidence.manifest_path} looks at the key and its policy"
+    )
     return Cause("key-policy", "instances cannot use the key of their volumes", (*said, *key), fix)
 
 
 def spot_price(evidence: Evidence) -> Cause | None:
-    """Spot costs more than the environment is ready to pay."""
-    said = evidence.launches_saying(_PRICE_TOO_LOW)
+    """Spot costs more than the environment's bid."""
+    said = evidence.launches_saying(messages.PRICE_TOO_LOW)
     if not said:
         return None
     bids = tuple(
-        f"{each['computeEnvironmentName']} pays {bid} % of On-Demand at most"
+        f"{name_of(each)} pays {bid} % of On-Demand at most"
         for each in evidence.usable
         if (bid := each.get("computeResources", {}).get("bidPercentage"))
     )
     fix = f"raise bid_percentage of {evidence.compute_keys}, or leave it out: it then pays up to On-Demand"
-    return Cause("spot-price", "Spot costs more than it may", (*bids, *said), fix)
+    return Cause("spot-price", "Spot costs more than its compute environments pay", (*bids, *said), fix)
 
 
 def no_capacity(evidence: Evidence) -> Cause | None:
-    """AWS has no such instance to give."""
-    said = (*evidence.saying("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"), *evidence.launches_saying(_NO_CAPACITY))
+    """AWS has no such instance free."""
+    said = (*evidence.saying(messages.NO_CAPACITY), *evidence.launches_saying(messages.NO_CAPACITY))
     if not said:
         return None
     facts = tuple(_offer(each) for each in evidence.enabled)
@@ -98,14 +98,14 @@ def no_capacity(evidence: Evidence) -> Cause | None:
 
 
 def _offer(environment: Json) -> str:
-    name, resources = environment["computeEnvironmentName"], environment.get("computeResources", {})
+    name, resources = name_of(environment), environment.get("computeResources", {})
     types, subnets = ", ".join(resources.get("instanceTypes", [])), len(resources.get("subnets", []))
     return f"{name}: {resources.get('type')}, {types}, in {subnets} subnets"
 
 
 def unsupported_configuration(evidence: Evidence) -> Cause | None:
-    """The instance types do not exist in these zones, or do not go with the launch template."""
-    said = (*evidence.saying(_UNSUPPORTED), *evidence.launches_saying(_UNSUPPORTED))
+    """The instance types do not exist in these zones, or do not fit the launch template."""
+    said = (*evidence.saying(messages.UNSUPPORTED), *evidence.launches_saying(messages.UNSUPPORTED))
     if not said:
         return None
     fix = f"choose other instance_types for {evidence.compute_keys}, or subnets in other zones"
@@ -113,20 +113,18 @@ def unsupported_configuration(evidence: Evidence) -> Cause | None:
 
 
 def machine_image(evidence: Evidence) -> Cause | None:
-    """The AMI is gone, or may not be used."""
-    said = evidence.launches_saying(
-        r"InvalidAMIID|image id .* does not exist|not authorized for images|AMI .* (invalid|dis)"
-    )
+    """The AMI does not exist, or is not shared with the account."""
+    said = evidence.launches_saying(messages.MACHINE_IMAGE)
     if not said:
         return None
-    fix = f"build or name another image (image.id, image.parameter), then gen-infra apply {evidence.path}"
+    fix = f"build or name another image (image.id, image.parameter), then gen-infra apply {evidence.manifest_path}"
     return Cause("machine-image", "the machine image cannot be used", said, fix)
 
 
 def no_addresses(evidence: Evidence) -> Cause | None:
     """The subnets are full."""
     said = (
-        *evidence.launches_saying("InsufficientFreeAddressesInSubnet|not enough free addresses"),
+        *evidence.launches_saying(messages.NO_ADDRESSES),
         *(evidence.wrong("addresses") if evidence.waits else ()),
     )
     if not said:
@@ -135,11 +133,11 @@ def no_addresses(evidence: Evidence) -> Cause | None:
 
 
 def launch_fails(evidence: Evidence) -> Cause | None:
-    """Launches fail for a reason that no other cause knows: AWS's own words are the best that there is."""
-    said = evidence.launches_saying(".")
+    """Launches fail for a reason that no other cause knows: AWS's own words are shown."""
+    said = evidence.launches_saying(_ANYTHING)
     if not evidence.waits or not said:
         return None
-    return Cause("launch-fails", "its instances cannot be started", said[:3], "mend what Auto Scaling says")
+    return Cause("launch-fails", "its instances cannot be started", said[:3], "fix what Auto Scaling says")
 
 
 def no_way_out(evidence: Evidence) -> Cause | None:
@@ -149,7 +147,7 @@ def no_way_out(evidence: Evidence) -> Cause | None:
         return None
     up = (_joined(evidence),) if evidence.instances else ()
     fix = evidence.advice("routes", "security groups")
-    return Cause("no-way-out", "its instances have no way out to ECR, ECS and CloudWatch Logs", (*said, *up), fix)
+    return Cause("no-way-out", "its instances cannot reach ECR, ECS and CloudWatch Logs", (*said, *up), fix)
 
 
 def instances_do_not_join(evidence: Evidence) -> Cause | None:
@@ -168,12 +166,17 @@ def instances_do_not_join(evidence: Evidence) -> Cause | None:
 
 
 def instances_starting(evidence: Evidence) -> Cause | None:
-    """It has not waited for longer than an instance takes to start."""
+    """It has not waited longer than an instance takes to start."""
     if evidence.status not in {"SUBMITTED", "RUNNABLE", "STARTING"} or _minutes(evidence) >= _STARTING_MINUTES:
         return None
     said = f"it was submitted {_minutes(evidence):.0f} minutes ago; an instance may take {_STARTING_MINUTES}"
-    fix = f"wait, then ask again; or: gen-infra jobs {evidence.path} --watch"
-    return Cause("instances-starting", "nothing keeps it: an instance is being found or started", (said,), fix)
+    fix = f"wait, then ask again; or: gen-infra jobs {evidence.manifest_path} --watch"
+    return Cause(
+        "instances-starting",
+        "nothing is wrong yet: AWS Batch is looking for an instance, or starting one",
+        (said,),
+        fix,
+    )
 
 
 def _joined(evidence: Evidence) -> str:
@@ -183,3 +186,23 @@ def _joined(evidence: Evidence) -> str:
 def _minutes(evidence: Evidence) -> float:
     """How long ago it was submitted."""
     return float((evidence.now.timestamp() - evidence.job.get("createdAt", 0) / 1000) / 60)
+
+
+def undetermined(evidence: Evidence) -> Cause | None:
+    """The job blocks its queue, and Batch does not know why.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
+    """
+    said = evidence.saying(messages.UNDETERMINED)
+    if not said:
+        return None
+    facts = tuple(_offer(each) for each in evidence.enabled if each.get("computeResources"))
+    up = (_joined(evidence),) if evidence.instances else ()
+    names = ", ".join(name_of(each) for each in evidence.enabled)
+    fix = (
+        f"look at the activities of the Auto Scaling groups of {names or 'its compute environments'}, at "
+        f"/var/log/ecs/ecs-agent.log on an instance, and at gen-infra doctor {evidence.manifest_path}; or try other "
+        f"instance_types in {evidence.compute_keys}"
+    )
+    message = "it is first in its queue and blocks it; AWS Batch does not know why"
+    return Cause("undetermined", message, (*said, *facts, *up), fix)

@@ -1,35 +1,23 @@
-"""Causes that keep a container from starting: role, image, log driver, secrets, volumes, the program itself.
-
-ECS's words: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
-"""
+"""Causes that keep a container from starting: role, image, log, secrets, volumes, Docker, the program itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.why.evidence import Cause
+from gen_infra.aws.errors import find_refusal
+from gen_infra.why import messages
+from gen_infra.why.evidence import Cause, quoted
 
 if TYPE_CHECKING:
-    from gen_infra.why.evidence import Evidence
+    from collections.abc import Collection
 
-_PULL = r"CannotPull\w*Error|pull image|failed to pull"
-_UNREACHABLE = (
-    r"i/o timeout|Client\.Timeout|request canceled|connection (timed out|refused|reset)|no such host"
-    r"|send request failed|dial tcp|deadline exceeded|TLS handshake timeout"
-)
-# Status codes stand alone: account ids and digests hold the same digits.
-_DENIED = r"AccessDenied|not authorized|no basic auth|denied|\b(403|401)\b|unauthorized"
-_ABSENT = r"not found|does not exist|RepositoryNotFound|manifest unknown|\b404\b"
-_NO_REPOSITORY = r"repository with name .* does not exist in the registry"
-_PLATFORM = r"platform|exec format error"
-_THROTTLED = r"toomanyrequests|rate limit"
-_LOG_DRIVER = r"logging driver|CreateLogStream|CannotStartContainerError.*log"
-_FULL = r"no space left on device"
+    from gen_infra.why.evidence import Evidence
+    from gen_infra.why.messages import Kind, Subject
 
 
 def role_not_assumable(evidence: Evidence) -> Cause | None:
-    """The job's role is gone, or does not trust ECS's tasks."""
-    said = evidence.saying(r"unable to assume (the )?role|unable to assume the (task|execution) role|sts:AssumeRole")
+    """The job's role does not exist, or does not trust ECS's tasks."""
+    said = _said(evidence, "role")
     if not said:
         return None
     roles = tuple(
@@ -37,62 +25,69 @@ def role_not_assumable(evidence: Evidence) -> Cause | None:
         for words, key in (("role", "jobRoleArn"), ("execution role", "executionRoleArn"))
         if (arn := evidence.container.get(key))
     )
-    fix = f"gen-infra apply {evidence.path} makes its own roles again; one of yours must trust ecs-tasks.amazonaws.com"
+    fix = (
+        f"gen-infra apply {evidence.manifest_path} makes its own roles again; "
+        "one of yours must trust ecs-tasks.amazonaws.com"
+    )
     message = "its role cannot be assumed"
     return Cause("role-not-assumable", message, (*said, *roles, *evidence.wrong("roles")), fix)
 
 
 def image_unreachable(evidence: Evidence) -> Cause | None:
     """The registry does not answer: no route, or no endpoint."""
-    said = _pull(evidence, _UNREACHABLE)
+    said = _said(evidence, "image", {"unreachable"})
     if not said:
         return None
     routes = evidence.wrong("routes", "security groups")
-    fix = (
-        evidence.advice("routes", "security groups")
-        or f"gen-infra doctor {evidence.path} looks at routes and security groups"
-    )
-    return Cause("image-unreachable", "its instance does not reach the image's registry", (*said, *routes), fix)
+    message = "its instance does not reach the image's registry"
+    return Cause("image-unreachable", message, (*said, *routes), _network(evidence))
 
 
 def image_throttled(evidence: Evidence) -> Cause | None:
     """A public registry limits how often it is asked."""
-    said = _pull(evidence, _THROTTLED)
-    fix = "push the image to ECR (repositories in the manifest), or log in with registry_secret"
+    said = _said(evidence, "image", {"throttled"})
+    fix = (
+        "push the image to ECR (repositories in the manifest), or log in to its registry with repository_credentials "
+        f"of {evidence.job_key}"
+    )
     return Cause("image-throttled", "its image's registry limits pulls", said, fix) if said else None
 
 
 def image_absent(evidence: Evidence) -> Cause | None:
-    """No such repository, or no such tag in it."""
-    said = () if _pull(evidence, _PLATFORM) else _pull(evidence, _ABSENT)
+    """The repository does not exist, or has no such tag; a registry says the same of what it hides."""
+    hidden = () if _image_is_there(evidence) else ("hidden",)
+    said = _said(evidence, "image", {"absent", *hidden})
     looked = evidence.wrong("container images")
-    if not said and not (looked and evidence.saying(_PULL)):
+    if not said and not (looked and _said(evidence, "image", {"other", "denied", "hidden"})):
         return None
     push = evidence.advice("container images") or f"push {_image(evidence)}"
-    if evidence.saying(_NO_REPOSITORY):
-        push = (
-            f"name its repository in repositories, gen-infra apply {evidence.path}, and docker push {_image(evidence)}"
-        )
-    fix = f"{push}, or correct image of {evidence.job_key}"
+    if any("does not exist in the registry" in words for words in said):
+        apply = f"gen-infra apply {evidence.manifest_path}"
+        push = f"name its repository in repositories, {apply}, and docker push {_image(evidence)}"
+    private = "" if ".dkr.ecr." in _image(evidence) else "; if its registry is private, set repository_credentials"
+    fix = f"{push}, or correct image of {evidence.job_key}{private}"
     return Cause("image-absent", "its image is not there", (*said, *looked), fix)
 
 
 def image_denied(evidence: Evidence) -> Cause | None:
     """The registry refuses."""
-    said = _pull(evidence, _DENIED)
-    if not said:
+    hidden = ("hidden",) if _image_is_there(evidence) else ()
+    said = _said(evidence, "image", {"refused", "denied", *hidden})
+    if not said or evidence.wrong("container images"):
         return None
     fix = (
-        f"let the instances' role (on Fargate the execution role) pull {_image(evidence)}: "
-        "AmazonEC2ContainerServiceforEC2Role does in the same account, the repository's policy in another one; "
-        "for a private registry name registry_secret"
+        f"{_allow(said, 'what AmazonEC2ContainerServiceforEC2Role allows')} in the instances' role (on Fargate in the "
+        "execution role), and for another account's repository in its policy; for a private registry outside AWS set "
+        f"repository_credentials of {evidence.job_key}"
     )
     return Cause("image-denied", "its image may not be pulled", said, fix)
 
 
 def image_platform(evidence: Evidence) -> Cause | None:
     """The image is for another CPU architecture than its instances."""
-    said = (*_pull(evidence, r"platform"), *evidence.saying("exec format error"), *evidence.logged("exec format error"))
+    failed = [each.said for each in evidence.failures if each.kind == "platform"]
+    logged = evidence.logged(messages.LOGGED_PLATFORM) if evidence.exit_code else ()
+    said = (*map(quoted, failed), *logged)
     if not said:
         return None
     wanted = evidence.manifest.image.architecture
@@ -102,70 +97,156 @@ def image_platform(evidence: Evidence) -> Cause | None:
 
 def image_pull(evidence: Evidence) -> Cause | None:
     """Any other failure to pull."""
-    said = () if evidence.saying(_FULL) else evidence.saying(_PULL)
+    said = _said(evidence, "image", {"other"})
     fix = f"try it: docker pull {_image(evidence)}"
     return Cause("image-pull", "its image cannot be pulled", said, fix) if said else None
 
 
+def docker_timeout(evidence: Evidence) -> Cause | None:
+    """Docker needed longer than the ECS agent waits: its disk is too slow for the containers that start at once."""
+    said = _said(evidence, "docker")
+    if not said:
+        return None
+    fix = (
+        "submit it again; if it happens often, raise image.root.throughput_mib_s and image.root.iops, "
+        "or let fewer jobs start on one instance at a time: smaller instance_types, or larger jobs"
+    )
+    return Cause("docker-timeout", "Docker on its instance was too slow", said, fix)
+
+
+def log_throttled(evidence: Evidence) -> Cause | None:
+    """CloudWatch Logs limits how many streams are made in a second."""
+    said = _said(evidence, "log", {"throttled"})
+    if not said:
+        return None
+    fix = (
+        "submit it again; if it happens often, start fewer jobs at once, or raise the quota of CreateLogStream: "
+        f"Service Quotas console, Amazon CloudWatch Logs, in {evidence.manifest.region}"
+    )
+    return Cause("log-throttled", "CloudWatch Logs throttled the creation of its log stream", said, fix)
+
+
 def log_driver(evidence: Evidence) -> Cause | None:
-    """No log group, no permission for it, or no way to CloudWatch Logs."""
-    said = evidence.saying(_LOG_DRIVER)
+    """The log group does not exist, or cannot be written to, or reached."""
+    said = _said(evidence, "log", {"full", "platform", "refused", "unreachable", "hidden", "absent", "denied", "other"})
     if not said:
         return None
     group = evidence.container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", "/aws/batch/job")
-    if any("ResourceNotFound" in words or "does not exist" in words for words in said):
-        return Cause(
-            "log-group-absent",
-            f"its log group {group} is gone",
-            said,
-            f"gen-infra apply {evidence.path} makes it again",
-        )
+    if _said(evidence, "log", {"absent"}):
+        fix = f"gen-infra apply {evidence.manifest_path} makes it again"
+        return Cause("log-group-absent", f"its log group {group} does not exist", said, fix)
     routes = evidence.wrong("routes", "security groups")
     fix = (
-        f"let the instances' role (on Fargate the execution role) create streams and put events in {group}, "
-        f"and reach CloudWatch Logs: gen-infra doctor {evidence.path}"
+        f"{_allow(said, 'logs:CreateLogStream and logs:PutLogEvents')} on {group} in the instances' role "
+        "(on Fargate in the execution role)"
     )
+    if _said(evidence, "log", {"unreachable"}):
+        fix = _network(evidence)
+    elif not _said(evidence, "log", {"refused", "denied"}):
+        fix = f"{fix}, and check the way to CloudWatch Logs: gen-infra doctor {evidence.manifest_path}"
     return Cause("log-driver", "its log cannot be written to CloudWatch Logs", (*said, *routes), fix)
 
 
 def secrets(evidence: Evidence) -> Cause | None:
     """A secret could not be fetched before the start."""
-    said = evidence.saying(r"ResourceInitializationError.*secret|unable to (pull|retrieve) secret|fetching secret")
+    said = _said(evidence, "secret")
     if not said:
         return None
-    fix = f"gen-infra doctor {evidence.path} looks at the secrets, their keys and the way to them"
+    if _said(evidence, "secret", {"unreachable"}):
+        routes = evidence.wrong("routes", "security groups")
+        message = "its secrets cannot be fetched: their service does not answer"
+        return Cause("secrets", message, (*said, *routes), _network(evidence))
+    doctor = f"gen-infra doctor {evidence.manifest_path}"
+    fix = f"{doctor} looks at the secrets, their keys and the way to them"
+    if _said(evidence, "secret", {"refused", "denied"}):
+        fix = (
+            f"{_allow(said, 'secretsmanager:GetSecretValue or ssm:GetParameters')} in its execution role: "
+            f"gen-infra apply {evidence.manifest_path} renews it; a secret with a key of yours needs kms_key; {fix}"
+        )
+    elif _said(evidence, "secret", {"absent"}):
+        fix = f"correct secrets of {evidence.job_key}, or create the secret; {fix}"
+    elif _said(evidence, "secret", {"throttled"}):
+        fix = "submit it again, and start fewer jobs at once"
     return Cause("secrets", "its secrets cannot be fetched", said, fix)
 
 
 def volumes(evidence: Evidence) -> Cause | None:
     """A volume could not be mounted."""
-    said = evidence.saying(
-        r"mount\.nfs|efs utils|failed to invoke EFS|mounting .* failed|error while mounting|bind source path"
-    )
+    said = _said(evidence, "file system")
     if not said:
         return None
-    fix = f"check the file system, its mount targets and TCP port 2049: gen-infra doctor {evidence.path}"
+    fix = f"check the file system, its mount targets and TCP port 2049: gen-infra doctor {evidence.manifest_path}"
+    if _said(evidence, "file system", {"refused", "denied"}):
+        fix = f"allow its role in the file system's policy, and check the access point; {fix}"
     return Cause("volumes", "a volume of it cannot be mounted", said, fix)
 
 
-def program_absent(evidence: Evidence) -> Cause | None:
-    """The command is not in the image, or is no program."""
-    said = (
-        *evidence.saying(r"executable file not found|no such file or directory: unknown|permission denied: unknown"),
-        *((f"exit code {evidence.exit_code}",) if evidence.exit_code in {126, 127} else ()),
-    )
+def network_interface(evidence: Evidence) -> Cause | None:
+    """A task on Fargate got no network interface."""
+    said = evidence.saying(messages.NETWORK_INTERFACE)
     if not said:
         return None
-    command = " ".join(evidence.container.get("command", []))
+    fix = f"submit it again; if it happens often, look at free addresses: gen-infra doctor {evidence.manifest_path}"
+    return Cause("network-interface", "its Fargate task got no network interface", said, fix)
+
+
+def program_absent(evidence: Evidence) -> Cause | None:
+    """The command is not in the image, or cannot be executed there."""
+    failed = tuple(
+        quoted(each.said)
+        for each in evidence.failures
+        if each.subject == "container" and each.kind != "platform" and messages.PROGRAM.search(each.said)
+    )
+    code = evidence.exit_code
+    ended = (f"exit code {code}",) if code in {126, 127} else ()
+    if not failed and not ended:
+        return None
+    logged = evidence.logged(messages.LOGGED_PROGRAM)[-1:] if ended else ()
+    command = " ".join(map(str, evidence.container.get("command", [])))
+    shown = (f"command: {command}",) if command else ()
     fix = f"correct command of {evidence.job_key}, or the image's entry point"
+    if logged:
+        found = messages.LOGGED_PROGRAM.search(logged[0].partition("its log says: ")[2])
+        named = f" {found['program']}" if found else ""
+        fix = f"{fix}; or add{named} to the image"
     message = "its command cannot be run in its image"
-    return Cause("program-absent", message, (*said, *((f"command: {command}",) if command else ())), fix)
+    return Cause("program-absent", message, (*failed, *ended, *logged, *shown), fix)
 
 
-def _pull(evidence: Evidence, pattern: str) -> tuple[str, ...]:
-    """What was said of a pull, if the pattern is found in it."""
-    return tuple(words for words in evidence.saying(pattern) if words in evidence.saying(_PULL))
+def container_start(evidence: Evidence) -> Cause | None:
+    """Docker could not start the container, for a reason that no other cause knows."""
+    said = _said(evidence, "container")
+    fix = f"fix what Docker says; its settings are under {evidence.job_key}"
+    return Cause("container-start", "its container cannot be started", said, fix) if said else None
+
+
+def _said(evidence: Evidence, subject: Subject, kinds: Collection[Kind] = ()) -> tuple[str, ...]:
+    """What Batch said of a subject that failed in one of these ways, or in any; a full disk is a cause of its own."""
+    return tuple(
+        quoted(each.said)
+        for each in evidence.failures
+        if each.subject == subject and (each.kind in kinds if kinds else each.kind not in {"full", "platform"})
+    )
+
+
+def _allow(said: tuple[str, ...], actions: str) -> str:
+    """Name the permission that AWS names, and whose it is; else those that are usual."""
+    refusal = next((found for words in said if (found := find_refusal(words))), None)
+    if refusal is None:
+        return f"allow {actions}"
+    return f"allow {refusal.action}" + (f" for {refusal.role}" if refusal.role else "")
+
+
+def _network(evidence: Evidence) -> str:
+    advice = evidence.advice("routes", "security groups")
+    return advice or f"gen-infra doctor {evidence.manifest_path} looks at routes and security groups"
 
 
 def _image(evidence: Evidence) -> str:
     return str(evidence.container.get("image", "the image"))
+
+
+def _image_is_there(evidence: Evidence) -> bool:
+    """Whether the doctor found the image; of registries outside this account it does not know."""
+    found = [each for each in evidence.findings if each.subject == "container images"]
+    return any(each.level == "ok" and "not looked up" not in each.message for each in found)

@@ -1,4 +1,4 @@
-"""The causes, in the order in which they are believed."""
+"""The causes, in the order in which they are reported."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 from gen_infra.why import ended, launching, starting, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from gen_infra.why.evidence import Cause, Evidence
 
     Test = Callable[[Evidence], Cause | None]
 
-# What is wrong for certain: all that hold are told.
-CERTAIN: tuple[Test, ...] = (
-    ended.ended_by_somebody,
+# Of a job that has failed, or whose last attempt has.
+# What is wrong for certain: all that are found are reported.
+END_CERTAIN: tuple[Test, ...] = (
+    ended.ended_by_a_caller,
     ended.dependency_failed,
     ended.child_failed,
     ended.time_limit,
     ended.spot_reclaimed,
+    ended.overrides_too_long,
     ended.disk_full,
     starting.role_not_assumable,
     starting.image_unreachable,
@@ -27,9 +29,33 @@ CERTAIN: tuple[Test, ...] = (
     starting.image_absent,
     starting.image_denied,
     starting.image_platform,
+    starting.log_throttled,
     starting.log_driver,
     starting.secrets,
     starting.volumes,
+    starting.network_interface,
+    # Batch ends a job for these, where its queue says so (jobStateTimeLimitActions).
+    waiting.no_instance_type,
+    waiting.above_vcpu_maximum,
+    launching.service_role,
+    launching.no_capacity,
+    launching.unsupported_configuration,
+)
+# What is likely where nothing above is found: the first one is reported.
+END_LIKELY: tuple[Test, ...] = (
+    ended.host_lost,
+    starting.image_pull,
+    ended.java_heap,
+    ended.out_of_memory,
+    starting.program_absent,
+    starting.docker_timeout,
+    starting.container_start,
+    ended.access_denied,
+    ended.program_failed,
+)
+
+# Of a job that waits.
+LIVE_CERTAIN: tuple[Test, ...] = (
     waiting.dependency,
     waiting.queue_disabled,
     waiting.queue_invalid,
@@ -47,31 +73,33 @@ CERTAIN: tuple[Test, ...] = (
     launching.unsupported_configuration,
     launching.no_way_out,
 )
-
-# What is believed only where nothing above holds: the first one that does is told.
-LIKELY: tuple[Test, ...] = (
-    ended.host_lost,
-    starting.image_pull,
-    ended.out_of_memory,
-    starting.program_absent,
-    ended.program_failed,
+LIVE_LIKELY: tuple[Test, ...] = (
     launching.launch_fails,
     launching.instances_do_not_join,
     waiting.array_children,
-    waiting.behind_others,
+    waiting.behind_other_jobs,
     waiting.vcpu_maximum_reached,
+    launching.undetermined,
     launching.instances_starting,
 )
+ALL: tuple[Test, ...] = (*END_CERTAIN, *END_LIKELY, *LIVE_CERTAIN, *LIVE_LIKELY)
 
 
 def causes(evidence: Evidence) -> tuple[Cause, ...]:
-    """Why the job is where it is, the first one first; none where none is known, or where all is well."""
-    if evidence.status == "SUCCEEDED":
-        return ()
-    certain = tuple(cause for test in CERTAIN if (cause := test(evidence)))
+    """Find why the job is where it is, the first cause first; none where none is known, or all is well."""
+    certain = _found(END_CERTAIN, evidence) if evidence.has_ended else ()
+    if evidence.waits:
+        known = {cause.name for cause in certain}
+        certain += tuple(cause for cause in _found(LIVE_CERTAIN, evidence) if cause.name not in known)
     if certain and not all(cause.name == "queue-disabled" for cause in certain):
         return certain
-    likely = tuple(cause for test in LIKELY if (cause := test(evidence)))[:1]
-    if certain:  # what is in a disabled queue may still run: something else holds the job up, unless nothing is known
+    likely = _found(END_LIKELY, evidence) if evidence.has_ended else ()
+    if evidence.waits:
+        likely += _found(LIVE_LIKELY, evidence)
+    if certain:  # a job in a disabled queue may still run: something else keeps it, unless nothing is known
         likely = tuple(cause for cause in likely if cause.name != "instances-starting")
-    return certain + likely
+    return certain + likely[:1]
+
+
+def _found(tests: Iterable[Test], evidence: Evidence) -> tuple[Cause, ...]:
+    return tuple(cause for test in tests if (cause := test(evidence)))

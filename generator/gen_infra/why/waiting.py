@@ -1,28 +1,31 @@
-"""Causes that keep a job from being scheduled: what it waits for, its queue, its environments, and who is before it."""
+"""Causes that keep a job from being scheduled: jobs that it waits for, its queue, its compute environments."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.errors import find_refusal
 from gen_infra.aws.queues import vcpus_of
 from gen_infra.manifest.instances import named
 from gen_infra.manifest.placements import fitting, offered
-from gen_infra.why.evidence import Cause
+from gen_infra.why import messages
+from gen_infra.why.evidence import Cause, name_of
 
 if TYPE_CHECKING:
     from gen_infra.why.evidence import Evidence, Json
 
 
 def dependency(evidence: Evidence) -> Cause | None:
-    """It depends on jobs that have not succeeded yet."""
+    """It depends on jobs that have not succeeded yet; of arrays, a child on a child."""
     if evidence.status not in {"SUBMITTED", "PENDING"}:
         return None
-    waited_for = [each for each in evidence.dependencies if each["status"] != "SUCCEEDED"]
+    waited_for = [each for each in evidence.dependencies if each.get("status") != "SUCCEEDED"]
     if not waited_for:
         return None
-    said = tuple(f"{each['jobName']} ({each['jobId']}) is {each['status']}" for each in waited_for)
-    fix = f"wait for it; or ask why it waits: {evidence.command('why', waited_for[0]['jobId'])}"
+    said = tuple(
+        f"{each.get('jobName', 'a job')} ({each['jobId']}) is {each.get('status', 'not known')}" for each in waited_for
+    )
+    fix = f"wait for it, or see why it waits: {evidence.command('why', waited_for[0]['jobId'])}"
     return Cause("dependency", "it waits for other jobs to succeed", said, fix)
 
 
@@ -33,14 +36,14 @@ def array_children(evidence: Evidence) -> Cause | None:
     counts = evidence.job.get("arrayProperties", {}).get("statusSummary", {})
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     child = evidence.children[0]
-    fix = f"ask about one of them: {evidence.command('why', child['jobId'])}"
+    fix = f"see why one of them waits: {evidence.command('why', child['jobId'])}"
     return Cause(
         "array-children", "it is an array, and ends when its children have", (f"of its children: {said}",), fix
     )
 
 
 def queue_disabled(evidence: Evidence) -> Cause | None:
-    """The queue takes no jobs; those that are in it can finish, says AWS, so that this alone may not hold one up.
+    """The queue takes no new jobs; those that are in it can finish, so this alone may not be why one waits.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdateJobQueue.html, state
     """
@@ -52,19 +55,19 @@ def queue_disabled(evidence: Evidence) -> Cause | None:
 
 
 def queue_invalid(evidence: Evidence) -> Cause | None:
-    """The queue itself is broken."""
+    """The queue itself is INVALID."""
     if not evidence.waits or evidence.queue.get("status") != "INVALID":
         return None
     said = f"queue {evidence.queue_name} is INVALID: {evidence.queue.get('statusReason', 'no reason given')}"
-    return Cause("queue-invalid", "its queue is invalid", (said,), f"gen-infra apply {evidence.path}")
+    return Cause("queue-invalid", "its queue is invalid", (said,), f"gen-infra apply {evidence.manifest_path}")
 
 
 def environments_disabled(evidence: Evidence) -> Cause | None:
     """No compute environment of the queue takes jobs."""
     if not evidence.waits or not evidence.environments or evidence.enabled:
         return None
-    said = tuple(f"{each['computeEnvironmentName']} is DISABLED" for each in evidence.environments)
-    enable = _enable("compute-environment", str(evidence.environments[0]["computeEnvironmentName"]))
+    said = tuple(f"{name_of(each)} is DISABLED" for each in evidence.environments)
+    enable = _enable("compute-environment", name_of(evidence.environments[0]))
     fix = f"set {evidence.compute_keys} state to ENABLED and apply, or: {enable}"
     return Cause("environments-disabled", "no compute environment of its queue is enabled", said, fix)
 
@@ -78,33 +81,52 @@ def environments_invalid(evidence: Evidence) -> Cause | None:
         return None
     reasons = [str(each.get("statusReason", "no reason given")) for each in evidence.enabled]
     said = tuple(
-        f"{each['computeEnvironmentName']} is INVALID: {reason}"
-        for each, reason in zip(evidence.enabled, reasons, strict=True)
+        f"{name_of(each)} is INVALID: {reason}" for each, reason in zip(evidence.enabled, reasons, strict=True)
     )
     message = "no compute environment of its queue is valid"
     return Cause(
-        "environment-invalid", message, (*said, *evidence.saying("ACTION_REQUIRED")), _mend(reasons[0], evidence)
+        "environment-invalid",
+        message,
+        (*said, *evidence.saying(messages.INVALID_ENVIRONMENTS)),
+        _fix_of(reasons[0], evidence),
     )
 
 
-def _mend(reason: str, evidence: Evidence) -> str:
-    """What makes an INVALID compute environment valid again."""
-    apply = f"gen-infra apply {evidence.path}"
+def _fix_of(reason: str, evidence: Evidence) -> str:
+    """Say what makes an INVALID compute environment valid again."""
+    apply = f"gen-infra apply {evidence.manifest_path}"
+    refusal = find_refusal(reason)
+    if messages.INVALID_CLUSTER.search(reason):
+        return _replace(evidence)
+    if refusal and refusal.action != "sts:AssumeRole":
+        role = refusal.role or "its service role"
+        return f"allow {refusal.action} in {role} (the managed policy AWSBatchServiceRole does); then {apply}"
     profile = (
-        f"make the instance profile, with the instances' role in it; then {apply}"
+        f"create the instance profile, with the instances' role in it; then {apply}"
         if evidence.manifest.iam.instance_profile
         else f"{apply} makes the instance profile again"
     )
-    network = f"correct network in the manifest (gen-infra doctor {evidence.path} looks at it); then {apply}"
-    fixes = {  # names may hold any word, "role" above all: what more than one word tells comes first
-        "instance profile|iaminstanceprofile": profile,
-        "launch template.* does not exist": f"{apply} makes the launch template again",
-        "assume|role|not authorized": f"let batch.amazonaws.com assume the service role, or make it anew; then {apply}",
-        "security group|subnet": network,
-        "launch template|launch configuration": f"{apply} makes the launch template again",
-    }
-    found = (fix for pattern, fix in fixes.items() if re.search(pattern, reason, re.IGNORECASE))
-    return next(found, f"mend what the reason says; then {apply}")
+    network = f"correct network in the manifest (gen-infra doctor {evidence.manifest_path} looks at it); then {apply}"
+    template = f"{apply} makes the launch template again"
+    fixes = (  # names may hold any word: what more than one word says comes first
+        (messages.INVALID_PROFILE, profile),
+        (messages.INVALID_TEMPLATE_ABSENT, template),
+        (messages.MACHINE_IMAGE, f"name another image (image.id, image.parameter); then {apply}"),
+        (messages.INVALID_ROLE, f"let batch.amazonaws.com assume the service role, or create it again; then {apply}"),
+        (messages.INVALID_NETWORK, network),
+        (messages.INVALID_TEMPLATE, template),
+    )
+    return next((fix for pattern, fix in fixes if pattern.search(reason)), f"fix what the reason says; then {apply}")
+
+
+def _replace(evidence: Evidence) -> str:
+    """Say how a compute environment is replaced that no update repairs: Terraform sees no difference in it."""
+    name = evidence.manifest.name
+    keys = [evidence.compute_key(each).partition("compute.")[2] for each in evidence.enabled]
+    addresses = [f"module.compute_{key}.aws_batch_compute_environment.this" for key in keys if key]
+    taints = "; ".join(f"terraform -chdir=build/{name}/terraform taint {address}" for address in addresses)
+    apply = f"gen-infra apply {evidence.manifest_path}"
+    return f"replace it, as apply alone changes nothing: {taints or 'terraform taint its resource'}; then {apply}"
 
 
 def no_instance_type(evidence: Evidence) -> Cause | None:
@@ -112,7 +134,7 @@ def no_instance_type(evidence: Evidence) -> Cause | None:
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
-    said = evidence.saying("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
+    said = evidence.saying(messages.NO_INSTANCE_TYPE)
     if not said and not (evidence.waits and evidence.usable and not any(_holds(evidence, e) for e in evidence.usable)):
         return None
     asked = evidence.demand
@@ -125,7 +147,7 @@ def no_instance_type(evidence: Evidence) -> Cause | None:
 
 
 def _holds(evidence: Evidence, environment: Json) -> bool:
-    """Whether the environment has a type for the job, as far as is known here."""
+    """Check whether the compute environment has a type for the job; unknown types count as large enough."""
     words = _types(environment)
     known = words and all(map(named, words))
     return not known or bool(fitting(words, evidence.demand))
@@ -141,44 +163,46 @@ def _largest(evidence: Evidence, environment: Json) -> str:
     best = max(enough or offered(_types(environment)), key=lambda each: (each.usable_mib, each.name), default=None)
     if best is None:
         return ""
-    name = environment["computeEnvironmentName"]
+    name = name_of(environment)
     return f"the most that {name} can give is {best.vcpus} vCPUs and {best.usable_mib} MiB, on {best.name}"
 
 
 def above_vcpu_maximum(evidence: Evidence) -> Cause | None:
-    """It asks for more vCPUs than any environment may ever have."""
-    said = evidence.saying("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
+    """It asks for more vCPUs than any compute environment may ever have."""
+    said = evidence.saying(messages.ABOVE_MAXIMUM)
     wanted = evidence.asks("VCPU") * evidence.nodes
     above = evidence.usable and all(wanted > most for each in evidence.usable if (most := _maximum(each)) is not None)
     if not said and not (evidence.waits and above):
         return None
     limits = tuple(
-        f"{each['computeEnvironmentName']} may have {_maximum(each)} vCPUs at most" for each in evidence.enabled
+        f"{name_of(each)} may have {most} vCPUs at most"
+        for each in evidence.enabled
+        if (most := _maximum(each)) is not None
     )
     fix = f"lower {evidence.job_key}.vcpus, or raise max_vcpus of {evidence.compute_keys}"
-    message = "it asks for more vCPUs than its queue's environments may ever have"
+    message = "it asks for more vCPUs than its queue's compute environments may ever have"
     return Cause("above-vcpu-maximum", message, (f"it asks for {wanted:g} vCPUs", *limits, *said), fix)
 
 
 def vcpu_maximum_reached(evidence: Evidence) -> Cause | None:
-    """All the vCPUs that the environments may have are busy."""
+    """All the vCPUs that the compute environments may have are busy."""
     limits = [most for each in evidence.usable if (most := _maximum(each)) is not None]
     if evidence.status != "RUNNABLE" or not limits or evidence.busy_vcpus + evidence.asks("VCPU") <= sum(limits):
         return None
     said = f"the jobs that run there have {evidence.busy_vcpus:g} of {sum(limits)} vCPUs"
     wanted = f"it asks for {evidence.asks('VCPU'):g}"
     fix = f"wait for them, or raise max_vcpus of {evidence.compute_keys}"
-    return Cause("vcpu-maximum", "its queue's environments are at their maximum", (said, wanted), fix)
+    return Cause("vcpu-maximum", "its queue's compute environments are at their maximum", (said, wanted), fix)
 
 
 def _maximum(environment: Json) -> int | None:
-    """The vCPU maximum; an unmanaged environment has none."""
+    """Look up the vCPU maximum; an unmanaged compute environment has none."""
     most: int | None = environment.get("computeResources", {}).get("maxvCpus")
     return most
 
 
-def behind_others(evidence: Evidence) -> Cause | None:
-    """Jobs that came first wait too: a queue is served from its head."""
+def behind_other_jobs(evidence: Evidence) -> Cause | None:
+    """Older jobs, or jobs of a higher priority, wait too: a queue is served in order."""
     if evidence.status != "RUNNABLE" or not evidence.ahead or evidence.head is None:
         return None
     head = evidence.head
@@ -186,9 +210,9 @@ def behind_others(evidence: Evidence) -> Cause | None:
     first = f"the first of them, {head['jobName']} ({head['jobId']}), asks for {vcpus_of(head):g} vCPUs{reason}"
     queues = ", ".join(sorted({str(each["queue"]) for each in evidence.ahead}))
     count = len(evidence.ahead)
-    said = f"{count} job{'s' if count > 1 else ''} that came first or rank higher wait in {queues}"
-    fix = f"ask why the first one waits: {evidence.command('why', head['jobId'])}"
-    return Cause("behind-others", "other jobs are before it", (said, first), fix)
+    said = f"{count} older or higher-ranking job{'s wait' if count > 1 else ' waits'} in {queues}"
+    fix = f"see why the first one waits: {evidence.command('why', head['jobId'])}"
+    return Cause("behind-others", "other jobs are scheduled before it", (said, first), fix)
 
 
 def _enable(kind: str, name: str) -> str:

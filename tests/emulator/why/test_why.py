@@ -84,7 +84,7 @@ def test_jobs_that_wait(layer: Layer) -> None:
     layer.clients.batch.update_job_queue(jobQueue="main-stuck", state="ENABLED")
     layer.clients.batch.terminate_job(jobId=large, reason="not needed")
     [cause] = why.explain(layer.clients, load(layer.manifest), layer.manifest, large).causes
-    assert cause.message == "somebody terminated it"
+    assert cause.message == "it was terminated by a call of AWS Batch's API"
 
 
 def test_a_job_that_does_well(layer: Layer) -> None:

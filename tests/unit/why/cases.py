@@ -103,6 +103,14 @@ def logged(line: str, code: int) -> Callable[[Facts], object]:
     return change
 
 
+def secret(reason: str) -> Callable[[Facts], object]:
+    def change(facts: Facts) -> None:
+        facts.failed(_START, reason)
+        facts.job["container"]["secrets"] = [{"name": "LICENCE", "valueFrom": "arn:aws:ssm:us-east-1:1:parameter/x"}]
+
+    return change
+
+
 def sets(where: str, **values: Any) -> Callable[[Facts], object]:
     return lambda facts: getattr(facts, where).update(values)
 
@@ -229,7 +237,7 @@ CASES: dict[str, Case] = {
         lambda facts: facts.launch_fails("Something new happened."),
         "launch-fails",
         "Something new happened",
-        "mend what Auto Scaling says",
+        "fix what Auto Scaling says",
     ),
     "no way out": (has(route={}, joined=0), "no-way-out", "1 instances run, 0 have joined", "NAT gateway"),
     "does not join": (has(joined=0), "instances-do-not-join", "0 have joined", "ecs-agent.log"),
@@ -303,9 +311,7 @@ CASES: dict[str, Case] = {
         "/aws/batch/test/isaac",
     ),
     "secret": (
-        lambda facts: facts.failed(
-            _START, "ResourceInitializationError: unable to pull secrets or registry auth: denied"
-        ),
+        secret("ResourceInitializationError: unable to pull secrets or registry auth: denied"),
         "secrets",
         "unable to pull secrets",
         "gen-infra doctor test.yaml",

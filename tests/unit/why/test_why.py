@@ -9,16 +9,20 @@ import pytest
 
 from gen_infra import why
 from gen_infra.why.gather import gather
-from gen_infra.why.table import CERTAIN, LIKELY
+from gen_infra.why.table import ALL
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
-from tests.unit.why.cases import CASES, NO_CAPACITY, QUOTA, needs, sets
-from tests.unit.why.facts import GROUP, ID, Facts, launch
+from tests.unit.why.cases import CASES as COMMON_CASES
+from tests.unit.why.cases import NO_CAPACITY, QUOTA, needs, sets
+from tests.unit.why.facts import GROUP, Facts, launch
+from tests.unit.why.public_cases import PUBLIC_CASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gen_infra.manifest import Manifest
+
+CASES = COMMON_CASES | PUBLIC_CASES
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def env(tmp_path: Path) -> Manifest:
 def ask(env: Manifest, account: Account) -> Callable[[Facts], why.Answer]:
     def answer(facts: Facts) -> why.Answer:
         account.answers = facts.answers()
-        return why.explain(account.clients, env, Path("test.yaml"), ID)
+        return why.explain(account.clients, env, Path("test.yaml"), facts.job["jobId"])
 
     return answer
 
@@ -62,8 +66,8 @@ def test_every_cause_of_the_table_has_a_case(env: Manifest, account: Account) ->
     for change, *_ in CASES.values():
         change(facts := Facts())
         account.answers = facts.answers()
-        found.append(gather(account.clients, env, Path("test.yaml"), ID)[0])
-    silent = [test.__name__ for test in CERTAIN + LIKELY if not any(test(evidence) for evidence in found)]
+        found.append(gather(account.clients, env, Path("test.yaml"), facts.job["jobId"])[0])
+    silent = [test.__name__ for test in ALL if not any(test(evidence) for evidence in found)]
     assert silent == []
 
 
