@@ -28,7 +28,8 @@ _NO_PERMISSION = (
 )
 _REFUSED_CALL = (
     "An error occurred (AccessDenied) when calling the PutObject operation: User: "
-    "arn:aws:sts::123456789012:assumed-role/isaac-test-job/1 is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::results/a.bam"
+    "arn:aws:sts::123456789012:assumed-role/isaac-test-job/1 is not authorized to perform: "
+    "s3:PutObject on resource: arn:aws:s3:::results/a.bam"
 )
 
 
