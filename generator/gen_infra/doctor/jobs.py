@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.doctor.diagnosis import Diagnosis
 
+_NAME_KEY = "name it as `kms_key`"
+
+
+@check("secrets", "secretsmanager")
+def registry_secret(clients: Clients, arn: str) -> Iterator[Diagnosis]:
+    """Check whether a registry's credentials exist, with a key that the execution role may use."""
+    advice = "encrypt it with aws/secretsmanager, or allow kms:Decrypt for the execution role in the key's policy"
+    yield from _secret(clients, arn, None, advice)
+
 
 @check("secrets", "secretsmanager")
 def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosis]:
@@ -22,6 +31,10 @@ def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosi
 
     ``arn`` is the secret's own, with no JSON key or version behind it.
     """
+    yield from _secret(clients, arn, kms_key, _NAME_KEY)
+
+
+def _secret(clients: Clients, arn: str, kms_key: str | None, advice: str) -> Iterator[Diagnosis]:
     try:
         found = clients.secrets.describe_secret(SecretId=arn)
     except clients.secrets.exceptions.ResourceNotFoundException:
@@ -32,7 +45,7 @@ def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosi
             "secrets", f"{arn} is scheduled for deletion", f"aws secretsmanager restore-secret --secret-id {arn}"
         )
     else:
-        yield _with_key(arn, found.get("KmsKeyId"), kms_key)
+        yield _with_key(arn, found.get("KmsKeyId"), kms_key, advice)
 
 
 @check("secrets", "ssm")
@@ -49,16 +62,14 @@ def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagn
         advice = "create it again as a SecureString, with another value"
         yield warning("secrets", f"{arn} is not encrypted: whoever may read parameters reads it", advice)
     else:
-        yield _with_key(arn, found[0].get("KeyId"), kms_key)
+        yield _with_key(arn, found[0].get("KeyId"), kms_key, _NAME_KEY)
 
 
-def _with_key(arn: str, key: str | None, kms_key: str | None) -> Diagnosis:
+def _with_key(arn: str, key: str | None, kms_key: str | None, advice: str) -> Diagnosis:
     """Whether the execution role, which may use ``kms_key``, can open what is encrypted with ``key``."""
     is_awss_own = not key or ":alias/aws/" in f":{key}"
     if not is_awss_own and kms_key is None:
-        return wrong(
-            "secrets", f"{arn} is encrypted with {key}, which its jobs have no access to", "name it as `kms_key`"
-        )
+        return wrong("secrets", f"{arn} is encrypted with {key}, which its jobs have no access to", advice)
     return ok("secrets", arn)
 
 

@@ -112,8 +112,8 @@ def _references(aws: Clients, manifest: Manifest) -> Iterator[Check]:
     for arn, secret in sorted(secrets.items()):
         look = doctor_jobs.parameter if secret.is_parameter else doctor_jobs.secret
         yield partial(look, aws, arn, secret.kms_key)
-    for arn in sorted({job.registry_secret for job in jobs if job.registry_secret} - set(secrets)):
-        yield partial(doctor_jobs.secret, aws, arn, None)
+    for arn in sorted({job.repository_credentials for job in jobs if job.repository_credentials} - set(secrets)):
+        yield partial(doctor_jobs.registry_secret, aws, arn)
     volumes = {(volume.file_system, volume.access_point) for job in jobs for volume in job.efs.values()}
     for file_system, access_point in sorted(volumes, key=str):
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)

@@ -100,7 +100,7 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     secrets = {secret.resource_arn: secret for secret in job.secrets.values()}
     parameters = [name for name, secret in secrets.items() if secret.is_parameter]
     in_secrets_manager = [name for name, secret in secrets.items() if not secret.is_parameter]
-    in_secrets_manager += [job.registry_secret] if job.registry_secret else []
+    in_secrets_manager += [job.repository_credentials] if job.repository_credentials else []
     if parameters:
         yield Statement("Parameters", ["ssm:GetParameters"], parameters)
     if in_secrets_manager:

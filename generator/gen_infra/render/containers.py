@@ -37,6 +37,9 @@ def container_properties(manifest: Manifest, key: str) -> dict[str, object]:
     }
     optional = {
         "executionRoleArn": manifest.role_arn(manifest.execution_role_name(key)) if needs_execution_role else None,
+        "repositoryCredentials": (
+            {"credentialsParameter": job.repository_credentials} if job.repository_credentials else None
+        ),
         "secrets": [{"name": name, "valueFrom": secret.arn} for name, secret in sorted(job.secrets.items())],
         "user": job.user,
         "readonlyRootFilesystem": job.readonly_root,

@@ -73,7 +73,7 @@ def test_jobs_that_wait(layer: Layer) -> None:
     assert "cause: it waits for other jobs to succeed" in said
     assert f"gen-infra why {layer.manifest} {large}" in said
     said = layer.answer("why", large)
-    assert "cause: it asks for more vCPUs than its queue's environments may ever have" in said
+    assert "cause: it asks for more vCPUs than its queue's compute environments may ever have" in said
     assert "spot-stuck-1 may have 16 vCPUs at most" in said
     assert "fix: lower jobs.one.vcpus, or raise max_vcpus of compute.spot" in said
     layer.clients.batch.update_compute_environment(computeEnvironment=layer.environment, state="DISABLED")

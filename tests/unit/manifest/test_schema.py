@@ -30,6 +30,7 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 FULL: dict[str, Any] = {
     "image": "quay.io/x/y:1", "vcpus": 4, "memory_mib": 8000, "gpus": 1, "command": ["run", "Ref::in"],
     "environment": {"A": "b"}, "secrets": {"TOKEN": {"arn": SECRET, "kms_key": KEY}},
+    "repository_credentials": "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf",
     "parameters": {"out": "x"}, "required_parameters": ["in"], "attempts": 1, "timeout_minutes": 1, "nodes": 2,
     "evaluate_on_exit": [
         {"action": "RETRY", "on_status_reason": "Host*", "on_reason": "x", "on_exit_code": "137"},

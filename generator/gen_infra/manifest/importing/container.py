@@ -14,7 +14,16 @@ from msgspec import ValidationError, convert
 from gen_infra.manifest.importing.cloudformation import VARIABLE
 from gen_infra.manifest.importing.values import ADVICE, Note, dicts, flag, holds_a_secret, is_empty, number, whole
 from gen_infra.manifest.model.base import ContainerImage, EnvironmentVariable, RoleArn
-from gen_infra.manifest.model.container import ContainerUser, Device, EfsVolume, Secret, Tmpfs, Ulimit, UlimitName
+from gen_infra.manifest.model.container import (
+    ContainerUser,
+    Device,
+    EfsVolume,
+    RegistrySecretArn,
+    Secret,
+    Tmpfs,
+    Ulimit,
+    UlimitName,
+)
 from gen_infra.manifest.reading.secrets import secrets
 from gen_infra.manifest.rules.container_properties import container_shape
 from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
@@ -66,6 +75,7 @@ class ContainerImport:
             "command": self._command(),
             "environment": self._environment(),
             "secrets": self._secrets(),
+            "repository_credentials": self._repository_credentials(),
             **self._mounts(),
             "ephemeral_storage_gib": self._storage(),
             "user": self._user(),
@@ -75,6 +85,13 @@ class ContainerImport:
         }
         entry["container_properties"] = {**entry["container_properties"], **self._rest()}
         return entry
+
+    def _repository_credentials(self) -> str | None:
+        credentials = self.left.pop("repositoryCredentials", None)
+        arn = credentials.get("credentialsParameter") if isinstance(credentials, dict) else None
+        if arn is None or not self._accepts(RegistrySecretArn, arn, f"repositoryCredentials {arn}"):
+            return None
+        return str(arn)
 
     def _dicts(self, key: str) -> list[dict[str, Any]]:
         """The mappings of a list; noted where something else is in its place."""

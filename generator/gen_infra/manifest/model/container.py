@@ -21,6 +21,14 @@ SecretArn = Annotated[
         "arn:aws:ssm:us-east-1:123456789012:parameter/genomics/licence",
     ),
 ]
+RegistrySecretArn = Annotated[
+    str,
+    text(
+        rf"arn:(?:{ARN_PARTITIONS}):secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]{{1,512}}",
+        "the ARN of a Secrets Manager secret",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:genomics/registry-AbCdEf",
+    ),
+]
 FileSystemId = Annotated[
     str, text("fs-[0-9a-f]{8,40}", "an EFS file system id such as fs-0123456789abcdef0", "fs-0123456789abcdef0")
 ]

@@ -18,7 +18,15 @@ from gen_infra.manifest.model.base import (
     about,
     text,
 )
-from gen_infra.manifest.model.container import ContainerUser, EfsVolume, Linux, Secret, Ulimit, UlimitName
+from gen_infra.manifest.model.container import (
+    ContainerUser,
+    EfsVolume,
+    Linux,
+    RegistrySecretArn,
+    Secret,
+    Ulimit,
+    UlimitName,
+)
 
 _RetryPattern = Annotated[
     str,
@@ -124,6 +132,10 @@ class Job(Model, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=21, le=200), about("Fargate: the size of the container's disk in GiB; default: 20.")]
         | None
     ) = None
+    repository_credentials: Annotated[
+        RegistrySecretArn | None,
+        about("The secret with `username` and `password` of the image's private registry outside AWS."),
+    ] = None
     buckets: Annotated[tuple[str, ...], about("The keys of the buckets that the job's role may use.")] = ()
     efs: Annotated[dict[Key, EfsVolume], about("EFS file systems to mount, by a name of your choice.")] = {}
     user: Annotated[ContainerUser | None, about("The user that the container runs as; default: the image's user.")] = (
@@ -148,10 +160,3 @@ class Job(Model, frozen=True, kw_only=True):
             "added to those of the keys above."
         ),
     ] = {}
-
-    @property
-    def registry_secret(self) -> str | None:
-        """The ARN of the secret with the credentials for a private registry (``repositoryCredentials``)."""
-        credentials = self.container_properties.get("repositoryCredentials")
-        arn = credentials.get("credentialsParameter") if isinstance(credentials, dict) else None
-        return arn if isinstance(arn, str) else None

@@ -201,7 +201,7 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     def needs_execution_role(self, job: Job) -> bool:
         """Whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""
-        return bool(job.secrets) or job.registry_secret is not None or self.is_on_fargate(job)
+        return bool(job.secrets) or job.repository_credentials is not None or self.is_on_fargate(job)
 
     @property
     def log_group_patterns(self) -> list[str]:

@@ -66,7 +66,7 @@ _TOKENS = (
     ),
 )
 _KEY = re.compile(
-    r"(?:password|passwd|passphrase|secret|secretkey|apikey|accesskey|privatekey|token|credentials?|(?<!^)(?<!^old)pwd)$"
+    r"(?:password|passwd|passphrase|secret|secretkey|apikey|accesskey|privatekey|token|(?<!^repository)credentials?|(?<!^)(?<!^old)pwd)$"
 )
 _REFERENCE = re.compile(r"(?:arn:|Ref::|/|true$|false$).*|", re.DOTALL)
 _LINE_WITH_SECRET = re.compile(

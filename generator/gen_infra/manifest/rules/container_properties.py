@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gen_infra.manifest.model.base import ARN_PARTITIONS
 from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ _INSTEAD = {
     "linuxParameters": "linux",
     "memory": "memory_mib",
     "readonlyRootFilesystem": "readonly_root",
+    "repositoryCredentials": "repository_credentials",
     "resourceRequirements": "vcpus, memory_mib and gpus",
     "secrets": "secrets",
     "ulimits": "ulimits",
@@ -41,7 +40,6 @@ _MADE_HERE = {
     "logConfiguration": "gen-infra makes a log group for each job",
     "privileged": "a privileged container is root on its host; linux.devices gives a device by itself",
 }
-_SECRET_ARN = rf"arn:(?:{ARN_PARTITIONS}):secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]{{1,512}}"
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "string": ((str,), "text"),
     "boolean": ((bool,), "true or false"),
@@ -99,20 +97,6 @@ def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFi
                 yield (*path, name), f"is for jobs on Fargate, and queue {manifest.queue_of(job)} is on EC2"
         if on_fargate and "instanceType" in job.container_properties:
             yield (*path, "instanceType"), f"is for jobs on EC2, and queue {manifest.queue_of(job)} is on Fargate"
-
-
-def registries_are_opened_by_a_secret(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The execution role is allowed just this secret, so it has to be an ARN.
-
-    https://docs.aws.amazon.com/batch/latest/userguide/private-registry.html
-    """
-    for key, job in manifest.jobs.items():
-        arn = job.registry_secret
-        if arn is not None and not re.fullmatch(_SECRET_ARN, arn):
-            yield (
-                ("jobs", key, "container_properties", "repositoryCredentials", "credentialsParameter"),
-                f"{arn} is not the ARN of a Secrets Manager secret",
-            )
 
 
 def _items(job: Job, name: str) -> list[dict[str, Any]]:
@@ -177,5 +161,4 @@ ERRORS: tuple[ManifestRule, ...] = (
     container_properties_are_valid,
     container_properties_name_their_volumes,
     container_properties_fit_the_host,
-    registries_are_opened_by_a_secret,
 )

@@ -203,15 +203,21 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "required within",
-        raw(repositoryCredentials={"credentialsParameter": REGISTRY}),
-        raw(repositoryCredentials={}),
-        "container_properties.repositoryCredentials: the key credentialsParameter is missing",
+        raw(volumes=[{"name": "a", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0"}}]),
+        raw(volumes=[{"name": "a", "efsVolumeConfiguration": {}}]),
+        "container_properties.volumes[0].efsVolumeConfiguration: the key fileSystemId is missing",
     ),
     (
         "registry secret",
+        job(repository_credentials=REGISTRY),
+        job(repository_credentials="lab/registry"),
+        "jobs.j.repository_credentials:",
+    ),
+    (
+        "registry secret in the API's spelling",
+        job(repository_credentials=REGISTRY),
         raw(repositoryCredentials={"credentialsParameter": REGISTRY}),
-        raw(repositoryCredentials={"credentialsParameter": "lab/registry"}),
-        "credentialsParameter: lab/registry is not the ARN of a Secrets Manager secret",
+        "container_properties.repositoryCredentials: is the job's own repository_credentials; give it there",
     ),
     (
         "volume of a mount point",
