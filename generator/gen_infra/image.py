@@ -1,15 +1,15 @@
-"""The story of an environment's machine image: build it, say how it stands, build it again when it is stale, retire it.
+"""The story of an environment's machine image: build it, report its status, rebuild it when it is stale, retire it.
 
-A build runs Packer on a clean copy of the rendered folder, looks the image over, and only then lets the environment's
-SSM parameter name it: whatever fails before leaves everything as it was. Nothing here prints.
+A build runs Packer on a clean copy of the rendered folder, checks the image, and only then points the environment's
+SSM parameter to it: a failure before that changes nothing. Nothing here prints.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,43 +20,58 @@ from gen_infra.errors import AwsError, GenInfraError, MissingError, ToolError, U
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import digest, lay_out
 from gen_infra.tools import packer as packer_tool
+from gen_infra.tools.process import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from gen_infra.aws.images import Base, Image
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.tools.packer import Packer
 
-Tell = Callable[[str], None]
+Connection = Callable[[Progress], AbstractContextManager[Mapping[str, str]]]
+"""Makes a builder reachable, and gives Packer's variables for that; see :func:`session_manager`."""
 
 
 # --- build -----------------------------------------------------------------------------------------------------------
 
 
-def build(manifest: Manifest, clients: Clients, tell: Tell) -> Image:
-    """Build the image, look it over, and let the environment's parameter name it.
+def session_manager(_progress: Progress) -> AbstractContextManager[Mapping[str, str]]:
+    """Reach the builder through Session Manager, as the rendered template says: it needs no variables."""
+    return nullcontext({})
+
+
+def build(manifest: Manifest, clients: Clients, progress: Progress, connection: Connection = session_manager) -> Image:
+    """Build the image, check it, and point the environment's parameter to it.
+
+    Args:
+        manifest: of the environment.
+        clients: of its account and region.
+        progress: receives lines of progress.
+        connection: how packer reaches the builder.
 
     Raises:
         MissingError: packer, the environment's key or the base image's parameter is missing.
         StoppedError: the user stopped it; nothing was changed, and nothing is left.
-        ToolError: the build failed; likewise.
-        AwsError: the finished image is not as it should be; the parameter names the one before.
+        ToolError: the build failed; nothing was changed, and nothing is left.
+        AwsError: the finished image fails a check; the parameter still names the one before.
     """
     require_instances(manifest)
     packer = _find_packer()
     key = _key(manifest, clients)
     base = images.base_image(clients, manifest.image.build_source)
-    tell(f"building on {base} with packer {packer.version_text}")
+    progress(f"building on {base} with packer {packer.version_text}")
     if not packer.is_modern:
-        tell("this packer knows no metadata_options: IMDSv2 is required on the finished image")
-    image_id = _run(packer, manifest, clients, base, tell)
+        progress("this packer does not support metadata_options: IMDSv2 is required on the finished image instead")
+    image_id = _run(packer, manifest, clients, base, progress, connection)
     image = _inspect(clients, image_id, key)
     images.publish(clients, manifest.image_parameter, image.id)
     return image
 
 
 def recipe(manifest: Manifest) -> str:
-    """The hash of what an image is built from, the same whichever packer builds it."""
+    """Hash what an image is built from; every version of packer gives the same hash."""
     return digest(packer_folder(manifest))
 
 
@@ -68,6 +83,24 @@ def require_instances(manifest: Manifest) -> None:
     """
     if not manifest.uses_ec2:
         raise UsageError(f"{manifest.name} runs on Fargate alone: there is no image to build")
+
+
+def require_room(manifest: Manifest, clients: Clients) -> None:
+    """Refuse volumes that are smaller than the image's snapshots: EC2 would do so at every launch, after the apply.
+
+    Raises:
+        UsageError: each of them, with both sizes.
+    """
+    if not manifest.uses_ec2 or not (manifest.image.id or manifest.image.parameter):
+        return
+    image_id = manifest.image.id or images.parameter(clients, manifest.image_parameter)
+    image = images.find(clients, image_id) if image_id else None
+    least = images.least_sizes(clients, image) if image else {}
+    if problems := images.too_small(least, manifest.image.launch_volumes_gib):
+        raise UsageError(
+            f"no instance of {image_id} could start: {'; '.join(problems)}",
+            hint="make the volumes as large, or build a new image",
+        )
 
 
 def _find_packer() -> Packer:
@@ -90,59 +123,44 @@ def _key(manifest: Manifest, clients: Clients) -> str:
     return found
 
 
-def _run(packer: Packer, manifest: Manifest, clients: Clients, base: Base, tell: Tell) -> str:
-    """Let packer build, and leave no builder behind where it could not clean up itself."""
+def _run(
+    packer: Packer, manifest: Manifest, clients: Clients, base: Base, progress: Progress, connection: Connection
+) -> str:
+    """Run packer, and terminate the builder if packer could not."""
     build_id = uuid4().hex
-    with tempfile.TemporaryDirectory(prefix="gen-infra-image-") as name, _reachable(clients, tell) as connection:
+    with tempfile.TemporaryDirectory(prefix="gen-infra-image-") as name, connection(progress) as address:
         folder = Path(name)
         lay_out(packer_folder(manifest, modern=packer.is_modern), folder)
         if findings := packer_tool.validate(packer, folder, PACKER_TEMPLATE, os.environ):
             raise ToolError(f"packer validate failed: {findings[0].message}")
         variables = {
+            **address,
             "base_version": base.version,
             "build": build_id,
             "ec2_endpoint": clients.ec2.meta.endpoint_url,
             "recipe": recipe(manifest),
             "source_ami": base.id,
-            **connection,
         }
         try:
-            return packer_tool.build(packer, folder, PACKER_TEMPLATE, variables, os.environ, tell)
+            return packer_tool.build(packer, folder, PACKER_TEMPLATE, variables, os.environ, progress)
         except BaseException:
-            _clear_away(clients, build_id, tell)
+            _terminate_builder(clients, build_id, progress)
             raise
 
 
-@contextmanager
-def _reachable(clients: Clients, tell: Tell) -> Iterator[dict[str, str]]:
-    """How packer reaches its builder: through Session Manager; on the embedded AWS, which starts none, in a sandbox."""
-    if not clients.are_local:
-        yield {}
-        return
-    from gen_infra.emulator.builder_host import builder_host
-
-    tell("this AWS starts no instances: packer works in a sandbox here, which takes minutes to make the first time")
-    with builder_host() as host:
-        yield {
-            "ssh_host": host.address,
-            "ssh_port": str(host.port),
-            "ssh_private_key_file": str(host.private_key_file),
-        }
-
-
-def _clear_away(clients: Clients, build_id: str, tell: Tell) -> None:
-    """Terminate the builder where packer did not come to it: it was killed, or stopped twice."""
+def _terminate_builder(clients: Clients, build_id: str, progress: Progress) -> None:
+    """Terminate the builder that packer left: it was killed, or stopped twice."""
     try:
         left = images.terminate_builder(clients, build_id)
     except GenInfraError as error:
-        tell(f"the builder may still run, look for the tag {images.BUILD_TAG}={build_id}: {error.message}")
+        progress(f"the builder may still run; look for the tag {images.BUILD_TAG}={build_id}: {error.message}")
     else:
         for instance in left:
-            tell(f"terminated {instance}, which packer left")
+            progress(f"terminated {instance}, which packer left")
 
 
 def _inspect(clients: Clients, image_id: str, key: str) -> Image:
-    """The finished image, if it may be used."""
+    """Give the finished image if it passes every check."""
     image = images.find(clients, image_id)
     if image is not None and not image.requires_imdsv2:
         images.require_imdsv2(clients, image_id)
@@ -154,12 +172,12 @@ def _inspect(clients: Clients, image_id: str, key: str) -> Image:
     return image
 
 
-# --- how it stands ---------------------------------------------------------------------------------------------------
+# --- status ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """A compute environment, the image that it runs, and why that is not the one that it should run."""
+    """A compute environment, the image that it runs, and why it should run another one."""
 
     name: str
     image: str
@@ -172,11 +190,11 @@ class Status:
 
     Args:
         parameter: the SSM parameter that a build writes to, and the image that it names.
-        current: the image that the environment is to run, where EC2 shows it.
+        current: the image that the environment is to run; None if EC2 does not show it.
         newest_build: the newest that was built for the environment.
         newest_base: what a build would build on now.
         stale: why ``current`` should be built again.
-        environments: what runs.
+        environments: what each compute environment runs.
     """
 
     parameter: tuple[str, str]
@@ -193,7 +211,7 @@ class Status:
 
 
 def status(manifest: Manifest, clients: Clients) -> Status:
-    """How the images of the environment stand."""
+    """Look up the images of the environment."""
     require_instances(manifest)
     base = images.base_image(clients, manifest.image.build_source)
     named = images.parameter(clients, manifest.image_parameter) or ""
@@ -211,7 +229,7 @@ def status(manifest: Manifest, clients: Clients) -> Status:
 
 
 def reasons(image: Image | None, base: Base, recipe: str) -> Iterator[str]:
-    """Why an image should be built again."""
+    """List why an image should be built again."""
     if image is None:
         yield "there is no such image"
     elif not image.recipe:
@@ -229,11 +247,11 @@ def _in_use(manifest: Manifest, clients: Clients, wanted: str) -> Iterator[InUse
         yield InUse(name, image, "" if image == wanted else f"it is to run {wanted or 'an image that is not built'}")
 
 
-# --- again, and away -------------------------------------------------------------------------------------------------
+# --- rebuild and retire ----------------------------------------------------------------------------------------------
 
 
 def stale(manifest: Manifest, clients: Clients) -> list[str]:
-    """Why the image that the environment's parameter names should be built again; nothing if it is up to date."""
+    """List why the image that the environment's parameter names should be built again; empty if it is up to date."""
     require_instances(manifest)
     named = images.parameter(clients, manifest.image_parameter)
     if named is None:
@@ -244,11 +262,11 @@ def stale(manifest: Manifest, clients: Clients) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """What `retire` did, or with ``dry_run`` would do.
+    """What `retire` removed, or would remove with ``dry_run``.
 
     Args:
-        removed: each image that goes, with the bytes that this frees.
-        kept: each image that stays, with the reason.
+        removed: each image that is removed, with the bytes that this frees.
+        kept: each image that is kept, with the reason.
     """
 
     removed: tuple[tuple[Image, int], ...]
@@ -260,7 +278,7 @@ class Retired:
         return sum(size for _, size in self.removed)
 
 
-def retire(manifest: Manifest, clients: Clients, *, keep: int, dry_run: bool, tell: Tell) -> Retired:
+def retire(manifest: Manifest, clients: Clients, *, keep: int, dry_run: bool, progress: Progress) -> Retired:
     """Remove every image of the environment but the newest ``keep``, those not yet finished, and those in use."""
     found = images.builds(clients, manifest.name)
     users = image_usage.users(clients, manifest.image_parameter)
@@ -272,7 +290,7 @@ def retire(manifest: Manifest, clients: Clients, *, keep: int, dry_run: bool, te
         removed.append((image, sum(image_usage.sizes(clients, image).values())))
         if not dry_run:
             image_usage.remove(clients, image)
-            tell(f"removed {image.id}")
+            progress(f"removed {image.id}")
     return Retired(tuple(removed), tuple(kept))
 
 

@@ -98,9 +98,7 @@ def details(answer: Any, address: str) -> list[str]:
 
 def assert_settled(made: Stack) -> None:
     done = made.build("plan", "--detailed-exitcode")
-    assert (done.returncode, done.stdout) == (0, "nothing to do: the environment is as the manifest says\n"), (
-        done.stderr
-    )
+    assert (done.returncode, done.stdout) == (0, "nothing to do: the environment matches the manifest\n"), done.stderr
 
 
 def assert_destroyed(made: Stack) -> None:

@@ -171,7 +171,7 @@ class Site:
         done = self.run("apply", "--yes")
         assert done.returncode == 4, done.stderr
         error = assert_one_error(done.stderr)
-        assert "AWS has already what the state does not know: " in error
+        assert "these exist in AWS and are not in Terraform's state: " in error
         self.type(error.partition("run the same command again: ")[2])
 
     def finish(self) -> list[dict[str, str]]:

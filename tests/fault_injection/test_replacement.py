@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.emulator.session import Session
 
 STRATEGIES = ("SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED")  # only the first is updated in place
-WAITS = "takes no more jobs; waits for one"
+WAITS = "accepts no more jobs; waits for one"
 DONE = "its work is done"
 
 

@@ -1,6 +1,6 @@
-"""What is named as an environment's own, stands in the account, and is not in Terraform's state.
+"""Finds orphans: what is named as an environment's own, exists in the account, and is not in Terraform's state.
 
-A run that was killed between a call and the writing of the state leaves such things, which may cost.
+A run that is killed between a call to AWS and the writing of the state leaves them; they may cost money.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """One thing that the state does not know; ``remove`` is the command that removes it, or empty."""
+    """One resource that is not in the state; ``remove`` is the command that removes it, or empty."""
 
     kind: str
     name: str
@@ -32,10 +32,10 @@ class Orphan:
         return f"not in Terraform's state: {self.kind} {self.name}{command}"
 
 
-def beside(
+def find_orphans(
     known: Iterable[str], clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str]
 ) -> list[Orphan]:
-    """What there is beside that which the state knows; other revisions of its job definitions do not count.
+    """List what is not in the state; other revisions of the environment's job definitions do not count.
 
     Args:
         known: every text in the state: names, ids, ARNs, URLs.

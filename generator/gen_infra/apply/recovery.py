@@ -1,7 +1,7 @@
-"""What a run that was killed or interrupted left in the account, and Terraform's state does not know.
+"""Recovers from runs that were killed or interrupted: what they left in AWS is not in Terraform's state.
 
-What has a name of its own stands in the way of the next apply, whose error then says how it is adopted. What has a
-generated name stands in nobody's way: the next apply makes another one, and names the first.
+What has a fixed name makes the next apply fail; its error then says how to import it. What has a generated name does
+not: the next apply creates another one, and reports the first as an orphan.
 """
 
 from __future__ import annotations
@@ -9,25 +9,24 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.apply.orphans import find_orphans
+from gen_infra.terraform.import_hints import import_hint
 from gen_infra.terraform.messages import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_infra.apply.orphans import Orphan
-    from gen_infra.pipeline import Environment
+    from gen_infra.environment import Environment
 
 
 @contextmanager
-def adopting(environment: Environment) -> Iterator[None]:
-    """Let an error about what exists already say how the state gets to know it."""
+def with_import_hints(environment: Environment) -> Iterator[None]:
+    """Add the import commands to the error of an apply that failed because something exists already."""
     try:
         yield
     except TerraformError as error:
         if error.cause == "exists":
-            from gen_infra.pipeline import open_terraform
-            from gen_infra.terraform.import_hints import adoption
-
             manifest = environment.manifest
             place = {
                 "partition": manifest.partition,
@@ -35,24 +34,17 @@ def adopting(environment: Environment) -> Iterator[None]:
                 "region": manifest.region,
                 "account": manifest.account,
             }
-            typed = open_terraform(environment, lambda _: None, init=False).typed
-            error.hint = (
-                "if an interrupted run made it, let the state know it, then run the same command again: "
-                + adoption(error.diagnostics, typed, place)
-            )
+            commands = import_hint(error.diagnostics, environment.terraform().typed, place)
+            error.hint = f"if an interrupted run created it, import it, then run the same command again: {commands}"
         raise
 
 
-def strays(environment: Environment) -> list[Orphan]:
-    """What is named as the environment's own, and is not in the state."""
-    from gen_infra.apply.orphans import beside
-    from gen_infra.aws.session import clients
-    from gen_infra.pipeline import open_terraform
-
+def orphans(environment: Environment) -> tuple[Orphan, ...]:
+    """Find what is named as the environment's own, and is not in the state."""
     manifest = environment.manifest
-    known = set(_texts(open_terraform(environment, lambda _: None, init=False).state_pull()))
+    known = set(_texts(environment.terraform().state_pull()))
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    return beside(known, clients(manifest.region), manifest.name, keys, manifest.repositories)
+    return tuple(find_orphans(known, environment.clients, manifest.name, keys, manifest.repositories))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,17 +1,18 @@
-"""Compute environments give way to others, and no job is lost.
+"""Replaces compute environments without losing a job.
 
-Terraform does it in the right order: the successor is made and VALID before a queue is pointed to it, and only then is
-the predecessor disabled. But it deletes the predecessor at once, and the jobs that still run there with it. What is
-missing is told here, in the order in which it happens:
+Terraform works in the right order: it creates the successor and waits until it is VALID, points the queues to it, and
+only then disables the old compute environment. But it deletes that at once, with the jobs that still run there. This
+module adds what is missing:
 
-1. *hold*: each environment that is to go gets a disabled queue of its own, so that AWS refuses to delete it;
-2. *apply*: Terraform carries out the plan, up to that refusal. Wherever it ends, it ends in a state of its own making:
-   the predecessor is still to be destroyed, whoever plans next;
-3. *drain*: the predecessor takes no more jobs; wait until those that run there have ended;
-4. *finish*: take the holding queue away and let Terraform carry out the rest, which is only to delete.
+1. *hold*: each compute environment that is to be deleted gets a disabled queue of its own, so that AWS refuses to
+   delete it;
+2. *apply*: Terraform carries out the plan, up to that refusal. The state stays consistent: the next plan still
+   deletes the old compute environment;
+3. *drain*: the old compute environment accepts no more jobs; wait until those that run there have ended;
+4. *finish*: delete the holding queue and let Terraform carry out the rest, which is only deletions.
 
-A switch that fails when some queues are pointed to the successor and some are not is taken back, and so is one to a
-successor that turns INVALID meanwhile. The same command goes on from wherever this was left.
+If the switch fails when some queues are pointed to the successor and some are not, the queues are pointed back; the
+same if the successor becomes INVALID meanwhile. The same command resumes from any point.
 """
 
 from __future__ import annotations
@@ -35,12 +36,15 @@ if TYPE_CHECKING:
     from gen_infra.aws.compute_environments import ComputeEnvironment, Orders, RunningJob
     from gen_infra.aws.session import Clients
     from gen_infra.terraform.messages import Event
-    from gen_infra.terraform.plan import Plan
+    from gen_infra.terraform.saved_plan import Plan
     from gen_infra.tools.diagnostics import Diagnostic
+    from gen_infra.tools.process import Progress
 
 _LOOK_AGAIN_SECONDS = (1.0, 15.0)  # soon after a change, then less often
-_TELL_AGAIN_SECONDS = 60.0
-_DELETIONS = 6  # tries, because a queue lets go of its environment a little after AWS says so
+_REPORT_AGAIN_SECONDS = 60.0
+_DELETE_ATTEMPTS = (
+    6  # attempts, because a queue keeps its compute environment for a moment after AWS reports it deleted
+)
 _DELETE_AGAIN_SECONDS = 10.0
 _ABOUT_TARGETS = {"Resource targeting is in effect", "Applied changes may be incomplete"}
 _REFUSAL = "found existing JobQueue relationship"
@@ -48,11 +52,11 @@ _REFUSAL = "found existing JobQueue relationship"
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """What becomes of jobs that run on a compute environment that is to go.
+    """What happens to jobs that run on a compute environment that is to be deleted.
 
     Args:
-        timeout: seconds to wait for them; without one as long as they run.
-        may_end_jobs: whether they are ended then, to be tried again where their retry strategy says so.
+        timeout: seconds to wait for them; None waits until they end.
+        may_end_jobs: whether they are then terminated, and retried where their retry strategy says so.
     """
 
     timeout: float | None = None
@@ -60,18 +64,18 @@ class Draining:
 
     @property
     def is_off(self) -> bool:
-        """Whether nobody is to wait for jobs at all."""
+        """Whether jobs are not waited for at all."""
         return self.may_end_jobs and self.timeout == 0
 
 
 class Steps(Protocol):
-    """What is asked of Terraform."""
+    """What a replacement needs of Terraform."""
 
-    def apply(self) -> None:
-        """Carry out the plan that was made last."""
+    def apply(self, plan: Plan, /) -> None:
+        """Carry out a plan."""
 
     def plan_again(self, only: tuple[str, ...], /) -> Plan:
-        """Plan what is left; at these addresses only, if there are any."""
+        """Plan what is left; only at these addresses, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,8 @@ class Replacement:
         environment: the environment's name, such as ``prod``.
         tags: those of holding queues.
         draining: what becomes of jobs.
-        tell: hears of progress.
-        wait: sleeps for some seconds.
+        progress: receives lines of progress.
+        wait: sleeps for a number of seconds.
         clock: seconds that only increase.
     """
 
@@ -96,18 +100,18 @@ class Replacement:
     environment: str
     tags: Mapping[str, str]
     draining: Draining
-    tell: Callable[[str], None]
+    progress: Progress
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def carry_out(self) -> None:
-        """Apply the plan, without losing a job on the way.
+        """Apply the plan without losing a job.
 
         Raises:
-            AnswerIsNoError: jobs ran for longer than somebody wanted to wait.
-            StoppedError: a Ctrl-C, at whatever moment.
-            AwsError: a successor turned INVALID; the queues are pointed back.
-            GenInfraError: what Terraform failed with; queues that were pointed away too soon are pointed back.
+            AnswerIsNoError: jobs still run after the time that the user wanted to wait.
+            StoppedError: Ctrl-C, at any moment.
+            AwsError: a successor became INVALID; the queues are pointed back.
+            GenInfraError: Terraform failed; queues that were pointed away too soon are pointed back.
         """
         try:
             self._carry_out()
@@ -122,8 +126,8 @@ class Replacement:
         try:
             is_done = self._switch()
         except (GenInfraError, KeyboardInterrupt) as error:
-            if failed := _beside_refusals(error, self.shown.going_environments):
-                self._take_back(before)
+            if failed := _without_refusals(error, self._going):
+                self._point_back(before)
                 raise failed from None
             is_done = False
         if not is_done:
@@ -131,24 +135,24 @@ class Replacement:
             self._finish(held)
 
     def _switch(self) -> bool:
-        """Apply the plan, up to what waits for jobs to end; whether nothing is left of it.
+        """Apply the plan, up to what waits for jobs to end; return whether nothing is left of it.
 
-        Of an environment that was replaced in an earlier run Terraform has forgotten what it needs, such as its service
-        role. What else the plan deletes then waits until the environment is gone.
+        Terraform's state no longer says what an environment that an earlier run replaced depends on, such as its
+        service role. Whatever else the plan deletes then waits until the environment is deleted.
         """
-        if not (self.shown.has_replaced_environment and self.shown.deletes_more_than_environments):
-            self.steps.apply()
+        content = self.shown.content
+        if not (content.has_replaced_environment and content.deletes_more_than_environments):
+            self.steps.apply(self.shown)
             return True
-        if changed := self.shown.addresses_that_stay:
-            self._plan_rest(changed)
-            self.steps.apply()
+        if changed := content.addresses_that_stay:
+            self.steps.apply(self._plan_rest(changed))
         return False
 
     # --- hold ---------------------------------------------------------------------------------------------------------
 
     def _hold(self, orders: Orders) -> list[ComputeEnvironment]:
-        """Keep what goes and may have jobs; let go of what was kept for an earlier plan."""
-        going = environments.compute_environments(self.clients, self.shown.going_environments)
+        """Hold what is to be deleted and may have jobs; release what was held for an earlier plan."""
+        going = environments.compute_environments(self.clients, self._going)
         held = [] if self.draining.is_off else [each for each in going.values() if self._is_in_use(each, orders)]
         kept = {environments.holding_queue(each.name) for each in held}
         for queue in environments.holds(orders, self.environment):
@@ -162,7 +166,7 @@ class Replacement:
         """Whether jobs run there, or may start there before its queues are pointed away.
 
         Raises:
-            UsageError: jobs run there, and it cannot be kept for them: AWS takes no INVALID environment into a queue.
+            UsageError: jobs run there, and it cannot be held for them: AWS refuses an INVALID environment in a queue.
         """
         can_be_held = environment.status in {"VALID", "UPDATING"}
         queues = self._queues_of(orders, {environment.arn})
@@ -171,13 +175,13 @@ class Replacement:
         jobs = environments.jobs_on(self.clients, environment, self._own_queues(orders))
         if jobs and not can_be_held and not self.draining.may_end_jobs:
             raise UsageError(
-                f"{environment.name} is {environment.status}, so it would go with what runs there: {_names(jobs)}",
-                hint="wait for these jobs, or let them be ended: --allow stop-jobs",
+                f"{environment.name} is {environment.status}, so deleting it would terminate its jobs: {_names(jobs)}",
+                hint="wait for these jobs, or add --allow stop-jobs to terminate them",
             )
         return bool(jobs) and can_be_held
 
     def _queues_of(self, orders: Orders, arns: Collection[str]) -> list[str]:
-        """The queues that use one of these environments, those that only hold it left out."""
+        """The queues that use one of these compute environments, without those that only hold it."""
         holding = environments.holds(orders, self.environment)
         return [queue for queue, order in orders.items() if queue not in holding and not set(arns).isdisjoint(order)]
 
@@ -187,9 +191,9 @@ class Replacement:
 
     # --- a switch that fails ------------------------------------------------------------------------------------------
 
-    def _take_back(self, before: Orders) -> None:
-        """Point queues back to what they had, where some were pointed away from it and others were not."""
-        names = self.shown.going_environments
+    def _point_back(self, before: Orders) -> None:
+        """Point queues back if some were pointed away from an old compute environment and some were not."""
+        names = self._going
         going = {arn for order in before.values() for arn in order if arn.rpartition("/")[2] in names}
         affected = self._queues_of(before, going)
         if not affected:
@@ -202,16 +206,16 @@ class Replacement:
             for queue in moved:
                 environments.point(self.clients, queue, before[queue], self.wait)
         except GenInfraError as error:
-            self.tell(f"some queues may be pointed to a new environment and some not: {error.message}")
+            self.progress(f"some queues may be pointed to a new compute environment and some not: {error.message}")
         else:
-            self.tell(f"pointed back to where they were: {', '.join(moved)}")
+            self.progress(f"pointed back to where they were: {', '.join(moved)}")
 
     # --- drain --------------------------------------------------------------------------------------------------------
 
     def _drain(self, held: list[ComputeEnvironment], before: Orders) -> None:
-        """Wait until nothing runs on any of these; what is seen is told when it changes, and every minute."""
+        """Wait until no job runs on any of these; report changes at once, and the rest every minute."""
         aws, start = Retry(clock=self.clock), self.clock()
-        told: tuple[object, float] = (None, start)
+        reported: tuple[object, float] = (None, start)
         shortest, longest = _LOOK_AGAIN_SECONDS
         delay, quiet = shortest, 0
         try:
@@ -219,11 +223,11 @@ class Replacement:
                 found = aws.call(partial(self._look, held, before))
                 if found is not None:
                     quiet = 0 if any(found.values()) else quiet + 1
-                    if found != told[0]:
+                    if found != reported[0]:
                         delay = shortest
-                    if found != told[0] or self.clock() - told[1] >= _TELL_AGAIN_SECONDS:
-                        told = (found, self.clock())
-                        self._tell(found)
+                    if found != reported[0] or self.clock() - reported[1] >= _REPORT_AGAIN_SECONDS:
+                        reported = (found, self.clock())
+                        self._report(found)
                     # twice, because Batch may have been about to place one
                     if quiet == 2 or (not quiet and self._is_over(start, found)):
                         return
@@ -232,12 +236,12 @@ class Replacement:
         except KeyboardInterrupt:
             names = ", ".join(each.name for each in held)
             raise StoppedError(
-                f"stopped while jobs end on {names}, which takes no new ones",
+                f"stopped while waiting for jobs on {names}, which accepts no new ones",
                 hint="run the same command again to go on waiting",
             ) from None
 
     def _look(self, held: list[ComputeEnvironment], before: Orders) -> dict[str, list[RunningJob]]:
-        """The jobs on each; checks first that the queues are well with what they were pointed to."""
+        """The jobs on each; first check that the successors still work."""
         orders = environments.queue_orders(self.clients)
         self._require_successors(held, before, orders)
         return {each.name: environments.jobs_on(self.clients, each, self._own_queues(orders)) for each in held}
@@ -246,7 +250,7 @@ class Replacement:
         """Point queues back to VALID predecessors where every successor is INVALID.
 
         Raises:
-            AwsError: it had to be done; it says what is wrong with the successor.
+            AwsError: that was needed; the message says what is wrong with the successor.
         """
         queues = [queue for queue in self._queues_of(before, {each.arn for each in held}) if queue in orders]
         arns = {arn for queue in queues for arn in (*orders[queue], *before[queue])}
@@ -264,13 +268,13 @@ class Replacement:
             environments.point(self.clients, queue, before[queue], self.wait)
         successor = found[orders[lost[0]][0]]
         raise AwsError(
-            f"{successor.name} has become INVALID: {successor.reason or 'AWS does not say why'}; "
-            f"pointed back to what they had: {', '.join(lost)}",
-            hint="mend that, then run the same command again",
+            f"{successor.name} has become INVALID: {successor.reason or 'AWS gives no reason'}; "
+            f"pointed back to the old compute environment: {', '.join(lost)}",
+            hint="fix that, then run the same command again",
         )
 
     def _is_over(self, start: float, found: Mapping[str, list[RunningJob]]) -> bool:
-        """Whether the waiting has lasted long enough, and the jobs may be ended.
+        """Whether the time is over, and the jobs may be terminated.
 
         Raises:
             AnswerIsNoError: they may not.
@@ -279,87 +283,93 @@ class Replacement:
         if timeout is None or self.clock() - start < timeout:
             return False
         if self.draining.may_end_jobs:
-            self.tell("the time is over: these jobs are ended, and tried again where their retry strategy says so")
+            self.progress("the time is over: these jobs are terminated, and retried where their retry strategy says so")
             return True
         running = "; ".join(f"{name}: {_names(jobs)}" for name, jobs in found.items() if jobs)
         raise AnswerIsNoError(
-            f"jobs still run on what is to go, which takes no new ones: {running}",
-            hint="run the same command again to go on waiting; "
-            "--drain-timeout 0 --allow stop-jobs ends them, to be tried again where their retry strategy says so",
+            f"jobs still run on a compute environment that is to be deleted; it accepts no new ones: {running}",
+            hint="run the same command again to go on waiting; --drain-timeout 0 --allow stop-jobs terminates them "
+            "(they are retried where their retry strategy says so)",
         )
 
-    def _tell(self, found: Mapping[str, list[RunningJob]]) -> None:
+    def _report(self, found: Mapping[str, list[RunningJob]]) -> None:
         for name, jobs in found.items():
-            self.tell(f"  {name} takes no more jobs; {_waits(jobs) if jobs else 'none runs there any more'}")
+            self.progress(f"  {name} accepts no more jobs; {_waits(jobs) if jobs else 'none runs there any more'}")
 
     # --- finish -------------------------------------------------------------------------------------------------------
 
     def _finish(self, held: list[ComputeEnvironment]) -> None:
-        """Let go of what was held, and carry out what is left of the plan: deletions.
+        """Release what was held, and carry out what is left of the plan: deletions.
 
-        The environments first, by themselves: one that loses its service role before it is deleted stays in DELETING.
+        The compute environments first: one that loses its service role before it is deleted stays in DELETING.
 
         Raises:
-            UsageError: something else is to be changed by now.
+            UsageError: a new plan would change something that the user has not seen.
         """
         for each in held:
             environments.release(self.clients, environments.holding_queue(each.name), self.wait)
-        self._carry_out_rest(only=tuple(self.shown.going_environments.values()))
-        if self.shown.deletes_more_than_environments:
+        self._carry_out_rest(only=tuple(self._going.values()))
+        if self.shown.content.deletes_more_than_environments:
             self._carry_out_rest()
 
     def _carry_out_rest(self, only: tuple[str, ...] = ()) -> None:
-        """Plan and apply, at these addresses if there are any; a few times if AWS is late to let go of a queue."""
-        for left in reversed(range(_DELETIONS)):
-            if not self._plan_rest(only).has_changes:
+        """Plan and apply, only at these addresses if there are any; repeat while a queue still has them."""
+        for left in reversed(range(_DELETE_ATTEMPTS)):
+            rest = self._plan_rest(only)
+            if not rest.content.has_changes:
                 return
             try:
-                self.steps.apply()
+                self.steps.apply(rest)
             except TerraformError as error:
-                if others := _beside_refusals(error, self.shown.going_environments):
+                if others := _without_refusals(error, self._going):
                     raise others from None
                 if not left:
                     raise (self._still_in_a_queue() or error) from None
-                self.tell("AWS has not let go of the old compute environment yet; trying again")
+                self.progress("the old compute environment is still in a queue; trying again")
                 self.wait(_DELETE_AGAIN_SECONDS)
             else:
                 return
 
     def _still_in_a_queue(self) -> AwsError | None:
-        """What to do where it is no race: somebody else's queue has what is to go."""
-        going = environments.compute_environments(self.clients, self.shown.going_environments)
+        """Explain that another queue uses what is to be deleted, if that is why it fails."""
+        going = environments.compute_environments(self.clients, self._going)
         queues = self._queues_of(environments.queue_orders(self.clients), {each.arn for each in going.values()})
         if not queues:
             return None
         return AwsError(
             f"AWS does not delete {', '.join(going)}, which is still in {', '.join(queues)}",
-            hint="point these queues elsewhere, then run the same command again",
+            hint="remove it from these queues, then run the same command again",
         )
 
     def _plan_rest(self, only: tuple[str, ...]) -> Plan:
         rest = self.steps.plan_again(only)
-        if not rest.is_part_of(self.shown):
+        if not rest.content.is_part_of(self.shown.content):
             raise UsageError(
-                "something else is to be changed by now; only what was shown is applied",
-                hint="plan again, and read the new plan",
+                "the environment has changed meanwhile: a new plan would do more than the plan that was shown",
+                hint="run the same command again, and read the new plan",
             )
         return rest
 
+    @property
+    def _going(self) -> dict[str, str]:
+        """The compute environments that the plan deletes: full name to address."""
+        return self.shown.content.deleted_environments
 
-def without_refusals(on_event: Callable[[Event], None], addresses: Collection[str]) -> Callable[[Event], None]:
-    """Hands on all events but the failures at these addresses, which are wanted, and terraform's words on targeting."""
 
-    def hand_on(event: Event) -> None:
+def without_expected_failures(on_event: Callable[[Event], None], addresses: Collection[str]) -> Callable[[Event], None]:
+    """Forward all events but the failures at these addresses, which are intended, and warnings about targeting."""
+
+    def forward(event: Event) -> None:
         refused = event.phase == "errored" and event.address in addresses
         targeted = event.diagnostic is not None and event.diagnostic.summary in _ABOUT_TARGETS
         if not refused and not targeted:
             on_event(event)
 
-    return hand_on
+    return forward
 
 
-def _beside_refusals(error: BaseException, going: Collection[str]) -> BaseException | None:
-    """The error without AWS's refusals to delete what is in a queue; None where it was nothing else."""
+def _without_refusals(error: BaseException, going: Collection[str]) -> BaseException | None:
+    """The error without AWS's refusals to delete what is in a queue; None if it was nothing else."""
     if not isinstance(error, TerraformError):
         return error
     errors = [each for each in error.diagnostics if each.severity == "error"]

@@ -6,35 +6,44 @@ someone left there can switch a check off.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.check.report import Check, Finding, Level, RuleInfo
+from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, Action, Reference, lint, mentioned_actions
+from gen_infra.check.suppressions import suppressed
 from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
-from gen_infra.terraform.adapter import Binary, Diagnostic, Terraform
-from gen_infra.terraform.planned import read_plan
+from gen_infra.terraform.adapter import Diagnostic, Terraform
 from gen_infra.terraform.provider import find_provider
 from gen_infra.terraform.source import Resource, read_source
-from gen_infra.tools.checkov.adapter import Checkov, CheckRecord, ScanResult, Suppression, bare, doubts, find_checkov
-from gen_infra.tools.checkov.adapter import scan_hcl as checkov_hcl
-from gen_infra.tools.checkov.adapter import scan_plan as checkov_plan
+from gen_infra.tools.addresses import bare
+from gen_infra.tools.checkov.adapter import Checkov, CheckRecord, ScanResult, Suppression, doubts, find_checkov
+from gen_infra.tools.checkov.adapter import scan_hcl_folders as checkov_hcl
+from gen_infra.tools.checkov.adapter import scan_plans as checkov_plan
 from gen_infra.tools.checkov.iam_reference import look_up
 from gen_infra.tools.packer import find_packer, validate
+from gen_infra.tools.process import forwarding_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
+    from gen_infra.terraform.plan import PlanContent
+    from gen_infra.tools.process import Progress
 
 Files = Mapping[str, bytes]
-Tell = Callable[[str], None]
 
 _CHECKOV_PLAN = "checkov (plan)"
 _OWN_PLAN = "gen-infra (plan)"
@@ -58,17 +67,57 @@ SUPPRESSIONS = (
 )
 
 
-def scan_source(files: Files, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
-    """Run terraform fmt, and checkov on the HCL as it was rendered."""
-    lay_out(_terraform_folder(files), folder)
-    formatting = Terraform(binary, folder, os.environ).fmt_check()
-    unformatted = tuple(
-        Finding("failed", "is not formatted", file, file=f"terraform/{file}") for file in formatting.files
+def check_environments(
+    environments: Sequence[Environment], progress: Progress, *, today: date | None = None
+) -> tuple[CheckReport, ...]:
+    """Check environments side by side: what each tool says, without what the manifests' suppressions accept.
+
+    Args:
+        environments: what is checked; terraform fmt and checkov start once for all of them.
+        progress: receives lines of progress.
+        today: decides which suppressions have expired; by default today in UTC.
+    """
+    for environment in environments:
+        _ = environment.terraform_binary  # a missing terraform is reported before anything starts
+    with (
+        tempfile.TemporaryDirectory(prefix="gen-infra-check-") as name,
+        forwarding_signals(),
+        ThreadPoolExecutor(max_workers=3) as pool,
+    ):
+        scratch = Path(name)
+        sections = [
+            pool.submit(_scan_sources, environments, scratch / "source", progress),
+            pool.submit(_scan_plans, environments, scratch / "plan", progress),
+            pool.submit(_scan_templates, environments, scratch / "packer", progress),
+        ]
+        found = [section.result() for section in sections]
+    day = today or datetime.now(UTC).date()
+    return tuple(
+        CheckReport(
+            suppressed([check for section in by_section for check in section], environment.manifest.suppressions, day)
+        )
+        for environment, *by_section in zip(environments, *found, strict=True)
     )
-    fmt = Check("terraform fmt", f"{sum(path.endswith('.tf') for path in files)} files", unformatted)
-    tell("checkov reads the source")
-    result = checkov_hcl(find_checkov(os.environ), folder, os.environ)
-    return [fmt, *source_verdicts(files, result)]
+
+
+def _scan_sources(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
+    """Run terraform fmt, and checkov on the HCL as it was rendered."""
+    folders = [folder / str(number) for number in range(len(environments))]
+    for environment, own in zip(environments, folders, strict=True):
+        lay_out(_terraform_folder(environment.files), own)
+    unformatted = Terraform(environments[0].terraform_binary, folder, os.environ).fmt_check().files
+    progress("checkov scans the source")
+    results = checkov_hcl(find_checkov(os.environ), folders, os.environ)
+    return [
+        [_format_verdict(environment.files, own.name, unformatted), *source_verdicts(environment.files, result)]
+        for environment, own, result in zip(environments, folders, results, strict=True)
+    ]
+
+
+def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Check:
+    own = [file.removeprefix(f"{folder}/") for file in unformatted if file.startswith(f"{folder}/")]
+    findings = tuple(Finding("failed", "is not formatted", file, file=f"terraform/{file}") for file in own)
+    return Check("terraform fmt", f"{sum(path.endswith('.tf') for path in files)} files", findings)
 
 
 def source_verdicts(files: Files, result: ScanResult) -> list[Check]:
@@ -88,45 +137,75 @@ def terraform_sources(files: Files) -> dict[str, bytes]:
     return {path: content for path, content in _terraform_folder(files).items() if path.endswith(".tf")}
 
 
-def scan_plan(files: Files, manifest: Manifest, binary: Binary, folder: Path, tell: Tell) -> list[Check]:
-    """Run terraform validate, and checkov and the own checks on a plan of the whole environment if AWS can be asked."""
-    from gen_infra.aws.session import clients, require_account
+class _Validated(NamedTuple):
+    """What terraform said about a configuration, and its plan, or why there is none."""
 
-    sources = _terraform_folder(files)
+    verdict: Check
+    plan: PlanContent | None
+    reason: str = ""
+
+
+def _scan_plans(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
+    """Run terraform validate, and checkov and our own checks on plans of whole environments if AWS can be reached."""
+    folders = [folder / str(number) for number in range(len(environments))]
+    validated = [_validate(each, own, progress) for each, own in zip(environments, folders, strict=True)]
+    planned = [(each.plan, own) for each, own in zip(validated, folders, strict=True) if each.plan]
+    scans: Iterator[ScanResult] = iter(())
+    if planned:
+        progress("checkov scans the plan")
+        stated = [(content.with_stated_unknowns(), own) for content, own in planned]
+        scans = iter(checkov_plan(find_checkov(os.environ), stated, os.environ))
+    return [
+        [each.verdict, *_plan_verdicts(each, next(scans) if each.plan else None, environment.files)]
+        for each, environment in zip(validated, environments, strict=True)
+    ]
+
+
+def _validate(environment: Environment, folder: Path, progress: Progress) -> _Validated:
+    """Validate a copy of the configuration, and plan it from an empty state."""
+    sources = _terraform_folder(environment.files)
     sources.pop("backend.tf", None)  # plans from an empty state
     lay_out(sources, folder)
+    binary = environment.terraform_binary
     terraform = Terraform(binary, folder, os.environ)
     terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
-    tell("terraform validates")
+    progress("terraform validates")
     validation = terraform.validate()
-    checks = [Check("terraform validate", "the whole configuration", tuple(map(_diagnosed, validation.diagnostics)))]
+    verdict = Check("terraform validate", "the whole configuration", tuple(map(_diagnosed, validation.diagnostics)))
     if not validation.valid:
-        return [*checks, *_without_plan("the configuration is not valid")]
+        return _Validated(verdict, None, "the configuration is not valid")
     try:
-        require_account(clients(manifest.region), manifest.account)
+        environment.require_account()
     except MissingError as missing:
-        return [*checks, *_without_plan(f"{missing.message}; {missing.hint}")]
-    tell("terraform plans")
-    plan_file = folder / "tfplan"
-    terraform.plan(plan_file)
-    plan = terraform.show_plan(plan_file)
-    tell("checkov reads the plan")
-    result = checkov_plan(find_checkov(os.environ), with_stated_unknowns(plan), folder, os.environ)
-    planned = frozenset(change["address"] for change in plan["resource_changes"] if change["mode"] == "managed")
-    return [*checks, _verdict(_CHECKOV_PLAN, result, planned), own_plan_verdict(plan, files)]
+        return _Validated(verdict, None, f"{missing.message}; {missing.hint}")
+    progress("terraform plans")
+    terraform.plan(folder / "tfplan")
+    return _Validated(verdict, terraform.show_plan(folder / "tfplan"))
 
 
-def own_plan_verdict(plan: Mapping[str, Any], files: Files) -> Check:
+def _plan_verdicts(validated: _Validated, scan: ScanResult | None, files: Files) -> list[Check]:
+    content = validated.plan
+    if content is None or scan is None:
+        why = f"no plan can be made: {validated.reason}"
+        return [Check(name, not_run=why) for name in (_CHECKOV_PLAN, _OWN_PLAN)]
+    planned = frozenset(change.address for change in content.changes if change.is_managed)
+    return [_verdict(_CHECKOV_PLAN, scan, planned), own_plan_verdict(content, files)]
+
+
+def own_plan_verdict(content: PlanContent, files: Files) -> Check:
     """What gen-infra's own checks say about a plan, and where in the source that is."""
-    return _own_verdict(_OWN_PLAN, tuple(read_plan(plan)), terraform_sources(files))
+    return _own_verdict(_OWN_PLAN, tuple(content.planned_resources), terraform_sources(files))
 
 
-def _without_plan(why: str) -> list[Check]:
-    return [Check(name, not_run=f"no plan can be made: {why}") for name in (_CHECKOV_PLAN, _OWN_PLAN)]
+def _scan_templates(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
+    """Run packer validate for each environment, if there is a packer."""
+    return [
+        _scan_template(environment.manifest, folder / str(number), progress)
+        for number, environment in enumerate(environments)
+    ]
 
 
-def scan_packer(manifest: Manifest, folder: Path, tell: Tell) -> list[Check]:
-    """Run packer validate, where there is a packer."""
+def _scan_template(manifest: Manifest, folder: Path, progress: Progress) -> list[Check]:
     name = "packer validate"
     if not manifest.uses_ec2:
         return [Check(name, not_run="nothing runs on EC2: there is no image to build")]
@@ -135,7 +214,7 @@ def scan_packer(manifest: Manifest, folder: Path, tell: Tell) -> list[Check]:
         return [
             Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")
         ]
-    tell("packer validates")
+    progress("packer validates")
     lay_out(packer_folder(manifest, modern=packer.is_modern), folder)
     findings = validate(packer, folder, PACKER_TEMPLATE, os.environ)
     where = (
@@ -151,7 +230,6 @@ def scan_packer(manifest: Manifest, folder: Path, tell: Tell) -> list[Check]:
     return [Check(name, f"{PACKER_TEMPLATE} with packer {packer.version_text}", tuple(where))]
 
 
-_KNOWN_AFTER_APPLY = "known after apply"
 _RESOURCE = re.compile(r'^resource "([^"]+)" "([^"]+)" \{$', re.MULTILINE)
 _MODULE = re.compile(r'^module "([^"]+)" \{\n  source += "\./modules/([^"]+)"$', re.MULTILINE)
 
@@ -174,38 +252,6 @@ def expected_source_addresses(files: Files) -> frozenset[str]:
             in_modules.setdefault(folder.name, set()).update(resources)
     through = {f"module.{name}.{resource}" for name, module in calls for resource in in_modules[module]}
     return frozenset(root | through)
-
-
-def with_stated_unknowns(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan, with a value in place of each attribute that the configuration sets but that is known only after apply.
-
-    The ARN of a key that is made in the same run is such a value; to checkov its absence means "not encrypted". What
-    the configuration leaves out stays out.
-    """
-    stated = dict(_stated_attributes(plan["configuration"]["root_module"], ""))
-    unknown: dict[str, list[str]] = {}
-    for resource in plan["resource_changes"]:
-        attributes = stated.get(bare(resource["address"]), frozenset())
-        marks = resource["change"].get("after_unknown") or {}
-        unknown[resource["address"]] = [name for name in attributes if marks.get(name) is True]
-    filled: dict[str, Any] = json.loads(json.dumps(plan))
-    for resource in _planned_resources(filled["planned_values"]["root_module"]):
-        resource["values"] |= dict.fromkeys(unknown.get(resource["address"], []), _KNOWN_AFTER_APPLY)
-    return filled
-
-
-def _stated_attributes(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Address without indexes -> the attributes that its block sets."""
-    for resource in module.get("resources", []):
-        yield f"{path}{resource['address']}", frozenset(resource.get("expressions", {}))
-    for name, call in module.get("module_calls", {}).items():
-        yield from _stated_attributes(call["module"], f"{path}module.{name}.")
-
-
-def _planned_resources(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from _planned_resources(child)
 
 
 def _terraform_folder(files: Files) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Commands that make an environment: render, check, plan, apply, destroy."""
+"""Commands of an environment's life: render, check, plan, apply, destroy."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.check.report import CheckReport
-    from gen_infra.pipeline import Environment
+    from gen_infra.environment import Environment
 
-force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that somebody changed.")
+force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that were changed since.")
 
 
 @click.command()
@@ -48,17 +48,17 @@ gen-infra render envs/prod.yaml --check      in CI: is build/ up to date?
 def render(manifest: Path, out: Path, only_check: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
     """Write the environment's Terraform and Packer files.
 
-    Ops can run plain terraform in the result. Files that somebody changed or put there are never overwritten
-    without --force; files that the manifest no longer needs are removed if gen-infra wrote them.
+    Plain terraform works in the result. Files that were changed or added since are never overwritten without --force;
+    files that the manifest no longer needs are removed if gen-infra wrote them.
     """
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out, strict=strict)
+    environment = pipeline.load(manifest, out, strict=strict)
     console.warn(environment)
     if only_check:
         return _render_check(environment, console, as_json=as_json)
-    written = pipeline.write_files(environment, force=force)
+    written = pipeline.write(environment, force=force)
     _say_cost(environment, console)
     if as_json:
         print_json(
@@ -74,14 +74,14 @@ def render(manifest: Path, out: Path, only_check: bool, force: bool, strict: boo
         click.echo(environment.root)
     console.done(
         f"{len(environment.files)} files: {len(written.created)} new, {len(written.updated)} changed, "
-        f"{len(written.pruned)} removed, {len(written.unchanged)} as they were"
+        f"{len(written.pruned)} removed, {len(written.unchanged)} unchanged"
     )
     console.next_step(f"gen-infra check {manifest}")
     return 0
 
 
 def _say_cost(environment: Environment, console: Console) -> None:
-    """What a network that is made here costs; one that exists already costs nothing more."""
+    """Show what a network costs that gen-infra creates; an existing one costs nothing more."""
     if create := environment.manifest.network.create:
         from gen_infra.explain.costs import network_cost
 
@@ -97,9 +97,9 @@ def _render_check(environment: Environment, console: Console, *, as_json: bool) 
     elif difference:
         click.echo(difference, nl=not difference.endswith("\n"))
     if difference:
-        console.say(f"{environment.root} is not what the manifest says", fg="yellow")
+        console.say(f"{environment.root} is not what the manifest renders to", fg="yellow")
         return 1
-    console.done(f"{environment.root} is what the manifest says")
+    console.done(f"{environment.root} is up to date")
     return 0
 
 
@@ -113,9 +113,9 @@ def _render_check(environment: Environment, console: Console, *, as_json: bool) 
     type=click.Choice(["text", "json", "sarif", "junit"]),
     default="text",
     show_default=True,
-    help="What the report is written as.",
+    help="Format of the report.",
 )
-@click.option("--output", type=PATH, metavar="FILE", help="Write the report to FILE, whole or not at all.")
+@click.option("--output", type=PATH, metavar="FILE", help="Write the report to FILE, atomically.")
 @click.option("--json", "report_format", flag_value="json", help="The same as --format json.")
 @quiet_option
 @examples("""
@@ -125,19 +125,19 @@ gen-infra check envs/prod.yaml --json
 gen-infra check envs/prod.yaml --format sarif --output check.sarif
 """)
 def check(manifest: Path, out: Path, strict: bool, report_format: str, output: Path | None, quiet: bool) -> int:
-    """Hold the files to terraform, checkov, packer and gen-infra's own checks.
+    """Validate and scan the files: terraform, checkov, packer and gen-infra's own checks.
 
-    Runs terraform fmt and validate, checkov and the own checks on the source and, where there are credentials for the
-    manifest's account, on a plan of the whole environment, and packer validate where packer is installed. What the
-    manifest's suppressions accept is shown each time. Exits 1 if anything fails.
+    Runs terraform fmt and validate, then checkov and gen-infra's own checks on the source and, if there are credentials
+    for the manifest's account, on a plan of the whole environment, and packer validate if packer is installed. Findings
+    that the manifest suppresses are shown each time. Exits 1 if anything fails.
     """
     from gen_infra import pipeline
     from gen_infra.check.formats import FORMATS, write_atomically
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out, strict=strict)
+    environment = pipeline.load(manifest, out, strict=strict)
     console.warn(environment)
-    report = pipeline.check(environment, console.say)
+    (report,) = pipeline.check([environment], console.say)
     if output:
         write_atomically(output, FORMATS[report_format](report))
         console.say(f"the report is in {output}")
@@ -146,14 +146,14 @@ def check(manifest: Path, out: Path, strict: bool, report_format: str, output: P
     else:
         click.echo(FORMATS[report_format](report), nl=False)
     if report.failed:
-        console.next_step("mend what failed, and check again")
+        console.next_step(f"fix what failed, then gen-infra check {manifest}")
     else:
         console.next_step(f"gen-infra plan {manifest}")
     return 1 if report.failed else 0
 
 
 def show_report(report: CheckReport) -> None:
-    """One line for each tool, and one for each finding."""
+    """Print one line for each tool, and one for each finding."""
     for verdict in report.checks:
         mark, colour = ("-", "yellow") if verdict.not_run else ("✗", "red") if verdict.failed else ("✓", "green")
         click.secho(f"{mark} {verdict.name:<20} {verdict.not_run or verdict.summary}", fg=colour)
@@ -172,7 +172,7 @@ def show_report(report: CheckReport) -> None:
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
-    help="What the plan is told in; markdown is for a pull request.",
+    help="Format of the plan; markdown is for a pull request.",
 )
 @click.option("--json", "plan_format", flag_value="json", help="The same as --format json.")
 @force_option
@@ -188,30 +188,31 @@ def plan(
 ) -> int:
     """Show what would change, what that does to running jobs, and save the plan for apply.
 
-    Each change of the manifest since the last apply is shown next to what it causes. What stops jobs or destroys data
-    is marked, and apply asks for it by itself.
+    Each change of the manifest since the last apply is shown next to what it causes. Changes that stop jobs or destroy
+    data are marked, and apply asks about them separately.
     """
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out, strict=strict)
+    environment = pipeline.load(manifest, out, strict=strict)
     console.warn(environment)
-    pipeline.write_files(environment, force=force)
+    pipeline.write(environment, force=force)
     _say_cost(environment, console)
     console.say("terraform plans …")
-    made = pipeline.plan(environment, console.event)
-    summary = pipeline.explanation(manifest, made)
+    made = pipeline.make_plan(environment, console.event)
+    has_changes = made.content.has_changes
+    summary = pipeline.explain(environment, made)
     if plan_format == "json":
-        print_json({"has_changes": made.has_changes, "plan": str(environment.saved_plan.path), **summary.to_dict()})
+        print_json({"has_changes": has_changes, "plan": str(made.path), **summary.to_dict()})
     elif plan_format == "markdown":
         from gen_infra.explain.markdown import to_markdown
 
         click.echo(to_markdown(summary, environment.manifest.name), nl=False)
     else:
-        show_summary(summary, has_changes=made.has_changes)
-    if made.has_changes:
+        show_summary(summary, has_changes=has_changes)
+    if has_changes:
         console.next_step(f"gen-infra apply {manifest}")
-    return 1 if made.has_changes and detailed_exitcode else 0
+    return 1 if has_changes and detailed_exitcode else 0
 
 
 @click.command()
@@ -229,7 +230,7 @@ gen-infra apply envs/prod.yaml
 gen-infra apply envs/prod.yaml --yes --json
 gen-infra apply envs/prod.yaml --yes --allow stop-jobs
 gen-infra apply envs/prod.yaml --drain-timeout 2h
-gen-infra apply envs/prod.yaml --allow stop-jobs --drain-timeout 0      wait for no job
+gen-infra apply envs/prod.yaml --allow stop-jobs --drain-timeout 0      do not wait for jobs
 """)
 def apply(
     manifest: Path,
@@ -244,48 +245,46 @@ def apply(
 ) -> int:
     """Apply exactly the plan that is shown.
 
-    Plans first if there is no plan, or if the rendered files changed since. What stops jobs or destroys data is asked
-    for by itself; with --yes it takes --allow.
+    Plans first if there is no saved plan, or if it cannot be used any more, for example because the rendered files
+    changed. Asks separately about changes that stop jobs or destroy data; with --yes they need --allow.
 
-    A compute environment that gives way to another one goes when the jobs that run there have ended: its successor is
-    VALID before any queue is pointed to it, then the old one takes no more jobs, then apply waits. Ctrl-C stops in
-    order at any time; the same command then goes on from there. What a killed run made is named: how Terraform's state
-    gets to know it where that is in the way, how it is removed where it is not.
+    A compute environment that is replaced is deleted when its jobs have ended: its successor is VALID before any queue
+    is pointed to it, then the old one accepts no more jobs, then apply waits. Ctrl-C stops safely at any time; the same
+    command then resumes. Resources that a killed run left are reported, with the command that imports or removes them.
     """
     from dataclasses import asdict
 
     from gen_infra import pipeline
-    from gen_infra.apply import recovery as interrupted
     from gen_infra.apply.replacement import Draining
 
     if not yes:
         require_terminal()
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out, strict=strict)
+    environment = pipeline.load(manifest, out, strict=strict)
     console.warn(environment)
-    pipeline.write_files(environment, force=force)
+    pipeline.write(environment, force=force)
     console.say("terraform plans …")
-    made = pipeline.current_plan(environment, console.event)
-    summary = pipeline.explanation(manifest, made)
+    shown = pipeline.saved_or_new_plan(environment, console.event, console.say)
+    summary = pipeline.explain(environment, shown)
+    has_changes = shown.content.has_changes
     if not as_json:
-        show_summary(summary, has_changes=made.has_changes)
+        show_summary(summary, has_changes=has_changes)
     confirm_dangers(summary, console, allowed=allow, yes=yes)
-    if made.has_changes:
+    if has_changes:
         console.confirm(
             f"Apply this to {environment.manifest.name} in account {environment.manifest.account}?", yes=yes
         )
     draining = Draining(drain_timeout, may_end_jobs="stop-jobs" in allow)
-    with interrupted.adopting(environment):
-        outputs = pipeline.apply(environment, made, console.event, console.say, draining)
-    strays = interrupted.strays(environment)
-    for stray in strays:
-        console.say(f"warning: {stray}", fg="yellow")
+    applied = pipeline.apply(environment, shown, console.event, console.say, draining)
+    for orphan in applied.orphans:
+        console.say(f"warning: {orphan}", fg="yellow")
     if as_json:
-        print_json({**summary.to_dict(), "outputs": outputs, "strays": [asdict(stray) for stray in strays]})
+        orphans = [asdict(orphan) for orphan in applied.orphans]
+        print_json({**summary.to_dict(), "outputs": applied.outputs, "strays": orphans})
     else:
-        for name, value in outputs.items():
+        for name, value in applied.outputs.items():
             click.echo(f"{name} = {_one_line(value)}")
-    console.done(f"{environment.manifest.name} is as the manifest says")
+    console.done(f"{environment.manifest.name} matches the manifest")
     job = next(iter(environment.manifest.jobs), None)
     if job:
         console.next_step(f"gen-infra submit {manifest} {job} --watch")
@@ -310,36 +309,35 @@ gen-infra destroy envs/dev.yaml
 gen-infra destroy envs/dev.yaml --yes
 """)
 def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
-    """Take the environment down and leave nothing behind.
+    """Delete the environment and everything that belongs to it.
 
-    Images in its repositories and every revision of its job definitions go too; the buckets stay, and so does a network
-    that gen-infra did not make. Exits 1 if the APIs still show something afterwards.
+    Deletes the images in its repositories and every revision of its job definitions too. Keeps the buckets, and a
+    network that gen-infra did not create. Exits 1 if the APIs still show something afterwards.
     """
     from gen_infra import pipeline
-    from gen_infra.explain import explain
 
     if not yes:
         require_terminal()
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.load(manifest, out)
     name = environment.manifest.name
-    pipeline.write_files(environment, force=force)
+    pipeline.write(environment, force=force)
     console.say("terraform plans …")
-    made = pipeline.plan(environment, console.event, destroy=True)
-    summary = explain(made.content)
+    shown = pipeline.make_plan(environment, console.event, destroy=True)
+    summary = pipeline.explain(environment, shown)
     if not as_json and summary.changes:
         show_summary(summary, has_changes=True)
     if not yes and summary.changes:
-        question = f"This destroys {name} and its container images. Type its name to go on"
+        question = f"This destroys {name} and its container images. Type its name to confirm"
         if click.prompt(question, err=True) != name:
-            raise UsageError(f"that is not {name}; nothing was destroyed")
-    left = pipeline.destroy(environment, console.event, console.say)
+            raise UsageError(f"the answer is not {name}; nothing was destroyed")
+    left = pipeline.destroy(environment, shown, console.event, console.say)
     if as_json:
         print_json({**summary.to_dict(), "left": left})
     for thing in left:
         console.say(f"  still there: {thing}", fg="yellow")
     if left:
-        console.next_step(f"run it again, or remove these {len(left)} by hand")
+        console.next_step(f"run it again, or remove these {len(left)} yourself")
         return 1
-    console.done(f"{name} is gone; the APIs show nothing of it")
+    console.done(f"{name} is destroyed; the APIs show nothing of it")
     return 0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
-    from gen_infra.pipeline import Environment
     from gen_infra.terraform.adapter import Event
 
 

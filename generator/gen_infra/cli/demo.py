@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra import emulator, image, pipeline
-from gen_infra.apply.replacement import Draining
 from gen_infra.aws import jobs as batch
-from gen_infra.aws.session import Clients, clients
+from gen_infra.cli.builder import connection_for
 from gen_infra.errors import AnswerIsNoError, MissingError
-from gen_infra.explain import explain
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from gen_infra.aws.session import Clients
+    from gen_infra.environment import Environment
     from gen_infra.terraform.adapter import Event
 
 _JOB = "isaac"
@@ -29,7 +29,7 @@ _JOB = "isaac"
 
 @dataclass(frozen=True)
 class Voice:
-    """How the demo is heard: steps with their time, what goes on within a step, and terraform's events."""
+    """Receives what the demo reports: steps with their time, progress within a step, and terraform's events."""
 
     step: Callable[[str, float], None]
     say: Callable[[str], None]
@@ -51,7 +51,7 @@ def embedded_aws(port: int = 0) -> Iterator[emulator.EmulatorProcess]:
             os.environ.update(before)
 
 
-def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
+def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
     """Every step on the emulator that :func:`embedded_aws` started; the last ones, which destroy, unless ``keep``.
 
     Raises:
@@ -59,29 +59,30 @@ def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
     """
     manifest = data_dir("envs") / "demo.yaml"
     with _timed(voice, "render") as outcome:
-        environment = pipeline.prepare(manifest, out)
-        # This folder only ever sees emulators, and the one that its state told of is gone.
+        environment = pipeline.load(manifest, out)
+        # Only emulators are applied from this folder, and the one of the last state is gone.
         shutil.rmtree(environment.root, ignore_errors=True)
-        pipeline.write_files(environment)
+        pipeline.write(environment)
         outcome(f"{len(environment.files)} files in {environment.root}")
     with _timed(voice, "check") as outcome:
-        report = pipeline.check(environment, voice.say)
+        (report,) = pipeline.check([environment], voice.say)
         for check in report.checks:
             voice.say(f"  {check.name}: {check.not_run or check.summary}")
         _demand(not report.failed, f"the checks failed; `gen-infra check {manifest}` says why")
         outcome("nothing failed")
     with _timed(voice, "plan") as outcome:
-        plan = pipeline.plan(environment, voice.event)
-        outcome(explain(plan.content).sentence)
+        plan = pipeline.make_plan(environment, voice.event)
+        outcome(pipeline.explain(environment, plan).sentence)
     with _timed(voice, "apply") as outcome:
-        outputs = pipeline.apply(environment, plan, voice.event, voice.say, Draining())
-        outcome(f"queues {', '.join(outputs['job_queues'].values())}")
+        applied = pipeline.apply(environment, plan, voice.event, voice.say)
+        outcome(f"queues {', '.join(applied.outputs['job_queues'].values())}")
     with _timed(voice, "plan again") as outcome:
-        second = pipeline.plan(environment, voice.event)
-        _demand(not second.has_changes, f"the second plan is not empty: {explain(second.content).sentence}")
+        second = pipeline.make_plan(environment, voice.event)
+        sentence = pipeline.explain(environment, second).sentence
+        _demand(not second.content.has_changes, f"the second plan is not empty: {sentence}")
         environment.saved_plan.discard()
         outcome("nothing to do")
-    aws = clients(environment.manifest.region)
+    aws = environment.clients
     with _timed(voice, "submit a job and watch it") as outcome:
         outcome(_run_job(environment, aws, voice))
     with _timed(voice, "invoke the functions") as outcome:
@@ -90,14 +91,14 @@ def run(out: Path, voice: Voice, *, keep: bool) -> pipeline.Environment:
         outcome(_build_image(environment, aws, voice))
     if not keep:
         with _timed(voice, "destroy") as outcome:
-            pipeline.plan(environment, voice.event, destroy=True)
-            left = pipeline.destroy(environment, voice.event, voice.say)
+            last = pipeline.make_plan(environment, voice.event, destroy=True)
+            left = pipeline.destroy(environment, last, voice.event, voice.say)
             _demand(not left, f"still there: {', '.join(left)}")
             outcome("the APIs show nothing of it")
     return environment
 
 
-def _run_job(environment: pipeline.Environment, aws: Clients, voice: Voice) -> str:
+def _run_job(environment: Environment, aws: Clients, voice: Voice) -> str:
     manifest = environment.manifest
     queue = manifest.suffixed(next(iter(manifest.queues)))
     request = batch.SubmitRequest(
@@ -108,7 +109,7 @@ def _run_job(environment: pipeline.Environment, aws: Clients, voice: Voice) -> s
     return f"{job.definition} {job.status}, exit code {job.exit_code}"
 
 
-def _invoke_functions(environment: pipeline.Environment, aws: Clients) -> str:
+def _invoke_functions(environment: Environment, aws: Clients) -> str:
     manifest = environment.manifest
     event = {
         "jobName": "demo",
@@ -127,11 +128,11 @@ def _invoke(aws: Clients, function: str, event: dict[str, Any]) -> dict[str, Any
     return payload
 
 
-def _build_image(environment: pipeline.Environment, aws: Clients, voice: Voice) -> str:
-    """Build with packer in a sandbox; where this machine cannot have one, or has no packer, say so."""
+def _build_image(environment: Environment, aws: Clients, voice: Voice) -> str:
+    """Build with packer in a sandbox, or say why this machine cannot."""
     manifest = environment.manifest
     try:
-        built = image.build(manifest, aws, lambda line: voice.say(f"  {line}"))
+        built = image.build(manifest, aws, lambda line: voice.say(f"  {line}"), connection_for(aws))
     except MissingError as missing:
         return f"not on this machine: {missing.message} ({missing.hint})"
     stale = image.stale(manifest, aws)

@@ -49,8 +49,8 @@ def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
-    pipeline.write_files(environment)
+    environment = pipeline.load(manifest, out)
+    pipeline.write(environment)
     console.say("terraform looks at the account …")
     notes: list[str] = []
     found = pipeline.drift(environment, console.event, notes.append)

@@ -75,8 +75,9 @@ def rebuild(manifest: Path, if_stale: bool, as_json: bool, quiet: bool) -> int:
 
 def _build(manifest: Path, env: Manifest, aws: Clients, console: Console, *, as_json: bool) -> int:
     from gen_infra import image as story
+    from gen_infra.cli.builder import connection_for
 
-    built = story.build(env, aws, lambda line: console.say(f"  {line}", dim=True))
+    built = story.build(env, aws, lambda line: console.say(f"  {line}", dim=True), connection_for(aws))
     if as_json:
         print_json({"built": _as_dict(built), "parameter": env.image_parameter})
     else:
@@ -143,7 +144,7 @@ def retire(manifest: Path, keep: int, dry_run: bool, as_json: bool, quiet: bool)
 
     console = Console(quiet=quiet)
     env, aws = _open(manifest)
-    done = story.retire(env, aws, keep=keep, dry_run=dry_run, tell=console.say)
+    done = story.retire(env, aws, keep=keep, dry_run=dry_run, progress=console.say)
     if as_json:
         print_json(_retired_dict(done, dry_run=dry_run))
     else:

@@ -59,7 +59,7 @@ def prune(manifest: Path, out: Path, keep: int, dry_run: bool, yes: bool, as_jso
     if not (yes or dry_run):
         require_terminal()
     console = Console(quiet=quiet)
-    environment = pipeline.prepare(manifest, out)
+    environment = pipeline.load(manifest, out)
     env = environment.manifest
     aws = clients(env.region)
     require_account(aws, env.account)

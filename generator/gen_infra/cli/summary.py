@@ -1,4 +1,4 @@
-"""How a plan is shown, and what is asked before it is applied."""
+"""Shows a plan, and asks before it is applied."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ drain_timeout_option = click.option(
     "--drain-timeout",
     type=DURATION,
     metavar="T",
-    help="How long to wait for jobs on a compute environment that is to go: 30m, 2h, 0. Then apply stops, and the same "
-    "command goes on; with --allow stop-jobs it ends them. Without it: for as long as they run.",
+    help="How long to wait for jobs on a compute environment that is deleted: 30m, 2h, 0. Then apply stops, and the "
+    "same command resumes; with --allow stop-jobs it terminates the jobs. By default it waits until they end.",
 )
 
 
 def show_summary(summary: Summary, *, has_changes: bool) -> None:
-    """The plan: for each resource what was changed in the manifest, what changes in AWS, and what that comes to."""
+    """Print the plan: for each resource what changed in the manifest, what changes in AWS, and what that means."""
     for change in summary.changes:
         symbol, colour = _SYMBOLS[change.action]
         click.secho(f"  {symbol} {change.action:<7} {change.title}{change.how}", fg=colour)
@@ -49,7 +49,7 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
     for unused in summary.unused:
         click.echo(f"  {unused}: nothing is left to change for it")
     if not has_changes:
-        click.echo("nothing to do: the environment is as the manifest says")
+        click.echo("nothing to do: the environment matches the manifest")
     elif summary.changes:
         click.echo(summary.sentence)
     else:
@@ -59,7 +59,7 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
 
 
 def _lines(change: Change) -> Iterator[tuple[str, str | None]]:
-    """What is said of a change, each line with its colour."""
+    """The lines below a change, each with its colour."""
     for cause in change.causes:
         yield str(cause), "cyan"
     for detail in change.details:
@@ -78,10 +78,10 @@ def _lines(change: Change) -> Iterator[tuple[str, str | None]]:
 
 
 def confirm_dangers(summary: Summary, console: Console, *, allowed: Collection[str], yes: bool) -> None:
-    """Ask about each danger by itself, where there is somebody to ask and ``--allow`` does not answer already.
+    """Ask about each danger separately, unless ``--allow`` accepts it.
 
     Raises:
-        UsageError: nobody can be asked.
+        UsageError: there is no terminal to ask on.
         AnswerIsNoError: the answer is no.
     """
     from gen_infra.explain import DANGERS
@@ -91,10 +91,10 @@ def confirm_dangers(summary: Summary, console: Console, *, allowed: Collection[s
         names = ", ".join(change.title for danger in left for change in summary.dangers[danger])
         raise UsageError(
             f"this {' and '.join(DANGERS[danger] for danger in left)}: {names}; nothing was changed",
-            hint=f"if that is meant, add {' '.join(f'--allow {danger}' for danger in left)}",
+            hint=f"if you want that, add {' '.join(f'--allow {danger}' for danger in left)}",
         )
     for danger in left:
         count = len(summary.dangers[danger])
         console.say(f"{count} change{'s' if count > 1 else ''}: {DANGERS[danger]}", fg="red")
-        if not click.confirm(f"Is it meant that this {DANGERS[danger]}?", err=True):
+        if not click.confirm(f"Do you want that? This {DANGERS[danger]}", err=True):
             raise AnswerIsNoError("nothing was changed")

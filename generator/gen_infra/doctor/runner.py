@@ -69,10 +69,10 @@ def _all_well(lines: Iterable[Diagnosis]) -> bool:
 
 
 def _tools(manifest: Manifest | None) -> Iterator[Check]:
-    from gen_infra.pipeline import terraform_binary
+    from gen_infra.environment import find_terraform_for
     from gen_infra.terraform.adapter import find_terraform
 
-    find = partial(terraform_binary, manifest) if manifest else partial(find_terraform, os.environ)
+    find = partial(find_terraform_for, manifest) if manifest else partial(find_terraform, os.environ)
     yield partial(doctor_tools.terraform, find, os.environ)
     yield partial(doctor_tools.packer, os.environ)
     yield partial(doctor_tools.checkov, os.environ)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from gen_infra.aws.session import Clients
     from gen_infra.drift.cloudtrail_events import Trace
+    from gen_infra.drift.drift import Drift
+    from gen_infra.tools.process import Progress
 
+NAMELESS = (
+    "CloudTrail has no event for what has no name beside it: events may come 15 minutes late, and are kept for 90 days"
+)
 MOST_QUESTIONS = 60  # half a minute
 _SECONDS_APART = 0.5
 _MOST_PAGES = 2  # of 50 events each
@@ -127,6 +132,29 @@ class EventHistory:
             self.problem = f"CloudTrail does not tell: {error.message}"
             return {}
         return answer
+
+
+def with_authors(found: tuple[Drift, ...], clients: Clients, partition: str, progress: Progress) -> tuple[Drift, ...]:
+    """Add to each drift who did it and when; besides CloudTrail, only launch templates know.
+
+    Args:
+        found: the drift.
+        clients: of the environment's region.
+        partition: of that region.
+        progress: receives why an author is not named.
+    """
+    history = EventHistory(clients, partition)
+
+    def named(each: Drift) -> Drift:
+        author = history.author(each.trace) if each.trace else None
+        if author is None and (each.type, each.action) == ("aws_launch_template", "update"):
+            author = launch_template_author(clients, each.name)
+        return replace(each, who=author.who, when=author.when) if author else each
+
+    authored = tuple(map(named, found))
+    if any(not each.who for each in authored):
+        progress(history.problem or NAMELESS)
+    return authored
 
 
 @aws_errors()

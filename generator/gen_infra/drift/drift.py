@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.kinds import KINDS
 from gen_infra.drift.cloudtrail_events import Trace, trace
-from gen_infra.drift.unmanaged import managed_resources, strangers
-from gen_infra.explain import Change, explain
+from gen_infra.drift.unmanaged import strangers
+from gen_infra.explain import Change, explain_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from gen_infra.terraform.plan import PlanContent, ResourceChange
 
 _GONE = "is gone"
 _MEANINGS = {
@@ -83,22 +85,21 @@ class Drift:
         return {key: value for key, value in asdict(self).items() if key != "trace"}
 
 
-def is_empty(plan: Mapping[str, Any]) -> bool:
+def is_empty(content: PlanContent) -> bool:
     """Whether there was nothing in the state to compare with."""
-    return not (plan.get("resource_drift") or any(managed_resources(plan.get("prior_state", {}))))
+    return not (content.drift or any(True for _ in content.prior_resources))
 
 
-def drift(plan: Mapping[str, Any]) -> tuple[Drift, ...]:
-    """All that a refresh-only plan found, as ``terraform show -json`` tells it, in the plan's order."""
-    return (*_changed(plan), *_added(plan))
+def drift(content: PlanContent) -> tuple[Drift, ...]:
+    """List all that a refresh-only plan found, in the plan's order."""
+    return (*_changed(content), *_added(content))
 
 
-def _changed(plan: Mapping[str, Any]) -> Iterator[Drift]:
-    entries = [_quieted(entry) for entry in plan.get("resource_drift", [])]
-    entries = [entry for entry in entries if entry["change"]["before"] != entry["change"]["after"]]
-    found = {entry["address"]: entry for entry in entries}
-    for change in explain({"resource_changes": entries}).changes:
-        type_ = found[change.address]["type"]
+def _changed(content: PlanContent) -> Iterator[Drift]:
+    entries = [_without_ignored(entry) for entry in content.drift]
+    found = {entry.address: entry for entry in entries if entry.before != entry.after}
+    for change in explain_changes(found.values()):
+        type_ = found[change.address].type
         yield Drift(
             change.address,
             type_,
@@ -109,7 +110,7 @@ def _changed(plan: Mapping[str, Any]) -> Iterator[Drift]:
             added=change.permissions.added,
             removed=change.permissions.removed,
             meaning=_MEANINGS.get((type_, change.action), _GONE if change.action == "destroy" else ""),
-            trace=None if _is_of_tags(change) else trace(type_, change.action, _before(found[change.address])),
+            trace=None if _is_of_tags(change) else trace(type_, change.action, found[change.address].before or {}),
         )
 
 
@@ -118,13 +119,8 @@ def _is_of_tags(change: Change) -> bool:
     return bool(change.details) and all(line.startswith(("tags.", "tags:", "tags_all")) for line in change.details)
 
 
-def _before(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    before: Mapping[str, Any] = entry["change"]["before"] or {}
-    return before
-
-
-def _added(plan: Mapping[str, Any]) -> Iterator[Drift]:
-    for found in strangers(plan.get("prior_state", {})):
+def _added(content: PlanContent) -> Iterator[Drift]:
+    for found in strangers(content):
         yield Drift(
             found.address,
             found.type,
@@ -140,15 +136,12 @@ def _added(plan: Mapping[str, Any]) -> Iterator[Drift]:
         )
 
 
-def _quieted(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _without_ignored(entry: ResourceChange) -> ResourceChange:
     """The entry without what is no drift."""
-    change = entry["change"]
-    if change["before"] is None or change["after"] is None:
-        return dict(entry)
-    after = _with_old(
-        change["before"], change["after"], "", KINDS[entry["type"]].ignored if entry["type"] in KINDS else frozenset()
-    )
-    return {**entry, "change": {**change, "after": after}}
+    if entry.before is None or entry.after is None:
+        return entry
+    ignored = KINDS[entry.type].ignored if entry.type in KINDS else frozenset()
+    return replace(entry, after=_with_old(entry.before, entry.after, "", ignored))
 
 
 def _with_old(before: Any, after: Any, path: str, ignored: frozenset[str]) -> Any:

@@ -6,11 +6,13 @@ Terraform does not see these: it manages policies and rules one by one, and take
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.drift.cloudtrail_events import Trace, added
 
-State = list[Mapping[str, Any]]
+if TYPE_CHECKING:
+    from gen_infra.terraform.plan import PlanContent
+    from gen_infra.terraform.source import Resource
 
 
 class Stranger(NamedTuple):
@@ -55,38 +57,27 @@ class _Rule(NamedTuple):
         return self.peer, "-1" if self.protocol == "-1" else str(self.ports[0])
 
 
-def strangers(state: Mapping[str, Any]) -> Iterator[Stranger]:
-    """All that a refreshed state (``prior_state`` of a plan) lists beside what is managed."""
-    resources = list(managed_resources(state))
+def strangers(content: PlanContent) -> Iterator[Stranger]:
+    """All that the refreshed state of a plan lists beside what is managed."""
+    resources = list(content.prior_resources)
     yield from _inline_policies(resources)
     yield from _attached_policies(resources)
     yield from _rules(resources)
 
 
-def managed_resources(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every resource in a state that Terraform manages."""
-    return _managed(state.get("values", {}).get("root_module", {}))
+def _of(resources: list[Resource], *types: str) -> Iterator[Resource]:
+    return (resource for resource in resources if resource.kind in types)
 
 
-def _managed(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from (resource for resource in module.get("resources", []) if resource["mode"] == "managed")
-    for child in module.get("child_modules", []):
-        yield from _managed(child)
-
-
-def _of(resources: State, *types: str) -> Iterator[Mapping[str, Any]]:
-    return (resource for resource in resources if resource["type"] in types)
-
-
-def _inline_policies(resources: State) -> Iterator[Stranger]:
-    planned = {(policy["values"]["role"], policy["values"]["name"]) for policy in _of(resources, "aws_iam_role_policy")}
+def _inline_policies(resources: list[Resource]) -> Iterator[Stranger]:
+    planned = {(policy.values["role"], policy.values["name"]) for policy in _of(resources, "aws_iam_role_policy")}
     for role in _of(resources, "aws_iam_role"):
-        name = role["values"]["name"]
-        for policy in role["values"].get("inline_policy") or []:
+        name = role.values["name"]
+        for policy in role.values.get("inline_policy") or []:
             if policy["name"] and (name, policy["name"]) not in planned:
                 yield Stranger(
-                    role["address"],
-                    role["type"],
+                    role.address,
+                    role.kind,
                     "policy",
                     f"{policy['name']} of role {name}",
                     "the role may do what it allows, running jobs included",
@@ -95,16 +86,16 @@ def _inline_policies(resources: State) -> Iterator[Stranger]:
                 )
 
 
-def _attached_policies(resources: State) -> Iterator[Stranger]:
+def _attached_policies(resources: list[Resource]) -> Iterator[Stranger]:
     attachments = _of(resources, "aws_iam_role_policy_attachment")
-    planned = {(attachment["values"]["role"], attachment["values"]["policy_arn"]) for attachment in attachments}
+    planned = {(attachment.values["role"], attachment.values["policy_arn"]) for attachment in attachments}
     for role in _of(resources, "aws_iam_role"):
-        name = role["values"]["name"]
-        for arn in role["values"].get("managed_policy_arns") or []:
+        name = role.values["name"]
+        for arn in role.values.get("managed_policy_arns") or []:
             if (name, arn) not in planned:
                 yield Stranger(
-                    role["address"],
-                    role["type"],
+                    role.address,
+                    role.kind,
                     "policy",
                     f"{arn} attached to role {name}",
                     "the role may do what it allows, running jobs included",
@@ -113,18 +104,18 @@ def _attached_policies(resources: State) -> Iterator[Stranger]:
                 )
 
 
-def _rules(resources: State) -> Iterator[Stranger]:
+def _rules(resources: list[Resource]) -> Iterator[Stranger]:
     planned = {
-        (rule["values"]["security_group_id"], _planned_rule(rule["type"].split("_")[-2], rule["values"]))
+        (rule.values["security_group_id"], _planned_rule(rule.kind.split("_")[-2], rule.values))
         for rule in _of(resources, "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule")
     }
     for group in _of(resources, "aws_security_group"):
-        values = group["values"]
+        values = group.values
         for rule in _listed_rules(values):
             if (values["id"], rule) not in planned:
                 yield Stranger(
-                    group["address"],
-                    group["type"],
+                    group.address,
+                    group.kind,
                     "rule",
                     f"{rule} of security group {values['name']}",
                     "the network lets through what it did not",

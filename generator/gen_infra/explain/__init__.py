@@ -6,19 +6,22 @@ The plan's JSON goes through three tables: of what a change comes to (:mod:`.rul
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.kinds import KINDS
-from gen_infra.explain.causes import RECORD, ManifestChange, causes
+from gen_infra.explain.causes import ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
 from gen_infra.explain.rules import effects
+from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from gen_infra.terraform.plan import PlanContent, ResourceChange
 
 __all__ = ["DANGERS", "Action", "Change", "Danger", "ManifestChange", "Summary", "explain"]
 
@@ -40,7 +43,6 @@ _UNFINISHED = (
         reason="terraform taints what was being made when an apply was stopped or failed",
     ),
 )
-_KEY = re.compile(r'\["[^"]*"\]|\[\d+\]', re.ASCII)
 _NAME_KEYS = ("name", "function_name", "compute_environment_name_prefix", "name_prefix")
 
 
@@ -139,67 +141,62 @@ def _as_dict(change: Change) -> dict[str, Any]:
     }
 
 
-def explain(plan: Mapping[str, Any], manifest_changes: Iterable[ManifestChange] = ()) -> Summary:
-    """The changes in a plan, as ``terraform show -json`` gives it, next to the manifest's."""
-    resources = [
-        resource
-        for resource in plan.get("resource_changes", [])
-        if resource["mode"] == "managed" and resource["address"] != RECORD
-    ]
-    found = causes(manifest_changes, [resource["address"] for resource in resources if _action(resource)])
-    changes = tuple(_changes(resources, found.by_address, _needed(plan.get("prior_state", {}).get("values", {}))))
+def explain(content: PlanContent, manifest_changes: Iterable[ManifestChange] = ()) -> Summary:
+    """Explain the changes of a plan, next to the manifest's."""
+    resources = content.managed_changes
+    found = causes(manifest_changes, [resource.address for resource in resources if _action(resource)])
+    changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses))
     return Summary(changes, found.unused)
 
 
-def _action(resource: Mapping[str, Any]) -> Action | None:
-    return _ACTIONS.get(tuple(resource["change"]["actions"]))
-
-
-def _changes(
-    resources: list[Mapping[str, Any]],
-    by_address: Mapping[str, tuple[ManifestChange, ...]],
-    needed: Collection[str],
+def explain_changes(
+    resources: Collection[ResourceChange],
+    by_address: Mapping[str, tuple[ManifestChange, ...]] = MappingProxyType({}),
+    needed: Collection[str] = (),
 ) -> Iterator[Change]:
+    """Explain changes of resources.
+
+    Args:
+        resources: all of them, with those that stay as they are.
+        by_address: what was changed in the manifest, by the address of the resource that changes for it.
+        needed: the addresses, without indexes, that something in the state depends on.
+    """
     minutes, own_roles = _minutes(resources), _roles_that_come_or_go(resources)
     for resource in resources:
-        change, action, kind = resource["change"], _action(resource), resource["type"]
+        action, kind = _action(resource), resource.type
         if action is None:
             continue
-        changed = list(differences(change)) if action in {"update", "replace"} else []
-        facts = Facts(change["before"] or {}, change["after"] or {}, minutes)
+        changed = list(differences(resource)) if action in {"update", "replace"} else []
+        facts = Facts(resource.before or {}, resource.after or {}, minutes)
         row = KINDS.get(kind)
-        shown = _name(change, full="deposed" in resource) if row and row.shown_by_name else None
+        shown = _name(resource) if row and row.shown_by_name else None
         yield Change(
-            address=resource["address"],
+            address=resource.address,
             action=action,
-            new_first=change["actions"] == ["create", "delete"],
+            new_first=resource.actions == ("create", "delete"),
             kind=row.label if row and shown else "",
-            name=shown or resource["address"],
+            name=shown or resource.address,
             details=tuple(_details(kind, changed)),
             effects=_UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts)),
-            permissions=permissions(kind, change, own_roles),
-            causes=by_address.get(resource["address"], ()),
+            permissions=permissions(resource, own_roles),
+            causes=by_address.get(resource.address, ()),
         )
 
 
-def _is_unfinished(resource: Mapping[str, Any], needed: Collection[str]) -> bool:
+def _action(resource: ResourceChange) -> Action | None:
+    return _ACTIONS.get(resource.actions)
+
+
+def _is_unfinished(resource: ResourceChange, needed: Collection[str]) -> bool:
     """Whether no job can have come to it yet: the apply that made it did not get to its end, nor to what needs it."""
-    is_unused = resource["type"].startswith("aws_batch_") or _KEY.sub("", resource["address"]) not in needed
-    return is_unused and resource.get("action_reason") == "replace_because_tainted"
+    is_unused = resource.type.startswith("aws_batch_") or bare(resource.address) not in needed
+    return is_unused and resource.reason == "replace_because_tainted"
 
 
-def _needed(state: Mapping[str, Any]) -> frozenset[str]:
-    """What something in the state depends on, by its address without ``[…]``."""
-    modules, found = [state.get("root_module", {})], set[str]()
-    for module in modules:
-        modules += module.get("child_modules", [])
-        found.update(*(resource.get("depends_on", ()) for resource in module.get("resources", ())))
-    return frozenset(found)
-
-
-def _name(change: Mapping[str, Any], *, full: bool) -> str | None:
+def _name(resource: ResourceChange) -> str | None:
     """The name without the digits behind it, unless it is one of several of that name."""
-    for state in (change.get("after"), change.get("before")):
+    full = resource.is_deposed
+    for state in (resource.after, resource.before):
         for key in ("compute_environment_name", *_NAME_KEYS) if full else _NAME_KEYS:
             if state and isinstance(state.get(key), str) and state[key]:
                 return str(state[key]).removesuffix("-")
@@ -214,22 +211,22 @@ def _details(kind: str, changed: list[Difference]) -> Iterator[str]:
             yield str(difference)
 
 
-def _minutes(resources: list[Mapping[str, Any]]) -> dict[str, float]:
+def _minutes(resources: Iterable[ResourceChange]) -> dict[str, float]:
     """How long an attempt of each job definition on instances may take, as it is now; for ever without a timeout."""
     found: dict[str, float] = {}
     for resource in resources:
-        before = resource["change"]["before"]
-        if resource["type"] == "aws_batch_job_definition" and before:
+        before = resource.before
+        if resource.type == "aws_batch_job_definition" and before:
             timeouts: list[dict[str, Any]] = before.get("timeout") or [{}]
             seconds = timeouts[0].get("attempt_duration_seconds")
             if before.get("platform_capabilities") != ["FARGATE"]:
-                found[before.get("name", resource["address"])] = seconds / 60 if seconds else float("inf")
+                found[before.get("name", resource.address)] = seconds / 60 if seconds else float("inf")
     return found
 
 
-def _roles_that_come_or_go(resources: list[Mapping[str, Any]]) -> frozenset[str]:
+def _roles_that_come_or_go(resources: Iterable[ResourceChange]) -> frozenset[str]:
     return frozenset(
-        (resource["change"]["after"] or resource["change"]["before"])["name"]
+        (resource.after or resource.before or {})["name"]
         for resource in resources
-        if resource["type"] == "aws_iam_role" and _action(resource) in {"create", "destroy"}
+        if resource.type == "aws_iam_role" and _action(resource) in {"create", "destroy"}
     )

@@ -18,9 +18,9 @@ from gen_infra.manifest.reading.reader import dotted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-RECORD = "terraform_data.manifest"  # the resource that holds the manifest as it was applied
+    from gen_infra.terraform.plan import PlanContent
 
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ _FOLLOWS = (
 )
 
 
-def manifest_changes(plan: Mapping[str, Any], where: Callable[[Path], str]) -> list[ManifestChange]:
-    """What the plan's record of the manifest shows to be new; nothing where none was applied yet."""
-    before, after = _applied_and_wanted(plan)
+def manifest_changes(content: PlanContent, where: Callable[[KeyPath], str]) -> list[ManifestChange]:
+    """List what the plan's record of the manifest shows to be new; nothing before the first apply."""
+    before, after = content.manifests
     if not before or not after:
         return []
     return [
@@ -96,13 +96,7 @@ def manifest_changes(plan: Mapping[str, Any], where: Callable[[Path], str]) -> l
     ]
 
 
-def _applied_and_wanted(plan: Mapping[str, Any]) -> tuple[Any, Any]:
-    changes = (each["change"] for each in plan.get("resource_changes", []) if each["address"] == RECORD)
-    record: Mapping[str, Any] = next(changes, {})
-    return (record.get("before") or {}).get("input"), (record.get("after") or {}).get("input")
-
-
-def _changed(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Any, Any]]:
+def _changed(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(key for key in old if key not in new)]:
             yield from _changed((*path, key), old.get(key), new.get(key))

@@ -62,12 +62,12 @@ def _new_minimum(facts: Facts) -> tuple[str, Danger | None]:
 
 def _new_state(facts: Facts) -> tuple[str, Danger | None]:
     if facts.after.get("state") == "DISABLED":
-        return "takes no more jobs: its queues' waiting jobs need another environment; running jobs go on", None
+        return "accepts no more jobs: its queues' waiting jobs need another environment; running jobs go on", None
     return "takes jobs again", None
 
 
 _DRAINED = (
-    "takes no more jobs, and goes when those that run there have ended: apply waits for them (plain terraform and "
+    "accepts no more jobs, and goes when those that run there have ended: apply waits for them (plain terraform and "
     "destroy do not)"
 )
 

@@ -9,7 +9,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from gen_infra.terraform.plan import ResourceChange
 
 _SHOWN = 60  # characters of a value
 _INDEX = re.compile(r"\[\d+\]")
@@ -46,12 +48,12 @@ class Difference:
         return f"{self.path}: {show(self.old)} -> {show(self.new)}{why}"
 
 
-def differences(change: Mapping[str, Any]) -> Iterator[Difference]:
-    """What a resource's change consists of, by path."""
-    before = _hidden(change["before"] or {}, change.get("before_sensitive"))
-    after = _hidden(change["after"] or {}, change.get("after_sensitive"))
-    unknown = change.get("after_unknown") or {}
-    forces = [".".join(step for step in path if isinstance(step, str)) for path in change.get("replace_paths") or []]
+def differences(change: ResourceChange) -> Iterator[Difference]:
+    """List what a resource's change consists of, by path."""
+    before = _hidden(change.before or {}, change.before_sensitive)
+    after = _hidden(change.after or {}, change.after_sensitive)
+    unknown = change.after_unknown
+    forces = [".".join(step for step in path if isinstance(step, str)) for path in change.replace_paths]
     for key in sorted({*before, *after, *unknown}):
         for path, old, new, later in _compared(key, before.get(key), after.get(key), unknown.get(key)):
             attribute = _INDEX.sub("", path)

@@ -17,6 +17,8 @@ from gen_infra.terraform.policy_documents import listed, statements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gen_infra.terraform.plan import ResourceChange
+
 # Where terraform's resources keep a policy, and whose it is.
 POLICY_ATTRIBUTES = {
     "aws_ecr_repository_policy": "policy",
@@ -67,10 +69,9 @@ class Permissions:
         return f"permissions {' and '.join(words)}" if words else ""
 
 
-def permissions(kind: str, change: Mapping[str, Any], own_roles: frozenset[str]) -> Permissions:
+def permissions(change: ResourceChange, own_roles: frozenset[str]) -> Permissions:
     """What a resource's change adds and removes; not told of ``own_roles``, which come or go with all that they may."""
-    before, after = change.get("before") or {}, change.get("after") or {}
-    unknown = change.get("after_unknown") or {}
+    kind, before, after, unknown = change.type, change.before or {}, change.after or {}, change.after_unknown
     if kind in _ROLE_OF and (unknown.get("role") is True or (after or before).get("role") in own_roles):
         return Permissions()
     if kind == _NAMED:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gen_infra.pipeline import Environment
+    from gen_infra.environment import Environment
 
 # What terraform and gen-infra itself leave in a rendered folder; anything else is somebody's.
 _LEFT_BEHIND = (
@@ -48,7 +48,7 @@ def old_builds(environment: Environment, manifest: Path) -> list[OldBuild]:
 
 def _old_plan(environment: Environment) -> Iterator[OldBuild]:
     saved = environment.saved_plan
-    if saved.folder.is_dir() and not saved.is_current(environment.digest):
+    if saved.exists and not saved.is_for(environment.plan_origin("apply")):
         yield OldBuild(saved.folder, "a plan of other files")
 
 

@@ -21,6 +21,7 @@ from python_terraform import IsFlagged
 
 from gen_infra.terraform.binary import Binary, find_terraform
 from gen_infra.terraform.messages import Event, Messages, TerraformError, failure, parse_diagnostic
+from gen_infra.terraform.plan import PlanContent
 from gen_infra.tools import process
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.diagnostics import Diagnostic
@@ -215,12 +216,12 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         out.chmod(0o600)
         return PlanResult(out, has_changes=code == 2, diagnostics=tuple(messages.diagnostics))
 
-    def show_plan(self, path: Path) -> dict[str, Any]:
-        """Read a saved plan; its shape: https://developer.hashicorp.com/terraform/internals/json-format."""
-        plan = self._json("show", str(path.absolute()))
-        if plan.get("errored"):
+    def show_plan(self, path: Path) -> PlanContent:
+        """Read a plan file."""
+        content = PlanContent(self._json("show", str(path.absolute())))
+        if content.is_errored:
             raise TerraformError(f"{path} is the plan of a failed run", hint="plan again", cause="errored-plan")
-        return plan
+        return content
 
     def apply(self, path: Path, *, lock_timeout: str = "0s") -> None:
         """Carry out a saved plan, and nothing but that.

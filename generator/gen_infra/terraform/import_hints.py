@@ -1,4 +1,4 @@
-"""What AWS has already and the state does not know: which command lines let the state know it.
+"""The commands that import what exists in AWS and is not in the state.
 
 What ``terraform import`` takes differs by type: https://registry.terraform.io/providers/hashicorp/aws/latest/docs.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.aws.kinds import KINDS
 from gen_infra.terraform.messages import EXISTS
+from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 _DOCUMENTATION = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/{}#import"
 
 
-def adoption(diagnostics: Iterable[Diagnostic], terraform: str, place: Mapping[str, str]) -> str:
-    """What to type, on one line.
+def import_hint(diagnostics: Iterable[Diagnostic], terraform: str, place: Mapping[str, str]) -> str:
+    """Give the commands, on one line.
 
     Args:
-        diagnostics: what terraform reported; only what exists already counts.
+        diagnostics: what terraform reported; only those about what exists already count.
         terraform: how a command line for the folder begins.
         place: ``partition``, ``domain``, ``region`` and ``account``, for ARNs and URLs.
     """
     found = {each.address: name for each in diagnostics if each.address for name in _existing(each)}
-    kinds = {address: re.sub(r'\["[^"]*"\]|\[\d+\]', "", address).split(".")[-2] for address in found}
+    kinds = {address: bare(address).split(".")[-2] for address in found}
     commands = [
         f"{terraform} import {shlex.quote(address)} {(_id(kinds[address]) or 'ID').format(name=name, **place)}"
         for address, name in found.items()

@@ -265,7 +265,7 @@ _CAUSES = (  # the first that fits any of the errors
     _Cause(
         "exists",
         EXISTS,
-        message="AWS has already what the state does not know: {what} ({name})",
+        message="these exist in AWS and are not in Terraform's state: {what} ({name})",
         hint="if an interrupted run made it, let the state know it, then run the same command again: "
         "{terraform} import ADDRESS ID",
     ),

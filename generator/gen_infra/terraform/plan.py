@@ -1,127 +1,235 @@
-"""Terraform's plans: the one that is kept beside the rendered files, and what one says."""
+"""What a plan says: the one reader of ``terraform show -json``.
+
+The shape of the JSON: https://developer.hashicorp.com/terraform/internals/json-format.
+"""
 
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.explain.causes import RECORD
+from gen_infra.terraform.source import UNKNOWN, Resource
+from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
-_ENVIRONMENT = "aws_batch_compute_environment"
+RECORD = "terraform_data.manifest"
+"""The address of the resource that keeps the manifest as it was applied last."""
+
+_COMPUTE_ENVIRONMENT = "aws_batch_compute_environment"
+_JOB_DEFINITION = "aws_batch_job_definition"
+_KNOWN_AFTER_APPLY = "known after apply"
 
 
-@dataclass(frozen=True)
-class SavedPlan:
-    """A plan on disk, and what it was made from.
+@dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """What a plan does to one resource, or what a refresh found changed.
 
-    The plan holds values of the state, so its folder is for its owner only.
+    Args:
+        address: such as ``module.network.aws_vpc.this[0]``.
+        type: such as ``aws_vpc``.
+        actions: terraform's own words, such as ``("create", "delete")``.
+        before: the attributes now; None where there is no such resource.
+        after: the attributes afterwards, as far as they are known; None where it is deleted.
+        after_unknown: true in place of each value that only the apply will know.
+        before_sensitive: true in place of each sensitive value of ``before``.
+        after_sensitive: the same for ``after``.
+        replace_paths: the attributes that force a replacement.
+        reason: why this action, such as ``replace_because_tainted``.
+        is_deposed: whether an earlier run has created its successor already.
+        is_managed: whether it is a resource, and not a data source.
     """
 
-    folder: Path
+    address: str
+    type: str
+    actions: tuple[str, ...]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    after_unknown: Mapping[str, Any] = field(default_factory=dict)
+    before_sensitive: Any = None
+    after_sensitive: Any = None
+    replace_paths: tuple[tuple[str | int, ...], ...] = ()
+    reason: str = ""
+    is_deposed: bool = False
+    is_managed: bool = True
 
     @property
-    def path(self) -> Path:
-        """The file that terraform applies."""
-        return self.folder / "tfplan"
-
-    @property
-    def _record(self) -> Path:
-        return self.folder / "made-from.json"
-
-    def prepare(self) -> None:
-        """An empty folder for a new plan."""
-        self.discard()
-        self.folder.mkdir(mode=0o700, parents=True)
-
-    def record(self, files: str, *, destroy: bool) -> None:
-        """Note the hash of the files that it was made from; without this note a plan counts for nothing."""
-        self._record.write_text(json.dumps({"files": files, "destroy": destroy}))
-
-    def spend(self) -> None:
-        """It is about to be applied, once, whole or in part: whoever finds it after a kill is to plan again."""
-        self._record.unlink(missing_ok=True)
-
-    def is_current(self, files: str) -> bool:
-        """Whether the plan was made from the files with this hash, to apply them."""
-        try:
-            made_from = json.loads(self._record.read_text())
-        except (OSError, ValueError):
-            return False
-        return made_from == {"files": files, "destroy": False} and self.path.is_file()
-
-    def discard(self) -> None:
-        """Forget the plan."""
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+    def has_effect(self) -> bool:
+        """Whether it changes anything."""
+        return self.actions not in {("no-op",), ("read",)}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What terraform would do, as ``terraform show -json`` tells it."""
+class PlanContent:
+    """A plan as ``terraform show -json`` prints it."""
 
-    content: Mapping[str, Any] = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_errored(self) -> bool:
+        """Whether the run that made it failed halfway."""
+        return bool(self.raw.get("errored"))
+
+    @cached_property
+    def changes(self) -> tuple[ResourceChange, ...]:
+        """What happens to each resource and data source, in the plan's order."""
+        return tuple(map(_resource_change, self.raw.get("resource_changes", ())))
+
+    @property
+    def managed_changes(self) -> tuple[ResourceChange, ...]:
+        """The same for resources alone, without the record of the manifest."""
+        return tuple(each for each in self.changes if each.is_managed and each.address != RECORD)
+
+    @property
+    def drift(self) -> tuple[ResourceChange, ...]:
+        """What a refresh found to differ from the state, without data sources and the record of the manifest."""
+        found = map(_resource_change, self.raw.get("resource_drift", ()))
+        return tuple(each for each in found if each.is_managed and each.address != RECORD)
 
     @property
     def has_changes(self) -> bool:
-        """Whether a resource or an output changes; the record of the manifest alone is no change."""
-        resources = [each["change"] for each in self._resources if each["address"] != RECORD]
-        outputs = self.content.get("output_changes", {}).values()
-        return any(change["actions"] not in (["no-op"], ["read"]) for change in [*resources, *outputs])
+        """Whether a resource or an output changes; the record of the manifest alone does not count."""
+        outputs = (tuple(each["actions"]) for each in self.raw.get("output_changes", {}).values())
+        return any(each.has_effect for each in self.changes if each.address != RECORD) or any(
+            actions != ("no-op",) for actions in outputs
+        )
 
     @property
-    def going_environments(self) -> dict[str, str]:
-        """The compute environments that it deletes, whatever takes their place: full name to address."""
+    def manifests(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The manifest that was applied last, and the one that is planned; empty where there is none."""
+        for change in self.changes:
+            if change.address == RECORD:
+                before, after = ((state or {}).get("input") or {} for state in (change.before, change.after))
+                return before, after
+        return {}, {}
+
+    # --- states -------------------------------------------------------------------------------------------------------
+
+    @property
+    def prior_resources(self) -> Iterator[Resource]:
+        """Every managed resource of the state that was compared with, after its refresh."""
+        for resource in _listed(self.raw.get("prior_state", {}).get("values", {}).get("root_module", {})):
+            if resource["mode"] == "managed":
+                yield Resource(resource["type"], resource["address"], resource["values"])
+
+    @property
+    def needed_addresses(self) -> frozenset[str]:
+        """The addresses, without indexes, that a resource of the state depends on."""
+        root = self.raw.get("prior_state", {}).get("values", {}).get("root_module", {})
+        return frozenset(needed for resource in _listed(root) for needed in resource.get("depends_on", ()))
+
+    @property
+    def planned_resources(self) -> Iterator[Resource]:
+        """Every managed resource as it will be, with `UNKNOWN` for what only the apply will know."""
+        for change in self.changes:
+            if change.is_managed and change.after is not None:
+                yield Resource(change.type, change.address, _with_unknowns(change.after, change.after_unknown))
+
+    def with_stated_unknowns(self) -> dict[str, Any]:
+        """The JSON with a text for each attribute that the configuration sets and only the apply will know.
+
+        The ARN of a key that the same run creates is such a value; to checkov its absence means "not encrypted". What
+        the configuration leaves out stays out.
+        """
+        stated = dict(_stated_attributes(self.raw["configuration"]["root_module"], ""))
+        filled: dict[str, Any] = json.loads(json.dumps(self.raw))
+        changes = {change.address: change for change in self.changes}
+        for resource in _listed(filled["planned_values"]["root_module"]):
+            unknown = changes[resource["address"]].after_unknown
+            names = [name for name in stated.get(bare(resource["address"]), ()) if unknown.get(name) is True]
+            resource["values"] |= dict.fromkeys(names, _KNOWN_AFTER_APPLY)
+        return filled
+
+    # --- compute environments and job definitions that go -------------------------------------------------------------
+
+    @property
+    def deleted_environments(self) -> dict[str, str]:
+        """The compute environments that it deletes, replaced or not: full name to address."""
         return {
-            resource["change"]["before"]["compute_environment_name"]: resource["address"]
-            for resource in self._resources
-            if resource["type"] == _ENVIRONMENT and "delete" in resource["change"]["actions"]
+            change.before["compute_environment_name"]: change.address
+            for change in self.changes
+            if change.type == _COMPUTE_ENVIRONMENT and "delete" in change.actions and change.before
         }
 
     @property
     def deletes_more_than_environments(self) -> bool:
-        """Whether something else goes with them, such as a role."""
-        return any(
-            "delete" in resource["change"]["actions"] and resource["type"] != _ENVIRONMENT
-            for resource in self._resources
-        )
+        """Whether it deletes something else too, such as a role."""
+        return any("delete" in change.actions and change.type != _COMPUTE_ENVIRONMENT for change in self.changes)
 
     @property
     def has_replaced_environment(self) -> bool:
-        """Whether it deletes a compute environment that an earlier run has replaced (``deposed``)."""
-        return any(resource["type"] == _ENVIRONMENT and "deposed" in resource for resource in self._resources)
+        """Whether it deletes a compute environment whose successor an earlier run has created."""
+        return any(change.type == _COMPUTE_ENVIRONMENT and change.is_deposed for change in self.changes)
+
+    @property
+    def deleted_job_definitions(self) -> list[str]:
+        """The names of the job definitions that it deletes and does not register again."""
+        return [
+            change.before["name"]
+            for change in self.changes
+            if change.type == _JOB_DEFINITION and change.actions == ("delete",) and change.before
+        ]
 
     @property
     def addresses_that_stay(self) -> tuple[str, ...]:
         """The addresses of what it creates, updates or replaces."""
-        return tuple(address for address, actions in self._actions() if actions - {"delete"})
+        return tuple(address for address, actions in self._effects() if actions - {"delete"})
 
-    def is_part_of(self, other: Plan) -> bool:
+    def is_part_of(self, other: PlanContent) -> bool:
         """Whether it does nothing that the other plan does not do."""
         planned: dict[str, set[str]] = {}
-        for address, actions in other._actions():
+        for address, actions in other._effects():
             planned.setdefault(address, set()).update(actions)
-        return all(actions <= planned.get(address, set()) for address, actions in self._actions())
+        return all(actions <= planned.get(address, set()) for address, actions in self._effects())
 
-    @property
-    def _resources(self) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = self.content.get("resource_changes", [])
-        return found
+    def _effects(self) -> Iterator[tuple[str, set[str]]]:
+        for change in self.changes:
+            yield change.address, {*change.actions} - {"no-op", "read"}
 
-    def _actions(self) -> Iterator[tuple[str, set[str]]]:
-        for resource in self._resources:
-            yield resource["address"], {*resource["change"]["actions"]} - {"no-op", "read"}
 
-    @property
-    def destroyed_job_definitions(self) -> list[str]:
-        """The names of the job definitions that go and do not come back."""
-        return [
-            resource["change"]["before"]["name"]
-            for resource in self._resources
-            if resource["type"] == "aws_batch_job_definition" and resource["change"]["actions"] == ["delete"]
-        ]
+def _resource_change(entry: Mapping[str, Any]) -> ResourceChange:
+    change = entry["change"]
+    return ResourceChange(
+        address=entry["address"],
+        type=entry["type"],
+        actions=tuple(change["actions"]),
+        before=change.get("before"),
+        after=change.get("after"),
+        after_unknown=change.get("after_unknown") or {},
+        before_sensitive=change.get("before_sensitive"),
+        after_sensitive=change.get("after_sensitive"),
+        replace_paths=tuple(map(tuple, change.get("replace_paths") or ())),
+        reason=entry.get("action_reason", ""),
+        is_deposed="deposed" in entry,
+        is_managed=entry.get("mode", "managed") == "managed",
+    )
+
+
+def _listed(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every resource of a module and of those below it."""
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from _listed(child)
+
+
+def _stated_attributes(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Address without indexes -> the attributes that its block sets."""
+    for resource in module.get("resources", ()):
+        yield f"{path}{resource['address']}", tuple(resource.get("expressions", ()))
+    for name, call in module.get("module_calls", {}).items():
+        yield from _stated_attributes(call["module"], f"{path}module.{name}.")
+
+
+def _with_unknowns(value: Any, unknown: Any) -> Any:
+    """Put `UNKNOWN` where ``after_unknown`` says that terraform will know only after apply."""
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(unknown, dict):
+        known = value if isinstance(value, dict) else {}
+        return known | {name: _with_unknowns(known.get(name), mark) for name, mark in unknown.items()}
+    if isinstance(unknown, list) and isinstance(value, list) and len(unknown) == len(value):
+        return [_with_unknowns(item, mark) for item, mark in zip(value, unknown, strict=True)]
+    return value

@@ -1,12 +1,13 @@
-"""Compute environments give way to others on the embedded AWS, and no job is lost; a script stands in for terraform.
+"""Compute environments are replaced on the embedded AWS without losing a job; a script takes terraform's place.
 
 The script makes the calls that the provider makes, in its order. That the real terraform and provider do the same is
-shown in test_noon.py.
+shown in tests/emulator/pipeline/test_live_changes.py.
 """
 
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,14 +17,14 @@ from gen_infra.apply.replacement import Draining, Replacement
 from gen_infra.aws import compute_environments as environments
 from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, UsageError
 from gen_infra.terraform.messages import TerraformError
-from gen_infra.terraform.plan import Plan
+from gen_infra.terraform.plan import PlanContent
+from gen_infra.terraform.saved_plan import Origin, Plan
 from gen_infra.tools.diagnostics import Diagnostic
 from gen_infra.tools.process import StoppedError
 from tests.emulator.layer import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from gen_infra.emulator import Emulator
 
@@ -67,7 +68,7 @@ class Lab(Layer):
 
     # --- what terraform would do ---
 
-    def apply(self) -> None:
+    def apply(self, _plan: Plan, /) -> None:
         while self.steps:
             try:
                 self.steps[0]()
@@ -82,7 +83,7 @@ class Lab(Layer):
 
     def plan_again(self, only: tuple[str, ...], /) -> Plan:
         assert only == (ADDRESS,)
-        return Plan({"resource_changes": [going(self.old)] if self.stands(self.old) else []})
+        return planned(*([going(self.old)] if self.stands(self.old) else []))
 
     # --- what is asserted ---
 
@@ -101,7 +102,7 @@ class Lab(Layer):
         return list(environments.holds(environments.queue_orders(self.clients), self.name))
 
     def replacement(self, *, wait: Callable[[float], None] | None = None, **draining: Any) -> Replacement:
-        shown = Plan({"resource_changes": [going(self.old, "create", "delete")]})
+        shown = planned(going(self.old, "create", "delete"))
         return Replacement(
             shown, self, self.clients, self.name, {}, Draining(**draining), self.told.append,
             wait or self.pause, lambda: self.waited,
@@ -124,6 +125,12 @@ class Lab(Layer):
 
 def order(name: str) -> Any:
     return [{"order": 1, "computeEnvironment": name}]
+
+
+def planned(*changes: dict[str, Any]) -> Plan:
+    """A plan of these changes; nothing here looks at its file."""
+    content = PlanContent({"resource_changes": list(changes)})
+    return Plan(Path("tfplan"), "", Origin({}, "apply", ""), content)
 
 
 def going(name: str, *actions: str) -> dict[str, Any]:
@@ -160,8 +167,8 @@ def test_the_old_one_goes_when_its_jobs_have_ended(lab: Lab) -> None:
     assert not lab.stands(lab.old)
     assert lab.held() == []
     waits, ended = lab.told
-    assert waits.startswith(f"  {lab.old} takes no more jobs; waits for one, the longest since ")
-    assert ended == f"  {lab.old} takes no more jobs; none runs there any more"
+    assert waits.startswith(f"  {lab.old} accepts no more jobs; waits for one, the longest since ")
+    assert ended == f"  {lab.old} accepts no more jobs; none runs there any more"
     (job,) = lab.batch.describe_jobs(jobs=[job_id])["jobs"]
     assert job["statusReason"] == "its work is done", "and not its host's end"
 
@@ -189,7 +196,7 @@ def test_the_calls_come_in_this_order(lab: Lab) -> None:
 
 def test_when_the_time_is_over_it_stops_and_the_same_command_goes_on(lab: Lab) -> None:
     job_id = lab.running()
-    with pytest.raises(AnswerIsNoError, match=f"takes no new ones: {lab.old}: one") as stopped:
+    with pytest.raises(AnswerIsNoError, match=f"accepts no new ones: {lab.old}: one") as stopped:
         lab.replacement(timeout=60).carry_out()
     assert "--allow stop-jobs" in stopped.value.hint
     assert lab.waited >= 60
@@ -306,18 +313,18 @@ def test_another_failure_to_delete_is_not_retried(lab: Lab) -> None:
     lab.aws.fail("DeleteComputeEnvironment", after=1, times=1, code="ClientException", message="no such role")
     with pytest.raises(TerraformError):
         lab.replacement().carry_out()
-    assert lab.told == [f"  {lab.old} takes no more jobs; none runs there any more"]
+    assert lab.told == [f"  {lab.old} accepts no more jobs; none runs there any more"]
 
 
 def test_what_was_held_for_an_earlier_plan_is_let_go(lab: Lab) -> None:
     (old,) = environments.compute_environments(lab.clients, [lab.old]).values()
     environments.hold(lab.clients, old, {}, lab.pause)
     assert lab.held()
-    lab.steps, nothing = [], Plan({"resource_changes": []})
+    lab.steps, nothing = [], planned()
     lab.batch.update_job_queue(jobQueue=lab.queues[0], priority=3)
 
     class Idle:
-        def apply(self) -> None:
+        def apply(self, _plan: Plan, /) -> None:
             pass
 
         def plan_again(self, _only: tuple[str, ...], /) -> Plan:
@@ -340,15 +347,15 @@ def test_a_destroy_lets_go_of_all_that_is_held(lab: Lab) -> None:
 def test_an_invalid_one_with_jobs_is_not_replaced_without_being_told(lab: Lab) -> None:
     job_id = lab.running()
     lab.clients.iam.delete_instance_profile(InstanceProfileName=lab.old)
-    with pytest.raises(UsageError, match=f"{lab.old} is INVALID, so it would go with what runs there: one"):
+    with pytest.raises(UsageError, match=f"{lab.old} is INVALID, so deleting it would terminate its jobs: one"):
         lab.replacement().carry_out()
     assert lab.state(lab.old) == "ENABLED"
     lab.batch.terminate_job(jobId=job_id, reason="done")
 
 
 def test_what_nobody_has_seen_is_not_applied(lab: Lab) -> None:
-    lab.plan_again = lambda _only, /: Plan({"resource_changes": [going(lab.old), going(lab.new, "update")]})  # type: ignore[method-assign]
-    with pytest.raises(UsageError, match="something else is to be changed by now"):
+    lab.plan_again = lambda _only, /: planned(going(lab.old), going(lab.new, "update"))  # type: ignore[method-assign]
+    with pytest.raises(UsageError, match="the environment has changed meanwhile"):
         lab.replacement().carry_out()
     assert lab.stands(lab.old)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.apply.orphans import beside
+from gen_infra.apply.orphans import find_orphans
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import deregister_definitions, empty_repositories, leftovers
 
@@ -267,19 +267,19 @@ def test_a_repository_is_emptied_so_that_it_can_be_deleted(clients: Clients) -> 
     ]
 
 
-def test_what_the_state_does_not_know_is_a_stray(clients: Clients) -> None:
+def test_what_is_not_in_the_state_is_an_orphan(clients: Clients) -> None:
     made = make_one_of_each(clients, "stray")
     url = clients.sqs.get_queue_url(QueueName="batchFunctions-stray")["QueueUrl"]
     names = {"batchService-stray", "isaac-stray-job", "highPriority-stray", "isaac-stray", "batchSubmitJob-stray"}
     known = names | {f"arn:aws:kms:us-east-1:123456789012:key/{made['key']}", url, made["policy"], "alias/batch-stray"}
     known |= {"/aws/batch/stray/isaac", "/aws/lambda/batchSubmitJob-stray", "batchInstance-stray", "stray/isaac"}
-    found = beside(known, clients, "stray", KEYS, ["isaac"])
+    found = find_orphans(known, clients, "stray", KEYS, ["isaac"])
     assert [(each.kind, each.name) for each in found] == [
         ("compute environment", f"genomicsEnv-stray-{SUFFIX}"),
         ("launch template", f"genomicsEnv-stray-{SUFFIX}"),
     ]
     assert str(found[1]).endswith(f"aws ec2 delete-launch-template --launch-template-name genomicsEnv-stray-{SUFFIX}")
-    (key,) = (each for each in beside(names, clients, "stray", KEYS, ["isaac"]) if each.kind == "key")
+    (key,) = (each for each in find_orphans(names, clients, "stray", KEYS, ["isaac"]) if each.kind == "key")
     assert key.remove == f"aws kms schedule-key-deletion --key-id {made['key']}"
 
 
@@ -288,6 +288,6 @@ def test_what_may_not_be_listed_is_no_failure(clients: Clients, aws: Emulator) -
     clients.ecr.create_repository(repositoryName="shy/isaac")
     aws.fail("DescribeLogGroups", code="AccessDeniedException", times=None)
     try:
-        assert [each.name for each in beside((), clients, "shy", KEYS, ["isaac"])] == ["shy/isaac"]
+        assert [each.name for each in find_orphans((), clients, "shy", KEYS, ["isaac"])] == ["shy/isaac"]
     finally:
         aws.heal()

@@ -12,6 +12,7 @@ from gen_infra.check.runner import own_plan_verdict
 from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.terraform.adapter import Terraform, find_terraform
+from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ
 from tests.conftest import ROOT, write_terraform
@@ -30,7 +31,7 @@ class Planned:
 
     def failures(self, plan: dict[str, Any]) -> list[tuple[str, str]]:
         """The ids and addresses of what the own checks object to in a plan of these files."""
-        findings = own_plan_verdict(plan, self.files).findings
+        findings = own_plan_verdict(PlanContent(plan), self.files).findings
         return [(finding.rule.id if finding.rule else finding.message, finding.address) for finding in findings]
 
 
@@ -44,7 +45,7 @@ def prod(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Planned:
     terraform = Terraform(binary, folder, clean_environ(**aws.environ))
     terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
     terraform.plan(folder / "tfplan")
-    return Planned(files, terraform.show_plan(folder / "tfplan"))
+    return Planned(files, dict(terraform.show_plan(folder / "tfplan").raw))
 
 
 def test_what_is_planned_passes(prod: Planned) -> None:

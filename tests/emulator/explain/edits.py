@@ -125,7 +125,7 @@ class Edit:
 
 ENVIRONMENT_TF = "modules/compute-environment/main.tf"
 IN_PLACE = "running jobs get 360 minutes to end on the old ones, then they are ended"
-REPLACED = "by a successor, which is VALID before the queues are pointed to it; the old one takes no more jobs"
+REPLACED = "by a successor, which is VALID before the queues are pointed to it; the old one accepts no more jobs"
 
 
 def environment(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
@@ -176,7 +176,7 @@ OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555
 EDITS = (
     environment("most", r"max_vcpus +=.*", "max_vcpus = 32", "scaling only: no instance starts beyond it"),
     environment("least", r"min_vcpus +=.*", "min_vcpus = 4", "scaling only: instances stay on without jobs"),
-    environment("off", "ENABLED", "DISABLED", "takes no more jobs"),
+    environment("off", "ENABLED", "DISABLED", "accepts no more jobs"),
     environment("central", "role/first", "role/second", "Batch acts with another role"),
     environment("minutes", "360", "60", "later updates treat running jobs in another way"),
     environment(

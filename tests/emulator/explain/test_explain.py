@@ -17,6 +17,7 @@ from gen_infra.explain.rules import RULES
 from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.render.yaml import to_yaml
+from gen_infra.terraform.plan import PlanContent
 from tests.conftest import write_terraform
 from tests.emulator.explain.edits import EDITS, MANIFEST, REPLACED_ADDRESSES, Edit, without_gone
 from tests.emulator.session import seeded_site
@@ -53,23 +54,22 @@ class Folder:
         """The same folder and state under another name."""
         return Folder(shutil.copytree(self.path, self.path.parent / name, symlinks=True), self.environ)
 
-    def plan(self, *options: str) -> dict[str, Any]:
+    def plan(self, *options: str) -> PlanContent:
         """A plan of what the files and the state say; the state is fresh, so nothing else is asked."""
         self.terraform("plan", "-refresh=false", "-input=false", "-out=plan", *options)
-        plan: dict[str, Any] = json.loads(self.terraform("show", "-json", "plan"))
-        return plan
+        return PlanContent(json.loads(self.terraform("show", "-json", "plan")))
 
 
 @dataclass(frozen=True)
 class Plans:
     """Plans against one applied environment."""
 
-    first: dict[str, Any]
-    edited: dict[str, Any]
-    replaced: dict[str, Any]
-    destroyed: dict[str, Any]
+    first: PlanContent
+    edited: PlanContent
+    replaced: PlanContent
+    destroyed: PlanContent
 
-    def change(self, plan: dict[str, Any], address: str) -> Change:
+    def change(self, plan: PlanContent, address: str) -> Change:
         (found,) = [change for change in explain(plan).changes if change.address == address]
         return found
 
@@ -136,8 +136,8 @@ def test_every_row_comes_true_in_a_plan(plans: Plans) -> None:
     met = set()
     for plan in (plans.edited, plans.replaced, plans.destroyed):
         actions: dict[str, Action] = {change.address: change.action for change in explain(plan).changes}
-        for resource in plan["resource_changes"]:
-            if action := actions.get(resource["address"]):
-                changed = list(differences(resource["change"]))
-                met |= {rule for rule in RULES if rule.meets(resource["type"], action, changed)}
+        for resource in plan.changes:
+            if action := actions.get(resource.address):
+                changed = list(differences(resource))
+                met |= {rule for rule in RULES if rule.meets(resource.type, action, changed)}
     assert [(rule.kind, rule.action, rule.attribute) for rule in RULES if rule not in met] == []

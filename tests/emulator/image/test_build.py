@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from gen_infra import image as story
 from gen_infra.aws import images, session
+from gen_infra.cli.builder import connection_for
 from gen_infra.emulator import start
 from gen_infra.errors import AwsError, MissingError, ToolError
 from gen_infra.manifest import load
@@ -136,7 +137,7 @@ def test_a_build_asks_for_exactly_this(lab: Lab, tmp_path: Path) -> None:
     manifest = load(lab.environment(tmp_path, scratch={"carrier": "baked", "size_gib": 1000, "throughput_mib_s": 500}))
     base = images.base_image(lab.clients, manifest.image.build_source)
 
-    image = story.build(manifest, lab.clients, lambda _: None)
+    image = story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     request = {key: value for key, value in lab.requests("RunInstances")[-1].items() if key not in UNPREDICTABLE}
     build, tags = tags_of(request, "TagSpecification.1"), tags_of(request, "TagSpecification.2")
@@ -186,7 +187,7 @@ def test_a_finished_image_is_registered_looked_over_and_published(lab: Lab, host
     manifest = load(lab.environment(tmp_path, scratch={"carrier": "baked", "size_gib": 1000}))
     told: list[str] = []
 
-    image = story.build(manifest, lab.clients, told.append)
+    image = story.build(manifest, lab.clients, told.append, connection_for(lab.clients))
 
     assert (image.state, image.requires_imdsv2) == ("available", True)
     assert {name: (disk.size_gib, disk.encrypted) for name, disk in image.disks.items()} == {
@@ -215,7 +216,7 @@ def test_a_provisioner_that_fails_moves_nothing(lab: Lab, host: BuilderHost, tmp
         disk.write(b"somebody else's data")
 
     with pytest.raises(ToolError, match="packer build failed: Script exited with non-zero exit status: 11"):
-        story.build(manifest, lab.clients, lambda _: None)
+        story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     nothing_moved(lab, manifest, before="ami-0123456789abcdef0")
     with host.disk.open("rb") as disk:
@@ -230,7 +231,7 @@ def test_an_image_that_is_not_as_it_should_be_is_not_published(
     monkeypatch.setattr(images, "require_imdsv2", lambda *_: None)  # as if EC2 had refused
 
     with pytest.raises(AwsError, match="was built and is not used: its instances would take IMDSv1"):
-        story.build(manifest, lab.clients, lambda _: None)
+        story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     assert images.parameter(lab.clients, manifest.image_parameter) is None
 
@@ -240,7 +241,12 @@ def test_ctrl_c_takes_the_builder_down(lab: Lab, tmp_path: Path) -> None:
     manifest = load(lab.environment(tmp_path))
 
     with pytest.raises(StoppedError):
-        story.build(manifest, lab.clients, at("update.sh", lambda: os.kill(os.getpid(), signal.SIGINT)))
+        story.build(
+            manifest,
+            lab.clients,
+            at("update.sh", lambda: os.kill(os.getpid(), signal.SIGINT)),
+            connection_for(lab.clients),
+        )
 
     nothing_moved(lab, manifest, before=None)
 
@@ -256,7 +262,7 @@ def test_a_builder_that_packer_could_not_take_down_is(lab: Lab, tmp_path: Path) 
         kill(line)
 
     with pytest.raises(ToolError):
-        story.build(manifest, lab.clients, hear)
+        story.build(manifest, lab.clients, hear, connection_for(lab.clients))
 
     nothing_moved(lab, manifest, before=None)
     assert [line for line in told if line.endswith("which packer left")]
@@ -266,7 +272,7 @@ def test_without_its_key_a_build_says_how_to_get_it(lab: Lab, tmp_path: Path) ->
     manifest = replace(load(lab.environment(tmp_path)), name="nothing-applied")
 
     with pytest.raises(MissingError, match=r"there is no key .*alias/batch-nothing-applied") as caught:
-        story.build(manifest, lab.clients, lambda _: None)
+        story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     assert "apply it once" in caught.value.hint
 

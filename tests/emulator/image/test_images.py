@@ -63,7 +63,7 @@ def register(clients: Clients, manifest: Manifest, **tags: str) -> str:
 
 
 def retire(clients: Clients, manifest: Manifest, *, keep: int = 0, dry_run: bool = False) -> story.Retired:
-    return story.retire(manifest, clients, keep=keep, dry_run=dry_run, tell=lambda _: None)
+    return story.retire(manifest, clients, keep=keep, dry_run=dry_run, progress=lambda _: None)
 
 
 def ids(removed_or_kept: Any) -> list[str]:

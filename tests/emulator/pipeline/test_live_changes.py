@@ -215,7 +215,7 @@ class TestInPlace:
         with never_without_an_environment(prod), applying(prod) as process:
             assert process.stderr
             for line in process.stderr:
-                if "takes no more jobs; waits for isaac" in line:
+                if "accepts no more jobs; waits for isaac" in line:
                     break
             assert_draining(prod, before, job_id)
             prod.batch().terminate_job(jobId=job_id, reason="its work is done")
@@ -269,7 +269,7 @@ class TestServiceRole:
         with never_without_an_environment(prod):
             left = prod.build("apply", "--yes", "--drain-timeout", "0")
         assert left.returncode == 1
-        assert f"takes no new ones: {before['computeEnvironmentName']}: isaac" in left.stderr
+        assert f"accepts no new ones: {before['computeEnvironmentName']}: isaac" in left.stderr
         assert job(prod, job_id)["status"] == "RUNNING"
         assert "batchService-prod" in roles(prod)
         prod.batch().terminate_job(jobId=job_id, reason="its work is done")

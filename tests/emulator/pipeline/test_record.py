@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.explain.causes import RECORD
+from gen_infra.terraform.plan import RECORD
 from tests.emulator.session import OUTPUT, applied_site
 
 if TYPE_CHECKING:

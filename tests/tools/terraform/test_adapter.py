@@ -67,7 +67,7 @@ def test_from_nothing_to_applied_and_back(terraform: Callable[..., Terraform], t
     plan = tf.plan(tmp_path / "plans" / "one")
     assert plan.has_changes
     assert plan.path.stat().st_mode & 0o777 == 0o600
-    assert {change["address"] for change in tf.show_plan(plan.path)["resource_changes"]} == {
+    assert {change.address for change in tf.show_plan(plan.path).changes} == {
         "terraform_data.first",
         "terraform_data.second",
     }

@@ -126,7 +126,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     terraform = Terraform(find_terraform(os.environ), folder, {**os.environ, **keys})
     terraform.init(plugin_dir=find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir)
-    return terraform.show_plan(terraform.plan(folder / "plan").path)
+    return dict(terraform.show_plan(terraform.plan(folder / "plan").path).raw)
 
 
 @pytest.fixture(scope="session")

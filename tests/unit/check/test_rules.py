@@ -14,7 +14,7 @@ from gen_infra.check import rules
 from gen_infra.check.rules import RULES, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, Action, lint, mentioned_actions
 from gen_infra.check.rules.rule import Rule
-from gen_infra.terraform.planned import read_plan
+from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.source import UNKNOWN, Resource
 
 
@@ -23,10 +23,10 @@ def broken(kind: str, **values: Any) -> list[str]:
 
 
 def planned(after: dict[str, Any], after_unknown: dict[str, Any]) -> Resource:
-    change = {"after": after, "after_unknown": after_unknown}
-    (resource,) = read_plan(
+    change = {"actions": ["create"], "after": after, "after_unknown": after_unknown}
+    (resource,) = PlanContent(
         {"resource_changes": [{"mode": "managed", "type": "aws_ecr_repository", "address": "a", "change": change}]}
-    )
+    ).planned_resources
     return resource
 
 

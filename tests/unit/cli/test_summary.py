@@ -14,6 +14,7 @@ from gen_infra.cli.summary import confirm_dangers, show_summary
 from gen_infra.errors import AnswerIsNoError, UsageError
 from gen_infra.explain import Summary, explain
 from gen_infra.explain.causes import ManifestChange
+from gen_infra.terraform.plan import PlanContent
 
 QUEUE = {
     "address": "aws_batch_job_queue.main",
@@ -49,7 +50,7 @@ def ask(
 
 
 def summary(*resources: dict[str, Any]) -> Summary:
-    return explain({"resource_changes": list(resources)}, [SHORTER, NOWHERE])
+    return explain(PlanContent({"resource_changes": list(resources)}), [SHORTER, NOWHERE])
 
 
 def test_what_changed_in_the_manifest_stands_above_what_it_causes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +72,7 @@ def test_each_danger_is_asked_for_by_itself() -> None:
     assert ask(both, "y\ny\n").exit_code == 0
     assert isinstance(ask(both, "y\nn\n").exception, AnswerIsNoError)
     assert isinstance(ask(both, "n\n").exception, AnswerIsNoError)
-    assert "Is it meant that this stops jobs? [y/N]" in ask(both, "y\ny\n").output
+    assert "Do you want that? This stops jobs [y/N]" in ask(both, "y\ny\n").output
 
 
 def test_nothing_is_asked_about_what_is_harmless_or_allowed() -> None:
@@ -84,5 +85,5 @@ def test_without_somebody_to_ask_it_must_be_allowed(way: dict[str, bool]) -> Non
     refused = ask(summary(QUEUE, LOGS), "y\ny\n", allowed=("destroy-data",), **way).exception
     assert isinstance(refused, UsageError)
     assert refused.message == "this stops jobs: job queue main-prod; nothing was changed"
-    assert refused.hint == "if that is meant, add --allow stop-jobs"
+    assert refused.hint == "if you want that, add --allow stop-jobs"
     assert ask(summary(QUEUE, LOGS), "", allowed=("destroy-data", "stop-jobs"), **way).exit_code == 0

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra import pipeline
 from gen_infra.aws import session
 from gen_infra.drift import authors
-from gen_infra.drift.authors import MOST_QUESTIONS, Author, EventHistory
+from gen_infra.drift.authors import MOST_QUESTIONS, NAMELESS, Author, EventHistory, with_authors
 from gen_infra.drift.cloudtrail_events import Trace, added
 from gen_infra.drift.drift import Drift, drift
+from gen_infra.terraform.plan import PlanContent
 from tests.unit.drift.test_drift import entry
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
@@ -218,8 +218,8 @@ class TestDrift:
 
     def authored(self, account: Account, *entries: Event) -> tuple[tuple[Drift, ...], list[str]]:
         self.monkeypatch.setattr(session, "clients", lambda _region: account.clients)
-        found, notes = drift({"resource_drift": list(entries)}), list[str]()
-        return pipeline._with_authors(self.manifest, found, notes.append), notes
+        found, notes = drift(PlanContent({"resource_drift": list(entries)})), list[str]()
+        return with_authors(found, account.clients, self.manifest.partition, notes.append), notes
 
     def test_a_launch_template_names_its_author_where_cloudtrail_refuses(self) -> None:
         account, now = Account(), datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -242,8 +242,8 @@ class TestDrift:
         queue = entry("aws_batch_job_queue", {"name": "main-test"}, None)
         (found,), notes = self.authored(Trail().account, queue)
         assert found.who == ""
-        assert notes == [pipeline.NAMELESS]
-        assert "15 minutes" in pipeline.NAMELESS
+        assert notes == [NAMELESS]
+        assert "15 minutes" in NAMELESS
 
     def test_nothing_is_said_where_everybody_is_named(self) -> None:
         queue = entry("aws_batch_job_queue", {"name": "main-test", "arn": "arn:main"}, None)

@@ -10,12 +10,16 @@ import pytest
 
 from gen_infra import pipeline
 from gen_infra.drift.cloudtrail_events import Trace
-from gen_infra.drift.drift import Drift, drift
+from gen_infra.drift.drift import Drift
+from gen_infra.drift.drift import drift as drift_in
+from gen_infra.terraform.plan import PlanContent
 from tests.unit.cli.test_cli import run
 from tests.unit.manifests import SMALLEST, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gen_infra.tools.process import Progress
 
 
 def entry(kind: str, before: Any, after: Any) -> dict[str, Any]:
@@ -25,6 +29,10 @@ def entry(kind: str, before: Any, after: Any) -> dict[str, Any]:
         "type": kind,
         "change": {"actions": ["update" if after else "delete"], "before": before, "after": after},
     }
+
+
+def drift(plan: dict[str, Any]) -> tuple[Drift, ...]:
+    return drift_in(PlanContent(plan))
 
 
 def state(*resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
@@ -230,7 +238,7 @@ class TestCommand:
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
     def run(self, plan: dict[str, Any], *arguments: str, note: str = "") -> tuple[int, str, str]:
-        def found(_environment: object, _on_event: object, tell: pipeline.Tell) -> tuple[Drift, ...]:
+        def found(_environment: object, _on_event: object, tell: Progress) -> tuple[Drift, ...]:
             if note:
                 tell(note)
             return tuple(replace(each, who="arn:alice", when="2026-01-31T12:00:00Z") for each in drift(plan))

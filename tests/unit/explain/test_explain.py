@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from gen_infra.explain import explain
-from gen_infra.explain.causes import RECORD, ManifestChange, causes, manifest_changes
+from gen_infra.explain import Summary
+from gen_infra.explain import explain as explain_content
+from gen_infra.explain.causes import ManifestChange, causes, manifest_changes
 from gen_infra.explain.markdown import to_markdown
 from gen_infra.explain.permissions import compare
+from gen_infra.terraform.plan import RECORD, PlanContent
 
 
 def resource(kind: str, actions: list[str], before: Any, after: Any, **change: Any) -> dict[str, Any]:
@@ -20,6 +23,10 @@ def resource(kind: str, actions: list[str], before: Any, after: Any, **change: A
         "type": kind,
         "change": {"actions": actions, "before": before, "after": after, **change},
     }
+
+
+def explain(plan: dict[str, Any], changes: Iterable[ManifestChange] = ()) -> Summary:
+    return explain_content(PlanContent(plan), changes)
 
 
 def test_actions_have_names_and_order() -> None:
@@ -287,10 +294,10 @@ class TestPermissions:
         assert explained.permissions.verdict == "permissions change; which is known after apply"
 
 
-def plan(applied: Any, wanted: Any) -> dict[str, Any]:
+def plan(applied: Any, wanted: Any) -> PlanContent:
     """One with the record of the manifest in it."""
     before, after = ({"input": value} if value else None for value in (applied, wanted))
-    return {"resource_changes": [resource("terraform_data", [], before, after) | {"address": RECORD}]}
+    return PlanContent({"resource_changes": [resource("terraform_data", [], before, after) | {"address": RECORD}]})
 
 
 class TestCauses:

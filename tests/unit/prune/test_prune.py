@@ -12,6 +12,7 @@ import pytest
 from gen_infra import pipeline
 from gen_infra.prune.account import Image, surplus_images, surplus_revisions
 from gen_infra.prune.builds import old_builds
+from gen_infra.terraform.plan import PlanContent
 from tests.unit.manifests import SMALLEST, changed, write
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -79,11 +80,11 @@ class TestOldBuilds:
         self.gone = Path("build/gone")
         gone = write(tmp_path, changed(name="gone"), "gone.yaml")
         for path in (self.manifest, gone):
-            pipeline.write_files(pipeline.prepare(path, Path("build")))
+            pipeline.write(pipeline.load(path, Path("build")))
         gone.unlink()
 
     def found(self) -> list[tuple[str, str]]:
-        environment = pipeline.prepare(Path("test.yaml"), Path("build"))
+        environment = pipeline.load(Path("test.yaml"), Path("build"))
         return [(str(found.path), found.reason) for found in old_builds(environment, Path("test.yaml"))]
 
     def test_a_folder_without_a_manifest_goes(self) -> None:
@@ -92,7 +93,7 @@ class TestOldBuilds:
         (self.gone / "terraform/terraform.tfstate").write_text(json.dumps({"resources": []}))
         (self.gone / "terraform/.terraform").mkdir()
         assert [path for path, _ in self.found()] == ["build/gone"], "destroyed"
-        (found,) = old_builds(pipeline.prepare(Path("test.yaml"), Path("build")), Path("test.yaml"))
+        (found,) = old_builds(pipeline.load(Path("test.yaml"), Path("build")), Path("test.yaml"))
         found.remove()
         assert [path.name for path in Path("build").iterdir()] == ["test"]
 
@@ -127,10 +128,10 @@ class TestOldBuilds:
         assert self.found() == []
 
     def test_a_plan_of_other_files_goes(self) -> None:
-        saved = pipeline.prepare(self.manifest, Path("build")).saved_plan
-        saved.prepare()
-        saved.path.touch()
-        saved.record(pipeline.prepare(self.manifest, Path("build")).digest, destroy=False)
+        environment = pipeline.load(self.manifest, Path("build"))
+        file = Path("tfplan")
+        file.touch()
+        environment.saved_plan.save(file, environment.plan_origin("apply"), PlanContent({}))
         assert [path for path, _ in self.found()] == ["build/gone"]
         write(Path(), changed(compute__spot__max_vcpus=65))
         assert self.found()[0] == ("build/test/plan", "a plan of other files")

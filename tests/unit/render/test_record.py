@@ -11,10 +11,9 @@ import yaml
 
 from gen_infra.drift.drift import drift
 from gen_infra.explain import explain
-from gen_infra.explain.causes import RECORD
 from gen_infra.manifest import load
 from gen_infra.render import render
-from gen_infra.terraform.plan import Plan
+from gen_infra.terraform.plan import RECORD, PlanContent
 from tests.conftest import ROOT
 from tests.golden.renew import manifests
 
@@ -69,7 +68,7 @@ def record(actions: list[str], before: Any, after: Any) -> dict[str, Any]:
     ids=lambda change: change["change"]["actions"][0],
 )
 def test_the_record_is_no_change_and_is_not_told(change: dict[str, Any]) -> None:
-    plan = {"resource_changes": [change], "resource_drift": [change]}
-    assert not Plan(plan).has_changes
+    plan = PlanContent({"resource_changes": [change], "resource_drift": [change]})
+    assert not plan.has_changes
     assert explain(plan).changes == ()
     assert drift(plan) == ()

@@ -1,10 +1,10 @@
-"""What AWS has and the state does not: the commands that let the state know it."""
+"""What exists in AWS and is not in the state: the commands that import it."""
 
 from __future__ import annotations
 
 import pytest
 
-from gen_infra.terraform.import_hints import adoption
+from gen_infra.terraform.import_hints import import_hint
 from gen_infra.terraform.messages import TerraformError, failure
 from gen_infra.tools.diagnostics import Diagnostic
 
@@ -61,13 +61,13 @@ def test_each_kind_is_imported_by_its_id(diagnostic: Diagnostic, typed: str) -> 
     error = failure("terraform apply", [diagnostic])
     assert isinstance(error, TerraformError)
     assert error.cause == "exists"
-    assert "AWS has already what the state does not know: " in error.message
-    assert adoption([diagnostic], "terraform -chdir=x", PLACE) == f"terraform -chdir=x import {typed}"
+    assert "these exist in AWS and are not in Terraform's state: " in error.message
+    assert import_hint([diagnostic], "terraform -chdir=x", PLACE) == f"terraform -chdir=x import {typed}"
 
 
 def test_all_that_exist_are_imported_and_nothing_else() -> None:
     other = Diagnostic("error", "creating IAM Role (two): AccessDenied", address="aws_iam_role.two")
-    assert adoption([ROLE, other, QUEUE], "t", PLACE).count("t import ") == 2
+    assert import_hint([ROLE, other, QUEUE], "t", PLACE).count("t import ") == 2
 
 
 def test_a_refusal_that_speaks_of_something_else_is_not_taken_for_it() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from gen_infra.tools.addresses import bare
 from gen_infra.tools.checkov.adapter import (
     CheckRecord,
     ScanResult,
     Suppression,
-    bare,
     doubts,
     parse_blocks,
     without_skips,

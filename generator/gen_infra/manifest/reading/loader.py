@@ -32,10 +32,11 @@ class ManifestError(UsageError):
 
 
 class Loaded(NamedTuple):
-    """A valid manifest, and its warnings in file order."""
+    """A valid manifest, its warnings in file order, and the nodes that say where each value was written."""
 
     manifest: Manifest
     warnings: tuple[Problem, ...]
+    nodes: Map
 
 
 def load(path: Path) -> Manifest:
@@ -57,7 +58,7 @@ def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
     warnings = place(root, rules.warnings(manifest))
     if warnings and strict:
         raise ManifestError(_shown(path), warnings, what="warning", hint="fix it, or leave out --strict")
-    return Loaded(manifest, tuple(warnings))
+    return Loaded(manifest, tuple(warnings), root)
 
 
 def load_with_nodes(path: Path) -> tuple[Manifest, Map]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError, ToolError
 from gen_infra.tools import process
+from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +35,6 @@ _UNREAD = (".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", "overri
 _UNREAD_NAMES = frozenset({".checkov.yaml", ".checkov.yml", ".terraformrc"})
 _SKIP = re.compile(r"(checkov|bridgecrew|cortex):skip=( *)([\w,-]*)", re.ASCII)
 _BLOCK = re.compile(r'[ \t]*(resource|data) "([^"]+)" "([^"]+)"')
-_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +140,30 @@ def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping
 
 
 def scan_plan(checkov: Checkov, plan_json: Mapping[str, Any], folder: Path, environ: Mapping[str, str]) -> ScanResult:
-    """Scan a plan in the format of ``terraform show -json``.
+    """Scan a plan."""
+    (result,) = scan_plans(checkov, [(plan_json, folder)], environ)
+    return result
+
+
+def scan_plans(
+    checkov: Checkov, plans: Sequence[tuple[Mapping[str, Any], Path]], environ: Mapping[str, str]
+) -> list[ScanResult]:
+    """Scan several plans, each on its own, in one process.
 
     Args:
         checkov: from `find_checkov`.
-        plan_json: the plan.
-        folder: the configuration of the plan, for the places of resources and for the skip comments.
-        environ: the caller's environment variables.
+        plans: each as ``terraform show -json`` prints it, and the folder of the configuration that it was made from,
+            which has the resources' places and skip comments.
+        environ: the caller's environment.
 
     """
     with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
         scratch = Path(name).resolve()
-        file = scratch / "plan.json"
-        file.write_text(json.dumps(plan_json), encoding="utf-8")
-        (answer,) = _run(checkov, {"plan": [str(file)]}, scratch, environ)
-    blocks = [block for path, text in _sources(folder).items() for block in parse_blocks(path, text)]
-    return _result(answer, blocks, place=True)
+        files = [scratch / f"plan-{number}.json" for number in range(len(plans))]
+        for file, (plan_json, _) in zip(files, plans, strict=True):
+            file.write_text(json.dumps(plan_json), encoding="utf-8")
+        answers = _run(checkov, {"plan": list(map(str, files))}, scratch, environ)
+    return [_of_plan(answer, folder) for answer, (_, folder) in zip(answers, plans, strict=True)]
 
 
 def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Suppression]) -> tuple[str, ...]:
@@ -219,11 +227,6 @@ def without_skips(text: str) -> str:
     return _SKIP.sub(r"\1-skip=\2\3", text)
 
 
-def bare(address: str) -> str:
-    """Remove the indexes from an address: ``module.m[0].t.n["a"]`` becomes ``module.m.t.n``."""
-    return _INDEX.sub("", address)
-
-
 def _allows(suppression: Suppression, record: CheckRecord) -> bool:
     return suppression.check_id == record.check_id and fnmatchcase(record.resource, suppression.resource)
 
@@ -282,6 +285,11 @@ def _of_hcl(answer: Mapping[str, Any], sources: Mapping[str, str], folder: Path,
         unread=tuple(_unread(folder)),
         unneeded=_unneeded(blocks, result),
     )
+
+
+def _of_plan(answer: Mapping[str, Any], folder: Path) -> ScanResult:
+    blocks = [block for path, text in _sources(folder).items() for block in parse_blocks(path, text)]
+    return _result(answer, blocks, place=True)
 
 
 def _result(answer: Mapping[str, Any], blocks: Sequence[Block], *, place: bool = False) -> ScanResult:

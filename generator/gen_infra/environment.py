@@ -1,0 +1,162 @@
+"""One environment: its manifest with source positions, the files it renders to, one AWS session, one terraform.
+
+Each of them is made when it is first used, and then kept: a command reads the manifest once, opens one boto3 session,
+and looks terraform up once.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gen_infra.errors import MissingError
+from gen_infra.render import render
+from gen_infra.render.writer import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from gen_infra.aws.session import Clients, Identity
+    from gen_infra.manifest import Loaded, Manifest
+    from gen_infra.manifest.reading.reader import Problem
+    from gen_infra.terraform.adapter import Binary, Event, Terraform
+    from gen_infra.terraform.saved_plan import Intent, Origin, SavedPlan
+
+_LOCKS_IN_S3 = (1, 10)  # the first terraform that locks a state bucket without DynamoDB
+
+
+@dataclass(eq=False)
+class Environment:
+    """An environment as its manifest describes it; nothing is written or called until it is needed.
+
+    Args:
+        loaded: the manifest, its source positions and its warnings.
+        root: the folder for the rendered files.
+    """
+
+    loaded: Loaded
+    root: Path
+    _is_initialized: bool = field(default=False, init=False, repr=False)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest, with its parents merged and its defaults filled in."""
+        return self.loaded.manifest
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is accepted and may still be a mistake, in file order."""
+        return self.loaded.warnings
+
+    def origin(self, key_path: tuple[str | int, ...]) -> str:
+        """Say where a value of the manifest was written, such as ``envs/prod.yaml:8``, or ``default``."""
+        from gen_infra.manifest.reading.reader import origin
+
+        return origin(self.loaded.nodes, key_path)
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
+        """The rendered files, by their path below the root."""
+        return render(self.manifest)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of every rendered file."""
+        return digest(self.files)
+
+    @property
+    def terraform_folder(self) -> Path:
+        """The folder that terraform runs in."""
+        return self.root / "terraform"
+
+    @property
+    def saved_plan(self) -> SavedPlan:
+        """The plan that is kept beside the rendered files."""
+        from gen_infra.terraform.saved_plan import SavedPlan
+
+        return SavedPlan(self.root / "plan")
+
+    def plan_origin(self, intent: Intent) -> Origin:
+        """What a plan for this purpose is made from."""
+        from gen_infra.terraform.saved_plan import Origin
+
+        identity = {
+            "name": self.manifest.name,
+            "account": self.manifest.account,
+            "region": self.manifest.region,
+            "folder": str(self.root.resolve()),
+        }
+        return Origin(identity, intent, self.digest)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """The AWS clients for the manifest's region, all from one session."""
+        from gen_infra.aws.session import clients
+
+        return clients(self.manifest.region)
+
+    def require_account(self) -> Identity:
+        """Give the caller, who must belong to the manifest's account; AWS is asked once.
+
+        Raises:
+            UsageError: the credentials belong to another account.
+        """
+        return self._caller
+
+    @cached_property
+    def _caller(self) -> Identity:
+        from gen_infra.aws.session import require_account
+
+        return require_account(self.clients, self.manifest.account)
+
+    @cached_property
+    def terraform_binary(self) -> Binary:
+        """The terraform to run, new enough for the manifest."""
+        return find_terraform_for(self.manifest)
+
+    def terraform(self, on_event: Callable[[Event], None] | None = None) -> Terraform:
+        """Open terraform in the rendered folder, and initialize it the first time.
+
+        Args:
+            on_event: receives terraform's steps, but for the record of the manifest.
+        """
+        from gen_infra.terraform.adapter import Terraform
+        from gen_infra.terraform.provider import find_provider
+
+        binary = self.terraform_binary
+        receive = _without_record(on_event) if on_event else None
+        terraform = Terraform(binary, self.terraform_folder, os.environ, on_event=receive)
+        if not self._is_initialized:
+            terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+            self._is_initialized = True
+        return terraform
+
+
+def find_terraform_for(manifest: Manifest) -> Binary:
+    """Find a terraform that is new enough for a manifest.
+
+    Raises:
+        MissingError: there is none, or it cannot lock the manifest's state bucket.
+    """
+    from gen_infra.terraform.adapter import find_terraform
+
+    binary = find_terraform(os.environ)
+    if manifest.state != "local" and tuple(map(int, binary.version.split(".")[:2])) < _LOCKS_IN_S3:
+        raise MissingError(
+            f"{binary.flavour} {binary.version} cannot lock a state bucket: version 1.10 or later is needed",
+            hint="install a newer terraform, or use `state: local`",
+        )
+    return binary
+
+
+def _without_record(on_event: Callable[[Event], None]) -> Callable[[Event], None]:
+    from gen_infra.terraform.plan import RECORD
+
+    def receive(event: Event) -> None:
+        if event.address != RECORD:
+            on_event(event)
+
+    return receive
