@@ -50,11 +50,11 @@ class Lab(Layer):
         self.batch.create_job_queue(jobQueueName=self.queues[1], priority=2, computeEnvironmentOrder=order(self.old))
         self.batch.update_job_queue(jobQueue=self.queues[0], computeEnvironmentOrder=order(self.old))
         self.steps: list[Callable[[], Any]] = [lambda: self.make(self.new), *map(self.pointing, self.queues)]
-        self.told: list[str] = []
+        self.reported: list[str] = []
         self.waited = 0.0
 
     def make(self, name: str) -> None:
-        """An environment like the layer's own, with an instance profile of its own."""
+        """Create a compute environment like the layer's own, with its own instance profile."""
         (like,) = self.batch.describe_compute_environments(computeEnvironments=[self.environment])[
             "computeEnvironments"
         ]
@@ -104,12 +104,12 @@ class Lab(Layer):
     def replacement(self, *, wait: Callable[[float], None] | None = None, **draining: Any) -> Replacement:
         shown = planned(going(self.old, "create", "delete"))
         return Replacement(
-            shown, self, self.clients, self.name, {}, Draining(**draining), self.told.append,
+            shown, self, self.clients, self.name, {}, Draining(**draining), self.reported.append,
             wait or self.pause, lambda: self.waited,
         )  # fmt: skip
 
     def pause(self, seconds: float) -> None:
-        """Time goes on only where somebody waits."""
+        """Advance the clock; time passes only here."""
         self.waited += seconds
 
     def running(self, *command: str, **more: Any) -> str:
@@ -151,7 +151,7 @@ def lab(aws: Emulator, tmp_path: Path) -> Iterator[Lab]:
     aws.heal()
 
 
-def test_the_old_one_goes_when_its_jobs_have_ended(lab: Lab) -> None:
+def test_the_old_one_is_deleted_when_its_jobs_have_ended(lab: Lab) -> None:
     job_id = lab.running()
     looks: list[set[tuple[str, ...]]] = []
 
@@ -166,7 +166,7 @@ def test_the_old_one_goes_when_its_jobs_have_ended(lab: Lab) -> None:
     assert looks[:2] == [{(lab.new,)}] * 2, "the queues have the successor while the old one drains"
     assert not lab.stands(lab.old)
     assert lab.held() == []
-    waits, ended = lab.told
+    waits, ended = lab.reported
     assert waits.startswith(f"  {lab.old} accepts no more jobs; waits for one, the longest since ")
     assert ended == f"  {lab.old} accepts no more jobs; none runs there any more"
     (job,) = lab.batch.describe_jobs(jobs=[job_id])["jobs"]
@@ -194,14 +194,14 @@ def test_the_calls_come_in_this_order(lab: Lab) -> None:
     ]
 
 
-def test_when_the_time_is_over_it_stops_and_the_same_command_goes_on(lab: Lab) -> None:
+def test_it_stops_after_the_drain_timeout_and_the_same_command_resumes(lab: Lab) -> None:
     job_id = lab.running()
     with pytest.raises(AnswerIsNoError, match=f"accepts no new ones: {lab.old}: one") as stopped:
         lab.replacement(timeout=60).carry_out()
     assert "--allow stop-jobs" in stopped.value.hint
     assert lab.waited >= 60
     assert lab.held() == [f"{lab.old}-drain"]
-    with pytest.raises(ClientError, match=RACE):  # whoever tries
+    with pytest.raises(ClientError, match=RACE):  # any attempt
         lab.batch.delete_compute_environment(computeEnvironment=lab.old)
     lab.batch.terminate_job(jobId=job_id, reason="done")
     lab.replacement().carry_out()
@@ -209,7 +209,7 @@ def test_when_the_time_is_over_it_stops_and_the_same_command_goes_on(lab: Lab) -
     assert lab.held() == []
 
 
-def test_jobs_are_ended_where_that_is_allowed_and_tried_again_on_the_successor(lab: Lab) -> None:
+def test_jobs_are_terminated_if_allowed_and_retried_on_the_successor(lab: Lab) -> None:
     retried = {"retryStrategy": {"attempts": 2}}
     job_id = lab.running(definition=retried)
     lab.replacement(timeout=30, may_end_jobs=True).carry_out()
@@ -217,11 +217,11 @@ def test_jobs_are_ended_where_that_is_allowed_and_tried_again_on_the_successor(l
     lab.reach(job_id, "RUNNING")
     (job,) = lab.batch.describe_jobs(jobs=[job_id])["jobs"]
     assert job["attempts"][0]["statusReason"].startswith("Host EC2 (instance i-")
-    assert "the time is over: these jobs are ended" in lab.told[-1]
+    assert "the time is over: these jobs are terminated" in lab.reported[-1]
     lab.batch.terminate_job(jobId=job_id, reason="done")
 
 
-def test_nothing_is_held_where_nobody_wants_to_wait(lab: Lab) -> None:
+def test_nothing_is_held_if_jobs_are_not_waited_for(lab: Lab) -> None:
     before = lab.aws.calls("batch")[-1].number
     lab.replacement(timeout=0, may_end_jobs=True).carry_out()
     assert not lab.stands(lab.old)
@@ -247,30 +247,30 @@ def test_arrays_and_nodes_are_waited_for(lab: Lab) -> None:
     assert environments.jobs_on(lab.clients, old, lab.queues) == []
 
 
-def test_a_switch_that_fails_halfway_is_taken_back(lab: Lab) -> None:
+def test_queues_are_pointed_back_if_the_switch_fails_halfway(lab: Lab) -> None:
     lab.aws.fail("UpdateJobQueue", after=1, code="ServerException")
     with pytest.raises(TerraformError):
         lab.replacement().carry_out()
     lab.aws.heal()
     assert lab.pointed() == {(lab.old,)}
     assert lab.state(lab.old) == "ENABLED"
-    assert lab.told == [f"pointed back to where they were: {lab.queues[0]}"]
+    assert lab.reported == [f"pointed back to where they were: {lab.queues[0]}"]
     lab.steps = [*map(lab.pointing, lab.queues)]  # what terraform finds when it plans again
     lab.replacement().carry_out()
     assert lab.pointed() == {(lab.new,)}
     assert not lab.stands(lab.old)
 
 
-def test_a_switch_that_cannot_be_taken_back_says_so(lab: Lab) -> None:
+def test_a_failure_to_point_queues_back_is_reported(lab: Lab) -> None:
     lab.aws.fail("UpdateJobQueue", after=1, times=None, code="ExpiredTokenException", status=403)
     with pytest.raises(TerraformError):
         lab.replacement().carry_out()
-    assert lab.told == [
-        "some queues may be pointed to a new environment and some not: the AWS credentials have expired"
+    assert lab.reported == [
+        "some queues may be pointed to a new compute environment and some not: the AWS credentials have expired"
     ]
 
 
-def test_the_queues_go_back_to_the_old_one_when_its_successor_turns_invalid(lab: Lab) -> None:
+def test_queues_are_pointed_back_if_the_successor_becomes_invalid(lab: Lab) -> None:
     job_id = lab.running()
 
     def wait(seconds: float) -> None:
@@ -290,17 +290,17 @@ def test_the_known_race_is_retried(lab: Lab) -> None:
     lab.aws.fail("DeleteComputeEnvironment", after=1, times=3, code="ClientException", message=RACE)
     lab.replacement().carry_out()
     assert not lab.stands(lab.old)
-    assert lab.told.count("AWS has not let go of the old compute environment yet; trying again") == 3
+    assert lab.reported.count("the old compute environment is still in a queue; trying again") == 3
 
 
-def test_the_known_race_is_not_retried_for_ever(lab: Lab) -> None:
+def test_the_known_race_is_retried_a_few_times_only(lab: Lab) -> None:
     lab.aws.fail("DeleteComputeEnvironment", times=None, code="ClientException", message=RACE)
     with pytest.raises(TerraformError):
         lab.replacement().carry_out()
-    assert len(lab.told) == 1 + 5
+    assert len(lab.reported) == 1 + 5
 
 
-def test_somebody_elses_queue_is_named(lab: Lab) -> None:
+def test_a_queue_of_another_environment_is_named(lab: Lab) -> None:
     lab.batch.create_job_queue(jobQueueName=f"{lab.name}-foreign", priority=1, computeEnvironmentOrder=order(lab.old))
     with pytest.raises(AwsError, match=f"does not delete {lab.old}, which is still in {lab.name}-foreign"):
         lab.replacement().carry_out()
@@ -313,10 +313,10 @@ def test_another_failure_to_delete_is_not_retried(lab: Lab) -> None:
     lab.aws.fail("DeleteComputeEnvironment", after=1, times=1, code="ClientException", message="no such role")
     with pytest.raises(TerraformError):
         lab.replacement().carry_out()
-    assert lab.told == [f"  {lab.old} accepts no more jobs; none runs there any more"]
+    assert lab.reported == [f"  {lab.old} accepts no more jobs; none runs there any more"]
 
 
-def test_what_was_held_for_an_earlier_plan_is_let_go(lab: Lab) -> None:
+def test_what_was_held_for_an_earlier_plan_is_released(lab: Lab) -> None:
     (old,) = environments.compute_environments(lab.clients, [lab.old]).values()
     environments.hold(lab.clients, old, {}, lab.pause)
     assert lab.held()
@@ -330,12 +330,12 @@ def test_what_was_held_for_an_earlier_plan_is_let_go(lab: Lab) -> None:
         def plan_again(self, _only: tuple[str, ...], /) -> Plan:
             raise AssertionError
 
-    Replacement(nothing, Idle(), lab.clients, lab.name, {}, Draining(), lab.told.append, lab.pause).carry_out()
+    Replacement(nothing, Idle(), lab.clients, lab.name, {}, Draining(), lab.reported.append, lab.pause).carry_out()
     assert lab.held() == []
     assert lab.stands(lab.old)
 
 
-def test_a_destroy_lets_go_of_all_that_is_held(lab: Lab) -> None:
+def test_a_destroy_releases_all_that_is_held(lab: Lab) -> None:
     (old,) = environments.compute_environments(lab.clients, [lab.old]).values()
     environments.hold(lab.clients, old, {}, lab.pause)
     environments.release_all(lab.clients, f"not-{lab.name}")
@@ -344,7 +344,7 @@ def test_a_destroy_lets_go_of_all_that_is_held(lab: Lab) -> None:
     assert lab.held() == []
 
 
-def test_an_invalid_one_with_jobs_is_not_replaced_without_being_told(lab: Lab) -> None:
+def test_an_invalid_one_with_jobs_is_not_replaced(lab: Lab) -> None:
     job_id = lab.running()
     lab.clients.iam.delete_instance_profile(InstanceProfileName=lab.old)
     with pytest.raises(UsageError, match=f"{lab.old} is INVALID, so deleting it would terminate its jobs: one"):
@@ -353,14 +353,14 @@ def test_an_invalid_one_with_jobs_is_not_replaced_without_being_told(lab: Lab) -
     lab.batch.terminate_job(jobId=job_id, reason="done")
 
 
-def test_what_nobody_has_seen_is_not_applied(lab: Lab) -> None:
+def test_changes_that_were_not_shown_are_not_applied(lab: Lab) -> None:
     lab.plan_again = lambda _only, /: planned(going(lab.old), going(lab.new, "update"))  # type: ignore[method-assign]
     with pytest.raises(UsageError, match="the environment has changed meanwhile"):
         lab.replacement().carry_out()
     assert lab.stands(lab.old)
 
 
-def test_ctrl_c_while_it_waits_leaves_everything_as_it_is(lab: Lab) -> None:
+def test_ctrl_c_while_waiting_changes_nothing(lab: Lab) -> None:
     job_id = lab.running()
 
     def interrupt(_seconds: float) -> None:
@@ -376,7 +376,7 @@ def test_ctrl_c_while_it_waits_leaves_everything_as_it_is(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("moment", ["CreateJobQueue", "CreateComputeEnvironment", "UpdateJobQueue"])
-def test_a_call_that_fails_leaves_what_the_next_run_finishes(lab: Lab, moment: str) -> None:
+def test_the_next_run_finishes_after_a_call_that_fails(lab: Lab, moment: str) -> None:
     lab.aws.fail(moment, code="ServerException")
     with pytest.raises(GenInfraError):
         lab.replacement().carry_out()
