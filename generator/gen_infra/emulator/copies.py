@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import stat
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gen_infra.emulator.serving import listen, serve
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 

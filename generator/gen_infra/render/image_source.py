@@ -1,7 +1,7 @@
 """Collect the files from which CodeBuild rebuilds the image: a folder in which ``gen-infra image rebuild`` can run.
 
 It contains gen-infra itself, laid out as in an installed wheel, so that the account builds with the version that
-rendered the environment, and this version need not be published.
+rendered the environment, and this version need not be published. The embedded AWS and the demo are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _PIPELINE_SOURCES = "image-pipeline/src"
 _DATA: tuple[Kind, ...] = ("modules", "packer", "templates")  # without manifests, which describe other environments
 _LEFT_OUT = frozenset({"__pycache__", "_data", "tests"})
+_LOCAL_ONLY = ("gen_infra/emulator/", "gen_infra/cli/demo.py")
 
 
 def image_source(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -33,10 +34,10 @@ def image_source(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _package() -> dict[str, bytes]:
-    """Return the files of the package gen_infra, including its data files."""
+    """Return the files of the package gen_infra, including its data files, without what only an embedded AWS needs."""
     code = {f"gen_infra/{path}": content for path, content in _read(Path(gen_infra.__file__).parent)}
     data = {f"gen_infra/_data/{kind}/{path}": content for kind in _DATA for path, content in _read(data_dir(kind))}
-    return code | data
+    return {path: content for path, content in code.items() if not path.startswith(_LOCAL_ONLY)} | data
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from gen_infra import emulator
 from gen_infra.emulator.builder_host import NoBuilderHostError, builder_host
 from gen_infra.render import render
 from tests.cli import clean_environ
@@ -30,20 +32,24 @@ PARAMETER = f"/gen-infra/{NAME}/ami"
 
 @dataclass(frozen=True)
 class CodeBuild:
-    """A container with the source, and the account that it works in."""
+    """A container with the source, and the account that it works in.
+
+    The embedded AWS starts no instances: the sandbox that packer uses there is added to `source`, and only there.
+    """
 
     aws: Emulator
     source: Path
+    pristine: Path
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """Run the commands of the build phase."""
-        spec = yaml.safe_load((self.source / "buildspec.yml").read_text())
+    def run(self, source: Path) -> subprocess.CompletedProcess[str]:
+        """Run the commands of the build phase in a copy of the source."""
+        spec = yaml.safe_load((source / "buildspec.yml").read_text())
         environ = clean_environ(**self.aws.environ)
         environ.pop("PYTHONPATH", None)  # gen-infra is the one in the source
         environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ["PATH"]])
         script = "\n".join(["set -e", *spec["phases"]["build"]["commands"]])
         return subprocess.run(
-            ["bash", "-c", script], capture_output=True, check=False, cwd=self.source, env=environ, text=True
+            ["bash", "-c", script], capture_output=True, check=False, cwd=source, env=environ, text=True
         )
 
     def image(self) -> str:
@@ -83,8 +89,10 @@ def codebuild(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> CodeBu
     files = render(accept(folder, name=NAME, network={"lookup": tags}, image=image))
     with zipfile.ZipFile(io.BytesIO(files["terraform/image-rebuild.zip"])) as archive:
         archive.extractall(folder / "source")
+        archive.extractall(folder / "pristine")
+    shutil.copytree(Path(emulator.__file__).parent, folder / "source/gen_infra/emulator")
     _environment(aws)
-    return CodeBuild(aws, folder / "source")
+    return CodeBuild(aws, folder / "source", folder / "pristine")
 
 
 def _environment(aws: Emulator) -> None:
@@ -101,14 +109,14 @@ class TestBuilds:
     """In this order."""
 
     def test_the_first_builds_and_moves_the_parameter(self, codebuild: CodeBuild) -> None:
-        done = codebuild.run()
+        done = codebuild.run(codebuild.source)
         assert done.returncode == 0, done.stderr
         assert [codebuild.image()] == codebuild.own_images()
         assert codebuild.running() == []
 
     def test_the_next_has_nothing_to_do(self, codebuild: CodeBuild) -> None:
         before = codebuild.image()
-        done = codebuild.run()
+        done = codebuild.run(codebuild.pristine)
         assert (done.returncode, codebuild.own_images()) == (0, [before]), done.stderr
         assert "up to date" in done.stderr
 
@@ -116,6 +124,6 @@ class TestBuilds:
         before = codebuild.image()
         verify = codebuild.source / "gen_infra/_data/packer/scripts/verify.sh"
         verify.write_text("exit 3\n")
-        done = codebuild.run()
+        done = codebuild.run(codebuild.source)
         assert (done.returncode, codebuild.image()) == (4, before), done.stderr
         assert (codebuild.own_images(), codebuild.running()) == ([before], [])

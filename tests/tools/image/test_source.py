@@ -64,6 +64,13 @@ def test_it_holds_nothing_of_this_machine(rendered: dict[str, bytes]) -> None:
             assert str(ROOT).encode() not in archive.read(name), name
 
 
+def test_it_holds_neither_the_emulator_nor_the_demo(rendered: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(io.BytesIO(rendered["terraform/image-rebuild.zip"])) as archive:
+        names = archive.namelist()
+    assert "gen_infra/cli/image.py" in names
+    assert [name for name in names if re.search(r"emulator|demo", name)] == []
+
+
 def test_the_buildspec_runs_what_is_documented() -> None:
     spec = yaml.safe_load((SOURCES / "buildspec.yml").read_text())
     assert spec["version"] == 0.2

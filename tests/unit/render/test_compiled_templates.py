@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from jinja2 import FileSystemLoader, ModuleLoader
@@ -12,6 +12,9 @@ from gen_infra.manifest import load
 from gen_infra.render import render, templates
 from gen_infra.resources import data_dir
 from tests.golden.renew import manifests
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
