@@ -6,9 +6,10 @@ values, which only the HCL encoder writes as text.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from gen_infra.render import blocks
 from gen_infra.render.image_source import image_source
@@ -36,7 +37,7 @@ def render(manifest: Manifest) -> dict[str, bytes]:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
     resolved = blocks.resolved(manifest)
     files["manifest.resolved.yaml"] = to_yaml(resolved).encode()
-    files["terraform/manifest.json"] = f"{json.dumps(resolved, indent=2, ensure_ascii=False)}\n".encode()
+    files["terraform/manifest.json"] = msgspec.json.format(msgspec.json.encode(resolved), indent=2) + b"\n"
     if manifest.image.rebuild:
         files["terraform/image-rebuild.zip"] = package(image_source(manifest.name, files))
     return files

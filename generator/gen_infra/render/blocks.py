@@ -127,10 +127,10 @@ def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
     """Return what a job definition depends on: its log group, and the created roles with their policies."""
     job = manifest.jobs[key]
     names = [f"aws_cloudwatch_log_group.{key}"]
-    policies = [f"aws_iam_role_policy.{policy.label}" for policy in role_policies(manifest, key)]
-    if not job.role and all(policy.role != key for policy in role_policies(manifest, key)):
+    policies = role_policies(manifest, key)
+    if not job.role and all(policy.role != key for policy in policies):
         names.append(f"aws_iam_role.{key}")
-    return [reference(name) for name in (*names, *policies)]
+    return [reference(name) for name in (*names, *(f"aws_iam_role_policy.{policy.label}" for policy in policies))]
 
 
 def base_parameter_arn(manifest: Manifest) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
@@ -24,6 +24,7 @@ _INTEGER_BITS: Final = 512  # Terraform calculates with 512-bit floats and would
 _SCALAR: Final = (str, int, float, NoneType)
 _NUMBER: Final = (int, float)
 _SEQUENCE: Final = (list, tuple)
+_MAPPING: Final = (dict, Mapping)  # the first is found at once, the second by Python code
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KEYWORDS: Final = frozenset({"true", "false", "null", "for", "if", "in"})  # reserved by terraform or checkov
@@ -63,6 +64,7 @@ def attributes(fields: Mapping[str, object], indent: int = 0) -> Hcl:
     return Hcl(_lines(present, indent).lstrip(" "))
 
 
+@lru_cache(4096)
 def label(name: str) -> Hcl:
     """Check that a name is an ASCII identifier: safe as a block label in quotes, and unquoted in a reference.
 
@@ -73,6 +75,7 @@ def label(name: str) -> Hcl:
     return Hcl(name)
 
 
+@lru_cache(4096)
 def reference(traversal: str) -> Hcl:
     """Check a reference such as ``module.encryption.key_arn``, ``aws_subnet.a[0].id`` or ``local.arns["results"]``.
 
@@ -85,17 +88,17 @@ def reference(traversal: str) -> Hcl:
 
 def _encode(value: object, indent: int) -> str:
     if isinstance(value, str):
-        return value if isinstance(value, Hcl) else _quote(value)
+        return value if isinstance(value, Hcl) else _quoted(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, _NUMBER):
         return _number(value)
-    if isinstance(value, Mapping):
-        return _object(value, indent)
     if isinstance(value, _SEQUENCE):
         return _sequence(value, indent)
+    if isinstance(value, _MAPPING):
+        return _object(value, indent)
     raise TypeError(f"{value} ({type(value).__name__}) cannot be written as HCL")
 
 
@@ -107,6 +110,11 @@ def _number(value: float) -> str:
         raise ValueError(f"{value} is not a number that HCL can write")
     text = repr(value)
     return f"{Decimal(text):f}" if "e" in text else text  # checkov's parser does not support exponents
+
+
+@lru_cache(4096)  # most text occurs in every job definition
+def _quoted(text: str) -> str:
+    return _quote(text)
 
 
 def _quote(text: str, *, ascii_only: bool = False) -> str:
@@ -149,24 +157,27 @@ def _key(name: object) -> str:
 
 def _sequence(items: list[object] | tuple[object, ...], indent: int) -> str:
     texts = [_element(item, indent + _INDENT) for item in items]
-    line = f"[{', '.join(texts)}]"
-    if len(line) <= _ONE_LINE and all(_is_scalar(item) for item in items) and "\n" not in line:
-        return line
+    if _are_scalars(items):
+        line = f"[{', '.join(texts)}]"
+        if len(line) <= _ONE_LINE and "\n" not in line:
+            return line
     pad = " " * (indent + _INDENT)
     return "[\n" + "".join(f"{pad}{text},\n" for text in texts) + " " * indent + "]"
 
 
 def _element(item: object, indent: int) -> str:
     """Write an element of a list; a short object of scalars stays on one line, like the row of a table."""
-    if isinstance(item, Mapping) and item and all(_is_scalar(value) for value in item.values()):
+    if isinstance(item, _SCALAR):
+        return _encode(item, indent)
+    if isinstance(item, _MAPPING) and item and _are_scalars(item.values()):
         fields = ", ".join(f"{_key(name)} = {_encode(value, indent)}" for name, value in item.items())
         if len(fields) + 4 <= _ONE_LINE and "\n" not in fields:
             return f"{{ {fields} }}"
     return _encode(item, indent)
 
 
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, _SCALAR)
+def _are_scalars(values: Iterable[object]) -> bool:
+    return all([isinstance(value, _SCALAR) for value in values])  # noqa: C419 - a few: quicker than a generator
 
 
 def _object(fields: Mapping[str, object], indent: int) -> str:
@@ -182,17 +193,16 @@ def _lines(fields: Iterable[tuple[str, str]], indent: int) -> str:
     pad = " " * indent
     lines: list[str] = []
     group: list[tuple[str, str]] = []
-
-    def close_group() -> None:
-        width = max((len(name) for name, _ in group), default=0)
-        lines.extend(f"{pad}{name:<{width}} = {value}" for name, value in group)
-        group.clear()
-
     for name, value in fields:
         if "\n" in value:
-            close_group()
+            lines += _aligned(group, pad)
             lines.append(f"{pad}{name} = {value}")
+            group = []
         else:
             group.append((name, value))
-    close_group()
-    return "\n".join(lines)
+    return "\n".join([*lines, *_aligned(group, pad)])
+
+
+def _aligned(group: Sequence[tuple[str, str]], pad: str) -> list[str]:
+    width = max([len(name) for name, _ in group], default=0)
+    return [f"{pad}{name:<{width}} = {value}" for name, value in group]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
 from typing import TypeAlias
 
 from gen_infra.render.hcl import escape_character
@@ -14,6 +15,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 _COMMENT_COLUMN = 60
 _LONGEST_KEY = 1000
 _ONE_LINE = 80  # characters of a list that stays on one line
+_SCALAR = (str, int, float, NoneType)
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _WORDS = frozenset(
@@ -83,11 +85,13 @@ def _key(name: object, pad: str) -> str:
 
 def _one_line(value: object) -> str:
     """Write a scalar, an empty collection or a short list of scalars; return nothing for what needs several lines."""
+    if isinstance(value, _SCALAR):
+        return _scalar(value)
     if isinstance(value, Mapping):
         return "" if value else "{}"
     if not isinstance(value, list | tuple):
         return _scalar(value)
-    if any(isinstance(item, Mapping | list | tuple) for item in value):
+    if not all([isinstance(item, _SCALAR) for item in value]):  # noqa: C419 - a few: quicker than a generator
         return ""
     line = f"[{', '.join(map(_scalar, value))}]"
     return line if len(line) <= _ONE_LINE else ""

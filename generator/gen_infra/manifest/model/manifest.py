@@ -192,8 +192,8 @@ class Manifest(Model, frozen=True, kw_only=True):
     def is_on_fargate(self, job: Job) -> bool:
         """Whether the job's queue is on Fargate; False for an unknown queue, which a rule reports."""
         queue = self.queues.get(self.queue_of(job))
-        environments = [self.compute[name] for name in queue.compute if name in self.compute] if queue else []
-        return bool(environments) and environments[0].is_fargate
+        first = next((self.compute[name] for name in queue.compute if name in self.compute), None) if queue else None
+        return first is not None and first.is_fargate
 
     def retry_rules(self, job: Job) -> tuple[RetryRule, ...]:
         """What is tried again when an attempt of the job fails."""
