@@ -37,9 +37,16 @@ def changed(**changes: Any) -> dict[str, Any]:
     return document
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes a value that occurs twice twice: the reader refuses aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
 def write(folder: Path, document: dict[str, Any] | str, name: str = "test.yaml") -> Path:
     path = folder / name
-    path.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False))
+    path.write_text(document if isinstance(document, str) else yaml.dump(document, Dumper=_Dumper, sort_keys=False))
     return path
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
-from gen_infra.manifest.rules.references import repository_label
+from gen_infra.manifest.rules.names import repository_label
 from gen_infra.render.containers import container_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 

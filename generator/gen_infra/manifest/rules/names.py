@@ -1,4 +1,4 @@
-"""The name of every resource that a manifest leads to, held to what its service takes."""
+"""Check the name of every resource of a manifest: its length, its characters, and that no other resource has it."""
 
 from __future__ import annotations
 
@@ -9,32 +9,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gen_infra.manifest.model.manifest import Manifest
-    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
 
 
 class NameRule(NamedTuple):
-    """What a service takes as a name."""
+    """The names that a service accepts."""
 
     shortest: int
     longest: int
-    characters: str
-    """A regular expression for one character."""
-    first: str = ""
-    """One for the first character, where it must be of a narrower kind."""
+    pattern: re.Pattern[str]
+    ignores_case: bool = True
+    """Whether two names must differ in more than letter case.
+
+    IAM documents it (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, name requirements);
+    the other services do not say, so that it is safe to refuse such names.
+    """
 
 
 class Name(NamedTuple):
-    """A name that results, and the key of the manifest that it comes from."""
+    """The name of a resource, and the key of the manifest that it comes from."""
 
     kind: str
     text: str
-    path: tuple[str, ...]
+    path: KeyPath
 
 
-# The provider puts 26 characters behind a name prefix.
+def _rule(shortest: int, longest: int, characters: str, first: str = "", *, ignores_case: bool = True) -> NameRule:
+    """Make a rule from regular expressions for one character, and for the first one if it is restricted further."""
+    return NameRule(shortest, longest, re.compile(f"{first}{characters}*", re.ASCII), ignores_case)
+
+
+# The provider appends 26 characters to a name prefix.
 # https://developer.hashicorp.com/terraform/plugin/sdkv2/resources (id.PrefixedUniqueId)
-_UNIQUE_SUFFIX = "0" * 26
-_BATCH = NameRule(1, 128, "[A-Za-z0-9_-]", "[A-Za-z0-9]")
+UNIQUE_SUFFIX = "0" * 26
+_BUILD_TIME = "-00000000-000000"  # Packer's template appends YYYYMMDD-hhmmss
+_BATCH = _rule(1, 128, "[A-Za-z0-9_-]", "[A-Za-z0-9]")
 
 NAME_RULES = {
     # https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html and its neighbours
@@ -42,116 +51,183 @@ NAME_RULES = {
     "job queue": _BATCH,
     "job definition": _BATCH,
     "scheduling policy": _BATCH,
-    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html
-    "launch template": NameRule(3, 128, r"[A-Za-z0-9()./_-]"),
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html; the provider accepts 125
+    "launch template": _rule(3, 125, r"[A-Za-z0-9()./_-]"),
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+    "security group": _rule(1, 255, r"[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]"),
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html
+    "AMI": _rule(3, 128, r"[A-Za-z0-9()\[\] ./'@_-]"),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    "role": NameRule(1, 64, r"[A-Za-z0-9_+=,.@-]"),
+    "role": _rule(1, 64, r"[A-Za-z0-9_+=,.@-]"),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateInstanceProfile.html
-    "instance profile": NameRule(1, 128, r"[A-Za-z0-9_+=,.@-]"),
+    "instance profile": _rule(1, 128, r"[A-Za-z0-9_+=,.@-]"),
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
-    "function": NameRule(1, 64, "[A-Za-z0-9_-]"),
+    "function": _rule(1, 64, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-    "SQS queue": NameRule(1, 80, "[A-Za-z0-9_-]"),
+    "SQS queue": _rule(1, 80, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
-    "event rule": NameRule(1, 64, r"[.A-Za-z0-9_-]"),
+    "event rule": _rule(1, 64, r"[.A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
-    "log group": NameRule(1, 512, r"[A-Za-z0-9_./#-]"),
+    "log group": _rule(1, 512, r"[A-Za-z0-9_./#-]"),
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
-    "key alias": NameRule(7, 256, "[A-Za-z0-9/_-]"),
+    "key alias": _rule(7, 256, "[A-Za-z0-9/_-]"),
     # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-    "ECR repository": NameRule(2, 256, "[a-z0-9._/-]", "[a-z0-9]"),
+    "ECR repository": _rule(2, 256, "[a-z0-9._/-]", "[a-z0-9]"),
+    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html (Name)
+    "SSM parameter": _rule(1, 1011, "[A-Za-z0-9_./-]", "(?!/?(?i:aws|ssm))"),
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-    "state object": NameRule(1, 1024, "[A-Za-z0-9!_.*'()/-]"),
-    "source object": NameRule(1, 1024, "[A-Za-z0-9!_.*'()/-]"),
+    "state object": _rule(1, 1024, "[A-Za-z0-9!_.*'()/-]", ignores_case=False),
+    "source object": _rule(1, 1024, "[A-Za-z0-9!_.*'()/-]", ignores_case=False),
     # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
-    "CodeBuild project": NameRule(2, 150, "[A-Za-z0-9_-]", "[A-Za-z0-9]"),
+    "CodeBuild project": _rule(2, 150, "[A-Za-z0-9_-]", "[A-Za-z0-9]"),
     # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html and API_CreateScheduleGroup.html
-    "schedule": NameRule(1, 64, "[0-9a-zA-Z_.-]"),
-    "schedule group": NameRule(1, 64, "[0-9a-zA-Z_.-]"),
+    "schedule": _rule(1, 64, "[0-9a-zA-Z_.-]"),
+    "schedule group": _rule(1, 64, "[0-9a-zA-Z_.-]"),
     # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
-    "SNS topic": NameRule(1, 256, "[A-Za-z0-9_-]"),
+    "SNS topic": _rule(1, 256, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-    "alarm": NameRule(1, 255, "[A-Za-z0-9_-]"),
+    "alarm": _rule(1, 255, "[A-Za-z0-9_-]"),
+    # https://developer.hashicorp.com/terraform/language/syntax/configuration (identifiers)
+    "Terraform address": _rule(1, 1000, "[A-Za-z0-9_.-]", "[a-z]", ignores_case=False),
 }
 
 
-def names_are_what_their_services_take(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Each key is short enough by itself; the name made of it and the environment's may not be."""
+def names_are_valid_and_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Each key is short enough by itself; the name made from it and the environment's name may not be.
+
+    A service refuses the second resource with a name. Terraform refuses two resources with one address.
+    """
+    seen: dict[tuple[str, str], Name] = {}
+    reported: set[KeyPath] = set()  # one finding for a key: its other names have the same problem
     for name in resource_names(manifest):
-        if objection := name_objection(name.kind, name.text):
+        text = name.text.lower() if NAME_RULES[name.kind].ignores_case else name.text
+        twin = seen.setdefault((name.kind, text), name)
+        objection = name_objection(name.kind, name.text) or ("" if twin is name else _same_name(name, twin))
+        if objection and name.path not in reported:
+            reported.add(name.path)
             yield name.path, objection
 
 
-def role_names_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """IAM takes PRODROLE and prodrole for one name.
+def keys_are_not_names_of_others(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """In prod, the job a-prod would be mistaken for the job a, whose definition has that name in AWS.
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (name requirements)
+    A compute environment's name has a suffix, so that its key must not start with the name of another one either.
     """
-    seen: dict[str, Name] = {}
-    for name in resource_names(manifest):
-        if name.kind == "role":
-            twin = seen.setdefault(name.text.lower(), name)
-            if twin is not name:
-                yield name.path, f"its role {name.text} is {twin.text} to IAM, which looks at no case; rename one"
+    part = f"-{manifest.name}"
+    for section, has_suffix in (("compute", True), ("queues", False), ("jobs", False)):
+        keys = getattr(manifest, section)
+        for key in keys:
+            for end in [found.start() for found in re.finditer(re.escape(part), key)]:
+                rest = key[end + len(part) :]
+                if key[:end] in keys and (not rest or (has_suffix and rest.startswith("-"))):
+                    yield (
+                        (section, key),
+                        f'contains "{key[:end]}{part}", the name of {section}.{key[:end]} in AWS; rename one',
+                    )
+
+
+def _same_name(name: Name, twin: Name) -> str:
+    where = ".".join(map(str, twin.path))
+    if twin.text == name.text:
+        return f'its {name.kind} "{name.text}" is also that of {where}; rename one'
+    return f'its {name.kind} "{name.text}" differs from "{twin.text}" only in letter case; rename one'
 
 
 def name_objection(kind: str, text: str) -> str:
-    """What the service has against this name, or nothing."""
+    """Return why the service refuses this name; empty if it does not."""
     rule = NAME_RULES[kind]
     if not rule.shortest <= len(text) <= rule.longest:
-        return f"makes the {kind} {text}, which has {len(text)} characters; {rule.shortest} to {rule.longest} are taken"
-    if not re.fullmatch(f"{rule.first}{rule.characters}*", text, re.ASCII):
-        return f"makes the {kind} {text}, which holds a character that is not taken there"
+        return f'creates the {kind} "{text}" with {len(text)} characters; {rule.shortest} to {rule.longest} are allowed'
+    if not rule.pattern.fullmatch(text):
+        return f'creates the {kind} "{text}", which is not a valid name for it'
     return ""
 
 
+def repository_label(repository: str) -> str:
+    """Return the Terraform label of a repository: ``team/tool.v2`` -> ``team_tool_v2``."""
+    label = "".join(character if character.isalnum() else "_" for character in repository)
+    return label if label[0].isalpha() else f"_{label}"
+
+
 def resource_names(manifest: Manifest) -> Iterator[Name]:
-    """Every name that the rendered Terraform asks AWS for."""
-    yield from _environment_names(manifest)
-    for key, compute in manifest.compute.items():
-        path = ("compute", key)
-        prefix = f"{manifest.suffixed(key)}-"
-        yield Name("compute environment", prefix + _UNIQUE_SUFFIX, path)
-        if not compute.is_fargate:
-            yield Name("launch template", prefix + _UNIQUE_SUFFIX, path)
-    for key, queue in manifest.queues.items():
-        path = ("queues", key)
-        yield Name("job queue", manifest.suffixed(key), path)
-        if queue.fair_share:
-            yield Name("scheduling policy", manifest.suffixed(key), path)
-    for key, job in manifest.jobs.items():
-        path = ("jobs", key)
-        yield Name("job definition", manifest.suffixed(key), path)
-        if not job.role:
-            yield Name("role", manifest.job_role_name(key), path)
-        if manifest.needs_execution_role(job):
-            yield Name("role", manifest.execution_role_name(key), path)
-        yield Name("log group", manifest.job_log_group(key), path)
-    for repository in manifest.repositories:
-        yield Name("ECR repository", manifest.repository_name(repository), ("repositories",))
+    """Yield the name of every resource that the rendered Terraform and Packer files create."""
+    yield from _names_of_environment(manifest)
+    yield from _names_of_instances(manifest)
+    if manifest.jobs:
+        yield from _names_of_functions(manifest)
     if manifest.image.rebuild:
-        yield from _rebuild_names(manifest)
+        yield from _names_of_rebuild(manifest)
+    for key, compute in manifest.compute.items():
+        yield Name("compute environment", f"{manifest.suffixed(key)}-{UNIQUE_SUFFIX}", ("compute", key))
+        if not compute.is_fargate:
+            yield Name("launch template", f"{manifest.suffixed(key)}-{UNIQUE_SUFFIX}", ("compute", key))
+    for key, queue in manifest.queues.items():
+        yield Name("job queue", manifest.suffixed(key), ("queues", key))
+        if queue.fair_share:
+            yield Name("scheduling policy", manifest.suffixed(key), ("queues", key))
+    for key in manifest.jobs:
+        yield from _names_of_job(manifest, key)
+    for index, repository in enumerate(manifest.repositories):
+        yield Name("ECR repository", manifest.repository_name(repository), ("repositories", index))
+        yield Name("Terraform address", f"module.repository_{repository_label(repository)}", ("repositories", index))
 
 
-def _environment_names(manifest: Manifest) -> Iterator[Name]:
+def _names_of_job(manifest: Manifest, key: str) -> Iterator[Name]:
+    path, job = ("jobs", key), manifest.jobs[key]
+    yield Name("job definition", manifest.suffixed(key), path)
+    yield Name("log group", manifest.job_log_group(key), path)
+    if not job.role:
+        yield Name("role", manifest.job_role_name(key), path)
+        yield Name("Terraform address", f"aws_iam_role.{key}", path)
+    if manifest.needs_execution_role(job):
+        yield Name("role", manifest.execution_role_name(key), path)
+        yield Name("Terraform address", f"aws_iam_role.{key}_execution", path)
+
+
+def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
     path = ("name",)
-    for key in ("batchInstance", "batchImageBuilder", "batchService", "batchSpotFleet"):
-        yield Name("role", manifest.suffixed(key), path)
-    for key in ("batchInstance", "batchImageBuilder"):
-        yield Name("instance profile", manifest.suffixed(key), path)
+    if manifest.state != "local":
+        yield Name("state object", manifest.state_key, path)
+    if manifest.encryption.key == "create":
+        yield Name("key alias", manifest.key_alias, path)
+    for topic in manifest.event_topics:
+        yield Name("SNS topic", topic, path)
+        yield Name("event rule", topic, path)
+    if manifest.network.create:
+        yield Name("role", manifest.suffixed("batchFlowLogs"), path)
+        yield Name("log group", f"/aws/vpc/{manifest.vpc_name}", path)
+        for group in ("instances", "endpoints"):
+            yield Name("security group", f"{manifest.vpc_name}/{group}", path)
+
+
+def _names_of_instances(manifest: Manifest) -> Iterator[Name]:
+    path = ("name",)
+    roles = {
+        "batchService": any(compute.service_role == "create" for compute in manifest.compute.values()),
+        "batchSpotFleet": any(compute.needs_spot_fleet_role for compute in manifest.compute.values()),
+    }
+    for role, is_created in roles.items():
+        if is_created:
+            yield Name("role", manifest.suffixed(role), path)
+    if not manifest.uses_ec2:
+        return
+    yield Name("AMI", f"gen-infra-{manifest.name}{_BUILD_TIME}", path)
+    if not manifest.iam.instance_profile:
+        for role in ("batchInstance", "batchImageBuilder"):
+            yield Name("role", manifest.suffixed(role), path)
+            yield Name("instance profile", manifest.suffixed(role), path)
+
+
+def _names_of_functions(manifest: Manifest) -> Iterator[Name]:
+    path = ("name",)
     for key in ("batchSubmitJob", "batchGetJobStatus"):
         yield Name("function", manifest.suffixed(key), path)
         yield Name("role", manifest.suffixed(key), path)
         yield Name("log group", f"/aws/lambda/{manifest.suffixed(key)}", path)
-    for topic in manifest.event_topics:
-        yield Name("SNS topic", topic, path)
-        yield Name("event rule", topic, path)
     yield Name("SQS queue", manifest.suffixed("batchFunctions"), path)
-    yield Name("key alias", manifest.key_alias, path)
-    yield Name("state object", manifest.state_key, path)
 
 
-def _rebuild_names(manifest: Manifest) -> Iterator[Name]:
+def _names_of_rebuild(manifest: Manifest) -> Iterator[Name]:
     path, name = ("name",), manifest.suffixed("batchImageRebuild")
     for kind in ("CodeBuild project", "schedule", "schedule group", "SNS topic", "role"):
         yield Name(kind, name, path)
@@ -160,9 +236,7 @@ def _rebuild_names(manifest: Manifest) -> Iterator[Name]:
         yield Name("alarm", manifest.suffixed(alarm), path)
     yield Name("log group", manifest.rebuild_log_group, path)
     yield Name("source object", manifest.rebuild_source_key, path)
+    yield Name("SSM parameter", manifest.image_parameter, ("image", "parameter"))
 
 
-ERRORS: tuple[ManifestRule, ...] = (
-    names_are_what_their_services_take,
-    role_names_differ_in_more_than_case,
-)
+ERRORS: tuple[ManifestRule, ...] = (names_are_valid_and_differ, keys_are_not_names_of_others)

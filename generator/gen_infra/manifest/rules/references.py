@@ -180,25 +180,6 @@ def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
             )
 
 
-def shared_names_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Repositories become resource names, and log groups and roles differ only by the job's key."""
-    seen: dict[str, str] = {}
-    for index, repository in enumerate(manifest.repositories):
-        label = repository_label(repository)
-        if label in seen:
-            yield (
-                ("repositories", index),
-                f"{repository} and {seen[label]} get the same Terraform name {label}; rename one",
-            )
-        seen[label] = repository
-
-
-def repository_label(repository: str) -> str:
-    """The Terraform label of a repository: ``team/tool.v2`` -> ``team_tool_v2``."""
-    label = "".join(character if character.isalnum() else "_" for character in repository)
-    return label if label[0].isalpha() else f"_{label}"
-
-
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:
     names = ", ".join(known)
     return f"there is no {what} {name}" + (f"; there is {names}" if names else "")
@@ -228,6 +209,5 @@ ERRORS: tuple[ManifestRule, ...] = (
     queues_do_not_mix_on_one_order,
     jobs_for_fair_share_queues_have_a_priority,
     jobs_refer_to_what_exists,
-    shared_names_differ,
     suppressions_end_on_a_day_that_exists,
 )

@@ -164,7 +164,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "repository label",
         {"repositories": ["a/b", "a_c"]},
         {"repositories": ["a/b", "a_b"]},
-        "get the same Terraform name a_b",
+        'its Terraform address "module.repository_a_b" is also that of',
     ),
 ]
 
