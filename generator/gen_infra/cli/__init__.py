@@ -6,6 +6,7 @@ imported when the command is named, and what it needs when it runs, so that ``--
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -121,8 +122,10 @@ def main() -> None:
         code = 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        fail(f"{where}{error.strerror or error}", "nothing is half-written; mend that, and run the same command again")
-        code = 4
+        is_name = error.errno == errno.ENAMETOOLONG
+        hint = "choose a shorter name" if is_name else "no file is incomplete; fix this, then run the command again"
+        fail(f"{where}{error.strerror or error}", hint)
+        code = 2 if is_name else 4
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -282,5 +282,7 @@ def _explained(action: str, path: Path, outcome: str = "nothing was changed") ->
     except ObstacleError as obstacle:
         raise UsageError(f"cannot {action} {path}: {obstacle}; {outcome}", hint="move or delete it") from obstacle
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"cannot {action} {path}: {error.strerror}", hint="choose a shorter name") from error
         hint = next((hint for codes, hint in _HINTS.items() if error.errno in codes), "")
         raise GenInfraError(f"cannot {action} {path}: {error.strerror}; {outcome}", hint=hint) from error

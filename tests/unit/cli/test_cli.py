@@ -233,6 +233,35 @@ def test_wrong_usage_is_exit_2_and_says_what_is_right(
     assert "Traceback" not in err
 
 
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", f"{LONG}.yaml"),
+        ("render", f"{LONG}.yaml"),
+        ("render", "test.yaml", "--out", LONG),
+        ("render", "test.yaml", "--check", "--out", LONG),
+        ("new", f"{LONG}.yaml"),
+        ("new", f"{LONG}/a.yaml"),
+        ("import-job", LONG),
+        ("show", "test.yaml", "--diff", LONG),
+    ],
+)
+def test_a_file_name_that_is_too_long_is_exit_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, SMALLEST)
+    code, out, err = run(monkeypatch, capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert "File name too long" in err
+
+
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     manifest = write(tmp_path, SMALLEST)
     with subprocess.Popen(

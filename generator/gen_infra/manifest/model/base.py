@@ -41,11 +41,16 @@ Key = Annotated[
 ]
 AccountId = Annotated[str, text("[0-9]{12}", "twelve digits in quotes", "123456789012")]
 Region = Annotated[str, text("[a-z]{2}(?:-[a-z]+){1,2}-[0-9]", "an AWS region such as us-east-1", "us-east-1")]
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, with the reserved prefixes and suffixes
+_RESERVED_PREFIX = "xn--|sthree-|amzn-s3-demo-"
+_RESERVED_SUFFIX = "-s3alias|--ol-s3|.mrap|--x-s3|--table-s3"
 BucketName = Annotated[
     str,
     text(
-        r"(?!xn--|sthree-)(?!.*(?:\.\.|\.-|-\.))(?![0-9.]+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
-        "3 to 63 lower-case letters, digits, dots and hyphens (an S3 bucket name)",
+        rf"(?!{_RESERVED_PREFIX})(?!.*(?:{_RESERVED_SUFFIX.replace('.', '[.]')})$)(?!.*(?:\.\.|\.-|-\.))(?![0-9.]+$)"
+        "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "3 to 63 lower-case letters, digits, dots and hyphens (an S3 bucket name), without a prefix or suffix that S3 "
+        f"reserves ({', '.join((*_RESERVED_PREFIX.split('|'), *_RESERVED_SUFFIX.split('|')))})",
         "genomics-results-123456789012",
     ),
 ]
@@ -124,16 +129,19 @@ ParameterName = Annotated[
 Schedule = Annotated[
     str,
     text(
-        r"rate\([1-9][0-9]{0,2} (?:hours?|days?)\)|cron\([A-Z0-9*?,/#-]+(?: [A-Z0-9*?,/#-]+){5}\)",
+        r"rate\((?:1 (?:hour|day)|(?:[2-9]|[1-9][0-9]{1,2}) (?:hours|days))\)"
+        r"|cron\([A-Z0-9*?,/#-]+(?: [A-Z0-9*?,/#-]+){5}\)",
         "a rate in hours or days, such as rate(7 days), or the six fields of cron(0 3 ? * SUN *)",
         "rate(7 days)",
         "cron(0 3 ? * SUN *)",
     ),
 ]
+# https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2 (Dot-string and Domain), https://www.rfc-editor.org/rfc/rfc1035
 EmailAddress = Annotated[
     str,
     text(
-        r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+        r"(?!\.)(?!.*\.\.)(?!.*\.@)[A-Za-z0-9._%+'-]{1,64}@"
+        r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])",
         "an e-mail address",
         "genomics-ops@example.com",
         max_length=254,
@@ -187,10 +195,16 @@ InstanceType = Annotated[
     ),
 ]
 PlacementGroup = Annotated[str, text(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,254}", "a placement group's name", "mpi")]
+# https://github.com/distribution/reference/blob/main/reference.go (grammar) and normalize.go: what is before the first
+# slash is the registry if it has a dot, a colon or an upper-case letter, or is localhost.
+_DOMAIN_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]{{1,5}})?"
+_IMAGE_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 ContainerImage = Annotated[
     str,
     text(
-        r"[A-Za-z0-9][A-Za-z0-9._-]*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+        rf"(?:(?=[^/]*[.:A-Z][^/]*/|localhost/){_DOMAIN}/|(?![^/]*[.:A-Z][^/]*/)){_IMAGE_PART}(?:/{_IMAGE_PART})*"
+        "(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
         "a repository of this manifest (isaac, isaac:1.0) or a full image URI",
         "isaac:1.0",
         "quay.io/biocontainers/samtools:1.21",

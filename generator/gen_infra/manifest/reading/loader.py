@@ -10,10 +10,14 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
 from gen_infra.manifest.reading.excerpt import excerpt
 from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
+from gen_infra.manifest.reading.text import cut
 from gen_infra.manifest.reading.validation import place, problems_with_values, validate
 
 if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
+
+
+MAX_PARENTS = 20
 
 
 class ManifestError(UsageError):
@@ -79,22 +83,28 @@ def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
     return validated, root
 
 
-def _read_with_parents(path: Path, name: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
+def _read_with_parents(path: Path, shown: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
     """Read the mapping of a file, and merge it over the mapping of its parent."""
-    root = read(path, name, problems)
+    root = read(path, shown, problems)
     entry = root.entries.pop("extends", None)
     if entry is None:
         return root
     if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, str):
         raise _problem(entry, "should be the name of one manifest file in the same folder")
-    parent = path.parent / entry.node.value
-    if Path(entry.node.value).name != entry.node.value or parent.is_symlink():
-        raise _problem(entry, f"{entry.node.value} should be the name of a file in the same folder")
+    name, parent = cut(entry.node.value), path.parent / entry.node.value
+    try:
+        is_link, is_file = parent.is_symlink(), parent.is_file()
+    except OSError as error:
+        raise _problem(entry, f'cannot read "{name}": {error.strerror}') from None
+    if Path(entry.node.value).name != entry.node.value or is_link:
+        raise _problem(entry, f'"{name}" should be the name of a file in the same folder')
     if parent in (*children, path):
-        circle = " -> ".join(file.name for file in (*children, path, parent))
-        raise _problem(entry, f"a circle: {circle}")
-    if not parent.is_file():
-        raise _problem(entry, f"there is no file {_shown(parent)}")
+        loop = " -> ".join(file.name for file in (*children, path, parent))
+        raise _problem(entry, f"the manifests extend each other in a loop: {loop}")
+    if not is_file:
+        raise _problem(entry, f"file not found: {_shown(parent)}")
+    if len(children) >= MAX_PARENTS:
+        raise _problem(entry, f"is parent {MAX_PARENTS + 1} of {children[0].name}; {MAX_PARENTS} are allowed")
     return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems), root, ())
 
 

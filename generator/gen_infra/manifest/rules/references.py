@@ -13,13 +13,64 @@ from gen_infra.manifest.model.manifest import Manifest, image_repository
 from gen_infra.manifest.model.network import AGENT_SERVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 _DOCKER = IPv4Network("172.17.0.0/16")
 _NAT_SUBNETS_IN_A_24 = 4  # the module cuts subnets of sixteen addresses from a VPC's last quarter
+
+
+# Regions of the partitions whose ARNs gen-infra writes; a test compares them with botocore's endpoints. Terraform's
+# provider has a list of its own and refuses any other region.
+REGIONS = (
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+    "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1",
+    "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
+    "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1",
+    "us-gov-west-1", "us-west-1", "us-west-2",
+)  # fmt: skip
+
+
+def region_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """https://docs.aws.amazon.com/general/latest/gr/rande.html (regional endpoints)."""
+    if manifest.region not in REGIONS:
+        import difflib
+
+        near = difflib.get_close_matches(manifest.region, REGIONS, n=3) or REGIONS
+        yield ("region",), f'unknown region "{manifest.region}"; choose from: {", ".join(near)}'
+
+
+def lists_name_each_thing_once(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """The second mention has no effect, or AWS refuses it: it is a mistake for another name."""
+    for path, items in _lists(manifest):
+        for index, item in enumerate(items):
+            if item in items[:index]:
+                yield (*path, index), f'"{item}" is listed twice'
+
+
+def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
+    """Yield the lists of names, ids and addresses, with their paths."""
+    network = manifest.network
+    if network.ids:
+        yield ("network", "ids", "subnets"), network.ids.subnets
+        yield ("network", "ids", "security_groups"), network.ids.security_groups
+    if network.create:
+        for key in ("zones", "endpoints"):
+            listed = getattr(network.create, key)
+            yield ("network", "create", key), listed if isinstance(listed, tuple) else ()
+    yield ("notifications", "blocked_queues"), manifest.notifications.blocked_queues
+    if manifest.image.rebuild:
+        yield ("image", "rebuild", "notify"), manifest.image.rebuild.notify
+    for name, compute in manifest.compute.items():
+        yield ("compute", name, "instance_types"), compute.instance_types
+    for name, queue in manifest.queues.items():
+        yield ("queues", name, "compute"), queue.compute
+    for name, job in manifest.jobs.items():
+        yield ("jobs", name, "buckets"), job.buckets
+        yield ("jobs", name, "required_parameters"), job.required_parameters
 
 
 def network_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -61,8 +112,6 @@ def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[ManifestFin
         path = ("network", "create", "zones", index)
         if zone[:-1] != manifest.region:
             yield path, f"{zone} is not in {manifest.region}"
-        elif zone in create.zones[:index]:
-            yield path, f"{zone} is listed twice"
 
 
 def new_network_has_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -135,8 +184,6 @@ def queues_name_compute_environments(manifest: Manifest) -> Iterable[ManifestFin
             path = ("queues", key, "compute", index)
             if compute not in manifest.compute:
                 yield path, _no_such("compute environment", compute, manifest.compute)
-            elif compute in queue.compute[:index]:
-                yield path, f"{compute} is listed twice"
 
 
 def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -195,6 +242,8 @@ def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[Manife
 
 
 ERRORS: tuple[ManifestRule, ...] = (
+    region_exists,
+    lists_name_each_thing_once,
     network_is_given_one_way,
     new_network_has_a_private_block,
     new_network_names_its_zones_once,

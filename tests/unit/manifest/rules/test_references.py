@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 import pytest
 
 from gen_infra.manifest import load
 from gen_infra.manifest.reading.loader import ManifestError
+from gen_infra.manifest.rules import references
 from tests.unit.manifests import accept, changed, write
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 JOB = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
 NEW = {"cidr": "10.42.0.0/16", "nat": "one"}
+READ = {"name": "results", "access": "read"}
 LOOKUP = {"vpc": {"Name": "a"}, "subnets": {"Tier": "b"}, "security_groups": {"Name": "c"}}
 
 # rule, kept by, broken by, what is said
@@ -66,7 +69,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "a zone twice",
         {"network": {"create": {**NEW, "zones": ["us-east-1a", "us-east-1b"]}}},
         {"network": {"create": {**NEW, "zones": ["us-east-1a", "us-east-1a"]}}},
-        "network.create.zones[1]: us-east-1a is listed twice",
+        'network.create.zones[1]: "us-east-1a" is listed twice',
     ),
     (
         "no way out",
@@ -129,7 +132,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"queues__main__compute": ["other"]},
         "no compute environment other; there is spot",
     ),
-    ("queue twice", {}, {"queues__main__compute": ["spot", "spot"]}, "queues.main.compute[1]: spot is listed twice"),
+    ("queue twice", {}, {"queues__main__compute": ["spot", "spot"]}, 'queues.main.compute[1]: "spot" is listed twice'),
     (
         "shares overlap",
         {"queues__main__fair_share": {"shares": {"a*": 1.0, "b": 2.0}}},
@@ -161,12 +164,62 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "jobs.j.image: there is no repository isaac; an image elsewhere needs its full URI",
     ),
     (
+        "region",
+        {"region": "eu-central-2"},
+        {"region": "us-east-9"},
+        'region: unknown region "us-east-9"; choose from: us-east',
+    ),
+    ("China", {}, {"region": "cn-east-1"}, 'region: unknown region "cn-east-1"; choose from: '),
+    (
+        "a bucket twice",
+        {"buckets": {"b": READ}, "jobs": {"j": {**JOB, "buckets": ["b"]}}},
+        {"buckets": {"b": READ}, "jobs": {"j": {**JOB, "buckets": ["b", "b"]}}},
+        'jobs.j.buckets[1]: "b" is listed twice',
+    ),
+    (
+        "an address twice",
+        {"notifications": {"blocked_queues": ["a@b.org", "b@b.org"]}},
+        {"notifications": {"blocked_queues": ["a@b.org", "a@b.org"]}},
+        'notifications.blocked_queues[1]: "a@b.org" is listed twice',
+    ),
+    (
+        "an instance type twice",
+        {},
+        {"compute__spot__instance_types": ["c7i", "c7i"]},
+        'compute.spot.instance_types[1]: "c7i" is listed twice',
+    ),
+    (
+        "a subnet twice",
+        {},
+        {"network__ids__subnets": ["subnet-0123456789abcdef0"] * 2},
+        'network.ids.subnets[1]: "subnet-0123456789abcdef0" is listed twice',
+    ),
+    (
+        "an endpoint twice",
+        {"network": {"create": {"cidr": "10.42.0.0/16", "nat": "one", "endpoints": ["ecs"]}}},
+        {"network": {"create": {"cidr": "10.42.0.0/16", "nat": "one", "endpoints": ["ecs", "ecs"]}}},
+        'network.create.endpoints[1]: "ecs" is listed twice',
+    ),
+    (
+        "a parameter twice",
+        {},
+        {"jobs": {"j": {**JOB, "command": ["Ref::a"], "required_parameters": ["a", "a"]}}},
+        'jobs.j.required_parameters[1]: "a" is listed twice',
+    ),
+    (
         "repository label",
         {"repositories": ["a/b", "a_c"]},
         {"repositories": ["a/b", "a_b"]},
         'its Terraform address "module.repository_a_b" is also that of',
     ),
 ]
+
+
+def test_the_regions_are_those_of_botocore() -> None:
+    """A newer botocore may have more: add them, once Terraform's provider has them too."""
+    partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
+    ours = [one["regions"] for one in partitions if one["partition"] in {"aws", "aws-cn", "aws-us-gov"}]
+    assert set(references.REGIONS) == {region for regions in ours for region in regions}
 
 
 @pytest.mark.parametrize(("kept", "broken", "says"), [rule[1:] for rule in RULES], ids=[rule[0] for rule in RULES])
