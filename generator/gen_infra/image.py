@@ -25,7 +25,7 @@ from gen_infra.tools.process import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gen_infra.aws.images import Base, Image
+    from gen_infra.aws.images import Base, MachineImage
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.tools.packer import Packer
@@ -42,7 +42,9 @@ def session_manager(_progress: Progress) -> AbstractContextManager[Mapping[str, 
     return nullcontext({})
 
 
-def build(manifest: Manifest, clients: Clients, progress: Progress, connection: Connection = session_manager) -> Image:
+def build(
+    manifest: Manifest, clients: Clients, progress: Progress, connection: Connection = session_manager
+) -> MachineImage:
     """Build the image, check it, and point the environment's parameter to it.
 
     Args:
@@ -159,7 +161,7 @@ def _terminate_builder(clients: Clients, build_id: str, progress: Progress) -> N
             progress(f"terminated {instance}, which packer left")
 
 
-def _inspect(clients: Clients, image_id: str, key: str) -> Image:
+def _inspect(clients: Clients, image_id: str, key: str) -> MachineImage:
     """Give the finished image if it passes every check."""
     image = images.find(clients, image_id)
     if image is not None and not image.requires_imdsv2:
@@ -198,8 +200,8 @@ class Status:
     """
 
     parameter: tuple[str, str]
-    current: Image | None
-    newest_build: Image | None
+    current: MachineImage | None
+    newest_build: MachineImage | None
     newest_base: Base
     stale: tuple[str, ...]
     environments: tuple[InUse, ...]
@@ -228,7 +230,7 @@ def status(manifest: Manifest, clients: Clients) -> Status:
     )
 
 
-def reasons(image: Image | None, base: Base, recipe: str) -> Iterator[str]:
+def reasons(image: MachineImage | None, base: Base, recipe: str) -> Iterator[str]:
     """List why an image should be built again."""
     if image is None:
         yield "there is no such image"
@@ -269,8 +271,8 @@ class Retired:
         kept: each image that is kept, with the reason.
     """
 
-    removed: tuple[tuple[Image, int], ...]
-    kept: tuple[tuple[Image, str], ...]
+    removed: tuple[tuple[MachineImage, int], ...]
+    kept: tuple[tuple[MachineImage, str], ...]
 
     @property
     def freed(self) -> int:
@@ -294,7 +296,7 @@ def retire(manifest: Manifest, clients: Clients, *, keep: int, dry_run: bool, pr
     return Retired(tuple(removed), tuple(kept))
 
 
-def _why_kept(image: Image, position: int, keep: int, users: Sequence[str]) -> str:
+def _why_kept(image: MachineImage, position: int, keep: int, users: Sequence[str]) -> str:
     if users:
         return f"in use by {', '.join(users)}"
     if image.state == "pending":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["templates", "modules", "packer", "envs"]
+DataKind = Literal["templates", "modules", "packer", "envs"]
 
 
-def data_dir(kind: Kind) -> Path:
+def data_dir(kind: DataKind) -> Path:
     """The folder of that kind of data: inside the installed package, else beside ``generator/`` in a checkout."""
     package = Path(__file__).parent
     installed = package / "_data" / kind

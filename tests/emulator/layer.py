@@ -89,7 +89,7 @@ class Layer:
     def reach(self, job_id: str, *statuses: str) -> None:
         """Wait until the job is in one of these states."""
 
-        def check_status(job: jobs.Job) -> None:
+        def check_status(job: jobs.SubmittedJob) -> None:
             if job.status in statuses:
                 raise StopIteration
 

@@ -13,13 +13,16 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gen_infra.terraform.adapter import find_terraform
 from gen_infra.terraform.provider import os_arch
 from gen_infra.tools.child_environment import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _VARIABLE = "TF_REATTACH_PROVIDERS="
 

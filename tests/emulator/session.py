@@ -10,19 +10,21 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from gen_infra.emulator import Emulator, copy_of, start
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ, gen_infra
 from tests.emulator.provider import provider_of, running_provider
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator, Mapping
 
 OUTPUT = "apply.txt"  # what the first apply has printed
 

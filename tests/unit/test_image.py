@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra import image as story
-from gen_infra.aws.images import BASE_IMAGE_TAG, BASE_VERSION_TAG, RECIPE_TAG, Base, Image, too_small
+from gen_infra.aws.images import BASE_IMAGE_TAG, BASE_VERSION_TAG, RECIPE_TAG, Base, MachineImage, too_small
 from gen_infra.errors import UsageError
 from gen_infra.render import packer_folder
 from tests.unit.manifests import accept
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 BASE = Base("ami-00000000", "2023.0.1")
 
 
-def built(**tags: str) -> Image:
+def built(**tags: str) -> MachineImage:
     given = {BASE_IMAGE_TAG: BASE.id, BASE_VERSION_TAG: BASE.version, RECIPE_TAG: "r1"} | tags
-    return Image("ami-1", "gen-infra-x", datetime(2026, 1, 1, tzinfo=UTC), "available", given, {}, requires_imdsv2=True)
+    return MachineImage(
+        "ami-1", "gen-infra-x", datetime(2026, 1, 1, tzinfo=UTC), "available", given, {}, requires_imdsv2=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def built(**tags: str) -> Image:
         (None, ["there is no such image"]),
     ],
 )
-def test_what_makes_an_image_stale(image: Image | None, reasons: list[str]) -> None:
+def test_what_makes_an_image_stale(image: MachineImage | None, reasons: list[str]) -> None:
     assert list(story.reasons(image, BASE, "r1")) == reasons
 
 

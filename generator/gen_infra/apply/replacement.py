@@ -33,7 +33,7 @@ from gen_infra.tools.process import StoppedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from gen_infra.aws.compute_environments import ComputeEnvironment, Orders, RunningJob
+    from gen_infra.aws.compute_environments import ComputeEnvironmentState, Orders, RunningJob
     from gen_infra.aws.session import Clients
     from gen_infra.terraform.messages import Event
     from gen_infra.terraform.saved_plan import Plan
@@ -150,7 +150,7 @@ class Replacement:
 
     # --- hold ---------------------------------------------------------------------------------------------------------
 
-    def _hold(self, orders: Orders) -> list[ComputeEnvironment]:
+    def _hold(self, orders: Orders) -> list[ComputeEnvironmentState]:
         """Hold what is to be deleted and may have jobs; release what was held for an earlier plan."""
         going = environments.compute_environments(self.clients, self._going)
         held = [] if self.draining.is_off else [each for each in going.values() if self._is_in_use(each, orders)]
@@ -162,7 +162,7 @@ class Replacement:
             environments.hold(self.clients, each, self.tags, self.wait)
         return held
 
-    def _is_in_use(self, environment: ComputeEnvironment, orders: Orders) -> bool:
+    def _is_in_use(self, environment: ComputeEnvironmentState, orders: Orders) -> bool:
         """Whether jobs run there, or may start there before its queues are pointed away.
 
         Raises:
@@ -212,7 +212,7 @@ class Replacement:
 
     # --- drain --------------------------------------------------------------------------------------------------------
 
-    def _drain(self, held: list[ComputeEnvironment], before: Orders) -> None:
+    def _drain(self, held: list[ComputeEnvironmentState], before: Orders) -> None:
         """Wait until no job runs on any of these; report changes at once, and the rest every minute."""
         aws, start = Retry(clock=self.clock), self.clock()
         reported: tuple[object, float] = (None, start)
@@ -240,13 +240,13 @@ class Replacement:
                 hint="run the same command again to go on waiting",
             ) from None
 
-    def _look(self, held: list[ComputeEnvironment], before: Orders) -> dict[str, list[RunningJob]]:
+    def _look(self, held: list[ComputeEnvironmentState], before: Orders) -> dict[str, list[RunningJob]]:
         """The jobs on each; first check that the successors still work."""
         orders = environments.queue_orders(self.clients)
         self._require_successors(held, before, orders)
         return {each.name: environments.jobs_on(self.clients, each, self._own_queues(orders)) for each in held}
 
-    def _require_successors(self, held: list[ComputeEnvironment], before: Orders, orders: Orders) -> None:
+    def _require_successors(self, held: list[ComputeEnvironmentState], before: Orders, orders: Orders) -> None:
         """Point queues back to VALID predecessors where every successor is INVALID.
 
         Raises:
@@ -298,7 +298,7 @@ class Replacement:
 
     # --- finish -------------------------------------------------------------------------------------------------------
 
-    def _finish(self, held: list[ComputeEnvironment]) -> None:
+    def _finish(self, held: list[ComputeEnvironmentState]) -> None:
         """Release what was held, and carry out what is left of the plan: deletions.
 
         The compute environments first: one that loses its service role before it is deleted stays in DELETING.

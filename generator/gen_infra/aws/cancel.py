@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from gen_infra.aws.errors import aws_errors
 
 if TYPE_CHECKING:
-    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.jobs import SubmittedJob
     from gen_infra.aws.session import Clients
 
 
 @aws_errors()
-def end_job(clients: Clients, job: Job, reason: str) -> None:
+def end_job(clients: Clients, job: SubmittedJob, reason: str) -> None:
     """End a job and, of an array, its children; one that has ended by now stays as it ended.
 
     CancelJob does not end a job that starts meanwhile, so that no running work is lost by mistake. A job's state does

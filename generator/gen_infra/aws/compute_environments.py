@@ -31,7 +31,7 @@ Orders = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class ComputeEnvironment:
+class ComputeEnvironmentState:
     """A compute environment as Batch describes it; ``cluster`` is the name of the ECS cluster that its jobs run in."""
 
     name: str
@@ -62,14 +62,14 @@ def holding_queue(environment: str) -> str:
 
 
 @aws_errors()
-def compute_environments(clients: Clients, names: Collection[str]) -> dict[str, ComputeEnvironment]:
+def compute_environments(clients: Clients, names: Collection[str]) -> dict[str, ComputeEnvironmentState]:
     """Those of these that there are, by the name or ARN that they were asked for by."""
     asked = sorted(names)
-    found: dict[str, ComputeEnvironment] = {}
+    found: dict[str, ComputeEnvironmentState] = {}
     for start in range(0, len(asked), DESCRIBE_AT_MOST):
         page = asked[start : start + DESCRIBE_AT_MOST]
         for each in clients.batch.describe_compute_environments(computeEnvironments=page)["computeEnvironments"]:
-            environment = ComputeEnvironment(
+            environment = ComputeEnvironmentState(
                 each["computeEnvironmentName"],
                 each["computeEnvironmentArn"],
                 each.get("state", ""),
@@ -104,7 +104,7 @@ def holds(orders: Orders, environment: str) -> Orders:
 
 @aws_errors()
 def hold(
-    clients: Clients, environment: ComputeEnvironment, tags: Mapping[str, str], wait: Callable[[float], None]
+    clients: Clients, environment: ComputeEnvironmentState, tags: Mapping[str, str], wait: Callable[[float], None]
 ) -> None:
     """Keep a VALID compute environment from being deleted; harmless where it is kept already.
 
@@ -146,13 +146,13 @@ def point(clients: Clients, queue: str, environments: Iterable[str], wait: Calla
 
 
 @aws_errors()
-def enable(clients: Clients, environment: ComputeEnvironment) -> None:
+def enable(clients: Clients, environment: ComputeEnvironmentState) -> None:
     """Let a compute environment take jobs again."""
     clients.batch.update_compute_environment(computeEnvironment=environment.name, state="ENABLED")
 
 
 @aws_errors()
-def jobs_on(clients: Clients, environment: ComputeEnvironment, queues: Iterable[str]) -> list[RunningJob]:
+def jobs_on(clients: Clients, environment: ComputeEnvironmentState, queues: Iterable[str]) -> list[RunningJob]:
     """The jobs of these queues that start or run on a compute environment, the one that has run longest first.
 
     A job that starts, and of which Batch does not say yet where, counts as there.

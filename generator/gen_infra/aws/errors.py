@@ -73,7 +73,7 @@ class AccessDeniedError(AwsError):
         self.action = action
 
 
-class Refusal(NamedTuple):
+class DeniedCall(NamedTuple):
     """Who may not do what to which resource; empty where AWS does not say."""
 
     user: str
@@ -87,10 +87,10 @@ class Refusal(NamedTuple):
         return name.partition("/")[0] if assumed else ""
 
 
-def find_refusal(text: str) -> Refusal | None:
+def find_refusal(text: str) -> DeniedCall | None:
     """Find the permission that AWS says is missing."""
     found = _REFUSAL.search(text)
-    return Refusal(*(found[name] or "" for name in ("user", "action", "resource"))) if found else None
+    return DeniedCall(*(found[name] or "" for name in ("user", "action", "resource"))) if found else None
 
 
 @contextmanager

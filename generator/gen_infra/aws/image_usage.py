@@ -12,7 +12,7 @@ from gen_infra.aws.images import DATA_TYPE, parameter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gen_infra.aws.images import Image
+    from gen_infra.aws.images import MachineImage
     from gen_infra.aws.session import Clients
 
 _GIB = 1 << 30
@@ -50,7 +50,7 @@ def users(clients: Clients, own_parameter: str) -> dict[str, list[str]]:
 
 
 @aws_errors()
-def sizes(clients: Clients, image: Image) -> dict[str, int]:
+def sizes(clients: Clients, image: MachineImage) -> dict[str, int]:
     """Snapshot of the image -> its bytes: those that EC2 bills, or where it does not say, those of the whole disk."""
     snapshots = [disk.snapshot for disk in image.disks.values()]
     found = clients.ec2.describe_snapshots(SnapshotIds=snapshots)["Snapshots"] if snapshots else []
@@ -58,7 +58,7 @@ def sizes(clients: Clients, image: Image) -> dict[str, int]:
 
 
 @aws_errors()
-def remove(clients: Clients, image: Image) -> None:
+def remove(clients: Clients, image: MachineImage) -> None:
     """Deregister an image and delete its snapshots, which EC2 keeps while an image refers to them."""
     clients.ec2.deregister_image(ImageId=image.id)
     for disk in image.disks.values():

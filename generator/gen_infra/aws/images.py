@@ -46,7 +46,7 @@ class Base(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class MachineImage:
     """A machine image.
 
     Args:
@@ -79,7 +79,7 @@ class Image:
 
 
 @aws_errors()
-def find(clients: Clients, image_id: str) -> Image | None:
+def find(clients: Clients, image_id: str) -> MachineImage | None:
     """The image with this id; None if there is none, or none that this account may use."""
     found = describe(clients, image_id)
     return as_image(found) if found else None
@@ -97,7 +97,7 @@ def describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
 
 
 @aws_errors()
-def builds(clients: Clients, environment: str) -> list[Image]:
+def builds(clients: Clients, environment: str) -> list[MachineImage]:
     """Every image of this account that was built for the environment, the newest first."""
     pages = clients.ec2.get_paginator("describe_images").paginate(
         Owners=["self"], Filters=[{"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [environment]}]
@@ -164,12 +164,12 @@ def require_imdsv2(clients: Clients, image_id: str) -> None:
 
 
 @aws_errors()
-def faults(clients: Clients, image: Image, key: str) -> list[str]:
+def faults(clients: Clients, image: MachineImage, key: str) -> list[str]:
     """What keeps a finished image from being used: each disk is encrypted with the key, and IMDSv2 is required."""
     return list(_faults(clients, image, key))
 
 
-def _faults(clients: Clients, image: Image, key: str) -> Iterator[str]:
+def _faults(clients: Clients, image: MachineImage, key: str) -> Iterator[str]:
     if image.state != "available":
         yield f"it is {image.state}"
     if not image.requires_imdsv2:
@@ -184,7 +184,7 @@ def _faults(clients: Clients, image: Image, key: str) -> Iterator[str]:
 
 
 @aws_errors()
-def least_sizes(clients: Clients, image: Image) -> dict[str, int]:
+def least_sizes(clients: Clients, image: MachineImage) -> dict[str, int]:
     """Device -> GiB of its snapshot; where the snapshot is not visible, as AWS's are not, GiB in the image."""
     wanted = [disk.snapshot for disk in image.disks.values()]
     shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
@@ -221,9 +221,9 @@ def terminate_builder(clients: Clients, build: str) -> list[str]:
     return left
 
 
-def as_image(found: Mapping[str, Any]) -> Image:
+def as_image(found: Mapping[str, Any]) -> MachineImage:
     """An image as DescribeImages shows it."""
-    return Image(
+    return MachineImage(
         id=found["ImageId"],
         name=found.get("Name", ""),
         created=datetime.fromisoformat(found["CreationDate"]),

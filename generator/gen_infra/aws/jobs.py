@@ -68,7 +68,7 @@ class SubmitRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SubmittedJob:
     """A job as Batch described it; of several attempts the last counts.
 
     ``queue`` and ``definition`` are short names (``highPriority-prod``, ``isaac-prod:3``). What Batch does not know yet
@@ -214,9 +214,9 @@ def _check(request: SubmitRequest) -> None:
 
 
 @aws_errors()
-def describe(clients: Clients, ids: Sequence[str]) -> list[Job]:
+def describe(clients: Clients, ids: Sequence[str]) -> list[SubmittedJob]:
     """Describe the jobs with these ids, in this order, without those that Batch does not know any more."""
-    found: dict[str, Job] = {}
+    found: dict[str, SubmittedJob] = {}
     for start in range(0, len(ids), _DESCRIBE_AT_MOST):
         some = list(ids[start : start + _DESCRIBE_AT_MOST])
         details = clients.batch.describe_jobs(jobs=some)["jobs"]
@@ -225,7 +225,7 @@ def describe(clients: Clients, ids: Sequence[str]) -> list[Job]:
 
 
 @aws_errors()
-def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str] = STATUSES) -> list[Job]:
+def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str] = STATUSES) -> list[SubmittedJob]:
     """The jobs of these queues that are in one of these states, newest first; array jobs without their children."""
     ids: dict[str, None] = {}
     pages = clients.batch.get_paginator("list_jobs")
@@ -253,7 +253,7 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
     )
 
 
-def find(clients: Clients, job_id: str) -> Job:
+def find(clients: Clients, job_id: str) -> SubmittedJob:
     """One job.
 
     Raises:
@@ -265,12 +265,12 @@ def find(clients: Clients, job_id: str) -> Job:
 def watch(
     clients: Clients,
     job_id: str,
-    on_change: Callable[[Job], None],
+    on_change: Callable[[SubmittedJob], None],
     *,
     retry_seconds: float = 120.0,
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-) -> Job:
+) -> SubmittedJob:
     """Follow a job until it has succeeded or failed, and return it as it ended.
 
     Looks again after 1 to 10 seconds, sooner after a change. Interrupting it stops the watching, not the job.
@@ -328,8 +328,8 @@ def main_node_id(detail: Mapping[str, Any]) -> str | None:
     return f"{detail['jobId']}#{nodes.get('mainNode', 0)}" if nodes and "#" not in detail["jobId"] else None
 
 
-def job_from(detail: JobDetailTypeDef, region: str) -> Job:
-    """One entry of DescribeJobs as a :class:`Job`."""
+def job_from(detail: JobDetailTypeDef, region: str) -> SubmittedJob:
+    """One entry of DescribeJobs as a :class:`SubmittedJob`."""
     container = container_of(detail)
     array = detail.get("arrayProperties", {})
     logs = container.get("logConfiguration", {}).get("options", {})
@@ -338,7 +338,7 @@ def job_from(detail: JobDetailTypeDef, region: str) -> Job:
     attempts = detail.get("attempts", [])
     streams = [*(attempt.get("container", {}).get("logStreamName", "") for attempt in attempts), stream]
     reasons = dict.fromkeys([detail.get("statusReason", ""), container.get("reason", "")])
-    return Job(
+    return SubmittedJob(
         id=detail["jobId"],
         name=detail["jobName"],
         queue=detail["jobQueue"].rpartition("/")[2],

@@ -56,7 +56,7 @@ _NAMES = ("name", "function_name", "compute_environment_name", "id", "arn", "key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ResourceKind:
     """A row of the table.
 
     Attributes:
@@ -100,8 +100,8 @@ _NOT_LOOKED_UP = Absent("it seldom changes by itself, and CloudTrail answers two
 _OLD = Absent("only environments of early versions have it")
 _IN_STATE_ONLY = Absent("it is kept in Terraform's state and nowhere else")
 
-KINDS: dict[str, Kind] = {
-    "aws_batch_compute_environment": Kind(
+KINDS: dict[str, ResourceKind] = {
+    "aws_batch_compute_environment": ResourceKind(
         label="compute environment",
         shown_by_name=True,
         listing=Listing(
@@ -118,7 +118,7 @@ KINDS: dict[str, Kind] = {
         # Batch scales it every few minutes.
         ignored=frozenset({"compute_resources.desired_vcpus", "status", "status_reason"}),
     ),
-    "aws_batch_job_definition": Kind(
+    "aws_batch_job_definition": ResourceKind(
         label="job definition",
         shown_by_name=True,
         listing=Listing(
@@ -132,7 +132,7 @@ KINDS: dict[str, Kind] = {
         removal="aws batch deregister-job-definition --job-definition {0}",
         events=Events(("RegisterJobDefinition",), ("DeregisterJobDefinition",), ("RegisterJobDefinition",)),
     ),
-    "aws_batch_job_queue": Kind(
+    "aws_batch_job_queue": ResourceKind(
         label="job queue",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "batch", "describe_job_queues", "jobQueues[?status!='DELETED'].jobQueueName"),
@@ -141,7 +141,7 @@ KINDS: dict[str, Kind] = {
         "&& sleep 15 && aws batch delete-job-queue --job-queue {0}",
         events=Events(("UpdateJobQueue",), ("DeleteJobQueue",), ("CreateJobQueue",)),
     ),
-    "aws_batch_scheduling_policy": Kind(
+    "aws_batch_scheduling_policy": ResourceKind(
         label="scheduling policy",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "batch", "list_scheduling_policies", "schedulingPolicies[].arn"),
@@ -149,14 +149,14 @@ KINDS: dict[str, Kind] = {
         removal="aws batch delete-scheduling-policy --arn {0}",
         events=Events(("UpdateSchedulingPolicy",), ("DeleteSchedulingPolicy",), ("CreateSchedulingPolicy",)),
     ),
-    "aws_cloudwatch_event_rule": Kind(
+    "aws_cloudwatch_event_rule": ResourceKind(
         label="event rule",
         listing=Listing(("notifications",), "events", "list_rules", "Rules[].Name"),
         import_id=_OVERWRITTEN,
         removal=_NO_ORPHAN,
         events=Events(("PutRule", "DisableRule", "EnableRule"), ("DeleteRule",), ("PutRule",)),
     ),
-    "aws_cloudwatch_event_target": Kind(
+    "aws_cloudwatch_event_target": ResourceKind(
         label="event target",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -164,7 +164,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("PutTargets",), ("RemoveTargets",), ("PutTargets",)),
         names=(("rule",), ("target_id",)),
     ),
-    "aws_cloudwatch_log_group": Kind(
+    "aws_cloudwatch_log_group": ResourceKind(
         label="log group",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "logs", "describe_log_groups", "logGroups[].logGroupName"),
@@ -176,7 +176,7 @@ KINDS: dict[str, Kind] = {
             ("CreateLogGroup",),
         ),
     ),
-    "aws_cloudwatch_metric_alarm": Kind(
+    "aws_cloudwatch_metric_alarm": ResourceKind(
         label="alarm",
         listing=Listing(_REBUILD, "alarms", "describe_alarms", "MetricAlarms[].AlarmName"),
         import_id=_OVERWRITTEN,
@@ -186,14 +186,14 @@ KINDS: dict[str, Kind] = {
         ),
         names=(("alarm_name", "arn"),),
     ),
-    "aws_codebuild_project": Kind(
+    "aws_codebuild_project": ResourceKind(
         label="build project",
         listing=Listing(_REBUILD, "builds", "list_projects", "projects[]"),
         import_id=_NAME,
         removal=_NO_ORPHAN,
         events=Events(("UpdateProject",), ("DeleteProject",), ("CreateProject",)),
     ),
-    "aws_default_security_group": Kind(
+    "aws_default_security_group": ResourceKind(
         label="default security group",
         listing=_OWNED,
         import_id=Absent("Terraform takes it over as soon as its VPC exists"),
@@ -201,7 +201,7 @@ KINDS: dict[str, Kind] = {
         events=Absent("AWS makes and deletes it with its VPC, and changes to its rules are ignored"),
         ignored=frozenset({"egress", "ingress"}),
     ),
-    "aws_ecr_lifecycle_policy": Kind(
+    "aws_ecr_lifecycle_policy": ResourceKind(
         label="lifecycle policy",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -209,7 +209,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("PutLifecyclePolicy",), ("DeleteLifecyclePolicy",), ("PutLifecyclePolicy",)),
         names=(("repository",),),
     ),
-    "aws_ecr_repository": Kind(
+    "aws_ecr_repository": ResourceKind(
         label="repository",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "ecr", "describe_repositories", "repositories[].repositoryName"),
@@ -219,7 +219,7 @@ KINDS: dict[str, Kind] = {
             ("PutImageTagMutability", "PutImageScanningConfiguration"), ("DeleteRepository",), ("CreateRepository",)
         ),
     ),
-    "aws_eip": Kind(
+    "aws_eip": ResourceKind(
         label="Elastic IP address",
         listing=Listing(_NETWORK, "ec2", "describe_addresses", "Addresses"),  # without pages
         import_id=_NEW_ID,
@@ -228,14 +228,14 @@ KINDS: dict[str, Kind] = {
         # The state was written before the NAT gateway got the address.
         ignored=frozenset({"association_id", "instance", "network_interface", "private_dns", "private_ip"}),
     ),
-    "aws_flow_log": Kind(
+    "aws_flow_log": ResourceKind(
         label="flow log",
         listing=Listing(_NETWORK, "ec2", "describe_flow_logs", f"FlowLogs[].{_TAG}"),
         import_id=_NEW_ID,
         removal=_NO_ORPHAN,
         events=_NOT_LOOKED_UP,
     ),
-    "aws_iam_instance_profile": Kind(
+    "aws_iam_instance_profile": ResourceKind(
         label="instance profile",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
@@ -248,14 +248,14 @@ KINDS: dict[str, Kind] = {
         ),
         names=(("name",),),
     ),
-    "aws_iam_policy": Kind(
+    "aws_iam_policy": ResourceKind(
         label="IAM policy",
         listing=Listing(_ENVIRONMENT, "iam", "list_policies", "Policies[].PolicyName", {"Scope": "Local"}),
         import_id=_OLD,
         removal=_OLD,
         events=_OLD,
     ),
-    "aws_iam_role": Kind(
+    "aws_iam_role": ResourceKind(
         label="role",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "iam", "list_roles", "Roles[].RoleName"),
@@ -273,7 +273,7 @@ KINDS: dict[str, Kind] = {
         # The state was written before the policies, which are resources of their own.
         ignored=frozenset({"inline_policy", "managed_policy_arns"}),
     ),
-    "aws_iam_role_policy": Kind(
+    "aws_iam_role_policy": ResourceKind(
         label="role policy",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -281,7 +281,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("PutRolePolicy",), ("DeleteRolePolicy",), ("PutRolePolicy",)),
         names=(("role",), ("name",)),
     ),
-    "aws_iam_role_policy_attachment": Kind(
+    "aws_iam_role_policy_attachment": ResourceKind(
         label="policy attachment",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -289,14 +289,14 @@ KINDS: dict[str, Kind] = {
         events=Events((), ("DetachRolePolicy",), ("AttachRolePolicy",)),
         names=(("role",), ("policy_arn",)),
     ),
-    "aws_internet_gateway": Kind(
+    "aws_internet_gateway": ResourceKind(
         label="internet gateway",
         listing=Listing(_NETWORK, "ec2", "describe_internet_gateways", f"InternetGateways[].{_TAG}"),
         import_id=_NEW_ID,
         removal=_NO_ORPHAN,
         events=_NOT_LOOKED_UP,
     ),
-    "aws_kms_alias": Kind(
+    "aws_kms_alias": ResourceKind(
         label="key alias",
         shown_by_name=True,
         listing=Listing(
@@ -306,7 +306,7 @@ KINDS: dict[str, Kind] = {
         removal="aws kms delete-alias --alias-name {0}",
         events=Events(("UpdateAlias",), ("DeleteAlias",), ("CreateAlias",)),
     ),
-    "aws_kms_key": Kind(
+    "aws_kms_key": ResourceKind(
         label="key",
         listing=Listing(_ENVIRONMENT, "kms", "list_keys", "Keys[].KeyId"),
         import_id=_NEW_ID,
@@ -319,7 +319,7 @@ KINDS: dict[str, Kind] = {
             ("ScheduleKeyDeletion",),
         ),
     ),
-    "aws_lambda_function": Kind(
+    "aws_lambda_function": ResourceKind(
         label="function",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "functions", "list_functions", "Functions[].FunctionName"),
@@ -331,7 +331,7 @@ KINDS: dict[str, Kind] = {
             ("CreateFunction20150331",),
         ),
     ),
-    "aws_lambda_function_event_invoke_config": Kind(
+    "aws_lambda_function_event_invoke_config": ResourceKind(
         label="function's event settings",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -343,7 +343,7 @@ KINDS: dict[str, Kind] = {
         ),
         names=(("function_name",),),
     ),
-    "aws_launch_template": Kind(
+    "aws_launch_template": ResourceKind(
         label="launch template",
         shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
@@ -355,14 +355,14 @@ KINDS: dict[str, Kind] = {
             ("CreateLaunchTemplate",),
         ),
     ),
-    "aws_nat_gateway": Kind(
+    "aws_nat_gateway": ResourceKind(
         label="NAT gateway",
         listing=Listing(_NETWORK, "ec2", "describe_nat_gateways", f"NatGateways[?State!='deleted'][].{_TAG}"),
         import_id=_NEW_ID,
         removal=_NO_ORPHAN,
         events=_NOT_LOOKED_UP,
     ),
-    "aws_route": Kind(
+    "aws_route": ResourceKind(
         label="route",
         listing=_OWNED,
         import_id=Absent("its table is new, so creating it never fails because one exists"),
@@ -370,7 +370,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("ReplaceRoute",), ("DeleteRoute",), ("CreateRoute",)),
         names=(("route_table_id",),),
     ),
-    "aws_route_table": Kind(
+    "aws_route_table": ResourceKind(
         label="route table",
         listing=Listing(_NETWORK, "ec2", "describe_route_tables", f"RouteTables[].{_TAG}"),
         import_id=_NEW_ID,
@@ -378,35 +378,35 @@ KINDS: dict[str, Kind] = {
         events=_NOT_LOOKED_UP,
         ignored=frozenset({"route"}),  # the state was written before the routes, which are resources of their own
     ),
-    "aws_route_table_association": Kind(
+    "aws_route_table_association": ResourceKind(
         label="route table association",
         listing=_OWNED,
         import_id=Absent("its subnet is new, so creating it never fails because one exists"),
         removal=_OWNED,
         events=_NOT_LOOKED_UP,
     ),
-    "aws_s3_object": Kind(
+    "aws_s3_object": ResourceKind(
         label="S3 object",
         listing=Absent("leftovers are looked for by name, and its bucket belongs to the account"),
         import_id=_OVERWRITTEN,
         removal=_NO_ORPHAN,
         events=Absent("S3 reports it in data events, which CloudTrail's event history does not hold"),
     ),
-    "aws_scheduler_schedule": Kind(
+    "aws_scheduler_schedule": ResourceKind(
         label="schedule",
         listing=_OWNED,
         import_id=f"{_NAME}/{_NAME}",  # gen-infra gives the schedule's group the same name
         removal=_OWNED,
         events=Events(("UpdateSchedule",), ("DeleteSchedule",), ("CreateSchedule",)),
     ),
-    "aws_scheduler_schedule_group": Kind(
+    "aws_scheduler_schedule_group": ResourceKind(
         label="schedule group",
         listing=Listing(_REBUILD, "schedules", "list_schedule_groups", "ScheduleGroups[].Name"),
         import_id=_NAME,
         removal=_NO_ORPHAN,
         events=Absent("its schedule goes with it, and that one's events are looked up"),
     ),
-    "aws_security_group": Kind(
+    "aws_security_group": ResourceKind(
         label="security group",
         listing=Listing(_NETWORK, "ec2", "describe_security_groups", f"SecurityGroups[].{_TAG}"),
         import_id=_NEW_ID,
@@ -414,7 +414,7 @@ KINDS: dict[str, Kind] = {
         events=Events((), ("DeleteSecurityGroup",)),
         ignored=frozenset({"egress", "ingress"}),  # the state was written before the rules
     ),
-    "aws_sns_topic": Kind(
+    "aws_sns_topic": ResourceKind(
         label="topic",
         listing=Listing(("rebuild", "notifications"), "sns", "list_topics", "Topics[].TopicArn"),
         import_id=_OVERWRITTEN,
@@ -422,7 +422,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("SetTopicAttributes",), ("DeleteTopic",), ("CreateTopic",)),
         ignored=frozenset({"policy"}),  # the state was written before the policy, which is a resource of its own
     ),
-    "aws_sns_topic_policy": Kind(
+    "aws_sns_topic_policy": ResourceKind(
         label="topic policy",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -430,7 +430,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("SetTopicAttributes",), ("DeleteTopic",)),
         names=(("arn",),),
     ),
-    "aws_sns_topic_subscription": Kind(
+    "aws_sns_topic_subscription": ResourceKind(
         label="topic subscription",
         listing=_OWNED,
         import_id=_OVERWRITTEN,
@@ -438,7 +438,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("SetSubscriptionAttributes",), ("Unsubscribe",), ("Subscribe",)),
         names=(("arn", "topic_arn"),),
     ),
-    "aws_sqs_queue": Kind(
+    "aws_sqs_queue": ResourceKind(
         label="dead-letter queue",
         shown_by_name=True,
         # Without a page size SQS returns the first thousand and no token for the rest.
@@ -447,21 +447,21 @@ KINDS: dict[str, Kind] = {
         removal="aws sqs delete-queue --queue-url {0}",
         events=Events(("SetQueueAttributes",), ("DeleteQueue",), ("CreateQueue",)),
     ),
-    "aws_subnet": Kind(
+    "aws_subnet": ResourceKind(
         label="subnet",
         listing=Listing(_NETWORK, "ec2", "describe_subnets", f"Subnets[].{_TAG}"),
         import_id=_NEW_ID,
         removal=_NO_ORPHAN,
         events=_NOT_LOOKED_UP,
     ),
-    "aws_vpc": Kind(
+    "aws_vpc": ResourceKind(
         label="VPC",
         listing=Listing(_NETWORK, "ec2", "describe_vpcs", f"Vpcs[].{_TAG}"),
         import_id=_NEW_ID,
         removal=_NO_ORPHAN,
         events=_NOT_LOOKED_UP,
     ),
-    "aws_vpc_endpoint": Kind(
+    "aws_vpc_endpoint": ResourceKind(
         label="VPC endpoint",
         listing=Listing(_NETWORK, "ec2", "describe_vpc_endpoints", f"VpcEndpoints[?State!='deleted'][].{_TAG}"),
         import_id=_NEW_ID,
@@ -469,7 +469,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("ModifyVpcEndpoint",), ("DeleteVpcEndpoints",)),
         ignored=frozenset({"network_interface_ids", "route_table_ids", "subnet_configuration"}),
     ),
-    "aws_vpc_security_group_egress_rule": Kind(
+    "aws_vpc_security_group_egress_rule": ResourceKind(
         label="egress rule",
         listing=_OWNED,
         import_id=_NEW_ID,
@@ -477,7 +477,7 @@ KINDS: dict[str, Kind] = {
         events=Events(("ModifySecurityGroupRules",), ("RevokeSecurityGroupEgress",), ("AuthorizeSecurityGroupEgress",)),
         names=_RULE,
     ),
-    "aws_vpc_security_group_ingress_rule": Kind(
+    "aws_vpc_security_group_ingress_rule": ResourceKind(
         label="ingress rule",
         listing=_OWNED,
         import_id=_NEW_ID,
@@ -487,7 +487,7 @@ KINDS: dict[str, Kind] = {
         ),
         names=_RULE,
     ),
-    "terraform_data": Kind(
+    "terraform_data": ResourceKind(
         label="record of the manifest",
         listing=_IN_STATE_ONLY,
         import_id=_IN_STATE_ONLY,

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.cli.durations import duration
-from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.jobs import SubmittedJob
     from gen_infra.aws.session import Clients
 
 _LOOK_AGAIN_SECONDS = 2.0
@@ -33,21 +31,6 @@ class Line:
         return {"time": self.time.isoformat().replace("+00:00", "Z"), "text": self.text}
 
 
-def parse_since(text: str, now: datetime) -> datetime:
-    """Parse ``10m``, ``2h``, ``3d`` (before now) or a time in ISO 8601 (UTC without an offset).
-
-    Raises:
-        UsageError: it is neither.
-    """
-    if (span := duration(text)) is not None:
-        return now - span
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f'invalid time "{text}"', hint="use 10m, 2h, 3d or 2026-09-30T12:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 class Reader:
     """Reads the streams of a job, each line once, however often it is asked.
 
@@ -61,7 +44,7 @@ class Reader:
         self._since: dict[str, Any] = {"startTime": max(int(since.timestamp() * 1000), 0)} if since else {}
         self._tokens: dict[str, str] = {}
 
-    def new_lines(self, job: Job) -> Iterator[Line]:
+    def new_lines(self, job: SubmittedJob) -> Iterator[Line]:
         """What the attempts of the job have written since it was last asked, attempt by attempt."""
         for stream in job.log_streams:
             more = True
@@ -87,7 +70,7 @@ class Reader:
 
 def follow(
     clients: Clients,
-    find: Callable[[], Job],
+    find: Callable[[], SubmittedJob],
     since: datetime | None = None,
     *,
     wait: Callable[[float], None] = time.sleep,
@@ -112,7 +95,7 @@ def follow(
 
 
 @aws_errors()
-def tail(clients: Clients, job: Job, lines: int) -> list[Line]:
+def tail(clients: Clients, job: SubmittedJob, lines: int) -> list[Line]:
     """The last lines of the last attempt."""
     logs = clients.logs
     if not job.log_stream:

@@ -15,9 +15,7 @@ from gen_infra.errors import AwsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gen_infra.aws.session import Clients
-
-    Json = Mapping[str, Any]
+    from gen_infra.aws.session import Clients, Json
 
 ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 BUSY = ("STARTING", "RUNNING")

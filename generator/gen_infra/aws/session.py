@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from gen_infra import __version__
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
+
+Json: TypeAlias = Mapping[str, Any]  # a part of an answer of AWS's
 
 _SERVICES = {
     "alarms": "cloudwatch",

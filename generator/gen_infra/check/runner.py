@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
-from gen_infra.check.rules.iam_lint import LINTS, Action, Reference, lint, mentioned_actions
+from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, lint, mentioned_actions
 from gen_infra.check.suppressions import suppressed
 from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
@@ -27,7 +27,7 @@ from gen_infra.terraform.adapter import Diagnostic, Terraform
 from gen_infra.terraform.provider import find_provider
 from gen_infra.terraform.source import Resource, read_source
 from gen_infra.tools.addresses import bare
-from gen_infra.tools.checkov.adapter import Checkov, CheckRecord, ScanResult, Suppression, doubts, find_checkov
+from gen_infra.tools.checkov.adapter import Checkov, CheckovSuppression, CheckRecord, ScanResult, doubts, find_checkov
 from gen_infra.tools.checkov.adapter import scan_hcl_folders as checkov_hcl
 from gen_infra.tools.checkov.adapter import scan_plans as checkov_plan
 from gen_infra.tools.checkov.iam_reference import look_up
@@ -49,17 +49,17 @@ _CHECKOV_PLAN = "checkov (plan)"
 _OWN_PLAN = "gen-infra (plan)"
 
 SUPPRESSIONS = (
-    Suppression(
+    CheckovSuppression(
         "CKV_AWS_117",
         "module.job_functions.aws_lambda_function.*",
         "The functions call the AWS Batch API and nothing in a VPC; inside one they would need a way out to reach it.",
     ),
-    Suppression(
+    CheckovSuppression(
         "CKV_AWS_272",
         "module.job_functions.aws_lambda_function.*",
         "The package is made here, byte for byte the same each time, and its hash is in every plan.",
     ),
-    Suppression(
+    CheckovSuppression(
         "CKV2_AWS_5",
         "module.network.aws_security_group.instances",
         "The compute environments carry it; checkov does not follow it through the modules between them.",
@@ -299,10 +299,11 @@ def _own_verdict(name: str, resources: Sequence[Resource], sources: Files, error
 
 
 @lru_cache
-def _reference(checkov: Checkov, actions: frozenset[str]) -> Reference:
+def _reference(checkov: Checkov, actions: frozenset[str]) -> ActionReference:
     meanings = look_up(checkov, actions, os.environ)
     return {
-        action: tuple(Action(name, tuple(arns)) for name, arns in meant.items()) for action, meant in meanings.items()
+        action: tuple(IamAction(name, tuple(arns)) for name, arns in meant.items())
+        for action, meant in meanings.items()
     }
 
 

@@ -12,7 +12,7 @@ from gen_infra.cli.console import Console, print_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.manifest.comparison import Difference
+    from gen_infra.manifest.comparison import ManifestDifference
     from gen_infra.manifest.reading.reader import Map
 
 
@@ -41,7 +41,7 @@ def show_differences(manifest: Path, other: Path, console: Console, *, as_json: 
     return 1 if differences else 0
 
 
-def _entry(difference: Difference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
+def _entry(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
     from gen_infra.manifest.reading.reader import dotted, file_and_line
 
     def side(value: object, nodes: Map) -> dict[str, Any] | None:
@@ -57,7 +57,7 @@ def _entry(difference: Difference, left_nodes: Map, right_nodes: Map) -> dict[st
     }
 
 
-def _show(difference: Difference, left_nodes: Map, right_nodes: Map) -> None:
+def _show(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> None:
     from gen_infra.manifest.reading.reader import dotted
 
     click.secho(dotted(difference.path), bold=True)

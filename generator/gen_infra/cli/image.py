@@ -11,7 +11,7 @@ from gen_infra.cli.console import Console, examples, json_option, manifest_argum
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.aws.images import Image
+    from gen_infra.aws.images import MachineImage
     from gen_infra.aws.session import Clients
     from gen_infra.image import Retired, Status
     from gen_infra.manifest import Manifest
@@ -186,13 +186,13 @@ def _line(what: str, text: str, problems: tuple[str, ...]) -> None:
         click.secho(f"{'':<14}stale: {problem}", fg="yellow")
 
 
-def _describe(image: Image | None) -> str:
+def _describe(image: MachineImage | None) -> str:
     if image is None:
         return "none"
     return f"{image.id}  {image.name}  {_days(image)} days old" + (f", on {image.base}" if image.base.id else "")
 
 
-def _days(image: Image) -> int:
+def _days(image: MachineImage) -> int:
     from datetime import UTC, datetime
 
     return (datetime.now(UTC) - image.created).days
@@ -202,7 +202,7 @@ def _size(size: int) -> str:
     return f"{size / (_MIB << 10):.1f} GiB" if size >= _MIB << 10 else f"{size / _MIB:.0f} MiB"
 
 
-def _as_dict(image: Image | None) -> dict[str, Any] | None:
+def _as_dict(image: MachineImage | None) -> dict[str, Any] | None:
     if image is None:
         return None
     return {

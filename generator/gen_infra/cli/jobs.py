@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gen_infra.aws.jobs import Job, SubmitRequest
+    from gen_infra.aws.jobs import SubmitRequest, SubmittedJob
     from gen_infra.manifest import Manifest
 
 _STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
@@ -215,7 +215,7 @@ def jobs(
     return 1 if missing else 0
 
 
-def _table(found: list[Job]) -> None:
+def _table(found: list[SubmittedJob]) -> None:
     for job in found:
         click.secho(f"{job.id}  ", nl=False)
         click.secho(f"{job.status:<9}", fg=_COLOURS.get(job.status), nl=False)
@@ -223,7 +223,7 @@ def _table(found: list[Job]) -> None:
         click.echo(f"  {job.queue:<24} {job.name:<24} {_time(job.created)}  {exit_code} {job.reason}".rstrip())
 
 
-def _card(job: Job) -> str:
+def _card(job: SubmittedJob) -> str:
     lines = [
         ("job", f"{job.name} ({job.id})"),
         ("state", f"{job.status} {f'({job.reason})' if job.reason else ''}".rstrip()),
@@ -246,6 +246,6 @@ def _time(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%SZ") if moment else ""
 
 
-def _clock(job: Job) -> str:
+def _clock(job: SubmittedJob) -> str:
     moment = job.stopped or job.started or job.created
     return moment.strftime("%H:%M:%S") if moment else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.jobs import SubmittedJob
     from gen_infra.aws.logs import Line
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
@@ -51,10 +51,11 @@ def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: 
     from gen_infra.aws import logs as cloudwatch
     from gen_infra.aws.jobs import find
     from gen_infra.aws.session import clients, require_account
+    from gen_infra.cli.durations import parse_since
     from gen_infra.manifest import load
 
     env = load(manifest)
-    moment = cloudwatch.parse_since(since, datetime.now(UTC)) if since else None
+    moment = parse_since(since, datetime.now(UTC)) if since else None
     aws = clients(env.region)
     require_account(aws, env.account)
     job = find(aws, job_id)
@@ -77,7 +78,7 @@ def _print_lines(lines: Iterable[Line], *, as_json: bool) -> None:
         click.echo(json.dumps(line.to_dict(), ensure_ascii=False) if as_json else line.text)
 
 
-def _no_log(job: Job, manifest: Path) -> str:
+def _no_log(job: SubmittedJob, manifest: Path) -> str:
     if job.array_size:
         return f"an array's children have the logs: gen-infra logs {manifest} {job.id}:0"
     return f"it has no log: it is {job.status}, and has not started"
@@ -141,13 +142,13 @@ def cancel(
     return 0
 
 
-def _of_queue(aws: Clients, queue: str, status: str) -> list[Job]:
+def _of_queue(aws: Clients, queue: str, status: str) -> list[SubmittedJob]:
     from gen_infra.aws.jobs import list_jobs
 
     return list_jobs(aws, [queue], [status.upper()])
 
 
-def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[Job]:
+def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[SubmittedJob]:
     """Those that have not ended; all must be there, and in queues of this environment."""
     from gen_infra.aws.jobs import describe
 
@@ -160,7 +161,7 @@ def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[Job]:
     return [job for job in found if not job.finished]
 
 
-def _question(jobs: Sequence[Job]) -> str:
+def _question(jobs: Sequence[SubmittedJob]) -> str:
     started = sum(job.has_started for job in jobs)
     waiting = len(jobs) - started
     parts = [f"cancel {waiting} that wait{'s' if waiting == 1 else ''}"] if waiting else []

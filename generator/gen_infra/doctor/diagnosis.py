@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["ok", "warning", "wrong"]
+DiagnosisLevel = Literal["ok", "warning", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Diagnosis:
         advice: what to do, where there is something to do; a command where one does it.
     """
 
-    level: Level
+    level: DiagnosisLevel
     subject: str
     message: str
     advice: str = ""

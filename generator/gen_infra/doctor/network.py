@@ -11,10 +11,8 @@ from gen_infra.doctor.diagnosis import ok, warning, wrong
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gen_infra.aws.session import Clients
+    from gen_infra.aws.session import Clients, Json
     from gen_infra.doctor.diagnosis import Diagnosis
-
-    Json = Mapping[str, Any]
 
 # What an instance talks to before and while a job runs.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html

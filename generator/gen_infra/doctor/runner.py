@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment
 
-    Check = Callable[[], list[Diagnosis]]
+    DoctorCheck = Callable[[], list[Diagnosis]]
 
 _WITHOUT_REGION = "us-east-1"  # for STS, where no region is set
 
@@ -68,7 +68,7 @@ def _all_well(lines: Iterable[Diagnosis]) -> bool:
     return all(line.level == "ok" for line in lines)
 
 
-def _tools(manifest: Manifest | None) -> Iterator[Check]:
+def _tools(manifest: Manifest | None) -> Iterator[DoctorCheck]:
     from gen_infra.environment import find_terraform_for
     from gen_infra.terraform.adapter import find_terraform
 
@@ -78,7 +78,7 @@ def _tools(manifest: Manifest | None) -> Iterator[Check]:
     yield partial(doctor_tools.checkov, os.environ)
 
 
-def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str | None) -> Iterator[Check]:
+def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str | None) -> Iterator[DoctorCheck]:
     """The checks of one environment, in the order in which their lines are shown."""
     services = service_linked_roles(manifest)
     yield partial(doctor_account.region, aws, configured)
@@ -105,7 +105,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_containers.container_image, aws, manifest.account, uri)
 
 
-def _references(aws: Clients, manifest: Manifest) -> Iterator[Check]:
+def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
     """The secrets and file systems of the jobs, each once."""
     jobs = manifest.jobs.values()
     secrets = {secret.resource_arn: secret for job in jobs for secret in job.secrets.values()}
@@ -119,7 +119,7 @@ def _references(aws: Clients, manifest: Manifest) -> Iterator[Check]:
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)
 
 
-def _image(aws: Clients, manifest: Manifest) -> Check:
+def _image(aws: Clients, manifest: Manifest) -> DoctorCheck:
     image = manifest.image
     volumes = {"/dev/xvda": doctor_image.Volume(image.root.size_gib, "image.root.size_gib")}
     if image.scratch.carrier != "instance_store":
@@ -131,7 +131,7 @@ def _image(aws: Clients, manifest: Manifest) -> Check:
     return partial(doctor_image.image_of_parameter, aws, parameter, image.architecture, volumes)
 
 
-def key(aws: Clients, manifest: Manifest) -> Check:
+def key(aws: Clients, manifest: Manifest) -> DoctorCheck:
     """The check of the environment's key, against those who start its instances and write its logs."""
     prefix = f"arn:{manifest.partition}:iam::{manifest.account}:role/aws-service-role"
     launching = [

@@ -5,12 +5,13 @@ Terraform does not see these: it manages policies and rules one by one, and take
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.drift.cloudtrail_events import Trace, added
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.terraform.source import Resource
 

@@ -39,7 +39,7 @@ class Host:
 
 
 @dataclass
-class Job:
+class EmulatedJob:
     """One job: a single job, the parent of an array (``size``), or a child (``index``); times are seconds since 1970.
 
     Args:

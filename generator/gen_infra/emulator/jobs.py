@@ -19,7 +19,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra.emulator.attempts import exit_code, retried, run_seconds, share
-from gen_infra.emulator.job import Host, Job, milliseconds
+from gen_infra.emulator.job import EmulatedJob, Host, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,16 +35,16 @@ _TICK_SECONDS = 0.05
 class Account(Protocol):
     """The parts of an AWS account that the life cycle of a job depends on."""
 
-    def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
+    def place(self, job: EmulatedJob, busy: Mapping[str, float]) -> Host | str:
         """Find a place for the job, or return the status reason of a job that stays RUNNABLE; empty if it only waits.
 
         ``busy`` maps the ARN of each compute environment to the vCPUs in use there.
         """
 
-    def start_problem(self, job: Job) -> str:
+    def start_problem(self, job: EmulatedJob) -> str:
         """Return why the container cannot start; empty if it can."""
 
-    def log(self, job: Job, lines: list[str]) -> None:
+    def log(self, job: EmulatedJob, lines: list[str]) -> None:
         """Append lines to the job's log stream."""
 
 
@@ -60,8 +60,8 @@ class Jobs:
         self.lock = threading.RLock()
         self._account = account
         self._clock = clock or time.time
-        self._jobs: dict[str, Job] = {}
-        self._active: dict[str, Job] = {}
+        self._jobs: dict[str, EmulatedJob] = {}
+        self._active: dict[str, EmulatedJob] = {}
         self._busy: defaultdict[str, float] = defaultdict(float)
         self._unplaced: dict[tuple[Any, ...], str] = {}
         self._work = threading.Event()
@@ -79,7 +79,7 @@ class Jobs:
         self.lock.release()
         self._start()
 
-    def add(self, jobs: Iterable[Job]) -> None:
+    def add(self, jobs: Iterable[EmulatedJob]) -> None:
         """Add submitted jobs: one, or a parent and its children."""
         with self.lock:
             for job in jobs:
@@ -87,16 +87,16 @@ class Jobs:
                 self._jobs[job.id] = self._active[job.id] = job
         self._work.set()
 
-    def get(self, job_id: str) -> Job | None:
+    def get(self, job_id: str) -> EmulatedJob | None:
         """Return the job with that id or ARN, or None."""
         return self._jobs.get(job_id.rsplit(":job/", 1)[-1])
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[EmulatedJob]:
         """Return all jobs, the newest first."""
         with self.lock:
             return list(self._jobs.values())[::-1]
 
-    def children(self, parent: Job) -> Iterator[Job]:
+    def children(self, parent: EmulatedJob) -> Iterator[EmulatedJob]:
         """Return the children of an array's parent, by index."""
         return (self._jobs[f"{parent.id}:{index}"] for index in range(parent.size or 0))
 
@@ -118,7 +118,7 @@ class Jobs:
                 found["arrayProperties"] = {"size": job.size, "statusSummary": counts}
             return found
 
-    def end(self, job: Job, *, call: str, reason: str) -> None:
+    def end(self, job: EmulatedJob, *, call: str, reason: str) -> None:
         """End the job and its children: with CancelJob those that have not started, with TerminateJob all."""
         with self.lock:
             for each in (*self.children(job), job):
@@ -128,7 +128,7 @@ class Jobs:
                         self._stop_attempt(each, exit_code=137, reason="", status_reason=reason)
                     self._end(each, "FAILED", reason)
 
-    def placed(self, environment: str) -> list[Job]:
+    def placed(self, environment: str) -> list[EmulatedJob]:
         """Return the jobs that run in the compute environment with that ARN."""
         with self.lock:
             active = self._active.values()
@@ -166,7 +166,7 @@ class Jobs:
                 if not self._active:
                     self._work.clear()
 
-    def _advance(self, job: Job, now: float) -> None:
+    def _advance(self, job: EmulatedJob, now: float) -> None:
         if job.is_placed and job.host_ends is not None and job.host_ends <= min(now, job.due):
             self._lose_host(job)
         if job.status in ENDED or now < job.due:
@@ -182,7 +182,7 @@ class Jobs:
         else:
             self._finish_attempt(job)
 
-    def _advance_parent(self, job: Job) -> None:
+    def _advance_parent(self, job: EmulatedJob) -> None:
         statuses = {child.status for child in self.children(job)}
         if statuses <= set(ENDED):
             failed = "FAILED" in statuses
@@ -190,7 +190,7 @@ class Jobs:
         else:
             job.status = "PENDING"
 
-    def _advance_waiting(self, job: Job) -> None:
+    def _advance_waiting(self, job: EmulatedJob) -> None:
         statuses = {self._jobs[each].status for each in job.waits_for}
         if "FAILED" in statuses:
             self._end(job, "FAILED", "Dependent Job failed")
@@ -199,7 +199,7 @@ class Jobs:
         else:
             job.status = "PENDING"
 
-    def _place(self, job: Job) -> None:
+    def _place(self, job: EmulatedJob) -> None:
         alike = (job.queue, job.node_count, *(job.asks(kind) for kind in ("VCPU", "MEMORY", "GPU")))
         if alike not in self._unplaced:  # no room for one means no room for the thousands like it
             found = self._account.place(job, self._busy)
@@ -212,7 +212,7 @@ class Jobs:
             self._unplaced[alike] = found
         job.status_reason = self._unplaced[alike]
 
-    def _start_attempt(self, job: Job) -> None:
+    def _start_attempt(self, job: EmulatedJob) -> None:
         if problem := self._account.start_problem(job):
             self._stop_attempt(job, exit_code=None, reason=problem, status_reason="Task failed to start")
             self._retry_or_fail(job, "Task failed to start")
@@ -225,7 +225,7 @@ class Jobs:
         self._move(job, "RUNNING", seconds=min(run_seconds(job.command), job.timeout or float("inf")))
         self._account.log(job, [f"job {job.id}, attempt {len(job.attempts) + 1}", f"command: {' '.join(job.command)}"])
 
-    def _finish_attempt(self, job: Job) -> None:
+    def _finish_attempt(self, job: EmulatedJob) -> None:
         timed_out = job.timeout is not None and run_seconds(job.command) > job.timeout
         code = 137 if timed_out else exit_code(job.command)
         reason = "Job attempt duration exceeded timeout" if timed_out else EXITED
@@ -238,13 +238,13 @@ class Jobs:
         else:
             self._retry_or_fail(job, reason)
 
-    def _lose_host(self, job: Job) -> None:
+    def _lose_host(self, job: EmulatedJob) -> None:
         assert job.host is not None  # noqa: S101 - it is placed
         reason = f"Host EC2 (instance {job.host.instances[job.main_node]}) terminated."
         self._stop_attempt(job, exit_code=None, reason="", status_reason=reason)
         self._retry_or_fail(job, reason)
 
-    def _stop_attempt(self, job: Job, *, exit_code: int | None, reason: str, status_reason: str) -> None:
+    def _stop_attempt(self, job: EmulatedJob, *, exit_code: int | None, reason: str, status_reason: str) -> None:
         job.stopped = self._clock()
         outcome = {"exitCode": exit_code, "reason": reason}
         for runtime in job.runtimes:
@@ -254,7 +254,7 @@ class Jobs:
             attempt["startedAt"] = milliseconds(job.started)
         job.attempts.append(attempt | {"stoppedAt": milliseconds(job.stopped)})
 
-    def _retry_or_fail(self, job: Job, status_reason: str) -> None:
+    def _retry_or_fail(self, job: EmulatedJob, status_reason: str) -> None:
         container = job.attempts[-1]["container"]
         left = int(job.retry.get("attempts", 1)) - len(job.attempts)
         if left > 0 and retried(job.retry, container.get("exitCode"), container.get("reason", ""), status_reason):
@@ -262,11 +262,11 @@ class Jobs:
         else:
             self._end(job, "FAILED", status_reason)
 
-    def _move(self, job: Job, status: str, seconds: float | None = None) -> None:
+    def _move(self, job: EmulatedJob, status: str, seconds: float | None = None) -> None:
         job.status = status
         job.due = self._clock() + (share(status) if seconds is None else seconds)
 
-    def _end(self, job: Job, status: str, reason: str) -> None:
+    def _end(self, job: EmulatedJob, status: str, reason: str) -> None:
         job.status, job.status_reason = status, reason
         job.stopped = job.stopped or self._clock()
         self._active.pop(job.id, None)

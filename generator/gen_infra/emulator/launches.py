@@ -11,11 +11,11 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-_REFUSED: dict[str, Refusal] = {}
+_REFUSED: dict[str, LaunchRefusal] = {}
 
 
 @dataclass(frozen=True)
-class Refusal:
+class LaunchRefusal:
     """An error for every launch.
 
     Args:
@@ -39,7 +39,7 @@ class Refusal:
 
 def refuse(prefix: str, message: str) -> None:
     """Refuse launches for the compute environments with that prefix."""
-    _REFUSED[prefix] = Refusal(message)
+    _REFUSED[prefix] = LaunchRefusal(message)
 
 
 def allow(prefix: str) -> None:
@@ -47,7 +47,7 @@ def allow(prefix: str) -> None:
     _REFUSED.pop(prefix, None)
 
 
-def refusal(environment: str) -> Refusal | None:
+def refusal(environment: str) -> LaunchRefusal | None:
     """Return the refusal for the compute environment with that name, by the longest prefix; None if allowed."""
     matching = [prefix for prefix in [*_REFUSED] if environment.startswith(prefix)]
     return _REFUSED.get(max(matching, key=len)) if matching else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.explain.differences import show
 from gen_infra.manifest.reading.reader import dotted
@@ -18,9 +18,8 @@ from gen_infra.manifest.reading.reader import dotted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from gen_infra.manifest.model.base import KeyPath
     from gen_infra.terraform.plan import PlanContent
-
-KeyPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.explain.rule import NEW_RESOURCE, RETRIED, Danger, Facts, Rule, always
+from gen_infra.explain.rule import NEW_RESOURCE, RETRIED, Danger, EffectRule, Facts, always
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,41 +87,44 @@ _NOT_UPDATABLE = (
 )
 
 COMPUTE_RULES = (
-    Rule(_ENVIRONMENT, "update", "compute_resources.max_vcpus", _new_maximum, _SCALING),
-    Rule(_ENVIRONMENT, "update", "compute_resources.min_vcpus", _new_minimum, _SCALING),
-    Rule(_ENVIRONMENT, "update", "state", _new_state, _SCALING),
-    Rule(
+    EffectRule(_ENVIRONMENT, "update", "compute_resources.max_vcpus", _new_maximum, _SCALING),
+    EffectRule(_ENVIRONMENT, "update", "compute_resources.min_vcpus", _new_minimum, _SCALING),
+    EffectRule(_ENVIRONMENT, "update", "state", _new_state, _SCALING),
+    EffectRule(
         _ENVIRONMENT, "update", "service_role",
         always("Batch acts with another role from now on; running jobs go on"),
         f"{_SCALING}, between custom roles",
     ),
-    Rule(
+    EffectRule(
         _ENVIRONMENT, "update", "update_policy",
         always("later updates treat running jobs in another way; none is touched now"),
         "the update policy is kept, and read when an infrastructure update begins",
     ),
-    Rule(_ENVIRONMENT, "update", "tags_all", always("tags only: instances and jobs are not touched"), "TagResource"),
+    EffectRule(
+        _ENVIRONMENT, "update", "tags_all",
+        always("tags only: instances and jobs are not touched"), "TagResource",
+    ),
     *(
-        Rule(_ENVIRONMENT, "update", f"compute_resources.{name}", _infrastructure_update, _INFRASTRUCTURE)
+        EffectRule(_ENVIRONMENT, "update", f"compute_resources.{name}", _infrastructure_update, _INFRASTRUCTURE)
         for name in (
             "allocation_strategy", "bid_percentage", "ec2_configuration", "instance_role",
             "instance_type", "launch_template", "security_group_ids", "subnets", "tags", "type",
         )
     ),
     *(
-        Rule(_ENVIRONMENT, "replace", name, _replaced, f"{name}: {NEW_RESOURCE}")
+        EffectRule(_ENVIRONMENT, "replace", name, _replaced, f"{name}: {NEW_RESOURCE}")
         for name in (
             "compute_environment_name_prefix", "compute_resources.placement_group",
             "compute_resources.spot_iam_fleet_role",
         )
     ),
-    Rule(_ENVIRONMENT, "replace", "", _replaced, _NOT_UPDATABLE),
-    Rule(
+    EffectRule(_ENVIRONMENT, "replace", "", _replaced, _NOT_UPDATABLE),
+    EffectRule(
         _ENVIRONMENT, "destroy", "", always(_DRAINED),
         "the provider disables and deletes it, and Batch its instances, without waiting for jobs; AWS refuses that "
         "while it is in a queue, so apply puts it into one until no job runs there",
     ),
-    Rule(
+    EffectRule(
         "aws_launch_template", "update", "",
         always("a new version, for instances that start later; what runs is the compute environment's matter"),
         "a version of a launch template never changes; each change makes the next one",

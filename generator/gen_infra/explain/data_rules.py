@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.explain.differences import decoded
-from gen_infra.explain.rule import GONE, NEW_RESOURCE, Danger, Facts, Rule, Says, always
+from gen_infra.explain.rule import GONE, NEW_RESOURCE, Danger, EffectRule, Facts, Says, always
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,39 +49,42 @@ def _expiries(state: Mapping[str, Any]) -> dict[str, float]:
 
 DATA_RULES = (
     *(
-        Rule(
+        EffectRule(
             "aws_cloudwatch_log_group", action, "", always("every log in it is deleted", "destroy-data"),
             "DeleteLogGroup deletes the events too; a new name is a new group to the provider",
         )
         for action in GONE
     ),
-    Rule(
+    EffectRule(
         "aws_cloudwatch_log_group", "update", "retention_in_days", _new_retention("retention_in_days"),
         "CloudWatch Logs deletes events that are older than the retention",
     ),
-    Rule(
+    EffectRule(
         "aws_cloudwatch_log_group", "update", "kms_key_id",
         always("events from now on are encrypted with it; older ones need the old key"),
         "AssociateKmsKey is for new events",
     ),
-    Rule(
+    EffectRule(
         "aws_ecr_repository", "replace", "", _gone_repository,
         f"name, encryption: {NEW_RESOURCE}; ECR deletes images only by force_delete",
     ),
-    Rule("aws_ecr_repository", "destroy", "", _gone_repository, "ECR deletes images only by force_delete"),
+    EffectRule("aws_ecr_repository", "destroy", "", _gone_repository, "ECR deletes images only by force_delete"),
     *(
-        Rule("aws_ecr_repository", "update", name, always(text), "changed in place, for what is pushed from now on")
+        EffectRule(
+            "aws_ecr_repository", "update", name,
+            always(text), "changed in place, for what is pushed from now on",
+        )
         for name, text in (
             ("image_scanning_configuration", "images are scanned otherwise when they are pushed"),
             ("image_tag_mutability", "tags of images may, or may no longer, be moved"),
         )
     ),
-    Rule(
+    EffectRule(
         "aws_ecr_lifecycle_policy", "replace", "policy", _new_expiry,
         "ECR expires images within a day of the policy, of which the provider makes a new one for each change",
     ),
     *(
-        Rule(
+        EffectRule(
             "aws_kms_key", action, "",
             always(
                 "volumes, logs and images encrypted with it cannot be read once it is deleted; until then it can be "
@@ -93,10 +96,10 @@ DATA_RULES = (
         for action in GONE
     ),
     *(
-        Rule("aws_sqs_queue", action, "", always("every message in it is deleted", "destroy-data"), "DeleteQueue")
+        EffectRule("aws_sqs_queue", action, "", always("every message in it is deleted", "destroy-data"), "DeleteQueue")
         for action in GONE
     ),
-    Rule(
+    EffectRule(
         "aws_sqs_queue", "update", "message_retention_seconds", _new_retention("message_retention_seconds"),
         "SQS deletes messages that are older than the retention",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gen_infra.explain.rule import GONE, Danger, Facts, Rule, always
+from gen_infra.explain.rule import GONE, Danger, EffectRule, Facts, always
 from gen_infra.terraform.policy_documents import services, statements
 
 
@@ -25,17 +25,17 @@ _WAYS = {
     "aws_vpc_security_group_ingress_rule": "running jobs cannot be reached by it any more",
 }
 NEED_RULES = (
-    Rule(
+    EffectRule(
         "aws_iam_role", "update", "permissions_boundary",
         always("may do only what its policies and the boundary both allow, running jobs too"),
         "IAM decides at each call, sessions that are open included",
     ),
     *(
-        Rule("aws_iam_role", action, "", _gone_role, "IAM refuses the sessions of a role that is deleted")
+        EffectRule("aws_iam_role", action, "", _gone_role, "IAM refuses the sessions of a role that is deleted")
         for action in GONE
     ),
     *(
-        Rule(
+        EffectRule(
             "aws_iam_instance_profile", action, "",
             always("instances lose their role, and the jobs on them ECS, ECR and logs", "stop-jobs"),
             "an instance gets its credentials through its profile",
@@ -43,11 +43,11 @@ NEED_RULES = (
         for action in GONE
     ),
     *(
-        Rule(kind, action, "", always(text, "stop-jobs"), "the provider deletes it, and does not wait for jobs")
+        EffectRule(kind, action, "", always(text, "stop-jobs"), "the provider deletes it, and does not wait for jobs")
         for kind, text in _WAYS.items()
         for action in GONE
     ),
-    Rule(
+    EffectRule(
         "aws_lambda_function", "update", "",
         always("calls from now on run it; calls under way end as they began"),
         "Lambda changes code and settings for new invocations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gen_infra.explain.rule import GONE, Danger, Facts, Rule, always
+from gen_infra.explain.rule import GONE, Danger, EffectRule, Facts, always
 
 _QUEUE = "aws_batch_job_queue"
 _DEFINITION = "aws_batch_job_definition"
@@ -18,42 +18,42 @@ _GONE_QUEUE = always("every job in it, waiting or running, is terminated with it
 _DELETES_QUEUE = "the provider disables and deletes it, and DeleteJobQueue terminates its jobs"
 
 QUEUE_RULES = (
-    Rule(
+    EffectRule(
         _QUEUE, "update", "priority",
         always("waiting jobs are scheduled before or after those of other queues; running jobs go on"),
         "the scheduler compares the priorities of queues that share an environment",
     ),
-    Rule(
+    EffectRule(
         _QUEUE, "update", "compute_environment_order",
         always("repointed: waiting jobs are placed in this order; running jobs stay where they are"),
         "the order is read whenever a job is placed",
     ),
-    Rule(_QUEUE, "update", "state", _new_queue_state, "UpdateJobQueue changes it in place"),
-    Rule(
+    EffectRule(_QUEUE, "update", "state", _new_queue_state, "UpdateJobQueue changes it in place"),
+    EffectRule(
         _QUEUE, "update", "scheduling_policy_arn",
         always("waiting jobs are shared out by another policy; running jobs go on"),
         "UpdateJobQueue exchanges a policy, but cannot take it away",
     ),
-    Rule(
+    EffectRule(
         _QUEUE, "update", "job_state_time_limit_action",
         always("waiting jobs are cancelled after other times; running jobs go on"),
         "the limits are for the state RUNNABLE alone",
     ),
-    Rule(_QUEUE, "update", "tags_all", always("tags only: jobs are not touched"), "TagResource"),
-    Rule(_QUEUE, "replace", "", _GONE_QUEUE, f"name: the provider makes a new one for it; {_DELETES_QUEUE}"),
-    Rule(_QUEUE, "destroy", "", _GONE_QUEUE, _DELETES_QUEUE),
-    Rule(
+    EffectRule(_QUEUE, "update", "tags_all", always("tags only: jobs are not touched"), "TagResource"),
+    EffectRule(_QUEUE, "replace", "", _GONE_QUEUE, f"name: the provider makes a new one for it; {_DELETES_QUEUE}"),
+    EffectRule(_QUEUE, "destroy", "", _GONE_QUEUE, _DELETES_QUEUE),
+    EffectRule(
         "aws_batch_scheduling_policy", "update", "",
         always("waiting jobs are shared out anew; running jobs go on"),
         "UpdateSchedulingPolicy changes it in place; only jobs that wait are scheduled",
     ),
-    Rule(
+    EffectRule(
         _DEFINITION, "update", "tags_all",
         always("tags only, of the newest revision: running and submitted jobs keep theirs"),
         "TagResource; a revision's tags are copied to its jobs as they are submitted",
     ),
     *(
-        Rule(
+        EffectRule(
             _DEFINITION, "update", name,
             always("a new revision, for jobs submitted from now on; running and submitted jobs keep the old one"),
             "a revision never changes: the provider registers the next one, and keeps those before",
@@ -64,7 +64,7 @@ QUEUE_RULES = (
         )
     ),
     *(
-        Rule(
+        EffectRule(
             _DEFINITION, action, "",
             always("nobody can submit it any more; running and submitted jobs go on"),
             "the provider deregisters the revision, and a job keeps what it was submitted with",

@@ -50,7 +50,7 @@ Says = Callable[[Facts], tuple[str, Danger | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class EffectRule:
     """A row; an empty attribute stands for any change, a dotted one for all below it."""
 
     kind: str

@@ -16,14 +16,14 @@ from gen_infra.explain.compute_rules import COMPUTE_RULES
 from gen_infra.explain.data_rules import DATA_RULES
 from gen_infra.explain.need_rules import NEED_RULES
 from gen_infra.explain.queue_rules import QUEUE_RULES
-from gen_infra.explain.rule import Action, Danger, Effect, Facts, Rule
+from gen_infra.explain.rule import Action, Danger, Effect, EffectRule, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_infra.explain.differences import Difference
 
-RULES: tuple[Rule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
+RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
 
 
 def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 
-class Difference(NamedTuple):
+class ManifestDifference(NamedTuple):
     """One value that differs between two environments; None where one of them has no value."""
 
     path: tuple[str | int, ...]
@@ -14,7 +14,7 @@ class Difference(NamedTuple):
     right: object
 
 
-def compare(left: object, right: object, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
+def compare(left: object, right: object, path: tuple[str | int, ...] = ()) -> Iterator[ManifestDifference]:
     """Yield the smallest parts that differ, in the order of the left side, then those that only the right side has.
 
     A list of plain values is one part, because its order matters; so is a part that only one side has.
@@ -26,7 +26,7 @@ def compare(left: object, right: object, path: tuple[str | int, ...] = ()) -> It
         for index, (one, other) in enumerate(zip(left, right, strict=True)):
             yield from compare(one, other, (*path, index))
     elif left != right:
-        yield Difference(path, left, right)
+        yield ManifestDifference(path, left, right)
 
 
 def _are_mappings(left: list[object], right: list[object]) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.jobs import STATUSES, Job, list_jobs
+from gen_infra.aws.jobs import STATUSES, SubmittedJob, list_jobs
 from gen_infra.aws.leftovers import delete_images
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _INDEXES = (
 _DESCRIBE_AT_MOST = 100  # images in one BatchGetImage
 
 
-class Image(NamedTuple):
+class PrunableImage(NamedTuple):
     """One image in a repository, and why it may go."""
 
     repository: str
@@ -44,7 +44,7 @@ class Surplus:
     """What may go: ``name:revision`` by ARN, and images."""
 
     revisions: Mapping[str, str]
-    images: tuple[Image, ...]
+    images: tuple[PrunableImage, ...]
 
 
 @aws_errors()
@@ -89,7 +89,9 @@ def surplus_revisions(
     return surplus
 
 
-def surplus_images(images: Iterable[Image], named: Iterable[str], *, keep: int, now: datetime) -> list[Image]:
+def surplus_images(
+    images: Iterable[PrunableImage], named: Iterable[str], *, keep: int, now: datetime
+) -> list[PrunableImage]:
     """Of one repository those that no tag names, and those older than the newest ``keep``; none that is named."""
     newest_first = sorted(images, key=lambda image: image.pushed, reverse=True)
     references = {_reference(uri) for uri in named}
@@ -111,7 +113,7 @@ def _reference(uri: str) -> tuple[str, str]:
     return f"{folders}/{name}", digest or tag or "latest"
 
 
-def _is_named(image: Image, references: Collection[tuple[str, str]]) -> bool:
+def _is_named(image: PrunableImage, references: Collection[tuple[str, str]]) -> bool:
     """Whether any of them means this image, in whatever registry: rather one too many stays."""
     return any(
         path.endswith(f"/{image.repository}") and what in {image.digest, *image.tags} for path, what in references
@@ -123,7 +125,7 @@ def _active_definitions(clients: Clients) -> Iterator[Mapping[str, Any]]:
         yield from page["jobDefinitions"]
 
 
-def _unfinished_jobs(clients: Clients) -> list[Job]:
+def _unfinished_jobs(clients: Clients) -> list[SubmittedJob]:
     pages = clients.batch.get_paginator("describe_job_queues").paginate()
     queues = [queue["jobQueueArn"] for page in pages for queue in page["jobQueues"]]
     return list_jobs(clients, queues, _UNFINISHED)
@@ -142,7 +144,9 @@ def _images_in(value: object) -> Iterator[str]:
             yield from _images_in(item)
 
 
-def _surplus_of(clients: Clients, repository: str, named: Collection[str], *, keep: int, now: datetime) -> list[Image]:
+def _surplus_of(
+    clients: Clients, repository: str, named: Collection[str], *, keep: int, now: datetime
+) -> list[PrunableImage]:
     images = list(_images(clients, repository))
     surplus = surplus_images(images, named, keep=keep, now=now)
     going = {image.digest for image in surplus}
@@ -151,12 +155,12 @@ def _surplus_of(clients: Clients, repository: str, named: Collection[str], *, ke
     return [image for image in surplus if image.digest not in parts]
 
 
-def _images(clients: Clients, repository: str) -> Iterator[Image]:
+def _images(clients: Clients, repository: str) -> Iterator[PrunableImage]:
     pages = clients.ecr.get_paginator("describe_images").paginate(repositoryName=repository)
     try:
         for page in pages:
             for detail in page["imageDetails"]:
-                yield Image(
+                yield PrunableImage(
                     repository,
                     detail["imageDigest"],
                     tuple(detail.get("imageTags", [])),

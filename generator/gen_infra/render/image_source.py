@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gen_infra
-from gen_infra.resources import Kind, data_dir
+from gen_infra.resources import DataKind, data_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PIPELINE_SOURCES = "image-pipeline/src"
-_DATA: tuple[Kind, ...] = ("modules", "packer", "templates")  # without manifests, which describe other environments
+_DATA: tuple[DataKind, ...] = ("modules", "packer", "templates")  # without manifests, which describe other environments
 _LEFT_OUT = frozenset({"__pycache__", "_data", "tests"})
 _LOCAL_ONLY = ("gen_infra/emulator/", "gen_infra/cli/demo.py")
 

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from types import NoneType
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from gen_infra.render.hcl import escape_character
 
-KeyPath: TypeAlias = tuple[str | int, ...]
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.base import KeyPath
 
 _COMMENT_COLUMN = 60
 _LONGEST_KEY = 1000

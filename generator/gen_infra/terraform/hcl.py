@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Expression: TypeAlias = (
-    "str | int | float | bool | Template | Reference | Call | Conditional | Opaque | Object | Tuple | None"
+    "str | int | float | bool | Template | Reference | FunctionCall | Conditional | Opaque | Object | Tuple | None"
 )
 
 
@@ -35,7 +35,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """``jsonencode(…)`` and the like."""
 
     name: str
@@ -123,7 +123,7 @@ _OPEN, _CLOSE = frozenset("{[("), frozenset("}])")
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class _HclToken:
     kind: str
     text: str
     start: int
@@ -153,7 +153,7 @@ class _Parser:
             else:
                 body.blocks.append(self._block(name))
 
-    def _block(self, name: _Token) -> Block:
+    def _block(self, name: _HclToken) -> Block:
         labels = []
         while self._next.kind in {"string", "name"}:
             label = self._take()
@@ -194,12 +194,12 @@ class _Parser:
         self._at -= 1 if token.text in _OPEN else 0
         return Opaque(token.text)
 
-    def _named(self, token: _Token) -> Expression:
+    def _named(self, token: _HclToken) -> Expression:
         if token.text in {"true", "false", "null"}:
             return {"true": True, "false": False, "null": None}[token.text]
         if self._next.text == "(":
             self._at += 1
-            return Call(token.text, self._items(")"))
+            return FunctionCall(token.text, self._items(")"))
         path = [token.text]
         while self._next.text in {".", "["}:
             if self._next.text == "[":
@@ -307,17 +307,17 @@ class _Parser:
         return self._text[self._tokens[start].start : self._tokens[end].start].strip()
 
     @property
-    def _next(self) -> _Token:
+    def _next(self) -> _HclToken:
         return self._tokens[self._at]
 
-    def _take(self) -> _Token:
+    def _take(self) -> _HclToken:
         token = self._tokens[self._at]
         if token.kind == "end":
             raise HclError(f"line {self._line(token.start)}: the file ends within a block or value")
         self._at += 1
         return token
 
-    def _expect(self, kind: str) -> _Token:
+    def _expect(self, kind: str) -> _HclToken:
         token = self._take()
         if token.kind != kind:
             raise HclError(f"line {self._line(token.start)}: {token.text!r} was not expected here")
@@ -330,9 +330,9 @@ class _Parser:
     def _line(self, start: int) -> int:
         return self._text.count("\n", 0, start) + 1
 
-    def _tokenize(self, at: int, stop: str) -> tuple[list[_Token], int]:
+    def _tokenize(self, at: int, stop: str) -> tuple[list[_HclToken], int]:
         """The tokens from ``at``, up to the end or to the ``stop`` brace that closes an interpolation."""
-        tokens: list[_Token] = []
+        tokens: list[_HclToken] = []
         depth = 0
         while at < len(self._text):
             match = _TOKEN.match(self._text, at)
@@ -342,18 +342,18 @@ class _Parser:
             start, at = at, match.end()
             if kind == "quote":
                 value, at = self._string(at)
-                tokens.append(_Token("string", self._text[start:at], start, value))
+                tokens.append(_HclToken("string", self._text[start:at], start, value))
             elif kind == "number":
                 number = match[0]
-                tokens.append(_Token(kind, number, start, int(number) if number.isdigit() else float(number)))
+                tokens.append(_HclToken(kind, number, start, int(number) if number.isdigit() else float(number)))
             elif match["heredoc"]:
-                tokens.append(_Token("heredoc", match[0], start, Opaque(match[0])))
+                tokens.append(_HclToken("heredoc", match[0], start, Opaque(match[0])))
             elif kind != "space":
                 if stop and match[0] == stop and depth == 0:
-                    return [*tokens, _Token("end", "", start)], at
+                    return [*tokens, _HclToken("end", "", start)], at
                 depth += (match[0] in _OPEN) - (match[0] in _CLOSE)
-                tokens.append(_Token(kind, match[0], start))
-        return [*tokens, _Token("end", "", at)], at
+                tokens.append(_HclToken(kind, match[0], start))
+        return [*tokens, _HclToken("end", "", at)], at
 
     def _string(self, at: int) -> tuple[Expression, int]:
         """The string whose text starts at ``at``, and where the text after its closing quote starts."""

@@ -15,9 +15,9 @@ from gen_infra.terraform.hcl import (
     EACH_KEY,
     Block,
     Body,
-    Call,
     Conditional,
     Expression,
+    FunctionCall,
     HclError,
     Object,
     Reference,
@@ -63,14 +63,14 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class HclSource:
     """What could be read, and what could not."""
 
     resources: tuple[Resource, ...]
     errors: tuple[str, ...]
 
 
-def read_source(files: Mapping[str, bytes]) -> Source:
+def read_source(files: Mapping[str, bytes]) -> HclSource:
     """Evaluate the ``*.tf`` files of a folder (relative path -> content) and the modules below it that it calls."""
     folders: dict[str, list[tuple[str, Body]]] = {}
     errors: list[str] = []
@@ -82,7 +82,7 @@ def read_source(files: Mapping[str, bytes]) -> Source:
                 errors.append(f"{path}: {error}")
             else:
                 folders.setdefault(str(PurePosixPath(path).parent), []).append((path, body))
-    return Source(tuple(_Module(folders, ".", {}, "").resources()), tuple(errors))
+    return HclSource(tuple(_Module(folders, ".", {}, "").resources()), tuple(errors))
 
 
 @dataclass
@@ -182,7 +182,7 @@ class _Module:
                 return [self.value(item) for item in items]
             case Reference(path):
                 return self._referred(path)
-            case Call(name, arguments):
+            case FunctionCall(name, arguments):
                 function = _FUNCTIONS.get(name)
                 return function([self.value(argument) for argument in arguments]) if function else UNKNOWN
             case Conditional(condition, yes, no):
@@ -220,7 +220,7 @@ class _Module:
         return self.value(body.attributes["default"])
 
 
-_UNDECLARED = Call("", ())  # no function has this name, so its value is unknown
+_UNDECLARED = FunctionCall("", ())  # no function has this name, so its value is unknown
 
 
 def _member(value: Any, path: tuple[str, ...]) -> Any:

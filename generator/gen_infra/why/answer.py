@@ -12,7 +12,7 @@ from gen_infra.why.table import causes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.jobs import SubmittedJob
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.why.evidence import Cause
@@ -29,7 +29,7 @@ class Answer:
         unseen: what could not be looked at, and why.
     """
 
-    job: Job
+    job: SubmittedJob
     causes: tuple[Cause, ...]
     looked: tuple[str, ...]
     unseen: tuple[str, ...]

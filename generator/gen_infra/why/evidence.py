@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gen_infra.aws.jobs import asked_of, container_of
 from gen_infra.manifest.placements import Demand
@@ -16,10 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from gen_infra.aws.session import Json
     from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.manifest import Manifest
-
-Json = Mapping[str, Any]
 
 WAITING = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING")
 

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_batch.literals import JobStatusType
 
-    from gen_infra.aws.session import Clients
+    from gen_infra.aws.session import Clients, Json
     from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.manifest import Manifest
-    from gen_infra.why.evidence import Json
 
 T = TypeVar("T")
 P = ParamSpec("P")

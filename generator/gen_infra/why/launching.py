@@ -13,7 +13,8 @@ from gen_infra.why import messages
 from gen_infra.why.evidence import Cause, name_of
 
 if TYPE_CHECKING:
-    from gen_infra.why.evidence import Evidence, Json
+    from gen_infra.aws.session import Json
+    from gen_infra.why.evidence import Evidence
 
 _STARTING_MINUTES = 10
 _ANYTHING = re.compile("")

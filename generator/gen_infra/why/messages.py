@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Subject = Literal["role", "secret", "image", "log", "file system", "docker", "container"]
-Kind = Literal["full", "platform", "throttled", "refused", "unreachable", "hidden", "absent", "denied", "other"]
+FailureKind = Literal["full", "platform", "throttled", "refused", "unreachable", "hidden", "absent", "denied", "other"]
 
 
 def words(*patterns: str) -> re.Pattern[str]:
@@ -93,7 +93,7 @@ SUBJECTS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
 )
 
 # As registries, Docker, containerd and AWS's services put it.
-KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
     ("full", words(r"no space left on device", r"disk quota exceeded", r"ENOSPC")),
     (
         "platform",
@@ -268,7 +268,7 @@ class Failure:
     """What failed, how, and AWS's own words for it."""
 
     subject: Subject
-    kind: Kind
+    kind: FailureKind
     said: str
 
 
@@ -287,6 +287,6 @@ def read_failure(reason: str, *, secrets: bool) -> Failure | None:
     return Failure(subject, read_kind(reason), reason)
 
 
-def read_kind(reason: str) -> Kind:
+def read_kind(reason: str) -> FailureKind:
     """Read how it failed."""
     return next((name for name, pattern in KINDS if pattern.search(reason)), "other")

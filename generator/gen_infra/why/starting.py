@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from gen_infra.why.evidence import Evidence
-    from gen_infra.why.messages import Kind, Subject
+    from gen_infra.why.messages import FailureKind, Subject
 
 
 def role_not_assumable(evidence: Evidence) -> Cause | None:
@@ -220,7 +220,7 @@ def container_start(evidence: Evidence) -> Cause | None:
     return Cause("container-start", "its container cannot be started", said, fix) if said else None
 
 
-def _said(evidence: Evidence, subject: Subject, kinds: Collection[Kind] = ()) -> tuple[str, ...]:
+def _said(evidence: Evidence, subject: Subject, kinds: Collection[FailureKind] = ()) -> tuple[str, ...]:
     """What Batch said of a subject that failed in one of these ways, or in any; a full disk is a cause of its own."""
     return tuple(
         quoted(each.said)

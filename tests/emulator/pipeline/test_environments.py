@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,8 @@ from tests.conftest import require_tool
 from tests.emulator.stack import COMPUTE, Stack, applied, assert_destroyed, assert_settled, changes, details
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.emulator.session import Session
 
 

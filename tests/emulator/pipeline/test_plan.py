@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -22,6 +21,7 @@ from tests.cli import clean_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from gen_infra.environment import Environment
     from gen_infra.terraform.saved_plan import Plan

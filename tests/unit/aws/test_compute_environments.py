@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from gen_infra.aws.compute_environments import ComputeEnvironment, hold, holding_queue, holds, jobs_on, release
+from gen_infra.aws.compute_environments import ComputeEnvironmentState, hold, holding_queue, holds, jobs_on, release
 from gen_infra.errors import AwsError
 from tests.unit.recorded import Account
 
 SUFFIX = "20261125220157373800000001"
-OLD = ComputeEnvironment(f"spot-prod-{SUFFIX}", "arn:old", "DISABLED", "VALID", "", "AWSBatch-old")
+OLD = ComputeEnvironmentState(f"spot-prod-{SUFFIX}", "arn:old", "DISABLED", "VALID", "", "AWSBatch-old")
 
 
 @pytest.fixture

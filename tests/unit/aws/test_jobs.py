@@ -15,7 +15,7 @@ from botocore.stub import ANY, Stubber
 
 from gen_infra.aws import jobs, session
 from gen_infra.aws.errors import TransientAwsError
-from gen_infra.aws.jobs import Job, SubmitRequest
+from gen_infra.aws.jobs import SubmitRequest, SubmittedJob
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
@@ -311,7 +311,9 @@ class Clock:
         self.now += seconds
 
 
-def watched(clients: session.Clients, clock: Clock, on_change: Callable[[Job], None], **options: Any) -> Job:
+def watched(
+    clients: session.Clients, clock: Clock, on_change: Callable[[SubmittedJob], None], **options: Any
+) -> SubmittedJob:
     return jobs.watch(clients, ID, on_change, wait=clock.wait, clock=clock, **options)
 
 

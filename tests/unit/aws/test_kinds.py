@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from gen_infra.aws.kinds import KINDS, Absent, Kind, Listing
+from gen_infra.aws.kinds import KINDS, Absent, Listing, ResourceKind
 from gen_infra.aws.session import Clients
 from tests.conftest import ROOT
 from tests.golden.renew import EXPECTED
@@ -31,14 +31,14 @@ def test_labels_are_unique() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_row_is_complete_or_says_why_not(kind: Kind) -> None:
+def test_a_row_is_complete_or_says_why_not(kind: ResourceKind) -> None:
     assert kind.label
     for member in (kind.listing, kind.import_id, kind.removal, kind.events):
         assert len(member.reason.split()) > 3 if isinstance(member, Absent) else member
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_row_can_be_used(kind: Kind) -> None:
+def test_a_row_can_be_used(kind: ResourceKind) -> None:
     if isinstance(kind.listing, Listing):
         assert kind.listing.client in Clients.__annotations__
         assert kind.listing.parts

@@ -10,13 +10,12 @@ from botocore.stub import Stubber
 
 from gen_infra.aws import logs, session
 from gen_infra.aws.jobs import job_from
-from gen_infra.errors import UsageError
 from tests.unit.aws.test_jobs import detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_infra.aws.jobs import Job
+    from gen_infra.aws.jobs import SubmittedJob
     from gen_infra.aws.session import Clients
 
 NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
@@ -36,7 +35,7 @@ def cloudwatch(clients: Clients) -> Iterator[Stubber]:
         stub.assert_no_pending_responses()
 
 
-def job(status: str, *streams: str) -> Job:
+def job(status: str, *streams: str) -> SubmittedJob:
     attempts: Any = [{"container": {"logStreamName": stream}} for stream in streams[:-1]]
     container: Any = {"logStreamName": streams[-1]} if streams else {}
     return job_from(detail(status=status, attempts=attempts, container=container), "us-east-1")
@@ -50,28 +49,6 @@ def page(stub: Stubber, stream: str, token: str, *lines: str, after: str = "", *
         {"events": events, "nextForwardToken": token},
         request | ({"nextToken": after} if after else {}),
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("10m", "2026-09-30T11:50:00+00:00"),
-        ("2h", "2026-09-30T10:00:00+00:00"),
-        ("3d", "2026-09-27T12:00:00+00:00"),
-        ("99999d", "1752-12-16T12:00:00+00:00"),
-        ("2026-09-30T09:30:00Z", "2026-09-30T09:30:00+00:00"),
-        ("2026-09-30T09:30:00", "2026-09-30T09:30:00+00:00"),
-        ("2026-09-30T09:30:00+02:00", "2026-09-30T09:30:00+02:00"),
-    ],
-)
-def test_a_moment_is_an_age_or_a_time(text: str, moment: str) -> None:
-    assert logs.parse_since(text, NOW).isoformat() == moment
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "10", "-1h", "999999d"])
-def test_anything_else_is_no_moment(text: str) -> None:
-    with pytest.raises(UsageError, match="invalid time"):
-        logs.parse_since(text, NOW)
 
 
 def test_an_empty_page_is_not_the_end(clients: Clients, cloudwatch: Stubber) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from gen_infra.check import rules
 from gen_infra.check.rules import RULES, broken_rules
-from gen_infra.check.rules.iam_lint import LINTS, Action, lint, mentioned_actions
+from gen_infra.check.rules.iam_lint import LINTS, IamAction, lint, mentioned_actions
 from gen_infra.check.rules.rule import Rule
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.source import UNKNOWN, Resource
@@ -94,9 +94,9 @@ def test_a_group_that_lets_its_own_network_in_is_fine() -> None:
 
 
 REFERENCE = {
-    "s3:GetObject": (Action("s3:GetObject", ("arn:${Partition}:s3:::${BucketName}/${ObjectName}",)),),
-    "s3:Get*": (Action("s3:GetObject", ("arn:${Partition}:s3:::${BucketName}/${ObjectName}",)),),
-    "batch:DescribeJobs": (Action("batch:DescribeJobs", ()),),
+    "s3:GetObject": (IamAction("s3:GetObject", ("arn:${Partition}:s3:::${BucketName}/${ObjectName}",)),),
+    "s3:Get*": (IamAction("s3:GetObject", ("arn:${Partition}:s3:::${BucketName}/${ObjectName}",)),),
+    "batch:DescribeJobs": (IamAction("batch:DescribeJobs", ()),),
     "s3:Fetch": (),
 }
 

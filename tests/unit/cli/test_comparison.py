@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gen_infra.manifest.comparison import Difference, compare
+from gen_infra.manifest.comparison import ManifestDifference, compare
 from tests.unit.cli.test_cli import run
 from tests.unit.manifests import changed, write
 
@@ -25,7 +25,7 @@ from tests.unit.manifests import changed, write
         ({"z": 1, "a": 1}, {"n": 1, "a": 2}, [(("z",), 1, None), (("a",), 1, 2), (("n",), None, 1)]),
     ],
 )
-def test_the_smallest_parts_that_differ(left: object, right: object, expected: list[Difference]) -> None:
+def test_the_smallest_parts_that_differ(left: object, right: object, expected: list[ManifestDifference]) -> None:
     assert list(compare(left, right)) == expected
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.emulator.job import Host, Job, node_container
+from gen_infra.emulator.job import EmulatedJob, Host, node_container
 from gen_infra.emulator.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ MINUTE = 60.0
 class Account:
     """One compute environment of 2 vCPUs."""
 
-    def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
+    def place(self, job: EmulatedJob, busy: Mapping[str, float]) -> Host | str:
         if busy.get("here", 0) + job.vcpus > 2:
             return "full"
         return Host.in_environment("here", "cluster", nodes=job.node_count, fargate=False)
 
-    def start_problem(self, _job: Job) -> str:
+    def start_problem(self, _job: EmulatedJob) -> str:
         return ""
 
-    def log(self, job: Job, lines: list[str]) -> None:
+    def log(self, job: EmulatedJob, lines: list[str]) -> None:
         pass
 
 
@@ -37,13 +37,13 @@ class Clock:
         return self.now
 
 
-def job(name: str, command: str = "sleep 6000", attempts: int = 1) -> Job:
+def job(name: str, command: str = "sleep 6000", attempts: int = 1) -> EmulatedJob:
     container = {"command": command.split(), "vcpus": 2}
     arn = f"arn:aws:batch:us-east-1:123456789012:job/{name}"
-    return Job(name, name, arn, "queue", "one:1", container, {"attempts": attempts}, None, (), {}, "one")
+    return EmulatedJob(name, name, arn, "queue", "one:1", container, {"attempts": attempts}, None, (), {}, "one")
 
 
-def started(jobs: Jobs, clock: Clock, one: Job) -> Job:
+def started(jobs: Jobs, clock: Clock, one: EmulatedJob) -> EmulatedJob:
     jobs.add([one])
     for _ in range(10):
         clock.now += 1

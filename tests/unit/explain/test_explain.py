@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from gen_infra.explain.causes import ManifestChange, causes, manifest_changes
 from gen_infra.explain.markdown import to_markdown
 from gen_infra.explain.permissions import compare
 from gen_infra.terraform.plan import RECORD, PlanContent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def resource(kind: str, actions: list[str], before: Any, after: Any, **change: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gen_infra import pipeline
-from gen_infra.prune.account import Image, surplus_images, surplus_revisions
+from gen_infra.prune.account import PrunableImage, surplus_images, surplus_revisions
 from gen_infra.prune.builds import old_builds
 from gen_infra.terraform.plan import PlanContent
 from tests.unit.manifests import SMALLEST, changed, write
@@ -30,8 +30,8 @@ def test_the_newest_revisions_and_those_that_jobs_run_stay() -> None:
     assert list(found) == ["arn:isaac-prod:3", "arn:isaac-prod:1"]
 
 
-def image(digit: str, *tags: str, days: float) -> Image:
-    return Image("prod/isaac", f"sha256:{digit * 64}", tags, NOW - timedelta(days=days))
+def image(digit: str, *tags: str, days: float) -> PrunableImage:
+    return PrunableImage("prod/isaac", f"sha256:{digit * 64}", tags, NOW - timedelta(days=days))
 
 
 def going(*named: str, keep: int = 1) -> list[tuple[str, str]]:

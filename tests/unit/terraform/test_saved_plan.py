@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from gen_infra.errors import UsageError
 from gen_infra.terraform.messages import TerraformError
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.saved_plan import Origin, Plan, SavedPlan, Unusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROD = {"name": "prod", "account": "123456789012", "region": "us-east-1", "folder": "/lab/build/prod"}
 DEV = {**PROD, "name": "dev", "folder": "/lab/build/dev"}

@@ -8,9 +8,9 @@ import pytest
 
 from gen_infra.tools.addresses import bare
 from gen_infra.tools.checkov.adapter import (
+    CheckovSuppression,
     CheckRecord,
     ScanResult,
-    Suppression,
     doubts,
     parse_blocks,
     without_skips,
@@ -21,7 +21,7 @@ GREEN = ScanResult(
     passed=(QUEUE,), failed=(), skipped=(), parsing_errors=(), resources=frozenset({QUEUE.resource, "aws_kms_key.k"})
 )
 EXPECTED = frozenset({"module.m.aws_sqs_queue.q", "aws_kms_key.k"})
-ALLOWED = [Suppression("CKV_AWS_27", "module.m.aws_sqs_queue.*", "because")]
+ALLOWED = [CheckovSuppression("CKV_AWS_27", "module.m.aws_sqs_queue.*", "because")]
 
 
 def test_a_complete_scan_is_trusted() -> None:

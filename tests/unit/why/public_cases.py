@@ -8,10 +8,13 @@ apache/airflow#38298.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tests.unit.why.cases import Case, logged, sets
 from tests.unit.why.facts import ID, OTHER, Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _START = "Task failed to start"
 _CACHED = "CannotStartContainerError: Error response from daemon: "

@@ -26,14 +26,14 @@ _REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class IamAction:
     """An action as the reference has it; ``arns`` are patterns, empty where it knows no resources."""
 
     name: str
     arns: tuple[str, ...]
 
 
-Reference = Mapping[str, tuple[Action, ...]]
+ActionReference = Mapping[str, tuple[IamAction, ...]]
 """What a policy may say for an action (``s3:Get*``) -> the actions that it means; empty: there is none."""
 
 
@@ -66,7 +66,7 @@ def mentioned_actions(resources: Iterable[Resource]) -> frozenset[str]:
     )
 
 
-def lint(resources: Iterable[Resource], reference: Reference) -> Iterator[Broken]:
+def lint(resources: Iterable[Resource], reference: ActionReference) -> Iterator[Broken]:
     """Hold every policy to the reference, which must know all of `mentioned_actions`."""
     for resource in resources:
         for policy in _policies(resource):
@@ -79,7 +79,7 @@ def lint(resources: Iterable[Resource], reference: Reference) -> Iterator[Broken
                     yield from _lint_resources(resource, statement, reference)
 
 
-def _lint_resources(resource: Resource, statement: dict[str, Any], reference: Reference) -> Iterator[Broken]:
+def _lint_resources(resource: Resource, statement: dict[str, Any], reference: ActionReference) -> Iterator[Broken]:
     arns = listed(statement.get("Resource"))
     if not all(isinstance(arn, str) for arn in arns):
         return  # one of them is not known, and may be the right one

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from moto.batch.models import BatchBackend
 
-    from gen_infra.emulator.job import Host, Job
+    from gen_infra.emulator.job import EmulatedJob, Host
 
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 _IN_ECR = re.compile(
@@ -33,11 +33,11 @@ class BackendAccount:
     def __init__(self, backend: BatchBackend) -> None:
         self._backend = backend
 
-    def place(self, job: Job, busy: Mapping[str, float]) -> Host | str:
+    def place(self, job: EmulatedJob, busy: Mapping[str, float]) -> Host | str:
         """Find a place as `placement` does."""
         return place(self._backend, job, busy)
 
-    def start_problem(self, job: Job) -> str:
+    def start_problem(self, job: EmulatedJob) -> str:
         """Report a missing repository, log group or role; Batch creates its default log group itself."""
         if problem := self._pull_problem(job.container.get("image", "")):
             return problem
@@ -72,7 +72,7 @@ class BackendAccount:
             f"The repository with name '{name}' does not exist in the registry with id '{found['account']}'"
         )
 
-    def log(self, job: Job, lines: list[str]) -> None:
+    def log(self, job: EmulatedJob, lines: list[str]) -> None:
         """Write to the log stream, and create it if needed."""
         logs, group, stream = self._backend.logs_backend, job.log_options["awslogs-group"], job.runtime["logStreamName"]
         logs.ensure_log_group(group)

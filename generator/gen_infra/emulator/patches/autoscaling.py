@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from moto.batch.models import ComputeEnvironment
 
-    from gen_infra.emulator.launches import Refusal
+    from gen_infra.emulator.launches import LaunchRefusal
 
 
 @moto_patch(
@@ -48,7 +48,7 @@ def refused_launches() -> None:
         return ActionResult(found | {"Activities": [*found["Activities"], *failed]})
 
 
-def _refused(response: AutoScalingResponse) -> Iterator[tuple[ComputeEnvironment, Refusal]]:
+def _refused(response: AutoScalingResponse) -> Iterator[tuple[ComputeEnvironment, LaunchRefusal]]:
     """Return the compute environments of the request's account and region whose launches are refused."""
     backend = batch_backends[response.current_account][response.region]
     for environment in [*backend._compute_environments.values()]:
@@ -79,7 +79,7 @@ def _group(response: AutoScalingResponse, environment: ComputeEnvironment) -> di
     }
 
 
-def _activity(environment: ComputeEnvironment, refusal: Refusal) -> dict[str, Any]:
+def _activity(environment: ComputeEnvironment, refusal: LaunchRefusal) -> dict[str, Any]:
     return {
         "ActivityId": refusal.activity,
         "AutoScalingGroupName": _name(environment),

@@ -11,7 +11,7 @@ from moto.batch.models import BatchBackend, JobDefinition, JobQueue
 from moto.batch.responses import BatchResponse
 from moto.moto_api._internal import mock_random
 
-from gen_infra.emulator.job import Job, node_container
+from gen_infra.emulator.job import EmulatedJob, node_container
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import backend_of
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
@@ -82,7 +82,7 @@ def _end(response: BatchResponse, call: str) -> str:
     return "{}"
 
 
-def _new_jobs(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
+def _new_jobs(backend: BatchBackend, request: dict[str, Any]) -> Iterator[EmulatedJob]:
     """Make the requested job, and the children of an array."""
     queue, definition = _checked_queue(backend, request), _checked_definition(backend, request)
     _check_share(queue, definition, request)
@@ -108,7 +108,7 @@ def _job(
     definition: JobDefinition,
     request: dict[str, Any],
     job_id: str | None = None,
-) -> Job:
+) -> EmulatedJob:
     job_id = job_id or str(mock_random.uuid4())
     parameters = {**(definition.parameters or {}), **(request.get("parameters") or {})}
     nodes = definition.node_properties or {}
@@ -121,7 +121,7 @@ def _job(
     details["propagateTags"] = bool(request.get("propagateTags", definition.propagate_tags))
     details["platformCapabilities"] = definition.platform_capabilities or ["EC2"]
     details |= {key: request[key] for key in ("shareIdentifier", "schedulingPriorityOverride") if key in request}
-    return Job(
+    return EmulatedJob(
         id=job_id,
         name=request["jobName"],
         arn=f"arn:{backend.partition}:batch:{backend.region_name}:{backend.account_id}:job/{job_id}",
@@ -218,7 +218,7 @@ def _with_parameters(part: str, parameters: dict[str, str]) -> str:
     return re.sub(f"Ref::({names})", lambda found: parameters[found.group(1)], part)
 
 
-def _listed(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
+def _listed(backend: BatchBackend, request: dict[str, Any]) -> Iterator[EmulatedJob]:
     """Select the jobs of a job queue or an array by status (default: RUNNING) or by filter."""
     queue = backend.get_job_queue(request["jobQueue"]) if request.get("jobQueue") else None
     parent = request.get("arrayJobId")
@@ -237,7 +237,7 @@ def _listed(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Job]:
             yield job
 
 
-def _passes(job: Job, rule: dict[str, Any]) -> bool:
+def _passes(job: EmulatedJob, rule: dict[str, Any]) -> bool:
     """Apply a filter: https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html."""
     name, values = rule["name"], rule["values"]
     if name == "BEFORE_CREATED_AT":

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from moto.batch.models import BatchBackend, ComputeEnvironment
 
-    from gen_infra.emulator.job import Job
-    from gen_infra.emulator.launches import Refusal
+    from gen_infra.emulator.job import EmulatedJob
+    from gen_infra.emulator.launches import LaunchRefusal
 
 _NO_ENVIRONMENT = "MISCONFIGURATION:NO_ENABLED_COMPUTE_ENVIRONMENT - the job queue has none"
 _ABOVE_MAXIMUM = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - the job asks for more than the maximum vCPUs"
@@ -40,7 +40,7 @@ _INVALID = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
 _OPTIMAL = ("m6i", "c6i", "r6i", "c7i")
 
 
-def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | str:
+def place(backend: BatchBackend, job: EmulatedJob, busy: Mapping[str, float]) -> Host | str:
     """Return a place in the first compute environment with room, or the status reason of a job that waits."""
     queue = backend.get_job_queue_by_arn(job.queue)
     enabled = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
@@ -54,7 +54,7 @@ def place(backend: BatchBackend, job: Job, busy: Mapping[str, float]) -> Host | 
     return ""
 
 
-def _blocked(job: Job, enabled: list[ComputeEnvironment], valid: list[ComputeEnvironment]) -> str:
+def _blocked(job: EmulatedJob, enabled: list[ComputeEnvironment], valid: list[ComputeEnvironment]) -> str:
     """Return Batch's status reason for a job that can never be placed as it is; empty if it only has to wait."""
     refusals = [_refusal(each) for each in valid]
     reasons = {
@@ -69,11 +69,13 @@ def _blocked(job: Job, enabled: list[ComputeEnvironment], valid: list[ComputeEnv
     return reason.replace("[instanceTypeName]", f"[{', '.join(types)}]")
 
 
-def _refusal(environment: ComputeEnvironment) -> Refusal | None:
+def _refusal(environment: ComputeEnvironment) -> LaunchRefusal | None:
     return None if is_fargate(environment) else launches.refusal(environment.name)
 
 
-def _has_room(backend: BatchBackend, environment: ComputeEnvironment, job: Job, busy: Mapping[str, float]) -> bool:
+def _has_room(
+    backend: BatchBackend, environment: ComputeEnvironment, job: EmulatedJob, busy: Mapping[str, float]
+) -> bool:
     in_all = busy.get(environment.arn, 0) + job.vcpus
     return in_all <= maximum(environment) and _holds(environment, job) and _reaches_aws(backend, environment)
 
@@ -83,7 +85,7 @@ def maximum(environment: ComputeEnvironment) -> float:
     return float((environment.compute_resources or {}).get("maxvCpus", "inf"))
 
 
-def _holds(environment: ComputeEnvironment, job: Job) -> bool:
+def _holds(environment: ComputeEnvironment, job: EmulatedJob) -> bool:
     """Return whether one of its instance types is large enough for a node of the job."""
     resources = environment.compute_resources or {}
     if not resources or is_fargate(environment):

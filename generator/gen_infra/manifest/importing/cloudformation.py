@@ -6,10 +6,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TYPE = "AWS::Batch::JobDefinition"
 VARIABLE = re.compile(r"\$\{\s*([^}!]+?)\s*\}")

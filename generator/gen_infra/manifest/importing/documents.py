@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from gen_infra.errors import UsageError
 from gen_infra.manifest.importing import cloudformation, shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DEEPEST = 60
 _MOST_VALUES = 500_000

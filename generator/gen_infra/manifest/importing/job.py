@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import ValidationError, convert, to_builtins
 
@@ -23,6 +22,9 @@ from gen_infra.manifest.importing.values import dicts, flag, is_empty, number, w
 from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job
 from gen_infra.manifest.reading.secrets import redact
 from gen_infra.manifest.rules.provider_members import PROVIDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LONGEST_KEY = 40
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
@@ -57,7 +59,7 @@ _REASONS = {
 }
 
 
-class Refusal(NamedTuple):
+class RefusedDefinition(NamedTuple):
     """A definition, or a revision of one, without an entry."""
 
     name: str
@@ -69,7 +71,7 @@ class Imported:
     """Entries for ``jobs``, definitions without an entry, and what an entry does not have of its definition."""
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusedDefinition] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -90,11 +92,11 @@ def import_jobs(text: str) -> Imported:
         try:
             _Import(definition, result).run()
         except RefusedError as error:
-            result.refusals.append(Refusal(redact(definition.name), redact(str(error))))
+            result.refusals.append(RefusedDefinition(redact(definition.name), redact(str(error))))
     return result
 
 
-def _newest(definitions: list[Definition], refusals: list[Refusal]) -> Iterator[Definition]:
+def _newest(definitions: list[Definition], refusals: list[RefusedDefinition]) -> Iterator[Definition]:
     """The newest ACTIVE revision of each name; definitions without a revision are each on their own."""
     newest: dict[str, Definition] = {}
     for definition in definitions:
@@ -106,9 +108,9 @@ def _newest(definitions: list[Definition], refusals: list[Refusal]) -> Iterator[
         revision, name = _revision(definition), redact(definition.name)
         named = f"{name}:{revision}" if revision else name
         if not _is_active(definition):
-            refusals.append(Refusal(named, "the revision is INACTIVE"))
+            refusals.append(RefusedDefinition(named, "the revision is INACTIVE"))
         elif revision and newest[definition.name] is not definition:
-            refusals.append(Refusal(named, f"revision {_revision(newest[definition.name])} is newer"))
+            refusals.append(RefusedDefinition(named, f"revision {_revision(newest[definition.name])} is newer"))
         else:
             yield definition
 

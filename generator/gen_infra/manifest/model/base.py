@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct
+
+# Where a value is in a manifest: keys of mappings and indexes of lists, from the top.
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 ARN_PARTITIONS = "aws|aws-us-gov|aws-cn"
 INT32_MAX = 2_147_483_647  # the bound of AWS Batch's own integers
@@ -184,7 +187,7 @@ EnvironmentVariable = Annotated[
     ),
 ]
 ParameterKey = Annotated[str, text("[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-'", "sample")]
-InstanceType = Annotated[
+InstanceTypeName = Annotated[
     str,
     text(
         r"optimal|default_x86_64|default_arm64|[a-z][a-z0-9-]*[0-9][a-z0-9-]*(?:\.[a-z0-9-]+)?",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import ROLE_ARN, InstanceType, Model, PlacementGroup, about, text
+from gen_infra.manifest.model.base import ROLE_ARN, InstanceTypeName, Model, PlacementGroup, about, text
 
 AllocationStrategy = Literal[
     "BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"
@@ -33,7 +33,7 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
     ] = 0
     max_vcpus: Annotated[int, Meta(ge=1, le=100_000), about("The most vCPUs that run at the same time.")]
     instance_types: Annotated[
-        tuple[InstanceType, ...],
+        tuple[InstanceTypeName, ...],
         Meta(min_length=1),
         about("The instance families or types that Batch may choose from."),
     ] = ("optimal",)

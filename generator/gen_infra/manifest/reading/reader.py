@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from gen_infra.manifest.reading.secrets import ADVICE, is_reference, may_be_shown, names_a_secret, redact, secrets
 from gen_infra.manifest.reading.text import (
-    Fault,
+    ForbiddenText,
     cut,
     forbidden_characters,
     not_normal,
@@ -39,7 +39,7 @@ Mark: TypeAlias = tuple[int, int]
 """A zero-based line and column, as libyaml counts them."""
 
 
-class Source(Struct, eq=False):
+class SourceText(Struct, eq=False):
     """A manifest file: the name for messages, its text, and the (zero-based) lines that contain a secret."""
 
     name: str
@@ -58,7 +58,7 @@ class Scalar(Struct, gc=False):
     """A string, number, boolean or (for an empty value) None."""
 
     value: str | int | float | bool | None
-    source: Source
+    source: SourceText
     mark: Mark
 
 
@@ -69,7 +69,7 @@ class Refused(Scalar, gc=False):
 class Sequence(Struct):
     """A YAML list."""
 
-    source: Source
+    source: SourceText
     mark: Mark
     items: list[Node] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ class Sequence(Struct):
 class Entry(Struct):
     """A key of a mapping with its value; the mark is the key's."""
 
-    source: Source
+    source: SourceText
     mark: Mark
     node: Node
 
@@ -85,7 +85,7 @@ class Entry(Struct):
 class Map(Struct):
     """A YAML mapping."""
 
-    source: Source
+    source: SourceText
     mark: Mark
     entries: dict[str, Entry] = field(default_factory=dict)
 
@@ -102,7 +102,7 @@ class Problem:
     column: int
     path: str
     message: str
-    source: Source | None = dataclass_field(default=None, compare=False, repr=False)
+    source: SourceText | None = dataclass_field(default=None, compare=False, repr=False)
 
     @property
     def source_line(self) -> str:
@@ -150,7 +150,7 @@ def read(path: Path, name: str, problems: list[Problem]) -> Map:
     Raises:
         Unreadable: if the rest of the text cannot be read.
     """
-    source = Source(name, path, _text(path, name))
+    source = SourceText(name, path, _text(path, name))
     reader = _Reader(source, problems)
     try:
         reader.inspect()
@@ -183,7 +183,7 @@ def _meaning(text: str) -> str | float | bool | None:
 
 
 def _text(path: Path, name: str) -> str:
-    nowhere = Source(name, path, "")
+    nowhere = SourceText(name, path, "")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -200,7 +200,7 @@ def _text(path: Path, name: str) -> str:
         raise _unreadable(nowhere, (line, 0), "is not UTF-8 text") from None
 
 
-def _unreadable(source: Source, mark: Mark, message: str) -> Unreadable:
+def _unreadable(source: SourceText, mark: Mark, message: str) -> Unreadable:
     return Unreadable(Problem(source.name, mark[0] + 1, mark[1] + 1, "", redact(message), source))
 
 
@@ -208,14 +208,14 @@ def _lines(event: Any) -> range:
     return range(event.start_mark.line, event.end_mark.line + 1)
 
 
-def _faults(text: str) -> Iterable[Fault]:
+def _faults(text: str) -> Iterable[ForbiddenText]:
     return chain(forbidden_characters(text), scanner_switches(text), secrets(text))
 
 
 class _Reader:
     """Inspects the text of a file, then builds nodes from libyaml's events."""
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
+    def __init__(self, source: SourceText, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
         self.nodes = 0
@@ -359,7 +359,7 @@ class _Reader:
         return _unreadable(self.source, (event.start_mark.line, event.start_mark.column), message)
 
 
-def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
+def locate(root: Map, path: tuple[str | int, ...]) -> tuple[SourceText, Mark]:
     """Return the position of the value at ``path``: of its key or list item, or of the nearest parent that exists."""
     source, mark = root.source, root.mark
     node: Node = root
@@ -375,7 +375,7 @@ def locate(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark]:
     return source, mark
 
 
-def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[Source, Mark] | None:
+def written_at(root: Map, path: tuple[str | int, ...]) -> tuple[SourceText, Mark] | None:
     """Return the position of exactly this value; None for a default."""
     node: Node = root
     for step in path:

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.manifest.reading.text import Fault
+from gen_infra.manifest.reading.text import ForbiddenText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ ADVICE = (
 )
 
 
-class _Token(NamedTuple):
+class _CredentialForm(NamedTuple):
     """A form of credential: words of which it contains one (fast to search first), and its pattern."""
 
     name: str
@@ -26,39 +26,39 @@ class _Token(NamedTuple):
 
 # Formats that their issuers document, so that scanners can find them.
 _TOKENS = (
-    _Token(
+    _CredentialForm(
         "an AWS access key",
         ("AKIA", "ASIA", "ABIA", "ACCA"),
         r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",
     ),
-    _Token(
+    _CredentialForm(
         "an AWS session token", ("FwoGZXIvYXdz", "IQoJb3JpZ2lu"), r"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+=]{20,}"
     ),
-    _Token("a private key", ("-----BEGIN",), r"-----BEGIN\s+(?:[A-Z0-9]+\s+){0,3}PRIVATE\s+KEY"),
-    _Token("a GitHub token", ("gh", "github_pat_"), r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"),
-    _Token("a GitLab token", ("glpat-",), r"glpat-[A-Za-z0-9_-]{20}"),
-    _Token(
+    _CredentialForm("a private key", ("-----BEGIN",), r"-----BEGIN\s+(?:[A-Z0-9]+\s+){0,3}PRIVATE\s+KEY"),
+    _CredentialForm("a GitHub token", ("gh", "github_pat_"), r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"),
+    _CredentialForm("a GitLab token", ("glpat-",), r"glpat-[A-Za-z0-9_-]{20}"),
+    _CredentialForm(
         "a Slack token",
         ("xox", "hooks.slack.com"),
         r"xox[abeoprs]-[A-Za-z0-9-]{10}|hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+",
     ),
-    _Token("a JSON web token", ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"),
-    _Token("a Google API key", ("AIza",), r"AIza[A-Za-z0-9_-]{35}"),
-    _Token("a Stripe key", ("k_live_",), r"[sr]k_live_[A-Za-z0-9]{20}"),
-    _Token("an API key", ("sk-",), r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{32}"),
-    _Token(
+    _CredentialForm("a JSON web token", ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"),
+    _CredentialForm("a Google API key", ("AIza",), r"AIza[A-Za-z0-9_-]{35}"),
+    _CredentialForm("a Stripe key", ("k_live_",), r"[sr]k_live_[A-Za-z0-9]{20}"),
+    _CredentialForm("an API key", ("sk-",), r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{32}"),
+    _CredentialForm(
         "a package registry's token",
         ("npm_", "pypi-", "dckr_pat_"),
         r"npm_[A-Za-z0-9]{36}|pypi-AgEIcHlwaS5vcmc|dckr_pat_[A-Za-z0-9_-]{20}",
     ),
-    _Token("a password in a URL", ("://",), r"://[^\s/:@'\"]{0,64}:[^\s/:@'\"]{1,256}@"),
-    _Token(
+    _CredentialForm("a password in a URL", ("://",), r"://[^\s/:@'\"]{0,64}:[^\s/:@'\"]{1,256}@"),
+    _CredentialForm(
         "a password on a command line",
         ("--",),
         r"(?i:(?<=-)(?:password|passwd|passphrase|secret|token|api-?key)=)"
         r"(?!(?:Ref::|\$|/|arn:|[\"'\s,\]}]))[^\s,\]}]{0,1000}",
     ),
-    _Token(
+    _CredentialForm(
         "an AWS secret key",
         ("",),
         r"(?<![A-Za-z0-9/+=_.-])(?=[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-]))"
@@ -75,10 +75,10 @@ _LINE_WITH_SECRET = re.compile(
 )
 
 
-def secrets(text: str) -> Iterator[Fault]:
+def secrets(text: str) -> Iterator[ForbiddenText]:
     """Yield everything in a text that looks like a credential; the messages do not repeat it."""
     for name, found in _tokens(text):
-        yield Fault(found.start(), f"this looks like {name}; {ADVICE}")
+        yield ForbiddenText(found.start(), f"this looks like {name}; {ADVICE}")
 
 
 @cache

@@ -48,19 +48,19 @@ STAND_IN = "\N{REPLACEMENT CHARACTER}"
 """Replaces each forbidden character before the text is parsed, so that positions stay the same."""
 
 
-class Fault(NamedTuple):
+class ForbiddenText(NamedTuple):
     """Something that text must not contain, and its start in the text."""
 
     position: int
     message: str
 
 
-def forbidden_characters(text: str) -> Iterator[Fault]:
+def forbidden_characters(text: str) -> Iterator[ForbiddenText]:
     """Yield each character that is invisible or looks like another one."""
     if text.isascii() and not _CONTROL_ASCII.search(text):
         return
     for found in _FORBIDDEN.finditer(text):
-        yield Fault(found.start(), _describe(found))
+        yield ForbiddenText(found.start(), _describe(found))
 
 
 def without_forbidden(text: str) -> str:
@@ -68,13 +68,13 @@ def without_forbidden(text: str) -> str:
     return _FORBIDDEN.sub(STAND_IN, text)
 
 
-def scanner_switches(text: str) -> Iterator[Fault]:
+def scanner_switches(text: str) -> Iterator[ForbiddenText]:
     """Yield each comment that would turn off a security scanner in rendered files."""
     lower = text.lower()
     if not any(word in lower for word in _SWITCH_WORDS):
         return
     for found in _SCANNER_SWITCH.finditer(text):
-        yield Fault(found.start(), f"{found.group()} turns off a security scanner; remove it")
+        yield ForbiddenText(found.start(), f"{found.group()} turns off a security scanner; remove it")
 
 
 def not_normal(text: str) -> str:

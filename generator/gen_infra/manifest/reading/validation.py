@@ -32,7 +32,8 @@ from gen_infra.manifest.reading.text import cut
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding
+    from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.rules.rule import ManifestFinding
 
 
 def validate(root: Map) -> Manifest | list[Problem]:

@@ -11,9 +11,10 @@ from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
-    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 Shape: TypeAlias = Any  # a botocore.model.Shape, whose kinds differ in their attributes
 

@@ -11,10 +11,11 @@ from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fi
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment
-    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 
 # https://docs.aws.amazon.com/linux/al2023/ug/system-requirements.html: AL2023 needs an ARMv8.2 processor (Graviton2).

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from gen_infra.manifest.model.base import KeyPath
 from gen_infra.manifest.model.manifest import Manifest
 
-KeyPath: TypeAlias = tuple[str | int, ...]
 ManifestFinding: TypeAlias = tuple[KeyPath, str]
 ManifestRule: TypeAlias = Callable[[Manifest], Iterable[ManifestFinding]]

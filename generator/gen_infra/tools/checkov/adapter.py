@@ -65,7 +65,7 @@ class CheckRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Suppression:
+class CheckovSuppression:
     """One allowed skip; ``resource`` is a pattern (`fnmatch`, so ``[`` is special) for the resource's address."""
 
     check_id: str
@@ -166,7 +166,7 @@ def scan_plans(
     return [_of_plan(answer, folder) for answer, (_, folder) in zip(answers, plans, strict=True)]
 
 
-def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Suppression]) -> tuple[str, ...]:
+def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[CheckovSuppression]) -> tuple[str, ...]:
     """Return the reasons not to trust a scan in which nothing failed; empty if it can be trusted.
 
     Args:
@@ -191,7 +191,7 @@ def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Su
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SourceBlock:
     """A resource or data block in a source file, and the check ids in its skip comments."""
 
     name: str  # type.label
@@ -200,12 +200,12 @@ class Block:
     skips: dict[str, int] = field(default_factory=dict)  # check id -> line
 
 
-def parse_blocks(file: str, text: str) -> list[Block]:
+def parse_blocks(file: str, text: str) -> list[SourceBlock]:
     """Find the resource and data blocks of a file, and the skip comments in each.
 
     A block ends where the next one starts, or at a line that starts with ``}``, as in canonical HCL.
     """
-    blocks: list[Block] = []
+    blocks: list[SourceBlock] = []
     name, start = "", 0
     skips: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -217,7 +217,7 @@ def parse_blocks(file: str, text: str) -> list[Block]:
         for skip in _SKIP.finditer(line):
             skips.update(dict.fromkeys(filter(None, skip[3].split(",")), number))
         if line.startswith("}") or (head is not None and line.rstrip().endswith("}")):
-            blocks.append(Block(name, file, (start, number), skips))
+            blocks.append(SourceBlock(name, file, (start, number), skips))
             name = ""
     return blocks
 
@@ -227,7 +227,7 @@ def without_skips(text: str) -> str:
     return _SKIP.sub(r"\1-skip=\2\3", text)
 
 
-def _allows(suppression: Suppression, record: CheckRecord) -> bool:
+def _allows(suppression: CheckovSuppression, record: CheckRecord) -> bool:
     return suppression.check_id == record.check_id and fnmatchcase(record.resource, suppression.resource)
 
 
@@ -292,9 +292,9 @@ def _of_plan(answer: Mapping[str, Any], folder: Path) -> ScanResult:
     return _result(answer, blocks, place=True)
 
 
-def _result(answer: Mapping[str, Any], blocks: Sequence[Block], *, place: bool = False) -> ScanResult:
+def _result(answer: Mapping[str, Any], blocks: Sequence[SourceBlock], *, place: bool = False) -> ScanResult:
     passed, failed, skipped = (_records(answer[key]) for key in ("passed", "failed", "skipped"))
-    by_name: dict[str, list[Block]] = {}
+    by_name: dict[str, list[SourceBlock]] = {}
     for block in blocks:
         by_name.setdefault(block.name, []).append(block)
     if place:
@@ -317,17 +317,17 @@ def _records(raw: Iterable[Mapping[str, Any]]) -> tuple[CheckRecord, ...]:
     return tuple(sorted(records, key=lambda record: (record.resource, record.check_id)))
 
 
-def _placed(record: CheckRecord, blocks: Mapping[str, Sequence[Block]]) -> CheckRecord:
+def _placed(record: CheckRecord, blocks: Mapping[str, Sequence[SourceBlock]]) -> CheckRecord:
     places = blocks.get(_label(record), ())
     file, lines = (places[0].file, places[0].lines) if len(places) == 1 else ("", (0, 0))
     return replace(record, file=file, lines=lines)
 
 
-def _is_in(record: CheckRecord, block: Block) -> bool:
+def _is_in(record: CheckRecord, block: SourceBlock) -> bool:
     return not record.file or (record.file == block.file and record.lines[0] == block.lines[0])
 
 
-def _unneeded(blocks: Iterable[Block], result: ScanResult) -> tuple[str, ...]:
+def _unneeded(blocks: Iterable[SourceBlock], result: ScanResult) -> tuple[str, ...]:
     """List the skip comments whose check passes for every resource of the block."""
     failing = {(record.check_id, record.file, record.lines[0]) for record in result.skipped}
     passing = {(record.check_id, record.file, record.lines[0]) for record in result.passed} - failing
