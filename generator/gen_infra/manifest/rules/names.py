@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.manifest import Manifest
-    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 
 class NameRule(NamedTuple):

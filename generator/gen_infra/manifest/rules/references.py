@@ -15,7 +15,8 @@ from gen_infra.manifest.model.network import AGENT_SERVICES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gen_infra.manifest.rules.rule import KeyPath, ManifestFinding, ManifestRule
+    from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 _DOCKER = IPv4Network("172.17.0.0/16")
