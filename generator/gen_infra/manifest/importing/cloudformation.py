@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TYPE = "AWS::Batch::JobDefinition"
-VARIABLE = re.compile(r"\$\{\s*([^}!]+?)\s*\}")
+VARIABLE = re.compile(r"\$\{\s*([^}!]+?)\s*\}|\{\{resolve:[^}]*\}\}")
 _NO_VALUE = "AWS::NoValue"
 
 
@@ -103,7 +103,7 @@ class _Reading:
         if function == "Sub" and arguments:
             given = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], dict) else {}
             known = {**self.values, **given}
-            text = VARIABLE.sub(lambda found: str(known.get(found[1], found[0])), str(arguments[0]))
+            text = VARIABLE.sub(lambda found: str(known.get(found[1] or "", found[0])), str(arguments[0]))
             return text.replace("${!", "${")
         if function == "Join" and len(arguments) == 2 and isinstance(arguments[1], list):
             return str(arguments[0]).join(map(str, arguments[1]))

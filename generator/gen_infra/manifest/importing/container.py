@@ -190,6 +190,8 @@ class ContainerImport:
                 self.note(f"environment: {shown}", f"looks like a secret and is left out; {ADVICE}")
             elif self._accepts(EnvironmentVariable, name, f"environment: {name}"):
                 self._has_variable(f"environment: {name}", value)
+                if not value:
+                    self.note(f"environment: {name}", f"has no value: {PROVIDER} drops such variables")
                 entry[name] = value
         return entry
 
@@ -263,7 +265,7 @@ class ContainerImport:
             "read_only": flag(mount.get("readOnly")) is True,
         }
         entry = {key: value for key, value in entry.items() if not is_empty(value)}
-        if not self._accepts(EfsVolume, entry, f"volumes: {name}"):
+        if not self._accepts(EfsVolume, entry, f"mountPoints: {mount.get('containerPath')}: its volume {name}"):
             return
         if volume.get("transitEncryption") != "ENABLED" or authorization.get("iam") != "ENABLED":
             self.note(f"volumes: {name}", "is mounted through TLS and with the job's role")

@@ -235,7 +235,11 @@ class _Import:
     def unread(self) -> None:
         """Note everything of the definition that no key stands for."""
         for key, value in self.properties.items():
-            if key in _READ | _SETS_NOTHING or is_empty(value) or (key == "propagateTags" and flag(value)):
+            if key == "propagateTags":
+                if flag(value) is False:
+                    self.note(key, f"is not carried over: {_REASONS[key]}")
+                continue
+            if key in _READ | _SETS_NOTHING or is_empty(value):
                 continue
             self.note(key, f"is not carried over: {_REASONS.get(key, 'the manifest has no key for it')}")
 

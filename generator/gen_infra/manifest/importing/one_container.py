@@ -10,6 +10,8 @@ from typing import Any
 from gen_infra.manifest.importing.values import Note, dicts, flag, is_empty, whole
 from gen_infra.manifest.rules.provider_members import PROVIDER
 
+_NEVER_CARRIED_OVER = ("executionRoleArn", "logConfiguration")
+
 
 class RefusedError(ValueError):
     """A job definition that a manifest cannot express, with the reason."""
@@ -23,7 +25,10 @@ def one_container(definition: dict[str, Any], note: Note) -> tuple[dict[str, Any
     """
     if not is_empty(definition.get("eksProperties")):
         raise RefusedError("EKS job definitions are not supported; compute environments run on ECS")
-    if isinstance(container := definition.get("containerProperties"), dict) and container:
+    container = definition.get("containerProperties")
+    if len(listed := dicts(container)) == 1:  # as published examples have it
+        container = listed[0]
+    if isinstance(container, dict) and container:
         return container, None
     if not is_empty(definition.get("ecsProperties")):
         return _of_task(definition["ecsProperties"], note), None
@@ -75,7 +80,8 @@ def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
     for item, container in zip(ranges[1:], containers[1:], strict=True):
         differing = [
             key for key in {**containers[0], **container}
-            if containers[0].get(key) != container.get(key)
+            if key not in _NEVER_CARRIED_OVER
+            and containers[0].get(key) != container.get(key)
             and not (is_empty(containers[0].get(key)) and is_empty(container.get(key)))
         ]  # fmt: skip
         if differing:

@@ -19,6 +19,8 @@ _ESCAPED = ("\\", '"', "$", "`", "\n")
 _CAT_FILE = re.compile(r"\$\(\s*(?:cat\s+|<\s*)(?P<file>[^\s<>|]+)\s*\)")
 _CAT_HEREDOC = re.compile(r"\$\(\s*cat\s*<<-?\s*(['\"]?)(?P<end>\w+)\1\s*\n(?P<text>.*?)\n\s*(?P=end)\s*\)", re.DOTALL)
 _HEREDOC = re.compile(r"<<(?P<dash>-?)\s*(?P<quote>['\"]?)(?P<end>\w+)(?P=quote)")
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=")
+_VARIABLE = re.compile(r"\$\{?(?P<name>\w+)\}?")
 _BARE_VARIABLE = re.compile(r"(?<=[:\[,])(\s*)(\$\w+|\$\{\w+\})(?=\s*[,}\]])")
 _STRUCTURES = {
     "containerProperties", "nodeProperties", "ecsProperties", "eksProperties", "consumableResourceProperties",
@@ -40,24 +42,33 @@ def definitions(script: str) -> Iterator[tuple[dict[str, Any], str]]:
     """Each register-job-definition command's arguments, in the API's spelling, and why they are unusable (or "").
 
     ``--retry-strategy attempts=3`` becomes ``{"retryStrategy": {"attempts": "3"}}``. Files that the script writes with
-    a here-document are known under their name.
+    a here-document, and variables that it sets, are known where an argument is nothing but one of them.
     """
-    files: dict[str, str] = {}
+    yield from _definitions(script, {})
+
+
+def _definitions(script: str, texts: dict[str, str]) -> Iterator[tuple[dict[str, Any], str]]:
     for command in _Script(script).commands():
         if _REGISTER in command.words:
-            yield _arguments(command.words[command.words.index(_REGISTER) + 1 :], files)
-        elif command.heredoc:
-            for before, word in zip(command.words, command.words[1:], strict=False):
-                if before in (">", "tee"):
-                    files[word] = command.heredoc
+            yield _arguments(command.words[command.words.index(_REGISTER) + 1 :], texts)
+        for word in command.words:  # ARN=$(aws batch register-job-definition …)
+            if _REGISTER in word and "$(" in word:
+                yield from _definitions(word[word.index("$(") + 2 : word.rindex(")")], texts)
+        for before, word in zip(["", *command.words], command.words, strict=False):
+            if command.heredoc and before in (">", "tee"):
+                texts[word] = command.heredoc
+            elif before in ("", "export", "local") and (assigned := _ASSIGNMENT.match(word)):
+                texts[f"${assigned['name']}"] = word[assigned.end() :]
 
 
-def _arguments(words: list[str], files: dict[str, str]) -> tuple[dict[str, Any], str]:
+def _arguments(words: list[str], texts: dict[str, str]) -> tuple[dict[str, Any], str]:
     """The options of one command; a list has several words, a flag none."""
     found: dict[str, list[str]] = {}
     current: list[str] = []
     for word in words:
-        if word in ("<", ">", ">>"):
+        if word in ("<", ">"):
+            if len(current) > 1 and current[-1] == "2":  # of 2>&1
+                current.pop()
             break
         if word.startswith("--"):
             option, equals, value = word[2:].partition("=")
@@ -69,7 +80,7 @@ def _arguments(words: list[str], files: dict[str, str]) -> tuple[dict[str, Any],
     problem = ""
     for option, values in found.items():
         try:
-            value = _argument(option, values, files)
+            value = _argument(option, values, texts)
         except UnreadableError as error:
             problem = problem or str(error)
             continue
@@ -80,10 +91,10 @@ def _arguments(words: list[str], files: dict[str, str]) -> tuple[dict[str, Any],
     return arguments, problem
 
 
-def _argument(option: str, values: list[str], files: dict[str, str]) -> Any:
+def _argument(option: str, values: list[str], texts: dict[str, str]) -> Any:
     if not values:
         return not option.startswith("no")
-    text = _text(values[0], files)
+    text = _text(values[0], texts)
     if option == "cliInputYaml":
         try:
             return yaml.safe_load(text)
@@ -98,17 +109,19 @@ def _argument(option: str, values: list[str], files: dict[str, str]) -> Any:
     return text
 
 
-def _text(word: str, files: dict[str, str]) -> str:
-    """The text of an argument, out of a file where it names one that the script writes."""
+def _text(word: str, texts: dict[str, str]) -> str:
+    """The text of an argument, out of a file or a variable that the script sets, where it names one."""
+    if (variable := _VARIABLE.fullmatch(word)) and f"${variable['name']}" in texts:
+        word = texts[f"${variable['name']}"]
     if here := _CAT_HEREDOC.fullmatch(word.strip()):
         return here["text"].strip()
     cat = _CAT_FILE.fullmatch(word.strip())
     name = cat["file"] if cat else word.removeprefix("file://") if word.startswith("file://") else None
     if name is None:
         return word.strip()
-    if name not in files:
+    if name not in texts:
         raise UnreadableError(f"its arguments are in the file {name}; import that file instead")
-    return files[name].strip()
+    return texts[name].strip()
 
 
 def _json(text: str, option: str) -> Any:
@@ -187,7 +200,7 @@ class _Script:
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text.replace("\r\n", "\n"), 0
-        self.heredocs: list[tuple[_Command, str]] = []
+        self.heredocs: list[str] = []
 
     def commands(self) -> Iterator[_Command]:
         """Each command of the script.
@@ -201,7 +214,7 @@ class _Script:
             if word is not None:
                 command.words.append(word)
             elif heredoc := _HEREDOC.match(self.text, self.at):
-                self.heredocs.append((command, heredoc["end"]))
+                self.heredocs.append(heredoc["end"])
                 self.at = heredoc.end()
             elif self._ends(command):
                 yield command
@@ -243,7 +256,7 @@ class _Script:
         if character in ("<", ">"):
             command.words.append(character)
         if character == "\n" and self.heredocs:
-            self._bodies()
+            command.heredoc = self._bodies()  # in cat <<EOF | tee FILE, it is the last command that writes
         return character in tuple(_SEPARATORS) and not (character == "\n" and self._goes_on(command))
 
     def _goes_on(self, command: _Command) -> bool:
@@ -252,15 +265,17 @@ class _Script:
         on_value = bool(command.words) and command.words[-1].startswith("--") and rest[:1] in ("'", '"')
         return _REGISTER in command.words and (rest[:2] == "--" or on_value)
 
-    def _bodies(self) -> None:
-        """Read the here-documents whose bodies start at this line."""
-        for command, end in self.heredocs:
+    def _bodies(self) -> str:
+        """Read the here-documents whose bodies start at this line, and return the last one."""
+        body = ""
+        for end in self.heredocs:
             close = re.compile(rf"^[ \t]*{re.escape(end)}[ \t]*$", re.MULTILINE).search(self.text, self.at)
             if close is None:
                 raise ValueError("a here-document is not closed")
-            command.heredoc = self.text[self.at : close.start()]
+            body = self.text[self.at : close.start()]
             self.at = close.end()
         self.heredocs.clear()
+        return body
 
     def _quoted(self, quote: str) -> str:
         parts: list[str] = []

@@ -34,7 +34,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *container_properties.ERRORS,
     *rebuild.ERRORS,
 )
-WARNINGS: tuple[ManifestRule, ...] = (*limits.WARNINGS, *placement.WARNINGS)
+WARNINGS: tuple[ManifestRule, ...] = (*limits.WARNINGS, *placement.WARNINGS, *container_properties.WARNINGS)
 
 
 def errors(manifest: Manifest) -> Iterator[ManifestFinding]:

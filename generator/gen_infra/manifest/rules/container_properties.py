@@ -100,6 +100,14 @@ def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFi
             yield (*path, "instanceType"), f"is for jobs on EC2, and queue {manifest.queue_of(job)} is on Fargate"
 
 
+def variables_have_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """The provider registers no variable without a value, so that a program that looks for it finds it unset."""
+    for key, job in manifest.jobs.items():
+        for name, value in job.environment.items():
+            if not value:
+                yield ("jobs", key, "environment", name), f"{PROVIDER} drops variables that are empty; give it a value"
+
+
 def _items(job: Job, name: str) -> list[dict[str, Any]]:
     """The objects of a list; what is no object, another rule has seen."""
     value = job.container_properties.get(name)
@@ -163,3 +171,4 @@ ERRORS: tuple[ManifestRule, ...] = (
     container_properties_name_their_volumes,
     container_properties_fit_the_host,
 )
+WARNINGS: tuple[ManifestRule, ...] = (variables_have_a_value,)

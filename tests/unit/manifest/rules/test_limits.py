@@ -123,6 +123,18 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    (
+        "variable without a value",
+        {"jobs": {"j": {**JOB, "environment": {"A": "0"}}}},
+        {"jobs": {"j": {**JOB, "environment": {"A": ""}}}},
+        "jobs.j.environment.A: Terraform's AWS provider 5.100 drops variables that are empty; give it a value",
+    ),
+    (
+        "instance type of one node",
+        {"jobs": {"j": {**JOB, "container_properties": {}}}},
+        {"jobs": {"j": {**JOB, "container_properties": {"instanceType": "c7i.large"}}}},
+        "jobs.j.container_properties.instanceType: is for jobs with nodes",
+    ),
     ("Name", {"tags": {"name": "x"}}, {"tags": {"Name": "x"}}, "tags.Name: instances and volumes get"),
     (
         "service role",

@@ -1,0 +1,137 @@
+"""What the AWS provider registers of ``containerProperties``: each member of AWS's model, applied and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.manifest.rules.container_properties import container_shape
+from gen_infra.manifest.rules.provider_members import KEPT, VERSION
+from gen_infra.terraform.adapter import Terraform, find_terraform
+from gen_infra.terraform.provider import find_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gen_infra.emulator import Emulator
+
+CONFIGURATION = f"""
+terraform {{
+  required_providers {{
+    aws = {{
+      source  = "hashicorp/aws"
+      version = "~> {VERSION}"
+    }}
+  }}
+}}
+"""
+# Values that mean something although they are empty, zero or false.
+EMPTY: dict[str, Any] = {
+    "image": "quay.io/x/y:1",
+    "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
+    "environment": [{"name": "EMPTY", "value": ""}],
+    "readonlyRootFilesystem": False,
+    "linuxParameters": {"maxSwap": 0, "swappiness": 0, "initProcessEnabled": False},
+    "mountPoints": [{"sourceVolume": "a", "containerPath": "/a", "readOnly": False}],
+    "volumes": [{"name": "a", "host": {}}],
+}
+RETRY = """
+  retry_strategy {
+    attempts = 5
+    evaluate_on_exit {
+      action       = "RETRY"
+      on_exit_code = "137"
+    }
+  }
+"""
+
+
+def sample(shape: Any, name: str = "") -> Any:
+    """A value with every member of a shape."""
+    if shape.type_name == "structure":
+        return {member: sample(inner, member) for member, inner in shape.members.items()}
+    if shape.type_name == "list":
+        return [sample(shape.member, name)]
+    if shape.type_name == "map":
+        return {"Key": "value"}
+    if shape.type_name in ("integer", "long"):
+        return 7
+    if shape.type_name == "boolean":
+        return True
+    return next(iter(getattr(shape, "enum", ())), f"the {name}")
+
+
+def leaves(value: Any, shape: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Path of each member that holds a plain value or a map, and the value."""
+    if shape.type_name == "structure":
+        for name, item in value.items():
+            yield from leaves(item, shape.members[name], (*path, name))
+    elif shape.type_name == "list":
+        for item in value:
+            yield from leaves(item, shape.member, path)
+    else:
+        yield ".".join(path), value
+
+
+def definition(label: str, kind: str, properties: dict[str, Any], more: str = "") -> str:
+    attribute = "container_properties" if kind == "container" else "node_properties"
+    text = json.dumps(json.dumps(properties))
+    timeout = "timeout {\n    attempt_duration_seconds = 2147483647\n  }"
+    return (
+        f'resource "aws_batch_job_definition" "{label}" {{\n  name = "provider-{label}"\n  type = "{kind}"\n'
+        f"  {attribute} = {text}\n  {timeout}\n{more}}}\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Each definition, by its label, as AWS Batch describes it; whether a second plan is empty under ``settled``."""
+    folder: Path = tmp_path_factory.mktemp("provider") / "root"
+    folder.mkdir()
+    every = sample(container_shape()) | {"resourceRequirements": EMPTY["resourceRequirements"]}
+    nodes = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:", "container": every}]}
+    definitions = [
+        definition("every", "container", every),
+        definition("nodes", "multinode", nodes),
+        definition("empty", "container", EMPTY, RETRY),
+    ]
+    (folder / "main.tf").write_text(CONFIGURATION + "".join(definitions))
+    terraform = Terraform(find_terraform(os.environ), folder, {**os.environ, **aws.environ})
+    terraform.init(plugin_dir=find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir)
+    terraform.plan(folder / "plan")
+    terraform.apply(folder / "plan")
+    batch = aws.client("batch")
+    described = {
+        label: batch.describe_job_definitions(jobDefinitionName=f"provider-{label}")["jobDefinitions"][0]
+        for label in ("every", "nodes", "empty")
+    }
+    return described | {"settled": not terraform.plan(folder / "again").has_changes}
+
+
+def test_the_table_has_what_the_provider_registers(registered: dict[str, Any]) -> None:
+    shape = container_shape()
+    asked = dict(leaves(sample(shape) | {"resourceRequirements": EMPTY["resourceRequirements"]}, shape))
+    containers = (
+        registered["every"]["containerProperties"],
+        registered["nodes"]["nodeProperties"]["nodeRangeProperties"][0]["container"],
+    )
+    for container in containers:
+        kept = {path: value for path, value in leaves(container, shape) if path in asked}
+        assert {path: asked[path] for path in kept} == kept
+        assert set(kept) == KEPT
+    assert set(asked) - KEPT == {path for path in asked if path.startswith("volumes.s3filesVolumeConfiguration.")}
+
+
+def test_empty_values_are_registered_as_they_are_but_for_variables(registered: dict[str, Any]) -> None:
+    container = registered["empty"]["containerProperties"]
+    assert {name: container[name] for name in EMPTY} == {**EMPTY, "environment": []}
+    assert registered["empty"]["timeout"] == {"attemptDurationSeconds": 2_147_483_647}
+    assert registered["empty"]["retryStrategy"]["evaluateOnExit"] == [{"action": "retry", "onExitCode": "137"}]
+
+
+def test_the_next_plan_is_empty(registered: dict[str, Any]) -> None:
+    assert registered["settled"]
