@@ -37,6 +37,9 @@ STATUSES: tuple[JobStatusType, ...] = (
 _DEFAULT_LOG_GROUP = "/aws/batch/job"
 # What the function raises for an event that it does not accept.
 _REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
+# Characters of a submission's overrides as JSON, which ECS checks when Batch starts the job:
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+OVERRIDES_AT_MOST = 8192
 _DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
 
 
@@ -51,7 +54,8 @@ class SubmitRequest:
         command: replaces the definition's command; ``None`` leaves it.
         environment: added to the definition's variables, or in their place.
         parameters: values for ``Ref::name`` in the definition's command.
-        depends_on: ids of jobs that must succeed first.
+        depends_on: ids of jobs that must succeed first. For an array also ``ID:N_TO_N`` (each child waits for the same
+            child of that array) and ``SEQUENTIAL`` (each child waits for the one before it).
         array_size: makes it an array job with that many children.
         share_identifier: required by a queue with a fair-share policy, refused by any other.
     """
@@ -137,9 +141,15 @@ def submit_arguments(request: SubmitRequest) -> dict[str, Any]:
         overrides["command"] = list(request.command)
     if request.environment:
         overrides["environment"] = [{"name": name, "value": value} for name, value in request.environment.items()]
+    length = len(json.dumps(overrides, ensure_ascii=False, separators=(",", ":")))
+    if length > OVERRIDES_AT_MOST:
+        raise UsageError(
+            f"command and environment are {length} characters; AWS Batch accepts {OVERRIDES_AT_MOST} at most",
+            hint="put long lists into a file in a bucket, and pass its name",
+        )
     optional = {
         "containerOverrides": overrides,
-        "dependsOn": [{"jobId": job_id} for job_id in request.depends_on],
+        "dependsOn": [_dependency(word) for word in request.depends_on],
         "parameters": dict(request.parameters),
         "arrayProperties": {"size": request.array_size} if request.array_size is not None else None,
         "shareIdentifier": request.share_identifier,
@@ -201,6 +211,9 @@ def _check(request: SubmitRequest) -> None:
         )
     if request.array_size is not None and not 2 <= request.array_size <= 10_000:
         raise UsageError(f"invalid array size {request.array_size}: use 2 to 10000")
+    kinds = {word.rpartition(":")[2] for word in request.depends_on} & {"N_TO_N", "SEQUENTIAL"}
+    if kinds and request.array_size is None:
+        raise UsageError(f"{' and '.join(sorted(kinds))} is for array jobs", hint="add --array-size")
     if len(request.depends_on) > 20:
         raise UsageError(f"{len(request.depends_on)} dependencies: AWS Batch accepts at most 20")
     for name in request.environment:
@@ -208,6 +221,14 @@ def _check(request: SubmitRequest) -> None:
             raise UsageError(
                 f'invalid environment variable "{name}": use letters, digits and "_"; AWS Batch reserves AWS_BATCH…'
             )
+
+
+def _dependency(word: str) -> dict[str, str]:
+    """Convert one dependency: https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDependency.html."""
+    job_id, _, kind = word.rpartition(":")
+    if kind == "SEQUENTIAL" and not job_id:
+        return {"type": kind}
+    return {"jobId": job_id, "type": kind} if kind == "N_TO_N" and job_id else {"jobId": word}
 
 
 # --- look -------------------------------------------------------------------------------------------------------------
@@ -260,6 +281,17 @@ def find(clients: Clients, job_id: str) -> SubmittedJob:
         AwsError: there is no such job.
     """
     return job_from(find_detail(clients, job_id), clients.region)
+
+
+def find_logged(clients: Clients, job_id: str) -> SubmittedJob:
+    """Find one job; of a multi-node job its main node, because only the nodes have logs.
+
+    Raises:
+        AwsError: there is no such job.
+    """
+    detail = find_detail(clients, job_id)
+    node_id = main_node_id(detail)
+    return find(clients, node_id) if node_id else job_from(detail, clients.region)
 
 
 def watch(

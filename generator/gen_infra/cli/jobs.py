@@ -47,7 +47,12 @@ _complete_queue = complete_from_manifest(lambda env: env.queues)
 @click.option(
     "--parameter", "parameters", multiple=True, metavar="K=V", help="Value for Ref::K in the command; may be repeated."
 )
-@click.option("--depends-on", multiple=True, metavar="ID", help="Wait for this job to succeed; may be repeated.")
+@click.option(
+    "--depends-on",
+    multiple=True,
+    metavar="ID",
+    help="Wait for this job to succeed; may be repeated. For arrays also ID:N_TO_N and SEQUENTIAL.",
+)
 @click.option("--array-size", type=click.IntRange(2, 10_000), metavar="N", help="Run it N times, as an array job.")
 @click.option("--share", metavar="ID", help="Share identifier, for a fair-share queue.")
 @click.option("--watch", is_flag=True, help="Follow it to its end; exit 1 if it fails.")

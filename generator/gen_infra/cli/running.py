@@ -46,10 +46,11 @@ gen-infra logs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11:7 --since 10m
 def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: bool, quiet: bool) -> int:
     """Print what a job wrote, attempt by attempt.
 
-    A child of an array has its index behind its id. With --json, each line is an object with its time.
+    A child of an array is ID:INDEX, a node of a multi-node job ID#NODE; without a node it is the main node. With
+    --json, each line is an object with its time.
     """
     from gen_infra.aws import logs as cloudwatch
-    from gen_infra.aws.jobs import find
+    from gen_infra.aws.jobs import find_logged
     from gen_infra.aws.session import clients, require_account
     from gen_infra.cli.durations import parse_since
     from gen_infra.manifest import load
@@ -58,30 +59,36 @@ def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: 
     moment = parse_since(since, datetime.now(UTC)) if since else None
     aws = clients(env.region)
     require_account(aws, env.account)
-    job = find(aws, job_id)
+    job = find_logged(aws, job_id)
     if follow:
         try:
-            _print_lines(cloudwatch.follow(aws, lambda: find(aws, job_id), moment), as_json=as_json)
+            _print_lines(cloudwatch.follow(aws, lambda: find_logged(aws, job_id), moment), as_json=as_json)
         except KeyboardInterrupt:
             return 0  # how following ends
-    else:
-        _print_lines(cloudwatch.Reader(aws, moment).new_lines(job), as_json=as_json)
-        if not job.log_streams:
-            Console(quiet=quiet).say(_no_log(job, manifest))
+    elif not _print_lines(cloudwatch.Reader(aws, moment).new_lines(job), as_json=as_json):
+        Console(quiet=quiet).say(_no_lines(job, manifest, since))
     return 0
 
 
-def _print_lines(lines: Iterable[Line], *, as_json: bool) -> None:
+def _print_lines(lines: Iterable[Line], *, as_json: bool) -> int:
+    """Print lines and return how many there were."""
     import json
 
+    count = 0
     for line in lines:
         click.echo(json.dumps(line.to_dict(), ensure_ascii=False) if as_json else line.text)
+        count += 1
+    return count
 
 
-def _no_log(job: SubmittedJob, manifest: Path) -> str:
+def _no_lines(job: SubmittedJob, manifest: Path, since: str | None) -> str:
+    """Say why nothing was printed."""
     if job.array_size:
         return f"an array's children have the logs: gen-infra logs {manifest} {job.id}:0"
-    return f"it has no log: it is {job.status}, and has not started"
+    if not job.log_streams:
+        return f"it has no log: it is {job.status}, and has not started; see gen-infra why {manifest} {job.id}"
+    streams = f"log group {job.log_group}, stream {', '.join(job.log_streams)}"
+    return f"it wrote nothing{f' since {since}' if since else ''}, or its log is deleted: {streams}"
 
 
 @click.command()

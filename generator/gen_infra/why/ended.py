@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import find_refusal
+from gen_infra.aws.jobs import OVERRIDES_AT_MOST
 from gen_infra.why import messages
 from gen_infra.why.evidence import Cause, quoted
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from gen_infra.why.evidence import Evidence
 
 _SHOWN_LINES = 5
-_OVERRIDES_LIMIT = 8192  # characters
 
 
 def spot_reclaimed(evidence: Evidence) -> Cause | None:
@@ -94,7 +94,7 @@ def overrides_too_long(evidence: Evidence) -> Cause | None:
     if not said:
         return None
     fix = (
-        f"submit it with less: {_OVERRIDES_LIMIT} characters of command and environment variables at most; "
+        f"submit it with less: {OVERRIDES_AT_MOST} characters of command and environment variables at most; "
         "put long lists into a file in a bucket, and pass its name"
     )
     return Cause("overrides-too-long", "the command and environment of its submission are too long", said, fix)

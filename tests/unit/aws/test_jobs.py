@@ -100,6 +100,10 @@ def test_all_that_a_job_can_be_given() -> None:
         ({"array_size": 0}, "array size 0"),
         ({"array_size": 10_001}, "array size 10001"),
         ({"depends_on": ("a",) * 21}, "21 dependencies"),
+        ({"command": ("x" * 8192,)}, "are 8208 characters; AWS Batch accepts 8192 at most"),
+        ({"environment": {"A": "x" * 9000}}, "AWS Batch accepts 8192 at most"),
+        ({"depends_on": ("a:N_TO_N",)}, "N_TO_N is for array jobs"),
+        ({"depends_on": ("SEQUENTIAL",)}, "SEQUENTIAL is for array jobs"),
         ({"environment": {"": "x"}}, 'environment variable ""'),
         ({"environment": {"2X": "x"}}, '"2X"'),
         ({"environment": {"AWS_BATCH_JOB_ID": "x"}}, '"AWS_BATCH_JOB_ID"'),
@@ -118,10 +122,21 @@ def test_a_limit_of_batch_is_told_before_batch_is_asked(changes: dict[str, Any],
         {"array_size": 10_000},
         {"depends_on": ("a",) * 20},
         {"environment": {"AWS_REGION": "x"}},
+        {"command": ("x" * 8176,)},
     ],
 )
 def test_the_limits_themselves_are_allowed(changes: dict[str, Any]) -> None:
     assert jobs.submit_arguments(request(**changes))
+
+
+def test_arrays_depend_on_each_others_children() -> None:
+    asked = request(array_size=2, depends_on=("a:N_TO_N", "SEQUENTIAL", "b", "c:3"))
+    assert jobs.submit_arguments(asked)["dependsOn"] == [
+        {"jobId": "a", "type": "N_TO_N"},
+        {"type": "SEQUENTIAL"},
+        {"jobId": "b"},
+        {"jobId": "c:3"},
+    ]
 
 
 def test_a_submitted_job_has_the_id_that_batch_gave(clients: session.Clients) -> None:
@@ -129,6 +144,15 @@ def test_a_submitted_job_has_the_id_that_batch_gave(clients: session.Clients) ->
     with answers(clients.batch) as stub:
         stub.add_response("submit_job", {"jobName": "wgs-1", "jobId": ID}, jobs.submit_arguments(asked))
         assert jobs.submit(clients, asked) == ID
+
+
+def test_the_log_of_a_multi_node_job_is_its_main_nodes(clients: session.Clients) -> None:
+    nodes: Any = {"numNodes": 3, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:"}]}
+    node: Any = {"logStreamName": "assemble/default/1"}
+    with answers(clients.batch) as stub:
+        stub.add_response("describe_jobs", {"jobs": [detail(nodeProperties=nodes)]}, {"jobs": [ID]})
+        stub.add_response("describe_jobs", {"jobs": [detail(f"{ID}#0", container=node)]}, {"jobs": [f"{ID}#0"]})
+        assert jobs.find_logged(clients, ID).log_streams == ("assemble/default/1",)
 
 
 # --- submit through the function
