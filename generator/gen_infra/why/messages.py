@@ -121,7 +121,8 @@ KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
         "refused",
         words(
             r"not authorized(?: to perform)?",
-            r"denied: User: ",
+            r"denied: User",
+            r"Check that the role has the permissions",
             r"AccessDenied(?:Exception)?",
             r"no basic auth credentials",
             r"no basic auth",
@@ -149,7 +150,7 @@ KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
             r"TLS handshake timeout",
             r"check your (?:task )?network configuration",
             r"timed out",
-            r"Failed to resolve",
+            r"Failed to resolve \"fs-\w+",
             r"unable to (?:connect|reach)",
         ),
     ),
@@ -191,7 +192,7 @@ NO_INSTANCE_TYPE = words(r"MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
 ABOVE_MAXIMUM = words(r"MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE")
 SERVICE_ROLE = words(r"MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS")
 INVALID_ENVIRONMENTS = words(r"ACTION_REQUIRED")
-UNDETERMINED = words(r"UNDETERMINED", r"root cause is undetermined")
+UNDETERMINED = words(r"(?-i:UNDETERMINED)", r"root cause is undetermined")
 
 # Why a compute environment is INVALID.
 # https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
@@ -211,7 +212,7 @@ NO_CAPACITY = words(
     r"UnfulfillableCapacity",
     r"no Spot capacity available",
     r"capacity-not-available",
-    r"do not have sufficient [^.]*capacity",
+    r"do not have sufficient [^,;]*capacity",
     r"INSUFFICIENT_INSTANCE_CAPACITY",
     r"Capacity is unavailable at this time",
     r"capacity not available",
@@ -252,12 +253,13 @@ LOGGED_MEMORY = re.compile(
 )
 LOGGED_PLATFORM = words(r"exec format error")
 LOGGED_PROGRAM = re.compile(
-    r"(?:^|: )(?P<program>[^\s:]+): (?:command not found|not found|No such file or directory|Permission denied"
-    r"|cannot execute)",
+    r"(?:^|: )(?P<program>[^\s:]+): "
+    r"(?:bad interpreter|command not found|not found|No such file or directory|Permission denied|cannot execute)",
     re.IGNORECASE,
 )
 LOGGED_REFUSAL = re.compile(
-    r"\bis not authorized to perform: [\w-]+:\w+|\((?:AccessDenied(?:Exception)?|403)\) when calling the \w+ operation"
+    r"\bis not authorized to perform: [\w-]+:\w+"
+    r"|\((?:AccessDenied(?:Exception)?|403)\) when calling the \w+ operation"
     r"|\bError Code: AccessDenied\b|\bAccessDenied: Access Denied\b",
     re.IGNORECASE,
 )
