@@ -26,7 +26,8 @@ from tests.unit.why.facts import ID, Facts, launch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_infra.why.evidence import Evidence, Json
+    from gen_infra.aws.session import Json
+    from gen_infra.why.evidence import Evidence
 
 CORPUS = Path(__file__).parent / "corpus"
 FAILING: list[dict[str, Any]] = [json.loads(line) for line in (CORPUS / "failing.jsonl").read_text().splitlines()]
