@@ -41,7 +41,8 @@ def module_name(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+# What is generated when the package is built, in _data, has no place in the layers.
+MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py")) if "_data" not in file.parts}
 
 
 @cache
