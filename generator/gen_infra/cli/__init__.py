@@ -22,7 +22,7 @@ _WIDEST = 100
 _EPILOG = """
 \b
 Start here, without an AWS account:
-  gen-infra demo                     all of it, on an embedded AWS
+  gen-infra demo                     everything, on an embedded AWS
 \b
 Then, with an account:
   gen-infra new envs/prod.yaml       a manifest to start from
@@ -32,7 +32,7 @@ Then, with an account:
   gen-infra apply envs/prod.yaml     change it
 
 \b
-Exit codes: 0 done; 1 it worked and the answer is no; 2 wrong usage or
+Exit codes: 0 done; 1 it worked and the answer is no; 2 invalid usage or
 manifest; 3 a tool, credential or provider is missing; 4 a tool or AWS failed.
 """
 
@@ -46,7 +46,7 @@ class _Entry(NamedTuple):
 
 COMMANDS = {  # in the order in which they are used
     "new": _Entry("manifests", "Write a commented manifest to start from."),
-    "show": _Entry("manifests", "Print the manifest as it is understood, and its placements."),
+    "show": _Entry("manifests", "Print the resolved manifest, and where its jobs can run."),
     "render": _Entry("build", "Write the environment's Terraform and Packer files."),
     "check": _Entry("build", "Validate and scan the files with every tool."),
     "plan": _Entry("build", "Show what would change, and what that does to running jobs."),
@@ -56,14 +56,14 @@ COMMANDS = {  # in the order in which they are used
     "image": _Entry("image", "Build the machine image of the instances, and rebuild it."),
     "submit": _Entry("jobs", "Submit a job and print its id."),
     "jobs": _Entry("jobs", "List jobs, or show some of them in full."),
-    "why": _Entry("why", "Say why a job waits, failed or was killed, and what to do."),
-    "logs": _Entry("running", "Print what a job wrote, attempt by attempt."),
-    "cancel": _Entry("running", "Cancel jobs, by id or by queue and status."),
+    "why": _Entry("why", "Find out why a job waits or failed, and how to fix it."),
+    "logs": _Entry("running", "Print the log of a job, attempt by attempt."),
+    "cancel": _Entry("running", "Cancel jobs by id, or by queue and status."),
     "prune": _Entry("prune", "Remove old revisions, images, plans and builds."),
     "doctor": _Entry("doctor", "Check everything that an environment needs in the account."),
-    "bootstrap": _Entry("local", "Make the S3 bucket of the Terraform state."),
+    "bootstrap": _Entry("local", "Create the S3 bucket for the Terraform state."),
     "emulator": _Entry("local", "Run the embedded AWS in the foreground."),
-    "demo": _Entry("local", "Try all of it, without an AWS account."),
+    "demo": _Entry("local", "Run everything once, without an AWS account."),
     "import-job": _Entry("manifests", "Turn job definitions of AWS Batch into manifest entries."),
     "schema": _Entry("manifests", "Print the JSON Schema of manifests."),
     "completion": _Entry("manifests", "Print the shell's completion script."),
@@ -109,8 +109,8 @@ def main() -> None:
         fail(error.on_terminal() if sys.stderr.isatty() else error.message, error.hint)
         code = error.exit_code
     except click.UsageError as error:
-        error.show()
-        code = error.exit_code
+        _fail_usage(error)
+        code = 2
     except click.ClickException as error:
         fail(error.format_message())
         code = 2
@@ -118,7 +118,7 @@ def main() -> None:
         fail("stopped")
         code = 4
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read stdout has left; not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of stdout has ended; not an error
         code = 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -127,6 +127,13 @@ def main() -> None:
         fail(f"{where}{error.strerror or error}", hint)
         code = 2 if is_name else 4
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail_usage(error: click.UsageError) -> None:
+    """Print click's own usage errors as all others: one error, one hint."""
+    text = error.format_message().rstrip(".")
+    path = error.ctx.command_path if error.ctx else "gen-infra"
+    fail(text[:1].lower() + text[1:], f"run {path} --help")
 
 
 def _text_width() -> int:

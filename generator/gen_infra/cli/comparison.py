@@ -1,4 +1,4 @@
-"""`gen-infra show --diff`: what differs between two environments."""
+"""Command show --diff: print what differs between two manifests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show_differences(manifest: Path, other: Path, console: Console, *, as_json: bool) -> int:
-    """Print what differs, as diff does: 0 for the same, 1 for different."""
+    """Print the differences and return 1 if there are any, else 0, as diff does."""
     from gen_infra.manifest.comparison import compare
     from gen_infra.manifest.reading.loader import load_with_nodes
     from gen_infra.render.blocks import resolved
@@ -37,7 +37,7 @@ def show_differences(manifest: Path, other: Path, console: Console, *, as_json: 
         for difference in differences:
             _show(difference, left_nodes, right_nodes)
     if not differences:
-        console.done(f"{manifest} and {other} say the same")
+        console.done(f"{manifest} and {other} describe the same environment")
     return 1 if differences else 0
 
 
@@ -70,7 +70,7 @@ def _show(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> 
 
 
 def _lines(value: object, nodes: Map, path: tuple[str | int, ...]) -> list[str]:
-    """The value as YAML; behind it, or behind each of its parts, the place that it comes from."""
+    """Return the value as lines of YAML, each followed by the place where it was written."""
     from gen_infra.manifest.reading.reader import origin
     from gen_infra.render.yaml import to_commented_yaml, to_yaml
 

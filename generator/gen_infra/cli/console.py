@@ -1,4 +1,4 @@
-"""How commands talk: words on stderr, answers on stdout, and the options that they share."""
+"""Print progress to stderr and results to stdout; define the options that commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gen_infra.errors import AnswerIsNoError, GenInfraError
+from gen_infra.errors import AnswerIsNoError, GenInfraError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _PathType(click.ParamType):  # type: ignore[type-arg] # generic only since click 8.5
-    """A ``pathlib.Path``; pathlib costs as much as a tenth of click, so it is imported when there is a path."""
+    """Convert to ``pathlib.Path``, which is imported only when there is a path: it takes a tenth of click's time."""
 
     name = "path"
 
@@ -33,14 +33,14 @@ class _PathType(click.ParamType):  # type: ignore[type-arg] # generic only since
         return Path(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
-        """Leave it to the shell, which knows files best."""
+        """Let the shell complete files."""
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(incomplete, type="file")]
 
 
 class _DurationType(click.ParamType):  # type: ignore[type-arg] # generic only since click 8.5
-    """A span of time, as seconds."""
+    """Convert a duration such as ``30m`` to seconds."""
 
     name = "duration"
 
@@ -49,7 +49,7 @@ class _DurationType(click.ParamType):  # type: ignore[type-arg] # generic only s
 
         span = duration(value)
         if span is None:
-            self.fail(f"{value!r} is no span of time; write 90s, 30m, 2h or 1d", param, ctx)
+            self.fail(f'invalid duration "{value}": use a number and a unit, such as 30m or 2h', param, ctx)
         return span.total_seconds()
 
 
@@ -57,16 +57,16 @@ PATH = _PathType()
 DURATION = _DurationType()
 manifest_argument = click.argument("manifest", type=PATH, metavar="MANIFEST")
 out_option = click.option(
-    "--out", type=PATH, default="build", show_default=True, help="Where the environments' folders are."
+    "--out", type=PATH, default="build", show_default=True, help="Folder that holds a folder for each environment."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print the answer and errors, no progress.")
-strict_option = click.option("--strict", is_flag=True, help="Take the manifest's warnings for errors.")
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print only the result and errors, no progress.")
+strict_option = click.option("--strict", is_flag=True, help="Treat the manifest's warnings as errors.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 
 
 def fail(message: str, hint: str = "") -> None:
-    """The error, and what to do next."""
+    """Print an error, and a hint where there is one."""
     colour = False if os.environ.get("NO_COLOR") else None  # None: only on a terminal
     click.secho(f"error: {message}", fg="red", err=True, color=colour)
     if hint:
@@ -74,32 +74,32 @@ def fail(message: str, hint: str = "") -> None:
 
 
 class Console:
-    """What a command says while it works."""
+    """Print the progress of a command to stderr."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self._start = time.monotonic()
 
     def say(self, text: str, **style: Any) -> None:
-        """A line of progress."""
+        """Print a line of progress."""
         if not self.quiet:
             click.secho(text, err=True, **style)
 
     def done(self, text: str) -> None:
-        """A stage that ended well."""
+        """Print that a stage has succeeded."""
         self.say(f"✓ {text}", fg="green")
 
     def warn(self, environment: Environment) -> None:
-        """What the manifest's author should know, with its place."""
+        """Print the manifest's warnings, each with its place."""
         for problem in environment.warnings:
             self.say(f"warning: {problem}", fg="yellow")
 
     def next_step(self, command: str) -> None:
-        """What to type now."""
+        """Print the command to run next."""
         self.say(f"next: {command}", fg="cyan")
 
     def event(self, event: Event) -> None:
-        """One step of terraform's."""
+        """Print one step of terraform's."""
         if event.phase == "complete" and event.action != "read":
             self.say(f"  {_SYMBOLS.get(event.action, ' ')} {event.address} {_seconds(event.seconds)}".rstrip())
         elif event.phase == "progress" and event.action != "read":
@@ -110,10 +110,10 @@ class Console:
             self.say(f"warning: {event.diagnostic.summary}", fg="yellow")
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask, where there is somebody to ask.
+        """Ask for confirmation on the terminal.
 
         Raises:
-            click.UsageError: nobody can be asked, and ``--yes`` was not given.
+            click.UsageError: there is no terminal, and ``--yes`` was not given.
             AnswerIsNoError: the answer is no.
         """
         if yes:
@@ -124,22 +124,22 @@ class Console:
 
 
 def require_terminal() -> None:
-    """Refuse to go on without ``--yes`` where nobody can be asked."""
+    """Raise a usage error where there is no terminal to ask for confirmation on."""
     if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on; add --yes if you mean it")
+        raise click.UsageError("cannot ask for confirmation without a terminal; add --yes to confirm")
 
 
 def complete_from_manifest(
     names: Callable[[Manifest], Iterable[str]],
 ) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Shell completion with names of the manifest that is already on the line; none where it cannot be read."""
+    """Complete names from the manifest that is already on the line; complete nothing if it cannot be read."""
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         from pathlib import Path
 
         from gen_infra.manifest import load
 
-        # behind an option that waits for its value, click has not told the arguments apart yet
+        # after an option without its value yet, click has not assigned the arguments
         manifest = context.params.get("manifest") or Path(*context.args[:1])
         try:
             known = names(load(manifest))
@@ -151,14 +151,22 @@ def complete_from_manifest(
 
 
 def print_json(value: object) -> None:
-    """The answer, as JSON on stdout."""
+    """Print the result as JSON on stdout."""
     import json
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name that the manifest does not have."""
+    names = ", ".join(known)
+    return UsageError(
+        f'unknown {kind} "{name}"; ' + (f"choose from: {names}" if names else f"the manifest has no {kind}")
+    )
+
+
 def examples(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Examples below a command's help, as they are typed."""
+    """Add examples to a command's help, as they are typed."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__doc__ = f"{(function.__doc__ or '').rstrip()}\n\n    \b\n    Examples:\n" + "".join(

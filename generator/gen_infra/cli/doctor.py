@@ -1,4 +1,4 @@
-"""The command `doctor`."""
+"""Command doctor: check what an environment needs in its account."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ gen-infra doctor envs/prod.yaml
 gen-infra doctor envs/prod.yaml --json
 """)
 def doctor(manifest: Path | None, as_json: bool, quiet: bool) -> int:
-    """Look at everything that an environment needs before it is applied.
+    """Check everything that an environment needs before it is applied.
 
-    The tools and the credentials; with a manifest also its account: service-linked roles, vCPU quotas, the network, the
-    machine image, the key, buckets, container images. It changes nothing. Each line says ok, warning or wrong, and what
-    to do. Exits 1 if anything is wrong.
+    Checks the tools and the credentials; with a manifest also its account: service-linked roles, vCPU quotas, the
+    network, the machine image, the key, buckets and container images. Changes nothing. Each line says ok, warning or
+    wrong, and what to do. Exits 1 if anything is wrong.
     """
     from dataclasses import asdict
 
@@ -56,7 +56,7 @@ def doctor(manifest: Path | None, as_json: bool, quiet: bool) -> int:
 
 
 def show(lines: Sequence[Diagnosis]) -> None:
-    """One line for each thing, and below it what to do."""
+    """Print one line for each check, and below it what to do."""
     for line in lines:
         level = click.style(f"{line.level:<7}", fg=_COLOURS[line.level])
         click.echo(f"{level}  {line.subject}: {line.message}")

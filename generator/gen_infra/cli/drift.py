@@ -1,4 +1,4 @@
-"""Command drift: what was changed in the account behind Terraform's back."""
+"""Command drift: show what was changed in the account outside Terraform."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ gen-infra drift envs/prod.yaml --quiet || mail -s "prod has drifted" ops@example
 gen-infra drift envs/prod.yaml --json
 """)
 def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
-    """Show what was changed in the account by other hands.
+    """Show what was changed in the account outside Terraform.
 
-    Compares the account with Terraform's state, not with the manifest; changes neither. Exits 1 if anything differs,
-    and then forgets a saved plan, which knew nothing of it. `gen-infra apply` mends it; what it cannot mend, such as a
-    policy that somebody added to a role, is shown with the command that does. Who did it, and when, is looked up in
-    CloudTrail (cloudtrail:LookupEvents).
+    Compares the account with Terraform's state, not with the manifest, and changes neither. Exits 1 if anything
+    differs, and then discards a saved plan, which was made without it. `gen-infra apply` reverts most changes; for the
+    rest, such as a policy that was added to a role, it prints the command that removes it. CloudTrail is searched for
+    who made each change and when (permission cloudtrail:LookupEvents).
     """
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
     environment = pipeline.load(manifest, out)
     pipeline.write(environment)
-    console.say("terraform looks at the account …")
+    console.say("terraform reads the account …")
     notes: list[str] = []
     found = pipeline.drift(environment, console.event, notes.append)
     if as_json:
@@ -62,7 +62,7 @@ def drift(manifest: Path, out: Path, as_json: bool, quiet: bool) -> int:
         for note in notes:
             click.echo(f"  ({note})")
     if not found:
-        console.done(f"{environment.manifest.name} is as it was applied")
+        console.done(f"{environment.manifest.name} has no drift")
         return 0
     if any(not each.remedy for each in found):
         console.next_step(f"gen-infra apply {manifest}")

@@ -21,7 +21,7 @@ _MIB = 1 << 20
 
 @click.group()
 def image() -> None:
-    """Build the machine image of the instances, and keep it fresh."""
+    """Build the machine image of the instances, and rebuild it."""
 
 
 @image.command()
@@ -35,9 +35,9 @@ AMI="$(gen-infra image build envs/prod.yaml --quiet)"
 def build(manifest: Path, as_json: bool, quiet: bool) -> int:
     """Build the image with packer and print its id.
 
-    Packer works on an instance in the environment's subnet that only Session Manager reaches. The finished image is
-    looked over: each disk encrypted with the environment's key, IMDSv2 required. Only then does the environment's SSM
-    parameter name it. A build that fails, or is stopped with Ctrl-C, does not move it and leaves no instance.
+    Packer works on an instance in the environment's subnet that is reached through Session Manager only. The finished
+    image is checked: each disk is encrypted with the environment's key, and IMDSv2 is required. Then the environment's
+    SSM parameter is set to it. A build that fails or is stopped changes no parameter and leaves no instance.
     """
     env, aws = _open(manifest)
     return _build(manifest, env, aws, Console(quiet=quiet), as_json=as_json)
@@ -45,17 +45,17 @@ def build(manifest: Path, as_json: bool, quiet: bool) -> int:
 
 @image.command()
 @manifest_argument
-@click.option("--if-stale", is_flag=True, help="Do nothing while base image and recipe are as they were.")
+@click.option("--if-stale", is_flag=True, help="Do nothing if neither the base image nor the recipe has changed.")
 @json_option
 @quiet_option
 @examples("""
-gen-infra image rebuild envs/prod.yaml --if-stale      what a schedule calls
+gen-infra image rebuild envs/prod.yaml --if-stale      in a schedule
 """)
 def rebuild(manifest: Path, if_stale: bool, as_json: bool, quiet: bool) -> int:
     """Build the image again, as `image build` does.
 
-    With --if-stale only if the image that the environment's parameter names was built on another base image than AWS's
-    newest, or by another recipe (template and scripts) than today's.
+    With --if-stale, only if the image in the environment's parameter was built from an older base image than AWS's
+    newest, or by another recipe (template and scripts).
     """
     from gen_infra import image as story
 
@@ -68,7 +68,7 @@ def rebuild(manifest: Path, if_stale: bool, as_json: bool, quiet: bool) -> int:
         if not reasons:
             if as_json:
                 print_json({"built": None, "parameter": env.image_parameter})
-            console.done(f"the image that {env.image_parameter} names is up to date")
+            console.done(f"the image in {env.image_parameter} is up to date")
             return 0
     return _build(manifest, env, aws, console, as_json=as_json)
 
@@ -82,9 +82,11 @@ def _build(manifest: Path, env: Manifest, aws: Clients, console: Console, *, as_
         print_json({"built": _as_dict(built), "parameter": env.image_parameter})
     else:
         click.echo(built.id)
-    console.done(f"{env.image_parameter} names {built.id}")
+    console.done(f"{env.image_parameter} is set to {built.id}")
     if env.image.id or not env.image.parameter:
-        console.next_step(f"let the manifest say `image: {{parameter: {env.image_parameter}}}`, and plan")
+        console.next_step(
+            f"set `image: {{parameter: {env.image_parameter}}}` in the manifest, then gen-infra plan {manifest}"
+        )
     else:
         console.next_step(f"gen-infra plan {manifest}")
     return 0
@@ -99,10 +101,10 @@ gen-infra image status envs/prod.yaml
 gen-infra image status envs/prod.yaml --json
 """)
 def status(manifest: Path, as_json: bool, quiet: bool) -> int:
-    """Show which image runs, which is to run, and whether it should be built again.
+    """Show which image runs, which is configured, and whether it should be rebuilt.
 
-    Exits 1 if a compute environment runs another image than the manifest's, or if the parameter's image was built on an
-    older base or by another recipe.
+    Exits 1 if a compute environment runs another image than the configured one, or if that image was built from an
+    older base image or by another recipe.
     """
     from gen_infra import image as story
 
@@ -118,16 +120,21 @@ def status(manifest: Path, as_json: bool, quiet: bool) -> int:
     elif found.is_stale:
         console.next_step(f"gen-infra plan {manifest}")
     else:
-        console.done("every image is as it should be")
+        console.done("every image is up to date")
     return 1 if found.is_stale else 0
 
 
 @image.command()
 @manifest_argument
 @click.option(
-    "--keep", type=click.IntRange(0), default=3, show_default=True, metavar="N", help="Keep the N newest, used or not."
+    "--keep",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Keep the newest N, whether in use or not.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
 @json_option
 @quiet_option
 @examples("""
@@ -137,8 +144,8 @@ gen-infra image retire envs/prod.yaml --keep 5
 def retire(manifest: Path, keep: int, dry_run: bool, as_json: bool, quiet: bool) -> int:
     """Remove old images of the environment, with their snapshots.
 
-    An image that an instance, a launch template, a compute environment or a parameter of this account and region uses
-    stays, however old it is.
+    Keeps every image that an instance, a launch template, a compute environment or a parameter in this account and
+    region uses.
     """
     from gen_infra import image as story
 
@@ -158,7 +165,7 @@ def retire(manifest: Path, keep: int, dry_run: bool, as_json: bool, quiet: bool)
 
 
 def _open(manifest: Path) -> tuple[Manifest, Clients]:
-    """The manifest, and clients of its account."""
+    """Load the manifest, and open clients of its account."""
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
 
@@ -169,12 +176,12 @@ def _open(manifest: Path) -> tuple[Manifest, Clients]:
 
 
 def _show(found: Status) -> None:
-    """One line for each thing, and below it why it is stale."""
+    """Print one line for each image, and below it why it is stale."""
     name, value = found.parameter
-    _line("parameter", f"{name} names {value or 'nothing yet'}", ())
+    _line("parameter", f"{name} is {value or 'not set yet'}", ())
     _line("to run", _describe(found.current), found.stale)
     for each in found.environments:
-        runs = f"{each.name} runs {each.image or 'what Batch chose'}"
+        runs = f"{each.name} runs {each.image or 'the image that Batch chose'}"
         _line("in use", runs, (each.stale,) if each.stale else ())
     _line("newest build", _describe(found.newest_build), ())
     _line("newest base", str(found.newest_base), ())

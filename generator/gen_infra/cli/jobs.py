@@ -14,6 +14,7 @@ from gen_infra.cli.console import (
     manifest_argument,
     print_json,
     quiet_option,
+    unknown,
 )
 from gen_infra.errors import UsageError
 
@@ -40,9 +41,9 @@ _complete_queue = complete_from_manifest(lambda env: env.queues)
     "--queue",
     metavar="NAME",
     shell_complete=_complete_queue,
-    help="Queue, as the manifest names it; by default the job's, else the first.",
+    help="Queue's name in the manifest; by default the job's queue, else the first.",
 )
-@click.option("--name", metavar="N", help="The job's name; by default that of its definition.")
+@click.option("--name", metavar="N", help="Name of the job; by default the name of its definition.")
 @click.option("--env", "environment", multiple=True, metavar="K=V", help="Environment variable; may be repeated.")
 @click.option(
     "--parameter", "parameters", multiple=True, metavar="K=V", help="Value for Ref::K in the command; may be repeated."
@@ -55,7 +56,7 @@ _complete_queue = complete_from_manifest(lambda env: env.queues)
 )
 @click.option("--array-size", type=click.IntRange(2, 10_000), metavar="N", help="Run it N times, as an array job.")
 @click.option("--share", metavar="ID", help="Share identifier, for a fair-share queue.")
-@click.option("--watch", is_flag=True, help="Follow it to its end; exit 1 if it fails.")
+@click.option("--watch", is_flag=True, help="Wait until it has ended; exit 1 if it failed.")
 @click.option("--via-function", is_flag=True, help="Submit through the environment's batchSubmitJob function.")
 @json_option
 @quiet_option
@@ -82,7 +83,7 @@ def submit(
 ) -> int:
     """Submit a job and print its id.
 
-    JOB is a key under `jobs` in the manifest. Words after -- replace the definition's command.
+    JOB is a key under `jobs` in the manifest. Words after -- replace the command of the definition.
     """
     from gen_infra.aws import jobs as batch
     from gen_infra.aws.session import clients, require_account
@@ -123,24 +124,25 @@ def submit(
 
 
 def _queue(env: Manifest, job: str, queue: str | None, share: str | None) -> str:
-    """The key of the queue to submit to."""
+    """Return the key of the queue to submit to."""
     if job not in env.jobs:
-        raise UsageError(f"there is no job {job} in the manifest; there is {', '.join(env.jobs) or 'none'}")
+        raise unknown("job", job, env.jobs)
     chosen = queue or env.jobs[job].queue or next(iter(env.queues))
     if chosen not in env.queues:
-        raise UsageError(f"there is no queue {chosen} in the manifest; there is {', '.join(env.queues)}")
+        raise unknown("queue", chosen, env.queues)
     fair_share = env.queues[chosen].fair_share
     if fair_share and not share:
         raise UsageError(
-            f"queue {chosen} shares fairly: say whose share with --share",
-            hint=f"shares: {', '.join(fair_share.shares) or 'any'}",
+            f"queue {chosen} has a fair-share policy, and --share is missing",
+            hint=f"add --share; shares: {', '.join(fair_share.shares) or 'any'}",
         )
     if fair_share and env.jobs[job].scheduling_priority is None:
         raise UsageError(
-            f"{job} has no scheduling_priority, and queue {chosen} shares fairly", hint="give it one in the manifest"
+            f"job {job} has no scheduling_priority, and queue {chosen} has a fair-share policy",
+            hint=f"add jobs.{job}.scheduling_priority to the manifest",
         )
     if share and not fair_share:
-        raise UsageError(f"queue {chosen} has no fair-share policy; leave --share out")
+        raise UsageError(f"queue {chosen} has no fair-share policy", hint="remove --share")
     return chosen
 
 
@@ -149,7 +151,7 @@ def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
-            raise click.UsageError(f"{option} takes KEY=VALUE")  # without the word: it may be half of a secret
+            raise click.UsageError(f"{option} takes KEY=VALUE")  # without the value, which may contain a secret
         pairs[key] = value
     return pairs
 
@@ -164,9 +166,9 @@ def _print_id(job_id: str, request: SubmitRequest, *, as_json: bool) -> None:
 @click.command()
 @manifest_argument
 @click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
-@click.option("--queue", metavar="Q", shell_complete=_complete_queue, help="Only this queue, as the manifest names it.")
+@click.option("--queue", metavar="Q", shell_complete=_complete_queue, help="Only this queue; its name in the manifest.")
 @click.option("--status", type=click.Choice(_STATUSES, case_sensitive=False), help="Only jobs with this status.")
-@click.option("--watch", is_flag=True, help="A live table of the queues, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Show a live table of the queues until Ctrl-C.")
 @json_option
 @quiet_option
 @examples("""
@@ -186,8 +188,8 @@ def jobs(
     """List jobs, or show some of them in full.
 
     Without ids: one line for each job in the environment's queues. With ids: state, reason, times, exit code and links.
-    With --watch: per queue, how many jobs are in each state, how long the oldest of them has been waiting in RUNNABLE,
-    and the vCPUs of those that run against the environments' maximum; without a terminal, a table at each change.
+    With --watch: for each queue the number of jobs in each state, how long the oldest RUNNABLE job has waited, and the
+    vCPUs in use and at most. Without a terminal, --watch prints a table at each change.
     """
     from gen_infra.aws import jobs as batch
     from gen_infra.aws.queues import watch_queues
@@ -196,10 +198,10 @@ def jobs(
     from gen_infra.manifest import load
 
     if watch and (job_ids or status):
-        raise click.UsageError("--watch shows queues: it takes neither ids nor --status")
+        raise click.UsageError("--watch shows queues and cannot be combined with job ids or --status")
     env = load(manifest)
     if queue and queue not in env.queues:
-        raise UsageError(f"there is no queue {queue} in the manifest; there is {', '.join(env.queues)}")
+        raise unknown("queue", queue, env.queues)
     aws = clients(env.region)
     require_account(aws, env.account)
     queues = [env.suffixed(key) for key in ([queue] if queue else env.queues)]
@@ -215,7 +217,7 @@ def jobs(
     else:
         _table(found)
     if not found:
-        Console(quiet=quiet).say("no such job")
+        Console(quiet=quiet).say("no job found")
     missing = set(job_ids) - {job.id for job in found}
     return 1 if missing else 0
 
@@ -247,10 +249,10 @@ def _card(job: SubmittedJob) -> str:
     return "\n".join(f"{name + ':':<12}{value}" for name, value in lines if value)
 
 
-def _time(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%SZ") if moment else ""
+def _time(time: datetime | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else ""
 
 
 def _clock(job: SubmittedJob) -> str:
-    moment = job.stopped or job.started or job.created
-    return moment.strftime("%H:%M:%S") if moment else ""
+    time = job.stopped or job.started or job.created
+    return time.strftime("%H:%M:%S") if time else ""

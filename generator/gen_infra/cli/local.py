@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 gen-infra bootstrap envs/prod.yaml
 """)
 def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
-    """Make the S3 bucket of the Terraform state.
+    """Create the S3 bucket for the Terraform state.
 
-    Versioned, encrypted, TLS only, not public. Safe to run twice: it changes only what differs.
+    The bucket is versioned, encrypted, private and TLS only. Running it again changes only what differs.
     """
     from gen_infra.aws.session import clients, require_account
     from gen_infra.aws.state_bucket import ensure_state_bucket
@@ -36,7 +36,7 @@ def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
     if not isinstance(env.state, StateBucket):
         if as_json:
             print_json({"bucket": None, "changed": []})
-        console.say(f"{env.name} keeps its state on this machine (state: local); there is no bucket to make")
+        console.say(f"{env.name} keeps its state on this machine (state: local) and needs no bucket")
         return 0
     aws = clients(env.region)
     require_account(aws, env.account)
@@ -48,13 +48,13 @@ def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
         click.echo(env.state.bucket)
     for step in steps:
         console.say(f"  {step.setting}: {step.change}")
-    console.done("the state bucket is ready" if steps else "the state bucket was ready already")
+    console.done("the state bucket is ready" if steps else "the state bucket needs no change")
     console.next_step(f"gen-infra plan {manifest}")
     return 0
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; by default a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; by default any free port.")
 @quiet_option
 @examples("""
 gen-infra emulator --port 5000
@@ -62,7 +62,8 @@ gen-infra emulator --port 5000
 def emulator(port: int, quiet: bool) -> int:
     """Run the embedded AWS in the foreground.
 
-    Prints the lines that make any AWS client, terraform and gen-infra use it; Ctrl-C stops it and forgets everything.
+    Prints the environment variables that make terraform, gen-infra and any AWS client use it. Ctrl-C stops it; nothing
+    is kept.
     """
     from gen_infra.emulator import serve_forever, start
 
@@ -71,15 +72,15 @@ def emulator(port: int, quiet: bool) -> int:
 
     def announce() -> None:
         print_exports(running.environ)
-        console.done(f"an AWS account without AWS answers on {running.endpoint}; Ctrl-C ends it")
-        console.next_step("paste the lines above into another terminal, and there: gen-infra apply envs/demo.yaml")
+        console.done(f"the embedded AWS runs on {running.endpoint}; Ctrl-C stops it")
+        console.next_step("paste the lines above into another terminal and run gen-infra apply envs/demo.yaml there")
 
     serve_forever(running, announce)
     return 0
 
 
 def print_exports(environ: Mapping[str, str]) -> None:
-    """The lines that make any AWS client use the emulator."""
+    """Print the environment variables that make any AWS client use the emulator."""
     for name, value in environ.items():
         click.echo(f"export {name}={value}")
     click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
@@ -92,19 +93,21 @@ def print_exports(environ: Mapping[str, str]) -> None:
     type=PATH,
     default="build/emulated",
     show_default=True,
-    help="Where the rendered files go; what the last demo left there is removed.",
+    help="Folder for the rendered files; files of an earlier demo are removed.",
 )
-@click.option("--keep", is_flag=True, help="Do not destroy it; leave the embedded AWS running until Ctrl-C.")
+@click.option(
+    "--keep", is_flag=True, help="Do not destroy the environment; keep the embedded AWS running until Ctrl-C."
+)
 @quiet_option
 @examples("""
 gen-infra demo
 gen-infra demo --keep
 """)
 def demo(out: Path, keep: bool, quiet: bool) -> int:
-    """Try all of it, without an AWS account.
+    """Run everything once, without an AWS account.
 
     On the embedded AWS: render, check, plan, apply, plan again (empty), submit a job and watch it succeed, invoke the
-    functions, build the machine image (where there are packer and root), destroy, and ask the API that nothing is left.
+    functions, build the machine image (needs packer and root), destroy, and verify that nothing is left.
     """
     from gen_infra.cli import demo as story
     from gen_infra.emulator import serve_forever
@@ -115,11 +118,11 @@ def demo(out: Path, keep: bool, quiet: bool) -> int:
         click.secho(f"✓ {seconds:5.1f} s  {text}", fg="green")
 
     with story.embedded_aws() as running:
-        console.say(f"an embedded AWS answers on {running.endpoint}")
+        console.say(f"the embedded AWS runs on {running.endpoint}")
         environment = story.run(out, story.Voice(step, console.say, console.event), keep=keep)
         click.echo(f"the rendered files are in {environment.root}")
         if keep:
-            console.say("it is all still there: paste these lines into another terminal to use it; Ctrl-C ends it")
+            console.say("the environment is kept: paste these lines into another terminal to use it; Ctrl-C stops it")
             serve_forever(running, lambda: print_exports(running.environ))
-    console.next_step("read those files, then put your own account and network into a copy of envs/prod.yaml")
+    console.next_step("read those files, then enter your account and network in a copy of envs/prod.yaml")
     return 0

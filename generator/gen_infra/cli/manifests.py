@@ -29,7 +29,7 @@ def _complete_example(_: click.Context, __: click.Parameter, incomplete: str) ->
     show_default=True,
     metavar="NAME",
     shell_complete=_complete_example,
-    help="What to start from; a name that does not exist lists those that do.",
+    help="Example to start from; an unknown name lists all of them.",
 )
 @json_option
 @quiet_option
@@ -40,7 +40,7 @@ gen-infra new envs/test.yaml --example starter
 def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     """Write a commented manifest to start from.
 
-    It is accepted as it stands. A file that exists is never overwritten.
+    The manifest is valid as it is. An existing file is never overwritten.
     """
     from gen_infra.manifest.starters import write_starter
 
@@ -50,7 +50,7 @@ def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     else:
         click.echo(path)
     console = Console(quiet=quiet)
-    console.say("put your own account, region and network into it")
+    console.say("enter your account, region and network")
     console.next_step(f"gen-infra show {path}")
     return 0
 
@@ -58,7 +58,11 @@ def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
 @click.command()
 @manifest_argument
 @click.option(
-    "--diff", "other", type=PATH, metavar="OTHER", help="Print what differs from OTHER instead; exit 1 if it does."
+    "--diff",
+    "other",
+    type=PATH,
+    metavar="OTHER",
+    help="Print what differs from OTHER instead; exit 1 if anything does.",
 )
 @json_option
 @quiet_option
@@ -68,13 +72,13 @@ gen-infra show envs/prod.yaml --json
 gen-infra show envs/prod.yaml --diff envs/dev.yaml
 """)
 def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
-    """Print the manifest as it is understood, and where its jobs can run.
+    """Print the resolved manifest, and where its jobs can run.
 
-    Parents merged and defaults filled in; behind each value the file and line that it came from, or `default`. Below,
-    as comments: the instance types that each job can land on, and how many of it one of them holds.
+    Parents are merged and defaults filled in; each value is followed by its file and line, or `default`. Comments at
+    the end list the instance types on which each job can run, and how many of it an instance holds.
 
-    With --diff, what differs between two environments, by key, with both values and their places; 0 is the same, 1
-    different, as with diff.
+    With --diff, print what differs between two manifests by key, with both values and their places. Exits 0 if they are
+    equal, 1 if they differ, as diff does.
     """
     if other:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
@@ -112,13 +116,13 @@ gen-infra schema > manifest.schema.json
 def schema(quiet: bool) -> int:
     """Print the JSON Schema of manifests.
 
-    An editor that is told of it completes and explains every key.
+    With it, an editor completes and explains every key.
     """
     from gen_infra.manifest.schema import text
 
     click.echo(text(), nl=False)
     Console(quiet=quiet).say(
-        "tell your editor: `# yaml-language-server: $schema=manifest.schema.json` as the first line"
+        "make `# yaml-language-server: $schema=manifest.schema.json` the manifest's first line for your editor"
     )
     return 0
 
@@ -174,14 +178,14 @@ gen-infra completion fish > ~/.config/fish/completions/gen-infra.fish
 def completion(shell: str, quiet: bool) -> int:
     """Print the shell's completion script.
 
-    It completes commands, options and files, and for submit and jobs the names in the manifest.
+    It completes commands, options and files, and the names in the manifest for submit and jobs.
     """
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise UsageError(f"there is no completion for {shell}")
+        raise UsageError(f'unknown shell "{shell}"')
     context = click.get_current_context().find_root()
     click.echo(kind(context.command, {}, "gen-infra", "_GEN_INFRA_COMPLETE").source())
-    Console(quiet=quiet).say("a new shell completes; the examples in --help say where the lines belong")
+    Console(quiet=quiet).say("add these lines to the file that --help names, and start a new shell")
     return 0

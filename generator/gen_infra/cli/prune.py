@@ -1,4 +1,4 @@
-"""Command prune: what piles up around an environment."""
+"""Command prune: remove what is old and unused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gen_infra.cli.console import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.prune.account import Surplus
+    from gen_infra.prune.account import Prunable
     from gen_infra.prune.builds import OldBuild
 
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     default=5,
     show_default=True,
     metavar="N",
-    help="How many revisions of each job definition, and images of each repository, stay in any case.",
+    help="Keep at least the newest N revisions of each job definition and images of each repository.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
 @yes_option
 @json_option
 @quiet_option
@@ -47,13 +47,13 @@ gen-infra prune envs/prod.yaml --keep 20 --yes
 def prune(manifest: Path, out: Path, keep: int, dry_run: bool, yes: bool, as_json: bool, quiet: bool) -> int:
     """Remove old revisions, images, plans and builds.
 
-    Revisions of the environment's job definitions beyond the newest N that no unfinished job runs; images of its
-    repositories beyond the newest N, or a day old and without a tag, that no active revision names; a saved plan whose
-    files changed; and folders below build/ that no manifest is behind, if they hold nothing but what was rendered.
+    Removes revisions of the environment's job definitions beyond the newest N that no unfinished job runs; images of
+    its repositories that no active revision uses and that are beyond the newest N, or untagged and older than a day; a
+    saved plan whose files changed; and folders below build/ that belong to no manifest and hold only rendered files.
     """
     from gen_infra import pipeline
     from gen_infra.aws.session import clients, require_account
-    from gen_infra.prune.account import find_surplus, remove_surplus
+    from gen_infra.prune.account import find_prunable, remove_prunable
     from gen_infra.prune.builds import old_builds
 
     if not (yes or dry_run):
@@ -63,41 +63,41 @@ def prune(manifest: Path, out: Path, keep: int, dry_run: bool, yes: bool, as_jso
     env = environment.manifest
     aws = clients(env.region)
     require_account(aws, env.account)
-    surplus = find_surplus(
+    prunable = find_prunable(
         aws, [env.suffixed(job) for job in env.jobs], map(env.repository_name, env.repositories), keep=keep
     )
     builds = old_builds(environment, manifest)
-    lines = list(_lines(surplus, builds))
+    lines = list(_lines(prunable, builds))
     if not as_json:
         for line in lines:
             click.echo(line)
     if lines and not dry_run:
         console.confirm(f"Remove these {len(lines)}?", yes=yes)
-        remove_surplus(aws, surplus)
+        remove_prunable(aws, prunable)
         for build in builds:
             build.remove()
     if as_json:
-        print_json({"removed": not dry_run, **_as_dict(surplus, builds)})
+        print_json({"removed": not dry_run, **_as_dict(prunable, builds)})
     if not lines:
-        console.done("there is nothing to remove")
+        console.done("nothing to remove")
     elif dry_run:
-        console.say(f"{len(lines)} would go; nothing was removed")
+        console.say(f"{len(lines)} would be removed; nothing was removed")
     else:
         console.done(f"removed {len(lines)}")
     return 0
 
 
-def _lines(surplus: Surplus, builds: list[OldBuild]) -> list[str]:
+def _lines(prunable: Prunable, builds: list[OldBuild]) -> list[str]:
     return [
-        *(f"job definition {shown}" for shown in surplus.revisions.values()),
-        *(f"image {image}: {image.reason}" for image in surplus.images),
+        *(f"job definition {shown}" for shown in prunable.revisions.values()),
+        *(f"image {image}: {image.reason}" for image in prunable.images),
         *(f"folder {build.path}: {build.reason}" for build in builds),
     ]
 
 
-def _as_dict(surplus: Surplus, builds: list[OldBuild]) -> dict[str, Any]:
+def _as_dict(prunable: Prunable, builds: list[OldBuild]) -> dict[str, Any]:
     return {
-        "job_definitions": list(surplus.revisions.values()),
+        "job_definitions": list(prunable.revisions.values()),
         "images": [
             {
                 "repository": image.repository,
@@ -106,7 +106,7 @@ def _as_dict(surplus: Surplus, builds: list[OldBuild]) -> dict[str, Any]:
                 "pushed": image.pushed.isoformat(),
                 "reason": image.reason,
             }
-            for image in surplus.images
+            for image in prunable.images
         ],
         "folders": [{"path": str(build.path), "reason": build.reason} for build in builds],
     }

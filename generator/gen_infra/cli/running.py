@@ -1,4 +1,4 @@
-"""Commands for jobs that are on their way: logs, cancel."""
+"""Commands for submitted jobs: logs, cancel."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gen_infra.cli.console import (
     print_json,
     quiet_option,
     require_terminal,
+    unknown,
     yes_option,
 )
 from gen_infra.errors import AnswerIsNoError, UsageError
@@ -35,8 +36,12 @@ _ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 @click.command()
 @manifest_argument
 @click.argument("job_id")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what it writes, and its later attempts, to its end.")
-@click.option("--since", metavar="T", help="Only lines since then: 10m, 2h, 3d ago, or 2026-09-30T12:00:00Z.")
+@click.option(
+    "--follow", "-f", is_flag=True, help="Print new lines, and those of later attempts, until the job has ended."
+)
+@click.option(
+    "--since", metavar="T", help="Only lines since T: a duration such as 10m, 2h or 3d, or 2026-09-30T12:00:00Z."
+)
 @json_option
 @quiet_option
 @examples("""
@@ -44,7 +49,7 @@ gen-infra logs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11 --follow
 gen-infra logs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11:7 --since 10m
 """)
 def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: bool, quiet: bool) -> int:
-    """Print what a job wrote, attempt by attempt.
+    """Print the log of a job, attempt by attempt.
 
     A child of an array is ID:INDEX, a node of a multi-node job ID#NODE; without a node it is the main node. With
     --json, each line is an object with its time.
@@ -56,16 +61,16 @@ def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: 
     from gen_infra.manifest import load
 
     env = load(manifest)
-    moment = parse_since(since, datetime.now(UTC)) if since else None
+    since_time = parse_since(since, datetime.now(UTC)) if since else None
     aws = clients(env.region)
     require_account(aws, env.account)
     job = find_logged(aws, job_id)
     if follow:
         try:
-            _print_lines(cloudwatch.follow(aws, lambda: find_logged(aws, job_id), moment), as_json=as_json)
+            _print_lines(cloudwatch.follow(aws, lambda: find_logged(aws, job_id), since_time), as_json=as_json)
         except KeyboardInterrupt:
-            return 0  # how following ends
-    elif not _print_lines(cloudwatch.Reader(aws, moment).new_lines(job), as_json=as_json):
+            return 0  # the usual way to stop following
+    elif not _print_lines(cloudwatch.Reader(aws, since_time).new_lines(job), as_json=as_json):
         Console(quiet=quiet).say(_no_lines(job, manifest, since))
     return 0
 
@@ -84,11 +89,11 @@ def _print_lines(lines: Iterable[Line], *, as_json: bool) -> int:
 def _no_lines(job: SubmittedJob, manifest: Path, since: str | None) -> str:
     """Say why nothing was printed."""
     if job.array_size:
-        return f"an array's children have the logs: gen-infra logs {manifest} {job.id}:0"
+        return f"an array job has no log; for its first child: gen-infra logs {manifest} {job.id}:0"
     if not job.log_streams:
-        return f"it has no log: it is {job.status}, and has not started; see gen-infra why {manifest} {job.id}"
+        return f"the job has no log yet: it is {job.status} and has not started; see gen-infra why {manifest} {job.id}"
     streams = f"log group {job.log_group}, stream {', '.join(job.log_streams)}"
-    return f"it wrote nothing{f' since {since}' if since else ''}, or its log is deleted: {streams}"
+    return f"the job wrote nothing{f' since {since}' if since else ''}, or its log is deleted: {streams}"
 
 
 @click.command()
@@ -98,9 +103,11 @@ def _no_lines(job: SubmittedJob, manifest: Path, since: str | None) -> str:
     "--queue",
     metavar="Q",
     shell_complete=complete_from_manifest(lambda env: env.queues),
-    help="All jobs of this queue, as the manifest names it, that are in --status.",
+    help="Cancel the jobs of this queue (its name in the manifest) that have --status.",
 )
-@click.option("--status", type=click.Choice(_ACTIVE, case_sensitive=False), help="Which of the queue's jobs.")
+@click.option(
+    "--status", type=click.Choice(_ACTIVE, case_sensitive=False), help="Status of the queue's jobs to cancel."
+)
 @yes_option
 @json_option
 @quiet_option
@@ -117,19 +124,19 @@ def cancel(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Cancel jobs: some by id, or all of a queue that are in one state.
+    """Cancel jobs by id, or all jobs of a queue with one status.
 
-    Asks first. Jobs that have started are terminated, and lose their work. Prints the ids.
+    Asks for confirmation. Jobs that have started are terminated and lose their work. Prints the ids.
     """
     from gen_infra.aws.cancel import end_job
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
 
     if bool(job_ids) == bool(queue) or bool(queue) != bool(status):
-        raise click.UsageError("say which jobs: either JOB_ID…, or --queue together with --status")
+        raise click.UsageError("give either job ids, or --queue together with --status")
     env = load(manifest)
     if queue and queue not in env.queues:
-        raise UsageError(f"there is no queue {queue} in the manifest; there is {', '.join(env.queues)}")
+        raise unknown("queue", queue, env.queues)
     if not yes:
         require_terminal()
     aws = clients(env.region)
@@ -137,7 +144,7 @@ def cancel(
     chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
     console = Console(quiet=quiet)
     if not chosen:
-        console.say("no such job")
+        console.say("no job found")
     else:
         console.confirm(_question(chosen), yes=yes)
     for job in chosen:
@@ -156,15 +163,15 @@ def _of_queue(aws: Clients, queue: str, status: str) -> list[SubmittedJob]:
 
 
 def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[SubmittedJob]:
-    """Those that have not ended; all must be there, and in queues of this environment."""
+    """Return those that have not ended; all must exist in queues of this environment."""
     from gen_infra.aws.jobs import describe
 
     found = describe(aws, list(dict.fromkeys(job_ids)))
     if missing := [job_id for job_id in job_ids if job_id not in {job.id for job in found}]:
-        raise AnswerIsNoError(f"no such job: {', '.join(missing)}; nothing was changed")
+        raise AnswerIsNoError(f"unknown job id: {', '.join(missing)}; nothing was changed")
     queues = {env.suffixed(key) for key in env.queues}
     if foreign := [f"{job.id} in {job.queue}" for job in found if job.queue not in queues]:
-        raise UsageError(f"these jobs are not of environment {env.name}: {', '.join(foreign)}")
+        raise UsageError(f"these jobs do not belong to environment {env.name}: {', '.join(foreign)}")
     return [job for job in found if not job.finished]
 
 

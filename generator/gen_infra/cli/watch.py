@@ -17,7 +17,7 @@ _STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 
 
 def show(snapshots: Iterable[Sequence[QueueState]], *, as_json: bool) -> None:
-    """Draw each in the place of the one before on a terminal; elsewhere print those that differ. Ctrl-C ends it."""
+    """Redraw the table on a terminal; elsewhere print each table that differs from the last. Ctrl-C ends it."""
     live = sys.stdout.isatty() and not as_json
     seen: Sequence[QueueState] = ()
     try:
@@ -31,7 +31,7 @@ def show(snapshots: Iterable[Sequence[QueueState]], *, as_json: bool) -> None:
 
 
 def table(states: Sequence[QueueState], now: datetime) -> list[str]:
-    """A heading, and a line for each queue."""
+    """Return a heading, and a line for each queue."""
     width = max(len("queue"), *(len(each.queue) for each in states))
     heading = [f"{'queue':<{width}}", *(f"{state:>9}" for state in _STATES), f"{'oldest RUNNABLE':>15}", "busy vCPUs"]
     return ["  ".join(heading), *("  ".join(_row(each, width, now)) for each in states)]
@@ -46,10 +46,10 @@ def _row(state: QueueState, width: int, now: datetime) -> list[str]:
     ]
 
 
-def _age(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
+def _age(time: datetime | None, now: datetime) -> str:
+    if time is None:
         return ""
-    minutes = max(int((now - moment).total_seconds()) // 60, 0)
+    minutes = max(int((now - time).total_seconds()) // 60, 0)
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
         return f"{days} d {hours} h"

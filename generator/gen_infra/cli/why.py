@@ -1,4 +1,4 @@
-"""The command that says why a job waits, failed or was killed."""
+"""Command why: find the cause of a job that waits, failed or was terminated."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ gen-infra why envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11
 gen-infra why envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11:7 --json
 """)
 def why(manifest: Path, job_id: str, as_json: bool, quiet: bool) -> int:
-    """Say why a job waits, failed or was killed, and what to do about it.
+    """Find out why a job waits, failed or was terminated, and how to fix it.
 
-    Looks at the job, its queue, compute environments, instances, image, roles, key, network and log, and changes
-    nothing. Names the cause with what shows it. Exit 1 where no cause is known: then it says what it looked at.
+    Reads the job, its queue, compute environments, instances, image, roles, key, network and log, and changes nothing.
+    Prints the cause, the evidence and the fix. Exits 1 if it finds no cause, and then prints what it has checked.
     """
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
@@ -59,10 +59,10 @@ def _print(answer: Answer) -> None:
     if answer.is_well:
         click.secho(f"nothing is wrong with it: it is {job.status}", fg="green")
     elif not answer.causes:
-        click.secho("\ncause: not known; looked at", fg="red")
+        click.secho("\ncause: unknown; checked", fg="red")
         for subject in answer.looked:
             click.echo(f"  - {subject}")
     if answer.unseen and not answer.is_well:
-        click.echo("\ncould not look at")
+        click.echo("\ncould not check")
         for subject in answer.unseen:
             click.echo(f"  - {subject}")

@@ -1,8 +1,8 @@
-"""Which of AWS's API calls would be behind a drift, and how one knows it by its parameters.
+"""Describe the CloudTrail events that can be behind a change, and how to recognise them by their parameters.
 
 CloudTrail calls an event by its operation; Lambda's carry the API's date
-(https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html). What only S3's data events tell, which are
-not in CloudTrail's event history, is not here.
+(https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html). S3's data events are
+not in CloudTrail's event history.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ Names = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """What to look for.
+class CloudTrailEvents:
+    """The events to look for.
 
     Args:
-        events: the names of the events that may have done it.
-        made: those that make such a thing; what was done before was done to its predecessor.
-        mentions: the event's parameters hold one name of each of these sets; the first are those of the thing itself.
-        is_iam: whether IAM did it, whose events are kept in one region for all.
-        mended: whether `gen-infra apply` would have mended it, so that nothing from before one counts.
+        names: the names of the events that make such a change.
+        create: the names of those that create the resource; earlier events concern its predecessor.
+        mentions: an event's parameters contain one name of each set; the first set holds the resource's own names.
+        is_iam: whether they are IAM's, which are all kept in one region.
+        reverted: whether `gen-infra apply` reverts the change, so that events before an apply do not count.
     """
 
-    events: tuple[str, ...]
-    made: tuple[str, ...]
+    names: tuple[str, ...]
+    create: tuple[str, ...]
     mentions: tuple[Names, ...]
     is_iam: bool = False
-    mended: bool = True
+    reverted: bool = True
 
 
-def trace(type_: str, action: str, values: Mapping[str, Any]) -> Trace | None:
-    """The trace of a change to, or the end of, a resource with these attributes; None where none is known."""
+def events_behind(type_: str, action: str, values: Mapping[str, Any]) -> CloudTrailEvents | None:
+    """Return the events behind the update or deletion of a resource with these attributes; None if unknown."""
     kind = KINDS.get(type_)
     if kind is None or isinstance(kind.events, Absent):
         return None
@@ -46,17 +46,17 @@ def trace(type_: str, action: str, values: Mapping[str, Any]) -> Trace | None:
     mentions = tuple(_names(values, keys) for keys in kind.names)
     if not events or not all(mentions):
         return None
-    return Trace(events, kind.events.create, mentions, is_iam=type_.startswith("aws_iam_"))
+    return CloudTrailEvents(events, kind.events.create, mentions, is_iam=type_.startswith("aws_iam_"))
 
 
-def added(event: str, *mentions: str) -> Trace:
-    """The trace of what somebody put beside a resource, where an apply leaves it."""
+def events_adding(event: str, *mentions: str) -> CloudTrailEvents:
+    """Return the event that added a policy or rule outside Terraform, which an apply does not remove."""
     names = tuple(frozenset({each}) for each in mentions)
-    return Trace((event,), (), names, is_iam=event.endswith("RolePolicy"), mended=False)
+    return CloudTrailEvents((event,), (), names, is_iam=event.endswith("RolePolicy"), reverted=False)
 
 
 def _names(values: Mapping[str, Any], keys: tuple[str, ...]) -> Names:
-    """All that a call may name the resource by: an event has the name, the ARN or the id, as it was called."""
+    """Return every name that a call may use for the resource: its name, ARN or id."""
     names = {str(values[key]) for key in keys if values.get(key)}
     if values.get("revision") and values.get("name"):
         names.add(f"{values['name']}:{values['revision']}")

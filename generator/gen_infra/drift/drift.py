@@ -1,4 +1,4 @@
-"""What was changed in the account behind Terraform's back, read from a plan that only refreshes the state."""
+"""Find what was changed in the account outside Terraform, from a plan that only refreshes the state."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.kinds import KINDS
-from gen_infra.drift.cloudtrail_events import Trace, trace
-from gen_infra.drift.unmanaged import strangers
+from gen_infra.drift.cloudtrail_events import CloudTrailEvents, events_behind
+from gen_infra.drift.unmanaged import unmanaged
 from gen_infra.explain import Change, explain_changes
 
 if TYPE_CHECKING:
@@ -17,48 +17,48 @@ if TYPE_CHECKING:
 
 _GONE = "is gone"
 _MEANINGS = {
-    ("aws_batch_compute_environment", "update"): "jobs of its queues run by these settings now",
-    ("aws_batch_compute_environment", "destroy"): "its queues have lost it, and jobs that only it could run wait",
-    ("aws_batch_job_definition", "update"): "jobs that are submitted now run by these settings",
-    ("aws_batch_job_definition", "destroy"): "deregistered: jobs that were submitted run on, new ones take an older"
+    ("aws_batch_compute_environment", "update"): "jobs of its queues now run with these settings",
+    ("aws_batch_compute_environment", "destroy"): "its queues no longer use it, and jobs that only it could run wait",
+    ("aws_batch_job_definition", "update"): "jobs that are submitted now run with these settings",
+    ("aws_batch_job_definition", "destroy"): "deregistered: submitted jobs still run, new ones use an older"
     " revision or are refused",
-    ("aws_batch_job_queue", "update"): "Batch places the jobs that wait by these settings now",
+    ("aws_batch_job_queue", "update"): "Batch now schedules waiting jobs with these settings",
     ("aws_batch_job_queue", "destroy"): "jobs cannot be submitted to it",
-    ("aws_batch_scheduling_policy", "update"): "Batch divides its queue by these shares now",
-    ("aws_cloudwatch_log_group", "update"): "what is logged is kept, and encrypted, by these settings now",
-    ("aws_cloudwatch_log_group", "destroy"): "its logs are lost, and what logs to it cannot start",
+    ("aws_batch_scheduling_policy", "update"): "Batch now schedules its queue by these shares",
+    ("aws_cloudwatch_log_group", "update"): "logs are now kept and encrypted with these settings",
+    ("aws_cloudwatch_log_group", "destroy"): "its logs are lost, and jobs and functions that log to it cannot start",
     ("aws_ecr_repository", "destroy"): "its images are lost, and jobs that need them cannot start",
-    ("aws_iam_role", "update"): "who may take the role, or how far, has changed at once",
-    ("aws_iam_role", "destroy"): "what acts with it cannot start",
-    ("aws_iam_role_policy", "update"): "what the role may do has changed at once, for running jobs too",
-    ("aws_iam_role_policy", "destroy"): "the role may no longer do what it allowed, running jobs included",
-    ("aws_iam_role_policy_attachment", "destroy"): "the role may no longer do what it allowed, running jobs included",
-    ("aws_kms_key", "update"): "who may use the key, or how, has changed at once",
-    ("aws_lambda_function", "destroy"): "whoever calls it gets an error",
-    ("aws_launch_template", "update"): "running instances stay as they are; the compute environment keeps the version"
-    " that it was given, so apply also brings it to the mended one",
+    ("aws_iam_role", "update"): "who can assume the role, or its boundary, has changed at once",
+    ("aws_iam_role", "destroy"): "jobs and functions that use it cannot start",
+    ("aws_iam_role_policy", "update"): "the role's permissions have changed at once, for running jobs too",
+    ("aws_iam_role_policy", "destroy"): "the role has lost these permissions, for running jobs too",
+    ("aws_iam_role_policy_attachment", "destroy"): "the role has lost these permissions, for running jobs too",
+    ("aws_kms_key", "update"): "who can use the key, or how, has changed at once",
+    ("aws_lambda_function", "destroy"): "every call of it fails",
+    ("aws_launch_template", "update"): "running instances do not change; the compute environment keeps its version"
+    " until apply sets it to the corrected one",
     ("aws_launch_template", "destroy"): "the compute environment cannot start instances",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One thing in the account that is not as Terraform left it.
+    """One resource in the account that differs from Terraform's state.
 
     Args:
-        address: terraform's address of it, or of what it belongs to.
-        type: terraform's type of that.
-        action: what somebody did: ``update``, ``destroy``, or ``create`` for what Terraform knows nothing of.
-        kind: such as ``job queue``; empty for what only has its address.
-        name: what AWS shows, else the address.
-        details: one line for each attribute, as it was and as it is.
-        added: what a role may do now and could not, such as ``s3:DeleteObject on *``.
-        removed: what it can no longer do.
-        meaning: what follows from it.
-        remedy: what mends it; empty where `gen-infra apply` does.
-        who: the ARN of who did it, where AWS tells.
-        when: it was done, as ``2026-01-31T12:00:00Z``, where AWS tells.
-        trace: how to find out in CloudTrail; None where that would not tell.
+        address: terraform's address of the resource, or of the one that it belongs to.
+        type: terraform's type of that resource.
+        action: ``update``, ``destroy``, or ``create`` for what was added outside Terraform.
+        kind: such as ``job queue``; empty if the address says more.
+        name: the name in AWS, else the address.
+        details: one line for each attribute, with its old and new value.
+        added: permissions that a role has gained, such as ``s3:DeleteObject on *``.
+        removed: permissions that it has lost.
+        meaning: the consequence.
+        remedy: the command that reverts it; empty if `gen-infra apply` does.
+        who: the ARN of who made the change, if known.
+        when: the time of the change, as ``2026-01-31T12:00:00Z``, if known.
+        events: the CloudTrail events to search for; None if they would not help.
     """
 
     address: str
@@ -73,7 +73,7 @@ class Drift:
     remedy: str = ""
     who: str = ""
     when: str = ""
-    trace: Trace | None = field(default=None, repr=False)
+    events: CloudTrailEvents | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:
@@ -82,16 +82,16 @@ class Drift:
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {key: value for key, value in asdict(self).items() if key != "trace"}
+        return {key: value for key, value in asdict(self).items() if key != "events"}
 
 
 def is_empty(content: PlanContent) -> bool:
-    """Whether there was nothing in the state to compare with."""
+    """Return whether the state is empty, so that there is nothing to compare with."""
     return not (content.drift or any(True for _ in content.prior_resources))
 
 
 def drift(content: PlanContent) -> tuple[Drift, ...]:
-    """List all that a refresh-only plan found, in the plan's order."""
+    """List every drift in a refresh-only plan, in the plan's order."""
     return (*_changed(content), *_added(content))
 
 
@@ -110,17 +110,19 @@ def _changed(content: PlanContent) -> Iterator[Drift]:
             added=change.permissions.added,
             removed=change.permissions.removed,
             meaning=_MEANINGS.get((type_, change.action), _GONE if change.action == "destroy" else ""),
-            trace=None if _is_of_tags(change) else trace(type_, change.action, found[change.address].before or {}),
+            events=None
+            if _is_of_tags(change)
+            else events_behind(type_, change.action, found[change.address].before or {}),
         )
 
 
 def _is_of_tags(change: Change) -> bool:
-    """Whether only tags changed, which other calls do."""
+    """Return whether only tags changed, which other API calls do."""
     return bool(change.details) and all(line.startswith(("tags.", "tags:", "tags_all")) for line in change.details)
 
 
 def _added(content: PlanContent) -> Iterator[Drift]:
-    for found in strangers(content):
+    for found in unmanaged(content):
         yield Drift(
             found.address,
             found.type,
@@ -132,12 +134,12 @@ def _added(content: PlanContent) -> Iterator[Drift]:
             removed=(),
             meaning=found.meaning,
             remedy=found.remedy,
-            trace=found.trace,
+            events=found.events,
         )
 
 
 def _without_ignored(entry: ResourceChange) -> ResourceChange:
-    """The entry without what is no drift."""
+    """Return the entry without changes that are not drift."""
     if entry.before is None or entry.after is None:
         return entry
     ignored = KINDS[entry.type].ignored if entry.type in KINDS else frozenset()
@@ -145,7 +147,7 @@ def _without_ignored(entry: ResourceChange) -> ResourceChange:
 
 
 def _with_old(before: Any, after: Any, path: str, ignored: frozenset[str]) -> Any:
-    """What there is now, with the old value where that is the same or no drift; an empty value is as good as none."""
+    """Return the new value, but the old one where they are equivalent or ignored; empty and missing are equivalent."""
     if path in ignored or (not before and not after):
         return before
     if isinstance(before, dict) and isinstance(after, dict):

@@ -1,13 +1,13 @@
-"""What somebody added to a resource of the environment, and no resource of Terraform's stands for.
+"""Find policies and rules that were added to the environment's resources outside Terraform.
 
-Terraform does not see these: it manages policies and rules one by one, and takes the whole list for AWS's own affair.
+Terraform does not report these: it manages policies and rules one by one and ignores the others of the same resource.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gen_infra.drift.cloudtrail_events import Trace, added
+from gen_infra.drift.cloudtrail_events import CloudTrailEvents, events_adding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from gen_infra.terraform.source import Resource
 
 
-class Stranger(NamedTuple):
-    """One policy or rule that nobody planned; the address and type are those of what it was added to."""
+class Unmanaged(NamedTuple):
+    """One policy or rule that Terraform does not manage; address and type are those of the resource it was added to."""
 
     address: str
     type: str
@@ -25,11 +25,11 @@ class Stranger(NamedTuple):
     name: str
     meaning: str
     remedy: str
-    trace: Trace
+    events: CloudTrailEvents
 
 
 class _Rule(NamedTuple):
-    """One security group rule, as the group lists it and as its own resource says it."""
+    """One security group rule, in the form in which group and rule resources can be compared."""
 
     direction: str
     protocol: str
@@ -43,7 +43,7 @@ class _Rule(NamedTuple):
 
     @property
     def permission(self) -> str:
-        """The rule as ``aws ec2 revoke-security-group-…`` takes it."""
+        """The rule as an argument of ``aws ec2 revoke-security-group-…``."""
         ports = "" if self.protocol == "-1" else f"FromPort={self.ports[0]},ToPort={self.ports[1]},"
         kinds = {
             "sg-": "UserIdGroupPairs=[{GroupId=%s}]",
@@ -54,11 +54,11 @@ class _Rule(NamedTuple):
 
     @property
     def mentions(self) -> tuple[str, str]:
-        """What a call that makes the rule says of it, besides the group."""
+        """What the call that creates the rule contains, besides the group."""
         return self.peer, "-1" if self.protocol == "-1" else str(self.ports[0])
 
 
-def strangers(content: PlanContent) -> Iterator[Stranger]:
+def unmanaged(content: PlanContent) -> Iterator[Unmanaged]:
     """All that the refreshed state of a plan lists beside what is managed."""
     resources = list(content.prior_resources)
     yield from _inline_policies(resources)
@@ -70,42 +70,42 @@ def _of(resources: list[Resource], *types: str) -> Iterator[Resource]:
     return (resource for resource in resources if resource.kind in types)
 
 
-def _inline_policies(resources: list[Resource]) -> Iterator[Stranger]:
+def _inline_policies(resources: list[Resource]) -> Iterator[Unmanaged]:
     planned = {(policy.values["role"], policy.values["name"]) for policy in _of(resources, "aws_iam_role_policy")}
     for role in _of(resources, "aws_iam_role"):
         name = role.values["name"]
         for policy in role.values.get("inline_policy") or []:
             if policy["name"] and (name, policy["name"]) not in planned:
-                yield Stranger(
+                yield Unmanaged(
                     role.address,
                     role.kind,
                     "policy",
                     f"{policy['name']} of role {name}",
-                    "the role may do what it allows, running jobs included",
+                    "the role has gained its permissions, for running jobs too",
                     f"aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}",
-                    added("PutRolePolicy", name, policy["name"]),
+                    events_adding("PutRolePolicy", name, policy["name"]),
                 )
 
 
-def _attached_policies(resources: list[Resource]) -> Iterator[Stranger]:
+def _attached_policies(resources: list[Resource]) -> Iterator[Unmanaged]:
     attachments = _of(resources, "aws_iam_role_policy_attachment")
     planned = {(attachment.values["role"], attachment.values["policy_arn"]) for attachment in attachments}
     for role in _of(resources, "aws_iam_role"):
         name = role.values["name"]
         for arn in role.values.get("managed_policy_arns") or []:
             if (name, arn) not in planned:
-                yield Stranger(
+                yield Unmanaged(
                     role.address,
                     role.kind,
                     "policy",
                     f"{arn} attached to role {name}",
-                    "the role may do what it allows, running jobs included",
+                    "the role has gained its permissions, for running jobs too",
                     f"aws iam detach-role-policy --role-name {name} --policy-arn {arn}",
-                    added("AttachRolePolicy", name, arn),
+                    events_adding("AttachRolePolicy", name, arn),
                 )
 
 
-def _rules(resources: list[Resource]) -> Iterator[Stranger]:
+def _rules(resources: list[Resource]) -> Iterator[Unmanaged]:
     planned = {
         (rule.values["security_group_id"], _planned_rule(rule.kind.split("_")[-2], rule.values))
         for rule in _of(resources, "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule")
@@ -114,15 +114,15 @@ def _rules(resources: list[Resource]) -> Iterator[Stranger]:
         values = group.values
         for rule in _listed_rules(values):
             if (values["id"], rule) not in planned:
-                yield Stranger(
+                yield Unmanaged(
                     group.address,
                     group.kind,
                     "rule",
                     f"{rule} of security group {values['name']}",
-                    "the network lets through what it did not",
+                    "the security group allows traffic that it did not",
                     f"aws ec2 revoke-security-group-{rule.direction} --group-id {values['id']} "
                     f"--ip-permissions '{rule.permission}'",
-                    added(f"AuthorizeSecurityGroup{rule.direction.capitalize()}", values["id"], *rule.mentions),
+                    events_adding(f"AuthorizeSecurityGroup{rule.direction.capitalize()}", values["id"], *rule.mentions),
                 )
 
 
@@ -145,5 +145,5 @@ def _peers(rule: Mapping[str, Any], group: str) -> Iterable[str]:
 
 
 def _rule(direction: str, protocol: str, low: int | None, high: int | None, peer: str) -> _Rule:
-    """Where all protocols pass, AWS writes the ports as 0, as -1 or not at all."""
+    """Build a rule; for all protocols AWS writes the ports as 0, as -1 or not at all."""
     return _Rule(direction, protocol, (0, 0) if protocol == "-1" else (low or 0, high or 0), peer)

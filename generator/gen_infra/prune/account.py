@@ -1,4 +1,4 @@
-"""What piles up in the account: old revisions of job definitions, and old images in ECR."""
+"""Find and remove old, unused revisions of job definitions and images in ECR."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
 
 _UNFINISHED = STATUSES[:-2]
-# A push of several platforms comes image by image, without a tag until its index comes.
+# A push for several platforms arrives image by image; they have no tag until their index arrives.
 _PUSHED_LATELY = timedelta(days=1)
 _INDEXES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -26,7 +26,7 @@ _DESCRIBE_AT_MOST = 100  # images in one BatchGetImage
 
 
 class PrunableImage(NamedTuple):
-    """One image in a repository, and why it may go."""
+    """One image in a repository, and why it can be removed."""
 
     repository: str
     digest: str
@@ -40,59 +40,63 @@ class PrunableImage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Surplus:
-    """What may go: ``name:revision`` by ARN, and images."""
+class Prunable:
+    """What can be removed: ``name:revision`` by ARN, and images."""
 
     revisions: Mapping[str, str]
     images: tuple[PrunableImage, ...]
 
 
 @aws_errors()
-def find_surplus(clients: Clients, definitions: Collection[str], repositories: Iterable[str], *, keep: int) -> Surplus:
-    """What is beyond the newest ``keep`` of each job definition and repository, and nothing uses.
+def find_prunable(
+    clients: Clients, definitions: Collection[str], repositories: Iterable[str], *, keep: int
+) -> Prunable:
+    """Find what is beyond the newest ``keep`` of each job definition and repository, and unused.
 
-    A revision is used by a job that has not ended, in whatever queue. An image is used by such a job, and by every
-    active revision in the account that is not to go itself.
+    A revision is used by jobs that have not ended, in any queue. An image is used by such jobs, and by every active
+    revision in the account that is not removed itself.
     """
     active = list(_active_definitions(clients))
     jobs = _unfinished_jobs(clients)
-    revisions = surplus_revisions(active, definitions, {job.definition for job in jobs}, keep=keep)
+    revisions = prunable_revisions(active, definitions, {job.definition for job in jobs}, keep=keep)
     staying = [definition for definition in active if definition["jobDefinitionArn"] not in revisions]
     named = {*_images_in(staying), *(job.image for job in jobs)}
     images = [
-        image for name in repositories for image in _surplus_of(clients, name, named, keep=keep, now=datetime.now(UTC))
+        image for name in repositories for image in _prunable_of(clients, name, named, keep=keep, now=datetime.now(UTC))
     ]
-    return Surplus(revisions, tuple(images))
+    return Prunable(revisions, tuple(images))
 
 
 @aws_errors()
-def remove_surplus(clients: Clients, surplus: Surplus) -> None:
-    """Deregister the revisions, then delete the images that only they named."""
-    for arn in surplus.revisions:
+def remove_prunable(clients: Clients, prunable: Prunable) -> None:
+    """Deregister the revisions, then delete the images that only they used."""
+    for arn in prunable.revisions:
         clients.batch.deregister_job_definition(jobDefinition=arn)
-    for repository in dict.fromkeys(image.repository for image in surplus.images):
-        delete_images(clients, repository, [image.digest for image in surplus.images if image.repository == repository])
+    for repository in dict.fromkeys(image.repository for image in prunable.images):
+        delete_images(
+            clients, repository, [image.digest for image in prunable.images if image.repository == repository]
+        )
 
 
-def surplus_revisions(
+def prunable_revisions(
     active: Iterable[Mapping[str, Any]], names: Collection[str], used: Collection[str], *, keep: int
 ) -> dict[str, str]:
-    """ARN -> ``name:revision`` of those beyond the newest of each name that no unfinished job runs."""
+    """Map ARN to ``name:revision``, for those beyond the newest of each name that no unfinished job runs."""
     newest_first = sorted(active, key=lambda definition: -int(definition["revision"]))
-    surplus = {}
+    prunable = {}
     for name in names:
         own = [definition for definition in newest_first if definition["jobDefinitionName"] == name]
         for definition in own[keep:]:
             shown = f"{name}:{definition['revision']}"
             if shown not in used:
-                surplus[definition["jobDefinitionArn"]] = shown
-    return surplus
+                prunable[definition["jobDefinitionArn"]] = shown
+    return prunable
 
 
-def surplus_images(
+def prunable_images(
     images: Iterable[PrunableImage], named: Iterable[str], *, keep: int, now: datetime
 ) -> list[PrunableImage]:
-    """Of one repository those that no tag names, and those older than the newest ``keep``; none that is named."""
+    """Return the images of a repository that are untagged or older than the newest ``keep``, and unused."""
     newest_first = sorted(images, key=lambda image: image.pushed, reverse=True)
     references = {_reference(uri) for uri in named}
     tagged = [image for image in newest_first if image.tags]
@@ -106,7 +110,7 @@ def surplus_images(
 
 
 def _reference(uri: str) -> tuple[str, str]:
-    """``123….amazonaws.com/prod/isaac:1.0`` -> its path, and the tag or digest."""
+    """Split ``123….amazonaws.com/prod/isaac:1.0`` into its path and its tag or digest."""
     path, _, digest = uri.partition("@")
     folders, _, last = path.rpartition("/")
     name, _, tag = last.partition(":")
@@ -114,7 +118,7 @@ def _reference(uri: str) -> tuple[str, str]:
 
 
 def _is_named(image: PrunableImage, references: Collection[tuple[str, str]]) -> bool:
-    """Whether any of them means this image, in whatever registry: rather one too many stays."""
+    """Return whether a reference means this image; the registry is ignored, to keep too much rather than too little."""
     return any(
         path.endswith(f"/{image.repository}") and what in {image.digest, *image.tags} for path, what in references
     )
@@ -132,7 +136,7 @@ def _unfinished_jobs(clients: Clients) -> list[SubmittedJob]:
 
 
 def _images_in(value: object) -> Iterator[str]:
-    """Every ``image`` in job definitions, whatever their containers are."""
+    """Yield every ``image`` in job definitions of any type."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key == "image" and isinstance(item, str):
@@ -144,15 +148,15 @@ def _images_in(value: object) -> Iterator[str]:
             yield from _images_in(item)
 
 
-def _surplus_of(
+def _prunable_of(
     clients: Clients, repository: str, named: Collection[str], *, keep: int, now: datetime
 ) -> list[PrunableImage]:
     images = list(_images(clients, repository))
-    surplus = surplus_images(images, named, keep=keep, now=now)
-    going = {image.digest for image in surplus}
+    prunable = prunable_images(images, named, keep=keep, now=now)
+    going = {image.digest for image in prunable}
     indexes = [image.digest for image in images if image.is_index and image.digest not in going]
     parts = _parts(clients, repository, indexes)
-    return [image for image in surplus if image.digest not in parts]
+    return [image for image in prunable if image.digest not in parts]
 
 
 def _images(clients: Clients, repository: str) -> Iterator[PrunableImage]:
@@ -172,7 +176,7 @@ def _images(clients: Clients, repository: str) -> Iterator[PrunableImage]:
 
 
 def _parts(clients: Clients, repository: str, indexes: list[str]) -> set[str]:
-    """The images that these multi-platform indexes consist of; they have no tag of their own."""
+    """Return the digests of the images in these multi-platform indexes; they have no tags."""
     parts: set[str] = set()
     for start in range(0, len(indexes), _DESCRIBE_AT_MOST):
         answer = clients.ecr.batch_get_image(

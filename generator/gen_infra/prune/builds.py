@@ -1,4 +1,4 @@
-"""What piles up below ``build/``: plans of files that have changed, and folders of environments that are no more."""
+"""Find old plans and folders below ``build/``: plans of changed files, and folders that belong to no manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gen_infra.environment import Environment
 
-# What terraform and gen-infra itself leave in a rendered folder; anything else is somebody's.
+# Files of terraform and gen-infra in a rendered folder; any other file is kept, and so is its folder.
 _LEFT_BEHIND = (
     ".gen-infra",
     "plan/",
@@ -27,21 +27,21 @@ _LEFT_BEHIND = (
 
 
 class OldBuild(NamedTuple):
-    """One folder that may go, and why."""
+    """One folder that can be removed, and why."""
 
     path: Path
     reason: str
 
     def remove(self) -> None:
-        """Delete it and all that is in it."""
+        """Delete the folder with its content."""
         shutil.rmtree(self.path)
 
 
 def old_builds(environment: Environment, manifest: Path) -> list[OldBuild]:
-    """The environment's plan if its files changed since, and the folders beside it that no manifest is behind.
+    """Find the environment's plan if its files have changed, and the folders beside it that belong to no manifest.
 
-    Such a folder goes only if it is as it was rendered, holds nothing of anybody else's, and nothing was applied from
-    it that is not destroyed as far as the files can tell.
+    A folder counts only if it holds unchanged rendered files and no others, and, as far as its files show, nothing that
+    was applied from it still exists.
     """
     return [*_old_plan(environment), *_old_folders(environment.root, manifest)]
 
@@ -49,7 +49,7 @@ def old_builds(environment: Environment, manifest: Path) -> list[OldBuild]:
 def _old_plan(environment: Environment) -> Iterator[OldBuild]:
     saved = environment.saved_plan
     if saved.exists and not saved.is_for(environment.plan_origin("apply")):
-        yield OldBuild(saved.folder, "a plan of other files")
+        yield OldBuild(saved.folder, "its files have changed since")
 
 
 def _old_folders(root: Path, manifest: Path) -> Iterator[OldBuild]:
@@ -61,7 +61,7 @@ def _old_folders(root: Path, manifest: Path) -> Iterator[OldBuild]:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """The environments that the manifests of a folder make; one that is not accepted may be of its file's name."""
+    """Yield the names of the environments of a folder's manifests; for an invalid manifest, its file name."""
     for path in [*folder.glob("*.yaml"), *folder.glob("*.yml")]:
         try:
             yield load(path).name
@@ -81,7 +81,7 @@ def _is_untouched(folder: Path) -> bool:
 
 
 def _may_be_applied(terraform: Path) -> bool:
-    """Whether a state, here or in a bucket, may still list something."""
+    """Return whether a state, local or in a bucket, may still list resources."""
     state = terraform / "terraform.tfstate"
     if not state.is_file():
         return (terraform / ".terraform").exists()

@@ -125,7 +125,7 @@ def test_nothing_is_cancelled_that_was_not_meant(layer: Layer) -> None:
     assert f"not of environment running: {job_id} in main-running" in foreign.stderr
     assert status(layer, job_id)[0] == "RUNNABLE"
     layer.answer("cancel", job_id, "--yes")
-    assert layer.run("cancel", job_id, "--yes").stderr == "no such job\n", "it has ended"
+    assert layer.run("cancel", job_id, "--yes").stderr == "no job found\n", "it has ended"
 
 
 def test_the_queues_are_watched_until_interrupted(layer: Layer) -> None:

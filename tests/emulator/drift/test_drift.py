@@ -1,4 +1,4 @@
-"""Changes by hand in one environment: each is seen, explained, ascribed to somebody, and repaired by apply."""
+"""Changes outside Terraform in one environment: each is found, explained with its author, and reverted by apply."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def lab(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield Lab(site)
 
 
-def somebody(aws: Emulator, name: str) -> Callable[[str], Any]:
+def caller(aws: Emulator, name: str) -> Callable[[str], Any]:
     """Clients of a user with a key of their own."""
     aws.client("iam").create_user(UserName=name)
     key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]
@@ -72,7 +72,7 @@ def somebody(aws: Emulator, name: str) -> Callable[[str], Any]:
     return lambda service: session.client(service, endpoint_url=aws.endpoint)
 
 
-def change_by_hand(client: Callable[[str], Any]) -> None:
+def change_outside_terraform(client: Callable[[str], Any]) -> None:
     batch, ec2, iam = client("batch"), client("ec2"), client("iam")
     batch.update_job_queue(jobQueue="main-lab", priority=77)
     client("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")
@@ -91,14 +91,14 @@ def change_by_hand(client: Callable[[str], Any]) -> None:
     iam.attach_role_policy(RoleName="tool-lab-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
 
 
-def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab) -> None:
+def test_each_change_outside_terraform_is_seen_and_explained_and_apply_repairs_it(lab: Lab) -> None:
     began = datetime.now(UTC)
     planned = lab.run("plan")  # a plan from before, which apply must not take for current
     assert "nothing to do" in planned.stdout
-    change_by_hand(somebody(lab.aws, "alice"))
-    somebody(lab.aws, "bob")("batch").update_job_queue(jobQueue="main-lab", priority=77)
+    change_outside_terraform(caller(lab.aws, "alice"))
+    caller(lab.aws, "bob")("batch").update_job_queue(jobQueue="main-lab", priority=77)
     with pytest.raises(ClientError):
-        somebody(lab.aws, "carol")("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")  # it is gone already
+        caller(lab.aws, "carol")("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")  # it is gone already
     found = lab.drift(1)
     assert {title: each["action"] for title, each in found.items()} == {
         "job queue main-lab": "update",
@@ -124,7 +124,7 @@ def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab
     assert widened["added"] == ["s3:DeleteObject on arn:aws:s3:::genomics-results-123456789012/lab/*"]
     assert "running jobs too" in widened["meaning"]
 
-    assert_nobody_is_named_where_cloudtrail_refuses(lab)
+    assert_no_author_is_named_where_cloudtrail_refuses(lab)
     attached = found["policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job"]
     assert attached["remedy"].startswith("aws iam detach-role-policy --role-name tool-lab-job ")
     lab.aws.client("iam").detach_role_policy(
@@ -136,7 +136,7 @@ def test_each_change_by_hand_is_seen_and_explained_and_apply_repairs_it(lab: Lab
     assert_repaired(lab.aws)
 
 
-def assert_nobody_is_named_where_cloudtrail_refuses(lab: Lab) -> None:
+def assert_no_author_is_named_where_cloudtrail_refuses(lab: Lab) -> None:
     said = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: cloudtrail:LookupEvents"
     lab.aws.fail("LookupEvents", code="AccessDeniedException", message=said, times=None)
     asked = len(lab.aws.calls("cloudtrail"))

@@ -100,7 +100,7 @@ def test_what_is_old_and_unused_goes(clients: Clients, prune: Callable[..., subp
     for tag in "1234567":
         register(clients, f"{uri}:{tag}")
     for tag in ("1", "both"):
-        register(clients, f"{uri}:{tag}", "somebodyElses")
+        register(clients, f"{uri}:{tag}", "otherTeams")
     job = clients.batch.submit_job(jobName="long", jobQueue=queue(clients), jobDefinition="tool-pruned:2")["jobId"]
 
     refused = prune()
@@ -112,7 +112,7 @@ def test_what_is_old_and_unused_goes(clients: Clients, prune: Callable[..., subp
     assert answer["removed"] is False
     assert answer["job_definitions"] == [f"tool-pruned:{revision}" for revision in (5, 4, 3, 1)]
     assert {tag for image in answer["images"] for tag in image["tags"]} == {"4", "5"}, (
-        "1 is named by somebody else's definition, 2 by the job that has not ended, 3 is a part of one that is"
+        "1 is named by another team's definition, 2 by the job that has not ended, 3 is a part of one that is"
     )
     assert revisions(clients) == [1, 2, 3, 4, 5, 6, 7]
     assert tags(clients) == {*"1234567", "both"}

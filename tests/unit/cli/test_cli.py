@@ -200,18 +200,21 @@ class TestRender:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["rendr"], "No such command"),
-        (["render"], "Missing argument 'MANIFEST'"),
-        (["render", "a.yaml", "--colour"], "No such option"),
+        (["rendr"], "error: no such command 'rendr'"),
+        (["render"], "error: missing argument 'MANIFEST'\nhint: run gen-infra render --help\n"),
+        (["render", "a.yaml", "--colour"], "error: no such option"),
         (["apply", "test.yaml"], "--yes"),
         (["destroy", "test.yaml"], "--yes"),
-        (["submit", "test.yaml", "nothing"], "there is no job nothing in the manifest; there is one"),
-        (["submit", "test.yaml", "one", "--queue", "no"], "there is no queue no in the manifest; there is fair, main"),
-        (["submit", "test.yaml", "one", "--queue", "fair"], "shares fairly: say whose share with --share"),
-        (["submit", "test.yaml", "one", "--queue", "main", "--share", "a"], "leave --share out"),
+        (["submit", "test.yaml", "nothing"], 'unknown job "nothing"; choose from: one'),
+        (["submit", "test.yaml", "one", "--queue", "no"], 'unknown queue "no"; choose from: fair, main'),
+        (
+            ["submit", "test.yaml", "one", "--queue", "fair"],
+            "queue fair has a fair-share policy, and --share is missing",
+        ),
+        (["submit", "test.yaml", "one", "--queue", "main", "--share", "a"], "remove --share"),
         (["submit", "test.yaml", "one", "--env", "SECRET"], "--env takes KEY=VALUE"),
         (["submit", "test.yaml", "one", "--array-size", "1"], "2<=x<=10000"),
-        (["jobs", "test.yaml", "--queue", "no"], "there is no queue no"),
+        (["jobs", "test.yaml", "--queue", "no"], 'unknown queue "no"'),
         (["jobs", "test.yaml", "--status", "DONE"], "'DONE' is not one of"),
     ],
 )
@@ -230,6 +233,8 @@ def test_wrong_usage_is_exit_2_and_says_what_is_right(
     code, out, err = run(monkeypatch, capsys, *arguments)
     assert (code, out) == (2, "")
     assert says in err
+    lines = err.splitlines()
+    assert [line.partition(": ")[0] for line in lines] in (["error"], ["error", "hint"]), "click's errors too"
     assert "Traceback" not in err
 
 

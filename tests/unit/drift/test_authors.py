@@ -11,7 +11,7 @@ import pytest
 from gen_infra.aws import session
 from gen_infra.drift import authors
 from gen_infra.drift.authors import MOST_QUESTIONS, NAMELESS, Author, EventHistory, with_authors
-from gen_infra.drift.cloudtrail_events import Trace, added
+from gen_infra.drift.cloudtrail_events import CloudTrailEvents, events_adding
 from gen_infra.drift.drift import Drift, drift
 from gen_infra.terraform.plan import PlanContent
 from tests.unit.drift.test_drift import entry
@@ -21,7 +21,7 @@ from tests.unit.recorded import Account, Refusal
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUEUE = Trace(("UpdateJobQueue",), ("CreateJobQueue",), (frozenset({"main-test", "arn:main"}),))
+QUEUE = CloudTrailEvents(("UpdateJobQueue",), ("CreateJobQueue",), (frozenset({"main-test", "arn:main"}),))
 ALICE = "arn:aws:sts::123456789012:assumed-role/Admin/alice"
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 (+https://www.terraform.io) terraform-provider-aws/5.100.0"
 Event = dict[str, Any]
@@ -68,8 +68,8 @@ class Trail:
     def history(self) -> EventHistory:
         return EventHistory(self.account.clients, "aws", self.pauses.append)
 
-    def author(self, trace: Trace = QUEUE) -> Author | None:
-        return self.history().author(trace)
+    def author(self, wanted: CloudTrailEvents = QUEUE) -> Author | None:
+        return self.history().author(wanted)
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         (None, "alice"),
     ],
 )
-def test_the_newest_change_is_somebodys(identity: Any, who: str) -> None:
+def test_the_newest_event_names_the_author(identity: Any, who: str) -> None:
     trail = Trail(event(hour=11, userIdentity={"arn": "before"}), event(userIdentity=identity))
     assert trail.author() == Author(who, "2026-01-31T12:00:00Z")
 
@@ -121,21 +121,21 @@ def test_what_was_done_to_a_predecessor_explains_nothing() -> None:
     assert Trail(event(), event("CreateJobQueue", hour=13)).author() is None
 
 
-def test_what_an_apply_leaves_is_still_somebodys_after_it() -> None:
+def test_what_an_apply_does_not_revert_keeps_its_author_after_it() -> None:
     def attached(hour: int, agent: str, policy: str) -> Event:
         said = {"roleName": "r", "policyArn": policy}
         return event("AttachRolePolicy", hour=hour, agent=agent, requestParameters=said)
 
     trail = Trail(attached(12, "console", "arn:m"), attached(13, TERRAFORM, "arn:m"), attached(14, "cli", "arn:other"))
-    assert trail.author(added("AttachRolePolicy", "r", "arn:m")) == Author(ALICE, "2026-01-31T12:00:00Z")
+    assert trail.author(events_adding("AttachRolePolicy", "r", "arn:m")) == Author(ALICE, "2026-01-31T12:00:00Z")
 
 
 def test_parameters_are_searched_to_their_depth() -> None:
     rule = {"ipProtocol": "tcp", "fromPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}
     said = {"groupId": "sg-1", "ipPermissions": {"items": [rule]}}
     trail = Trail(event("AuthorizeSecurityGroupIngress", requestParameters=said))
-    assert trail.author(added("AuthorizeSecurityGroupIngress", "sg-1", "0.0.0.0/0", "22")) is not None
-    assert trail.author(added("AuthorizeSecurityGroupIngress", "sg-1", "0.0.0.0/0", "443")) is None
+    assert trail.author(events_adding("AuthorizeSecurityGroupIngress", "sg-1", "0.0.0.0/0", "22")) is not None
+    assert trail.author(events_adding("AuthorizeSecurityGroupIngress", "sg-1", "0.0.0.0/0", "443")) is None
 
 
 def test_each_question_is_asked_once_and_not_too_fast() -> None:
@@ -176,7 +176,9 @@ def test_iam_is_asked_about_in_its_home(
 
     monkeypatch.setattr(authors, "clients", clients)
     trail.account.clients.region = region
-    assert EventHistory(trail.account.clients, partition, trail.pauses.append).author(added("PutRolePolicy", "r", "p"))
+    assert EventHistory(trail.account.clients, partition, trail.pauses.append).author(
+        events_adding("PutRolePolicy", "r", "p")
+    )
     assert opened == home
 
 
@@ -187,25 +189,25 @@ class TestRefusals:
         history = trail.history()
         assert history.author(QUEUE) is None
         assert history.problem == (
-            "CloudTrail may not be asked: the credentials need a policy that allows LookupEvents"
+            "no permission to search CloudTrail: the credentials need a policy that allows LookupEvents"
         )
         trail.account.answers = {}  # another question would be a KeyError
-        assert history.author(added("PutRolePolicy", "r", "p")) is None
+        assert history.author(events_adding("PutRolePolicy", "r", "p")) is None
 
     def test_neither_is_what_cannot_be_answered_an_error(self) -> None:
         trail = Trail()
         trail.account.answers = {"LookupEvents": Refusal("ThrottlingException")}
         history = trail.history()
         assert history.author(QUEUE) is None
-        assert history.problem == "CloudTrail does not tell: AWS throttles LookupEvents (ThrottlingException)"
+        assert history.problem == "cannot search CloudTrail: AWS throttles LookupEvents (ThrottlingException)"
 
-    def test_there_is_an_end_to_questions(self) -> None:
+    def test_the_search_has_a_limit(self) -> None:
         trail = Trail()
         history = trail.history()
         for number in range(MOST_QUESTIONS + 5):
-            history.author(added(f"Event{number}", "main-test"))
+            history.author(events_adding(f"Event{number}", "main-test"))
         assert len(trail.asked) == MOST_QUESTIONS
-        assert f"asked {MOST_QUESTIONS} times" in history.problem
+        assert f"stopped after {MOST_QUESTIONS} requests" in history.problem
 
 
 class TestDrift:
@@ -236,7 +238,7 @@ class TestDrift:
         assert (first.who, first.when) == ("arn:bob", "2026-01-31T12:00:00Z")
         assert (second.who, second.when) == ("", "")
         (note,) = notes
-        assert note.startswith("CloudTrail may not be asked: ")
+        assert note.startswith("no permission to search CloudTrail: ")
 
     def test_an_event_may_still_be_under_way(self) -> None:
         queue = entry("aws_batch_job_queue", {"name": "main-test"}, None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra import pipeline
-from gen_infra.drift.cloudtrail_events import Trace
+from gen_infra.drift.cloudtrail_events import CloudTrailEvents
 from gen_infra.drift.drift import Drift
 from gen_infra.drift.drift import drift as drift_in
 from gen_infra.terraform.plan import PlanContent
@@ -59,7 +59,7 @@ def state(*resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
         ("aws_route_table", {"route": []}, {"route": [{"cidr_block": "0.0.0.0/0"}]}),
     ],
 )
-def test_what_nobody_did_is_no_drift(kind: str, before: Any, after: Any) -> None:
+def test_ignored_changes_are_not_drift(kind: str, before: Any, after: Any) -> None:
     assert drift({"resource_drift": [entry(kind, before, after)]}) == ()
 
 
@@ -116,7 +116,7 @@ def test_a_policy_says_what_it_allows_now() -> None:
     assert found.removed == ("s3:PutObject on a", "from now on: deny s3:PutObject on a")
 
 
-def test_policies_that_nobody_planned_are_named_with_what_removes_them() -> None:
+def test_policies_that_are_unmanaged_are_named_with_what_removes_them() -> None:
     plan = state(
         ("aws_iam_role", {
             "name": "isaac-prod-job",
@@ -135,7 +135,7 @@ def test_policies_that_nobody_planned_are_named_with_what_removes_them() -> None
     )
 
 
-def test_rules_that_nobody_planned_are_named_with_what_removes_them() -> None:
+def test_rules_that_are_unmanaged_are_named_with_what_removes_them() -> None:
     ports = {"from_port": 443, "to_port": 443}
     plan = state(
         ("aws_security_group", {
@@ -170,28 +170,28 @@ def only(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-class TestTraces:
+class TestCloudTrailEvents:
     """What CloudTrail is asked for."""
 
-    def trace(self, kind: str, before: dict[str, Any], after: dict[str, Any] | None) -> Trace | None:
+    def events(self, kind: str, before: dict[str, Any], after: dict[str, Any] | None) -> CloudTrailEvents | None:
         (found,) = drift({"resource_drift": [entry(kind, before, after)]})
-        return found.trace
+        return found.events
 
     def test_a_change_is_looked_for_by_every_name_that_a_call_may_use(self) -> None:
         before = {"name": "main-test", "arn": "arn:q", "id": "arn:q", "priority": 1}
-        assert self.trace("aws_batch_job_queue", before, {**before, "priority": 9}) == Trace(
+        assert self.events("aws_batch_job_queue", before, {**before, "priority": 9}) == CloudTrailEvents(
             ("UpdateJobQueue",), ("CreateJobQueue",), (only("main-test", "arn:q"),)
         )
 
     def test_a_job_definition_may_be_named_with_its_revision(self) -> None:
-        found = self.trace("aws_batch_job_definition", {"name": "isaac-test", "revision": 3, "arn": "arn:3"}, None)
+        found = self.events("aws_batch_job_definition", {"name": "isaac-test", "revision": 3, "arn": "arn:3"}, None)
         assert found is not None
-        assert found.events == ("DeregisterJobDefinition",)
+        assert found.names == ("DeregisterJobDefinition",)
         assert found.mentions == (only("isaac-test", "isaac-test:3", "arn:3"),)
 
     def test_a_policy_of_a_role_takes_both_names(self) -> None:
-        found = self.trace("aws_iam_role_policy", {"id": "r:p", "name": "p", "role": "r"}, None)
-        assert found == Trace(("DeleteRolePolicy",), ("PutRolePolicy",), (only("r"), only("p")), is_iam=True)
+        found = self.events("aws_iam_role_policy", {"id": "r:p", "name": "p", "role": "r"}, None)
+        assert found == CloudTrailEvents(("DeleteRolePolicy",), ("PutRolePolicy",), (only("r"), only("p")), is_iam=True)
 
     @pytest.mark.parametrize(
         ("kind", "before", "after"),
@@ -204,7 +204,7 @@ class TestTraces:
         ],
     )
     def test_what_would_not_tell_is_not_asked_for(self, kind: str, before: Any, after: Any) -> None:
-        assert self.trace(kind, before, after) is None
+        assert self.events(kind, before, after) is None
 
     def test_what_was_added_is_looked_for_by_all_that_it_is_made_of(self) -> None:
         role = {"name": "r", "inline_policy": [{"name": "p"}], "managed_policy_arns": ["arn:m"]}
@@ -215,16 +215,18 @@ class TestTraces:
             "egress": [{"protocol": "-1", "from_port": 0, "to_port": 0, "ipv6_cidr_blocks": ["::/0"]}],
         }
         found = drift(state(("aws_iam_role", role), ("aws_security_group", group)))
-        assert [each.trace for each in found] == [
-            Trace(("PutRolePolicy",), (), (only("r"), only("p")), is_iam=True, mended=False),
-            Trace(("AttachRolePolicy",), (), (only("r"), only("arn:m")), is_iam=True, mended=False),
-            Trace(
+        assert [each.events for each in found] == [
+            CloudTrailEvents(("PutRolePolicy",), (), (only("r"), only("p")), is_iam=True, reverted=False),
+            CloudTrailEvents(("AttachRolePolicy",), (), (only("r"), only("arn:m")), is_iam=True, reverted=False),
+            CloudTrailEvents(
                 ("AuthorizeSecurityGroupIngress",),
                 (),
                 (only("sg-1"), only("10.0.0.0/8"), only("22")),
-                mended=False,
+                reverted=False,
             ),
-            Trace(("AuthorizeSecurityGroupEgress",), (), (only("sg-1"), only("::/0"), only("-1")), mended=False),
+            CloudTrailEvents(
+                ("AuthorizeSecurityGroupEgress",), (), (only("sg-1"), only("::/0"), only("-1")), reverted=False
+            ),
         ]
 
 
@@ -246,7 +248,7 @@ class TestCommand:
         self.monkeypatch.setattr(pipeline, "drift", found)
         return run(self.monkeypatch, self.capsys, "drift", "test.yaml", *arguments)
 
-    def test_what_apply_mends(self) -> None:
+    def test_what_apply_reverts(self) -> None:
         queue = entry("aws_batch_job_queue", {"name": "main-test", "priority": 1}, {"name": "main-test", "priority": 9})
         code, out, err = self.run({"resource_drift": [queue]})
         assert (code, out.splitlines()) == (
@@ -255,25 +257,25 @@ class TestCommand:
                 "  ~ changed job queue main-test",
                 "      by arn:alice at 2026-01-31T12:00:00Z",
                 "      priority: 1 -> 9",
-                "      = Batch places the jobs that wait by these settings now",
+                "      = Batch now schedules waiting jobs with these settings",
             ],
         )
         assert "next: gen-infra apply test.yaml" in err
 
-    def test_what_only_a_person_mends(self) -> None:
+    def test_what_apply_does_not_revert(self) -> None:
         role = ("aws_iam_role", {"name": "r", "inline_policy": [{"name": "p"}]})
         code, out, err = self.run(state(role))
         assert code == 1
         assert out.splitlines()[-1] == "      -> aws iam delete-role-policy --role-name r --policy-name p"
         assert "gen-infra apply" not in err
 
-    def test_why_somebody_is_not_named(self) -> None:
+    def test_why_an_author_is_not_named(self) -> None:
         queue = entry("aws_batch_job_queue", {"name": "main-test", "priority": 1}, {"name": "main-test", "priority": 9})
-        code, out, _ = self.run({"resource_drift": [queue]}, "--quiet", note="CloudTrail may not be asked")
-        assert (code, out.splitlines()[-1]) == (1, "  (CloudTrail may not be asked)")
-        code, out, _ = self.run({"resource_drift": [queue]}, "--json", note="CloudTrail may not be asked")
-        assert json.loads(out)["notes"] == ["CloudTrail may not be asked"]
-        assert "trace" not in json.loads(out)["resources"][0]
+        code, out, _ = self.run({"resource_drift": [queue]}, "--quiet", note="no permission to search CloudTrail")
+        assert (code, out.splitlines()[-1]) == (1, "  (no permission to search CloudTrail)")
+        code, out, _ = self.run({"resource_drift": [queue]}, "--json", note="no permission to search CloudTrail")
+        assert json.loads(out)["notes"] == ["no permission to search CloudTrail"]
+        assert "events" not in json.loads(out)["resources"][0]
 
     def test_cron_hears_nothing_of_no_drift(self) -> None:
         assert self.run({}, "--quiet") == (0, "", "")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gen_infra import pipeline
-from gen_infra.prune.account import PrunableImage, surplus_images, surplus_revisions
+from gen_infra.prune.account import PrunableImage, prunable_images, prunable_revisions
 from gen_infra.prune.builds import old_builds
 from gen_infra.terraform.plan import PlanContent
 from tests.unit.manifests import SMALLEST, changed, write
@@ -25,7 +25,7 @@ def definition(name: str, revision: int) -> dict[str, Any]:
 
 def test_the_newest_revisions_and_those_that_jobs_run_stay() -> None:
     active = [definition("isaac-prod", revision) for revision in (9, 1, 10, 3, 2)] + [definition("isaac-dev", 1)]
-    found = surplus_revisions(active, ["isaac-prod", "strelka-prod"], {"isaac-prod:2"}, keep=2)
+    found = prunable_revisions(active, ["isaac-prod", "strelka-prod"], {"isaac-prod:2"}, keep=2)
     assert list(found.values()) == ["isaac-prod:3", "isaac-prod:1"]
     assert list(found) == ["arn:isaac-prod:3", "arn:isaac-prod:1"]
 
@@ -42,7 +42,7 @@ def going(*named: str, keep: int = 1) -> list[tuple[str, str]]:
         image("d", days=6),
         image("e", days=0.5),
     ]
-    return [(found.digest[7], found.reason) for found in surplus_images(images, named, keep=keep, now=NOW)]
+    return [(found.digest[7], found.reason) for found in prunable_images(images, named, keep=keep, now=NOW)]
 
 
 def test_old_and_untagged_images_go() -> None:
@@ -122,7 +122,7 @@ class TestOldBuilds:
         write(Path(), document, name)
         assert self.found() == []
 
-    def test_a_link_is_nobodys_build(self) -> None:
+    def test_a_link_is_not_removed(self) -> None:
         self.gone.rename("elsewhere")
         self.gone.symlink_to("../elsewhere")
         assert self.found() == []
@@ -134,4 +134,4 @@ class TestOldBuilds:
         environment.saved_plan.save(file, environment.plan_origin("apply"), PlanContent({}))
         assert [path for path, _ in self.found()] == ["build/gone"]
         write(Path(), changed(compute__spot__max_vcpus=65))
-        assert self.found()[0] == ("build/test/plan", "a plan of other files")
+        assert self.found()[0] == ("build/test/plan", "its files have changed since")
