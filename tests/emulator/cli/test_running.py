@@ -64,7 +64,7 @@ def test_logs_of_every_attempt_as_text_as_json_and_since(layer: Layer) -> None:
     later = layer.run("logs", job_id, "--since", "2199-01-01T00:00:00Z")
     assert (later.returncode, later.stdout) == (0, "")
     assert (
-        f"it wrote nothing since 2199-01-01T00:00:00Z, or its log is deleted: log group {layer.log_group}"
+        f"the job wrote nothing since 2199-01-01T00:00:00Z, or its log is deleted: log group {layer.log_group}"
         in later.stderr
     )
     assert 'invalid time "a while"' in layer.run("logs", job_id, "--since", "a while").stderr
