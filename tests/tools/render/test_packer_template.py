@@ -223,6 +223,8 @@ def test_volumes_have_the_manifests_performance(prod: Manifest, tmp_path: Path) 
     assert (root["iops"], root["throughput"]) == ("3000", "125")
     assert (scratch["iops"], scratch["throughput"]) == ("16000", "1000")
     assert not {"iops", "throughput"} & mappings(template(older))[1].keys()
+    quick_root = replace(prod, image=replace(prod.image, root=replace(prod.image.root, iops=40_000)))
+    assert mappings(template(quick_root))[0]["iops"] == "16000", "Packer's plugin accepts no more"
     assert validate(folder_of(fast, tmp_path / "fast")).returncode == 0
     assert validate(folder_of(older, tmp_path / "older")).returncode == 0
 

@@ -52,6 +52,14 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "compute.spot.instance_types[0]: c7g.large is arm64; image.base is x86_64",
     ),
     (
+        "largest instance",
+        {**types("u7in-32tb.224xlarge"), "compute__spot__max_vcpus": 2000, "jobs": {"j": {
+            "image": "quay.io/x/y:1", "vcpus": 896, "memory_mib": 32_000_000}}},
+        {**types("u7in-32tb.224xlarge"), "compute__spot__max_vcpus": 2000, "jobs": {"j": {
+            "image": "quay.io/x/y:1", "vcpus": 897, "memory_mib": 32_000_000}}},
+        "no instance type of queue main has 897 vCPUs, the most is 896; it would never start",
+    ),
+    (
         "family of before Graviton2",
         types("m6g") | ARM,
         types("a1.large") | ARM,

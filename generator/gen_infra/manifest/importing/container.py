@@ -87,19 +87,27 @@ class ContainerImport:
         return entry
 
     def _repository_credentials(self) -> str | None:
-        credentials = self.left.pop("repositoryCredentials", None)
-        arn = credentials.get("credentialsParameter") if isinstance(credentials, dict) else None
+        arn = self._mapping("repositoryCredentials").get("credentialsParameter")
         if arn is None or not self._accepts(RegistrySecretArn, arn, f"repositoryCredentials {arn}"):
             return None
         return str(arn)
 
     def _dicts(self, key: str) -> list[dict[str, Any]]:
+        return self._mappings(self.left.pop(key, None), key)
+
+    def _mappings(self, value: object, what: str) -> list[dict[str, Any]]:
         """The mappings of a list; noted where something else is in its place."""
-        value = self.left.pop(key, None)
         found = dicts(value)
         if not is_empty(value) and len(found) != (len(value) if isinstance(value, list) else None):
-            self.note(key, "is not given as a list of mappings, and is not carried over as a whole; write it")
+            self.note(what, "is not given as a list of mappings, and is not carried over as a whole; write it")
         return found
+
+    def _mapping(self, key: str) -> dict[str, Any]:
+        """A mapping; noted where something else is in its place."""
+        value = self.left.pop(key, None)
+        if not is_empty(value) and not isinstance(value, dict):
+            self.note(key, "is not given as a mapping, and is not carried over; write it")
+        return dict(value) if isinstance(value, dict) else {}
 
     def _command(self) -> list[str]:
         command = self.left.pop("command", None)
@@ -113,7 +121,7 @@ class ContainerImport:
 
     def _has_variable(self, what: str, value: str) -> None:
         if found := VARIABLE.search(value):
-            self.note(what, f"holds {found.group()}, which only the template or script knows; replace it")
+            self.note(what, f"holds {found.group()}, a variable of the template or script; replace it")
 
     def _accepts(self, kind: Any, value: object, what: str) -> bool:
         """Whether a manifest accepts the value; noted where it does not."""
@@ -128,7 +136,7 @@ class ContainerImport:
             self.note("image", "is not given as text; write it")
             return ""
         if "$" in image or "<" in image:
-            self.note(f"image {image}", "holds a name that only the template or script knows; replace it")
+            self.note(f"image {image}", "holds a variable of the template or script; replace it")
             return image
         if "/" not in image:
             self.note(f"image {image}", "is on Docker Hub, so it is written with its full name")
@@ -240,7 +248,7 @@ class ContainerImport:
             elif dropped := [key for key in volume if not keeps("volumes", key)]:
                 self.note(f"mountPoints: {path}", f"is not carried over: {_dropped(dropped[0])}")
             elif _HOST_FOLDERS.match(host):
-                self.note(f"mountPoints: {path}", f"is not carried over: jobs must not see {host} of their host")
+                self.note(f"mountPoints: {path}", f"is not carried over: {host} is a system folder of the host")
             elif host.rstrip("/") == _SCRATCH and not scratch and not read_only:
                 scratch = path
             else:
@@ -276,8 +284,7 @@ class ContainerImport:
         found[key if key not in found else f"{key}-{len(found)}"] = entry
 
     def _storage(self) -> int | None:
-        storage = self.left.pop("ephemeralStorage", None)
-        return whole(storage.get("sizeInGiB")) or None if isinstance(storage, dict) else None
+        return whole(self._mapping("ephemeralStorage").get("sizeInGiB")) or None
 
     def _user(self) -> str | None:
         user = self.left.pop("user", None)
@@ -293,15 +300,16 @@ class ContainerImport:
         return entry
 
     def _linux(self) -> dict[str, Any]:
-        given = self.left.pop("linuxParameters", None)
-        left = dict(given) if isinstance(given, dict) else {}
+        left = self._mapping("linuxParameters")
+        all_tmpfs = self._mappings(left.pop("tmpfs", None), "linuxParameters.tmpfs")
+        all_devices = self._mappings(left.pop("devices", None), "linuxParameters.devices")
         entry = {
             "init_process": flag(left.pop("initProcessEnabled", None)) is True,
             "shared_memory_mib": whole(left.pop("sharedMemorySize", None)) or None,
             "max_swap_mib": _amount(left.pop("maxSwap", None)),
             "swappiness": _amount(left.pop("swappiness", None)),
-            "tmpfs": [tmpfs for item in _list(left.pop("tmpfs", None)) if (tmpfs := self._tmpfs(item))],
-            "devices": [device for item in _list(left.pop("devices", None)) if (device := self._device(item))],
+            "tmpfs": [tmpfs for item in all_tmpfs if (tmpfs := self._tmpfs(item))],
+            "devices": [device for item in all_devices if (device := self._device(item))],
         }
         for key, value in left.items():
             if not is_empty(value):
@@ -311,17 +319,13 @@ class ContainerImport:
             entry["swappiness"] = None
         return {key: value for key, value in entry.items() if not is_empty(value)}
 
-    def _tmpfs(self, item: object) -> dict[str, Any] | None:
-        if not isinstance(item, dict):
-            return None
+    def _tmpfs(self, item: dict[str, Any]) -> dict[str, Any] | None:
         entry = {"path": item.get("containerPath"), "size_mib": _amount(item.get("size"))}
         if options := _list(item.get("mountOptions")):
             entry["options"] = options
         return entry if self._accepts(Tmpfs, entry, f"linuxParameters.tmpfs: {entry['path']}") else None
 
-    def _device(self, item: object) -> dict[str, Any] | None:
-        if not isinstance(item, dict):
-            return None
+    def _device(self, item: dict[str, Any]) -> dict[str, Any] | None:
         entry = {"host_path": item.get("hostPath")}
         what = f"linuxParameters.devices: {entry['host_path']}"
         if item.get("containerPath") not in (None, "", entry["host_path"]):
@@ -344,7 +348,7 @@ class ContainerImport:
                 continue
             reason = _REASONS.get(key, "")
             if not reason and key not in members:
-                reason = "AWS Batch does not know it"
+                reason = "AWS Batch has no such container property"
             elif not reason and not keeps(key):
                 reason = _dropped(key)
             if reason:

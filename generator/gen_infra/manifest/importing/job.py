@@ -181,7 +181,7 @@ class _Import:
         except ValidationError as error:
             place = str(error).rpartition("`$")[2].strip(".`") or "a value that is missing"
             if place != "image":  # which has a note already
-                self.note(place, "is not accepted by a manifest; `gen-infra show` says why")
+                self.note(place, "is not accepted by a manifest; see `gen-infra show`")
         return ordered
 
     def note(self, what: str, message: str) -> None:
@@ -201,8 +201,14 @@ class _Import:
         return region, account
 
     def parameters(self) -> dict[str, str]:
-        given = self.properties.get("parameters")
-        return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
+        return {str(key): str(value) for key, value in self.mapping("parameters").items()}
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """A mapping of the definition; noted where something else is in its place."""
+        value = self.properties.get(key)
+        if not is_empty(value) and not isinstance(value, dict):
+            self.note(key, "is not given as a mapping, and is not carried over; write it")
+        return value if isinstance(value, dict) else {}
 
     def priority(self) -> object:
         """AWS gives it as a number, a command line as text."""
@@ -211,8 +217,7 @@ class _Import:
 
     def retries(self, *, on_fargate: bool) -> dict[str, Any]:
         """AWS Batch runs a job once unless its definition says more."""
-        strategy = self.properties.get("retryStrategy")
-        strategy = strategy if isinstance(strategy, dict) else {}
+        strategy = self.mapping("retryStrategy")
         attempts = whole(strategy.get("attempts")) or 1
         rules = [_retry_rule(rule) for rule in dicts(strategy.get("evaluateOnExit"))]
         own = [to_builtins(rule) for rule in (RETRY_LOST_TASK if on_fargate else RETRY_LOST_HOST)]
@@ -223,8 +228,7 @@ class _Import:
         return {"attempts": attempts, "evaluate_on_exit": [] if rules == own else [_present(rule) for rule in rules]}
 
     def timeout(self) -> int | None:
-        timeout = self.properties.get("timeout")
-        seconds = whole(timeout.get("attemptDurationSeconds")) if isinstance(timeout, dict) else 0
+        seconds = whole(self.mapping("timeout").get("attemptDurationSeconds"))
         if not seconds:
             self.note("timeout", "is not given: gen-infra stops each attempt after a day; timeout_minutes changes that")
             return None

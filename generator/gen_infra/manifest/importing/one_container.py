@@ -94,7 +94,7 @@ def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
     if whole(given.get("mainNode")):
         note("nodeProperties.mainNode", "becomes 0")
     if any(item.get("instanceTypes") for item in ranges):
-        note("instanceTypes", "is not carried over: the `instance_types` of the compute environment say it")
+        note("instanceTypes", "is not carried over; set the `instance_types` of the compute environment")
     if any(item.get("consumableResourceProperties") for item in ranges):
         note("consumableResourceProperties", f"is not carried over: {PROVIDER} cannot register it")
     nodes = whole(given.get("numNodes"))

@@ -70,12 +70,12 @@ class Job(Model, frozen=True, kw_only=True):
 
     image: Annotated[ContainerImage, about("A repository of this manifest, or the full URI of another image.")]
     vcpus: Annotated[
-        Annotated[int, Meta(ge=1, le=448, extra={"allowed": "a whole number from 1 to 448"})]
+        Annotated[int, Meta(ge=1, le=INT32_MAX, extra={"allowed": "a whole number"})]
         | Annotated[float, Meta(ge=0.25, le=0.5, extra={"allowed": "(on Fargate) 0.25 or 0.5"})],
         about("The container's vCPUs; on Fargate also 0.25 and 0.5."),
     ]
     memory_mib: Annotated[
-        int, Meta(ge=4, le=25_165_824), about("The hard memory limit in MiB; a container that exceeds it is killed.")
+        int, Meta(ge=4, le=INT32_MAX), about("The hard memory limit in MiB; a container that exceeds it is killed.")
     ]
     gpus: (
         Annotated[int, Meta(ge=1, le=16), about("GPUs for this job alone; requires `image.base: ecs-al2023-gpu`.")]

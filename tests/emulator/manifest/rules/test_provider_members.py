@@ -39,6 +39,20 @@ EMPTY: dict[str, Any] = {
     "mountPoints": [{"sourceVolume": "a", "containerPath": "/a", "readOnly": False}],
     "volumes": [{"name": "a", "host": {}}],
 }
+# The largest gp3 volume of AWS itself.
+VOLUME = """
+resource "aws_launch_template" "this" {
+  block_device_mappings {
+    device_name = "/dev/sdb"
+    ebs {
+      volume_size = 65536
+      volume_type = "gp3"
+      iops        = 80000
+      throughput  = 2000
+    }
+  }
+}
+"""
 RETRY = """
   retry_strategy {
     attempts = 5
@@ -89,7 +103,7 @@ def definition(label: str, kind: str, properties: dict[str, Any], more: str = ""
 
 @pytest.fixture(scope="module")
 def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Each definition, by its label, as AWS Batch describes it; whether a second plan is empty under ``settled``."""
+    """Each definition, by its label, as AWS Batch describes it; ``settled``: whether the second plan is empty."""
     folder: Path = tmp_path_factory.mktemp("provider") / "root"
     folder.mkdir()
     every = sample(container_shape()) | {"resourceRequirements": EMPTY["resourceRequirements"]}
@@ -109,7 +123,9 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
         label: batch.describe_job_definitions(jobDefinitionName=f"provider-{label}")["jobDefinitions"][0]
         for label in ("every", "nodes", "empty")
     }
-    return described | {"settled": not terraform.plan(folder / "again").has_changes}
+    settled = not terraform.plan(folder / "again").has_changes
+    (folder / "volume.tf").write_text(VOLUME)
+    return described | {"settled": settled, "refusals": terraform.validate().diagnostics}
 
 
 def test_the_table_has_what_the_provider_registers(registered: dict[str, Any]) -> None:
@@ -135,3 +151,9 @@ def test_empty_values_are_registered_as_they_are_but_for_variables(registered: d
 
 def test_the_next_plan_is_empty(registered: dict[str, Any]) -> None:
     assert registered["settled"]
+
+
+def test_of_a_gp3_volume_the_provider_bounds_the_throughput_alone(registered: dict[str, Any]) -> None:
+    """When this fails, gen_infra.manifest.rules.limits can allow more."""
+    (refusal,) = registered["refusals"]
+    assert "throughput to be in the range (125 - 1000), got 2000" in refusal.summary

@@ -107,7 +107,7 @@ def test_logical_ids_are_names_and_a_shared_folder_stays_what_it_is(tmp_path: Pa
     result = case("08-cfn-template")
     assert list(result.jobs) == ["RFDiffusionJobDefinition", "ESMFoldJobDefinition"]
     assert has_note(
-        result, "RFDiffusionJobDefinition: image ${Registry.RepositoryUri}:latest holds a name", "replace it"
+        result, "RFDiffusionJobDefinition: image ${Registry.RepositoryUri}:latest holds a variable", "replace it"
     )
     diffusion = {**result.jobs["RFDiffusionJobDefinition"], "image": "quay.io/x/rfdiffusion:1"}
     assert "scratch" not in diffusion

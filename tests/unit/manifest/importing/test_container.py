@@ -100,14 +100,14 @@ def notes(**container: Any) -> str:
         ),
     ],
 )  # fmt: skip
-def test_what_becomes_of_it(container: dict[str, Any], key: str, value: Any) -> None:
+def test_each_property_has_its_key(container: dict[str, Any], key: str, value: Any) -> None:
     assert entry(**container).get(key) == value
 
 
 @pytest.mark.parametrize(
     ("container", "says"),
     [
-        ({"inventedHere": True}, "inventedHere is not carried over: AWS Batch does not know it"),
+        ({"inventedHere": True}, "inventedHere is not carried over: AWS Batch has no such container property"),
         ({"privileged": True}, "privileged is not carried over: a privileged container is root on its host"),
         ({"jobRoleArn": ROLE}, "jobRoleArn is kept as `role`: gen-infra changes nothing about it; without that key it"),
         ({"jobRoleArn": ROLE, "executionRoleArn": ROLE}, "it is the execution role; gen-infra makes one for the job"),
@@ -125,11 +125,11 @@ def test_what_becomes_of_it(container: dict[str, Any], key: str, value: Any) -> 
         ({"enableExecuteCommand": True}, "enableExecuteCommand is carried over as it is, in `container_properties`"),
     ],
 )  # fmt: skip
-def test_what_is_said_of_it(container: dict[str, Any], says: str) -> None:
+def test_each_change_has_a_note(container: dict[str, Any], says: str) -> None:
     assert says in notes(**container)
 
 
-def test_a_file_system_without_encryption_gets_it_and_that_is_said() -> None:
+def test_a_file_system_gets_encryption_and_a_note() -> None:
     volumes = [
         {"name": "ref", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678", "transitEncryptionPort": 3049}}
     ]
@@ -144,7 +144,7 @@ def nodes(*containers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"jobDefinitionName": "mpi", "type": "multinode", "nodeProperties": properties}
 
 
-def test_like_nodes_become_nodes() -> None:
+def test_nodes_with_the_same_container_become_nodes() -> None:
     container = {"image": "quay.io/x/y:1", "vcpus": 4, "memory": 8000, "instanceType": "c7i.large"}
     result = imported(nodes(container, container, mainNode=1))
     assert result.jobs["mpi"]["nodes"] == 4
@@ -159,7 +159,7 @@ def test_like_nodes_become_nodes() -> None:
     assert "nodes" not in imported(nodes(container, numNodes=1)).jobs["mpi"]
 
 
-def test_nodes_render_to_what_they_were(tmp_path: Path) -> None:
+def test_imported_nodes_render_as_they_were(tmp_path: Path) -> None:
     container = {**definition(command=["run"])["containerProperties"], "instanceType": "c7i.2xlarge"}
     result = imported(nodes(container))
     manifest = accept(tmp_path, jobs=result.jobs, compute__spot__type="EC2")
@@ -170,7 +170,7 @@ def test_nodes_render_to_what_they_were(tmp_path: Path) -> None:
     assert {key: value for key, value in every["container"].items() if key not in OURS and value != []} == container
 
 
-def test_nodes_that_differ_are_not_imported() -> None:
+def test_nodes_that_differ_are_refused() -> None:
     one, other = {"image": "a/b", "vcpus": 1, "memory": 8}, {"image": "a/c", "vcpus": 1, "memory": 8}
     result = import_jobs(json.dumps([nodes(one, other), definition()]))
     assert list(result.jobs) == ["tool"]
@@ -200,7 +200,7 @@ def test_nodes_that_differ_are_not_imported() -> None:
     ],
     ids=str,
 )
-def test_no_secret_comes_through_at_any_depth(tmp_path: Path, container: dict[str, Any]) -> None:
+def test_no_secret_is_imported_at_any_depth(tmp_path: Path, container: dict[str, Any]) -> None:
     key = "AKIA" + "Q3EXAMPLE7EXAMPL"
     document = json.loads(json.dumps(definition(**container)).replace("KEY", key))
     result = imported(document)
@@ -222,7 +222,7 @@ def test_no_secret_comes_through_at_any_depth(tmp_path: Path, container: dict[st
     ],
     ids=str,
 )
-def test_secrets_go_at_whatever_depth(value: Any, kept: Any) -> None:
+def test_secrets_are_removed_at_any_depth(value: Any, kept: Any) -> None:
     key, said = "AKIA" + "Q3EXAMPLE7EXAMPL", []
     value = json.loads(json.dumps(value).replace("KEY", key))
     assert without_secrets(value, "", lambda *words: said.append(words)) == kept
@@ -287,7 +287,7 @@ FARGATE = {
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(container=CONTAINERS, on_fargate=st.booleans())
-def test_what_is_imported_renders_to_what_it_was(tmp_path: Path, container: dict[str, Any], on_fargate: bool) -> None:
+def test_an_imported_container_renders_as_it_was(tmp_path: Path, container: dict[str, Any], on_fargate: bool) -> None:
     container.update(container.pop("efs", {}))
     if on_fargate:
         only_on_instances = {"ulimits"} | ({"linuxParameters"} if "linuxParameters" in container else set())

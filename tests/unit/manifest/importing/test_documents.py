@@ -94,7 +94,8 @@ def test_variables_stay_and_are_named() -> None:
     assert list(result.jobs) == ["isaac"]
     notes = "\n".join(result.notes)
     for words in (
-        "the name becomes isaac", "image $REGISTRY/isaac holds a name", "vcpus is not given", "command holds ${SAMPLE}",
+        "the name becomes isaac", "image $REGISTRY/isaac holds a variable", "vcpus is not given",
+        "command holds ${SAMPLE}",
     ):  # fmt: skip
         assert words in notes
 
@@ -182,7 +183,7 @@ def test_a_template_in_yaml() -> None:
     notes = "\n".join(result.notes)
     for words in (
         "AlignJob: Fn::If Locked is taken to be true",
-        "AlignJob: environment: BUCKET holds ${Bucket}, which only the template or script knows; replace it",
+        "AlignJob: environment: BUCKET holds ${Bucket}, a variable of the template or script; replace it",
         "AlignJob: command holds ${Bucket}",
         "AlignJob: jobRoleArn is not carried over: it is not the ARN of a role",
         "AlignJob: propagateTags is not carried over: gen-infra always propagates tags",
@@ -207,9 +208,15 @@ def test_hostile_documents_are_refused(text: str) -> None:
 
 
 def test_what_is_not_a_list_is_noted_and_not_dropped_in_silence() -> None:
-    container = {**CONTAINER, "environment": {"Fn::Transform": "x"}, "mountPoints": "all", "command": "run it"}
-    result = imported(json.dumps(definition("tool") | {"containerProperties": container}))
+    container = {
+        **CONTAINER, "environment": {"Fn::Transform": "x"}, "mountPoints": "all", "command": "run it",
+        "linuxParameters": ["init"], "ephemeralStorage": 30, "repositoryCredentials": "secret",
+    }  # fmt: skip
+    document = definition("tool", parameters="a=b", retryStrategy=3) | {"containerProperties": container}
+    result = imported(json.dumps(document))
     notes = "\n".join(result.notes)
+    for key in ("linuxParameters", "ephemeralStorage", "repositoryCredentials", "parameters", "retryStrategy"):
+        assert f"{key} is not given as a mapping" in notes
     assert "environment is not given as a list of mappings" in notes
     assert "mountPoints is not given as a list of mappings" in notes
     assert result.jobs["tool"]["command"] == ["run", "it"]

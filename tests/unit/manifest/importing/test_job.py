@@ -81,7 +81,7 @@ def said(result: Imported, *words: str) -> bool:
     return any(all(word in note for word in words) for note in result.notes)
 
 
-def test_a_definition_of_old() -> None:
+def test_a_definition_from_before_2021() -> None:
     result = imported(OLD)
     assert result.jobs == {"isaac-prod": ISAAC}
     assert said(result, "environment: DB_PASSWORD looks like a secret and is left out")
@@ -122,7 +122,7 @@ def test_a_job_on_fargate_keeps_its_size_and_needs_a_queue_there() -> None:
     assert not said(result, "fargatePlatformConfiguration"), "LATEST is what gen-infra asks for"
 
 
-def test_of_what_describe_answers_the_newest_revision_counts() -> None:
+def test_the_newest_revision_is_imported() -> None:
     older = {**SLEEP, "revision": 9, "status": "ACTIVE", "jobDefinitionArn": "arn:aws:batch:…:9"}
     newer = {**SLEEP, "revision": 10, "status": "ACTIVE", "jobDefinitionArn": "arn:aws:batch:…:10"}
     newer["containerProperties"] = {**SLEEP["containerProperties"], "command": ["true"]}  # type: ignore[dict-item]
@@ -142,7 +142,7 @@ def test_a_command_line() -> None:
     assert not said(result, "region")
 
 
-def test_cloudformations_spelling() -> None:
+def test_a_cloudformation_template() -> None:
     result = imported(
         {
             "Resources": {
@@ -210,8 +210,8 @@ def test_no_secret_is_repeated(where: str) -> None:
     assert said(result, "secret")
 
 
-def test_what_a_manifest_cannot_hold_is_told() -> None:
-    container = {"image": "a/b", "vcpus": 1000, "memory": 10, "environment": [{"name": "A-B", "value": "x"}]}
+def test_what_a_manifest_does_not_accept_has_a_note() -> None:
+    container = {"image": "a/b", "vcpus": 3_000_000_000, "memory": 10, "environment": [{"name": "A-B", "value": "x"}]}
     result = imported({"jobDefinitionName": "1 odd:name", "containerProperties": container})
     assert list(result.jobs) == ["job-1-odd-name"]
     assert said(result, "the name becomes job-1-odd-name")
@@ -229,7 +229,7 @@ def test_what_a_manifest_cannot_hold_is_told() -> None:
      "Resources: {a: {Type: AWS::Batch::JobQueue}}", "a: [b", "a: " + "[" * 100_000],
     ids=lambda text: text[:20],
 )  # fmt: skip
-def test_without_a_definition_it_says_so(text: str) -> None:
+def test_a_file_without_a_definition_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         import_jobs(text)
 
@@ -255,7 +255,7 @@ def test_an_unusable_definition_is_refused_by_name(text: str, name: str, reason:
     assert (result.jobs, result.refusals) == ({}, [(name, reason)])
 
 
-def test_strange_values_do_not_trip_it() -> None:
+def test_values_of_other_types_are_imported_or_refused() -> None:
     container: dict[str, Any] = OLD["containerProperties"]  # type: ignore[assignment]
     strange: list[Any] = [None, 3, -1, "x", True, [], [3], {}, {"x": 3}, [[]], [None], float("inf"), {"name": {}}]
     for value in [*strange, [{"name": [], "host": 3}], [{"sourceVolume": []}]]:
@@ -266,7 +266,7 @@ def test_strange_values_do_not_trip_it() -> None:
             assert len(result.jobs) + len(result.refusals) == 1
 
 
-def test_what_gen_infra_registers_comes_back(tmp_path: Path) -> None:
+def test_a_definition_of_gen_infra_is_imported_as_it_was(tmp_path: Path) -> None:
     job = {
         "image": "quay.io/biocontainers/samtools:1.21", "vcpus": 4, "memory_mib": 10000,
         "command": ["stats", "Ref::in"],

@@ -89,7 +89,7 @@ tags: {}
         "test.yaml:11:5: queues.high.compute: has 4 entries; at most 3 are allowed",
         'test.yaml:12:5: queues.high.fair_shar: unknown key "fair_shar"; did you mean "fair_share"?',
         "test.yaml:13:14: encryption.key: \"alias/foo\" is not 'create', or the ARN of a KMS key (not of an alias)",
-        "test.yaml:15:25: jobs.isaac.vcpus: 1.5 is not a whole number from 1 to 448 or (on Fargate) 0.25 or 0.5",
+        "test.yaml:15:25: jobs.isaac.vcpus: 1.5 is not a whole number or (on Fargate) 0.25 or 0.5",
         'test.yaml:15:68: jobs.isaac.environment.A: 1 is a number here; write "1" in quotes',
         'test.yaml:15:74: jobs.isaac.environment.B: true is a boolean here; write "true" in quotes',
         "test.yaml:15:84: jobs.isaac.command: should be a list, not text",
