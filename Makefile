@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Each does all of its own set-up; Python >= 3.11 is all that they ask for.
+# `make demo` and `make test` set up everything they need; they require only Python >= 3.11.
 PYTHON ?= python3
 BIN := .venv/bin
 # The tests wait for AWS more than they compute: twice the cores.
@@ -7,45 +7,45 @@ SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test bad-luck-test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
 
-help: ## What there is
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
-demo: setup ## The whole life of an environment on an embedded AWS, in a few minutes
+demo: setup ## Create, use and destroy an environment on the embedded AWS, in a few minutes
 	$(BIN)/gen-infra demo
 
-test: setup lint ## Every check and every test, with the real tools
+test: setup lint ## Run lint and all tests, with the real tools
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 bad-luck-test: setup ## Stop, kill and starve real runs in each phase: a quarter of an hour; CI runs it too
 	$(BIN)/pytest tests/bad_luck $(SIDE_BY_SIDE)
 
-lint: setup ## ruff, mypy, shellcheck, shfmt (terraform fmt is among the tests)
+lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	git grep -lz '^#!/usr/bin/env bash' | xargs -0 $(BIN)/shellcheck
 	git grep -lz '^#!/usr/bin/env bash' | xargs -0 $(BIN)/shfmt --diff --indent 2 --case-indent --binary-next-line
 
-unit: setup ## The tests that start no process
+unit: setup ## Run the tests that start no process
 	$(BIN)/pytest tests/unit tests/golden
 
-golden: setup ## Write the golden files again; read the difference before you commit it
+golden: setup ## Regenerate the golden files; read the difference before you commit it
 	$(BIN)/python -m tests.golden.renew
 
-schema: setup ## Write the manifest's JSON Schema again
+schema: setup ## Regenerate the manifest's JSON Schema
 	$(BIN)/python -m gen_infra.manifest.schema
 
-instance-data: setup ## Write the data file of instance types again, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
+instance-data: setup ## Regenerate the data file of instance types, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
 	$(BIN)/python -m tasks.instance_data
 
-docs: schema ## Write docs/manifest.md again
+docs: schema ## Regenerate docs/manifest.md
 	$(BIN)/python -m tasks.manifest_page
 
-vm-test: setup ## Boot the image's root in QEMU: as root, five minutes, with requirements/debian-vm.txt
+vm-test: setup ## Boot the machine image's root in QEMU: five minutes, needs root and requirements/debian-vm.txt
 	$(BIN)/pytest tests/vm/boot.py
 
 FUZZ_SECONDS ?= 60
-fuzz: .venv-fuzz/ready ## Read manifests that a coverage-guided fuzzer makes up (FUZZ_SECONDS=60)
+fuzz: .venv-fuzz/ready ## Read manifests that a coverage-guided fuzzer generates (FUZZ_SECONDS=60)
 	PYTHONPATH=generator .venv-fuzz/bin/python -m tests.fuzz $(FUZZ_SECONDS)
 
 bench: setup ## Measure what bench/README.md shows
@@ -61,7 +61,7 @@ setup: .venv/ready .venv-checkov/ready
 		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/terraform.lock
 	touch $@
 
-# checkov pins boto3 and its own hcl2, so it lives apart; the link puts it beside gen-infra.
+# checkov pins boto3 and its own hcl2, so it has its own environment; the link puts it beside gen-infra.
 .venv-checkov/ready: requirements/checkov.lock .venv/ready
 	$(PYTHON) -m venv --clear .venv-checkov
 	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/checkov.lock
@@ -73,5 +73,5 @@ setup: .venv/ready .venv-checkov/ready
 	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.lock
 	touch $@
 
-clean: ## Remove the environments and caches that make made (never build/: it may hold a state)
+clean: ## Remove virtual environments and caches (never build/, which may hold a state)
 	rm -rf .venv .venv-checkov .venv-fuzz .mypy_cache .ruff_cache .pytest_cache

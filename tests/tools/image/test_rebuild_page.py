@@ -105,9 +105,7 @@ def test_the_trust_policy_names_one_branch_of_one_repository() -> None:
 
 
 def test_the_actions_are_those_of_the_pipelines_role() -> None:
-    listed = set(
-        re.findall(r"`((?:ec2|iam|kms|ssm):\w+)`", PAGE.partition("## What it may do")[2].partition("| on ")[2])
-    )
+    listed = set(re.findall(r"`((?:ec2|iam|kms|ssm):\w+)`", PAGE.partition("## Permissions")[2].partition("| on ")[2]))
     source = read_source(terraform_sources(render(load(ROOT / "envs/examples/image-rebuild.yaml"))))
     policies = {
         resource.address.rpartition(".")[2]: resource.values["policy"]["Statement"]

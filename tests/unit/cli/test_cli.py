@@ -1,8 +1,9 @@
-"""The command line, in process: usage, help, exit codes, and that the README tells of all of it."""
+"""The command line, in process: usage, help, exit codes, and that README and docs describe all of it."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -36,16 +37,40 @@ def _commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
 
 COMMANDS = _commands(cli)
 README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "commands.md").read_text()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_in_the_readme_and_has_help_with_examples(name: str) -> None:
-    assert f"| `gen-infra {name}" in README
+def test_every_command_is_documented_and_has_help_with_examples(name: str) -> None:
+    assert f"| `gen-infra {name}" in PAGE
     text = CliRunner().invoke(cli, [*name.split(), "--help"]).output
     assert "Examples:" in text
     assert f"gen-infra {name}" in text.split("Examples:")[1]
     for parameter in COMMANDS[name].params:
         assert not isinstance(parameter, click.Option) or parameter.help, f"{name} {parameter.name} has no help"
+
+
+def test_the_readme_is_short_and_its_links_exist() -> None:
+    assert len(README.splitlines()) <= 200
+    assert "docs/environment.svg" in README
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(((?!https:)[^)#]*)(#[^)]*)?\)", page.read_text()):
+            linked = (page.parent / target[0]) if target[0] else page
+            assert linked.exists(), f"{page.name}: {target[0]}"
+            if target[1]:
+                headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+                slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                assert target[1][1:] in slugs, f"{page.name}: {target[0]}{target[1]}"
+
+
+def test_the_readmes_commands_are_commands() -> None:
+    typed = re.findall(r"^\$ gen-infra ([^#\n]+)", README, re.MULTILINE)
+    assert len(typed) >= 12
+    for line in typed:
+        words = line.split()
+        command_ = cli.get_command(click.Context(cli), words[0])
+        assert command_, line
+        command_.make_context(words[0], words[1:], resilient_parsing=False)
 
 
 def test_every_command_that_prints_data_has_json_and_every_one_is_quiet() -> None:
@@ -80,9 +105,10 @@ def test_help_imports_nothing_but_click() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(AnswerIsNoError, 1), (UsageError, 2), (MissingError, 3), (ToolError, 4), (AwsError, 4)]
 )
-def test_each_error_has_its_exit_code_and_the_readme_says_so(error: type[GenInfraError], code: int) -> None:
+def test_each_error_has_its_exit_code_and_it_is_documented(error: type[GenInfraError], code: int) -> None:
     assert error("x").exit_code == code
-    assert f"{code} " in README.split("**Exit codes**")[1]
+    assert f"{code} " in PAGE.split("**Exit codes**")[1]
+    assert f"{code} " in README.split("documented exit codes")[1]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

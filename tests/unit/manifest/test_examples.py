@@ -9,7 +9,7 @@ import pytest
 from gen_infra.resources import data_dir
 
 EXAMPLES = sorted((data_dir("envs") / "examples").glob("*.yaml"))
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "examples.md"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -21,5 +21,5 @@ def test_it_says_when_to_use_it(example: Path) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_the_readme_lists_it(example: Path) -> None:
-    assert f"`{example.stem}`" in README.read_text()
+def test_the_page_lists_it(example: Path) -> None:
+    assert f"`{example.stem}`" in PAGE.read_text()
