@@ -7,13 +7,13 @@ someone left there can switch a check off.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
@@ -25,9 +25,17 @@ from gen_infra.render import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Diagnostic, Terraform
 from gen_infra.terraform.provider import find_provider
-from gen_infra.terraform.source import Resource, read_source
+from gen_infra.terraform.source import HclSource, Resource, read_source
 from gen_infra.tools.addresses import bare
-from gen_infra.tools.checkov.adapter import Checkov, CheckovSuppression, CheckRecord, ScanResult, doubts, find_checkov
+from gen_infra.tools.checkov.adapter import (
+    Checkov,
+    CheckovSuppression,
+    CheckRecord,
+    ScannedPlan,
+    ScanResult,
+    doubts,
+    find_checkov,
+)
 from gen_infra.tools.checkov.adapter import scan_hcl_folders as checkov_hcl
 from gen_infra.tools.checkov.adapter import scan_plans as checkov_plan
 from gen_infra.tools.checkov.iam_reference import look_up
@@ -121,15 +129,18 @@ def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Ch
 
 
 def source_verdicts(files: Files, result: ScanResult) -> list[Check]:
-    """What checkov's scan of the source comes to, and what gen-infra's own checks say about the same files."""
-    return [_verdict("checkov (source)", result, expected_source_addresses(files)), own_source_verdict(files)]
+    """Give the verdicts on the source: of checkov's scan, and of our own checks on the same files."""
+    source = read_source(terraform_sources(files))
+    return [_verdict("checkov (source)", result, source.declared), _own_source_verdict(source)]
 
 
 def own_source_verdict(files: Files) -> Check:
-    """What gen-infra's own checks say about the source."""
-    sources = terraform_sources(files)
-    source = read_source(sources)
-    return _own_verdict("gen-infra (source)", source.resources, sources, source.errors)
+    """Give the verdict of our own checks on the source."""
+    return _own_source_verdict(read_source(terraform_sources(files)))
+
+
+def _own_source_verdict(source: HclSource) -> Check:
+    return _own_verdict("gen-infra (source)", source.resources, source)
 
 
 def terraform_sources(files: Files) -> dict[str, bytes]:
@@ -149,12 +160,15 @@ def _scan_plans(environments: Sequence[Environment], folder: Path, progress: Pro
     """Run terraform validate, and checkov and our own checks on plans of whole environments if AWS can be reached."""
     folders = [folder / str(number) for number in range(len(environments))]
     validated = [_validate(each, own, progress) for each, own in zip(environments, folders, strict=True)]
-    planned = [(each.plan, own) for each, own in zip(validated, folders, strict=True) if each.plan]
+    planned = [
+        ScannedPlan(each.plan.with_stated_unknowns(), own, read_source(terraform_sources(environment.files)).places)
+        for each, own, environment in zip(validated, folders, environments, strict=True)
+        if each.plan
+    ]
     scans: Iterator[ScanResult] = iter(())
     if planned:
         progress("checkov scans the plan")
-        stated = [(content.with_stated_unknowns(), own) for content, own in planned]
-        scans = iter(checkov_plan(find_checkov(os.environ), stated, os.environ))
+        scans = iter(checkov_plan(find_checkov(os.environ), planned, os.environ))
     return [
         [each.verdict, *_plan_verdicts(each, next(scans) if each.plan else None, environment.files)]
         for each, environment in zip(validated, environments, strict=True)
@@ -194,7 +208,8 @@ def _plan_verdicts(validated: _Validated, scan: ScanResult | None, files: Files)
 
 def own_plan_verdict(content: PlanContent, files: Files) -> Check:
     """What gen-infra's own checks say about a plan, and where in the source that is."""
-    return _own_verdict(_OWN_PLAN, tuple(content.planned_resources), terraform_sources(files))
+    source = read_source(terraform_sources(files))
+    return _own_verdict(_OWN_PLAN, tuple(content.planned_resources), replace(source, errors=()))
 
 
 def _scan_templates(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
@@ -230,30 +245,6 @@ def _scan_template(manifest: Manifest, folder: Path, progress: Progress) -> list
     return [Check(name, f"{PACKER_TEMPLATE} with packer {packer.version_text}", tuple(where))]
 
 
-_RESOURCE = re.compile(r'^resource "([^"]+)" "([^"]+)" \{$', re.MULTILINE)
-_MODULE = re.compile(r'^module "([^"]+)" \{\n  source += "\./modules/([^"]+)"$', re.MULTILINE)
-
-
-def expected_source_addresses(files: Files) -> frozenset[str]:
-    """The address of every resource block in the rendered HCL, as it is seen through the module blocks."""
-    root: set[str] = set()
-    in_modules: dict[str, set[str]] = {}
-    calls: list[tuple[str, str]] = []
-    for path, content in files.items():
-        if not path.endswith(".tf"):
-            continue
-        text = content.decode()
-        resources = {f"{kind}.{label}" for kind, label in _RESOURCE.findall(text)}
-        folder = PurePosixPath(path).parent
-        if folder.name == "terraform":
-            root |= resources
-            calls += _MODULE.findall(text)
-        else:
-            in_modules.setdefault(folder.name, set()).update(resources)
-    through = {f"module.{name}.{resource}" for name, module in calls for resource in in_modules[module]}
-    return frozenset(root | through)
-
-
 def _terraform_folder(files: Files) -> dict[str, bytes]:
     """What is below ``terraform/``, by its path there."""
     return {
@@ -287,12 +278,12 @@ def _place(record: CheckRecord) -> str:
     return f"{record.resource} ({record.file}:{record.lines[0]})" if record.file else record.resource
 
 
-def _own_verdict(name: str, resources: Sequence[Resource], sources: Files, errors: Sequence[str] = ()) -> Check:
+def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource) -> Check:
     """What gen-infra's own checks and the lint of IAM policies say about resources."""
     reference = _reference(find_checkov(os.environ), mentioned_actions(resources))
     broken = [*broken_rules(resources), *lint(resources, reference)]
-    places = {bare(resource.address): resource for resource in read_source(sources).resources}
-    unread = [Finding("failed", f"{error}, so nothing in it was checked") for error in errors]
+    places = {bare(resource.address): resource for resource in source.resources}
+    unread = [Finding("failed", f"{error}, so nothing in it was checked") for error in source.errors]
     failed = [_own_finding(each, places.get(bare(each.resource.address), each.resource)) for each in broken]
     summary = f"{len(RULES) + len(LINTS)} checks, {len(failed)} failed, on {len(resources)} resources"
     return Check(name, summary, (*unread, *failed))

@@ -82,12 +82,13 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``resource "aws_kms_key" "this" { … }``; ``line`` counts from 1."""
+    """``resource "aws_kms_key" "this" { … }``; the first and the last line count from 1."""
 
     kind: str
     labels: tuple[str, ...]
     body: Body
     line: int
+    last_line: int
 
 
 def parse(text: str) -> Body:
@@ -161,7 +162,8 @@ class _Parser:
         line = self._line(name.start)
         if self._take().text != "{":
             raise HclError(f"line {line}: {name.text} is neither an attribute nor a block")
-        return Block(name.text, tuple(labels), self.body("}"), line)
+        body = self.body("}")
+        return Block(name.text, tuple(labels), body, line, self._line(self._tokens[self._at - 1].start))
 
     def _expression(self, *, newline_ends: bool) -> Expression:
         start = self._at

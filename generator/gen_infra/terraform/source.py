@@ -25,6 +25,7 @@ from gen_infra.terraform.hcl import (
     Tuple,
     parse,
 )
+from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +54,7 @@ class Resource:
         values: nested blocks are lists of maps, as in a plan's JSON.
         file: relative to the folder; empty for a plan's resource.
         line: from 1; 0 for a plan's resource.
+        last_line: of its block; likewise.
     """
 
     kind: str
@@ -60,14 +62,27 @@ class Resource:
     values: Mapping[str, Any]
     file: str = ""
     line: int = 0
+    last_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class HclSource:
-    """What could be read, and what could not."""
+    """What could be read, and what could not.
+
+    Attributes:
+        resources: every instance that can be known without a plan.
+        declared: the address of every resource block, without indexes, whatever its ``for_each`` gives.
+        errors: one line for each file that cannot be read.
+    """
 
     resources: tuple[Resource, ...]
+    declared: frozenset[str]
     errors: tuple[str, ...]
+
+    @property
+    def places(self) -> dict[str, tuple[str, tuple[int, int]]]:
+        """The file, and the first and last line, of each resource's block, by its address without indexes."""
+        return {bare(each.address): (each.file, (each.line, each.last_line)) for each in self.resources}
 
 
 def read_source(files: Mapping[str, bytes]) -> HclSource:
@@ -82,7 +97,8 @@ def read_source(files: Mapping[str, bytes]) -> HclSource:
                 errors.append(f"{path}: {error}")
             else:
                 folders.setdefault(str(PurePosixPath(path).parent), []).append((path, body))
-    return HclSource(tuple(_Module(folders, ".", {}, "").resources()), tuple(errors))
+    root = _Module(folders, ".", {}, "")
+    return HclSource(tuple(root.resources()), frozenset(root.declared()), tuple(errors))
 
 
 @dataclass
@@ -119,18 +135,32 @@ class _Module:
                 yield from self._instances(path, block)
             elif block.kind in {"provider", "terraform"}:
                 address = ".".join((block.kind, *block.labels))
-                yield Resource(block.kind, self.prefix + address, self.body(block.body), path, block.line)
+                values = self.body(block.body)
+                yield Resource(block.kind, self.prefix + address, values, path, block.line, block.last_line)
             elif block.kind == "module":
-                yield from self._called(path, block)
+                address, arguments = self._called(block)
+                yield Resource("module", address, arguments, path, block.line, block.last_line)
+                yield from self._module(address, arguments).resources()
 
-    def _called(self, path: str, block: Block) -> Iterator[Resource]:
-        address = f"{self.prefix}module.{block.labels[0]}"
-        arguments = self.body(block.body)
-        yield Resource("module", address, arguments, path, block.line)
+    def declared(self) -> Iterator[str]:
+        """The address of every resource block, here and in the modules called."""
+        for _, block in self.blocks:
+            if block.kind == "resource":
+                yield self.prefix + ".".join(block.labels)
+            elif block.kind == "module":
+                yield from self._module(*self._called(block)).declared()
+
+    def _called(self, block: Block) -> tuple[str, dict[str, Any]]:
+        """The address and the arguments of a module block."""
+        return f"{self.prefix}module.{block.labels[0]}", self.body(block.body)
+
+    def _module(self, address: str, arguments: Mapping[str, Any]) -> _Module:
+        """The module that is called; an empty one if it is not below this folder."""
         source = arguments.get("source")
+        folder = ""
         if isinstance(source, str) and source.startswith("./"):
-            folder = str(PurePosixPath(self.folder) / source)
-            yield from _Module(self.folders, folder, arguments, f"{address}.").resources()
+            folder = str(PurePosixPath(self.folder, source))
+        return _Module(self.folders, folder, arguments, f"{address}.")
 
     def _instances(self, path: str, block: Block) -> Iterator[Resource]:
         data = "data." if block.kind == "data" else ""
@@ -140,7 +170,7 @@ class _Module:
             index = "" if key is None else f'["{key}"]'
             values = self._with(each).body(block.body)
             values.pop("for_each", None)
-            yield Resource(kind, address + index, values, path, block.line)
+            yield Resource(kind, address + index, values, path, block.line, block.last_line)
 
     def _with(self, each: Mapping[str, Any]) -> _Module:
         instance = copy.copy(self)

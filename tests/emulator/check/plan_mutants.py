@@ -54,7 +54,7 @@ def _change(resources: list[dict[str, Any]], address: str) -> dict[str, Any]:
             change: dict[str, Any] = resource["change"]
             return change
     kind, name = address.split(".")
-    added: dict[str, Any] = {"after": {}, "after_unknown": {}}
+    added: dict[str, Any] = {"actions": ["create"], "after": {}, "after_unknown": {}}
     resources.append({"address": address, "mode": "managed", "type": kind, "name": name, "change": added})
     return added
 

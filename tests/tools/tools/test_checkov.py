@@ -14,8 +14,18 @@ import pytest
 from gen_infra.errors import MissingError
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
+from gen_infra.terraform.source import read_source
 from gen_infra.tools.checkov import adapter
-from gen_infra.tools.checkov.adapter import Checkov, CheckRecord, ScanResult, doubts, find_checkov, scan_hcl, scan_plan
+from gen_infra.tools.checkov.adapter import (
+    Checkov,
+    CheckRecord,
+    ScannedPlan,
+    ScanResult,
+    doubts,
+    find_checkov,
+    scan_hcl,
+    scan_plans,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,7 +146,9 @@ def of_hcl(checkov: Checkov, stack: Path) -> ScanResult:
 
 @pytest.fixture(scope="session")
 def of_plan(checkov: Checkov, stack: Path, plan: dict[str, Any]) -> ScanResult:
-    return scan_plan(checkov, plan, stack, os.environ)
+    files = {path.relative_to(stack).as_posix(): path.read_bytes() for path in stack.rglob("*.tf")}
+    (result,) = scan_plans(checkov, [ScannedPlan(plan, stack, read_source(files).places)], os.environ)
+    return result
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

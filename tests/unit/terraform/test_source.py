@@ -117,3 +117,31 @@ def test_operators_keep_their_text() -> None:
 def test_unknown_is_something() -> None:
     assert isinstance(UNKNOWN, Unknown)
     assert UNKNOWN
+
+
+def test_every_block_is_declared_whatever_its_for_each_gives() -> None:
+    files = {
+        "main.tf": b"""resource "aws_sqs_queue" "q" {
+  for_each = toset([])
+  name     = each.value
+}
+
+data "aws_region" "r" {}
+
+module "m" {
+  source = "./modules/m"
+}
+""",
+        "modules/m/main.tf": b"""# a comment
+resource "aws_kms_key" "k" {
+  description = "{"
+}
+""",
+    }
+    source = read_source(files)
+    assert source.declared == {"aws_sqs_queue.q", "module.m.aws_kms_key.k"}
+    assert source.places == {
+        "data.aws_region.r": ("main.tf", (6, 6)),
+        "module.m": ("main.tf", (8, 10)),
+        "module.m.aws_kms_key.k": ("modules/m/main.tf", (2, 4)),
+    }

@@ -11,8 +11,9 @@ from gen_infra.tools.checkov.adapter import (
     CheckovSuppression,
     CheckRecord,
     ScanResult,
+    SkipComment,
     doubts,
-    parse_blocks,
+    skip_comments,
     without_skips,
 )
 
@@ -101,18 +102,40 @@ resource "aws_kms_key" "k" {
 """
 
 
-def test_blocks_and_the_skips_inside_them() -> None:
-    queue, region, key = parse_blocks("main.tf", SOURCE)
+def test_skip_comments_are_found_wherever_they_are() -> None:
+    found = skip_comments("main.tf", SOURCE)
 
-    assert (queue.name, queue.file, queue.lines) == ("aws_sqs_queue.q", "main.tf", (2, 7))
-    assert queue.skips == {"CKV_AWS_27": 3, "CKV_AWS_168": 5, "CKV2_AWS_73": 5, "CKV2_AWS_74": 5}
-    assert (region.name, region.lines, region.skips) == ("aws_region.r", (9, 9), {})
-    assert (key.name, key.lines, key.skips) == ("aws_kms_key.k", (10, 11), {})
+    assert [(skip.check_id, skip.file, skip.line) for skip in found] == [
+        ("CKV_AWS_1", "main.tf", 1),
+        ("CKV_AWS_27", "main.tf", 3),
+        ("CKV_AWS_168", "main.tf", 5),
+        ("CKV2_AWS_73", "main.tf", 5),
+        ("CKV2_AWS_74", "main.tf", 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("check_id", "file", "lines", "covered"),
+    [
+        ("CKV_AWS_27", "main.tf", (2, 7), True),
+        ("CKV_AWS_2", "main.tf", (2, 7), False),
+        ("CKV_AWS_27", "other.tf", (2, 7), False),
+        ("CKV_AWS_27", "main.tf", (9, 9), False),
+        ("CKV_AWS_27", "", (0, 0), False),
+    ],
+    ids=["its own", "another check", "another file", "another block", "without a place"],
+)
+def test_a_comment_covers_its_own_check_and_block(
+    check_id: str, file: str, lines: tuple[int, int], covered: bool
+) -> None:
+    record = CheckRecord(check_id, "", "aws_sqs_queue.q", file, lines)
+
+    assert SkipComment("CKV_AWS_27", "main.tf", 3).covers(record) is covered
 
 
 def test_text_without_skips_keeps_its_lines_and_columns() -> None:
     text = without_skips(SOURCE)
 
+    assert skip_comments("main.tf", text) == []
     assert ":skip=" not in text
     assert [len(line) for line in text.splitlines()] == [len(line) for line in SOURCE.splitlines()]
-    assert [block.lines for block in parse_blocks("main.tf", text)] == [(2, 7), (9, 9), (10, 11)]

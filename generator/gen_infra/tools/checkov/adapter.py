@@ -16,10 +16,10 @@ import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gen_infra.errors import MissingError, ToolError
 from gen_infra.tools import process
@@ -34,7 +34,10 @@ _INSTALL = "pipx install checkov"
 _UNREAD = (".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", "override.tf")
 _UNREAD_NAMES = frozenset({".checkov.yaml", ".checkov.yml", ".terraformrc"})
 _SKIP = re.compile(r"(checkov|bridgecrew|cortex):skip=( *)([\w,-]*)", re.ASCII)
-_BLOCK = re.compile(r'[ \t]*(resource|data) "([^"]+)" "([^"]+)"')
+
+
+BlockPlace: TypeAlias = tuple[str, tuple[int, int]]
+"""A file, and the first and last line of a block in it, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +142,39 @@ def scan_hcl_folders(checkov: Checkov, folders: Sequence[Path], environ: Mapping
     ]
 
 
-def scan_plan(checkov: Checkov, plan_json: Mapping[str, Any], folder: Path, environ: Mapping[str, str]) -> ScanResult:
-    """Scan a plan."""
-    (result,) = scan_plans(checkov, [(plan_json, folder)], environ)
-    return result
+class ScannedPlan(NamedTuple):
+    """A plan to scan.
+
+    Attributes:
+        content: the JSON of ``terraform show -json``.
+        folder: the configuration that it was made from, for its skip comments.
+        places: where each resource is, by its address without indexes.
+
+    """
+
+    content: Mapping[str, Any]
+    folder: Path
+    places: Mapping[str, BlockPlace]
 
 
-def scan_plans(
-    checkov: Checkov, plans: Sequence[tuple[Mapping[str, Any], Path]], environ: Mapping[str, str]
-) -> list[ScanResult]:
+def scan_plans(checkov: Checkov, plans: Sequence[ScannedPlan], environ: Mapping[str, str]) -> list[ScanResult]:
     """Scan several plans, each on its own, in one process.
 
     Args:
         checkov: from `find_checkov`.
-        plans: each as ``terraform show -json`` prints it, and the folder of the configuration that it was made from,
-            which has the resources' places and skip comments.
+        plans: what to scan.
         environ: the caller's environment.
 
     """
     with tempfile.TemporaryDirectory(prefix="gen-infra-checkov-") as name:
         scratch = Path(name).resolve()
         files = [scratch / f"plan-{number}.json" for number in range(len(plans))]
-        for file, (plan_json, _) in zip(files, plans, strict=True):
-            file.write_text(json.dumps(plan_json), encoding="utf-8")
+        for file, plan in zip(files, plans, strict=True):
+            file.write_text(json.dumps(plan.content), encoding="utf-8")
         answers = _run(checkov, {"plan": list(map(str, files))}, scratch, environ)
-    return [_of_plan(answer, folder) for answer, (_, folder) in zip(answers, plans, strict=True)]
+    return [
+        _result(answer, _skips(_sources(plan.folder)), plan.places) for answer, plan in zip(answers, plans, strict=True)
+    ]
 
 
 def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[CheckovSuppression]) -> tuple[str, ...]:
@@ -191,35 +202,27 @@ def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Ch
 
 
 @dataclass(frozen=True, slots=True)
-class SourceBlock:
-    """A resource or data block in a source file, and the check ids in its skip comments."""
+class SkipComment:
+    """One check id in a skip comment."""
 
-    name: str  # type.label
+    check_id: str
     file: str
-    lines: tuple[int, int]
-    skips: dict[str, int] = field(default_factory=dict)  # check id -> line
+    line: int
+
+    def covers(self, record: CheckRecord) -> bool:
+        """Whether the comment is for this check, and inside the resource's own block."""
+        first, last = record.lines
+        return (self.check_id, self.file) == (record.check_id, record.file) and first <= self.line <= last
 
 
-def parse_blocks(file: str, text: str) -> list[SourceBlock]:
-    """Find the resource and data blocks of a file, and the skip comments in each.
-
-    A block ends where the next one starts, or at a line that starts with ``}``, as in canonical HCL.
-    """
-    blocks: list[SourceBlock] = []
-    name, start = "", 0
-    skips: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        head = _BLOCK.match(line)
-        if head is not None:
-            name, start, skips = f"{head[2]}.{head[3]}", number, {}
-        if not name:
-            continue
-        for skip in _SKIP.finditer(line):
-            skips.update(dict.fromkeys(filter(None, skip[3].split(",")), number))
-        if line.startswith("}") or (head is not None and line.rstrip().endswith("}")):
-            blocks.append(SourceBlock(name, file, (start, number), skips))
-            name = ""
-    return blocks
+def skip_comments(file: str, text: str) -> list[SkipComment]:
+    """Find the skip comments of a file, wherever they are."""
+    return [
+        SkipComment(check_id, file, number)
+        for number, line in enumerate(text.splitlines(), start=1)
+        for skip in _SKIP.finditer(line)
+        for check_id in filter(None, skip[3].split(","))
+    ]
 
 
 def without_skips(text: str) -> str:
@@ -229,11 +232,6 @@ def without_skips(text: str) -> str:
 
 def _allows(suppression: CheckovSuppression, record: CheckRecord) -> bool:
     return suppression.check_id == record.check_id and fnmatchcase(record.resource, suppression.resource)
-
-
-def _label(record: CheckRecord) -> str:
-    """Return the block of the resource, without its modules: ``type.label``."""
-    return ".".join(bare(record.resource).split(".")[-2:])
 
 
 def _sources(folder: Path) -> dict[str, str]:
@@ -277,32 +275,25 @@ def _run(
 
 
 def _of_hcl(answer: Mapping[str, Any], sources: Mapping[str, str], folder: Path, copy: Path) -> ScanResult:
-    blocks = [block for path, text in sources.items() for block in parse_blocks(path, text)]
-    result = _result(answer, blocks)
+    skips = _skips(sources)
+    result = _result(answer, skips)
     return replace(
         result,
         parsing_errors=tuple(os.path.relpath(path, copy) for path in answer["parsing_errors"]),
         unread=tuple(_unread(folder)),
-        unneeded=_unneeded(blocks, result),
+        unneeded=_unneeded(skips, result),
     )
 
 
-def _of_plan(answer: Mapping[str, Any], folder: Path) -> ScanResult:
-    blocks = [block for path, text in _sources(folder).items() for block in parse_blocks(path, text)]
-    return _result(answer, blocks, place=True)
+def _skips(sources: Mapping[str, str]) -> list[SkipComment]:
+    return [skip for path, text in sources.items() for skip in skip_comments(path, text)]
 
 
-def _result(answer: Mapping[str, Any], blocks: Sequence[SourceBlock], *, place: bool = False) -> ScanResult:
-    passed, failed, skipped = (_records(answer[key]) for key in ("passed", "failed", "skipped"))
-    by_name: dict[str, list[SourceBlock]] = {}
-    for block in blocks:
-        by_name.setdefault(block.name, []).append(block)
-    if place:
-        passed, failed = (tuple(_placed(record, by_name) for record in records) for records in (passed, failed))
-    is_skipped = [
-        any(record.check_id in block.skips for block in by_name.get(_label(record), ()) if _is_in(record, block))
-        for record in failed
-    ]
+def _result(
+    answer: Mapping[str, Any], skips: Sequence[SkipComment], places: Mapping[str, BlockPlace] | None = None
+) -> ScanResult:
+    passed, failed, skipped = (_records(answer[key], places) for key in ("passed", "failed", "skipped"))
+    is_skipped = [any(skip.covers(record) for skip in skips) for record in failed]
     return ScanResult(
         passed=passed,
         failed=tuple(record for record, skip in zip(failed, is_skipped, strict=True) if not skip),
@@ -312,28 +303,22 @@ def _result(answer: Mapping[str, Any], blocks: Sequence[SourceBlock], *, place: 
     )
 
 
-def _records(raw: Iterable[Mapping[str, Any]]) -> tuple[CheckRecord, ...]:
+def _records(raw: Iterable[Mapping[str, Any]], places: Mapping[str, BlockPlace] | None) -> tuple[CheckRecord, ...]:
     records = (CheckRecord(**{**record, "lines": tuple(record["lines"])}) for record in raw)
+    if places is not None:
+        records = (_placed(record, places) for record in records)
     return tuple(sorted(records, key=lambda record: (record.resource, record.check_id)))
 
 
-def _placed(record: CheckRecord, blocks: Mapping[str, Sequence[SourceBlock]]) -> CheckRecord:
-    places = blocks.get(_label(record), ())
-    file, lines = (places[0].file, places[0].lines) if len(places) == 1 else ("", (0, 0))
+def _placed(record: CheckRecord, places: Mapping[str, BlockPlace]) -> CheckRecord:
+    file, lines = places.get(bare(record.resource), ("", (0, 0)))
     return replace(record, file=file, lines=lines)
 
 
-def _is_in(record: CheckRecord, block: SourceBlock) -> bool:
-    return not record.file or (record.file == block.file and record.lines[0] == block.lines[0])
-
-
-def _unneeded(blocks: Iterable[SourceBlock], result: ScanResult) -> tuple[str, ...]:
+def _unneeded(skips: Iterable[SkipComment], result: ScanResult) -> tuple[str, ...]:
     """List the skip comments whose check passes for every resource of the block."""
-    failing = {(record.check_id, record.file, record.lines[0]) for record in result.skipped}
-    passing = {(record.check_id, record.file, record.lines[0]) for record in result.passed} - failing
     return tuple(
-        f"{block.file}:{line}: {check_id}"
-        for block in blocks
-        for check_id, line in block.skips.items()
-        if (check_id, block.file, block.lines[0]) in passing
+        f"{skip.file}:{skip.line}: {skip.check_id}"
+        for skip in skips
+        if any(map(skip.covers, result.passed)) and not any(map(skip.covers, result.skipped))
     )
