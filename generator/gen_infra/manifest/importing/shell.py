@@ -18,7 +18,7 @@ _ESCAPED = ("\\", '"', "$", "`", "\n")
 # $(cat job.json), $(<job.json) and $(cat <<EOF … EOF): ways to put a file's text into an argument.
 _CAT_FILE = re.compile(r"\$\(\s*(?:cat\s+|<\s*)(?P<file>[^\s<>|]+)\s*\)")
 _CAT_HEREDOC = re.compile(r"\$\(\s*cat\s*<<-?\s*(['\"]?)(?P<end>\w+)\1\s*\n(?P<text>.*?)\n\s*(?P=end)\s*\)", re.DOTALL)
-_HEREDOC = re.compile(r"<<(?P<dash>-?)\s*(?P<quote>['\"]?)(?P<end>\w+)(?P=quote)")
+_HEREDOC = re.compile(r"(?<!<)<<(?!<)-?\s*(?P<quote>['\"]?)(?P<end>[A-Za-z_]\w*)(?P=quote)")
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=")
 _VARIABLE = re.compile(r"\$\{?(?P<name>\w+)\}?")
 _BARE_VARIABLE = re.compile(r"(?<=[:\[,])(\s*)(\$\w+|\$\{\w+\})(?=\s*[,}\]])")
@@ -261,9 +261,10 @@ class _Script:
 
     def _goes_on(self, command: _Command) -> bool:
         """Whether an option, or the value of the last one, stands on a line of its own, as in published examples."""
-        rest = self.text[self.at :].lstrip()
-        on_value = bool(command.words) and command.words[-1].startswith("--") and rest[:1] in ("'", '"')
-        return _REGISTER in command.words and (rest[:2] == "--" or on_value)
+        if _REGISTER not in command.words:
+            return False
+        rest = self.text[self.at :].lstrip()[:2]
+        return rest == "--" or (command.words[-1].startswith("--") and rest[:1] in ("'", '"'))
 
     def _bodies(self) -> str:
         """Read the here-documents whose bodies start at this line, and return the last one."""

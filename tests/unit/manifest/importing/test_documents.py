@@ -25,6 +25,7 @@ def test_each_command_of_a_script_is_a_definition() -> None:
         f"""#!/bin/bash
 set -euo pipefail  # it's a comment
 aws ecr create-repository --repository-name a && docker push a
+jq . <<< "$(aws sts get-caller-identity)"; echo $((1 << 2))
 {REGISTER} --job-definition-name first --container-properties '{PROPERTIES}'
 if true; then
   ARN=$({REGISTER} --job-definition-name second --container-properties '{PROPERTIES}' --query arn --output text)
