@@ -5,10 +5,10 @@ BIN := .venv/bin
 JOBS ?= 4
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test bad-luck-test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
+.PHONY: demo test fault-injection-test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
 
 demo: setup ## Create, use and destroy an environment on the embedded AWS, in a few minutes
 	$(BIN)/gen-infra demo
@@ -16,8 +16,8 @@ demo: setup ## Create, use and destroy an environment on the embedded AWS, in a 
 test: setup lint ## Run lint and all tests, with the real tools
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
-bad-luck-test: setup ## Stop, kill and starve real runs in each phase: a quarter of an hour; CI runs it too
-	$(BIN)/pytest tests/bad_luck $(SIDE_BY_SIDE)
+fault-injection-test: setup ## Stop and kill real runs at exact calls, and let AWS fail; CI runs it too
+	$(BIN)/pytest tests/fault_injection $(SIDE_BY_SIDE)
 
 lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .
@@ -27,7 +27,7 @@ lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the 
 	git grep -lz '^#!/usr/bin/env bash' | xargs -0 $(BIN)/shfmt --diff --indent 2 --case-indent --binary-next-line
 
 unit: setup ## Run the tests that start no process
-	$(BIN)/pytest tests/unit tests/golden
+	$(BIN)/pytest tests/unit tests/golden --numprocesses auto
 
 golden: setup ## Regenerate the golden files; read the difference before you commit it
 	$(BIN)/python -m tests.golden.renew

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from gen_infra.cli import main
 
 # What the machine's own AWS and Terraform settings could change in a test.
 _FOREIGN = ("AWS_", "TF_", "CKV_", "PKR_", "GEN_INFRA_", "NO_COLOR")
+
+# Python's fork server: to load the modules takes longer than most commands.
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["tests.preloaded"])
 
 
 def clean_environ(**extra: str) -> dict[str, str]:
@@ -25,17 +30,36 @@ def clean_environ(**extra: str) -> dict[str, str]:
 def gen_infra(
     *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 600
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``gen-infra ARGUMENTS`` without a terminal."""
-    return subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        check=False,
-        cwd=cwd,
-        env={**clean_environ(), **(environ or {})},
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=timeout,
-    )
+    """Run ``gen-infra ARGUMENTS`` without a terminal, in a process of its own that has its modules loaded already."""
+    words = command(*arguments)
+    with tempfile.TemporaryDirectory() as name:
+        out, err = Path(name) / "out", Path(name) / "err"
+        process = _SERVER.Process(
+            target=_be_gen_infra,
+            args=(["gen-infra", *words[3:]], {**clean_environ(), **(environ or {})}, cwd, out, err),
+        )
+        process.start()
+        process.join(timeout)
+        code = process.exitcode
+        if code is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(words, timeout, out.read_bytes(), err.read_bytes())
+        process.close()
+        return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
+
+
+def _be_gen_infra(argv: list[str], environ: dict[str, str], cwd: Path | None, out: Path, err: Path) -> None:
+    for number, path in ((1, out), (2, err)):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), number)
+    sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
+    os.environ.clear()
+    os.environ.update(environ)
+    tempfile.tempdir = None  # of the caller's TMPDIR
+    if cwd:
+        os.chdir(cwd)
+    sys.argv = argv
+    main()
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import signal
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
+import tests.descriptions  # noqa: F401 - for its effect
 from gen_infra.emulator.builder_host import BuilderHost, NoBuilderHostError, builder_host
+from tests.cli import clean_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,24 +31,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# A boto3 session reads the descriptions of AWS's services anew, and the tests make hundreds of sessions.
-_read_description = JSONFileLoader.load_file
-
-
-@functools.cache
-def _description(path: str) -> Any:
-    return _read_description(JSONFileLoader(), path)
-
-
-JSONFileLoader.load_file = lambda _self, path: _description(path)  # type: ignore[method-assign, assignment]
-
-
-# What waits for AWS longest begins first: with several workers nothing long is left for the end.
+# The tests that wait for AWS longest begin first, so that nothing long is left for the end. Each of the first ones
+# applies an environment of its own; those after them take copies.
 _LONGEST = (
-    "emulator/test_noon.py",
-    "emulator/test_environments.py",
-    "emulator/test_examples.py",
-    "emulator/test_network.py",
+    "emulator/pipeline/test_live_changes.py::TestServiceRole",
+    "emulator/pipeline/test_examples.py",
+    "emulator/pipeline/test_environments.py::test_demo",
+    "emulator/pipeline/test_network.py",
+    "emulator/pipeline/test_record.py::TestHalfApplied",
+    "emulator/pipeline/test_environments.py::TestDev",
+    "emulator/pipeline/test_failures.py::TestCtrlC",
+    "emulator/drift/",
+    "emulator/explain/",
+    "emulator/pipeline/",
     "emulator/",
     "tools/",
 )
@@ -58,8 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests into that order; those of a file stay as they are."""
 
     def rank(item: pytest.Item) -> int:
-        path = item.path.relative_to(ROOT / "tests").as_posix()
-        return next((number for number, start in enumerate(_LONGEST) if path.startswith(start)), len(_LONGEST))
+        name = item.nodeid.removeprefix("tests/")
+        return next((number for number, start in enumerate(_LONGEST) if name.startswith(start)), len(_LONGEST))
 
     items.sort(key=rank)
 
@@ -86,11 +81,12 @@ def aws(session: Session) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def environ(session: Session, aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What processes that use `aws` have in their environment; terraform finds its provider running."""
-    from tests.emulator.session import site_in
+    """What processes that use `aws` have in their environment. Terraform finds its provider running: enough to plan."""
+    from tests.emulator.provider import running_provider
 
-    with site_in(session, tmp_path_factory.mktemp("aws"), aws) as site:
-        yield site.environ
+    folder = tmp_path_factory.mktemp("aws")
+    with running_provider(session.provider(), folder, clean_environ(**aws.environ)) as found:
+        yield found
 
 
 @pytest.fixture

@@ -34,16 +34,22 @@ def provider_of(folder: Path) -> Path:
 
 
 @contextmanager
-def running_provider(program: Path, folder: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def running_provider(
+    program: Path, folder: Path, environ: Mapping[str, str], *, root: Path | None = None
+) -> Iterator[dict[str, str]]:
     """The environment with a ``terraform`` that uses the provider which runs meanwhile.
 
     Args:
         program: the provider's.
         folder: where that ``terraform`` goes.
         environ: what the provider sees too, as if terraform had started it.
+        root: the root module, whose paths to files begin there; made if need be. Without one nothing can be applied
+            that is read from a file.
     """
+    (root or folder).mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(
         [program, "-debug"],
+        cwd=root or folder,
         env=child_environment(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -53,7 +59,7 @@ def running_provider(program: Path, folder: Path, environ: Mapping[str, str]) ->
         try:
             assert provider.stdout
             setting = next(line.strip() for line in provider.stdout if _VARIABLE in line)
-            folder.mkdir()
+            folder.mkdir(parents=True, exist_ok=True)
             terraform = folder / "terraform"
             terraform.write_text(f'#!/bin/sh\n{setting} exec {shlex.join(find_terraform(os.environ).argv)} "$@"\n')
             terraform.chmod(0o755)

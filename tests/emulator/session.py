@@ -133,17 +133,11 @@ class Session:
 
 
 @contextmanager
-def site_in(session: Session, folder: Path, aws: Emulator) -> Iterator[Site]:
-    """A place to apply things from, where terraform finds its provider running."""
-    with running_provider(session.provider(), folder / "bin", clean_environ(**aws.environ)) as environ:
+def site_in(session: Session, folder: Path, aws: Emulator, name: str) -> Iterator[Site]:
+    """A place to apply the environment of that name from; terraform finds its provider running."""
+    environ, root = clean_environ(**aws.environ), folder / "build" / name / "terraform"
+    with running_provider(session.provider(), folder / "bin", environ, root=root) as environ:
         yield Site(folder, aws, environ)
-
-
-@contextmanager
-def seeded_site(session: Session, folder: Path) -> Iterator[Site]:
-    """The same with an account of its own."""
-    with session.seeded() as aws, site_in(session, folder, aws) as made:
-        yield made
 
 
 @contextmanager
@@ -161,7 +155,7 @@ def applied_copy(
 @contextmanager
 def applied_site(session: Session, name: str, manifests: Mapping[str, str], folder: Path) -> Iterator[Site]:
     """The same as a place to apply things from, where terraform finds its provider running."""
-    with applied_copy(session, name, manifests, folder) as (aws, _), site_in(session, folder, aws) as made:
+    with applied_copy(session, name, manifests, folder) as (aws, _), site_in(session, folder, aws, name) as made:
         yield made
 
 

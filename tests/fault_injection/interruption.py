@@ -1,4 +1,4 @@
-"""gen-infra as a process that is stopped or killed at an exact moment, and what is asserted when it has ended."""
+"""Stop or kill a gen-infra process at an exact moment, and assert what must hold afterwards."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ queues: {main: {priority: 2, compute: [spot]}, second: {priority: 1, compute: [s
 jobs: {one: {image: quay.io/x/y, vcpus: 1, memory_mib: 512, attempts: 3}}
 """
 QUEUES = {"main-small", "second-small"}
-_LONGEST = 600.0  # seconds that anything here may take
-_LOOK_AGAIN = 5.0  # seconds after which it is asked whether gen-infra still runs
+_TIMEOUT = 600.0  # seconds for any wait
+_POLL = 5.0  # seconds between two looks at whether gen-infra still runs
 
 Killed = Literal["gen-infra", "everything"]
 
 
 class Run:
-    """``gen-infra ARGUMENTS``, running; its stderr is read as it comes."""
+    """A running ``gen-infra ARGUMENTS``; a thread reads its stderr."""
 
     def __init__(self, arguments: Iterable[str | Path], folder: Path, environ: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Run:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.said = ""
+        self.stderr = ""
         self._ended = False
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read)
@@ -67,31 +67,31 @@ class Run:
 
     def _note(self, line: str, *, ended: bool = False) -> None:
         with self._changed:
-            self.said += line
+            self.stderr += line
             self._ended = ended
             self._changed.notify_all()
 
     def wait_for(self, text: str) -> None:
-        """Until it has said this."""
+        """Wait until stderr contains the text."""
         with self._changed:
-            self._changed.wait_for(lambda: text in self.said or self._ended, _LONGEST)
-        assert text in self.said, self.said
+            self._changed.wait_for(lambda: text in self.stderr or self._ended, _TIMEOUT)
+        assert text in self.stderr, self.stderr
 
     def end(self) -> int:
-        """Wait for its end; its exit code."""
-        code = self.process.wait(_LONGEST)
-        self._reader.join(_LONGEST)
+        """Wait for the process and return its exit code."""
+        code = self.process.wait(_TIMEOUT)
+        self._reader.join(_TIMEOUT)
         return code
 
     def interrupt(self) -> str:
-        """What Ctrl-C does, and what it says then: one error, and what to do."""
+        """Send SIGINT, as Ctrl-C does; return stderr, which has one error and one hint."""
         self.process.send_signal(signal.SIGINT)
-        assert self.end() == 4, self.said
-        assert_one_error(self.said)
-        return self.said
+        assert self.end() == 4, self.stderr
+        assert_one_error(self.stderr)
+        return self.stderr
 
     def kill(self, what: Killed) -> list[int]:
-        """SIGKILL; the processes that it had started."""
+        """Send SIGKILL; return the ids of the processes that it had started."""
         started = list(_descendants(self.process.pid))
         for pid in [self.process.pid, *(started if what == "everything" else [])]:
             os.kill(pid, signal.SIGKILL)
@@ -103,9 +103,9 @@ class Site:
     """The folder of one environment's manifest, and the account that it is applied to.
 
     Args:
-        folder: where the manifest goes.
-        aws: the account, of nobody else.
-        manifest: what it says.
+        folder: where the manifest is written.
+        aws: the account; no other test uses it.
+        manifest: the manifest's text.
     """
 
     def __init__(self, folder: Path, aws: Emulator, manifest: str = SMALL) -> None:
@@ -119,55 +119,55 @@ class Site:
     # --- runs ---------------------------------------------------------------------------------------------------------
 
     def start(self) -> Run:
-        """An apply."""
+        """Start an apply."""
         return Run(["apply", self.manifest, "--yes"], self.folder, self.environ)
 
     def start_until(self, action: str, *, after: int = 0) -> Run:
-        """An apply that waits for AWS's answer to this call, which has arrived there."""
-        self.aws.hold(action, after=after, seconds=_LONGEST)
+        """Start an apply and return when AWS has received this call and holds it."""
+        self.aws.hold(action, after=after, seconds=_TIMEOUT)
         run = self.start()
         while run.process.poll() is None:
             try:
-                self.aws.wait_until_held(action, within=_LOOK_AGAIN)
+                self.aws.wait_until_held(action, within=_POLL)
             except TimeoutError:
                 continue
             return run
         run.end()
-        raise AssertionError(run.said)
+        raise AssertionError(run.stderr)
 
     def interrupt_at(self, action: str, *, after: int = 0) -> str:
-        """Ctrl-C while a call is under way, which AWS carries out all the same; what gen-infra says."""
-        said = self.start_until(action, after=after).interrupt()
-        self.go_on(action)
+        """Press Ctrl-C during a call, which AWS carries out nevertheless; return stderr."""
+        stderr = self.start_until(action, after=after).interrupt()
+        self.release(action)
         self.assert_readable()
-        return said
+        return stderr
 
     def kill_at(self, action: str, what: Killed, *, after: int = 0) -> None:
-        """The same with SIGKILL; where only gen-infra is killed, Terraform brings its run to an end."""
+        """Send SIGKILL during a call; if only gen-infra is killed, Terraform finishes its run."""
         started = self.start_until(action, after=after).kill(what)
-        self.go_on(action)
+        self.release(action)
         wait_for_end(started)
         self.assert_readable()
 
-    def go_on(self, action: str) -> None:
-        """AWS carries out what it has held, and has done so on return."""
+    def release(self, action: str) -> None:
+        """Release a held call and return when AWS has carried it out."""
         (*_, held) = (call for call in self.aws.calls() if call.action == action and not call.status)
         self.aws.heal()
-        deadline = time.monotonic() + _LONGEST
+        deadline = time.monotonic() + _TIMEOUT
         while not next(call.status for call in self.aws.calls() if call.number == held.number):
             assert time.monotonic() < deadline
 
     def expire(self) -> None:
-        """What is held goes on, and from then on the credentials are too old for everything."""
+        """Release held calls; every later call fails because the credentials have expired."""
         self.aws.heal()
-        said = "The security token included in the request is expired"
-        self.aws.fail("*", code="ExpiredTokenException", status=403, message=said, times=None)
+        message = "The security token included in the request is expired"
+        self.aws.fail("*", code="ExpiredTokenException", status=403, message=message, times=None)
 
     def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return gen_infra(name, self.manifest, *arguments, environ=self.environ, cwd=self.folder)
 
-    def adopt(self) -> None:
-        """The same command once more: it fails, and what its hint says mends that."""
+    def follow_hint(self) -> None:
+        """Run the same command again: it fails, and the commands in its hint fix that."""
         done = self.run("apply", "--yes")
         assert done.returncode == 4, done.stderr
         error = assert_one_error(done.stderr)
@@ -175,17 +175,17 @@ class Site:
         self.type(error.partition("run the same command again: ")[2])
 
     def finish(self) -> list[dict[str, str]]:
-        """The same command once more: it succeeds, and nothing is left to do; what it says is not in the state."""
+        """Run the same command again: it succeeds and settles; return the orphans that it lists."""
         done = self.run("apply", "--yes", "--json")
         assert done.returncode == 0, done.stderr
-        strays: list[dict[str, str]] = json.loads(done.stdout)["strays"]
-        self.assert_settled({stray["name"] for stray in strays})
-        for stray in strays:
-            assert f"warning: not in Terraform's state: {stray['kind']} {stray['name']}; " in done.stderr
-        return strays
+        orphans: list[dict[str, str]] = json.loads(done.stdout)["strays"]
+        self.assert_settled({orphan["name"] for orphan in orphans})
+        for orphan in orphans:
+            assert f"warning: not in Terraform's state: {orphan['kind']} {orphan['name']}; " in done.stderr
+        return orphans
 
     def type(self, line: str) -> None:
-        """Run the command lines of a hint or a warning: terraform's, and the AWS CLI's."""
+        """Run the command lines of a hint or a warning: terraform's and the AWS CLI's."""
         for one in line.strip().split(" && "):
             words = shlex.split(one)
             if words[0] == "terraform":
@@ -204,19 +204,19 @@ class Site:
         return found
 
     def assert_readable(self) -> None:
-        """Whatever has happened: the state can be read, and the queues that there are have somewhere to run jobs."""
+        """Assert that the state can be read and that each queue has an environment that runs jobs."""
         self.state()
         environments = {each["computeEnvironmentArn"]: each for each in self.environments()}
         for queue in QUEUES & set(self.orders()):
             stands = {(environments[arn]["status"], environments[arn]["state"]) for arn in self.orders()[queue]}
             assert ("VALID", "ENABLED") in stands, queue
 
-    def assert_settled(self, strays: Iterable[str] = ()) -> None:
-        """Nothing is left to do, and there is one of each."""
+    def assert_settled(self, orphans: Iterable[str] = ()) -> None:
+        """Assert that a plan is empty and that no resource exists twice."""
         planned = self.run("plan", "--detailed-exitcode")
         assert planned.returncode == 0, planned.stdout + planned.stderr
         self.assert_readable()
-        names = {each["computeEnvironmentName"] for each in self.environments()} - set(strays)
+        names = {each["computeEnvironmentName"] for each in self.environments()} - set(orphans)
         assert len(names) == 1
         assert set(self.orders()) == QUEUES
         assert not (self.terraform / ".terraform.tfstate.lock.info").exists()
@@ -232,23 +232,23 @@ class Site:
         }
 
 
-def assert_one_error(said: str) -> str:
-    """The error and the hint."""
-    assert "Traceback" not in said, said
-    assert said.count("error: ") == 1, said
-    assert said.count("hint: ") == 1, said
-    return said[said.index("error: ") :]
+def assert_one_error(stderr: str) -> str:
+    """Return the error and its hint; there is one of each, and no traceback."""
+    assert "Traceback" not in stderr, stderr
+    assert stderr.count("error: ") == 1, stderr
+    assert stderr.count("hint: ") == 1, stderr
+    return stderr[stderr.index("error: ") :]
 
 
 def wait_for_end(pids: Iterable[int]) -> None:
-    """Of processes that are not this one's children."""
+    """Wait for processes that are not children of this one."""
     for pid in pids:
         try:
             descriptor = os.pidfd_open(pid)
         except ProcessLookupError:
             continue
         try:
-            assert select.select([descriptor], [], [], _LONGEST)[0], f"{pid} has not ended"
+            assert select.select([descriptor], [], [], _TIMEOUT)[0], f"{pid} has not ended"
         finally:
             os.close(descriptor)
 
@@ -261,7 +261,7 @@ def _descendants(pid: int) -> Iterable[int]:
 
 
 def call(aws: Emulator, service: str, operation: str, *options: str) -> None:
-    """What ``aws SERVICE OPERATION --option value`` does."""
+    """Make the call of ``aws SERVICE OPERATION --option value``."""
     client, method = aws.client(service), operation.replace("-", "_")
     shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape
     members = {re.sub(r"(?<!^)(?=[A-Z])", "-", member).lower(): member for member in shape.members}

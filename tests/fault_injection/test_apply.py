@@ -1,6 +1,6 @@
-"""A first apply is stopped, killed or left without AWS, with the real terraform; the same command then finishes.
+"""Stop or kill a first apply, or let AWS fail, with the real terraform; the same command then finishes.
 
-Each test has an account of its own, and is a scope of its own, so that they can run side by side.
+Each test has its own account and is its own class, so that tests can run in parallel.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ def site(account: Emulator, tmp_path: Path) -> Site:
 
 class TestCtrlC:
     def test_in_each_phase(self, site: Site) -> None:
-        """The provider waits for no answer then: what AWS carries out is not in the state."""
+        """The provider does not wait for an answer then: what AWS carries out is not in the state."""
         assert "hint: run the same command again\n" in site.interrupt_at("DescribeSubnets")
         assert site.state() == {}
 
-        said = site.interrupt_at("CreateComputeEnvironment")
-        assert "run the same command again to go on from there; it names what AWS has made all the same" in said
+        stderr = site.interrupt_at("CreateComputeEnvironment")
+        assert "run the same command again to go on from there; it names what AWS has made all the same" in stderr
         (left,) = site.environments()
 
         site.interrupt_at("CreateJobQueue")
-        site.adopt()
-        (stray,) = site.finish()
-        assert stray["name"] == left["computeEnvironmentName"]
+        site.follow_hint()
+        (orphan,) = site.finish()
+        assert orphan["name"] == left["computeEnvironmentName"]
 
-        site.type(stray["remove"])
+        site.type(orphan["remove"])
         assert site.finish() == []
 
 
 class TestKill:
-    def test_terraform_brings_to_its_end_what_gen_infra_began(self, site: Site) -> None:
+    def test_terraform_finishes_the_run_of_a_killed_gen_infra(self, site: Site) -> None:
         site.kill_at("DescribeSubnets", "gen-infra")
         site.kill_at("CreateComputeEnvironment", "gen-infra")
         site.assert_settled()
@@ -50,21 +50,21 @@ class TestKill:
 
 
 class TestPowerLoss:
-    def test_what_has_a_generated_name_is_named_and_a_queue_is_adopted(self, site: Site) -> None:
+    def test_an_orphan_with_a_generated_name_is_listed_and_a_queue_is_imported(self, site: Site) -> None:
         site.kill_at("CreateComputeEnvironment", "everything")
         site.kill_at("CreateJobQueue", "everything")
-        site.adopt()
-        (stray,) = site.finish()
-        assert stray["kind"] == "compute environment"
-        site.type(stray["remove"])
+        site.follow_hint()
+        (orphan,) = site.finish()
+        assert orphan["kind"] == "compute environment"
+        site.type(orphan["remove"])
         assert site.finish() == []
 
 
 class TestPowerLossEarly:
-    def test_roles_are_adopted(self, site: Site) -> None:
+    def test_roles_are_imported(self, site: Site) -> None:
         site.kill_at("CreateRole", "everything")
-        site.adopt()
-        assert {stray["kind"] for stray in site.finish()} <= {"key"}, "which was being made too"
+        site.follow_hint()
+        assert {orphan["kind"] for orphan in site.finish()} <= {"key"}, "which was being created too"
 
 
 class TestBadAnswers:
@@ -73,7 +73,7 @@ class TestBadAnswers:
         run = site.start_until("CreateLaunchTemplate")
         site.expire()
         assert run.end() == 3
-        error = assert_one_error(run.said)
+        error = assert_one_error(run.stderr)
         assert "error: terraform apply failed: the AWS credentials have expired" in error
         assert "hint: renew them" in error
         site.aws.heal()
@@ -88,8 +88,8 @@ class TestBadAnswers:
         site.assert_readable()
 
         site.aws.lose("CreateJobQueue", carried_out=True)  # the SDK asks again
-        strays = site.finish()
-        assert {stray["kind"] for stray in strays} <= {"compute environment", "launch template"}
+        orphans = site.finish()
+        assert {orphan["kind"] for orphan in orphans} <= {"compute environment", "launch template"}
 
 
 class TestStateInABucket:
@@ -109,7 +109,7 @@ class TestStateInABucket:
         site.expire()
         assert run.end() == 4
         site.aws.heal()
-        error = assert_one_error(run.said)
+        error = assert_one_error(run.stderr)
         assert "the AWS credentials have expired, and the state could not be saved" in error
         assert not any(each["mode"] == "managed" for each in site.state()["resources"])
         site.type(error.partition("put the state in its place: ")[2])
@@ -118,7 +118,7 @@ class TestStateInABucket:
         site.finish()
 
     def unlock(self, site: Site) -> None:
-        """Do what the next run says about the lock that is left."""
+        """Follow the hint of the next run about the lock that is left."""
         done = site.run("apply", "--yes")
         assert done.returncode == 4
         error = assert_one_error(done.stderr)

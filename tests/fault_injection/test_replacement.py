@@ -1,7 +1,7 @@
-"""A compute environment gives way to another, and that is stopped, killed or fails; no job is lost.
+"""Stop or kill the replacement of a compute environment, or let AWS fail, with the real terraform; no job is lost.
 
-With the real terraform. Each class has an applied environment of its own, so that classes can run side by side; a test
-changes the strategy to the other one, and ends in a settled environment again.
+Each class has its own copy of an applied environment, so that classes can run in parallel. A test changes the
+allocation strategy to the other one and ends in a settled environment again.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ DONE = "its work is done"
 
 
 class Replaced(Site):
-    """An applied environment, and a job that runs on what is to be replaced."""
+    """An applied environment, and a job that runs on the compute environment to replace."""
 
     job = ""
     strategy = 0
 
     def begin(self) -> None:
-        """Let a job run, and change the manifest."""
+        """Start a job and change the manifest."""
         self.strategy = 1 - self.strategy
         self.manifest.write_text(
             SMALL.replace("max_vcpus: 64", f"max_vcpus: 64, allocation_strategy: {STRATEGIES[self.strategy]}")
@@ -52,17 +52,19 @@ class Replaced(Site):
     def assert_readable(self) -> None:
         super().assert_readable()
         if self.job:
-            assert (self.described()["status"], self.described()["attempts"]) == ("RUNNING", []), "it is never lost"
+            assert (self.described()["status"], self.described()["attempts"]) == ("RUNNING", []), (
+                "the job is never lost"
+            )
 
     def drain(self) -> Run:
-        """The same command once more, until it waits for the job."""
+        """Run the same command again until it waits for the job."""
         run = self.start()
         run.wait_for(WAITS)
         self.assert_readable()
         return run
 
     def end_job(self) -> None:
-        """Its work is done, and nothing else has ended it."""
+        """End the job; nothing else has ended it."""
         self.assert_readable()
         self.batch.terminate_job(jobId=self.job, reason=DONE)
         while self.described()["status"] != "FAILED":
@@ -71,10 +73,10 @@ class Replaced(Site):
         self.job = ""
 
     def finish_with_job(self) -> list[dict[str, str]]:
-        """The same command once more, to the job's end and its own."""
+        """Run the same command again, end the job, and wait for the command."""
         run = self.drain()
         self.end_job()
-        assert run.end() == 0, run.said
+        assert run.end() == 0, run.stderr
         return self.finish()
 
 
@@ -93,28 +95,28 @@ def site(applied: Replaced) -> Iterator[Replaced]:
 
 class TestCtrlC:
     def test_in_each_phase(self, site: Replaced) -> None:
-        said = site.interrupt_at("CreateJobQueue")
-        assert "stopped between two runs of Terraform" in said
+        stderr = site.interrupt_at("CreateJobQueue")
+        assert "stopped between two runs of Terraform" in stderr
         site.interrupt_at("CreateComputeEnvironment")
         site.interrupt_at("UpdateJobQueue", after=1)
-        said = site.drain().interrupt()
-        assert "hint: run the same command again to go on waiting" in said
+        stderr = site.drain().interrupt()
+        assert "hint: run the same command again to go on waiting" in stderr
 
         run = site.drain()
         site.aws.hold("DeleteJobQueue")
         site.end_job()
         site.aws.wait_until_held("DeleteJobQueue")
         run.interrupt()
-        site.go_on("DeleteJobQueue")
+        site.release("DeleteJobQueue")
 
         site.interrupt_at("DeleteComputeEnvironment")
-        (stray,) = site.finish()
-        site.type(stray["remove"])
+        (orphan,) = site.finish()
+        site.type(orphan["remove"])
         assert site.finish() == []
 
 
 class TestKill:
-    """Only gen-infra: Terraform brings its run to its end, which is AWS's refusal to delete what is held."""
+    """Only gen-infra is killed: Terraform finishes its run, which ends when AWS refuses to delete what is held."""
 
     def test_while_it_makes_the_successor_waits_and_finishes(self, site: Replaced) -> None:
         site.kill_at("CreateComputeEnvironment", "gen-infra")
@@ -124,7 +126,7 @@ class TestKill:
         site.end_job()
         site.aws.wait_until_held("DeleteJobQueue")
         run.kill("gen-infra")
-        site.go_on("DeleteJobQueue")
+        site.release("DeleteJobQueue")
 
         site.kill_at("DeleteComputeEnvironment", "gen-infra")
         site.assert_settled()
@@ -145,9 +147,9 @@ class TestPowerLoss:
         site.aws.hold("DeleteComputeEnvironment")
         site.aws.wait_until_held("DeleteComputeEnvironment")
         run.kill("everything")
-        site.go_on("DeleteComputeEnvironment")
-        (stray,) = site.finish()
-        site.type(stray["remove"])
+        site.release("DeleteComputeEnvironment")
+        (orphan,) = site.finish()
+        site.type(orphan["remove"])
         assert site.finish() == []
 
 
@@ -161,15 +163,15 @@ class TestBadAnswers:
         site.aws.fail("UpdateJobQueue", after=1, code="ClientException", message="Out of luck", times=1)
         run = site.start()
         assert run.end() == 4
-        assert "Out of luck" in assert_one_error(run.said)
-        assert "pointed back to where they were: " in run.said
+        assert "Out of luck" in assert_one_error(run.stderr)
+        assert "pointed back to where they were: " in run.stderr
         assert {queue: order for queue, order in site.orders().items() if queue in before} == before
         site.assert_readable()
 
         run = site.start_until("UpdateJobQueue", after=1)
         site.expire()
         assert run.end() == 3
-        assert "the AWS credentials have expired" in assert_one_error(run.said)
+        assert "the AWS credentials have expired" in assert_one_error(run.stderr)
         site.aws.heal()
         site.assert_readable()
         assert site.finish_with_job() == []

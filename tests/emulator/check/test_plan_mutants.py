@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,13 +12,8 @@ from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.plan import PlanContent
-from gen_infra.terraform.provider import find_provider
-from tests.cli import clean_environ
 from tests.conftest import ROOT, write_terraform
 from tests.emulator.check.plan_mutants import PLAN_MUTANTS, PlanMutant, apply
-
-if TYPE_CHECKING:
-    from gen_infra.emulator import Emulator
 
 
 @dataclass(frozen=True)
@@ -36,14 +30,13 @@ class Planned:
 
 
 @pytest.fixture(scope="module")
-def prod(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Planned:
+def prod(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Planned:
     files = dict(render(load(ROOT / "envs/prod.yaml")))
     folder = tmp_path_factory.mktemp("prod")
     write_terraform(files, folder)
     (folder / "backend.tf").unlink()  # plans from an empty state
-    binary = find_terraform(os.environ)
-    terraform = Terraform(binary, folder, clean_environ(**aws.environ))
-    terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+    terraform = Terraform(find_terraform(environ), folder, environ)
+    terraform.init()
     terraform.plan(folder / "tfplan")
     return Planned(files, dict(terraform.show_plan(folder / "tfplan").raw))
 

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.emulator.session import Session
+
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[emulator.Emulator]:
+def account(session: Session) -> Iterator[emulator.Emulator]:
     """An account that no other test changes."""
-    with emulator.start() as running:
+    with session.seeded() as running:
         yield running
 
 
@@ -106,8 +108,8 @@ def test_an_empty_account_is_wrong_in_every_way_and_says_what_to_do(envs: Path) 
     assert all(line["advice"] for line in lines if line["level"] != "ok")
 
 
-def test_a_caller_who_may_see_nothing_is_told_which_permissions_to_ask_for(envs: Path) -> None:
-    with emulator.start() as strict:
+def test_a_caller_who_may_see_nothing_is_told_which_permissions_to_ask_for(session: Session, envs: Path) -> None:
+    with session.seeded() as strict:
         iam = strict.client("iam")
         iam.create_user(UserName="newcomer")
         key = iam.create_access_key(UserName="newcomer")["AccessKey"]

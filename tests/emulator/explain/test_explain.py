@@ -18,9 +18,10 @@ from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.render.yaml import to_yaml
 from gen_infra.terraform.plan import PlanContent
+from tests.cli import clean_environ
 from tests.conftest import write_terraform
 from tests.emulator.explain.edits import EDITS, MANIFEST, REPLACED_ADDRESSES, Edit, without_gone
-from tests.emulator.session import seeded_site
+from tests.emulator.provider import running_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,14 +77,19 @@ class Plans:
 
 @pytest.fixture(scope="module")
 def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
-    with seeded_site(session, tmp_path_factory.mktemp("rows")) as site:
-        iam = site.aws.client("iam")
+    folder = tmp_path_factory.mktemp("rows")
+    path = folder / "applied"
+    with (
+        session.seeded() as aws,
+        running_provider(session.provider(), folder, clean_environ(**aws.environ), root=path) as environ,
+    ):
+        iam = aws.client("iam")
         statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         for name in ("first", "second"):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
             iam.create_policy(PolicyName=name, PolicyDocument=policy)
-        applied = Folder(site.folder / "applied", site.environ)
+        applied = Folder(path, environ)
         applied.render(MANIFEST)
         applied.terraform("init", "-input=false")
         first = applied.plan()

@@ -7,9 +7,9 @@ on at the same time. Two examples that called anything by the same name would fa
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,20 @@ import pytest
 
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import leftovers, notification_leftovers
-from gen_infra.emulator import CREDENTIALS, Emulator, seed, start
+from gen_infra.emulator import CREDENTIALS, seed
 from gen_infra.manifest import Manifest, load
 from gen_infra.manifest.model.network import Network, NetworkIds
 from gen_infra.render import render
 from gen_infra.resources import data_dir
-from gen_infra.terraform.adapter import find_terraform
-from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ
+from tests.emulator.provider import running_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,13 +65,17 @@ ROOTS = [Root(HOME, AT_HOME[number::ROOTS_AT_HOME]) for number in range(ROOTS_AT
 
 
 class SideBySide:
-    """Every example applied in one account."""
+    """Every example applied in one account.
 
-    def __init__(self, folder: Path, aws: Emulator) -> None:
+    Args:
+        aws: the account.
+        folders: each root and its folder, with the environment that terraform has there.
+    """
+
+    def __init__(self, aws: Emulator, folders: Mapping[Path, tuple[Root, dict[str, str]]]) -> None:
         self.aws = aws
-        self.folders = {folder / str(number): root for number, root in enumerate(ROOTS)}
-        for place, root in self.folders.items():
-            place.mkdir()
+        self.folders = folders
+        for place, (root, _) in folders.items():
             calls = "".join(f'\nmodule "{name}" {{\n  source = "./{name}"\n}}\n' for name in root.names)
             (place / "main.tf").write_text(PROVIDER.format(region=root.region) + calls)
             for name in root.names:
@@ -96,13 +106,13 @@ class SideBySide:
 
         def run(folder: Path) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                [*find_terraform(os.environ).argv, command, "-input=false", "-no-color", *arguments],
-                capture_output=True, check=False, cwd=folder, env=clean_environ(**self.aws.environ), text=True,
+                ["terraform", command, "-input=false", "-no-color", *arguments],
+                capture_output=True, check=False, cwd=folder, env=self.folders[folder][1], text=True,
             )  # fmt: skip
 
         with ThreadPoolExecutor(len(self.folders)) as pool:
             for folder, done in zip(self.folders, pool.map(run, self.folders), strict=True):
-                assert done.returncode == 0, f"{self.folders[folder]}\n{done.stdout}{done.stderr}"
+                assert done.returncode == 0, f"{self.folders[folder][0]}\n{done.stdout}{done.stderr}"
 
     def definition(self, name: str, region: str = HOME) -> dict[str, Any]:
         batch = self.client("batch", region)
@@ -137,12 +147,18 @@ def _owned_elsewhere(aws: Emulator) -> None:
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
-    with start() as aws:
+def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
+    folder = tmp_path_factory.mktemp("examples")
+    with ExitStack() as stack:
+        aws = stack.enter_context(session.seeded())
         _owned_elsewhere(aws)
-        made = SideBySide(tmp_path_factory.mktemp("examples"), aws)
-        provider = find_provider(os.environ, flavour=find_terraform(os.environ).flavour).plugin_dir
-        made.terraform("init", *([f"-plugin-dir={provider}"] if provider else []))
+        folders = {}
+        for number, root in enumerate(ROOTS):
+            place, environ = folder / str(number), clean_environ(**aws.environ)
+            provider = running_provider(session.provider(), folder / f"bin{number}", environ, root=place)
+            folders[place] = (root, stack.enter_context(provider))
+        made = SideBySide(aws, folders)
+        made.terraform("init")
         made.terraform("apply", "-auto-approve", "-parallelism=40")
         yield made
 
@@ -355,7 +371,7 @@ class TestExamples:
         assert _left(EXAMPLES["graviton"])
         told = notification_leftovers(session.clients(HOME), [TOLD])
         assert [each.partition(" arn:")[0] for each in told] == [f"event rule {TOLD}", "topic"]
-        applied.terraform("destroy", "-auto-approve", "-parallelism=40")
+        applied.terraform("destroy", "-auto-approve", "-parallelism=40", "-refresh=false")
         assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
         assert notification_leftovers(session.clients(HOME), [TOLD]) == []
 

@@ -50,33 +50,36 @@ def assert_error(done: subprocess.CompletedProcess[str], code: int, *says: str) 
         assert text in done.stderr
 
 
-def test_ctrl_c_lets_terraform_stop_in_order_and_the_next_run_finishes(small: Path, account: Emulator) -> None:
-    environ = clean_environ(**account.environ)
-    with subprocess.Popen(
-        command("apply", small, "--yes"),
-        cwd=small.parent,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr
-        seen = read_until(process.stderr, "… aws_batch_job_queue.main")  # made, and waited for: half a minute
-        process.send_signal(signal.SIGINT)
-        seen += process.stderr.read()
-    assert process.returncode == 4
-    assert "error: " in seen
-    assert "Traceback" not in seen
-    assert "gen-infra apply" in seen or "same command" in seen
-    state = json.loads((small.parent / "build/small/terraform/terraform.tfstate").read_text())
-    assert any(resource["type"] == "aws_batch_compute_environment" for resource in state["resources"])
-    assert not list((small.parent / "build/small/terraform").glob(".terraform.tfstate.lock.info"))
-    again = gen_infra("apply", small, "--yes", environ=environ, cwd=small.parent)
-    assert again.returncode == 0, again.stderr
-    assert gen_infra("plan", small, "--detailed-exitcode", environ=environ, cwd=small.parent).returncode == 0
-    environments = account.client("batch").describe_compute_environments()["computeEnvironments"]
-    assert len(environments) == 1, "nothing is left over from the first run"
+class TestCtrlC:
+    def test_ctrl_c_lets_terraform_stop_in_order_and_the_next_run_finishes(
+        self, small: Path, account: Emulator
+    ) -> None:
+        environ = clean_environ(**account.environ)
+        with subprocess.Popen(
+            command("apply", small, "--yes"),
+            cwd=small.parent,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr
+            seen = read_until(process.stderr, "… aws_batch_job_queue.main")  # made, and waited for: half a minute
+            process.send_signal(signal.SIGINT)
+            seen += process.stderr.read()
+        assert process.returncode == 4
+        assert "error: " in seen
+        assert "Traceback" not in seen
+        assert "gen-infra apply" in seen or "same command" in seen
+        state = json.loads((small.parent / "build/small/terraform/terraform.tfstate").read_text())
+        assert any(resource["type"] == "aws_batch_compute_environment" for resource in state["resources"])
+        assert not list((small.parent / "build/small/terraform").glob(".terraform.tfstate.lock.info"))
+        again = gen_infra("apply", small, "--yes", environ=environ, cwd=small.parent)
+        assert again.returncode == 0, again.stderr
+        assert gen_infra("plan", small, "--detailed-exitcode", environ=environ, cwd=small.parent).returncode == 0
+        environments = account.client("batch").describe_compute_environments()["computeEnvironments"]
+        assert len(environments) == 1, "nothing is left over from the first run"
 
 
 def read_until(stream: IO[str], text: str) -> str:

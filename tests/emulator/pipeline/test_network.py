@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.emulator.session import Site
+from tests.emulator.session import site_in
 from tests.emulator.stack import Stack, assert_settled, changes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
 
 NAME = "ways"
 CIDR = "10.50.0.0/20"
@@ -19,7 +22,7 @@ ZONES = ("us-east-1a", "us-east-1b")
 
 
 @pytest.fixture(scope="module")
-def ways(aws: Emulator, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def ways(session: Session, aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     manifest = {
         "name": NAME,
         "account": "123456789012",
@@ -29,9 +32,10 @@ def ways(aws: Emulator, environ: dict[str, str], tmp_path_factory: pytest.TempPa
         "compute": {"spot": {"max_vcpus": 64}},
         "queues": {"main": {"priority": 1, "compute": ["spot"]}},
     }
-    made = Stack(NAME, Site(tmp_path_factory.mktemp(NAME), aws, environ))
-    made.manifest.write_text(yaml.safe_dump(manifest))
-    return made
+    with site_in(session, tmp_path_factory.mktemp(NAME), aws, NAME) as site:
+        made = Stack(NAME, site)
+        made.manifest.write_text(yaml.safe_dump(manifest))
+        yield made
 
 
 def go_out(made: Stack, **way: Any) -> None:

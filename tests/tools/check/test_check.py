@@ -17,9 +17,14 @@ from gen_infra.manifest import load
 from gen_infra.render import render
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.tools.checkov.adapter import find_checkov, scan_hcl_folders
-from tests.cli import clean_environ, gen_infra
+from tests.cli import gen_infra
 from tests.conftest import require_tool, write_terraform
 from tests.golden.renew import manifests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.tools.conftest import Tf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +46,12 @@ def test_no_example_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", OTHERS, ids=lambda manifest: manifest.stem)
-def test_zero_failed(manifest: Path, tmp_path: Path) -> None:
+def test_zero_failed(manifest: Path, tf: Tf, tmp_path: Path) -> None:
     require_tool("packer")
     for fool in (tmp_path / ".checkov.yaml", tmp_path / "build" / ".checkov.yaml"):
         fool.parent.mkdir(exist_ok=True)
         fool.write_text("skip-check: [CKV_AWS_7]\n")
-    environ = clean_environ(CKV_SKIP_CHECK="CKV_AWS_158", HOME=str(tmp_path))
+    environ = tf.environ | {"CKV_SKIP_CHECK": "CKV_AWS_158", "HOME": str(tmp_path)}
     done = gen_infra("check", manifest, "--json", cwd=tmp_path, environ=environ)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)

@@ -14,6 +14,8 @@ from tests.unit.manifests import changed, write
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.tools.conftest import Tf
+
 _MOUNTS_HOME = {
     "repositories": ["tool"],
     "image__scratch__mount": "/home/scratch",
@@ -40,10 +42,12 @@ _ACCEPTED = {
     ],
     ids=["passing", "failing", "suppressed"],
 )
-def test_it_is_valid(changes: dict[str, Any], failed: set[str], suppressed: set[str], tmp_path: Path) -> None:
+def test_it_is_valid(changes: dict[str, Any], failed: set[str], suppressed: set[str], tf: Tf, tmp_path: Path) -> None:
     manifest = write(tmp_path, changed(**changes))
 
-    done = gen_infra("check", manifest, "--format", "sarif", "--output", "check.sarif", cwd=tmp_path)
+    done = gen_infra(
+        "check", manifest, "--format", "sarif", "--output", "check.sarif", cwd=tmp_path, environ=tf.environ
+    )
 
     assert done.returncode == bool(failed), done.stderr
     text = (tmp_path / "check.sarif").read_text()

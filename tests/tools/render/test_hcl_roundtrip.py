@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from gen_infra.render.hcl import attributes, encode, label
 
@@ -98,49 +96,47 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-# Unassigned code points have no settled normal form; the assigned ones of every plane are drawn evenly enough.
-any_character = st.characters(exclude_categories=["Cs", "Cn"])
-strings = st.one_of(
-    st.text(any_character, max_size=12),
-    st.lists(st.sampled_from(FRAGMENTS), max_size=6).map("".join),
-    st.lists(st.sampled_from(FRAGMENTS) | any_character, max_size=8).map("".join),
-    st.text(st.characters(codec="ascii"), max_size=20),
-    st.text(st.characters(categories=["Mn", "Mc", "Lo"]), max_size=6),
-).map(normal)
-scalars = st.one_of(
-    strings,
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.integers(-(2**512) + 1, 2**512 - 1),
-    st.floats(allow_nan=False, allow_infinity=False),
-)
-names = st.sampled_from(["a", "bb", "a-b", "_", "for", "null", "true", "if", "a b", "é", "x:y", "0", ""]) | strings
-values = st.recursive(
-    scalars,
-    lambda children: st.lists(children, max_size=5) | st.dictionaries(names, children, max_size=5),
-    max_leaves=20,
-)
+# Unassigned code points have no settled normal form.
+CHARACTERS = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in {"Cs", "Cn"}]
+COMBINING = [char for char in CHARACTERS if unicodedata.category(char) in {"Mn", "Mc"}]
+ASCII = [chr(code) for code in range(128)]
+NAMES = ["a", "bb", "a-b", "_", "for", "null", "true", "if", "a b", "é", "x:y", "0", ""]
 
 
-def generated(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """The same ``count`` examples in every run: all of them go to one terraform, where no shrinking is possible."""
-    examples: list[Any] = []
+class Generator:
+    """Makes up values, the same in every run: all of them go to one terraform."""
 
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(example: Any) -> None:
-        examples.append(example)
+    def __init__(self) -> None:
+        self.random = random.Random(20261128)  # noqa: S311 - nothing is secret
 
-    collect()
-    return examples
+    def joined(self, most: int, *sources: list[str]) -> str:
+        return "".join(self.random.choice(self.random.choice(sources)) for _ in range(self.random.randint(0, most)))
+
+    def string(self) -> str:
+        sources = self.random.choice([[CHARACTERS], [FRAGMENTS], [FRAGMENTS, CHARACTERS], [ASCII], [ASCII, COMBINING]])
+        return normal(self.joined(12, *sources))
+
+    def number(self) -> int | float:
+        whole = self.random.choice([0, 1, -1, 2**53 + 1, self.random.randint(-(2**512) + 1, 2**512 - 1)])
+        real = self.random.uniform(-1, 1) * 10.0 ** self.random.randint(-300, 300)
+        return self.random.choice(
+            [whole, self.random.randint(-1000, 1000), real, 0.1, -0.0, 5e-324, 1.7976931348623157e308]
+        )
+
+    def scalar(self) -> Any:
+        return self.random.choice([self.string(), self.string(), None, True, False, self.number()])
+
+    def name(self) -> str:
+        return self.random.choice([self.random.choice(NAMES), self.string()])
+
+    def value(self, depth: int = 4) -> Any:
+        kind = self.random.choice(["scalar", "list", "map"]) if depth else "scalar"
+        size = range(self.random.randint(0, 4))
+        if kind == "list":
+            return [self.value(depth - 1) for _ in size]
+        if kind == "map":
+            return {self.name(): self.value(depth - 1) for _ in size}
+        return self.scalar()
 
 
 def with_exact_numbers(value: Any) -> Any:
@@ -186,7 +182,8 @@ def changed(sent: list[Any], received: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def test_ten_thousand_strings_come_back_equal(tmp_path: Path) -> None:
-    sent = generated(strings, STRINGS)
+    generator = Generator()
+    sent = [generator.string() for _ in range(STRINGS)]
     alone = {f"alone_{number}": text for number, text in enumerate(sent[:200])}
 
     received = outputs(tmp_path, {"all": encode(sent, 2), **{name: encode(text, 2) for name, text in alone.items()}})
@@ -197,7 +194,8 @@ def test_ten_thousand_strings_come_back_equal(tmp_path: Path) -> None:
 
 
 def test_nested_values_come_back_equal(tmp_path: Path) -> None:
-    sent = generated(values, VALUES)
+    generator = Generator()
+    sent = [generator.value() for _ in range(VALUES)]
 
     received = outputs(tmp_path, {"all": encode(sent, 2)})["all"]
 
