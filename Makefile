@@ -1,8 +1,8 @@
 # `make demo` and `make test` set up everything they need; they require only Python >= 3.11.
 PYTHON ?= python3
 BIN := .venv/bin
-# The tests wait for AWS more than they compute: twice the cores.
-JOBS ?= 4
+# Most of the tests that take long wait for AWS: more of them at a time than there are cores.
+JOBS ?= 8
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test fault-injection-test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
