@@ -1,4 +1,4 @@
-"""The doctor on vCPU quotas: whether the account may run what the compute environments may ask for.
+"""The doctor on quotas: whether the account may have the vCPUs and volumes that the compute environments may need.
 
 EC2 counts vCPUs by family and by On-Demand or Spot, for each region.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances-limits.html
@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,12 +16,16 @@ from gen_infra.doctor.account import check
 from gen_infra.doctor.diagnosis import ok, warning, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gen_infra.aws.session import Clients
     from gen_infra.doctor.diagnosis import Diagnosis
 
 _SUBJECT = "vCPU quotas"
+_STORAGE_SUBJECT = "EBS quotas"
+# https://docs.aws.amazon.com/general/latest/gr/ebs-service.html: TiB of all volumes of a type
+_STORAGE_CODES = {"gp2": "L-D18FCD1D", "gp3": "L-7A658B76"}
+_GIB_IN_A_TIB = 1024
 _CODES = {  # group of families -> quota of On-Demand, quota of Spot
     "Standard": ("L-1216C47A", "L-34B43A08"),
     "DL": ("L-6E869C2A", "L-85EED4F7"),
@@ -75,6 +80,34 @@ def vcpu_quotas(clients: Clients, asks: Iterable[Ask]) -> Iterator[Diagnosis]:
     for name in sorted(unknown):
         advice = "look for it in the Service Quotas console, under Amazon EC2"
         yield warning(_SUBJECT, f"unknown quota for {name}", advice)
+
+
+@check(_STORAGE_SUBJECT, "servicequotas")
+def storage_quotas(clients: Clients, volumes: Mapping[str, int], instances: int) -> Iterator[Diagnosis]:
+    """Check whether each quota of storage holds the volumes of all instances.
+
+    Args:
+        clients: of the region.
+        volumes: volume type -> GiB of one instance's volumes of that type.
+        instances: how many may run at the same time.
+    """
+    for kind, gib in sorted(volumes.items()):
+        code = _STORAGE_CODES[kind]
+        value = float(clients.quotas.get_service_quota(ServiceCode="ebs", QuotaCode=code)["Quota"]["Value"])
+        wanted = math.ceil(gib * instances / _GIB_IN_A_TIB)
+        raise_it = (
+            "aws service-quotas request-service-quota-increase --service-code ebs "
+            f"--quota-code {code} --desired-value {wanted} --region {clients.region}; or lower max_vcpus, "
+            "image.scratch.size_gib or image.root.size_gib"
+        )
+        needs = f"{instances} instances of {gib} GiB each need {wanted} TiB"
+        if value * _GIB_IN_A_TIB < gib:
+            yield wrong(_STORAGE_SUBJECT, f"{kind} storage is {value:g} TiB, one instance needs {gib} GiB", raise_it)
+        elif value < wanted:
+            message = f"{kind} storage is {value:g} TiB, at max_vcpus {needs}: jobs wait for the quota"
+            yield warning(_STORAGE_SUBJECT, message, raise_it)
+        else:
+            yield ok(_STORAGE_SUBJECT, f"{kind} storage is {value:g} TiB; at max_vcpus {needs}")
 
 
 def quota_code(group: str, purchase: str) -> str:

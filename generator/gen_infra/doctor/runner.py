@@ -91,6 +91,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_roles.instance_profile, aws, profile)
     if manifest.uses_ec2:
         yield partial(doctor_quotas.vcpu_quotas, aws, quota_asks(manifest))
+        yield partial(doctor_quotas.storage_quotas, aws, instance_volumes(manifest), most_instances(manifest, ec2=True))
     if network := wanted_network(manifest):
         yield partial(doctor_network.network, aws, network, most_instances(manifest))
     if manifest.uses_ec2:
@@ -189,10 +190,23 @@ def _largest_job(manifest: Manifest, compute: ComputeEnvironment) -> int:
     return max(fitting, default=1)
 
 
-def most_instances(manifest: Manifest) -> int:
-    """How many instances (or Fargate tasks) may run at the same time: at worst, each holds one of the smallest jobs."""
+def instance_volumes(manifest: Manifest) -> dict[str, int]:
+    """Add up one instance's volumes: volume type -> GiB."""
+    image = manifest.image
+    volumes: dict[str, int] = {image.root.type: image.root.size_gib}
+    if image.scratch.carrier != "instance_store":
+        volumes[image.scratch.type] = volumes.get(image.scratch.type, 0) + image.scratch.size_gib
+    return volumes
+
+
+def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:
+    """Count the instances (or Fargate tasks) that may run at the same time: at worst, each has one of the smallest jobs.
+
+    With ``ec2``, only instances count.
+    """
     smallest = min((job.vcpus for job in manifest.jobs.values()), default=1)
-    return sum(math.ceil(compute.max_vcpus / smallest) for compute in manifest.compute.values())
+    counted = (compute for compute in manifest.compute.values() if not (ec2 and compute.is_fargate))
+    return sum(math.ceil(compute.max_vcpus / smallest) for compute in counted)
 
 
 def wanted_network(manifest: Manifest) -> doctor_network.ById | doctor_network.ByTag | None:

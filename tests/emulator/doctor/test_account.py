@@ -134,6 +134,17 @@ class TestQuotas:
     def test_a_family_of_no_known_quota_is_said(self, clients: Clients) -> None:
         assert "u-6tb1" in only(self.ask(clients, "u-6tb1.metal", vcpus=448), "warning").message
 
+    def test_the_volumes_of_all_instances_count_against_the_quota_of_their_type(self, clients: Clients) -> None:
+        lines = doctor_quotas.storage_quotas(clients, {"gp2": 100, "gp3": 1000}, 51)
+        assert [(line.level, line.message) for line in lines] == [
+            ("ok", "gp2 storage is 50 TiB; at max_vcpus 51 instances of 100 GiB each need 5 TiB"),
+            ("ok", "gp3 storage is 50 TiB; at max_vcpus 51 instances of 1000 GiB each need 50 TiB"),
+        ]
+        line = only(doctor_quotas.storage_quotas(clients, {"gp3": 1100}, 1024), "warning")
+        assert "1024 instances of 1100 GiB each need 1100 TiB" in line.message
+        assert "--service-code ebs --quota-code L-7A658B76 --desired-value 1100 --region us-east-1" in line.advice
+        assert levels(doctor_quotas.storage_quotas(clients, {"gp3": 60_000}, 1)) == ["wrong"]
+
     def test_a_quota_that_the_region_does_not_have_is_no_crash(self, clients: Clients) -> None:
         assert "cannot check" in only(self.ask(clients, "trn1", vcpus=32), "warning").message
 

@@ -91,6 +91,7 @@ class TestWhatIsLookedAt:
             doctor_quotas.Ask("EC2", ("m7i",), 16, 4),
         ]
         assert doctor.most_instances(manifest) == (64 + 16) // 4
+        assert doctor.instance_volumes(manifest) == {"gp3": 1100}
 
     def test_roles_that_are_managed_elsewhere(self, tmp_path: Path) -> None:
         arn = "arn:aws:iam::123456789012:role/batch"

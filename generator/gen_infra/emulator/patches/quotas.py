@@ -1,4 +1,4 @@
-"""Service Quotas: the account's vCPU quotas."""
+"""Service Quotas: the account's quotas of vCPUs and of EBS storage."""
 
 from __future__ import annotations
 
@@ -17,11 +17,20 @@ VCPU_QUOTAS = {
     "L-417A185B": ("Running On-Demand P instances", 0),
     "L-7212CCBC": ("All P Spot Instance Requests", 0),
 }
+# TiB, as in a new account.
+STORAGE_QUOTAS = {
+    "L-D18FCD1D": ("Storage for General Purpose SSD (gp2) volumes, in TiB", 50),
+    "L-7A658B76": ("Storage for General Purpose SSD (gp3) volumes, in TiB", 50),
+}
+_QUOTAS = {
+    "ec2": ("Amazon Elastic Compute Cloud (Amazon EC2)", VCPU_QUOTAS),
+    "ebs": ("Amazon Elastic Block Store (Amazon EBS)", STORAGE_QUOTAS),
+}
 
 
 @moto_patch(
     moto="5.2.5 has only the quotas of VPC",
-    aws="has vCPU quotas of EC2 by family, for On-Demand and Spot",
+    aws="has vCPU quotas of EC2 by family, for On-Demand and Spot, and quotas of EBS storage by volume type",
 )
 def vcpu_quotas() -> None:
     """Add the quotas that matter to Batch."""
@@ -30,13 +39,14 @@ def vcpu_quotas() -> None:
     def get_service_quota(
         original: Any, backend: ServiceQuotasBackend, service_code: str, quota_code: str
     ) -> dict[str, Any]:
-        if service_code != "ec2" or quota_code not in VCPU_QUOTAS:
+        service, quotas = _QUOTAS.get(service_code, ("", {}))
+        if quota_code not in quotas:
             found: dict[str, Any] = original(backend, service_code, quota_code)
             return found
-        name, value = VCPU_QUOTAS[quota_code]
+        name, value = quotas[quota_code]
         return {
-            "ServiceCode": "ec2",
-            "ServiceName": "Amazon Elastic Compute Cloud (Amazon EC2)",
+            "ServiceCode": service_code,
+            "ServiceName": service,
             "QuotaCode": quota_code,
             "QuotaName": name,
             "Value": float(value),
