@@ -41,6 +41,7 @@ class Account:
         self._request = params
 
     def _answer(self, model: Any, **_: Any) -> tuple[_Http, dict[str, Any]]:
+        assert model.name in self.answers, f"no answer to {model.name}"
         answer = self.answers[model.name]
         if isinstance(answer, Refusal):
             return _Http(400), {"Error": {"Code": answer.code, "Message": answer.message}}

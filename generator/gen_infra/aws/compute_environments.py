@@ -175,7 +175,7 @@ def _busy(clients: Clients, queue: str) -> Iterator[str]:
                 children: Any = clients.batch.get_paginator("list_jobs")
                 for page in children.paginate(arrayJobId=summary["jobId"], jobStatus=status):
                     yield from (child["jobId"] for child in page["jobSummaryList"])
-        elif summary["status"] in BUSY:
+        elif summary.get("status") in BUSY:
             yield f"{summary['jobId']}#0" if summary.get("nodeProperties") else summary["jobId"]
 
 

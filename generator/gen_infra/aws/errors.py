@@ -101,7 +101,7 @@ def aws_errors() -> Iterator[None]:
         MissingError: there are no credentials, or they have expired or are not valid.
         TransientAwsError: AWS could not be reached, throttles, or answered with a 5xx.
         AccessDeniedError: a refused action, named, with whom to ask for it.
-        AwsError: any other failure.
+        AwsError: any other failure, also an answer that lacks a member.
         UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -118,6 +118,9 @@ def aws_errors() -> Iterator[None]:
             "what answered is not AWS: it sent something else than its protocol",
             hint="check the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL; else run it again",
         ) from error
+    except KeyError as error:
+        # Answers are read inside as if complete, but AWS may leave out nearly every member, and boto3 then does too.
+        raise AwsError(f"AWS answered without {error.args[0]}", hint="run it again") from error
     except ValueError as error:
         # botocore has no class of its own for this one
         if not str(error).startswith("Invalid endpoint:"):

@@ -84,7 +84,7 @@ def _by_instances(clients: Clients) -> Iterator[tuple[str, str]]:
     for page in pages.paginate(Filters=[{"Name": "instance-state-name", "Values": alive}]):
         for reservation in page["Reservations"]:
             for instance in reservation["Instances"]:
-                yield instance["ImageId"], f"instance {instance['InstanceId']}"
+                yield instance.get("ImageId", ""), f"instance {instance.get('InstanceId', '')}"
 
 
 def _by_launch_templates(clients: Clients) -> Iterator[tuple[str, str]]:
@@ -95,7 +95,7 @@ def _by_launch_templates(clients: Clients) -> Iterator[tuple[str, str]]:
                 LaunchTemplateId=template["LaunchTemplateId"]
             )
             for version in (each for answer in versions for each in answer["LaunchTemplateVersions"]):
-                image = version["LaunchTemplateData"].get("ImageId", "")
+                image = version.get("LaunchTemplateData", {}).get("ImageId", "")
                 if image.startswith(_BY_PARAMETER):
                     image = parameter(clients, image.removeprefix(_BY_PARAMETER)) or ""
                 if image:

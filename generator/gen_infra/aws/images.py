@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.aws.errors import aws_errors, error_code
@@ -177,7 +177,7 @@ def _faults(clients: Clients, image: MachineImage, key: str) -> Iterator[str]:
     snapshots = {disk.snapshot: device for device, disk in image.disks.items()}
     for found in clients.ec2.describe_snapshots(SnapshotIds=list(snapshots))["Snapshots"]:
         device = snapshots[found["SnapshotId"]]
-        if not found["Encrypted"]:
+        if not found.get("Encrypted"):
             yield f"{device} is not encrypted"
         elif found.get("KmsKeyId") != key:
             yield f"{device} is encrypted with {found.get('KmsKeyId', 'another key')}, not with {key}"
@@ -188,7 +188,7 @@ def least_sizes(clients: Clients, image: MachineImage) -> dict[str, int]:
     """Device -> GiB of its snapshot; where the snapshot is not visible, as AWS's are not, GiB in the image."""
     wanted = [disk.snapshot for disk in image.disks.values()]
     shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
-    sizes = {snapshot["SnapshotId"]: snapshot["VolumeSize"] for snapshot in shown}
+    sizes = {each["SnapshotId"]: each["VolumeSize"] for each in shown if "VolumeSize" in each}
     return {device: sizes.get(disk.snapshot, disk.size_gib) for device, disk in image.disks.items()}
 
 
@@ -226,16 +226,24 @@ def as_image(found: Mapping[str, Any]) -> MachineImage:
     return MachineImage(
         id=found["ImageId"],
         name=found.get("Name", ""),
-        created=datetime.fromisoformat(found["CreationDate"]),
-        state=found["State"],
-        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", [])},
+        created=_created(found.get("CreationDate")),
+        state=found.get("State", ""),
+        tags={tag.get("Key", ""): tag.get("Value", "") for tag in found.get("Tags", [])},
         disks=dict(_disks(found)),
         requires_imdsv2=found.get("ImdsSupport") == "v2.0",
     )
+
+
+def _created(date: str | None) -> datetime:
+    """Parse EC2's date; an image that has none counts as the oldest."""
+    try:
+        return datetime.fromisoformat(date or "")
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _disks(found: Mapping[str, Any]) -> Iterator[tuple[str, Disk]]:
     for mapping in found.get("BlockDeviceMappings", []):
         if snapshot := mapping.get("Ebs", {}).get("SnapshotId"):
             ebs = mapping["Ebs"]
-            yield mapping["DeviceName"], Disk(snapshot, ebs.get("VolumeSize", 0), ebs.get("Encrypted", False))
+            yield mapping.get("DeviceName", ""), Disk(snapshot, ebs.get("VolumeSize", 0), ebs.get("Encrypted", False))

@@ -64,8 +64,8 @@ class Reader:
             )
         except logs.exceptions.ResourceNotFoundException:
             return [], False  # the first line makes the stream
-        after = self._tokens[stream] = answer["nextForwardToken"]
-        return [_line(event) for event in answer["events"]], after != before
+        after = self._tokens[stream] = answer.get("nextForwardToken", before)
+        return [_line(event) for event in answer.get("events", [])], after != before
 
 
 def follow(
@@ -108,4 +108,5 @@ def tail(clients: Clients, job: SubmittedJob, lines: int) -> list[Line]:
 
 
 def _line(event: Any) -> Line:
-    return Line(datetime.fromtimestamp(event["timestamp"] / 1000, UTC), event["message"].rstrip("\n"))
+    written = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, UTC)
+    return Line(written, event.get("message", "").rstrip("\n"))

@@ -108,7 +108,7 @@ def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:
         for status, count in _by_status(each, details).items():
             counts[status] += count
             if status == "RUNNABLE" and count:
-                waiting.append(each["createdAt"])
+                waiting.append(each.get("createdAt", 0))
     oldest = datetime.fromtimestamp(min(waiting) / 1000, UTC) if waiting else None
     return QueueState(queue, counts, oldest, _busy(details), max_vcpus)
 
@@ -128,7 +128,9 @@ def listed(clients: Clients, queue: str, statuses: Iterable[str]) -> Iterator[Js
 
 def _details(clients: Clients, summaries: Iterable[Json]) -> dict[str, Json]:
     """Describe the jobs whose summary is not enough: arrays, and jobs that use vCPUs."""
-    ids = [each["jobId"] for each in summaries if each["status"] in BUSY or each.get("arrayProperties", {}).get("size")]
+    ids = [
+        each["jobId"] for each in summaries if each.get("status") in BUSY or each.get("arrayProperties", {}).get("size")
+    ]
     pages = (ids[start : start + DESCRIBE_AT_MOST] for start in range(0, len(ids), DESCRIBE_AT_MOST))
     return {each["jobId"]: each for page in pages for each in clients.batch.describe_jobs(jobs=page)["jobs"]}
 
@@ -136,7 +138,7 @@ def _details(clients: Clients, summaries: Iterable[Json]) -> dict[str, Json]:
 def _by_status(summary: Json, details: Mapping[str, Json]) -> dict[str, int]:
     children = details.get(summary["jobId"], {}).get("arrayProperties", {}).get("statusSummary")
     if children is None:
-        return {summary["status"]: 1}
+        return {summary["status"]: 1} if "status" in summary else {}
     return {status: children.get(status, 0) for status in ACTIVE}
 
 

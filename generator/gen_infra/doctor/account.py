@@ -83,13 +83,13 @@ def region(clients: Clients, configured: str | None) -> Iterator[Diagnosis]:
     """
     name = clients.region
     try:
-        [found] = clients.ec2.describe_regions(RegionNames=[name], AllRegions=True)["Regions"]
+        regions = clients.ec2.describe_regions(RegionNames=[name], AllRegions=True)["Regions"]
     except clients.ec2.exceptions.ClientError as error:
         if error_code(error) != "InvalidParameterValue":
             raise
         yield wrong("region", f'unknown region "{name}"', "correct `region` in the manifest")
         return
-    if found.get("OptInStatus") == "not-opted-in":
+    if any(found.get("OptInStatus") == "not-opted-in" for found in regions):
         advice = f"aws account enable-region --region-name {name}"
         yield wrong("region", f"{name} is not enabled for this account", advice)
     elif configured and configured != name:

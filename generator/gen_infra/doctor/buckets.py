@@ -68,7 +68,7 @@ def _region(clients: Clients, name: str) -> str | None:
 def _is_blocked(clients: Clients, name: str) -> bool:
     """Check whether S3 blocks every setting that would make the bucket public."""
     found = _unless(lambda: clients.s3.get_public_access_block(Bucket=name), "NoSuchPublicAccessBlockConfiguration")
-    return bool(found) and all(found["PublicAccessBlockConfiguration"].values())
+    return bool(found) and all(found.get("PublicAccessBlockConfiguration", {"": False}).values())
 
 
 def _is_public(clients: Clients, name: str) -> bool:
@@ -76,9 +76,9 @@ def _is_public(clients: Clients, name: str) -> bool:
     if _is_blocked(clients, name):
         return False
     status = _unless(lambda: clients.s3.get_bucket_policy_status(Bucket=name), "NoSuchBucketPolicy")
-    grants = clients.s3.get_bucket_acl(Bucket=name)["Grants"]
+    grants = clients.s3.get_bucket_acl(Bucket=name).get("Grants", [])
     by_policy = status.get("PolicyStatus", {}).get("IsPublic", False)
-    return by_policy or any(grant["Grantee"].get("URI") in _PUBLIC_GRANTEES for grant in grants)
+    return by_policy or any(grant.get("Grantee", {}).get("URI") in _PUBLIC_GRANTEES for grant in grants)
 
 
 def _unless(call: Callable[[], Any], absent: str) -> dict[str, Any]:

@@ -64,14 +64,16 @@ def image(
         advice = "name another image, or ask its owner to share it with this account"
         yield wrong("image", f"{name} does not exist in {clients.region}, or is not shared with this account", advice)
         return
-    if found["State"] != "available":
-        yield wrong("image", f"{name} is {found['State']}", "wait for it, or name another image")
+    if found.get("State") != "available":
+        yield wrong(
+            "image", f"{name} is {found.get('State', 'in an unknown state')}", "wait for it, or name another image"
+        )
     elif found.get("Architecture") != architecture:
         message = f"{name} is for {found.get('Architecture', 'another architecture')}, the manifest for {architecture}"
         yield wrong("image", message, "correct `image.base`, or name another image")
     else:
         yield ok("image", f"{name}: {found.get('Name', 'without a name')}")
-    disks = {each["DeviceName"]: each["Ebs"] for each in found["BlockDeviceMappings"] if "Ebs" in each}
+    disks = {each.get("DeviceName", ""): each["Ebs"] for each in found.get("BlockDeviceMappings", []) if "Ebs" in each}
     in_template = {device for device, volume in volumes.items() if volume.in_template}
     yield from _encryption(disks, in_template, public=found.get("Public", False))
     yield from _sizes(least_sizes(clients, as_image(found)), volumes)

@@ -58,7 +58,7 @@ def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagn
     found = clients.ssm.describe_parameters(ParameterFilters=[by_name])["Parameters"]
     if not found:
         yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or create the parameter")
-    elif found[0]["Type"] != "SecureString":
+    elif found[0].get("Type") != "SecureString":
         advice = "create it again as a SecureString, with another value"
         yield warning("secrets", f"{arn} is not encrypted: whoever may read parameters reads it", advice)
     else:
@@ -77,7 +77,7 @@ def _with_key(arn: str, key: str | None, kms_key: str | None, advice: str) -> Di
 def file_system(clients: Clients, file_system_id: str, access_point: str | None) -> Iterator[Diagnosis]:
     """Whether an EFS file system is there and encrypted, and the access point is one of its own."""
     try:
-        [found] = clients.efs.describe_file_systems(FileSystemId=file_system_id)["FileSystems"]
+        systems = clients.efs.describe_file_systems(FileSystemId=file_system_id)["FileSystems"]
         points = clients.efs.describe_access_points(AccessPointId=access_point)["AccessPoints"] if access_point else []
     except clients.efs.exceptions.FileSystemNotFound:
         advice = "correct its id, or create the file system"
@@ -87,10 +87,13 @@ def file_system(clients: Clients, file_system_id: str, access_point: str | None)
         advice = "correct its id, or create the access point"
         yield wrong("file systems", f"{file_system_id}: {access_point} does not exist", advice)
         return
-    elsewhere = {point["FileSystemId"] for point in points} - {file_system_id}
+    found = next(iter(systems), None)
+    elsewhere = {point.get("FileSystemId", "another file system") for point in points} - {file_system_id}
     if elsewhere:
         message = f"{access_point} belongs to {', '.join(elsewhere)}, not to {file_system_id}"
         yield wrong("file systems", message, "name an access point of this file system")
+    elif found is None:
+        yield wrong("file systems", f"{file_system_id} does not exist in {clients.region}", "correct its id")
     elif found["LifeCycleState"] != "available":
         yield wrong(
             "file systems", f"{file_system_id} is {found['LifeCycleState']}", "wait for it, or name another one"

@@ -64,11 +64,12 @@ def given_key(clients: Clients, arn: str, roles: Iterable[str], services: Servic
 
 
 def _state(name: str, key: Mapping[str, Any]) -> Iterator[Diagnosis]:
-    if key["KeyState"] == "PendingDeletion":
+    state = key.get("KeyState", "in an unknown state")
+    if state == "PendingDeletion":
         advice = f"aws kms cancel-key-deletion --key-id {key['KeyId']}; aws kms enable-key --key-id {key['KeyId']}"
         yield wrong("key", f"{name} is scheduled for deletion", advice)
-    elif key["KeyState"] != "Enabled":
-        yield wrong("key", f"{name} is {key['KeyState']}", f"aws kms enable-key --key-id {key['KeyId']}")
+    elif state != "Enabled":
+        yield wrong("key", f"{name} is {state}", f"aws kms enable-key --key-id {key['KeyId']}")
     elif key.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
         yield wrong("key", f"{name} is {key['KeySpec']}; EBS takes symmetric keys", "name a symmetric key")
     else:
@@ -79,7 +80,7 @@ def _policy(clients: Clients, arn: str, roles: Iterable[str], services: Services
     policy = json.loads(clients.kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     pages = clients.kms.get_paginator("list_grants").paginate(KeyId=arn)
-    grantees = {grant["GranteePrincipal"] for page in pages for grant in page["Grants"]}
+    grantees = {grant.get("GranteePrincipal") for page in pages for grant in page.get("Grants", [])}
     for role in roles:
         missing = denied_actions(statements, "AWS", role, (*USE, *_LEND))
         yield _verdict(role.rpartition("/")[2], () if role in grantees else missing)

@@ -73,7 +73,7 @@ def zones(subnets: Sequence[Json]) -> Diagnosis:
 
 def addresses(subnets: Sequence[Json], instances: int) -> Diagnosis:
     """Check whether every instance gets an address."""
-    free = sum(each["AvailableIpAddressCount"] for each in subnets)
+    free = sum(each.get("AvailableIpAddressCount", 0) for each in subnets)
     if not free:
         return wrong("addresses", "the subnets have no free address", "add subnets, or free some addresses")
     if free < instances:
@@ -88,8 +88,10 @@ def routes(
     """Whether instances in each subnet reach the services they need: by a default route, or by endpoints."""
     for subnet in subnets:
         table = _table_of(subnet["SubnetId"], tables)
-        route = next((each for each in table["Routes"] if each.get("DestinationCidrBlock") == "0.0.0.0/0"), None)
-        missing = _missing_endpoints(endpoints, table["RouteTableId"], region)
+        route = next(
+            (each for each in table.get("Routes", []) if each.get("DestinationCidrBlock") == "0.0.0.0/0"), None
+        )
+        missing = _missing_endpoints(endpoints, table.get("RouteTableId", ""), region)
         yield _way_out(subnet, route, missing)
 
 
@@ -101,7 +103,7 @@ def _way_out(subnet: Json, route: Json | None, missing: Sequence[str]) -> Diagno
         message = f"{name} cannot reach {', '.join(missing)}: its jobs would stay RUNNABLE"
         return wrong("routes", message, "add a route to a NAT gateway, or VPC endpoints for these services")
     target = _target(route)
-    if route["State"] == "blackhole":
+    if route.get("State") == "blackhole":
         message = f"{name} sends all traffic to {target}, which no longer exists"
         return wrong("routes", message, "replace the route 0.0.0.0/0 of its route table")
     if target.startswith("igw-"):
@@ -113,7 +115,7 @@ def _way_out(subnet: Json, route: Json | None, missing: Sequence[str]) -> Diagno
 
 
 def _internet_gateway(subnet: Json) -> Diagnosis:
-    if not subnet["MapPublicIpOnLaunch"]:
+    if not subnet.get("MapPublicIpOnLaunch"):
         message = f"{subnet['SubnetId']} has an internet gateway, but its instances get no public address"
         return wrong(
             "routes", message, "choose a private subnet with a NAT gateway, or turn on public addresses for it"
@@ -125,15 +127,15 @@ def _internet_gateway(subnet: Json) -> Diagnosis:
 def security_groups(groups: Sequence[Json], vpcs: Sequence[str]) -> Iterator[Diagnosis]:
     """Check whether the groups belong to the subnets' VPC, allow HTTPS out, and no ingress."""
     for group in groups:
-        name = f"{group['GroupId']} ({group['GroupName']})"
-        if vpcs and group["VpcId"] not in vpcs:
-            message = f"{name} belongs to {group['VpcId']}, the subnets to {', '.join(vpcs)}"
+        name = f"{group['GroupId']} ({group.get('GroupName', '')})"
+        if vpcs and group.get("VpcId") not in vpcs:
+            message = f"{name} belongs to {group.get('VpcId', 'no VPC')}, the subnets to {', '.join(vpcs)}"
             yield wrong("security groups", message, "choose a group of the subnets' VPC")
-        elif opened := [rule for rule in group["IpPermissions"] if _is_from_outside(group, rule)]:
+        elif opened := [rule for rule in group.get("IpPermissions", []) if _is_from_outside(group, rule)]:
             yield _opened(name, opened)
         else:
             yield ok("security groups", f"{name} has no ingress from outside")
-    if not any(_covers_https(rule) for group in groups for rule in group["IpPermissionsEgress"]):
+    if not any(_covers_https(rule) for group in groups for rule in group.get("IpPermissionsEgress", [])):
         message = "none of them allows HTTPS out: instances cannot join their cluster or pull images"
         yield wrong("security groups", message, "add an egress rule for TCP port 443")
 
@@ -198,20 +200,20 @@ def _words(tags: Mapping[str, str]) -> str:
 
 def _table_of(subnet: str, tables: Sequence[Json]) -> Json:
     """The subnet's own route table, else the VPC's main one."""
-    associated = ((entry, table) for table in tables for entry in table["Associations"])
+    associated = ((entry, table) for table in tables for entry in table.get("Associations", []))
     own: dict[bool, Json] = {}
     for entry, table in associated:
-        if entry.get("SubnetId") == subnet or entry["Main"]:
-            own[entry["Main"]] = table
-    return own.get(False) or own[True]
+        if entry.get("SubnetId") == subnet or entry.get("Main"):
+            own[bool(entry.get("Main"))] = table
+    return own.get(False) or own.get(True) or {}
 
 
 def _missing_endpoints(endpoints: Sequence[Json], table: str, region: str) -> list[str]:
     """The services that no endpoint serves; a gateway endpoint serves the route tables it is tied to."""
     served = {
-        each["ServiceName"].partition(f".{region}.")[2]
+        each.get("ServiceName", "").partition(f".{region}.")[2]
         for each in endpoints
-        if each["State"].lower() == "available"
+        if each.get("State", "").lower() == "available"
         and (each.get("VpcEndpointType", "Gateway") != "Gateway" or table in each.get("RouteTableIds", []))
     }
     return [service for service in _NEEDED_SERVICES if service not in served]
@@ -226,7 +228,7 @@ def _is_from_outside(group: Json, rule: Json) -> bool:
     """Check whether a rule allows ingress from anything but the group's own members."""
     pairs = rule.get("UserIdGroupPairs", [])
     ranges = any(rule.get(key) for key in ("IpRanges", "Ipv6Ranges", "PrefixListIds"))
-    return ranges or any(pair.get("GroupId") != group["GroupId"] for pair in pairs)
+    return ranges or any(pair.get("GroupId") != group.get("GroupId") for pair in pairs)
 
 
 def _opened(name: str, rules: Iterable[Json]) -> Diagnosis:
@@ -238,6 +240,6 @@ def _opened(name: str, rules: Iterable[Json]) -> Diagnosis:
 
 
 def _covers_https(rule: Json) -> bool:
-    if rule["IpProtocol"] == "-1":
+    if rule.get("IpProtocol") == "-1":
         return True
-    return bool(rule["IpProtocol"] == "tcp" and rule["FromPort"] <= 443 <= rule["ToPort"])
+    return bool(rule.get("IpProtocol") == "tcp" and rule.get("FromPort", 0) <= 443 <= rule.get("ToPort", 65535))

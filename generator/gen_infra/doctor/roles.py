@@ -42,7 +42,8 @@ def service_linked_roles(clients: Clients, services: Iterable[str]) -> Iterator[
 def roles(clients: Clients, account: str, arns: Iterable[str]) -> Iterator[Diagnosis]:
     """Whether the roles exist that the manifest names by ARN."""
     for arn in arns:
-        owner, name = arn.split(":")[4], arn.rpartition("/")[2]
+        # Batch accepts a bare name, too.
+        owner, name = arn.split(":")[4] if arn.count(":") >= 5 else account, arn.rpartition("/")[2]
         if owner != account:
             advice = "name a role of the manifest's account"
             yield wrong("roles", f"{arn} belongs to account {owner}, not to {account}", advice)
@@ -73,7 +74,7 @@ def instance_profile(clients: Clients, arn: str) -> Iterator[Diagnosis]:
         advice = "correct `iam.instance_profile`, or create the profile"
         yield wrong("instance profile", f"{arn} does not exist", advice)
         return
-    if found["Roles"]:
+    if found.get("Roles"):
         yield ok("instance profile", arn)
     else:
         yield wrong("instance profile", f"{arn} has no role", "add the instances' role to it")

@@ -200,7 +200,7 @@ def instance_volumes(manifest: Manifest) -> dict[str, int]:
 
 
 def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:
-    """Count the instances (or Fargate tasks) that may run at the same time: at worst, each has one of the smallest jobs.
+    """Count the instances (or Fargate tasks) that may run at once: at worst, each has one of the smallest jobs.
 
     With ``ec2``, only instances count.
     """

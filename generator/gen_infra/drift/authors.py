@@ -28,6 +28,7 @@ NAMELESS = (
     "CloudTrail has no event for the changes without an author: events can be 15 minutes late and are kept for 90 days"
 )
 MOST_QUESTIONS = 60  # half a minute
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)  # for an event without its time
 _SECONDS_APART = 0.5
 _MOST_PAGES = 2  # of 50 events each
 # Where IAM's events are kept: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
@@ -76,7 +77,7 @@ class EventHistory:
         An apply reverts what it can revert, so events before the last apply to the resource explain nothing.
         """
         events = [event for event in self._events(wanted) if wanted.reverted or not _is_own(event)]
-        if not events or _is_own(events[0]) or events[0]["EventName"] not in wanted.names:
+        if not events or _is_own(events[0]) or events[0].get("EventName") not in wanted.names:
             return None
         return _author(events[0])
 
@@ -90,7 +91,7 @@ class EventHistory:
         if not all(answer.is_whole for answer in answers):
             answers += [self._ask("ResourceName", name, wanted) for name in sorted(wanted.mentions[0])]
         found = [event for answer in answers for event in answer.events if _is_of(event, wanted)]
-        return sorted(found, key=lambda event: event["EventTime"], reverse=True)
+        return sorted(found, key=lambda event: event.get("EventTime", _LONG_AGO), reverse=True)
 
     def _ask(self, key: _Key, value: str, wanted: CloudTrailEvents) -> _Answer:
         question = (wanted.is_iam, key, value)
@@ -159,7 +160,7 @@ def with_authors(found: tuple[Drift, ...], clients: Clients, partition: str, pro
 def launch_template_author(clients: Clients, name: str) -> Author:
     """Return who created the newest version of a launch template; Terraform needs the same permission."""
     answer = clients.ec2.describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])
-    version = answer["LaunchTemplateVersions"][0]
+    version: dict[str, Any] = dict(next(iter(answer["LaunchTemplateVersions"]), {}))
     return Author(version.get("CreatedBy", ""), _utc(version["CreateTime"]) if "CreateTime" in version else "")
 
 
@@ -179,7 +180,7 @@ def _author(event: dict[str, Any]) -> Author:
     """Return the identity's ARN, or the service's name if AWS made the call itself."""
     identity = _said(event).get("userIdentity") or {}
     who = identity.get("arn") or event.get("Username") or identity.get("invokedBy") or ""
-    return Author(who, _utc(event["EventTime"]))
+    return Author(who, _utc(event["EventTime"]) if "EventTime" in event else "")
 
 
 def _said(event: dict[str, Any]) -> dict[str, Any]:

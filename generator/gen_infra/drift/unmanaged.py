@@ -128,15 +128,15 @@ def _rules(resources: list[Resource]) -> Iterator[Unmanaged]:
 
 def _planned_rule(direction: str, values: Mapping[str, Any]) -> _Rule:
     peers = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
-    peer = next(values[key] for key in peers if values.get(key))
-    return _rule(direction, values["ip_protocol"], values.get("from_port"), values.get("to_port"), peer)
+    peer = next((str(values[key]) for key in peers if values.get(key)), "")
+    return _rule(direction, values.get("ip_protocol", "-1"), values.get("from_port"), values.get("to_port"), peer)
 
 
 def _listed_rules(group: Mapping[str, Any]) -> Iterator[_Rule]:
     for direction in ("ingress", "egress"):
         for rule in group.get(direction) or []:
             for peer in _peers(rule, group["id"]):
-                yield _rule(direction, rule["protocol"], rule["from_port"], rule["to_port"], peer)
+                yield _rule(direction, rule.get("protocol", "-1"), rule.get("from_port"), rule.get("to_port"), peer)
 
 
 def _peers(rule: Mapping[str, Any], group: str) -> Iterable[str]:

@@ -149,8 +149,8 @@ def dependency_failed(evidence: Evidence) -> Cause | None:
     said = evidence.saying(messages.DEPENDENCY)
     if not said:
         return None
-    failed = [each for each in evidence.dependencies if each["status"] == "FAILED"]
-    which = tuple(f"{each['jobName']} ({each['jobId']}) FAILED" for each in failed)
+    failed = [each for each in evidence.dependencies if each.get("status") == "FAILED"]
+    which = tuple(f"{each.get('jobName', 'a job')} ({each['jobId']}) FAILED" for each in failed)
     fix = evidence.command("why", failed[0]["jobId"]) if failed else "see why the jobs failed that it depends on"
     return Cause("dependency-failed", "a job that it depends on failed", (*said, *which), fix)
 
