@@ -1,1 +1,1 @@
-"""Checks what was rendered: terraform, checkov, packer and the project's own rules."""
+"""Check rendered files with terraform, checkov, packer and the project's own rules."""

@@ -1,4 +1,4 @@
-"""A report of `gen-infra check` as other programs read it: text, JSON, SARIF 2.1.0, JUnit."""
+"""Format a report of `gen-infra check` as text, JSON, SARIF 2.1.0 or JUnit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0"}  # GitHub's scale of se
 
 
 def to_text(report: CheckReport) -> str:
-    """One line for each tool, and one for each finding."""
+    """Return one line for each tool, and one for each finding."""
     lines: list[str] = []
     for check in report.checks:
         mark = "-" if check.not_run else "✗" if check.failed else "✓"
@@ -32,17 +32,17 @@ def to_text(report: CheckReport) -> str:
 
 
 def said(finding: Finding) -> str:
-    """Where, and what."""
+    """Return the place and the message of a finding."""
     return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
 
 def to_json(report: CheckReport) -> str:
-    """The report as it is."""
+    """Return the report as JSON."""
     return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
 
 def to_sarif(report: CheckReport) -> str:
-    """A run for each tool; accepted findings carry their suppression. Files are relative to ``build/<name>``."""
+    """Return a SARIF run for each tool, with suppressions; paths are relative to ``build/<name>``."""
     runs = [_run(check) for check in report.checks]
     return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": runs}, indent=2, ensure_ascii=False) + "\n"
 
@@ -67,8 +67,8 @@ def _run(check: Check) -> dict[str, Any]:
 
 
 def _rule_of(check: Check, finding: Finding) -> RuleInfo:
-    """Tools without ids of their own have one rule: their name."""
-    return finding.rule or RuleInfo(check.name, f"{check.name} is content", severity="high")
+    """Return the rule of a finding; a tool without rule ids has one rule, its name."""
+    return finding.rule or RuleInfo(check.name, f"{check.name} reports nothing", severity="high")
 
 
 def _descriptor(rule: RuleInfo) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 
 def to_junit(report: CheckReport) -> str:
-    """A suite for each tool, a case for each finding; a tool that is content has one case that passed."""
+    """Return a suite for each tool and a case for each finding; a tool without findings has one passed case."""
     root = ET.Element("testsuites", name="gen-infra check")
     for check in report.checks:
         suite = ET.SubElement(root, "testsuite", name=check.name)
@@ -143,7 +143,7 @@ def _cases(check: Check) -> Iterator[tuple[str, str, str]]:
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 has no control characters, not even escaped."""
+    """Replace control characters, which XML 1.0 does not allow even when escaped."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -156,7 +156,7 @@ FORMATS: dict[str, Callable[[CheckReport], str]] = {
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """The whole file, or what was there before."""
+    """Write the whole file, or leave what was there before."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

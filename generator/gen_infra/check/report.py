@@ -1,4 +1,4 @@
-"""What `gen-infra check` found, and how to say it."""
+"""Describe the results of `gen-infra check`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Level = Literal["failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class RuleInfo:
-    """What is known of the check behind a finding.
+    """The check behind a finding.
 
     Attributes:
         id: such as ``CKV_AWS_7`` or ``GI_KMS_1``.
-        title: what must hold.
-        remedy: what to do when it does not; empty for a tool that does not say.
-        source: an address where that is explained; empty likewise.
+        title: the requirement.
+        remedy: how to fix it; empty if the tool does not say.
+        source: the address of an explanation; empty if there is none.
         severity: ``high``, ``medium`` or ``low``.
     """
 
@@ -29,17 +29,17 @@ class RuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a tool objects to (``failed``) or was told to accept (``skipped``, with the reason).
+    """One problem that a tool reports (``failed``), or that is accepted (``skipped``, with the reason).
 
     Attributes:
-        level: which of the two.
+        level: ``failed`` or ``skipped``.
         message: a sentence.
-        where: for people: the resource, the file and line, or both.
-        rule: the check, where the tool has checks with ids.
-        address: the resource, as terraform names it.
+        where: the resource, the file and line, or both, in words.
+        rule: the check, if the tool has checks with ids.
+        address: terraform's address of the resource.
         file: relative to the environment's folder.
-        line: from 1; 0 where only the file is known.
-        reason: why it is skipped.
+        line: from 1; 0 if only the file is known.
+        reason: why it is accepted.
     """
 
     level: Level
@@ -54,13 +54,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One tool's verdict.
+    """The result of one tool.
 
     Args:
         name: such as ``checkov (plan)``.
-        summary: what was looked at, with figures.
-        findings: empty when all is well.
-        not_run: why the tool was not used; then there is no verdict.
+        summary: what was checked, with numbers.
+        findings: empty if there are no problems.
+        not_run: why the tool was not run; then there is no result.
     """
 
     name: str
@@ -70,23 +70,23 @@ class Check:
 
     @property
     def failed(self) -> bool:
-        """Whether anything stands against the files."""
+        """Whether any finding has failed."""
         return any(finding.level == "failed" for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Every tool's verdict."""
+    """The results of all tools."""
 
     checks: tuple[Check, ...]
 
     @property
     def failed(self) -> bool:
-        """Whether any tool objects."""
+        """Whether any check has failed."""
         return any(check.failed for check in self.checks)
 
     def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return the report for ``--json``."""
         return {
             "failed": self.failed,
             "checks": [

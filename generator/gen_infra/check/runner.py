@@ -1,7 +1,7 @@
-"""What `gen-infra check` runs: each tool on its own clean copy of the rendered files.
+"""Run `gen-infra check`: each tool on its own clean copy of the rendered files.
 
-The copies are made from what was rendered, not from what lies on disk, so that no file, configuration or variable that
-someone left there can switch a check off.
+The copies are made from what was rendered, not from the files on disk, so that no other file, configuration or variable
+can disable a check.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ SUPPRESSIONS = (
     CheckovSuppression(
         "CKV_AWS_117",
         "module.job_functions.aws_lambda_function.*",
-        "The functions call the AWS Batch API and nothing in a VPC; inside one they would need a way out to reach it.",
+        "The functions call the AWS Batch API and nothing in a VPC; inside a VPC they would need a route to reach it.",
     ),
     CheckovSuppression(
         "CKV_AWS_272",
         "module.job_functions.aws_lambda_function.*",
-        "The package is made here, byte for byte the same each time, and its hash is in every plan.",
+        "gen-infra builds the package reproducibly, and every plan contains its hash.",
     ),
     CheckovSuppression(
         "CKV2_AWS_5",
         "module.network.aws_security_group.instances",
-        "The compute environments carry it; checkov does not follow it through the modules between them.",
+        "The compute environments use it; checkov does not follow it through the modules between them.",
     ),
 )
 
@@ -78,7 +78,7 @@ SUPPRESSIONS = (
 def check_environments(
     environments: Sequence[Environment], progress: Progress, *, today: date | None = None
 ) -> tuple[CheckReport, ...]:
-    """Check environments side by side: what each tool says, without what the manifests' suppressions accept.
+    """Check environments side by side with every tool, and apply the suppressions of their manifests.
 
     Args:
         environments: what is checked; terraform fmt and checkov start once for all of them.
@@ -144,12 +144,12 @@ def _own_source_verdict(source: HclSource) -> Check:
 
 
 def terraform_sources(files: Files) -> dict[str, bytes]:
-    """The ``*.tf`` files, by their path below the terraform folder."""
+    """Return the ``*.tf`` files, by their path below the terraform folder."""
     return {path: content for path, content in _terraform_folder(files).items() if path.endswith(".tf")}
 
 
 class _Validated(NamedTuple):
-    """What terraform said about a configuration, and its plan, or why there is none."""
+    """The result of terraform validate, and the plan or why there is none."""
 
     verdict: Check
     plan: PlanContent | None
@@ -207,7 +207,7 @@ def _plan_verdicts(validated: _Validated, scan: ScanResult | None, files: Files)
 
 
 def own_plan_verdict(content: PlanContent, files: Files) -> Check:
-    """What gen-infra's own checks say about a plan, and where in the source that is."""
+    """Run gen-infra's own checks on a plan; findings have their places in the source."""
     source = read_source(terraform_sources(files))
     return _own_verdict(_OWN_PLAN, tuple(content.planned_resources), replace(source, errors=()))
 
@@ -223,11 +223,11 @@ def _scan_templates(environments: Sequence[Environment], folder: Path, progress:
 def _scan_template(manifest: Manifest, folder: Path, progress: Progress) -> list[Check]:
     name = "packer validate"
     if not manifest.uses_ec2:
-        return [Check(name, not_run="nothing runs on EC2: there is no image to build")]
+        return [Check(name, not_run="nothing runs on EC2, so there is no image to build")]
     packer = find_packer(os.environ)
     if packer is None:
         return [
-            Check(name, not_run="there is no packer on PATH; `apt-get install packer` or HashiCorp's package gets one")
+            Check(name, not_run="packer is not on PATH; run `apt-get install packer`, or install HashiCorp's package")
         ]
     progress("packer validates")
     lay_out(packer_folder(manifest, modern=packer.is_modern), folder)
@@ -246,7 +246,7 @@ def _scan_template(manifest: Manifest, folder: Path, progress: Progress) -> list
 
 
 def _terraform_folder(files: Files) -> dict[str, bytes]:
-    """What is below ``terraform/``, by its path there."""
+    """Return the files below ``terraform/``, by their path there."""
     return {
         path.removeprefix("terraform/"): content for path, content in files.items() if path.startswith("terraform/")
     }
@@ -274,7 +274,7 @@ def _checkov_finding(record: CheckRecord, level: Level, message: str, reason: st
 
 
 def _place(record: CheckRecord) -> str:
-    """The resource, and where its block is if that is beyond doubt."""
+    """Return the resource, and the place of its block if that is certain."""
     return f"{record.resource} ({record.file}:{record.lines[0]})" if record.file else record.resource
 
 

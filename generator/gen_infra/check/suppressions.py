@@ -1,8 +1,8 @@
-"""The manifest's suppressions: findings that are accepted, for a reason and until a day.
+"""Apply the manifest's suppressions: findings that are accepted, with a reason and an expiry date.
 
-A suppression turns a failed finding into a skipped one for exactly its check and the addresses that it matches. One
-that has expired, or that accepts nothing any more, is a failed finding itself. Nobody can tell whether one is needed
-until the tool that knows its check has read both the source and the plan; what the other tools did does not matter.
+A suppression turns a failed finding into a skipped one, for its check and the addresses that it matches. A suppression
+that has expired, or that no longer matches anything, is a failed finding itself. It counts as unneeded only if the tool
+of its check has read both the source and the plan; the other tools do not matter.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAME = "suppressions"
 
 
 def suppressed(checks: Sequence[Check], suppressions: Sequence[Suppression], today: date) -> tuple[Check, ...]:
-    """Apply the suppressions, and add their own verdict where there are any."""
+    """Apply the suppressions, and add a result of their own if there are any."""
     if not suppressions:
         return tuple(checks)
     valid = [each for each in suppressions if date.fromisoformat(each.expires) >= today]
@@ -33,7 +33,7 @@ def suppressed(checks: Sequence[Check], suppressions: Sequence[Suppression], tod
         for each in suppressions
         if each not in valid or not any(_accepts(each, finding) for finding in findings)
     ]
-    verdict = Check(_NAME, f"{len(suppressions)} in the manifest, {len(own)} to look at", tuple(own))
+    verdict = Check(_NAME, f"{len(suppressions)} in the manifest, {len(own)} expired or unneeded", tuple(own))
     return (*(_with_suppressions(check, valid) for check in checks), verdict)
 
 
@@ -58,21 +58,21 @@ def _accepts(suppression: Suppression, finding: Finding) -> bool:
 
 def _expired(suppression: Suppression) -> Finding:
     message = (
-        f"the suppression of {suppression.check} expired on {suppression.expires}: mend what it accepts, or renew it"
+        f"the suppression of {suppression.check} expired on {suppression.expires}: fix what it accepts, or renew it"
     )
     return Finding("failed", message, suppression.resource)
 
 
 def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
-    """A scan of its tool that was not run may be the one whose finding is accepted."""
+    """Report a suppression without a match; it may be needed by a scan of its tool that was not run."""
     message = f"the suppression of {suppression.check} accepts nothing"
     scans = _scans(suppression.check)
     if scans <= {check.name for check in checks if not check.not_run}:
-        return Finding("failed", f"{message}: take it out of the manifest", suppression.resource)
-    return Finding("skipped", f"{message} in what was run", suppression.resource)
+        return Finding("failed", f"{message}: remove it from the manifest", suppression.resource)
+    return Finding("skipped", f"{message} in the scans that were run", suppression.resource)
 
 
 def _scans(check_id: str) -> frozenset[str]:
-    """The names of the scans that may find what the check looks for."""
+    """Return the names of the scans that run the check."""
     tool = "gen-infra" if check_id.startswith("GI_") else "checkov"
     return frozenset({f"{tool} (source)", f"{tool} (plan)"})

@@ -55,7 +55,7 @@ def test_an_expired_one_fails_and_accepts_nothing() -> None:
 
     assert check.failed
     assert [finding.message for finding in own.findings] == [
-        "the suppression of CKV_AWS_338 expired on 2026-06-30: mend what it accepts, or renew it"
+        "the suppression of CKV_AWS_338 expired on 2026-06-30: fix what it accepts, or renew it"
     ]
     assert own.failed
 
@@ -82,7 +82,7 @@ def test_one_that_accepts_nothing_fails_once_its_own_tool_has_read_everything(
 
     *_, own = suppressed(checks, [msgspec.structs.replace(SUPPRESSION, check=check)], TODAY)
 
-    said = {"failed": "nothing: take it out of the manifest", "skipped": "nothing in what was run"}[level]
+    said = {"failed": "nothing: remove it from the manifest", "skipped": "nothing in the scans that were run"}[level]
     assert [(finding.level, finding.message) for finding in own.findings] == [
         (level, f"the suppression of {check} accepts {said}")
     ]

@@ -1,8 +1,8 @@
-"""gen-infra's own security checks, for what checkov does not look at, and a lint of IAM policies.
+"""gen-infra's own security checks, for what checkov does not check, and a lint of IAM policies.
 
 Each check is one function over one resource (`access`, `infrastructure`, `containers`, `configuration`). It sees the
-rendered source (`evaluate.read_source`) and the plan (`plan.read_plan`) in the same shape; what is not known there yet
-breaks no rule.
+rendered source (`terraform.source`) and the plan (`terraform.plan`) in the same shape; a value that is unknown there
+violates no rule.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RULES: tuple[Rule, ...] = (*access.RULES, *infrastructure.RULES, *containers.RUL
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule that a resource breaks; ``problem`` is the end of a sentence about the resource."""
+    """A rule that a resource violates; ``problem`` is the end of a sentence about the resource."""
 
     rule: Rule
     resource: Resource

@@ -1,4 +1,4 @@
-"""Checks of who may do what: keys, roles and policies."""
+"""Check who can do what: keys, roles and policies."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def key_is_bound(resource: Resource) -> Iterator[str]:
     """A condition that does not bind both lets other accounts use the key; checkov accepts any condition."""
     for statement in allowing(resource.values.get("policy")):
         if is_for_anyone(statement) and not (is_bound_to_account(statement) and is_bound_to_principals(statement)):
-            yield f"{named(statement)} lets any AWS principal in"
+            yield f"{named(statement)} admits any AWS principal"
 
 
 @rule(
     "GI_KMS_2",
     *_KEYS,
     severity="high",
-    title="A key is lent to AWS services only",
+    title="Grants for a key are for AWS services only",
     remedy='add Bool "kms:GrantIsForAWSResource" = "true" to the statement that allows kms:CreateGrant',
     source="https://docs.aws.amazon.com/kms/latest/developerguide/grants.html",
 )
 def grants_are_for_services(resource: Resource) -> Iterator[str]:
-    """A free grant hands the key on, past its policy."""
+    """A grant without this condition gives the key to others, whatever its policy says."""
     for statement in allowing(resource.values.get("policy")):
         grants = {"kms:CreateGrant", "kms:*", "*"}.intersection(map(str, listed(statement.get("Action"))))
         if is_for_anyone(statement) and grants and not has_condition(statement, "kms:grantisforawsresource"):
-            yield f"{named(statement)} lets others grant the key to anybody"
+            yield f"{named(statement)} allows grants of the key to any principal"
 
 
 @rule(
@@ -83,7 +83,7 @@ _DEPUTIES = frozenset({"batch", "codebuild", "ecs-tasks", "scheduler", "spotflee
     "GI_IAM_1",
     "aws_iam_role",
     severity="high",
-    title="A service takes a role for this account only",
+    title="A service assumes a role for this account only",
     remedy='add StringEquals "aws:SourceAccount" with this account\'s id to the trust policy',
     source=_DEPUTY,
 )
@@ -92,7 +92,7 @@ def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
     for statement in allowing(resource.values.get("assume_role_policy")):
         deputies = sorted(_DEPUTIES.intersection(services(statement)))
         if deputies and not is_bound_to_account(statement, frozenset({"aws:sourceaccount"})):
-            yield f"{', '.join(deputies)} may take it for any account"
+            yield f"{', '.join(deputies)} can assume it for any account"
 
 
 @rule(
@@ -124,17 +124,17 @@ _WIDE = re.compile(
     "GI_IAM_3",
     "aws_iam_role",
     severity="high",
-    title="Only AWS services take the environment's roles",
-    remedy="name a service principal in the trust policy, or make that role elsewhere and give its ARN",
+    title="Only AWS services assume the environment's roles",
+    remedy="name a service principal in the trust policy, or create that role elsewhere and use its ARN",
     source=_PRACTICES,
 )
 def roles_are_for_services(resource: Resource) -> Iterator[str]:
-    """Nobody has to become one of these roles by hand."""
+    """No person needs to assume one of these roles."""
     for statement in allowing(resource.values.get("assume_role_policy")):
         principal = statement.get("Principal")
         others = sorted(str(kind) for kind in principal if kind != "Service") if isinstance(principal, dict) else []
         if others or not isinstance(principal, dict) or "*" in listed(principal.get("Service")):
-            yield f"it may be taken by {'principals of type ' + ', '.join(others) if others else 'anybody'}"
+            yield f"it can be assumed by {'principals of type ' + ', '.join(others) if others else 'any principal'}"
 
 
 @rule(
@@ -207,23 +207,23 @@ def _is_narrowed(statement: dict[str, Any], arn: str) -> bool:
     "aws_efs_file_system_policy",
     "aws_cloudwatch_log_resource_policy",
     severity="high",
-    title="A resource policy lets in this account only",
+    title="A resource policy admits this account only",
     remedy="name the principals, or bind the statement to aws:PrincipalAccount or aws:PrincipalOrgID",
     source=_PRACTICES,
 )
 def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
-    """Data that everybody may read is not ours any more."""
+    """A policy without these conditions makes the resource public."""
     policy = resource.values.get("policy", resource.values.get("policy_document"))
     for statement in allowing(policy):
         if is_for_anyone(statement) and not is_bound_to_account(statement):
-            yield f"{named(statement)} lets anybody in"
+            yield f"{named(statement)} admits any principal"
 
 
 @rule(
     "GI_IAM_7",
     *_IDENTITY_POLICIES,
     severity="high",
-    title="Policies name the secrets and the keys that they open",
+    title="Policies name the secrets and keys that they give access to",
     remedy="give the ARN of each secret, parameter or key",
     source="https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html",
 )
@@ -244,12 +244,12 @@ _OPENS = re.compile(
     "GI_IAM_8",
     "aws_iam_instance_profile",
     severity="high",
-    title="Instances act with the role that is made for them",
+    title="Instances use the role that is made for them",
     remedy="put the role of the profile's own name into it, as the instance-role module does",
     source="https://docs.aws.amazon.com/batch/latest/userguide/instance_IAM_role.html",
 )
 def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
-    """Every job on an instance can reach the profile's role: one with other duties hands them to the jobs."""
+    """Every job on an instance can reach the profile's role: one with other permissions gives them to the jobs."""
     name, role = resource.values.get("name"), resource.values.get("role")
     if isinstance(name, str) and isinstance(role, str) and role != name:
         yield f"it holds the role {role}"
@@ -259,12 +259,12 @@ def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
     "GI_LAMBDA_1",
     "aws_lambda_function",
     severity="medium",
-    title="A function has a limit of its own",
+    title="A function has a concurrency limit of its own",
     remedy="set reserved_concurrent_executions to a number above 0",
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
 )
 def functions_are_limited(resource: Resource) -> Iterator[str]:
-    """-1 means no limit, and checkov takes it for one."""
+    """-1 means no limit, but checkov accepts it."""
     limit = resource.values.get("reserved_concurrent_executions")
     if limit is None or (isinstance(limit, int) and limit < 0):
         yield "it can use up the concurrency of the whole account"
@@ -275,7 +275,7 @@ def functions_are_limited(resource: Resource) -> Iterator[str]:
     "aws_lambda_function_url",
     "aws_lambda_permission",
     severity="high",
-    title="Functions are called by those that IAM lets in",
+    title="Functions are called only with IAM permissions",
     remedy="use AWS_IAM for the URL, and a source_account or source_arn for a service",
     source="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
 )
@@ -284,7 +284,7 @@ def functions_are_not_public(resource: Resource) -> Iterator[str]:
     values = resource.values
     bound = values.get("source_account") is not None or values.get("source_arn") is not None
     if values.get("authorization_type") == "NONE" or (resource.kind == "aws_lambda_permission" and not bound):
-        yield "anybody may call the function"
+        yield "any principal can call the function"
 
 
 RULES: tuple[Rule, ...] = (

@@ -1,4 +1,4 @@
-"""Checks of terraform's own configuration: what it may reach, run and fetch."""
+"""Check terraform's own configuration: what it can reach, run and fetch."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def provider_is_bound(resource: Resource) -> Iterator[str]:
     """An apply with the wrong profile must stop before it changes anything."""
     values = resource.values
     if not values.get("allowed_account_ids"):
-        yield "it takes any account"
+        yield "it accepts any account"
     if values.get("skip_requesting_account_id") is True:
-        yield "it does not ask which account it is in"
+        yield "it does not check the account"
     for name in ("access_key", "secret_key", "token", "endpoints", "insecure"):
         if values.get(name):
             yield f"it sets {name}"
@@ -36,36 +36,36 @@ def provider_is_bound(resource: Resource) -> Iterator[str]:
     "GI_TF_2",
     "*",
     severity="high",
-    title="Terraform runs no program and asks no stranger",
-    remedy="take the provisioner or data source out",
+    title="Terraform runs no program and fetches no data",
+    remedy="remove the provisioner or data source",
     source="https://developer.hashicorp.com/terraform/language/resources/provisioners/syntax",
 )
 def nothing_is_run(resource: Resource) -> Iterator[str]:
-    """Whoever applies would run it with their credentials."""
+    """It would run with the credentials of the apply."""
     if resource.values.get("provisioner") or resource.kind in {"data.external", "data.http", "null_resource"}:
-        yield "it runs programs or fetches what nobody checked"
+        yield "it runs programs or fetches unchecked data"
 
 
 @rule(
     "GI_TF_3",
     "module",
     severity="high",
-    title="Modules lie beside the configuration",
+    title="Modules are beside the configuration",
     remedy="use a copy under ./modules",
     source="https://developer.hashicorp.com/terraform/language/modules/sources",
 )
 def modules_are_local(resource: Resource) -> Iterator[str]:
-    """What is fetched when it is applied is not what was checked."""
+    """A module that is fetched later may differ from the checked one."""
     source = resource.values.get("source")
     if not (isinstance(source, str) and source.startswith("./modules/") and ".." not in source):
-        yield "its source is somewhere else"
+        yield "its source is not a local module"
 
 
 @rule(
     "GI_TF_4",
     "terraform",
     severity="high",
-    title="State and providers come from where they should",
+    title="State and providers come from known places",
     remedy="use hashicorp/aws, and keep the state local or in S3",
     source="https://developer.hashicorp.com/terraform/language/backend/s3",
 )

@@ -1,4 +1,4 @@
-"""Checks of jobs' containers: what they see of the host, of file systems and of secrets."""
+"""Check jobs' containers: their access to the host, to file systems and to secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-pract
     "aws_batch_job_definition",
     severity="high",
     title="Containers are not privileged",
-    remedy="leave privileged out; a device or a capability can be given by itself",
+    remedy="remove privileged; add the device that the program needs",
     source=_BATCH,
 )
 def not_privileged(resource: Resource) -> Iterator[str]:
@@ -34,7 +34,7 @@ def not_privileged(resource: Resource) -> Iterator[str]:
     "GI_BATCH_2",
     "aws_batch_job_definition",
     severity="high",
-    title="Containers see no part of the host that rules it",
+    title="Containers mount no part of the host that controls it",
     remedy="mount a directory of its own, such as the scratch volume",
     source=_BATCH,
 )
@@ -43,18 +43,18 @@ def host_is_hidden(resource: Resource) -> Iterator[str]:
     for container in containers(resource):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
-            if isinstance(path, str) and _RULES_THE_HOST.fullmatch(_normal(path)):
+            if isinstance(path, str) and _CONTROLS_THE_HOST.fullmatch(_normal(path)):
                 yield f"it mounts the host's {path}"
 
 
-_RULES_THE_HOST = re.compile(
+_CONTROLS_THE_HOST = re.compile(
     r"/|/(?:bin|boot|dev|etc|home|lib|lib64|proc|root|run|sbin|sys|usr)(?:/.*)?"
     r"|/var(?:/run(?:/.*)?|/log(?:/.*)?|/lib(?:/(?:amazon|cloud|containerd|docker|ecs)(?:/.*)?)?)?"
 )
 
 
 def _normal(path: str) -> str:
-    """The path without what can disguise it."""
+    """Return the path without empty, ``.`` and ``..`` parts."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -74,7 +74,7 @@ def _normal(path: str) -> str:
     source="https://docs.aws.amazon.com/batch/latest/userguide/specifying-sensitive-data.html",
 )
 def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
-    """Whoever may describe a job definition reads its environment."""
+    """Every principal that can describe a job definition can read its environment."""
     variables = [
         (variable.get("name"), variable.get("value"))
         for container in containers(resource)
@@ -99,20 +99,20 @@ _SECRET_NAME = re.compile(
     "GI_BATCH_4",
     "aws_batch_job_definition",
     severity="high",
-    title="Containers see no device that rules the host",
+    title="Containers get no device that controls the host",
     remedy="name the device that the program needs, such as /dev/fuse",
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_Device.html",
 )
 def devices_are_harmless(resource: Resource) -> Iterator[str]:
-    """Its memory and its disks: whoever reads them reads every job, and the keys of the host."""
+    """The host's memory and disks contain the data of all jobs and the host's credentials."""
     for container in containers(resource):
         for device in listed(at(container, "linuxParameters", "devices")):
             path = at(device, "hostPath")
-            if isinstance(path, str) and _RULING_DEVICE.fullmatch(_normal(path)):
-                yield f"it is given the host's {path}"
+            if isinstance(path, str) and _CONTROLLING_DEVICE.fullmatch(_normal(path)):
+                yield f"it gets the host's {path}"
 
 
-_RULING_DEVICE = re.compile(
+_CONTROLLING_DEVICE = re.compile(
     r"/|/dev(?:/(?:mem|kmem|port|kmsg|root|mapper|disk|block|input|loop[\w-]*|dm-\d+|nvme\w*|xvd\w*|sd[a-z]\w*)(?:/.*)?)?",
     re.ASCII,
 )
@@ -122,12 +122,12 @@ _RULING_DEVICE = re.compile(
     "GI_EFS_1",
     "aws_batch_job_definition",
     severity="high",
-    title="File systems are mounted through TLS",
+    title="File systems are mounted with TLS",
     remedy='set transitEncryption = "ENABLED" in efsVolumeConfiguration',
     source="https://docs.aws.amazon.com/batch/latest/userguide/efs-volumes.html",
 )
 def file_systems_are_encrypted_in_transit(resource: Resource) -> Iterator[str]:
-    """Not said is off; checkov looks at ECS's task definitions only."""
+    """The default is off; checkov checks ECS task definitions only."""
     for name, configuration in _file_systems(resource):
         if _is_not(configuration.get("transitEncryption"), "ENABLED"):
             yield f"the file system {name} is mounted without TLS"
@@ -142,7 +142,7 @@ def file_systems_are_encrypted_in_transit(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html",
 )
 def file_systems_ask_for_the_role(resource: Resource) -> Iterator[str]:
-    """Otherwise whatever reaches the port is an anonymous client, and the role's policy says nothing."""
+    """Without IAM every client that reaches the port is admitted, whatever its role."""
     for name, configuration in _file_systems(resource):
         authorization = configuration.get("authorizationConfig")
         if not isinstance(authorization, Unknown) and _is_not(at(authorization, "iam"), "ENABLED"):
@@ -162,7 +162,7 @@ def _is_not(value: Any, expected: str) -> bool:
 
 
 def containers(resource: Resource) -> Iterator[dict[str, Any]]:
-    """Every container of a job definition: single, multi-node, or a task's."""
+    """Yield every container of a job definition: single, multi-node, or a task's."""
     if resource.kind != "aws_batch_job_definition":
         return
     values = resource.values
@@ -174,7 +174,7 @@ def containers(resource: Resource) -> Iterator[dict[str, Any]]:
 
 
 def _task_containers(properties: Any) -> list[Any]:
-    """A task's containers, and the task itself for its volumes and network."""
+    """Return a task's containers, and the task itself for its volumes and network."""
     tasks = listed(at(properties, "taskProperties"))
     return [*tasks, *(container for task in tasks for container in listed(at(task, "containers")))]
 
@@ -184,7 +184,7 @@ def _decoded(properties: Any) -> Any:
 
 
 def at(value: Any, *path: str) -> Any:
-    """What is at these keys, one inside the other; None where there is no such place."""
+    """Return the value at nested keys; None if there is none."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value

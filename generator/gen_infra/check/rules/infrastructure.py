@@ -1,4 +1,4 @@
-"""Checks of what data and jobs live on: volumes, images, logs and networks."""
+"""Check volumes, images, logs, queues and networks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def volumes_are_encrypted(resource: Resource) -> Iterator[str]:
     """Checkov looks at no volume of a launch template."""
     mappings = resource.values.get("block_device_mappings") or []
     if not mappings:
-        yield "it says nothing about its volumes, so the image and the account's defaults decide"
+        yield "it sets no volumes, so the image and the account's defaults decide"
     for mapping in mappings:
         for volume in mapping.get("ebs") or []:
             device = mapping.get("device_name")
@@ -48,7 +48,7 @@ def volumes_are_encrypted(resource: Resource) -> Iterator[str]:
     "GI_EC2_2",
     "aws_launch_template",
     severity="high",
-    title="Instance metadata asks for a token, and answers over one hop",
+    title="Instance metadata needs a token, and is reachable over one hop",
     remedy='set http_tokens = "required" and http_put_response_hop_limit = 1 in metadata_options',
     source=_IMDS,
 )
@@ -58,11 +58,11 @@ def metadata_is_guarded(resource: Resource) -> Iterator[str]:
     if options.get("http_endpoint") == "disabled":
         return
     if not isinstance(options.get("http_tokens"), Unknown) and options.get("http_tokens") != "required":
-        yield "IMDSv1 is answered"
+        yield "IMDSv1 is allowed"
     if not isinstance(options.get("http_put_response_hop_limit"), Unknown | None) and (
         int(options["http_put_response_hop_limit"]) > 1
     ):
-        yield "metadata is answered over more than one hop"
+        yield "metadata is reachable over more than one hop"
 
 
 @rule(
@@ -71,7 +71,7 @@ def metadata_is_guarded(resource: Resource) -> Iterator[str]:
     "aws_batch_compute_environment",
     severity="medium",
     title="Instances have no key pair",
-    remedy="leave the key pair out; Session Manager needs none",
+    remedy="remove the key pair; Session Manager needs none",
     source=_BATCH,
 )
 def no_key_pair(resource: Resource) -> Iterator[str]:
@@ -85,8 +85,8 @@ def no_key_pair(resource: Resource) -> Iterator[str]:
     "GI_EC2_4",
     "aws_batch_compute_environment",
     severity="medium",
-    title="Instances come from the environment's own launch template",
-    remedy="add a launch_template block: it holds the encryption and the metadata options",
+    title="Instances use a launch template of the environment",
+    remedy="add a launch_template block, which sets the encryption and the metadata options",
     source=_BATCH,
 )
 def instances_have_a_template(resource: Resource) -> Iterator[str]:
@@ -106,7 +106,7 @@ def instances_have_a_template(resource: Resource) -> Iterator[str]:
     source=_BATCH,
 )
 def no_public_address(resource: Resource) -> Iterator[str]:
-    """Jobs call out; nobody has to call in."""
+    """Jobs make outgoing connections only."""
     for interface in resource.values.get("network_interfaces") or []:
         if interface.get("associate_public_ip_address") in {True, "true"}:
             yield "its instances get public addresses"
@@ -122,15 +122,15 @@ def no_public_address(resource: Resource) -> Iterator[str]:
     "aws_vpc_security_group_ingress_rule",
     "aws_default_security_group",
     severity="high",
-    title="Nobody outside gets in",
-    remedy="leave ingress out; AWS Batch's instances need none",
+    title="No ingress from everywhere",
+    remedy="remove the ingress rule; AWS Batch's instances need none",
     source=_GROUPS,
 )
 def no_open_ingress(resource: Resource) -> Iterator[str]:
     """Every port, IPv4 and IPv6; checkov looks at four ports, and at IPv6 only in some resources."""
     for ports in _rules(resource, "ingress"):
         if world := _world(ports):
-            yield f"it lets {world} in to {_ports(ports)}"
+            yield f"it allows ingress from {world} to {_ports(ports)}"
 
 
 @rule(
@@ -139,15 +139,15 @@ def no_open_ingress(resource: Resource) -> Iterator[str]:
     "aws_security_group_rule",
     "aws_vpc_security_group_egress_rule",
     severity="medium",
-    title="What goes out to anywhere goes to named ports",
-    remedy="allow TCP 443 (and what else is needed) in place of every port",
+    title="Egress to everywhere is limited to named ports",
+    remedy="allow TCP 443, and other ports that are needed, instead of every port",
     source=_GROUPS,
 )
 def no_open_egress(resource: Resource) -> Iterator[str]:
-    """Stolen data leaves by the port that is open; checkov misses -1 in the newer resource."""
+    """Open ports can be used to extract data; checkov misses -1 in the newer resource."""
     for ports in _rules(resource, "egress"):
         if (world := _world(ports)) and _is_every_port(ports):
-            yield f"it lets everything out to {world}"
+            yield f"it allows egress to {world} on every port"
 
 
 def _rules(resource: Resource, direction: str) -> Iterator[dict[str, Any]]:
@@ -205,16 +205,16 @@ def images_are_encrypted(resource: Resource) -> Iterator[str]:
     "GI_LOGS_1",
     "aws_cloudwatch_log_group",
     severity="medium",
-    title="Logs are encrypted with a customer-managed key and end some day",
+    title="Logs are encrypted with a customer-managed key and expire",
     remedy="set kms_key_id and retention_in_days",
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
 )
 def logs_are_kept_safe(resource: Resource) -> Iterator[str]:
-    """Retention 0, and none, is for ever."""
+    """Without a retention, or with 0, logs are kept forever."""
     if not _is_customer_key(resource.values.get("kms_key_id")):
         yield "it has no customer-managed key"
     if resource.values.get("retention_in_days") in {None, 0}:
-        yield "it keeps logs for ever"
+        yield "it keeps logs forever"
 
 
 @rule(
@@ -226,7 +226,7 @@ def logs_are_kept_safe(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
 )
 def queues_are_encrypted(resource: Resource) -> Iterator[str]:
-    """What failed events carry is what the requests carried."""
+    """Failed events contain the data of the requests."""
     if not _is_customer_key(resource.values.get("kms_master_key_id")):
         yield "it has no customer-managed key"
 

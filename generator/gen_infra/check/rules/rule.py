@@ -1,4 +1,4 @@
-"""What a security check is: a small function over one resource, with what a reader of its finding needs to know."""
+"""Define a security check: a function over one resource, and what a reader of its findings needs to know."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Rule:
     """One check.
 
     Attributes:
-        id: ``GI_<topic>_<number>``; never used again for something else.
-        severity: how bad it is when the rule is broken.
-        title: what must hold.
-        remedy: what to do when it does not.
-        source: where that is said.
-        kinds: the resources it looks at, as `fnmatch` patterns.
-        find: yields what is wrong with a resource, each as the end of a sentence about it.
+        id: ``GI_<topic>_<number>``; never reused for another check.
+        severity: how serious a violation is.
+        title: the requirement.
+        remedy: how to fix a violation.
+        source: the address of the documentation behind it.
+        kinds: the resource types that it checks, as `fnmatch` patterns.
+        find: yields the problems of a resource, each as the end of a sentence about it.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Rule:
     find: Find
 
     def broken_by(self, resource: Resource) -> Iterator[str]:
-        """What is wrong with the resource."""
+        """Yield the problems of a resource."""
         if any(fnmatchcase(resource.kind, kind) for kind in self.kinds):
             yield from self.find(resource)
 
