@@ -35,22 +35,26 @@ def _complete_example(_: click.Context, __: click.Parameter, incomplete: str) ->
 @quiet_option
 @examples("""
 gen-infra new envs/test.yaml
-gen-infra new envs/test.yaml --example starter
+gen-infra new envs/prod.yaml --example prod
+gen-infra new demo.yaml --example demo
 """)
 def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     """Write a commented manifest to start from.
 
-    The manifest is valid as it is. An existing file is never overwritten.
+    The manifest is valid as it is. Creates the folder, the parent of an example that has one, and a copy of the JSON
+    Schema for editors. Never overwrites a manifest.
     """
     from gen_infra.manifest.starters import write_starter
 
-    write_starter(path, example)
+    files = [str(file) for file in write_starter(path, example)]
     if as_json:
-        print_json({"manifest": str(path), "example": example})
+        print_json({"manifest": files[0], "example": example, "files": files})
     else:
-        click.echo(path)
+        click.echo(files[0])
     console = Console(quiet=quiet)
-    console.say("enter your account, region and network")
+    if files[1:]:
+        console.say(f"also wrote {' and '.join(files[1:])}")
+    console.say("replace the account, region and network with your own")
     console.next_step(f"gen-infra show {path}")
     return 0
 
@@ -101,9 +105,9 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
     else:
         click.echo(to_commented_yaml(values, lambda path: origin(nodes, path)), nl=False)
         if env.jobs:
-            click.echo("\n# Where each job can run, and how many of it an instance holds:")
-        for said in described(env):
-            click.echo(f"# {said}")
+            click.echo("\n# Where each job can run, and how many such jobs fit on an instance:")
+        for line in described(env):
+            click.echo(f"# {line}")
     Console(quiet=quiet).next_step(f"gen-infra render {manifest}")
     return 0
 

@@ -1,39 +1,85 @@
-"""The example manifests that ``gen-infra new`` copies: the files in ``envs/examples``."""
+"""The example manifests that ``gen-infra new`` copies, with what they need beside them: parents and the JSON Schema."""
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import UsageError
+from gen_infra.manifest.schema import SCHEMA_FILE
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MODELINE = "# yaml-language-server:"  # where these files keep the schema is not where anybody else does
+_ENVIRONMENTS = ("demo", "dev", "prod")
+_MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")
+_EXTENDS = re.compile(r"^extends: (\S+)$", re.MULTILINE)
 
 
 def starters() -> dict[str, Path]:
-    """The examples by name, but for those that extend another."""
-    examples = sorted((data_dir("envs") / "examples").glob("*.yaml"))
-    return {path.stem: path for path in examples if "\nextends:" not in path.read_text(encoding="utf-8")}
+    """Return the examples by name."""
+    envs = data_dir("envs")
+    own = [envs / f"{name}.yaml" for name in _ENVIRONMENTS]
+    return {path.stem: path for path in (*own, *sorted((envs / "examples").glob("*.yaml")))}
 
 
-def write_starter(path: Path, name: str) -> None:
-    """Write the example of this name to a file that does not exist yet.
+def write_starter(path: Path, name: str) -> list[Path]:
+    """Write the example of this name, its parents and the JSON Schema; return the files written, the example first.
+
+    Creates the folder. Writes the schema beside the manifest, or refers to the one of the checkout that it is in.
 
     Raises:
-        UsageError: there is no such example, no such folder, or the file exists.
+        UsageError: there is no such example, the file exists, or a parent's name is taken.
     """
     known = starters()
     if name not in known:
-        raise UsageError(f"there is no example {name}", hint=f"there is {', '.join(known)}")
-    lines = known[name].read_text(encoding="utf-8").splitlines(keepends=True)
-    text = "".join(line for line in lines if not line.startswith(_MODELINE))
+        raise UsageError(f'unknown example "{name}"', hint=f"choose from: {', '.join(known)}")
+    folder = path.parent
+    schema = _schema(folder)
+    source, text = known[name], _with_schema(known[name], schema)
+    parents: dict[Path, str] = {}
+    parent_text = text
+    while parent := _EXTENDS.search(parent_text):
+        source = source.with_name(parent.group(1))
+        parent_text = parents[folder / source.name] = _with_schema(source, schema)
+    for file, content in parents.items():
+        if file == path or (file.exists() and file.read_text(encoding="utf-8") != content):
+            raise UsageError(f"{file} is the name of the example's parent and is taken", hint="choose another folder")
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{folder} is not a folder", hint="choose another path") from None
+    try:
+        _write_new(path, text)
     except FileExistsError:
         raise UsageError(f"{path} exists and is left as it is", hint="choose another name") from None
-    except FileNotFoundError:
-        raise UsageError(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}") from None
+    missing = {file: content for file, content in parents.items() if not file.exists()}
+    for file, content in missing.items():
+        _write_new(file, content)
+    copies = [folder / schema] if schema == SCHEMA_FILE.name else []
+    for file in copies:
+        file.write_bytes(SCHEMA_FILE.read_bytes())
+    return [path, *missing, *copies]
+
+
+def _schema(folder: Path) -> str:
+    """Return the schema's path for manifests in this folder; empty if another file has the name of its copy."""
+    checkout = data_dir("envs").parent
+    if folder.resolve().is_relative_to(checkout):
+        return os.path.relpath(SCHEMA_FILE, folder.resolve())
+    copy = folder / SCHEMA_FILE.name
+    is_ours = not copy.exists() or (not copy.is_symlink() and b'"gen-infra manifest"' in copy.read_bytes())
+    return copy.name if is_ours else ""
+
+
+def _with_schema(source: Path, schema: str) -> str:
+    """Read an example, with a first line that tells editors where the schema is."""
+    text = _MODELINE.sub("", source.read_text(encoding="utf-8"), count=1)
+    return f"# yaml-language-server: $schema={schema}\n{text}" if schema else text
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)

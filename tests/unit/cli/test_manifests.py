@@ -36,10 +36,51 @@ class TestCommands:
 
     @pytest.mark.parametrize("example", starters())
     def test_new_writes_a_manifest_that_is_accepted(self, example: str) -> None:
-        code, out, err = self.run("new", "mine.yaml", "--example", example)
-        assert (code, out) == (0, "mine.yaml\n")
-        assert "next: gen-infra show mine.yaml" in err
-        load(self.folder / "mine.yaml")
+        code, out, err = self.run("new", "envs/mine.yaml", "--example", example)
+        assert (code, out) == (0, "envs/mine.yaml\n")
+        assert "next: gen-infra show envs/mine.yaml" in err
+        load(self.folder / "envs" / "mine.yaml")
+
+    def test_new_has_the_environments_of_the_documentation(self) -> None:
+        assert {"demo", "dev", "prod", "starter"} <= set(starters())
+        self.run("new", "envs/prod.yaml", "--example", "prod")
+        code, _, err = self.run("new", "envs/dev.yaml", "--example", "dev")
+        assert code == 0
+        assert "also wrote envs/manifest.schema.json" in err  # base.yaml is there already
+        assert sorted(file.name for file in (self.folder / "envs").iterdir()) == [
+            "base.yaml", "dev.yaml", "manifest.schema.json", "prod.yaml"
+        ]  # fmt: skip
+        assert load(self.folder / "envs" / "prod.yaml") == load(ROOT / "envs" / "prod.yaml")
+
+    def test_new_leaves_a_parent_of_that_name_as_it_is(self) -> None:
+        (self.folder / "base.yaml").write_text("mine")
+        code, _, err = self.run("new", "prod.yaml", "--example", "prod")
+        assert code == 2
+        assert "base.yaml is the name of the example's parent and is taken" in err
+        assert (self.folder / "base.yaml").read_text() == "mine"
+        assert not (self.folder / "prod.yaml").exists()
+        assert self.run("new", "other/base.yaml", "--example", "prod")[0] == 2
+
+    def test_the_first_line_of_a_new_manifest_names_a_schema_that_is_there(self) -> None:
+        self.run("new", "envs/mine.yaml")
+        first, _, text = (self.folder / "envs" / "mine.yaml").read_text().partition("\n")
+        assert first == "# yaml-language-server: $schema=manifest.schema.json"
+        assert "yaml-language-server" not in text
+        assert (self.folder / "envs" / "manifest.schema.json").read_bytes() == SCHEMA_FILE.read_bytes()
+
+    def test_a_new_manifest_in_the_checkout_names_the_schema_of_the_checkout(self) -> None:
+        path = ROOT / "envs" / f"{self.folder.name}-new.yaml"
+        try:
+            assert self.run("new", str(path))[0] == 0
+            first = path.read_text().partition("\n")[0]
+        finally:
+            path.unlink()
+        assert first == (ROOT / "envs" / "demo.yaml").read_text().partition("\n")[0]
+
+    def test_new_does_not_overwrite_another_schema(self) -> None:
+        (self.folder / "manifest.schema.json").write_text("{}")
+        assert self.run("new", "mine.yaml")[0] == 0
+        assert (self.folder / "manifest.schema.json").read_text() == "{}"
         assert "yaml-language-server" not in (self.folder / "mine.yaml").read_text()
 
     def test_new_takes_the_starter_and_explains_itself_in_comments(self) -> None:
@@ -61,9 +102,10 @@ class TestCommands:
         assert code == 2
         assert "starter" in err
         assert not (self.folder / "mine.yaml").exists()
-        code, _, err = self.run("new", "none/mine.yaml")
+        (self.folder / "file").write_text("")
+        code, _, err = self.run("new", "file/mine.yaml")
         assert code == 2
-        assert "mkdir -p none" in err
+        assert "file is not a folder" in err
 
     def test_show_says_where_each_value_comes_from(self) -> None:
         write(self.folder, changed(tags={"Project": "genomics"}, repositories=["one"]), "base.yaml")
@@ -122,7 +164,7 @@ class TestCommands:
         ))  # fmt: skip
         out = self.run("show", "test.yaml")[1]
         assert out.partition("\n\n")[2].splitlines() == [
-            "# Where each job can run, and how many of it an instance holds:",
+            "# Where each job can run, and how many such jobs fit on an instance:",
             "# align (4 vCPU, 8192 MiB), queue main:",
             "#   spot, SPOT:",
             "#     c7i: 1 on 2xlarge, 3 on 4xlarge",
