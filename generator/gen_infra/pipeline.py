@@ -222,7 +222,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
         release_all(clients, manifest.name)
         saved.spend()
         try:
-            environment.terraform(on_event).apply(file)
+            environment.terraform(on_event).apply(file, destroys=True)
         finally:
             saved.discard()
     deregister_definitions(clients, map(manifest.suffixed, manifest.jobs))

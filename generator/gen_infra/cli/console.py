@@ -12,7 +12,7 @@ import click
 from gen_infra.errors import AnswerIsNoError, GenInfraError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
@@ -148,6 +148,28 @@ def complete_from_manifest(
         return [name for name in known if name.startswith(incomplete)]
 
     return complete
+
+
+WIDE = 10_000  # columns where there is no terminal: nothing is folded
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, as ``COLUMNS`` or the terminal itself has them; elsewhere ``WIDE``."""
+    if not sys.stdout.isatty():
+        return WIDE
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else os.get_terminal_size(sys.stdout.fileno()).columns
+
+
+def fold(cells: Sequence[str], width: int) -> list[str]:
+    """Return a row of a table as one line, or as several with an indent where it is wider than ``width``."""
+    row = "  ".join(cells).rstrip()
+    if len(row) <= width:
+        return [row]
+    import textwrap
+
+    row = "  ".join(cell.strip() for cell in cells if cell.strip())
+    return textwrap.wrap(row, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def print_json(value: object) -> None:

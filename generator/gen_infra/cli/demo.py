@@ -8,7 +8,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra import emulator, image, pipeline
 from gen_infra.aws import jobs as batch
@@ -27,13 +27,38 @@ if TYPE_CHECKING:
 _JOB = "isaac"
 
 
+class ReportStep(Protocol):
+    """Reports a step with its time; ``done`` is False for a step that this machine cannot do."""
+
+    def __call__(self, text: str, seconds: float, *, done: bool) -> None:
+        """Report it."""
+
+
+class ReportOutcome(Protocol):
+    """Takes what a step came to, and whether it was done."""
+
+    def __call__(self, text: str, *, done: bool = True) -> None:
+        """Take it."""
+
+
 @dataclass(frozen=True)
 class Voice:
     """Receives what the demo reports: steps with their time, progress within a step, and terraform's events."""
 
-    step: Callable[[str, float], None]
+    step: ReportStep
     say: Callable[[str], None]
     event: Callable[[Event], None]
+
+
+def missing_checkov() -> MissingError | None:
+    """Return why the demo cannot scan its files; None if it can."""
+    from gen_infra.tools.checkov.adapter import find_checkov
+
+    try:
+        find_checkov(os.environ)
+    except MissingError as missing:
+        return missing
+    return None
 
 
 @contextmanager
@@ -69,7 +94,8 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
         for check in report.checks:
             voice.say(f"  {check.name}: {check.not_run or check.summary}")
         _demand(not report.failed, f"the checks failed; `gen-infra check {manifest}` says why")
-        outcome("nothing failed")
+        not_run = [check.name for check in report.checks if check.not_run]
+        outcome("nothing failed" + (f"; not run: {', '.join(not_run)}" if not_run else ""))
     with _timed(voice, "plan") as outcome:
         plan = pipeline.make_plan(environment, voice.event)
         outcome(pipeline.explain(environment, plan).sentence)
@@ -88,7 +114,7 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
     with _timed(voice, "invoke the functions") as outcome:
         outcome(_invoke_functions(environment, aws))
     with _timed(voice, "build the machine image") as outcome:
-        outcome(_build_image(environment, aws, voice))
+        _build_image(environment, aws, voice, outcome)
     if not keep:
         with _timed(voice, "destroy") as outcome:
             last = pipeline.make_plan(environment, voice.event, destroy=True)
@@ -128,16 +154,17 @@ def _invoke(aws: Clients, function: str, event: dict[str, Any]) -> dict[str, Any
     return payload
 
 
-def _build_image(environment: Environment, aws: Clients, voice: Voice) -> str:
-    """Build with packer in a sandbox, or say why this machine cannot."""
+def _build_image(environment: Environment, aws: Clients, voice: Voice, outcome: ReportOutcome) -> None:
+    """Build with packer in a sandbox, or report why this machine cannot."""
     manifest = environment.manifest
     try:
         built = image.build(manifest, aws, lambda line: voice.say(f"  {line}"), connection_for(aws))
     except MissingError as missing:
-        return f"not on this machine: {missing.message} ({missing.hint})"
+        outcome(f"not done: {missing.message} ({missing.hint})", done=False)
+        return
     stale = image.stale(manifest, aws)
     _demand(not stale, f"the image that was just built is stale: {'; '.join(stale)}")
-    return f"{manifest.image_parameter} names {built.id}, built on {built.base}"
+    outcome(f"{manifest.image_parameter} names {built.id}, built on {built.base}")
 
 
 def _demand(holds: bool, otherwise: str) -> None:
@@ -146,9 +173,16 @@ def _demand(holds: bool, otherwise: str) -> None:
 
 
 @contextmanager
-def _timed(voice: Voice, name: str) -> Iterator[Callable[[str], None]]:
-    """A step: what it came to, and how long it took."""
+def _timed(voice: Voice, name: str) -> Iterator[ReportOutcome]:
+    """Time a step, and report it with its outcome."""
     start = time.monotonic()
-    outcomes: list[str] = []
-    yield outcomes.append
-    voice.step(": ".join([name, *outcomes]), time.monotonic() - start)
+    reported = [name]
+    is_done = True
+
+    def outcome(text: str, *, done: bool = True) -> None:
+        nonlocal is_done
+        reported.append(text)
+        is_done = done
+
+    yield outcome
+    voice.step(": ".join(reported), time.monotonic() - start, done=is_done)

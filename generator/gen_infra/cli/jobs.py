@@ -10,13 +10,15 @@ from gen_infra.cli.console import (
     Console,
     complete_from_manifest,
     examples,
+    fold,
     json_option,
     manifest_argument,
     print_json,
     quiet_option,
+    terminal_width,
     unknown,
 )
-from gen_infra.errors import UsageError
+from gen_infra.errors import GenInfraError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +116,16 @@ def submit(
         return 0
     if not as_json:
         click.echo(job_id)
-    ended = batch.watch(aws, job_id, lambda seen: console.say(f"  {_clock(seen)} {seen.status} {seen.reason}".rstrip()))
+    try:
+        ended = batch.watch(
+            aws, job_id, lambda seen: console.say(f"  {_clock(seen)} {seen.status} {seen.reason}".rstrip())
+        )
+    except KeyboardInterrupt:
+        raise GenInfraError(
+            f"stopped watching; job {job_id} goes on",
+            hint=f"follow it with gen-infra logs {manifest} {job_id} --follow, or end it with "
+            f"gen-infra cancel {manifest} {job_id}",
+        ) from None
     if as_json:
         print_json(ended.to_dict())
     console.say(
@@ -223,11 +234,13 @@ def jobs(
 
 
 def _table(found: list[SubmittedJob]) -> None:
+    width = terminal_width()
     for job in found:
-        click.secho(f"{job.id}  ", nl=False)
-        click.secho(f"{job.status:<9}", fg=_COLOURS.get(job.status), nl=False)
         exit_code = "" if job.exit_code is None else f"exit {job.exit_code}"
-        click.echo(f"  {job.queue:<24} {job.name:<24} {_time(job.created)}  {exit_code} {job.reason}".rstrip())
+        names = f"{job.queue:<24} {job.name:<24} {_time(job.created)}"
+        cells = [job.id, f"{job.status:<9}", names, f"{exit_code} {job.reason}"]
+        row = "\n".join(fold(cells, width))
+        click.echo(row.replace(job.status, click.style(job.status, fg=_COLOURS.get(job.status)), 1))
 
 
 def _card(job: SubmittedJob) -> str:

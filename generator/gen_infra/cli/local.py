@@ -72,8 +72,11 @@ def emulator(port: int, quiet: bool) -> int:
 
     def announce() -> None:
         print_exports(running.environ)
-        console.done(f"the embedded AWS runs on {running.endpoint}; Ctrl-C stops it")
-        console.next_step("paste the lines above into another terminal and run gen-infra apply envs/demo.yaml there")
+        console.done(f"the embedded AWS is running on {running.endpoint}; stop it with Ctrl-C")
+        console.next_step(
+            "paste the lines above into another terminal, then run there: "
+            "gen-infra new demo.yaml --example demo && gen-infra apply demo.yaml"
+        )
 
     serve_forever(running, announce)
     return 0
@@ -114,9 +117,11 @@ def demo(out: Path, keep: bool, quiet: bool) -> int:
 
     console = Console(quiet=quiet)
 
-    def step(text: str, seconds: float) -> None:
-        click.secho(f"✓ {seconds:5.1f} s  {text}", fg="green")
+    def step(text: str, seconds: float, *, done: bool) -> None:
+        click.secho(f"{'✓' if done else '-'} {seconds:5.1f} s  {text}", fg="green" if done else "yellow")
 
+    if missing := story.missing_checkov():
+        console.say(f"warning: this demo does not scan its files: {missing.message} ({missing.hint})", fg="yellow")
     with story.embedded_aws() as running:
         console.say(f"the embedded AWS runs on {running.endpoint}")
         environment = story.run(out, story.Voice(step, console.say, console.event), keep=keep)

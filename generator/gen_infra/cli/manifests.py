@@ -106,8 +106,8 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
         click.echo(to_commented_yaml(values, lambda path: origin(nodes, path)), nl=False)
         if env.jobs:
             click.echo("\n# Where each job can run, and how many such jobs fit on an instance:")
-        for line in described(env):
-            click.echo(f"# {line}")
+        for placement in described(env):
+            click.echo(f"# {placement}")
     Console(quiet=quiet).next_step(f"gen-infra render {manifest}")
     return 0
 

@@ -1,10 +1,11 @@
-"""Where each job can run, for people and for programs: what `gen-infra show` adds to the manifest."""
+"""Show where each job can run, as text and as data, for `gen-infra show`."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_infra.cli.console import terminal_width
 from gen_infra.manifest.placements import all_vcpus, demand, enabled, fitting
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
 
-_WIDTH = 118  # characters of a line
+_WIDTH = 118  # columns at most, with the comment's mark
 
 
 class Place(NamedTuple):
@@ -23,20 +24,20 @@ class Place(NamedTuple):
     type: str
     """Its `type` in the manifest: ``SPOT``, ``EC2``, ``FARGATE`` or ``FARGATE_SPOT``."""
     instance_types: dict[str, int]
-    """The types that the job may land on, each with how many of it (or of its nodes: one) the instance holds."""
+    """The types that can run the job, each with the number of such jobs (or nodes: one) that fit on the instance."""
     jobs_in_max_vcpus: int
-    """How many of it ``max_vcpus`` is enough for."""
+    """The number of such jobs that ``max_vcpus`` is enough for."""
 
 
 def places(manifest: Manifest) -> dict[str, list[Place]]:
-    """For each job, the environments of its queue that can run it, in the queue's order."""
+    """Return the compute environments of each job's queue that can run it, in the queue's order."""
     return {key: list(_places(manifest, job)) for key, job in manifest.jobs.items()}
 
 
 def _places(manifest: Manifest, job: Job) -> Iterator[Place]:
     for name in enabled(manifest, manifest.queue_of(job)):
         compute = manifest.compute[name]
-        # a node has its instance to itself
+        # a node has an instance for itself
         types = {
             instance.name: 1 if job.nodes else at_once
             for instance, at_once in (() if compute.is_fargate else fitting(compute.instance_types, demand(job)))
@@ -47,22 +48,22 @@ def _places(manifest: Manifest, job: Job) -> Iterator[Place]:
 
 
 def described(manifest: Manifest) -> Iterator[str]:
-    """The same in lines of text; of each environment the families, those with the same sizes together."""
+    """Yield the placements as lines of text, with the families that have the same sizes together."""
     for key, found in places(manifest).items():
         job = manifest.jobs[key]
-        yield f"{key} ({_asks(job)}), queue {manifest.queue_of(job)}:"
+        yield from _wrapped(f"{key} ({_requirements(job)}), queue {manifest.queue_of(job)}:", indent=0)
         for place in found:
-            yield from _wrapped(f"{place.compute_environment}, {_what(place, job)}", indent=2)
+            yield from _wrapped(f"{place.compute_environment}, {_capacity(place, job)}", indent=2)
             for line in _families(place.instance_types, counted=not job.nodes):
                 yield from _wrapped(line, indent=4)
 
 
-def _asks(job: Job) -> str:
+def _requirements(job: Job) -> str:
     gpus = f", {job.gpus} GPU" if job.gpus else ""
     return f"{f'{job.nodes} nodes of ' if job.nodes else ''}{job.vcpus} vCPU, {job.memory_mib} MiB{gpus}"
 
 
-def _what(place: Place, job: Job) -> str:
+def _capacity(place: Place, job: Job) -> str:
     if not place.instance_types:
         kind = "Fargate Spot" if place.type == "FARGATE_SPOT" else "Fargate"
         return f"{kind}, {job.vcpus} vCPU / {job.memory_mib} MiB: {place.jobs_in_max_vcpus} at once within max_vcpus"
@@ -86,7 +87,7 @@ def _families(types: dict[str, int], *, counted: bool) -> Iterator[str]:
 def _wrapped(line: str, indent: int) -> list[str]:
     return textwrap.wrap(
         line,
-        _WIDTH,
+        min(_WIDTH, terminal_width() - len("# ")),
         initial_indent=" " * indent,
         subsequent_indent=" " * (indent + 2),
         break_long_words=False,

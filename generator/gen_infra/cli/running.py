@@ -143,17 +143,26 @@ def cancel(
     caller = require_account(aws, env.account)
     chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
     console = Console(quiet=quiet)
-    if not chosen:
-        console.say("no job found")
-    else:
-        console.confirm(_question(chosen), yes=yes)
-    for job in chosen:
+    active = _active(chosen, console)
+    if active:
+        console.confirm(_question(active), yes=yes)
+    elif not chosen:
+        console.say(f"queue {queue} has no {status} jobs")
+    for job in active:
         end_job(aws, job, f"gen-infra cancel, by {caller.arn}")
         if not as_json:
             click.echo(job.id)
     if as_json:
-        print_json([job.to_dict() for job in chosen])
+        print_json([job.to_dict() for job in active])
     return 0
+
+
+def _active(jobs: Sequence[SubmittedJob], console: Console) -> list[SubmittedJob]:
+    """Return the jobs that have not ended, and report the others."""
+    for job in jobs:
+        if job.finished:
+            console.say(f"job {job.id} has already ended: {job.status}")
+    return [job for job in jobs if not job.finished]
 
 
 def _of_queue(aws: Clients, queue: str, status: str) -> list[SubmittedJob]:
@@ -163,7 +172,7 @@ def _of_queue(aws: Clients, queue: str, status: str) -> list[SubmittedJob]:
 
 
 def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[SubmittedJob]:
-    """Return those that have not ended; all must exist in queues of this environment."""
+    """Return these jobs, all of which must exist and be in queues of this environment."""
     from gen_infra.aws.jobs import describe
 
     found = describe(aws, list(dict.fromkeys(job_ids)))
@@ -172,7 +181,7 @@ def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[Submitte
     queues = {env.suffixed(key) for key in env.queues}
     if foreign := [f"{job.id} in {job.queue}" for job in found if job.queue not in queues]:
         raise UsageError(f"these jobs do not belong to environment {env.name}: {', '.join(foreign)}")
-    return [job for job in found if not job.finished]
+    return found
 
 
 def _question(jobs: Sequence[SubmittedJob]) -> str:

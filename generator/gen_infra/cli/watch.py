@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gen_infra.cli.console import WIDE, fold, terminal_width
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -20,21 +22,36 @@ def show(snapshots: Iterable[Sequence[QueueState]], *, as_json: bool) -> None:
     """Redraw the table on a terminal; elsewhere print each table that differs from the last. Ctrl-C ends it."""
     live = sys.stdout.isatty() and not as_json
     seen: Sequence[QueueState] = ()
+    drawn = 0
     try:
         for states in snapshots:
             if live or states != seen:
-                lines = _json(states) if as_json else table(states, datetime.now(UTC))
-                click.echo((f"\x1b[{len(seen) + 1}F\x1b[J" if live and seen else "") + "\n".join(lines))
+                lines = _json(states) if as_json else table(states, datetime.now(UTC), terminal_width())
+                click.echo((f"\x1b[{drawn}F\x1b[J" if live and drawn else "") + "\n".join(lines))
+                drawn = len(lines)
             seen = states
     except KeyboardInterrupt:
         return
 
 
-def table(states: Sequence[QueueState], now: datetime) -> list[str]:
-    """Return a heading, and a line for each queue."""
+def table(states: Sequence[QueueState], now: datetime, columns: int = WIDE) -> list[str]:
+    """Return a heading, and a line for each queue; where that is too wide, some lines for each queue."""
     width = max(len("queue"), *(len(each.queue) for each in states))
     heading = [f"{'queue':<{width}}", *(f"{state:>9}" for state in _STATES), f"{'oldest RUNNABLE':>15}", "busy vCPUs"]
-    return ["  ".join(heading), *("  ".join(_row(each, width, now)) for each in states)]
+    if len("  ".join(heading)) <= columns:
+        return ["  ".join(heading), *("  ".join(_row(each, width, now)) for each in states)]
+    return [line for each in states for line in fold(_labelled(each, now), columns)]
+
+
+def _labelled(state: QueueState, now: datetime) -> list[str]:
+    """Return the row of a queue with the name of each column before its value."""
+    oldest = _age(state.oldest_runnable, now)
+    return [
+        state.queue,
+        *(f"{each} {state.counts[each]}" for each in _STATES),
+        f"oldest RUNNABLE {oldest}" if oldest else "",
+        f"busy vCPUs {state.busy_vcpus:g} of {state.max_vcpus}",
+    ]
 
 
 def _row(state: QueueState, width: int, now: datetime) -> list[str]:

@@ -223,8 +223,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             raise TerraformError(f"{path} is the plan of a failed run", hint="plan again", cause="errored-plan")
         return content
 
-    def apply(self, path: Path, *, lock_timeout: str = "0s") -> None:
-        """Carry out a saved plan, and nothing but that.
+    def apply(self, path: Path, *, lock_timeout: str = "0s", destroys: bool = False) -> None:
+        """Carry out a saved plan, and nothing but that; ``destroys`` is what messages call it.
 
         A state that terraform can write nowhere is saved in a file that the error's hint names.
 
@@ -246,7 +246,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             failed = self._failure("apply", messages.diagnostics)
             if isinstance(failed, TerraformError) and failed.cause == "state-not-saved":
                 raise _with_rescued_state(failed, messages) from stopped
-            raise self._stopped(messages, stopped.completed) from stopped
+            raise self._stopped("destroy" if destroys else "apply", messages, stopped.completed) from stopped
         except TerraformError as error:
             raise _with_rescued_state(error, messages) from error
 
@@ -275,8 +275,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             raise self._failure("state list", (), output=err)
         return out.splitlines()
 
-    def _stopped(self, messages: Messages, completed: process.Completed | None) -> StoppedError:
-        name = self._name("apply")
+    def _stopped(self, command: str, messages: Messages, completed: process.Completed | None) -> StoppedError:
+        name = self._name(command)
         if messages.was_abandoned:
             return StoppedError(
                 f"{name} was abandoned at the second interrupt: what was in flight may be missing from the state",

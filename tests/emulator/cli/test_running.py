@@ -125,7 +125,37 @@ def test_nothing_is_cancelled_that_was_not_meant(layer: Layer) -> None:
     assert f"not of environment running: {job_id} in main-running" in foreign.stderr
     assert status(layer, job_id)[0] == "RUNNABLE"
     layer.answer("cancel", job_id, "--yes")
-    assert layer.run("cancel", job_id, "--yes").stderr == "no job found\n", "it has ended"
+    assert layer.run("cancel", job_id, "--yes").stderr == f"job {job_id} has already ended: FAILED\n"
+    assert layer.answer("cancel", job_id, "--yes", "--json") == "[]\n"
+    empty = layer.run("cancel", "--queue", "main", "--status", "RUNNABLE", "--yes")
+    assert (empty.returncode, empty.stderr) == (0, "queue main has no RUNNABLE jobs\n")
+
+
+def test_a_job_goes_on_when_watching_it_is_interrupted(layer: Layer) -> None:
+    watching = subprocess.Popen(
+        command("submit", layer.manifest, "one", "--watch", "--", "sleep", "3600"),
+        env=clean_environ(**layer.aws.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = threading.Timer(60, watching.kill)
+    deadline.start()
+    try:
+        assert watching.stdout
+        job_id = watching.stdout.readline().strip()
+        assert watching.stderr
+        watching.stderr.readline()  # the first status: it is watching
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate()
+    finally:
+        deadline.cancel()
+        watching.kill()
+    assert watching.returncode == 4
+    assert f"error: stopped watching; job {job_id} goes on" in said
+    assert f"gen-infra logs {layer.manifest} {job_id} --follow" in said
+    assert status(layer, job_id)[0] not in {"SUCCEEDED", "FAILED"}
+    layer.clients.batch.terminate_job(jobId=job_id, reason="done")
 
 
 def test_the_queues_are_watched_until_interrupted(layer: Layer) -> None:

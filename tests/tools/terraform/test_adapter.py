@@ -157,7 +157,10 @@ def test_orders_in_the_environment_are_not_followed(terraform: Callable[..., Ter
 
 
 @BOTH
-def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("destroys", "command"), [(False, "apply"), (True, "destroy")])
+def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(
+    terraform: Callable[..., Terraform], tmp_path: Path, destroys: bool, command: str
+) -> None:
     said: list[str] = []
 
     def on_event(event: Event) -> None:
@@ -169,8 +172,10 @@ def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(terraform: Callable[.
     tf.init()
     plan = tf.plan(tmp_path / "plan").path
 
-    with pytest.raises(StoppedError, match="terraform apply was stopped: 1 change done and in the state") as raised:
-        tf.apply(plan)
+    with pytest.raises(
+        StoppedError, match=f"terraform {command} was stopped: 1 change done and in the state"
+    ) as raised:
+        tf.apply(plan, destroys=destroys)  # a plan that creates shows the message as well
 
     assert "same command again" in raised.value.hint
     assert sum("Interrupt received" in message for message in said) == 1

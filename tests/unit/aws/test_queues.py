@@ -141,6 +141,7 @@ def test_on_a_terminal_each_is_drawn_over_the_one_before(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
     state = QueueState("main", COUNTS, None, 0, 64)
     show(iter([[state, state], [state, state]]), as_json=False)
     out = capsys.readouterr().out
