@@ -1,4 +1,4 @@
-"""The command line as a user runs it: a process of its own."""
+"""Run the command line as a user does, in its own process."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from gen_infra.cli import main
 
-# What the machine's own AWS and Terraform settings could change in a test.
+# Settings of the machine that could change a test's result.
 _FOREIGN = ("AWS_", "TF_", "CKV_", "PKR_", "GEN_INFRA_", "NO_COLOR")
 
-# Python's fork server: to load the modules takes longer than most commands.
+# Python's fork server: loading the modules takes longer than most commands.
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.preloaded"])
 
 
 def clean_environ(**extra: str) -> dict[str, str]:
-    """This process's environment without foreign settings, and with no way to real credentials."""
+    """Return this process's environment variables without such settings, and without a way to real credentials."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **extra}  # fmt: skip
@@ -30,7 +30,7 @@ def clean_environ(**extra: str) -> dict[str, str]:
 def gen_infra(
     *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 600
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``gen-infra ARGUMENTS`` without a terminal, in a process of its own that has its modules loaded already."""
+    """Run ``gen-infra ARGUMENTS`` without a terminal, in a process forked from one that has loaded the modules."""
     words = command(*arguments)
     with tempfile.TemporaryDirectory() as name:
         out, err = Path(name) / "out", Path(name) / "err"
@@ -63,5 +63,5 @@ def _be_gen_infra(argv: list[str], environ: dict[str, str], cwd: Path | None, ou
 
 
 def command(*arguments: str | Path) -> list[str]:
-    """The words that start gen-infra."""
+    """Return the command line that starts gen-infra."""
     return [sys.executable, "-m", "gen_infra", *map(str, arguments)]

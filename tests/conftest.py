@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures and helpers for all tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tests.cli import clean_environ
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-if TYPE_CHECKING:
     from gen_infra.emulator import Emulator
     from tests.emulator.session import Session
 
@@ -31,8 +30,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# The tests that wait for AWS longest begin first, so that nothing long is left for the end. Each of the first ones
-# applies an environment of its own; those after them take copies.
+# The tests that wait for AWS longest start first, so that nothing long is left for the end. The first ones apply an
+# environment each; the next ones copy those.
 _LONGEST = (
     "emulator/pipeline/test_live_changes.py::TestServiceRole",
     "emulator/pipeline/test_examples.py",
@@ -50,7 +49,7 @@ _LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests into that order; those of a file stay as they are."""
+    """Sort the tests in that order; tests of one file keep their order."""
 
     def rank(item: pytest.Item) -> int:
         name = item.nodeid.removeprefix("tests/")
@@ -61,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """What the tests of this session share, over all workers."""
+    """What all workers of this session share."""
     from tests.emulator.session import Session
 
     base = tmp_path_factory.getbasetemp()
@@ -74,14 +73,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def aws(session: Session) -> Iterator[Emulator]:
-    """An embedded AWS, seeded, for all tests of this worker: use names of your own in it."""
+    """A seeded embedded AWS for all tests of this worker; each test uses its own names in it."""
     with session.seeded() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def environ(session: Session, aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What processes that use `aws` have in their environment. Terraform finds its provider running: enough to plan."""
+    """Environment variables for processes that use `aws`; terraform finds its provider running, enough to plan."""
     from tests.emulator.provider import running_provider
 
     folder = tmp_path_factory.mktemp("aws")
@@ -91,7 +90,7 @@ def environ(session: Session, aws: Emulator, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def account(session: Session) -> Iterator[Emulator]:
-    """An embedded AWS, seeded, for one test."""
+    """A seeded embedded AWS for one test."""
     with session.seeded() as running:
         yield running
 

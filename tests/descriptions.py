@@ -1,4 +1,4 @@
-"""Lets every boto3 session use the descriptions of AWS's services that another has read: the tests make hundreds."""
+"""Share botocore's service descriptions among all boto3 sessions of a process: the tests create hundreds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gen-infra command loads, for the fork server that the tests start commands from: see `tests.cli`."""
+"""Load what gen-infra commands load, in the fork server that starts them in tests; see `tests.cli`."""
 
 from __future__ import annotations
 

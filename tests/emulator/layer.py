@@ -1,4 +1,4 @@
-"""Just enough of an environment for jobs, made through the API: quicker than terraform."""
+"""Create the minimum that jobs need, through the API: faster than terraform."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Layer:
 
     Args:
         aws: the emulator.
-        name: the environment's, which nobody else has there.
-        folder: where the manifest goes.
+        name: the environment's, unique in that account.
+        folder: where the manifest is written.
     """
 
     def __init__(self, aws: Emulator, name: str, folder: Path) -> None:
@@ -97,13 +97,13 @@ class Layer:
             jobs.watch(self.clients, job_id, check_status)
 
     def settle(self) -> None:
-        """Wait until every job that was submitted before has had its turn to be placed."""
-        last = self.submit("true", vcpus=96)  # which no environment can hold, so that Batch soon says so
+        """Wait until Batch has tried to place every job that was submitted before."""
+        last = self.submit("true", vcpus=96)  # more than any environment has, so that Batch gives it a status reason
         self.wait_for(lambda: self.describe(last).get("statusReason"))
         self.clients.batch.terminate_job(jobId=last, reason="not needed")
 
     def wait_for(self, holds: Callable[[], object]) -> None:
-        """Ask again and again, for a minute at most."""
+        """Poll the condition, for at most one minute."""
         deadline = time.monotonic() + 60
         while not holds():
             assert time.monotonic() < deadline
@@ -117,7 +117,7 @@ class Layer:
             self.clients.batch.terminate_job(jobId=each, reason="done")
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`gen-infra COMMAND MANIFEST ARGUMENTS`, typed without a terminal; in this process, where it starts sooner."""
+        """Run `gen-infra COMMAND MANIFEST ARGUMENTS` without a terminal, in this process, where it starts faster."""
         typed = ["gen-infra", command, str(self.manifest), *arguments]
         out, err = io.StringIO(), io.StringIO()
         with (
@@ -132,7 +132,7 @@ class Layer:
         return subprocess.CompletedProcess(typed, end.value.code, out.getvalue(), err.getvalue())
 
     def answer(self, command: str, *arguments: str) -> str:
-        """What it prints, where it succeeds."""
+        """Run the command, which must succeed, and return what it prints."""
         done = self.run(command, *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -1,10 +1,10 @@
-"""The real AWS provider, started once for many runs of the real terraform.
+"""Start the real AWS provider once for many runs of the real terraform.
 
-Half of what a short run of terraform costs is to hash its provider, which has 700 MB, and to start it. Terraform can
-use a provider that runs already, as HashiCorp's own tests do: here a script ``terraform``, the first on PATH, tells the
-real one where that is. gen-infra passes no such setting on, and does not know of it.
+A short run of terraform spends half of its CPU time on the provider: it hashes 700 MB and starts a process. Terraform
+can use a provider that runs already, as HashiCorp's own tests do. Here a script named ``terraform``, first on PATH,
+sets the variable for that and runs the real terraform. gen-infra itself does not pass the variable on.
 
-The provider talks to the account that its own environment names, so there is one for each account. See
+The provider calls the account that its own environment variables name, so each account needs one. See
 https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode.
 """
 
@@ -28,7 +28,7 @@ _VARIABLE = "TF_REATTACH_PROVIDERS="
 
 
 def provider_of(folder: Path) -> Path:
-    """The program that ``terraform init`` has installed in the folder."""
+    """Return the path of the program that ``terraform init`` installed in the folder."""
     (found,) = folder.glob(f".terraform/providers/*/hashicorp/aws/*/{os_arch()}/terraform-provider-aws_v*")
     return found
 
@@ -37,14 +37,14 @@ def provider_of(folder: Path) -> Path:
 def running_provider(
     program: Path, folder: Path, environ: Mapping[str, str], *, root: Path | None = None
 ) -> Iterator[dict[str, str]]:
-    """The environment with a ``terraform`` that uses the provider which runs meanwhile.
+    """Run the provider; yield environment variables with a ``terraform`` on PATH that uses it.
 
     Args:
-        program: the provider's.
-        folder: where that ``terraform`` goes.
-        environ: what the provider sees too, as if terraform had started it.
-        root: the root module, whose paths to files begin there; made if need be. Without one nothing can be applied
-            that is read from a file.
+        program: the path of the provider's program.
+        folder: where the script ``terraform`` is written.
+        environ: the environment variables of the caller, which the provider sees too.
+        root: the root module's folder, created if missing. The provider reads files, such as a function's zip, relative
+            to it; without a root such resources can be planned but not applied.
     """
     (root or folder).mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(

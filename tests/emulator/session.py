@@ -1,6 +1,6 @@
-"""What all tests of one session share, whichever worker they run in: made by the first that asks, and once.
+"""Share accounts and applied environments among all tests of a session, in whichever worker they run.
 
-A test that changes an account has a copy of it. What is shared stays as it was made.
+The first test that needs one creates it. Tests change copies only, so that the shared one stays as it was created.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Mapping
 
-OUTPUT = "apply.txt"  # what the first apply has printed
+OUTPUT = "apply.txt"  # what the apply printed
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Site:
     """A folder with manifests, and the account that they are applied to.
 
     Args:
-        folder: the manifests', and of what is rendered.
+        folder: the folder with the manifests and the rendered files.
         aws: the account.
-        environ: of the processes that run there.
+        environ: the environment variables of processes that run there.
     """
 
     folder: Path
@@ -44,15 +44,15 @@ class Site:
     environ: dict[str, str]
 
     def run(self, command: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """``gen-infra COMMAND``, typed in the folder."""
+        """Run ``gen-infra COMMAND`` in the folder."""
         return gen_infra(command, *arguments, environ=self.environ, cwd=self.folder)
 
 
 class Session:
-    """The things that the workers share, in a folder of theirs.
+    """What the workers share, recorded in a folder.
 
     Args:
-        folder: the same for every worker.
+        folder: the same folder in every worker.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,26 +61,26 @@ class Session:
         self._users = self._lock("users", fcntl.LOCK_SH)
 
     def seeded(self) -> Emulator:
-        """A copy of an account that looks like one in use."""
+        """Copy a seeded account."""
         return copy_of(int(self._once("seeded", lambda: str(self._keep(start())))))
 
     def provider(self) -> Path:
-        """The program of the AWS provider, as terraform installs it."""
+        """Return the path of the AWS provider's program, as terraform installs it."""
         return Path(self._once("provider", self._install_provider))
 
     def applied(self, name: str, manifests: Mapping[str, str]) -> tuple[int, Path]:
-        """The port of an account to which an environment was applied, and the folder where that was done.
+        """Return the port of an account to which an environment was applied, and the folder from which it was applied.
 
         Args:
-            name: the environment's, and its manifest's.
-            manifests: the files that it is made of, by name.
+            name: the name of the environment and of its manifest.
+            manifests: the text of each manifest file, by its name.
         """
         digest = hashlib.sha256(repr(sorted(manifests.items())).encode()).hexdigest()
         port, folder = json.loads(self._once(f"{name}-{digest[:12]}", lambda: self._apply(name, manifests)))
         return port, Path(folder)
 
     def end(self) -> None:
-        """Wait for the other workers if they use what this one has made, and end that."""
+        """Stop what this worker has started, when no other worker uses it any more."""
         self._users.close()
         if self._kept:
             with self._lock("users", fcntl.LOCK_EX):
@@ -134,7 +134,7 @@ class Session:
 
 @contextmanager
 def site_in(session: Session, folder: Path, aws: Emulator, name: str) -> Iterator[Site]:
-    """A place to apply the environment of that name from; terraform finds its provider running."""
+    """Prepare a folder to apply an environment from; terraform finds its provider running."""
     environ, root = clean_environ(**aws.environ), folder / "build" / name / "terraform"
     with running_provider(session.provider(), folder / "bin", environ, root=root) as environ:
         yield Site(folder, aws, environ)
@@ -144,7 +144,7 @@ def site_in(session: Session, folder: Path, aws: Emulator, name: str) -> Iterato
 def applied_copy(
     session: Session, name: str, manifests: Mapping[str, str], folder: Path
 ) -> Iterator[tuple[Emulator, Path]]:
-    """An account with an environment applied, and the folder where that was done: copies of `Session.applied`'s."""
+    """Copy an applied environment: its account, and the folder from which it was applied; see `Session.applied`."""
     port, source = session.applied(name, manifests)
     shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
     with copy_of(port) as aws:
@@ -154,13 +154,13 @@ def applied_copy(
 
 @contextmanager
 def applied_site(session: Session, name: str, manifests: Mapping[str, str], folder: Path) -> Iterator[Site]:
-    """The same as a place to apply things from, where terraform finds its provider running."""
+    """Copy an applied environment; terraform finds its provider running."""
     with applied_copy(session, name, manifests, folder) as (aws, _), site_in(session, folder, aws, name) as made:
         yield made
 
 
 def _move_state(aws: Emulator, folder: Path, old: str) -> None:
-    """Let the state say where the account answers now: the URL of an SQS queue has it in it."""
+    """Replace the account's old port in the state: the URL of an SQS queue contains it."""
     new = f"127.0.0.1:{aws.port}"
     local = folder / "terraform.tfstate"
     if local.exists():

@@ -1,4 +1,4 @@
-"""One of the real manifests, applied on an emulator of its own, and a test's ways to look at it and to change it."""
+"""One of the real manifests, applied to its own account, with ways for a test to inspect and change it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMPUTE = "module.compute_genomicsEnv.aws_batch_compute_environment.this"
 
 
 class Stack:
-    """One environment in an account of its own; its manifest is a copy that a test may change."""
+    """One environment in its own account; its manifest is a copy that a test may change."""
 
     def __init__(self, name: str, site: Site) -> None:
         self.aws = site.aws
@@ -37,7 +37,7 @@ class Stack:
         return gen_infra(command, self.manifest, *arguments, environ=self.environ, cwd=self.folder)
 
     def image(self, verb: str, *arguments: str, code: int = 0) -> Any:
-        """``gen-infra image VERB``, as it is typed in the manifest's folder."""
+        """Run ``gen-infra image VERB`` in the manifest's folder and return its JSON."""
         words = ("image", verb, self.manifest.name, "--json", *arguments)
         done = gen_infra(*words, environ=self.environ, cwd=self.folder)
         assert done.returncode == code, done.stdout + done.stderr
@@ -55,7 +55,7 @@ class Stack:
         return self.answer(command, "--out", str(self.out), *arguments, code=code)
 
     def change(self, file: str, *path: str, to: Any) -> None:
-        """Set a value in one of the manifest files."""
+        """Set a value in one of the manifest's files."""
         document = yaml.safe_load((self.folder / file).read_text())
         place = document
         for key in path[:-1]:
@@ -64,7 +64,7 @@ class Stack:
         (self.folder / file).write_text(yaml.safe_dump(document, sort_keys=False))
 
     def plain_terraform(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """As ops would run it, in the rendered folder."""
+        """Run terraform without gen-infra, in the rendered folder."""
         return subprocess.run(
             ["terraform", command, "-input=false", "-no-color", *arguments],
             capture_output=True,
@@ -80,14 +80,14 @@ class Stack:
 
 @contextmanager
 def applied(session: Session, name: str, folder: Path) -> Iterator[Stack]:
-    """One of the real manifests, applied, in an account of its own: a copy of what was applied once."""
+    """Copy one of the real manifests with the account that it was applied to; it is applied once in a session."""
     manifests = {manifest.name: manifest.read_text() for manifest in (ROOT / "envs").glob("*.yaml")}
     with applied_site(session, name, manifests, folder) as site:
         yield Stack(name, site)
 
 
 def changes(answer: Any) -> dict[str, tuple[str, bool]]:
-    """Address -> what happens, and whether the new one comes first."""
+    """Map each address to the action, and to whether the new resource is created first."""
     return {change["address"]: (change["action"], change["new_first"]) for change in answer["changes"]}
 
 

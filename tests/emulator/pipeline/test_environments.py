@@ -1,4 +1,4 @@
-"""Real manifests, from nothing to nothing: the real terraform and provider against the embedded AWS."""
+"""Apply, use and destroy real manifests: the real terraform and provider against the embedded AWS."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ class TestProd:
 
 
 class TestOtherEnvironments:
-    """In this order, on one environment: its compute environment gives way to two."""
+    """In this order, on one environment: two compute environments replace its one."""
 
     def test_a_new_name_and_order_put_the_new_environment_first(self, prod: Stack) -> None:
         spot = {"type": "SPOT", "bid_percentage": 60, "max_vcpus": 1024, "instance_types": ["optimal"]}
@@ -297,14 +297,14 @@ class TestDev:
         assert done.returncode == 2
         assert "--yes" in done.stderr
 
-    def test_a_rendered_file_that_somebody_changed_is_not_overwritten(self, dev: Stack) -> None:
+    def test_a_rendered_file_that_was_edited_is_not_overwritten(self, dev: Stack) -> None:
         queues = dev.terraform / "queues.tf"
-        queues.write_text(queues.read_text() + "# by hand\n")
+        queues.write_text(queues.read_text() + "# edited\n")
         done = dev.build("plan")
         assert done.returncode == 2
         assert "queues.tf" in done.stderr
         assert "--force" in done.stderr
-        assert queues.read_text().endswith("# by hand\n")
+        assert queues.read_text().endswith("# edited\n")
         forced = dev.build("plan", "--force")
         assert forced.returncode == 0, forced.stderr
 
@@ -337,7 +337,7 @@ def test_demo(tmp_path: Path) -> None:
 
 
 def wait_for(made: Stack, job_id: str) -> Any:
-    """The job at its end, as `gen-infra jobs` shows it."""
+    """Wait for the job and return what `gen-infra jobs` shows of it."""
     waiter = gen_infra_watch(made, job_id)
     assert waiter.returncode in {0, 1}, waiter.stderr
     (job,) = made.answer("jobs", job_id)
@@ -345,7 +345,7 @@ def wait_for(made: Stack, job_id: str) -> Any:
 
 
 def gen_infra_watch(made: Stack, job_id: str) -> subprocess.CompletedProcess[str]:
-    """Something that ends when the job has: a job that depends on it."""
+    """Submit a job that depends on it, and watch that one to its end."""
     return made.run("submit", "samtoolsStats", "--depends-on", job_id, "--watch")
 
 

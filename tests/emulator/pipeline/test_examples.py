@@ -1,7 +1,7 @@
-"""All examples side by side in one account: the real terraform and provider against one embedded AWS.
+"""Apply all examples in one account: the real terraform and provider against one embedded AWS.
 
-Each rendered folder is a module of one of a few roots, so that many share a provider and its fixed waits; the roots go
-on at the same time. Two examples that called anything by the same name would fail.
+Each rendered folder is a module in one of a few roots, so that many examples share a provider and its fixed waits; the
+roots run in parallel. Two examples that use the same name for a resource would fail.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 HOME = "us-east-1"  # the region that the emulator's account has a network in
 EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
-TOLD = "batchQueueBlocked-told"
+NOTIFIED = "batchQueueBlocked-told"
 ROOTS_AT_HOME = 3  # the provider makes one function at a time
 PROVIDER = """
 provider "aws" {{
@@ -336,17 +336,17 @@ class TestExamples:
         found = applied.client("batch").describe_compute_environments()["computeEnvironments"]
         return [dict(each) for each in found if each["computeEnvironmentName"].startswith(prefix)]
 
-    def test_blocked_queues_are_told_by_e_mail(self, applied: SideBySide) -> None:
+    def test_blocked_queues_are_notified_by_e_mail(self, applied: SideBySide) -> None:
         events, sns = applied.client("events"), applied.client("sns")
-        rule = events.describe_rule(Name=TOLD)
+        rule = events.describe_rule(Name=NOTIFIED)
         assert json.loads(rule["EventPattern"]) == {
             "source": ["aws.batch"],
             "detail-type": ["Batch Job Queue Blocked"],
             "detail": {"jobQueue": ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]},
         }
-        [target] = events.list_targets_by_rule(Rule=TOLD)["Targets"]
+        [target] = events.list_targets_by_rule(Rule=NOTIFIED)["Targets"]
         topic = target["Arn"]
-        assert topic.endswith(f":{TOLD}")
+        assert topic.endswith(f":{NOTIFIED}")
         attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
         assert rule["Arn"] in attributes["Policy"]
         [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
@@ -369,11 +369,11 @@ class TestExamples:
         for name, value in applied.aws.environ.items():
             monkeypatch.setenv(name, value)
         assert _left(EXAMPLES["graviton"])
-        told = notification_leftovers(session.clients(HOME), [TOLD])
-        assert [each.partition(" arn:")[0] for each in told] == [f"event rule {TOLD}", "topic"]
+        left = notification_leftovers(session.clients(HOME), [NOTIFIED])
+        assert [each.partition(" arn:")[0] for each in left] == [f"event rule {NOTIFIED}", "topic"]
         applied.terraform("destroy", "-auto-approve", "-parallelism=40", "-refresh=false")
         assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
-        assert notification_leftovers(session.clients(HOME), [TOLD]) == []
+        assert notification_leftovers(session.clients(HOME), [NOTIFIED]) == []
 
 
 def _left(manifest: Manifest) -> list[str]:

@@ -1,4 +1,4 @@
-"""What goes wrong around a run ends in one error, a hint and an exit code, and the next run finishes."""
+"""Whatever fails in a run ends in one error, a hint and an exit code, and the next run finishes."""
 
 from __future__ import annotations
 

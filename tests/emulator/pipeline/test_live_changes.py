@@ -40,20 +40,20 @@ def prod(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @contextmanager
 def never_without_an_environment(made: Stack) -> Iterator[None]:
-    """Looks at the queues all the while: each has an environment that is VALID and ENABLED."""
+    """Check the queues every second: each has an environment that is VALID and ENABLED."""
     batch, over, found = made.batch(), threading.Event(), []
 
     def look() -> None:
         while not over.wait(1):
             environments = batch.describe_compute_environments()["computeEnvironments"]
-            well = {
+            healthy = {
                 each["computeEnvironmentArn"]
                 for each in environments
                 if (each["status"], each["state"]) == ("VALID", "ENABLED")
             }
             for queue in batch.describe_job_queues(jobQueues=QUEUES)["jobQueues"]:
                 order = {each["computeEnvironment"] for each in queue["computeEnvironmentOrder"]}
-                if not order & well:
+                if not order & healthy:
                     found.append((queue["jobQueueName"], order))
 
     looking = threading.Thread(target=look)
@@ -90,7 +90,7 @@ def effects(answer: Any, address: str) -> str:
 
 
 def apply(made: Stack) -> Any:
-    """What `gen-infra apply --json` says that it has done."""
+    """Run `gen-infra apply --json` and return its answer."""
     with never_without_an_environment(made):
         return made.built("apply", "--yes", "--allow", "stop-jobs")
 
@@ -127,7 +127,7 @@ def assert_draining(made: Stack, before: Any, job_id: str) -> None:
 
 
 def assert_replaced(made: Stack, before: Any) -> Any:
-    """The successor stands, the queues have it, and nothing is left of the old one."""
+    """Assert that the queues use the successor and that the old one is gone."""
     after = environment(made)
     assert after["computeEnvironmentName"] != before["computeEnvironmentName"]
     queues = made.batch().describe_job_queues()["jobQueues"]
@@ -140,7 +140,7 @@ def assert_replaced(made: Stack, before: Any) -> Any:
 
 
 def assert_in_order(made: Stack, before: Any, since: int) -> None:
-    """Successor, queues, then the old one: taken out of service, refused to whoever deletes it, and at last deleted."""
+    """Assert the order: create the successor, point the queues to it, delete the old one, refused until drained."""
     name = before["computeEnvironmentName"]
     calls = [
         (call.action, call.status)
@@ -179,10 +179,10 @@ class TestInPlace:
         assert environment(prod)["computeResources"]["bidPercentage"] == 50
 
     def test_a_colleague_without_the_folder_sees_the_same_causes(self, prod: Stack, tmp_path: Path) -> None:
-        told = prod.run("plan", "--out", str(tmp_path), "--format", "markdown")
-        assert told.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
-        assert "This **stops jobs**" in told.stdout
-        assert "compute.genomicsEnv.bid\\_percentage: 50 -\\> 60" in told.stdout
+        done = prod.run("plan", "--out", str(tmp_path), "--format", "markdown")
+        assert done.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
+        assert "This **stops jobs**" in done.stdout
+        assert "compute.genomicsEnv.bid\\_percentage: 50 -\\> 60" in done.stdout
 
     def test_bid_image_and_job_are_changed_in_place_while_jobs_run(self, prod: Stack) -> None:
         before, job_id = environment(prod), running_job(prod, 3600)
