@@ -96,24 +96,27 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-# Unassigned code points have no settled normal form.
-CHARACTERS = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in {"Cs", "Cn"}]
-COMBINING = [char for char in CHARACTERS if unicodedata.category(char) in {"Mn", "Mc"}]
 ASCII = [chr(code) for code in range(128)]
 NAMES = ["a", "bb", "a-b", "_", "for", "null", "true", "if", "a b", "é", "x:y", "0", ""]
 
 
 class Generator:
-    """Makes up values, the same in every run: all of them go to one terraform."""
+    """Generate values, the same in every run: all of them go to one terraform."""
 
     def __init__(self) -> None:
         self.random = random.Random(20261128)  # noqa: S311 - nothing is secret
+        categories = {char: unicodedata.category(char) for char in map(chr, range(0x110000))}
+        # Unassigned code points have no settled normal form.
+        self.characters = [char for char, category in categories.items() if category not in {"Cs", "Cn"}]
+        self.combining = [char for char in self.characters if categories[char] in {"Mn", "Mc"}]
 
     def joined(self, most: int, *sources: list[str]) -> str:
         return "".join(self.random.choice(self.random.choice(sources)) for _ in range(self.random.randint(0, most)))
 
     def string(self) -> str:
-        sources = self.random.choice([[CHARACTERS], [FRAGMENTS], [FRAGMENTS, CHARACTERS], [ASCII], [ASCII, COMBINING]])
+        sources = self.random.choice(
+            [[self.characters], [FRAGMENTS], [FRAGMENTS, self.characters], [ASCII], [ASCII, self.combining]]
+        )
         return normal(self.joined(12, *sources))
 
     def number(self) -> int | float:
