@@ -179,12 +179,10 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a name that the manifest does not have."""
+def unknown(problem: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name that the manifest does not have; ``problem`` is such as ``unknown job``."""
     names = ", ".join(known)
-    return UsageError(
-        f'unknown {kind} "{name}"; ' + (f"choose from: {names}" if names else f"the manifest has no {kind}")
-    )
+    return UsageError(f'{problem} "{name}"; ' + (f"choose from: {names}" if names else "the manifest has none"))
 
 
 def examples(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -137,10 +137,10 @@ def submit(
 def _queue(env: Manifest, job: str, queue: str | None, share: str | None) -> str:
     """Return the key of the queue to submit to."""
     if job not in env.jobs:
-        raise unknown("job", job, env.jobs)
+        raise unknown("unknown job", job, env.jobs)
     chosen = queue or env.jobs[job].queue or next(iter(env.queues))
     if chosen not in env.queues:
-        raise unknown("queue", chosen, env.queues)
+        raise unknown("unknown queue", chosen, env.queues)
     fair_share = env.queues[chosen].fair_share
     if fair_share and not share:
         raise UsageError(
@@ -212,7 +212,7 @@ def jobs(
         raise click.UsageError("--watch shows queues and cannot be combined with job ids or --status")
     env = load(manifest)
     if queue and queue not in env.queues:
-        raise unknown("queue", queue, env.queues)
+        raise unknown("unknown queue", queue, env.queues)
     aws = clients(env.region)
     require_account(aws, env.account)
     queues = [env.suffixed(key) for key in ([queue] if queue else env.queues)]

@@ -136,7 +136,7 @@ def cancel(
         raise click.UsageError("give either job ids, or --queue together with --status")
     env = load(manifest)
     if queue and queue not in env.queues:
-        raise unknown("queue", queue, env.queues)
+        raise unknown("unknown queue", queue, env.queues)
     if not yes:
         require_terminal()
     aws = clients(env.region)

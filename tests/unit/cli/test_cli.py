@@ -241,6 +241,10 @@ class TestRender:
         (["submit", "test.yaml", "one", "--env", "SECRET"], "--env takes KEY=VALUE"),
         (["submit", "test.yaml", "one", "--array-size", "1"], "2<=x<=10000"),
         (["jobs", "test.yaml", "--queue", "no"], 'unknown queue "no"'),
+        (
+            ["apply", "test.yaml", "--drain-timeout", "5"],
+            'invalid duration "5": use a number and a unit, such as 30m or 2h',
+        ),
         (["jobs", "test.yaml", "--status", "DONE"], "'DONE' is not one of"),
     ],
 )

@@ -184,7 +184,7 @@ def queues_name_compute_environments(manifest: Manifest) -> Iterable[ManifestFin
         for index, compute in enumerate(queue.compute):
             path = ("queues", key, "compute", index)
             if compute not in manifest.compute:
-                yield path, _no_such("compute environment", compute, manifest.compute)
+                yield path, _unknown("unknown compute environment", compute, manifest.compute)
 
 
 def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -217,20 +217,18 @@ def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
     for key, job in manifest.jobs.items():
         for index, bucket in enumerate(job.buckets):
             if bucket not in manifest.buckets:
-                yield ("jobs", key, "buckets", index), _no_such("bucket", bucket, manifest.buckets)
+                yield ("jobs", key, "buckets", index), _unknown("unknown bucket", bucket, manifest.buckets)
         if job.queue is not None and job.queue not in manifest.queues:
-            yield ("jobs", key, "queue"), _no_such("queue", job.queue, manifest.queues)
+            yield ("jobs", key, "queue"), _unknown("unknown queue", job.queue, manifest.queues)
         repository = image_repository(job.image)
         if "/" not in job.image and repository not in manifest.repositories:
-            yield (
-                ("jobs", key, "image"),
-                f"{_no_such('repository', repository, manifest.repositories)}; an image elsewhere needs its full URI",
-            )
+            problem = _unknown("unknown repository", repository, manifest.repositories)
+            yield ("jobs", key, "image"), f"{problem}; an image elsewhere needs its full URI"
 
 
-def _no_such(what: str, name: str, known: Iterable[str]) -> str:
+def _unknown(problem: str, name: str, known: Iterable[str]) -> str:
     names = ", ".join(known)
-    return f"there is no {what} {name}" + (f"; there is {names}" if names else "")
+    return f'{problem} "{name}"; ' + (f"choose from: {names}" if names else "the manifest has none")
 
 
 def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[ManifestFinding]:

@@ -130,7 +130,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "queue order",
         {"queues__main__compute": ["spot"]},
         {"queues__main__compute": ["other"]},
-        "no compute environment other; there is spot",
+        'unknown compute environment "other"; choose from: spot',
     ),
     ("queue twice", {}, {"queues__main__compute": ["spot", "spot"]}, 'queues.main.compute[1]: "spot" is listed twice'),
     (
@@ -143,13 +143,13 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "job bucket",
         {"buckets": {"r": {"name": "abc", "access": "read"}}, "jobs": {"j": {**JOB, "buckets": ["r"]}}},
         {"jobs": {"j": {**JOB, "buckets": ["r"]}}},
-        "jobs.j.buckets[0]: there is no bucket r",
+        'jobs.j.buckets[0]: unknown bucket "r"; the manifest has none',
     ),
     (
         "job queue",
         {"jobs": {"j": {**JOB, "queue": "main"}}},
         {"jobs": {"j": {**JOB, "queue": "min"}}},
-        "there is no queue min; there is main",
+        'unknown queue "min"; choose from: main',
     ),
     (
         "fair-share priority",
@@ -161,7 +161,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "job repository",
         {"repositories": ["isaac"], "jobs": {"j": {**JOB, "image": "isaac:1"}}},
         {"jobs": {"j": {**JOB, "image": "isaac:1"}}},
-        "jobs.j.image: there is no repository isaac; an image elsewhere needs its full URI",
+        'jobs.j.image: unknown repository "isaac"; the manifest has none; an image elsewhere needs its full URI',
     ),
     (
         "region",
