@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.cli.console import terminal_width
-from gen_infra.manifest.placements import all_vcpus, demand, enabled, fitting
+from gen_infra.manifest.placements import all_vcpus, demand, enabled, fitting, usable_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def _places(manifest: Manifest, job: Job) -> Iterator[Place]:
         # a node has an instance for itself
         types = {
             instance.name: 1 if job.nodes else at_once
-            for instance, at_once in (() if compute.is_fargate else fitting(compute.instance_types, demand(job)))
+            for instance, at_once in (() if compute.is_fargate else fitting(usable_types(job, compute), demand(job)))
         }
         jobs = int(compute.max_vcpus // all_vcpus(job))
         if jobs and (types or compute.is_fargate):

@@ -40,15 +40,16 @@ def demand(job: Job) -> Demand:
     return Demand(math.ceil(job.vcpus), job.memory_mib, job.gpus or 0)
 
 
-def words(job: Job, compute: ComputeEnvironment) -> tuple[str, ...]:
-    """The part of ``instance_types`` that a job can use: all, or the one that its ``instanceType`` picks.
+def usable_types(job: Job, compute: ComputeEnvironment) -> tuple[str, ...]:
+    """Return the part of ``instance_types`` that a job can use: all, or those that its ``instanceType`` picks.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (instanceType: multi-node only)
     """
     picked = job.container_properties.get("instanceType") if job.nodes else None
     if not isinstance(picked, str):
         return compute.instance_types
-    return (picked,) if any(instance.name == picked for instance in offered(compute.instance_types)) else ()
+    names = {instance.name for instance in named(picked)}
+    return tuple(instance.name for instance in offered(compute.instance_types) if instance.name in names)
 
 
 def all_vcpus(job: Job) -> float:

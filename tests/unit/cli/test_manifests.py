@@ -160,6 +160,10 @@ class TestCommands:
                 "align": {**job, "vcpus": 4},
                 "report": {**job, "vcpus": 2, "queue": "small"},
                 "fold": {**job, "vcpus": 4, "nodes": 2, "queue": "mpi"},
+                "large": {
+                    **job, "vcpus": 4, "nodes": 2, "queue": "mpi",
+                    "container_properties": {"instanceType": "r7i.8xlarge"},
+                },
             },
         ))  # fmt: skip
         out = self.run("show", "test.yaml")[1]
@@ -177,6 +181,9 @@ class TestCommands:
             "# fold (2 nodes of 4 vCPU, 8192 MiB), queue mpi:",
             "#   rest, EC2, each node on an instance of its own:",
             "#     r7i: 4xlarge/8xlarge",
+            "# large (2 nodes of 4 vCPU, 8192 MiB), queue mpi:",
+            "#   rest, EC2, each node on an instance of its own:",
+            "#     r7i: 8xlarge",
         ]
         places = json.loads(self.run("show", "test.yaml", "--json")[1])["places"]
         assert places["fold"] == [{

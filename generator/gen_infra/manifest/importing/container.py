@@ -12,7 +12,18 @@ from typing import Any
 from msgspec import ValidationError, convert
 
 from gen_infra.manifest.importing.cloudformation import VARIABLE
-from gen_infra.manifest.importing.values import ADVICE, Note, dicts, flag, holds_a_secret, is_empty, number, whole
+from gen_infra.manifest.importing.values import (
+    ADVICE,
+    Note,
+    dicts,
+    flag,
+    holds_a_secret,
+    integer,
+    is_empty,
+    number,
+    typed,
+    whole,
+)
 from gen_infra.manifest.model.base import ContainerImage, EnvironmentVariable, RoleArn
 from gen_infra.manifest.model.container import (
     ContainerUser,
@@ -294,7 +305,7 @@ class ContainerImport:
         entry = {}
         for limit in self._dicts("ulimits"):
             name = str(limit.get("name"))
-            pair: dict[str, Any] = {"soft": _amount(limit.get("softLimit")), "hard": _amount(limit.get("hardLimit"))}
+            pair: dict[str, Any] = {"soft": integer(limit.get("softLimit")), "hard": integer(limit.get("hardLimit"))}
             if self._accepts(UlimitName, name, f"ulimits: {name}") and self._accepts(Ulimit, pair, f"ulimits: {name}"):
                 entry[name] = pair
         return entry
@@ -306,8 +317,8 @@ class ContainerImport:
         entry = {
             "init_process": flag(left.pop("initProcessEnabled", None)) is True,
             "shared_memory_mib": whole(left.pop("sharedMemorySize", None)) or None,
-            "max_swap_mib": _amount(left.pop("maxSwap", None)),
-            "swappiness": _amount(left.pop("swappiness", None)),
+            "max_swap_mib": integer(left.pop("maxSwap", None)),
+            "swappiness": integer(left.pop("swappiness", None)),
             "tmpfs": [tmpfs for item in all_tmpfs if (tmpfs := self._tmpfs(item))],
             "devices": [device for item in all_devices if (device := self._device(item))],
         }
@@ -320,7 +331,7 @@ class ContainerImport:
         return {key: value for key, value in entry.items() if not is_empty(value)}
 
     def _tmpfs(self, item: dict[str, Any]) -> dict[str, Any] | None:
-        entry = {"path": item.get("containerPath"), "size_mib": _amount(item.get("size"))}
+        entry = {"path": item.get("containerPath"), "size_mib": integer(item.get("size"))}
         if options := _list(item.get("mountOptions")):
             entry["options"] = options
         return entry if self._accepts(Tmpfs, entry, f"linuxParameters.tmpfs: {entry['path']}") else None
@@ -343,7 +354,7 @@ class ContainerImport:
         carried = {}
         for key, given in self.left.items():
             members = container_shape().members
-            value = _typed(given, members[key]) if key in members else given
+            value = typed(given, members[key]) if key in members else given
             if is_empty(value) or value == _USUAL.get(key):
                 continue
             reason = _REASONS.get(key, "")
@@ -361,23 +372,6 @@ class ContainerImport:
 
 def _dropped(member: str) -> str:
     return f"{PROVIDER} drops {member}"
-
-
-def _amount(value: object) -> object:
-    """A whole number that is written as text as one; anything else as it is."""
-    return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,12}", value) else value
-
-
-def _typed(value: Any, shape: Any) -> Any:
-    """The value with the types that the API has for it: templates and command lines give numbers and flags as text."""
-    if shape.type_name == "structure" and isinstance(value, dict):
-        members = shape.members
-        return {key: _typed(item, members[key]) if key in members else item for key, item in value.items()}
-    if shape.type_name == "list" and isinstance(value, list):
-        return [_typed(item, shape.member) for item in value]
-    if shape.type_name == "boolean" and flag(value) is not None:
-        return flag(value)
-    return _amount(value) if shape.type_name in ("integer", "long") else value
 
 
 def _renamed(volumes: dict[str, Any], points: list[dict[str, Any]], taken: set[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -42,6 +43,23 @@ def number(value: object) -> float | None:
 def whole(value: object) -> int:
     """The number without its fraction, 0 for none."""
     return int(number(value) or 0)
+
+
+def integer(value: object) -> object:
+    """A whole number that is written as text as one; anything else as it is."""
+    return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,12}", value) else value
+
+
+def typed(value: Any, shape: Any) -> Any:
+    """The value with the types that the API has for it: templates and command lines give numbers and flags as text."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        members = shape.members
+        return {key: typed(item, members[key]) if key in members else item for key, item in value.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [typed(item, shape.member) for item in value]
+    if shape.type_name == "boolean" and flag(value) is not None:
+        return flag(value)
+    return integer(value) if shape.type_name in ("integer", "long") else value
 
 
 def holds_a_secret(name: str, value: str) -> bool:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.instances import InstanceType, catalogue, named, nearest
-from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered, words
+from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered, usable_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,7 +77,7 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
                 f"{asked} are above max_vcpus {most}, the most of queue {queue}; it would never start",
             )
         elif not manifest.is_on_fargate(job) and not any(
-            fitting(words(job, compute), demand(job)) for compute in roomy
+            fitting(usable_types(job, compute), demand(job)) for compute in roomy
         ):
             yield _too_large(key, job, queue, roomy)
 
@@ -89,7 +89,7 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFindin
     """
     for key, job in manifest.jobs.items():
         for compute in enabled(manifest, manifest.queue_of(job)) if not manifest.is_on_fargate(job) else ():
-            exact = _exact(words(job, manifest.compute[compute]), demand(job))
+            exact = _exact(usable_types(job, manifest.compute[compute]), demand(job))
             if exact:
                 yield (
                     ("jobs", key, "memory_mib"),
@@ -134,7 +134,7 @@ def _exact(words: tuple[str, ...], job: Demand) -> InstanceType | None:
 
 def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment]) -> ManifestFinding:
     """The finding that names what is missing: vCPUs, memory, or both in one instance."""
-    instances = [instance for compute in computes for instance in offered(words(job, compute))]
+    instances = [instance for compute in computes for instance in offered(usable_types(job, compute))]
     if not instances:
         picked = job.container_properties["instanceType"]
         offers = ", ".join(word for compute in computes for word in compute.instance_types)
