@@ -1,6 +1,6 @@
-"""Everything gen-infra can fail with: each class carries its exit code, each error its next action.
+"""Define the expected failures: each class has its exit code, each error a hint.
 
-Exit codes, as documented in the README: 0 done; 1 it worked and the answer is no; 2 wrong usage or manifest;
+Exit codes, as documented in docs/commands.md: 0 done; 1 it worked and the answer is no; 2 invalid usage or manifest;
 3 a tool, credential or provider is missing; 4 a tool or AWS failed.
 """
 
@@ -23,7 +23,7 @@ class GenInfraError(Exception):
         self.hint = hint
 
     def on_terminal(self) -> str:
-        """The message for somebody who reads it on a terminal."""
+        """Return the message for a terminal."""
         return self.message
 
 
@@ -34,13 +34,13 @@ class AnswerIsNoError(GenInfraError):
 
 
 class UsageError(GenInfraError):
-    """The command line or the files it names are wrong; nothing was changed."""
+    """The command line, or a file that it names, is invalid; nothing was changed."""
 
     exit_code = 2
 
 
 class MissingError(GenInfraError):
-    """A tool, a credential or a provider is missing; the hint is the line that gets it."""
+    """A tool, a credential or a provider is missing; the hint is the command that installs or sets it."""
 
     exit_code = 3
 

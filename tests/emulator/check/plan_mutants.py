@@ -88,7 +88,7 @@ _ANYBODY = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:
 PLAN_MUTANTS = (
     PlanMutant("key: any account", "GI_KMS_1", _KEY, ("policy", "Statement", 1, "Condition", "StringEquals")),
     PlanMutant("key: any principal", "GI_KMS_1", _KEY, ("policy", "Statement", 1, "Condition", "ArnEquals")),
-    PlanMutant("key: grants for anybody", "GI_KMS_2", _KEY, ("policy", "Statement", 2, "Condition", "Bool")),
+    PlanMutant("key: grants for any principal", "GI_KMS_2", _KEY, ("policy", "Statement", 2, "Condition", "Bool")),
     PlanMutant("key: logs of any account", "GI_KMS_3", _KEY, ("policy", "Statement", 3, "Condition")),
     PlanMutant("volume: not encrypted", "GI_EC2_1", _TEMPLATE, (*_VOLUME, "encrypted"), "false"),
     PlanMutant("volume: AWS's key", "GI_EC2_1", _TEMPLATE, (*_VOLUME, "kms_key_id"), "alias/aws/ebs"),
@@ -103,7 +103,7 @@ PLAN_MUTANTS = (
     PlanMutant("out: everything", "GI_NET_3", "aws_vpc_security_group_egress_rule.hole", (),
                {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1"}),
     PlanMutant("trust: jobs of any account", "GI_IAM_1", _ROLE, (*_TRUST, "Condition", "StringEquals")),
-    PlanMutant("trust: anybody", "GI_IAM_3", _ROLE, (*_TRUST, "Principal"), {"AWS": "*"}),
+    PlanMutant("trust: any principal", "GI_IAM_3", _ROLE, (*_TRUST, "Principal"), {"AWS": "*"}),
     PlanMutant("role: AdministratorAccess", "GI_IAM_2",
                'module.instance_role.aws_iam_role_policy_attachment.this["AmazonSSMManagedInstanceCore"]',
                ("policy_arn",), "arn:aws:iam::aws:policy/AdministratorAccess"),

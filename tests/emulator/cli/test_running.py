@@ -131,7 +131,7 @@ def test_nothing_is_cancelled_that_was_not_meant(layer: Layer) -> None:
     assert (empty.returncode, empty.stderr) == (0, "queue main has no RUNNABLE jobs\n")
 
 
-def test_a_job_goes_on_when_watching_it_is_interrupted(layer: Layer) -> None:
+def test_a_job_continues_when_watching_it_is_interrupted(layer: Layer) -> None:
     watching = subprocess.Popen(
         command("submit", layer.manifest, "one", "--watch", "--", "sleep", "3600"),
         env=clean_environ(**layer.aws.environ),

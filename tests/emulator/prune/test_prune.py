@@ -93,7 +93,9 @@ def tags(clients: Clients) -> set[str]:
     return {tag for image in found for tag in image.get("imageTags", [])}
 
 
-def test_what_is_old_and_unused_goes(clients: Clients, prune: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_what_is_old_and_unused_is_removed(
+    clients: Clients, prune: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     uri = clients.ecr.create_repository(repositoryName=REPOSITORY)["repository"]["repositoryUri"]
     digests = [push(clients, tag, "manifest", layers=[{"digest": f"sha256:{tag * 64}"}]) for tag in "1234567"]
     push(clients, "both", "index", manifests=[{"digest": digests[2]}])

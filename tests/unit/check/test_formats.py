@@ -25,7 +25,9 @@ REPORT = CheckReport(
             "gen-infra (source)",
             "30 checks",
             (
-                Finding("failed", 'anybody <in> & "out"\x1b', "k (m.tf:3)", KEY, "aws_kms_key.k", "terraform/m.tf", 3),
+                Finding(
+                    "failed", 'any <principal> & "out"\x1b', "k (m.tf:3)", KEY, "aws_kms_key.k", "terraform/m.tf", 3
+                ),
                 Finding("failed", "again", "l", KEY, "aws_kms_key.l"),
                 Finding("skipped", "CKV_AWS_338: a decision", "g", LOG, "aws_cloudwatch_log_group.g", reason="because"),
             ),
@@ -44,7 +46,7 @@ def test_sarif_is_valid(report: CheckReport) -> None:
 @pytest.mark.parametrize(
     ("key", "wrong"), [("level", "high"), ("ruleIndex", "0"), ("message", {}), ("locations", [{"file": "main.tf"}])]
 )
-def test_what_is_no_sarif_is_seen(key: str, wrong: object) -> None:
+def test_an_invalid_sarif_report_is_detected(key: str, wrong: object) -> None:
     log = json.loads(to_sarif(REPORT))
     log["runs"][0]["results"][0][key] = wrong
 
@@ -81,7 +83,7 @@ def test_junit_has_a_suite_for_each_tool_and_counts_right() -> None:
     ]
     failure = suites.find("testsuite[2]/testcase/failure")
     assert failure is not None
-    assert failure.get("message") == 'k (m.tf:3): anybody <in> & "out" '
+    assert failure.get("message") == 'k (m.tf:3): any <principal> & "out" '
 
 
 def test_text_and_json_say_everything() -> None:

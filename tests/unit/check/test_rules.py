@@ -75,11 +75,11 @@ def test_a_policy_is_the_same_as_text_and_as_values(text: bool) -> None:
         ("aws_iam_role_policy_attachment", {"policy_arn": UNKNOWN}),
     ],
 )  # fmt: skip
-def test_what_is_not_known_breaks_no_rule(kind: str, values: dict[str, Any]) -> None:
+def test_unknown_values_violate_no_rule(kind: str, values: dict[str, Any]) -> None:
     assert broken(kind, **values) == []
 
 
-def test_a_plan_says_what_will_be_known_only_later() -> None:
+def test_a_plan_marks_values_that_are_known_after_apply() -> None:
     later = planned({"encryption_configuration": [{"encryption_type": "KMS"}]},
                     {"encryption_configuration": [{"kms_key": True}]})  # fmt: skip
     never = planned({"encryption_configuration": [{"encryption_type": "AES256"}]}, {})
@@ -87,7 +87,7 @@ def test_a_plan_says_what_will_be_known_only_later() -> None:
     assert [each.rule.id for each in broken_rules([later, never])] == ["GI_ECR_1"]
 
 
-def test_a_group_that_lets_its_own_network_in_is_fine() -> None:
+def test_ingress_from_the_own_network_is_allowed() -> None:
     inside = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["10.0.0.0/16"]}
 
     assert broken("aws_security_group", ingress=[inside], egress=[{**inside, "cidr_blocks": ["0.0.0.0/0"]}]) == []

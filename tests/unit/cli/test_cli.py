@@ -86,7 +86,9 @@ def test_the_list_of_commands_has_one_whole_line_for_each() -> None:
         assert line.split(maxsplit=1) == [name, entry.about]
 
 
-def test_an_unknown_command_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, _, err = run(monkeypatch, capsys, "rendr")
     assert code == 2
     assert "rendr" in err
@@ -179,7 +181,7 @@ class TestRender:
         assert self.run("render", "test.yaml", "--force")[0] == 0
         assert main_tf.read_text() != "# mine\n"
 
-    def test_what_the_manifest_no_longer_needs_goes_and_nothing_else(self) -> None:
+    def test_only_files_that_the_manifest_no_longer_needs_are_removed(self) -> None:
         write(self.folder, changed(repositories=["isaac"]))
         self.run("render", "test.yaml")
         theirs = self.folder / "build/test/notes.txt"
@@ -192,14 +194,14 @@ class TestRender:
         assert not (self.folder / "build/test/terraform/modules/repository").exists()
         assert (theirs.read_text(), state.read_text()) == ("keep me", "{}")
 
-    def test_a_wrong_manifest_is_exit_2_with_every_problem(self) -> None:
+    def test_an_invalid_manifest_is_exit_2_with_every_problem(self) -> None:
         write(self.folder, changed(account="1", compute__spot__max_vcpus=0))
         code, out, err = self.run("render", "test.yaml")
         assert (code, out) == (2, "")
         assert "error: test.yaml has 2 problems:" in err
         assert '  test.yaml:1:1: account: "1" is not twelve digits' in err
 
-    def test_a_warning_is_said_and_with_strict_it_is_an_error(self) -> None:
+    def test_a_warning_is_printed_and_is_an_error_with_strict(self) -> None:
         write(self.folder, changed(compute__spot__min_vcpus=8))
         warning = "test.yaml:5:5: compute.spot.min_vcpus: 8 vCPUs run, and cost, all the time"
         code, out, err = self.run("render", "test.yaml")
@@ -210,7 +212,7 @@ class TestRender:
         assert err.startswith(f"error: test.yaml has one warning:\n  {warning}")
         assert "hint: fix it, or leave out --strict" in err
 
-    def test_a_manifest_that_is_not_there_is_exit_2(self) -> None:
+    def test_a_missing_manifest_is_exit_2(self) -> None:
         code, _, err = self.run("render", "missing.yaml")
         assert code == 2
         assert "missing.yaml:1:1: file not found" in err
@@ -248,7 +250,7 @@ class TestRender:
         (["jobs", "test.yaml", "--status", "DONE"], "'DONE' is not one of"),
     ],
 )
-def test_wrong_usage_is_exit_2_and_says_what_is_right(
+def test_a_usage_error_is_exit_2_and_says_what_is_allowed(
     arguments: list[str],
     says: str,
     tmp_path: Path,
@@ -297,7 +299,7 @@ def test_a_file_name_that_is_too_long_is_exit_2(
     assert "File name too long" in err
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     manifest = write(tmp_path, SMALLEST)
     with subprocess.Popen(
         command("render", manifest, "--check", "--out", tmp_path / "build"),

@@ -88,7 +88,7 @@ class TestShowDiff:
         code, out, _ = self.run("one.yaml", "--diff", "one.yaml", "--json")
         assert (code, json.loads(out)["differences"]) == (0, [])
 
-    def test_a_wrong_manifest_is_an_error_and_no_difference(self) -> None:
+    def test_an_invalid_manifest_is_an_error_and_no_difference(self) -> None:
         write(Path(), changed(account="1"), "wrong.yaml")
         code, out, err = self.run("one.yaml", "--diff", "wrong.yaml")
         assert (code, out) == (2, "")

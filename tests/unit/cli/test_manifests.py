@@ -239,7 +239,7 @@ class TestCommands:
         assert err.startswith("error: tool:3: the revision is INACTIVE")
 
     @pytest.mark.parametrize("content", [b"\xff", b"{", b"{}"])
-    def test_import_job_refuses_what_is_none(self, content: bytes) -> None:
+    def test_import_job_refuses_what_is_no_job_definition(self, content: bytes) -> None:
         (self.folder / "job.json").write_bytes(content)
         code, out, err = self.run("import-job", "job.json")
         assert (code, out) == (2, "")

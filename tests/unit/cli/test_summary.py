@@ -67,7 +67,7 @@ def test_what_changed_in_the_manifest_stands_above_what_it_causes(capsys: pytest
     ]
 
 
-def test_each_danger_is_asked_for_by_itself() -> None:
+def test_each_danger_needs_its_own_confirmation() -> None:
     both = summary(QUEUE, LOGS)
     assert ask(both, "y\ny\n").exit_code == 0
     assert isinstance(ask(both, "y\nn\n").exception, AnswerIsNoError)
@@ -75,13 +75,13 @@ def test_each_danger_is_asked_for_by_itself() -> None:
     assert "Do you want that? This stops jobs [y/N]" in ask(both, "y\ny\n").output
 
 
-def test_nothing_is_asked_about_what_is_harmless_or_allowed() -> None:
+def test_harmless_or_allowed_changes_need_no_confirmation() -> None:
     assert ask(summary(), "").output == ""
     assert ask(summary(QUEUE), "", allowed=("stop-jobs",)).output == ""
 
 
 @pytest.mark.parametrize("way", [{"yes": True}, {"tty": False}])
-def test_without_somebody_to_ask_it_must_be_allowed(way: dict[str, bool]) -> None:
+def test_without_a_terminal_it_must_be_allowed(way: dict[str, bool]) -> None:
     refused = ask(summary(QUEUE, LOGS), "y\ny\n", allowed=("destroy-data",), **way).exception
     assert isinstance(refused, UsageError)
     assert refused.message == "this stops jobs: job queue main-prod; nothing was changed"

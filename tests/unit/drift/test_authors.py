@@ -91,7 +91,7 @@ def test_the_newest_event_names_the_author(identity: Any, who: str) -> None:
     assert trail.author() == Author(who, "2026-01-31T12:00:00Z")
 
 
-def test_a_service_without_a_name_is_told_by_what_it_is() -> None:
+def test_a_service_without_an_arn_is_named_by_its_domain() -> None:
     assert Trail(event(userIdentity={"invokedBy": "batch.amazonaws.com"}) | {"Username": ""}).author() == Author(
         "batch.amazonaws.com", "2026-01-31T12:00:00Z"
     )
@@ -106,7 +106,7 @@ def test_a_service_without_a_name_is_told_by_what_it_is() -> None:
     ],
     ids=["failed", "of another queue", "of nothing"],
 )
-def test_what_did_not_do_it_does_not_count(newest: Event) -> None:
+def test_other_events_do_not_count(newest: Event) -> None:
     assert Trail(event(), newest).author() == Author(ALICE, "2026-01-31T12:00:00Z")
 
 
@@ -138,7 +138,7 @@ def test_parameters_are_searched_to_their_depth() -> None:
     assert trail.author(events_adding("AuthorizeSecurityGroupIngress", "sg-1", "0.0.0.0/0", "443")) is None
 
 
-def test_each_question_is_asked_once_and_not_too_fast() -> None:
+def test_each_request_is_sent_once_and_not_too_fast() -> None:
     trail = Trail(event())
     history = trail.history()
     assert history.author(QUEUE) == history.author(QUEUE)
@@ -146,7 +146,7 @@ def test_each_question_is_asked_once_and_not_too_fast() -> None:
     assert trail.pauses == [0.5]
 
 
-def test_where_there_are_too_many_events_those_of_the_resource_are_asked_for() -> None:
+def test_with_too_many_events_those_of_the_resource_are_searched() -> None:
     noise = [event(hour=20, requestParameters={"jobQueue": f"other-{number}"}) for number in range(5)]
     trail = Trail(*noise, event() | {"Resources": [{"ResourceName": "arn:main"}]})
     trail.per_page = 2
@@ -164,7 +164,7 @@ def test_where_there_are_too_many_events_those_of_the_resource_are_asked_for() -
         ("us-east-1", "aws", []),
     ],
 )
-def test_iam_is_asked_about_in_its_home(
+def test_iam_events_are_searched_in_their_region(
     monkeypatch: pytest.MonkeyPatch, region: str, partition: str, home: list[str]
 ) -> None:
     trail = Trail(event("PutRolePolicy", requestParameters={"roleName": "r", "policyName": "p"}))
@@ -183,7 +183,7 @@ def test_iam_is_asked_about_in_its_home(
 
 
 class TestRefusals:
-    def test_one_refusal_is_enough(self) -> None:
+    def test_the_search_stops_at_the_first_refusal(self) -> None:
         trail = Trail()
         trail.account.answers = {"LookupEvents": Refusal("AccessDeniedException")}
         history = trail.history()
@@ -194,7 +194,7 @@ class TestRefusals:
         trail.account.answers = {}  # another question would be a KeyError
         assert history.author(events_adding("PutRolePolicy", "r", "p")) is None
 
-    def test_neither_is_what_cannot_be_answered_an_error(self) -> None:
+    def test_a_throttled_search_is_no_error(self) -> None:
         trail = Trail()
         trail.account.answers = {"LookupEvents": Refusal("ThrottlingException")}
         history = trail.history()
@@ -240,14 +240,14 @@ class TestDrift:
         (note,) = notes
         assert note.startswith("no permission to search CloudTrail: ")
 
-    def test_an_event_may_still_be_under_way(self) -> None:
+    def test_an_event_can_be_late(self) -> None:
         queue = entry("aws_batch_job_queue", {"name": "main-test"}, None)
         (found,), notes = self.authored(Trail().account, queue)
         assert found.who == ""
         assert notes == [NAMELESS]
         assert "15 minutes" in NAMELESS
 
-    def test_nothing_is_said_where_everybody_is_named(self) -> None:
+    def test_no_note_if_every_author_is_known(self) -> None:
         queue = entry("aws_batch_job_queue", {"name": "main-test", "arn": "arn:main"}, None)
         account = Trail(event("DeleteJobQueue")).account
         (found,), notes = self.authored(account, queue)

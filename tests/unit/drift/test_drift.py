@@ -79,7 +79,7 @@ def test_what_scales_hides_nothing_beside_it() -> None:
     assert "these settings" in found.meaning
 
 
-def test_what_is_gone_says_what_follows() -> None:
+def test_a_deleted_resource_names_the_consequence() -> None:
     (queue, alias) = drift(
         {
             "resource_drift": [
@@ -177,7 +177,7 @@ class TestCloudTrailEvents:
         (found,) = drift({"resource_drift": [entry(kind, before, after)]})
         return found.events
 
-    def test_a_change_is_looked_for_by_every_name_that_a_call_may_use(self) -> None:
+    def test_a_change_is_searched_by_every_name_that_a_call_can_use(self) -> None:
         before = {"name": "main-test", "arn": "arn:q", "id": "arn:q", "priority": 1}
         assert self.events("aws_batch_job_queue", before, {**before, "priority": 9}) == CloudTrailEvents(
             ("UpdateJobQueue",), ("CreateJobQueue",), (only("main-test", "arn:q"),)
@@ -203,10 +203,10 @@ class TestCloudTrailEvents:
             ("aws_iam_role_policy", {"role": "", "name": "p"}, None),
         ],
     )
-    def test_what_would_not_tell_is_not_asked_for(self, kind: str, before: Any, after: Any) -> None:
+    def test_events_that_would_not_help_are_not_searched(self, kind: str, before: Any, after: Any) -> None:
         assert self.events(kind, before, after) is None
 
-    def test_what_was_added_is_looked_for_by_all_that_it_is_made_of(self) -> None:
+    def test_an_added_rule_is_searched_by_all_its_parts(self) -> None:
         role = {"name": "r", "inline_policy": [{"name": "p"}], "managed_policy_arns": ["arn:m"]}
         group = {
             "id": "sg-1",
@@ -231,7 +231,7 @@ class TestCloudTrailEvents:
 
 
 class TestCommand:
-    """How it is told; what it finds is shown on the embedded AWS."""
+    """The command's output; the emulator tests show what it finds."""
 
     @pytest.fixture(autouse=True)
     def _here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,9 +240,9 @@ class TestCommand:
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
     def run(self, plan: dict[str, Any], *arguments: str, note: str = "") -> tuple[int, str, str]:
-        def found(_environment: object, _on_event: object, tell: Progress) -> tuple[Drift, ...]:
+        def found(_environment: object, _on_event: object, progress: Progress) -> tuple[Drift, ...]:
             if note:
-                tell(note)
+                progress(note)
             return tuple(replace(each, who="arn:alice", when="2026-01-31T12:00:00Z") for each in drift(plan))
 
         self.monkeypatch.setattr(pipeline, "drift", found)
@@ -277,7 +277,7 @@ class TestCommand:
         assert json.loads(out)["notes"] == ["no permission to search CloudTrail"]
         assert "events" not in json.loads(out)["resources"][0]
 
-    def test_cron_hears_nothing_of_no_drift(self) -> None:
+    def test_quiet_prints_nothing_without_drift(self) -> None:
         assert self.run({}, "--quiet") == (0, "", "")
         code, out, _ = self.run({}, "--json")
         assert (code, json.loads(out)) == (0, {"drift": False, "resources": [], "notes": []})

@@ -23,7 +23,7 @@ def definition(name: str, revision: int) -> dict[str, Any]:
     return {"jobDefinitionName": name, "revision": revision, "jobDefinitionArn": f"arn:{name}:{revision}"}
 
 
-def test_the_newest_revisions_and_those_that_jobs_run_stay() -> None:
+def test_the_newest_revisions_and_those_that_jobs_run_are_kept() -> None:
     active = [definition("isaac-prod", revision) for revision in (9, 1, 10, 3, 2)] + [definition("isaac-dev", 1)]
     found = prunable_revisions(active, ["isaac-prod", "strelka-prod"], {"isaac-prod:2"}, keep=2)
     assert list(found.values()) == ["isaac-prod:3", "isaac-prod:1"]
@@ -45,7 +45,7 @@ def going(*named: str, keep: int = 1) -> list[tuple[str, str]]:
     return [(found.digest[7], found.reason) for found in prunable_images(images, named, keep=keep, now=NOW)]
 
 
-def test_old_and_untagged_images_go() -> None:
+def test_old_and_untagged_images_are_removed() -> None:
     assert going() == [
         ("b", "older than the newest 1"),
         ("a", "older than the newest 1"),
@@ -67,7 +67,7 @@ def test_old_and_untagged_images_go() -> None:
         (REGISTRY, ""),
     ],
 )
-def test_an_image_that_something_names_stays(uri: str, stays: str) -> None:
+def test_an_image_in_use_is_kept(uri: str, stays: str) -> None:
     assert {digit for digit, _ in going(uri)} == set("abd") - {stays}
 
 
@@ -87,7 +87,7 @@ class TestOldBuilds:
         environment = pipeline.load(Path("test.yaml"), Path("build"))
         return [(str(found.path), found.reason) for found in old_builds(environment, Path("test.yaml"))]
 
-    def test_a_folder_without_a_manifest_goes(self) -> None:
+    def test_a_folder_without_a_manifest_is_removed(self) -> None:
         assert self.found() == [("build/gone", "no manifest in . is named gone")]
         (self.gone / "terraform/.terraform.lock.hcl").touch()
         (self.gone / "terraform/terraform.tfstate").write_text(json.dumps({"resources": []}))
@@ -104,12 +104,12 @@ class TestOldBuilds:
             ("terraform/terraform.tfstate", "cut off"),
             ("terraform/.terraform/terraform.tfstate", "{}"),  # a state in a bucket
             ("terraform/errored.tfstate", "{}"),
-            ("terraform/main.tf", "# by hand"),
+            ("terraform/main.tf", "# edited"),
             ("notes.txt", "mine"),
             (".gen-infra.json", "{}"),
         ],
     )
-    def test_what_may_still_be_needed_stays(self, path: str, content: str) -> None:
+    def test_what_may_still_be_needed_is_kept(self, path: str, content: str) -> None:
         (self.gone / path).parent.mkdir(exist_ok=True)
         (self.gone / path).write_text(content)
         assert self.found() == []
@@ -127,7 +127,7 @@ class TestOldBuilds:
         self.gone.symlink_to("../elsewhere")
         assert self.found() == []
 
-    def test_a_plan_of_other_files_goes(self) -> None:
+    def test_a_plan_of_changed_files_is_removed(self) -> None:
         environment = pipeline.load(self.manifest, Path("build"))
         file = Path("tfplan")
         file.touch()
