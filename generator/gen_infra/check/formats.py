@@ -14,7 +14,7 @@ from gen_infra import __version__
 from gen_infra.check.report import Check, CheckReport, Finding, RuleInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
@@ -38,13 +38,31 @@ def said(finding: Finding) -> str:
 
 def to_json(report: CheckReport) -> str:
     """Return the report as JSON."""
-    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    return as_json(report.to_dict())
+
+
+def as_json(answer: object) -> str:
+    """Write JSON as all commands print it."""
+    return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_sarif(report: CheckReport) -> str:
     """Return a SARIF run for each tool, with suppressions; paths are relative to ``build/<name>``."""
-    runs = [_run(check) for check in report.checks]
-    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": runs}, indent=2, ensure_ascii=False) + "\n"
+    return _sarif([_run(check) for check in report.checks])
+
+
+def several_to_sarif(reports: Mapping[str, CheckReport]) -> str:
+    """Write the runs of several environments, each with its environment as the run's category."""
+    runs = [
+        {**_run(check), "automationDetails": {"id": f"{name}/"}}
+        for name, report in reports.items()
+        for check in report.checks
+    ]
+    return _sarif(runs)
+
+
+def _sarif(runs: list[dict[str, Any]]) -> str:
+    return as_json({"$schema": _SARIF, "version": "2.1.0", "runs": runs})
 
 
 def _run(check: Check) -> dict[str, Any]:
@@ -114,9 +132,18 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 def to_junit(report: CheckReport) -> str:
     """Return a suite for each tool and a case for each finding; a tool without findings has one passed case."""
+    return _junit([(check.name, check) for check in report.checks])
+
+
+def several_to_junit(reports: Mapping[str, CheckReport]) -> str:
+    """Write the suites of several environments, each with its environment's name first."""
+    return _junit([(f"{name}: {check.name}", check) for name, report in reports.items() for check in report.checks])
+
+
+def _junit(suites: list[tuple[str, Check]]) -> str:
     root = ET.Element("testsuites", name="gen-infra check")
-    for check in report.checks:
-        suite = ET.SubElement(root, "testsuite", name=check.name)
+    for title, check in suites:
+        suite = ET.SubElement(root, "testsuite", name=title)
         for name, outcome, message in _cases(check):
             case = ET.SubElement(suite, "testcase", classname=check.name, name=_printable(name))
             if outcome:
@@ -152,6 +179,13 @@ FORMATS: dict[str, Callable[[CheckReport], str]] = {
     "json": to_json,
     "sarif": to_sarif,
     "junit": to_junit,
+}
+
+
+FORMATS_OF_SEVERAL: dict[str, Callable[[Mapping[str, CheckReport]], str]] = {
+    "text": lambda reports: "".join(f"{name}:\n{to_text(report)}" for name, report in reports.items()),
+    "sarif": several_to_sarif,
+    "junit": several_to_junit,
 }
 
 

@@ -47,8 +47,8 @@ class _Entry(NamedTuple):
 COMMANDS = {  # in the order in which they are used
     "new": _Entry("manifests", "Write a commented manifest to start from."),
     "show": _Entry("manifests", "Print the resolved manifest, and where its jobs can run."),
-    "render": _Entry("build", "Write the environment's Terraform and Packer files."),
-    "check": _Entry("build", "Validate and scan the files with every tool."),
+    "render": _Entry("files", "Write the environment's Terraform and Packer files."),
+    "check": _Entry("files", "Validate and scan the files with every tool."),
     "plan": _Entry("build", "Show what would change, and what that does to running jobs."),
     "apply": _Entry("build", "Apply exactly the plan that is shown."),
     "drift": _Entry("drift", "Show what was changed outside Terraform."),

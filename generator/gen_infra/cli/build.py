@@ -1,4 +1,4 @@
-"""Commands of an environment's life: render, check, plan, apply, destroy."""
+"""Commands that change an account: plan, apply, destroy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from gen_infra.cli.console import (
-    PATH,
     Console,
     examples,
+    force_option,
     json_option,
     manifest_argument,
     out_option,
     print_json,
     quiet_option,
     require_terminal,
+    say_cost,
     strict_option,
     yes_option,
 )
@@ -24,142 +25,6 @@ from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from gen_infra.check.report import CheckReport
-    from gen_infra.environment import Environment
-
-force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that were changed since.")
-
-
-@click.command()
-@manifest_argument
-@out_option
-@click.option(
-    "--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one."
-)
-@force_option
-@strict_option
-@json_option
-@quiet_option
-@examples("""
-gen-infra render envs/prod.yaml
-gen-infra render envs/prod.yaml --check      in CI: is build/ up to date?
-""")
-def render(manifest: Path, out: Path, only_check: bool, force: bool, strict: bool, as_json: bool, quiet: bool) -> int:
-    """Write the environment's Terraform and Packer files.
-
-    Plain terraform works in the result. Files that were changed or added since are never overwritten without --force;
-    files that the manifest no longer needs are removed if gen-infra wrote them.
-    """
-    from gen_infra import pipeline
-
-    console = Console(quiet=quiet)
-    environment = pipeline.load(manifest, out, strict=strict)
-    console.warn(environment)
-    if only_check:
-        return _render_check(environment, console, as_json=as_json)
-    written = pipeline.write(environment, force=force)
-    _say_cost(environment, console)
-    if as_json:
-        print_json(
-            {
-                "folder": str(environment.root),
-                "created": sorted(map(str, written.created)),
-                "updated": sorted(map(str, written.updated)),
-                "pruned": sorted(map(str, written.pruned)),
-                "unchanged": len(written.unchanged),
-            }
-        )
-    else:
-        click.echo(environment.root)
-    console.done(
-        f"{len(environment.files)} files: {len(written.created)} new, {len(written.updated)} changed, "
-        f"{len(written.pruned)} removed, {len(written.unchanged)} unchanged"
-    )
-    console.next_step(f"gen-infra check {manifest}")
-    return 0
-
-
-def _say_cost(environment: Environment, console: Console) -> None:
-    """Show what a network costs that gen-infra creates; an existing one costs nothing more."""
-    if create := environment.manifest.network.create:
-        from gen_infra.explain.costs import network_cost
-
-        console.say(network_cost(create))
-
-
-def _render_check(environment: Environment, console: Console, *, as_json: bool) -> int:
-    from gen_infra.render.writer import diff
-
-    difference = diff(environment.files, environment.root)
-    if as_json:
-        print_json({"folder": str(environment.root), "differs": bool(difference), "diff": difference})
-    elif difference:
-        click.echo(difference, nl=not difference.endswith("\n"))
-    if difference:
-        console.say(f"{environment.root} is not what the manifest renders to", fg="yellow")
-        return 1
-    console.done(f"{environment.root} is up to date")
-    return 0
-
-
-@click.command()
-@manifest_argument
-@out_option
-@strict_option
-@click.option(
-    "--format",
-    "report_format",
-    type=click.Choice(["text", "json", "sarif", "junit"]),
-    default="text",
-    show_default=True,
-    help="Format of the report.",
-)
-@click.option("--output", type=PATH, metavar="FILE", help="Write the report to FILE, atomically.")
-@click.option("--json", "report_format", flag_value="json", help="The same as --format json.")
-@quiet_option
-@examples("""
-gen-infra check envs/prod.yaml
-gen-infra check envs/prod.yaml --strict      in CI: warnings of the manifest fail too
-gen-infra check envs/prod.yaml --json
-gen-infra check envs/prod.yaml --format sarif --output check.sarif
-""")
-def check(manifest: Path, out: Path, strict: bool, report_format: str, output: Path | None, quiet: bool) -> int:
-    """Validate and scan the files: terraform, checkov, packer and gen-infra's own checks.
-
-    Runs terraform fmt and validate, then checkov and gen-infra's own checks on the source and, if there are credentials
-    for the manifest's account, on a plan of the whole environment, and packer validate if packer is installed. Findings
-    that the manifest suppresses are shown each time. Exits 1 if anything fails.
-    """
-    from gen_infra import pipeline
-    from gen_infra.check.formats import FORMATS, write_atomically
-
-    console = Console(quiet=quiet)
-    environment = pipeline.load(manifest, out, strict=strict)
-    console.warn(environment)
-    (report,) = pipeline.check([environment], console.say)
-    if output:
-        write_atomically(output, FORMATS[report_format](report))
-        console.say(f"the report is in {output}")
-    elif report_format == "text":
-        show_report(report)
-    else:
-        click.echo(FORMATS[report_format](report), nl=False)
-    if report.failed:
-        console.next_step(f"fix what failed, then gen-infra check {manifest}")
-    else:
-        console.next_step(f"gen-infra plan {manifest}")
-    return 1 if report.failed else 0
-
-
-def show_report(report: CheckReport) -> None:
-    """Print one line for each tool, and one for each finding."""
-    for verdict in report.checks:
-        mark, colour = ("-", "yellow") if verdict.not_run else ("✗", "red") if verdict.failed else ("✓", "green")
-        click.secho(f"{mark} {verdict.name:<20} {verdict.not_run or verdict.summary}", fg=colour)
-        for finding in verdict.findings:
-            where = f"{finding.where}: " if finding.where else ""
-            click.echo(f"    {finding.level}: {where}{finding.message}")
 
 
 @click.command()
@@ -197,7 +62,7 @@ def plan(
     environment = pipeline.load(manifest, out, strict=strict)
     console.warn(environment)
     pipeline.write(environment, force=force)
-    _say_cost(environment, console)
+    say_cost(environment, console)
     console.say("terraform plans …")
     made = pipeline.make_plan(environment, console.event)
     has_changes = made.content.has_changes

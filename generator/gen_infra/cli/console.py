@@ -62,6 +62,7 @@ out_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print only the result and errors, no progress.")
 strict_option = click.option("--strict", is_flag=True, help="Treat the manifest's warnings as errors.")
+force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that were changed since.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 
 
@@ -170,6 +171,14 @@ def fold(cells: Sequence[str], width: int) -> list[str]:
 
     row = "  ".join(cell.strip() for cell in cells if cell.strip())
     return textwrap.wrap(row, width, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def say_cost(environment: Environment, console: Console) -> None:
+    """Show what a network costs that gen-infra creates; an existing one costs nothing more."""
+    if create := environment.manifest.network.create:
+        from gen_infra.explain.costs import network_cost
+
+        console.say(network_cost(create))
 
 
 def print_json(value: object) -> None:

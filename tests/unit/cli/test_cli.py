@@ -229,7 +229,7 @@ class TestRender:
     ("arguments", "says"),
     [
         (["rendr"], "error: no such command 'rendr'"),
-        (["render"], "error: missing argument 'MANIFEST'\nhint: run gen-infra render --help\n"),
+        (["render"], "error: missing argument 'MANIFEST...'\nhint: run gen-infra render --help\n"),
         (["render", "a.yaml", "--colour"], "error: no such option"),
         (["apply", "test.yaml"], "--yes"),
         (["destroy", "test.yaml"], "--yes"),
