@@ -1,1 +1,1 @@
-"""Turns existing job definitions into jobs of a manifest."""
+"""Turn existing job definitions into jobs of a manifest."""

@@ -1,4 +1,4 @@
-"""Reads the job definitions of CloudFormation templates, JSON or YAML, as far as the template alone says what they are.
+"""Read the job definitions of CloudFormation templates in JSON or YAML, as far as the template alone defines them.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-batch-jobdefinition.html
 """
@@ -19,7 +19,7 @@ _NO_VALUE = "AWS::NoValue"
 
 
 class _Loader(yaml.BaseLoader):
-    """Every scalar as text, and ``!Sub x`` as ``{"Fn::Sub": "x"}``; BaseLoader makes no objects."""
+    """Construct every scalar as text, and ``!Sub x`` as ``{"Fn::Sub": "x"}``; BaseLoader makes no objects."""
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -40,7 +40,7 @@ _Loader.add_multi_constructor("!", _tagged)
 
 
 def documents(text: str) -> list[Any]:
-    """The YAML documents of a text, with CloudFormation's tags as its functions.
+    """Return the YAML documents of a text, with CloudFormation's tags as its functions.
 
     Raises:
         yaml.YAMLError: the text is not YAML.
@@ -49,7 +49,7 @@ def documents(text: str) -> list[Any]:
 
 
 def is_template(document: object) -> bool:
-    """Whether a document is a CloudFormation template."""
+    """Return whether a document is a CloudFormation template."""
     resources = document.get("Resources") if isinstance(document, dict) else None
     return isinstance(resources, dict) and any(
         isinstance(resource, dict) and "Type" in resource for resource in resources.values()
@@ -57,7 +57,7 @@ def is_template(document: object) -> bool:
 
 
 def definitions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
-    """Name, properties and notes of each job definition: its own name where it is plain text, else its logical id."""
+    """Yield name, properties and notes of each job definition; its logical id if its name is not plain text."""
     for logical_id, resource in template["Resources"].items():
         if isinstance(resource, dict) and resource.get("Type") == _TYPE:
             reading = _Reading(template)
@@ -69,7 +69,7 @@ def definitions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any],
 
 
 class _Reading:
-    """The values of one resource, with their functions evaluated; what only the stack knows becomes ``${Name}``."""
+    """Evaluate the functions in one resource; a value that only the stack has becomes ``${Name}``."""
 
     def __init__(self, template: dict[str, Any]) -> None:
         parameters = template.get("Parameters")
@@ -81,7 +81,7 @@ class _Reading:
         self.notes: list[str] = []
 
     def resolved(self, value: Any) -> Any:
-        """The value without functions; None for ``AWS::NoValue``."""
+        """Return the value without functions; None for ``AWS::NoValue``."""
         if isinstance(value, list):
             return [found for item in value if (found := self.resolved(item)) is not None]
         if not isinstance(value, dict):

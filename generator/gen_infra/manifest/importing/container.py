@@ -1,4 +1,4 @@
-"""Turns the container of a job definition into keys of a job; what has no key goes to ``container_properties``.
+"""Turn the container of a job definition into keys of a job; what has no key goes to ``container_properties``.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
 """
@@ -78,7 +78,7 @@ class ContainerImport:
         self.on_fargate = on_fargate or any(container.get(key) for key in _FARGATE_ONLY)
 
     def entry(self) -> dict[str, Any]:
-        """Keys of a job; those without a value among them."""
+        """Return keys of a job; those without a value among them."""
         entry = {
             "image": self._image(),
             **self._resources(),
@@ -88,7 +88,7 @@ class ContainerImport:
             "secrets": self._secrets(),
             "repository_credentials": self._repository_credentials(),
             **self._mounts(),
-            "ephemeral_storage_gib": self._storage(),
+            "ephemeral_storage_gib": whole(self._mapping("ephemeralStorage").get("sizeInGiB")) or None,
             "user": self._user(),
             "readonly_root": flag(self.left.pop("readonlyRootFilesystem", None)) is True,
             "ulimits": self._ulimits(),
@@ -107,14 +107,14 @@ class ContainerImport:
         return self._mappings(self.left.pop(key, None), key)
 
     def _mappings(self, value: object, what: str) -> list[dict[str, Any]]:
-        """The mappings of a list; noted where something else is in its place."""
+        """Return the mappings of a list; note where something else is in its place."""
         found = dicts(value)
         if not is_empty(value) and len(found) != (len(value) if isinstance(value, list) else None):
             self.note(what, "is not given as a list of mappings, and is not carried over as a whole; write it")
         return found
 
     def _mapping(self, key: str) -> dict[str, Any]:
-        """A mapping; noted where something else is in its place."""
+        """Return a mapping; note where something else is in its place."""
         value = self.left.pop(key, None)
         if not is_empty(value) and not isinstance(value, dict):
             self.note(key, "is not given as a mapping, and is not carried over; write it")
@@ -135,7 +135,7 @@ class ContainerImport:
             self.note(what, f"holds {found.group()}, a variable of the template or script; replace it")
 
     def _accepts(self, kind: Any, value: object, what: str) -> bool:
-        """Whether a manifest accepts the value; noted where it does not."""
+        """Return whether a manifest accepts the value; note where it does not."""
         accepted = _is_accepted(kind, value)
         if not accepted:
             self.note(what, "is left out: a manifest does not accept it")
@@ -157,7 +157,7 @@ class ContainerImport:
         return image
 
     def _resources(self) -> dict[str, float]:
-        """Memory and vCPUs at the top level, as before 2021, or as requirements; GPUs as a requirement only."""
+        """Return memory and vCPUs, at the top level, as before 2021, or as requirements; GPUs as a requirement only."""
         found = {"VCPU": self.left.pop("vcpus", None), "MEMORY": self.left.pop("memory", None), "GPU": None}
         for requirement in self._dicts("resourceRequirements"):
             kind = str(requirement.get("type"))
@@ -182,7 +182,7 @@ class ContainerImport:
         return entry
 
     def _role(self) -> str | None:
-        """The job's role, unless gen-infra made it, or it is the execution role.
+        """Return the job's role, unless gen-infra made it, or it is the execution role.
 
         What the role allows is unknown here, and a new one would allow nothing: the job would start, and fail.
         """
@@ -227,7 +227,7 @@ class ContainerImport:
         return entry
 
     def _secret_arn(self, value: str, what: str) -> str:
-        """The ARN of an SSM parameter that is given by its name, which ECS looks up in the job's own region."""
+        """Return the ARN of an SSM parameter that is given by its name, which ECS looks up in the job's own region."""
         if not _PARAMETER_NAME.fullmatch(value) or any(secrets(value)):
             return value
         region, account = self.place
@@ -240,7 +240,7 @@ class ContainerImport:
         return arn
 
     def _mounts(self) -> dict[str, Any]:
-        """EFS file systems; the host's scratch folder; other volumes as they are."""
+        """Return EFS file systems; the host's scratch folder; other volumes as they are."""
         volumes = {str(volume.get("name")): volume for volume in self._dicts("volumes")}
         unused = dict.fromkeys(volumes)
         scratch: str | None = None
@@ -293,9 +293,6 @@ class ContainerImport:
         key = re.sub("[^A-Za-z0-9_-]", "-", name.removeprefix("efs-"))[:36]
         key = key if key[:1].isalpha() else f"fs{key}"
         found[key if key not in found else f"{key}-{len(found)}"] = entry
-
-    def _storage(self) -> int | None:
-        return whole(self._mapping("ephemeralStorage").get("sizeInGiB")) or None
 
     def _user(self) -> str | None:
         user = self.left.pop("user", None)
@@ -350,7 +347,7 @@ class ContainerImport:
         return entry
 
     def _rest(self) -> dict[str, Any]:
-        """Properties that no key of a job stands for, without those that must not be carried over."""
+        """Return properties that no key of a job stands for, without those that must not be carried over."""
         carried = {}
         for key, given in self.left.items():
             members = container_shape().members
@@ -375,7 +372,7 @@ def _dropped(member: str) -> str:
 
 
 def _renamed(volumes: dict[str, Any], points: list[dict[str, Any]], taken: set[str]) -> dict[str, Any]:
-    """The volumes of these mount points; a volume whose name gen-infra uses itself gets another."""
+    """Return the volumes of these mount points; a volume whose name gen-infra uses itself gets another."""
     used = dict.fromkeys(str(point.get("sourceVolume")) for point in points)
     names = {name: f"{name}-as-it-is" if name in taken else name for name in used}
     return {

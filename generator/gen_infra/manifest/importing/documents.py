@@ -1,4 +1,4 @@
-"""Finds the job definitions in a text: JSON, YAML, a CloudFormation template, or a shell script that registers them."""
+"""Find the job definitions in a text: JSON, YAML, a CloudFormation template, or a shell script that registers them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Definition:
 
 
 def read_definitions(text: str) -> list[Definition]:
-    """Every job definition in a text, in its order; one without a name gets ``job`` and its number.
+    """Return every job definition in a text, in its order; one without a name gets ``job`` and its number.
 
     Raises:
         UsageError: the text is not JSON, YAML or a shell script, or is nested too deeply.
@@ -71,7 +71,7 @@ def _found(text: str) -> Iterator[tuple[str, dict[str, Any], str, list[str]]]:
 
 
 def _documents(text: str) -> list[Any]:
-    """The documents of a text: one after another in JSON, or YAML."""
+    """Return the documents of a text: one after another in JSON, or YAML."""
     text = text.strip()
     try:
         return _json(text) if text.startswith(("{", "[")) else cloudformation.documents(text)
@@ -95,7 +95,7 @@ def _json(text: str) -> list[Any]:
 
 
 def _checked(document: Any) -> Any:
-    """The document, if it is no deeper and no larger than a file of job definitions can be."""
+    """Return the document, if it is no deeper and no larger than a file of job definitions can be."""
     level, values = [document], 0
     for _ in range(_DEEPEST):
         values += len(level)
@@ -114,7 +114,7 @@ def _checked(document: Any) -> Any:
 
 
 def _camel(value: Any) -> Any:
-    """CloudFormation's ``JobDefinitionName`` as ``jobDefinitionName``, except in what are the author's own names."""
+    """Turn CloudFormation's ``JobDefinitionName`` into ``jobDefinitionName``, except in names that the author chose."""
     if isinstance(value, list):
         return [_camel(item) for item in value]
     if not isinstance(value, dict):
@@ -124,7 +124,7 @@ def _camel(value: Any) -> Any:
 
 
 def _definitions(document: Any) -> Iterator[dict[str, Any]]:
-    """Every job definition in a document, however it is wrapped."""
+    """Yield every job definition in a document, however it is wrapped."""
     if isinstance(document, list):
         for item in document:
             yield from _definitions(item)

@@ -1,4 +1,4 @@
-"""Turns job definitions of AWS Batch into entries of a manifest.
+"""Turn job definitions of AWS Batch into entries of a manifest.
 
 Accepts shell scripts with ``aws batch register-job-definition``, its ``--cli-input-json``, bare container properties,
 the answer of ``describe-job-definitions``, and CloudFormation templates. Every definition becomes an entry, or is
@@ -97,7 +97,7 @@ def import_jobs(text: str) -> Imported:
 
 
 def _newest(definitions: list[Definition], refusals: list[RefusedDefinition]) -> Iterator[Definition]:
-    """The newest ACTIVE revision of each name; definitions without a revision are each on their own."""
+    """Yield the newest ACTIVE revision of each name; definitions without a revision are each on their own."""
     newest: dict[str, Definition] = {}
     for definition in definitions:
         if _is_active(definition) and (revision := _revision(definition)):
@@ -169,7 +169,7 @@ class _Import:
         self.jobs[self.key] = self.accepted(without_secrets(entry, "", self.note))
 
     def accepted(self, entry: dict[str, Any]) -> dict[str, Any]:
-        """The entry with the parameters that its command needs, in the model's order."""
+        """Return the entry with the parameters that its command needs, in the model's order."""
         references = (name for word in entry["command"] for name in _REFERENCE.findall(word))
         required = [name for name in dict.fromkeys(references) if name not in entry["parameters"]]
         if required:
@@ -188,7 +188,7 @@ class _Import:
         self.notes.append(redact(f"{self.name}: {what} {message}".replace("  ", " ").rstrip()))
 
     def place(self) -> tuple[str, str]:
-        """Region and account, from the ARNs and registries that the definition names; "" where it names none."""
+        """Return region and account, from the ARNs and registries that the definition names; "" where it names none."""
         text = str(self.properties)
         region = account = ""
         if found := _REGISTRY.search(text):
@@ -204,19 +204,19 @@ class _Import:
         return {str(key): str(value) for key, value in self.mapping("parameters").items()}
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """A mapping of the definition; noted where something else is in its place."""
+        """Return a mapping of the definition; note where something else is in its place."""
         value = self.properties.get(key)
         if not is_empty(value) and not isinstance(value, dict):
             self.note(key, "is not given as a mapping, and is not carried over; write it")
         return value if isinstance(value, dict) else {}
 
     def priority(self) -> object:
-        """AWS gives it as a number, a command line as text."""
+        """Return the scheduling priority, which AWS gives as a number and a command line as text."""
         given = self.properties.get("schedulingPriority")
         return whole(given) if number(given) is not None else None
 
     def retries(self, *, on_fargate: bool) -> dict[str, Any]:
-        """AWS Batch runs a job once unless its definition says more."""
+        """Return attempts and retry rules; AWS Batch runs a job once unless its definition has more attempts."""
         strategy = self.mapping("retryStrategy")
         attempts = whole(strategy.get("attempts")) or 1
         rules = [_retry_rule(rule) for rule in dicts(strategy.get("evaluateOnExit"))]
@@ -249,7 +249,7 @@ class _Import:
 
 
 def _retry_rule(given: dict[str, Any]) -> dict[str, str | None]:
-    """A rule of ``evaluateOnExit`` as ``evaluate_on_exit`` has it."""
+    """Return a rule of ``evaluateOnExit`` as ``evaluate_on_exit`` has it."""
     return {
         "action": str(given.get("action", "")).upper(),
         "on_status_reason": _text(given.get("onStatusReason")),
@@ -267,7 +267,7 @@ def _present(rule: dict[str, str | None]) -> dict[str, str | None]:
 
 
 def _key(name: str, taken: set[str]) -> str:
-    """A key of ``jobs`` that no other entry has, in any case; without the variables of a script or template."""
+    """Return a key of ``jobs`` without variables, which differs from all other keys in more than case."""
     plain = _VARIABLE.sub("", name)
     plain = plain.strip("-_ :.") if plain != name else plain
     plain = re.sub("[^A-Za-z0-9_-]", "-", plain)

@@ -1,4 +1,4 @@
-"""Finds the one container of a job definition, whichever of AWS Batch's four shapes holds it.
+"""Find the one container of a job definition, whichever of AWS Batch's four shapes holds it.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html
 """
@@ -18,7 +18,7 @@ class RefusedError(ValueError):
 
 
 def one_container(definition: dict[str, Any], note: Note) -> tuple[dict[str, Any], int | None]:
-    """The container as ``containerProperties`` has it, and on how many nodes it runs.
+    """Return the container as ``containerProperties`` has it, and on how many nodes it runs.
 
     Raises:
         RefusedError: there is none, or more than one.
@@ -38,7 +38,7 @@ def one_container(definition: dict[str, Any], note: Note) -> tuple[dict[str, Any
 
 
 def _of_task(given: object, note: Note) -> dict[str, Any]:
-    """The single container of an ECS task, with what the task says for all of its containers."""
+    """Return the single container of an ECS task, with the settings of the task itself."""
     tasks = dicts(given.get("taskProperties")) if isinstance(given, dict) else []
     if len(tasks) != 1:
         raise RefusedError(f"its ecsProperties have {len(tasks)} tasks; AWS Batch accepts one")
@@ -66,7 +66,7 @@ def _of_task(given: object, note: Note) -> dict[str, Any]:
 
 
 def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
-    """The container that all nodes have in common."""
+    """Return the container that all nodes have in common."""
     given = given if isinstance(given, dict) else {}
     ranges = dicts(given.get("nodeRangeProperties"))
     if not ranges:

@@ -1,4 +1,4 @@
-"""Reads ``aws batch register-job-definition`` command lines out of shell scripts, without running anything."""
+"""Read ``aws batch register-job-definition`` command lines out of shell scripts, without running anything."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class _Command:
 
 
 def definitions(script: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Each register-job-definition command's arguments, in the API's spelling, and why they are unusable (or "").
+    """Yield each register-job-definition command's arguments, in the API's spelling, and why they are unusable (or "").
 
     ``--retry-strategy attempts=3`` becomes ``{"retryStrategy": {"attempts": "3"}}``. Files that the script writes with
-    a here-document, and variables that it sets, are known where an argument is nothing but one of them.
+    a here-document, and variables that it sets, are used where an argument is nothing but one of them.
     """
     yield from _definitions(script, {})
 
@@ -62,7 +62,7 @@ def _definitions(script: str, texts: dict[str, str]) -> Iterator[tuple[dict[str,
 
 
 def _arguments(words: list[str], texts: dict[str, str]) -> tuple[dict[str, Any], str]:
-    """The options of one command; a list has several words, a flag none."""
+    """Return the options of one command; a list has several words, a flag none."""
     found: dict[str, list[str]] = {}
     current: list[str] = []
     for word in words:
@@ -110,7 +110,7 @@ def _argument(option: str, values: list[str], texts: dict[str, str]) -> Any:
 
 
 def _text(word: str, texts: dict[str, str]) -> str:
-    """The text of an argument, out of a file or a variable that the script sets, where it names one."""
+    """Return the text of an argument, out of a file or a variable that the script sets, where it names one."""
     if (variable := _VARIABLE.fullmatch(word)) and f"${variable['name']}" in texts:
         word = texts[f"${variable['name']}"]
     if here := _CAT_HEREDOC.fullmatch(word.strip()):
@@ -140,7 +140,7 @@ def _json(text: str, option: str) -> Any:
 
 
 class _Shorthand:
-    """The AWS CLI's own syntax: ``attempts=3,evaluateOnExit=[{onReason=x,action=EXIT}]``.
+    """Read the AWS CLI's own syntax: ``attempts=3,evaluateOnExit=[{onReason=x,action=EXIT}]``.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-shorthand.html
     """
@@ -196,14 +196,14 @@ class _Shorthand:
 
 
 class _Script:
-    """Splits a script into commands, as a shell does; variables and $(…) stay as they are written."""
+    """Split a script into commands, as a shell does; variables and $(…) stay as they are written."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text.replace("\r\n", "\n"), 0
         self.heredocs: list[str] = []
 
     def commands(self) -> Iterator[_Command]:
-        """Each command of the script.
+        """Yield each command of the script.
 
         Raises:
             ValueError: a quote, a parenthesis or a here-document is not closed.
@@ -222,7 +222,7 @@ class _Script:
         yield command
 
     def _word(self) -> str | None:
-        """The word that starts here, or None."""
+        """Return the word that starts here, or None."""
         if self.text[self.at] == "#":
             self.at = (self.text + "\n").find("\n", self.at)
             return None
@@ -232,7 +232,7 @@ class _Script:
         return "".join(parts) if parts else None
 
     def _part(self) -> str | None:
-        """The part of a word that starts here: quoted, escaped, a substitution or plain; None for anything else."""
+        """Return the part of a word that starts here (quoted, escaped, a substitution or plain), or None."""
         character = self.text[self.at]
         if character == "\\":
             if self.text[self.at + 1 : self.at + 2] == "\n":
@@ -250,7 +250,7 @@ class _Script:
         return character
 
     def _ends(self, command: _Command) -> bool:
-        """Step over a character between words, and say whether it ends the command."""
+        """Step over a character between words, and return whether it ends the command."""
         character = self.text[self.at : self.at + 1]
         self.at += 1
         if character in ("<", ">"):
@@ -260,7 +260,7 @@ class _Script:
         return character in tuple(_SEPARATORS) and not (character == "\n" and self._goes_on(command))
 
     def _goes_on(self, command: _Command) -> bool:
-        """Whether an option, or the value of the last one, stands on a line of its own, as in published examples."""
+        """Return whether the next line has the next option, or the value of the last one, as published examples do."""
         if _REGISTER not in command.words:
             return False
         rest = self.text[self.at :].lstrip()[:2]
@@ -297,7 +297,7 @@ class _Script:
         raise ValueError("a quote is not closed")
 
     def _substitution(self) -> str:
-        """``$(…)`` as it is written."""
+        """Return ``$(…)`` as it is written."""
         start, depth = self.at, 0
         for index in range(start + 1, len(self.text)):
             depth += {"(": 1, ")": -1}.get(self.text[index], 0)

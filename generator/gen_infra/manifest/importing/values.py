@@ -1,4 +1,4 @@
-"""Reads numbers and flags however they are written, and takes out of values what looks like a secret."""
+"""Read numbers and flags however they are written, and remove what looks like a secret from values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADVICE = "keep it in AWS Secrets Manager, and name its ARN under `secrets`"
 
 
 def dicts(value: object) -> list[dict[str, Any]]:
-    """The mappings of a list; none for anything else."""
+    """Return the mappings of a list; none for anything else."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -27,7 +27,7 @@ def flag(value: object) -> bool | None:
 
 
 def is_empty(value: object) -> bool:
-    """Whether a value sets nothing: none, no text, no items, or off; but a zero is a value."""
+    """Return whether a value sets nothing: none, no text, no items, or off; but a zero is a value."""
     return value is False or value in (None, [], {}, "")
 
 
@@ -41,17 +41,17 @@ def number(value: object) -> float | None:
 
 
 def whole(value: object) -> int:
-    """The number without its fraction, 0 for none."""
+    """Return the number without its fraction, 0 for none."""
     return int(number(value) or 0)
 
 
 def integer(value: object) -> object:
-    """A whole number that is written as text as one; anything else as it is."""
+    """Return a whole number that is written as text as a number; anything else as it is."""
     return int(value) if isinstance(value, str) and re.fullmatch("-?[0-9]{1,12}", value) else value
 
 
 def typed(value: Any, shape: Any) -> Any:
-    """The value with the types that the API has for it: templates and command lines give numbers and flags as text."""
+    """Return the value with the API's types: templates and command lines give numbers and flags as text."""
     if shape.type_name == "structure" and isinstance(value, dict):
         members = shape.members
         return {key: typed(item, members[key]) if key in members else item for key, item in value.items()}
@@ -63,12 +63,12 @@ def typed(value: Any, shape: Any) -> Any:
 
 
 def holds_a_secret(name: str, value: str) -> bool:
-    """Whether a named value is one that a manifest refuses."""
+    """Return whether a named value is one that a manifest refuses."""
     return (names_a_secret(name) and not is_reference(value)) or any(secrets(value)) or any(secrets(name))
 
 
 def without_secrets(value: Any, where: str, note: Note) -> Any:
-    """The value, at whatever depth without what a manifest would refuse as a secret; each is noted under its place."""
+    """Return the value without what a manifest would refuse as a secret, at any depth; note each place."""
     if isinstance(value, dict):
         return _mapping(value, where, note)
     if isinstance(value, list):
@@ -91,7 +91,7 @@ def _mapping(mapping: dict[str, Any], where: str, note: Note) -> dict[str, Any]:
 
 
 def _list(items: list[Any], where: str, note: Note) -> list[Any]:
-    """The items; neither those behind a ``--password``, nor pairs of a name that promises a secret and a value."""
+    """Return the items without those behind a ``--password``, and without pairs of a secret's name and its value."""
     kept: list[Any] = []
     for index, item in enumerate(items):
         place = f"{where}[{index}]"

@@ -109,7 +109,7 @@ def variables_have_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def _items(job: Job, name: str) -> list[dict[str, Any]]:
-    """The objects of a list; what is no object, another rule has seen."""
+    """Return the mappings of a list; another rule refuses anything else in it."""
     value = job.container_properties.get(name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -160,7 +160,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 @cache
 def container_shape() -> Shape:
-    """AWS's own description; read only for a manifest that has such properties, because it takes a while."""
+    """Return AWS's own description; read only for a manifest that has such properties, because it takes a while."""
     import botocore.session
 
     return botocore.session.get_session().get_service_model("batch").shape_for("ContainerProperties")

@@ -72,5 +72,5 @@ _WITH_PARENTS = frozenset(
 
 
 def keeps(*names: str) -> bool:
-    """Whether the provider registers a member, which ``keeps("volumes", "host")`` names by its path."""
+    """Return whether the provider registers a member, which ``keeps("volumes", "host")`` names by its path."""
     return ".".join(names) in _WITH_PARENTS
