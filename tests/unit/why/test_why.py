@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ import pytest
 from gen_infra import why
 from gen_infra.why.gather import gather
 from gen_infra.why.table import ALL
+from tests.conftest import ROOT
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
 from tests.unit.why.cases import CASES as COMMON_CASES
 from tests.unit.why.cases import NO_CAPACITY, QUOTA, needs, sets
-from tests.unit.why.facts import GROUP, Facts, launch
+from tests.unit.why.facts import GROUP, HOST, Facts, launch
 from tests.unit.why.public_cases import PUBLIC_CASES
 
 if TYPE_CHECKING:
@@ -125,3 +127,31 @@ def test_a_disabled_queue_hides_nothing_that_holds_its_jobs_up(ask: Callable[[Fa
     sets("queue", state="DISABLED")(facts)
     facts.ahead()
     assert [cause.name for cause in ask(facts).causes] == ["queue-disabled", "behind-others"]
+
+
+def test_what_rendered_retry_rules_wait_for_has_a_cause(ask: Callable[[Facts], why.Answer]) -> None:
+    golden = ROOT / "tests" / "golden" / "expected"
+    rendered = "".join(path.read_text() for path in golden.glob("*/terraform/jobs.tf"))
+    patterns = set(re.findall(r'on_status_reason = "(.*)"', rendered))
+    assert {"Host EC2*", "Your Spot Task was interrupted*"} <= patterns
+    for pattern in patterns:
+        facts = Facts()
+        facts.failed(pattern.replace("*", f" (instance {HOST}) terminated."))
+        assert ask(facts).causes, pattern
+
+
+@pytest.mark.parametrize("status", ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"])
+def test_a_cause_of_an_end_is_not_told_of_a_live_job(status: str, ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.failed("Essential container in task exited", "OutOfMemoryError: Container killed due to memory usage", 137)
+    facts.job |= {"status": status, "attempts": []}
+    facts.log = ["Building bloom filter", "No space left on device"]
+    assert ask(facts).causes == ()
+
+
+def test_a_cause_of_waiting_is_not_told_of_an_ended_job(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.launch_fails(QUOTA)
+    sets("environment", status="INVALID", statusReason="CLIENT_ERROR - Clusters can not be blank.")(facts)
+    facts.failed("Essential container in task exited", exit_code=3)
+    assert [cause.name for cause in ask(facts).causes] == ["program-failed"]
