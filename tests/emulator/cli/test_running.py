@@ -110,7 +110,7 @@ def test_nothing_is_cancelled_that_was_not_meant(layer: Layer) -> None:
     job_id = waiting(layer)
     refused = layer.run("cancel", job_id)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "add --yes if you mean it" in refused.stderr
+    assert "add --yes to confirm" in refused.stderr
     unknown = layer.run("cancel", job_id, "0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11", "--yes")
     assert unknown.returncode == 1
     assert "nothing was changed" in unknown.stderr

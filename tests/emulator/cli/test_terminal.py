@@ -71,7 +71,7 @@ def test_destroy_asks_for_the_name(small: Path, environ: dict[str, str]) -> None
     state.write_text(STATE)
     code, shown = answer(small, environ, "prod\n", "destroy")
     assert code == 2
-    assert "that is not small; nothing was destroyed" in shown
+    assert "the answer is not small; nothing was destroyed" in shown
     assert '"terraform_data"' in state.read_text()
     code, shown = answer(small, environ, "small\n", "destroy")
     assert code == 0, shown

@@ -111,7 +111,7 @@ def test_each_change_outside_terraform_is_seen_and_explained_and_apply_repairs_i
         "policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job": "create",
     }
     assert found["job queue main-lab"]["details"] == ["priority: 10 -> 77"]
-    assert "what logs to it cannot start" in found["log group /aws/batch/lab/tool"]["meaning"]
+    assert "jobs and functions that log to it cannot start" in found["log group /aws/batch/lab/tool"]["meaning"]
     assert found["job definition tool-lab"]["meaning"].startswith("deregistered: ")
     assert any("volume_size: 1000 -> 200" in line for line in found["launch template spot-lab"]["details"])
     assert {title: each["who"].rpartition("/")[2] for title, each in found.items()} == {
