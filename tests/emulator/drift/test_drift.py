@@ -147,7 +147,7 @@ def assert_no_author_is_named_where_cloudtrail_refuses(lab: Lab) -> None:
         "launch template spot-lab": "arn:aws:iam::123456789012:root"  # EC2 itself keeps this one
     }
     assert lab.notes == [
-        "CloudTrail may not be asked: allow cloudtrail:LookupEvents for arn:aws:iam::123456789012:user/ci"
+        "no permission to search CloudTrail: allow cloudtrail:LookupEvents for arn:aws:iam::123456789012:user/ci"
     ]
 
 
