@@ -121,13 +121,13 @@ class Environment:
         """Open terraform in the rendered folder, and initialize it the first time.
 
         Args:
-            on_event: receives terraform's steps, but for the record of the manifest.
+            on_event: receives terraform's steps, but for what exists in its state alone.
         """
         from gen_infra.terraform.adapter import Terraform
         from gen_infra.terraform.provider import find_provider
 
         binary = self.terraform_binary
-        receive = _without_record(on_event) if on_event else None
+        receive = _without_notes(on_event) if on_event else None
         terraform = Terraform(binary, self.terraform_folder, os.environ, on_event=receive)
         if not self._is_initialized:
             terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
@@ -152,11 +152,11 @@ def find_terraform_for(manifest: Manifest) -> Binary:
     return binary
 
 
-def _without_record(on_event: Callable[[Event], None]) -> Callable[[Event], None]:
-    from gen_infra.terraform.plan import RECORD
+def _without_notes(on_event: Callable[[Event], None]) -> Callable[[Event], None]:
+    from gen_infra.terraform.plan import NOTES
 
     def receive(event: Event) -> None:
-        if event.address != RECORD:
+        if event.address not in NOTES:
             on_event(event)
 
     return receive

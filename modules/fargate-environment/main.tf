@@ -1,3 +1,8 @@
+# AWS never changes the type of a running Fargate environment: a change here replaces the environment.
+resource "terraform_data" "replacement" {
+  input = var.type
+}
+
 resource "aws_batch_compute_environment" "this" {
   compute_environment_name_prefix = "${var.name}-"
   type                            = "MANAGED"
@@ -13,5 +18,6 @@ resource "aws_batch_compute_environment" "this" {
   lifecycle {
     # A queue cannot do without its environment: the successor stands before the predecessor goes.
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.replacement]
   }
 }

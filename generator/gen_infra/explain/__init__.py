@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.kinds import KINDS
+from gen_infra.aws.updates import refusals
 from gen_infra.explain.causes import ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
@@ -21,6 +22,7 @@ from gen_infra.tools.addresses import bare
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from gen_infra.aws.updates import Refusal
     from gen_infra.terraform.plan import PlanContent, ResourceChange
 
 __all__ = ["DANGERS", "Action", "Change", "Danger", "ManifestChange", "Summary", "explain"]
@@ -167,7 +169,7 @@ def explain_changes(
         if action is None:
             continue
         changed = list(differences(resource)) if action in {"update", "replace"} else []
-        facts = Facts(resource.before or {}, resource.after or {}, minutes)
+        facts = Facts(resource.before or {}, resource.after or {}, minutes, _refusals(resource))
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
         yield Change(
@@ -181,6 +183,13 @@ def explain_changes(
             permissions=permissions(resource, own_roles),
             causes=by_address.get(resource.address, ()),
         )
+
+
+def _refusals(resource: ResourceChange) -> tuple[Refusal, ...]:
+    """What AWS would refuse if the resource were updated."""
+    if not resource.before or not resource.after:
+        return ()
+    return tuple(refusals(resource.type, resource.before, resource.planned))
 
 
 def _action(resource: ResourceChange) -> Action | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gen_infra.aws.updates import SCHEDULING_REMOVED
 from gen_infra.explain.rule import GONE, Danger, EffectRule, Facts, always
 
 _QUEUE = "aws_batch_job_queue"
@@ -12,6 +13,18 @@ def _new_queue_state(facts: Facts) -> tuple[str, Danger | None]:
     if facts.after.get("state") == "DISABLED":
         return "accepts no more jobs; those in it are still carried out", None
     return "accepts jobs again", None
+
+
+def _replaced_queue(facts: Facts) -> tuple[str, Danger | None]:
+    """A queue's name is fixed, so its successor cannot stand beside it."""
+    if not facts.refusals:
+        return _GONE_QUEUE(facts)
+    how = "lose its" if facts.refusals[0] is SCHEDULING_REMOVED else "get a"
+    return (
+        f"a queue can never {how} scheduling policy: it is deleted and created again under its name, and every job in "
+        "it, waiting or running, is terminated; to keep them, add a queue with a new name and move the jobs first",
+        "stop-jobs",
+    )
 
 
 _GONE_QUEUE = always("every job in it, waiting or running, is terminated with it", "stop-jobs")
@@ -32,7 +45,7 @@ QUEUE_RULES = (
     EffectRule(
         _QUEUE, "update", "scheduling_policy_arn",
         always("waiting jobs are shared out by another policy; running jobs go on"),
-        "UpdateJobQueue exchanges a policy, but cannot take it away",
+        "UpdateJobQueue replaces a policy, but cannot add or remove one",
     ),
     EffectRule(
         _QUEUE, "update", "job_state_time_limit_action",
@@ -40,7 +53,7 @@ QUEUE_RULES = (
         "the limits are for the state RUNNABLE alone",
     ),
     EffectRule(_QUEUE, "update", "tags_all", always("tags only: jobs are not touched"), "TagResource"),
-    EffectRule(_QUEUE, "replace", "", _GONE_QUEUE, f"name: the provider makes a new one for it; {_DELETES_QUEUE}"),
+    EffectRule(_QUEUE, "replace", "", _replaced_queue, f"name: the provider makes a new one for it; {_DELETES_QUEUE}"),
     EffectRule(_QUEUE, "destroy", "", _GONE_QUEUE, _DELETES_QUEUE),
     EffectRule(
         "aws_batch_scheduling_policy", "update", "",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gen_infra.explain.differences import Difference, within
+
+if TYPE_CHECKING:
+    from gen_infra.aws.updates import Refusal
 
 Action = Literal["create", "update", "replace", "destroy"]
 Danger = Literal["stop-jobs", "destroy-data"]
@@ -24,11 +27,13 @@ class Facts:
         before: its attributes as they are; empty for what is created.
         after: as they will be, as far as that is known; empty for what is destroyed.
         minutes: how long an attempt of each job definition on instances may take, by its name.
+        refusals: what AWS would refuse if the resource were updated.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     minutes: Mapping[str, float]
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

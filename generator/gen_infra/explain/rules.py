@@ -26,11 +26,22 @@ if TYPE_CHECKING:
 RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
 
 
+def _reason(rule: EffectRule, facts: Facts) -> str:
+    """The row's reason; for a replacement that AWS makes necessary, AWS's."""
+    if rule.action == "replace" and not rule.attribute and facts.refusals:
+        return "; ".join(refusal.message for refusal in facts.refusals)
+    return rule.reason
+
+
 def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:
     """What the table says about a change, each sentence once; rows for any change count where no other does."""
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
     said: dict[tuple[str, Danger | None], list[str]] = {}
     for rule in [rule for rule in met if rule.attribute] or met:
-        said.setdefault(rule.says(facts), []).append(rule.reason)
+        said.setdefault(rule.says(facts), []).append(_reason(rule, facts))
+    if action == "update":
+        for refusal in facts.refusals:
+            text = f"AWS refuses this ({refusal.call}), so the apply fails; render the files again and plan"
+            said.setdefault((text, None), []).append(refusal.message)
     for (text, danger), reasons in said.items():
         yield Effect(text, danger, "; ".join(dict.fromkeys(reasons)))

@@ -12,9 +12,11 @@ from gen_infra.render.containers import container_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_infra.manifest.model.image import RootVolume, Scratch
     from gen_infra.manifest.model.manifest import Manifest
-    from gen_infra.manifest.model.scheduling import ComputeEnvironment, TimeLimits
+    from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue, TimeLimits
 
 
 def context(manifest: Manifest) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "base_parameter_arn": base_parameter_arn,
         "service_role_arn": service_role_arn,
         "volume": volume,
+        "scheduling": scheduling,
         "time_limits": time_limits,
         "role_policies": role_policies,
         "container_properties": container_properties,
@@ -109,6 +112,11 @@ def volume(settings: RootVolume | Scratch) -> dict[str, object]:
         "throughput": settings.throughput_mib_s,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def scheduling(queues: Mapping[str, Queue]) -> dict[str, str]:
+    """Return how each queue schedules its jobs."""
+    return {key: "fair share" if queue.fair_share else "FIFO" for key, queue in queues.items()}
 
 
 def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RECORD = "terraform_data.manifest"
 """The address of the resource that keeps the manifest as it was applied last."""
 
+NOTES = frozenset({RECORD, "terraform_data.scheduling"})
+"""The addresses of what exists in Terraform's state alone, and is no change by itself."""
+
 _COMPUTE_ENVIRONMENT = "aws_batch_compute_environment"
 _JOB_DEFINITION = "aws_batch_job_definition"
 _KNOWN_AFTER_APPLY = "known after apply"
@@ -57,6 +60,12 @@ class ResourceChange:
     is_managed: bool = True
 
     @property
+    def planned(self) -> dict[str, Any]:
+        """The attributes afterwards, with `UNKNOWN` for what only the apply will know; empty where it is deleted."""
+        planned: dict[str, Any] = _with_unknowns(self.after, self.after_unknown) if self.after is not None else {}
+        return planned
+
+    @property
     def has_effect(self) -> bool:
         """Whether it changes anything."""
         return self.actions not in {("no-op",), ("read",)}
@@ -80,20 +89,20 @@ class PlanContent:
 
     @property
     def managed_changes(self) -> tuple[ResourceChange, ...]:
-        """The same for resources alone, without the record of the manifest."""
-        return tuple(each for each in self.changes if each.is_managed and each.address != RECORD)
+        """The same for resources alone, without those that exist in Terraform's state alone."""
+        return tuple(each for each in self.changes if each.is_managed and each.address not in NOTES)
 
     @property
     def drift(self) -> tuple[ResourceChange, ...]:
-        """What a refresh found to differ from the state, without data sources and the record of the manifest."""
+        """What a refresh found to differ from the state, likewise."""
         found = map(_resource_change, self.raw.get("resource_drift", ()))
-        return tuple(each for each in found if each.is_managed and each.address != RECORD)
+        return tuple(each for each in found if each.is_managed and each.address not in NOTES)
 
     @property
     def has_changes(self) -> bool:
-        """Whether a resource or an output changes; the record of the manifest alone does not count."""
+        """Whether a resource or an output changes; what exists in Terraform's state alone does not count."""
         outputs = (tuple(each["actions"]) for each in self.raw.get("output_changes", {}).values())
-        return any(each.has_effect for each in self.changes if each.address != RECORD) or any(
+        return any(each.has_effect for each in self.changes if each.address not in NOTES) or any(
             actions != ("no-op",) for actions in outputs
         )
 
@@ -126,7 +135,7 @@ class PlanContent:
         """Every managed resource as it will be, with `UNKNOWN` for what only the apply will know."""
         for change in self.changes:
             if change.is_managed and change.after is not None:
-                yield Resource(change.type, change.address, _with_unknowns(change.after, change.after_unknown))
+                yield Resource(change.type, change.address, change.planned)
 
     def with_stated_unknowns(self) -> dict[str, Any]:
         """The JSON with a text for each attribute that the configuration sets and only the apply will know.

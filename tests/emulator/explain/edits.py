@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.updates import FARGATE_TYPE, SCHEDULING_ADDED, SCHEDULING_REMOVED, SERVICE_ROLE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,6 +56,8 @@ MANIFEST: dict[str, Any] = {
         "gone": SPOT,
         "mpi": {"type": "EC2", "max_vcpus": 64},
         "serverless": {"type": "FARGATE", "max_vcpus": 64},
+        "cheaper": {"type": "FARGATE", "max_vcpus": 64},
+        "moved": SPOT,
     },
     "queues": {
         "main": QUEUE,
@@ -65,6 +69,8 @@ MANIFEST: dict[str, Any] = {
         "fairer": {**QUEUE, "fair_share": {"shares": {"a": 1.0}}},
         "nodes": {"priority": 1, "compute": ["mpi"]},
         "gone": QUEUE,
+        "gains": QUEUE,
+        "loses": {**QUEUE, "fair_share": {"shares": {"a": 1.0}}},
     },
     "jobs": {
         "tool": {**JOB, "image": "tool:1", "buckets": ["results"]},
@@ -81,12 +87,30 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def without_gone() -> dict[str, Any]:
-    """The manifest without what is called ``gone``."""
-    return {
+def changed() -> dict[str, Any]:
+    """The manifest without what is called ``gone``, and with each change that AWS never makes in place."""
+    manifest: dict[str, Any] = {
         key: {name: item for name, item in value.items() if name != "gone"} if isinstance(value, dict) else value
         for key, value in MANIFEST.items()
     }
+    manifest["queues"] |= {"gains": MANIFEST["queues"]["loses"], "loses": QUEUE}
+    manifest["compute"] |= {
+        "cheaper": {"type": "FARGATE_SPOT", "max_vcpus": 64},
+        "moved": {"type": "FARGATE", "max_vcpus": 64},
+    }
+    return manifest
+
+
+# Where the changed manifest has a change that AWS refuses: row of the table -> addresses.
+REFUSED = {
+    SCHEDULING_ADDED: ("aws_batch_job_queue.gains",),
+    SCHEDULING_REMOVED: ("aws_batch_job_queue.loses",),
+    SERVICE_ROLE: ("module.compute_linked.aws_batch_compute_environment.this",),
+    FARGATE_TYPE: (
+        "module.compute_cheaper.aws_batch_compute_environment.this",
+        "module.compute_moved.aws_batch_compute_environment.this",
+    ),
+}
 
 
 @dataclass(frozen=True)

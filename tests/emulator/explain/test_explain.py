@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gen_infra.aws.updates import REFUSALS, Refusal
 from gen_infra.explain import Change, explain
 from gen_infra.explain.differences import differences
 from gen_infra.explain.rules import RULES
@@ -20,7 +21,7 @@ from gen_infra.render.yaml import to_yaml
 from gen_infra.terraform.plan import PlanContent
 from tests.cli import clean_environ
 from tests.conftest import write_terraform
-from tests.emulator.explain.edits import EDITS, MANIFEST, REPLACED_ADDRESSES, Edit, without_gone
+from tests.emulator.explain.edits import EDITS, MANIFEST, REFUSED, REPLACED_ADDRESSES, Edit, changed
 from tests.emulator.provider import running_provider
 
 if TYPE_CHECKING:
@@ -95,9 +96,10 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         first = applied.plan()
         applied.terraform("apply", "-input=false", "-parallelism=40", "plan")
         edited, replaced, destroyed = (applied.copy(name) for name in ("edited", "replaced", "destroyed"))
-        edited.render(without_gone())
+        edited.render(changed())
         for edit in EDITS:
             edit.apply(edited.path)
+        edited.terraform("get")  # one compute environment moved to another module
         with ThreadPoolExecutor() as pool:
             made = [
                 pool.submit(edited.plan),
@@ -120,6 +122,16 @@ def test_a_change_is_explained(plans: Plans, edit: Edit) -> None:
     said = [effect for effect in change.effects if edit.says in effect.text]
     assert [effect.danger for effect in said] == [edit.danger], change.effects
     assert all(effect.reason for effect in said)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.message[:40])
+def test_what_aws_never_updates_is_replaced(plans: Plans, refusal: Refusal) -> None:
+    for address in REFUSED[refusal]:
+        change = plans.change(plans.edited, address)
+        assert change.action == "replace"
+        assert change.new_first == (refusal.type == "aws_batch_compute_environment")
+        assert any(refusal.message in effect.reason for effect in change.effects), change.effects
+        assert change.dangers == (() if change.new_first else ("stop-jobs",))
 
 
 @pytest.mark.parametrize(

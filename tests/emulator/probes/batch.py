@@ -187,6 +187,18 @@ def queue_limits(lab: Lab) -> Any:
     ]
 
 
+@probe(["ClientException", "ClientException", "accepted"])
+def queue_scheduling(lab: Lab) -> Any:
+    batch = lab.client("batch")
+    first, second = (batch.create_scheduling_policy(name=lab.name("fair"))["arn"] for _ in range(2))
+    fifo, fair = lab.queue(lab.environment()), lab.queue(lab.environment(), schedulingPolicyArn=first)
+    return [
+        refusal(batch.update_job_queue, jobQueue=fifo, schedulingPolicyArn=first),
+        refusal(batch.update_job_queue, jobQueue=fair, schedulingPolicyArn=""),
+        refusal(batch.update_job_queue, jobQueue=fair, schedulingPolicyArn=second),
+    ]
+
+
 @probe([[600], [900], True])
 def queue_settings(lab: Lab) -> Any:
     batch, environment = lab.client("batch"), lab.environment()

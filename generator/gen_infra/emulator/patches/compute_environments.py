@@ -10,13 +10,13 @@ from moto.batch.responses import BatchResponse
 from moto.iam.exceptions import NotFoundException
 from moto.moto_api._internal import mock_random
 
+from gen_infra.aws.updates import FARGATE_TYPE, SERVICE_LINKED_ROLE, SERVICE_ROLE
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SERVICE = "batch.amazonaws.com"
-SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
 # https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
 SCALING_FIELDS = {"minvCpus", "maxvCpus", "desiredvCpus"}
 FARGATE_FIELDS = SCALING_FIELDS | {"securityGroupIds", "subnets"}
@@ -166,9 +166,7 @@ def refused_updates() -> None:
 
 def _check_role(environment: ComputeEnvironment, wanted: str | None) -> None:
     if wanted and is_linked(wanted) != is_linked(environment.service_role):
-        raise ClientException(
-            f"The service role of {environment.name} cannot change between a service-linked role and another role"
-        )
+        raise ClientException(f"{environment.name}: {SERVICE_ROLE.message}")
 
 
 def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) -> None:
@@ -176,6 +174,8 @@ def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) ->
     changed = changed_fields(environment, wanted)
     result = resources | wanted
     strategy = resources.get("allocationStrategy", "BEST_FIT")
+    if FARGATE_TYPE.refuses(resources.get("type"), result.get("type")):
+        raise ClientException(f"{environment.name}: {FARGATE_TYPE.message}")
     if is_fargate(environment):
         _refuse(changed - FARGATE_FIELDS, environment, "compute environment that does not use Fargate")
     elif not is_linked(environment.service_role):

@@ -8,6 +8,7 @@ from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend, JobQueue
 from moto.batch.responses import BatchResponse
 
+from gen_infra.aws.updates import SCHEDULING_ADDED, SCHEDULING_REMOVED
 from gen_infra.emulator.patches.compute_environments import backend_of
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
@@ -121,8 +122,26 @@ def queue_deletion_order() -> None:
         original(backend, arn)
 
 
+@moto_patch(
+    moto="5.2.5 adds a scheduling policy to a FIFO queue, and ignores an empty one",
+    aws="neither adds nor removes a scheduling policy, and replaces one by another",
+)
+def queue_scheduling() -> None:
+    """Refuse what an update can never do."""
+
+    @around(BatchBackend, "update_job_queue")
+    def update(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
+        queue, wanted = backend.get_job_queue(kwargs["queue_name"]), kwargs.get("schedule_policy")
+        if queue is not None and wanted is not None:
+            for refusal in (SCHEDULING_ADDED, SCHEDULING_REMOVED):
+                if refusal.refuses(queue.schedule_policy, wanted):
+                    raise ClientException(refusal.message)
+        return original(backend, **kwargs)
+
+
 PATCHES: tuple[MotoPatch, ...] = (
     queue_limits,
+    queue_scheduling,
     queue_settings,
     queue_deletion_order,
 )

@@ -1,5 +1,13 @@
 # Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
 
+# AWS can neither add a scheduling policy to a queue nor remove it: a queue whose entry changes here is replaced.
+resource "terraform_data" "scheduling" {
+  input = {
+    highPriority = "FIFO"
+    lowPriority  = "FIFO"
+  }
+}
+
 resource "aws_batch_job_queue" "highPriority" {
   name     = "highPriority-demo"
   priority = 1000
@@ -29,6 +37,10 @@ resource "aws_batch_job_queue" "highPriority" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.highPriority]
   }
 }
 
@@ -61,5 +73,9 @@ resource "aws_batch_job_queue" "lowPriority" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.lowPriority]
   }
 }

@@ -1,5 +1,13 @@
 # Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
 
+# AWS can neither add a scheduling policy to a queue nor remove it: a queue whose entry changes here is replaced.
+resource "terraform_data" "scheduling" {
+  input = {
+    fair    = "fair share"
+    stopped = "FIFO"
+  }
+}
+
 resource "aws_batch_scheduling_policy" "fair" {
   name = "fair-everything"
 
@@ -55,6 +63,10 @@ resource "aws_batch_job_queue" "fair" {
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 600
   }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.fair]
+  }
 }
 
 resource "aws_batch_job_queue" "stopped" {
@@ -86,5 +98,9 @@ resource "aws_batch_job_queue" "stopped" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.stopped]
   }
 }

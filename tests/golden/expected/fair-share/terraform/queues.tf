@@ -1,5 +1,13 @@
 # Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
 
+# AWS can neither add a scheduling policy to a queue nor remove it: a queue whose entry changes here is replaced.
+resource "terraform_data" "scheduling" {
+  input = {
+    groups = "fair share"
+    urgent = "FIFO"
+  }
+}
+
 resource "aws_batch_scheduling_policy" "groups" {
   name = "groups-fair"
 
@@ -50,6 +58,10 @@ resource "aws_batch_job_queue" "groups" {
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
   }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.groups]
+  }
 }
 
 resource "aws_batch_job_queue" "urgent" {
@@ -81,5 +93,9 @@ resource "aws_batch_job_queue" "urgent" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.urgent]
   }
 }

@@ -1,5 +1,12 @@
 # Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
 
+# AWS can neither add a scheduling policy to a queue nor remove it: a queue whose entry changes here is replaced.
+resource "terraform_data" "scheduling" {
+  input = {
+    graviton = "FIFO"
+  }
+}
+
 resource "aws_batch_job_queue" "graviton" {
   name     = "graviton-graviton"
   priority = 10
@@ -29,5 +36,9 @@ resource "aws_batch_job_queue" "graviton" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.graviton]
   }
 }

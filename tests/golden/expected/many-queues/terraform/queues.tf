@@ -1,5 +1,14 @@
 # Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
 
+# AWS can neither add a scheduling policy to a queue nor remove it: a queue whose entry changes here is replaced.
+resource "terraform_data" "scheduling" {
+  input = {
+    assembly = "FIFO"
+    calling  = "FIFO"
+    reports  = "FIFO"
+  }
+}
+
 resource "aws_batch_job_queue" "assembly" {
   name     = "assembly-many"
   priority = 100
@@ -34,6 +43,10 @@ resource "aws_batch_job_queue" "assembly" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.assembly]
   }
 }
 
@@ -72,6 +85,10 @@ resource "aws_batch_job_queue" "calling" {
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
   }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.calling]
+  }
 }
 
 resource "aws_batch_job_queue" "reports" {
@@ -103,5 +120,9 @@ resource "aws_batch_job_queue" "reports" {
     state            = "RUNNABLE"
     reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
     max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.reports]
   }
 }
