@@ -233,12 +233,12 @@ def status(manifest: Manifest, clients: Clients) -> Status:
 def reasons(image: MachineImage | None, base: Base, recipe: str) -> Iterator[str]:
     """List why an image should be built again."""
     if image is None:
-        yield "there is no such image"
+        yield "the image does not exist"
     elif not image.recipe:
         yield f"{image.id} was not built by gen-infra"
     else:
         if image.base.id != base.id:
-            yield f"it was built on {image.base}, and there is {base}"
+            yield f"it was built on {image.base}, and {base} is newer"
         if image.recipe != recipe:
             yield "the recipe has changed since"
 
@@ -246,7 +246,7 @@ def reasons(image: MachineImage | None, base: Base, recipe: str) -> Iterator[str
 def _in_use(manifest: Manifest, clients: Clients, wanted: str) -> Iterator[InUse]:
     names = [manifest.suffixed(key) for key, compute in manifest.compute.items() if not compute.is_fargate]
     for name, image in sorted(image_usage.environment_images(clients, names).items()):
-        yield InUse(name, image, "" if image == wanted else f"it is to run {wanted or 'an image that is not built'}")
+        yield InUse(name, image, "" if image == wanted else f"it should run {wanted or 'an image that is not built'}")
 
 
 # --- rebuild and retire ----------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def load(manifest_path: Path, out: Path, *, strict: bool = False) -> Environment
 
 
 def write(environment: Environment, *, force: bool = False) -> Written:
-    """Render the environment into its folder; files that others changed are refused, or overwritten with ``force``."""
+    """Write the rendered files; those that were changed since are refused, or overwritten with ``force``."""
     return write_folder(environment.files, environment.root, force=force)
 
 

@@ -29,7 +29,7 @@ class TestCtrlC:
         assert site.state() == {}
 
         stderr = site.interrupt_at("CreateComputeEnvironment")
-        assert "run the same command again to go on from there; it names what AWS has made all the same" in stderr
+        assert "run the same command again to resume; it reports what AWS has created anyway" in stderr
         (left,) = site.environments()
 
         site.interrupt_at("CreateJobQueue")
@@ -83,7 +83,7 @@ class TestBadAnswers:
         site.aws.heal()
         site.aws.lose("*", times=None)  # the provider would try for half an hour
         run.wait_for("… module.compute_spot.aws_batch_compute_environment.this (10 s)")
-        assert "run the same command again to go on from there" in run.interrupt()
+        assert "run the same command again to resume" in run.interrupt()
         site.aws.heal()
         site.assert_readable()
 

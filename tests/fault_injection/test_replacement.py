@@ -100,7 +100,7 @@ class TestCtrlC:
         site.interrupt_at("CreateComputeEnvironment")
         site.interrupt_at("UpdateJobQueue", after=1)
         stderr = site.drain().interrupt()
-        assert "hint: run the same command again to go on waiting" in stderr
+        assert "hint: run the same command again to continue waiting" in stderr
 
         run = site.drain()
         site.aws.hold("DeleteJobQueue")

@@ -33,10 +33,10 @@ def built(**tags: str) -> MachineImage:
         (built(**{RECIPE_TAG: "r0"}), ["the recipe has changed since"]),
         (
             built(**{BASE_IMAGE_TAG: "ami-ffffffff", BASE_VERSION_TAG: "2023.0.0"}),
-            ["it was built on 2023.0.0 (ami-ffffffff), and there is 2023.0.1 (ami-00000000)"],
+            ["it was built on 2023.0.0 (ami-ffffffff), and 2023.0.1 (ami-00000000) is newer"],
         ),
         (built(**{RECIPE_TAG: ""}), ["ami-1 was not built by gen-infra"]),
-        (None, ["there is no such image"]),
+        (None, ["the image does not exist"]),
     ],
 )
 def test_what_makes_an_image_stale(image: MachineImage | None, reasons: list[str]) -> None:

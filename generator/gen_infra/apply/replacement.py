@@ -83,7 +83,7 @@ class Replacement:
     """One run; `carry_out` is the story.
 
     Args:
-        shown: the plan that somebody said yes to.
+        shown: the plan that the user confirmed.
         steps: Terraform.
         clients: where the environments are.
         environment: the environment's name, such as ``prod``.
@@ -117,7 +117,7 @@ class Replacement:
             self._carry_out()
         except KeyboardInterrupt:
             raise StoppedError(
-                "stopped between two runs of Terraform", hint="run the same command again to go on from there"
+                "stopped between two runs of Terraform", hint="run the same command again to resume"
             ) from None
 
     def _carry_out(self) -> None:
@@ -237,7 +237,7 @@ class Replacement:
             names = ", ".join(each.name for each in held)
             raise StoppedError(
                 f"stopped while waiting for jobs on {names}, which accepts no new ones",
-                hint="run the same command again to go on waiting",
+                hint="run the same command again to continue waiting",
             ) from None
 
     def _look(self, held: list[ComputeEnvironmentState], before: Orders) -> dict[str, list[RunningJob]]:
@@ -288,7 +288,7 @@ class Replacement:
         running = "; ".join(f"{name}: {_names(jobs)}" for name, jobs in found.items() if jobs)
         raise AnswerIsNoError(
             f"jobs still run on a compute environment that is to be deleted; it accepts no new ones: {running}",
-            hint="run the same command again to go on waiting; --drain-timeout 0 --allow stop-jobs terminates them "
+            hint="run the same command again to continue waiting; --drain-timeout 0 --allow stop-jobs terminates them "
             "(they are retried where their retry strategy says so)",
         )
 

@@ -1,7 +1,7 @@
-"""What a plan means, for a person: each resource in Batch's own terms, what happens to it and to the jobs that run.
+"""Explains a plan in Batch's own terms: what happens to each resource and to the jobs that run.
 
-The plan's JSON goes through three tables: of what a change comes to (:mod:`.rules`), of where permissions are kept
-(:mod:`.permissions`), and of what in the manifest is behind it (:mod:`.causes`).
+Three tables are applied to the plan's changes: the effects of a change (:mod:`.rules`), where permissions are kept
+(:mod:`.permissions`), and which change of the manifest causes it (:mod:`.causes`).
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
 
 _UNFINISHED = (
     Effect(
-        "its making was not finished; it is made anew",
-        reason="terraform taints what was being made when an apply was stopped or failed",
+        "its creation was not finished; it is created again",
+        reason="terraform taints what an apply was creating when it was stopped or failed",
     ),
 )
 _NAME_KEYS = ("name", "function_name", "compute_environment_name_prefix", "name_prefix")
@@ -58,8 +58,8 @@ class Change:
         kind: such as ``job queue``; empty for what only has its address.
         name: what AWS shows, else the address.
         details: one line for each attribute that changes, for ``update`` and ``replace``.
-        effects: what that comes to, for the resource and for running jobs.
-        permissions: what somebody may do after it and not before, or the other way round.
+        effects: what happens to the resource and to running jobs.
+        permissions: what is allowed after it and not before, or the other way round.
         causes: what was changed in the manifest.
     """
 
@@ -95,7 +95,7 @@ class Summary:
 
     Args:
         changes: one for each resource.
-        unused: what was changed in the manifest and is behind no change: it has no effect, or an apply that failed
+        unused: what was changed in the manifest and causes no change: it has no effect, or an apply that failed
             halfway had carried it out.
     """
 
@@ -197,13 +197,13 @@ def _action(resource: ResourceChange) -> Action | None:
 
 
 def _is_unfinished(resource: ResourceChange, needed: Collection[str]) -> bool:
-    """Whether no job can have come to it yet: the apply that made it did not get to its end, nor to what needs it."""
+    """Whether no job can use it yet: the apply that created it did not finish, nor reach what needs it."""
     is_unused = resource.type.startswith("aws_batch_") or bare(resource.address) not in needed
     return is_unused and resource.reason == "replace_because_tainted"
 
 
 def _name(resource: ResourceChange) -> str | None:
-    """The name without the digits behind it, unless it is one of several of that name."""
+    """The name without its generated digits, unless there are several of that name."""
     full = resource.is_deposed
     for state in (resource.after, resource.before):
         for key in ("compute_environment_name", *_NAME_KEYS) if full else _NAME_KEYS:
@@ -213,7 +213,7 @@ def _name(resource: ResourceChange) -> str | None:
 
 
 def _details(kind: str, changed: list[Difference]) -> Iterator[str]:
-    """What the provider fills in by itself, and policies, which are told as permissions, are left out."""
+    """Leave out what the provider computes, and policies, which are explained as permissions."""
     for difference in changed:
         is_computed = difference.unknown and not difference.forces and "." not in difference.path
         if not is_computed and difference.path.partition(".")[0] != POLICY_ATTRIBUTES.get(kind):

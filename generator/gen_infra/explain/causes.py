@@ -1,6 +1,6 @@
-"""What was changed in the manifest since it was last applied, and which resources change for it.
+"""Finds what was changed in the manifest since it was last applied, and which resources change for it.
 
-The state keeps the manifest as it was applied last, so that a plan has both: whoever plans, wherever. It is kept in a
+The state keeps the manifest as it was applied last, so that every plan has both, on any machine. It is kept in a
 resource that depends on all others, because terraform writes outputs even where an apply fails halfway: what is left
 to do then still has its causes.
 """
@@ -45,7 +45,7 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """Which changes of the manifest are behind each address, and which are behind none (any more)."""
+    """Which changes of the manifest cause the change of each address, and which cause none (any more)."""
 
     by_address: Mapping[str, tuple[ManifestChange, ...]] = field(default_factory=dict)
     unused: tuple[ManifestChange, ...] = ()

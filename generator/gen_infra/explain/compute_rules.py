@@ -1,4 +1,4 @@
-"""What changes of compute environments come to."""
+"""Effects of changes of compute environments."""
 
 from __future__ import annotations
 
@@ -26,49 +26,52 @@ def _image(state: Mapping[str, Any]) -> str:
 
 
 def _what(facts: Facts) -> str:
-    """The one change that people ask for by name."""
+    """Name the change that users look for most."""
     return "new image, " if _image(facts.after) not in {"", _image(facts.before)} else ""
 
 
 def _infrastructure_update(facts: Facts) -> tuple[str, Danger | None]:
-    """Instances are replaced as the update policy says, which Batch has with 30 minutes where there is none."""
+    """Instances are replaced as the update policy says; Batch's default is 30 minutes."""
     if _is_fargate(facts):
         return "in place: what starts from now on has it; running jobs keep what they started with", None
     policy: Mapping[str, Any] = next(iter(facts.after.get("update_policy") or []), {})
     minutes = policy.get("job_execution_timeout_minutes", 30)
     if policy.get("terminate_jobs_on_update"):
         return (
-            f"{_what(facts)}in place, every instance is replaced at once: running jobs are ended, {RETRIED}",
+            f"{_what(facts)}in place, every instance is replaced at once: running jobs are terminated, {RETRIED}",
             "stop-jobs",
         )
     text = f"{_what(facts)}in place: new instances have it; running jobs get {minutes} minutes to end on the old ones"
     longer = sorted(name for name, needed in facts.minutes.items() if needed > minutes)
     if not longer:
         return f"{text}, and none may take longer", None
-    return f"{text}, then they are ended, {RETRIED}; {', '.join(longer)} may take longer", "stop-jobs"
+    return f"{text}, then they are terminated, {RETRIED}; {', '.join(longer)} may take longer", "stop-jobs"
 
 
 def _new_maximum(facts: Facts) -> tuple[str, Danger | None]:
     old, new = (_resources(state).get("max_vcpus", 0) for state in (facts.before, facts.after))
     how = "more instances may start" if new > old else "no instance starts beyond it"
-    return f"scaling only: {how}; running jobs go on", None
+    return f"scaling only: {how}; running jobs continue", None
 
 
 def _new_minimum(facts: Facts) -> tuple[str, Danger | None]:
     old, new = (_resources(state).get("min_vcpus") or 0 for state in (facts.before, facts.after))
-    how = "instances stay on without jobs, and cost" if new > old else "instances go when they are idle"
-    return f"scaling only: {how}; running jobs go on", None
+    how = "instances keep running without jobs, and cost money" if new > old else "idle instances are terminated"
+    return f"scaling only: {how}; running jobs continue", None
 
 
 def _new_state(facts: Facts) -> tuple[str, Danger | None]:
     if facts.after.get("state") == "DISABLED":
-        return "accepts no more jobs: its queues' waiting jobs need another environment; running jobs go on", None
-    return "takes jobs again", None
+        return (
+            "accepts no more jobs: its queues' waiting jobs need another compute environment; running jobs continue",
+            None,
+        )
+    return "accepts jobs again", None
 
 
 _DRAINED = (
-    "accepts no more jobs, and goes when those that run there have ended: apply waits for them (plain terraform and "
-    "destroy do not)"
+    "accepts no more jobs, and is deleted when those that run there have ended: apply waits for them (plain terraform "
+    "and destroy do not)"
 )
 
 
@@ -92,12 +95,12 @@ COMPUTE_RULES = (
     EffectRule(_ENVIRONMENT, "update", "state", _new_state, _SCALING),
     EffectRule(
         _ENVIRONMENT, "update", "service_role",
-        always("Batch acts with another role from now on; running jobs go on"),
+        always("Batch uses another role from now on; running jobs continue"),
         f"{_SCALING}, between custom roles",
     ),
     EffectRule(
         _ENVIRONMENT, "update", "update_policy",
-        always("later updates treat running jobs in another way; none is touched now"),
+        always("later updates treat running jobs differently; no job is affected now"),
         "the update policy is kept, and read when an infrastructure update begins",
     ),
     EffectRule(
@@ -126,7 +129,7 @@ COMPUTE_RULES = (
     ),
     EffectRule(
         "aws_launch_template", "update", "",
-        always("a new version, for instances that start later; what runs is the compute environment's matter"),
+        always("a new version, for instances that start later; the compute environment decides about running ones"),
         "a version of a launch template never changes; each change makes the next one",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What changes of the things that hold data come to."""
+"""Effects of changes of resources that hold data."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ DATA_RULES = (
     EffectRule(
         "aws_cloudwatch_log_group", "update", "kms_key_id",
         always("events from now on are encrypted with it; older ones need the old key"),
-        "AssociateKmsKey is for new events",
+        "AssociateKmsKey applies to new events",
     ),
     EffectRule(
         "aws_ecr_repository", "replace", "", _gone_repository,
@@ -75,13 +75,13 @@ DATA_RULES = (
             always(text), "changed in place, for what is pushed from now on",
         )
         for name, text in (
-            ("image_scanning_configuration", "images are scanned otherwise when they are pushed"),
+            ("image_scanning_configuration", "scanning on push changes"),
             ("image_tag_mutability", "tags of images may, or may no longer, be moved"),
         )
     ),
     EffectRule(
         "aws_ecr_lifecycle_policy", "replace", "policy", _new_expiry,
-        "ECR expires images within a day of the policy, of which the provider makes a new one for each change",
+        "ECR expires images within a day of the policy, which the provider replaces for each change",
     ),
     *(
         EffectRule(

@@ -106,7 +106,7 @@ def _compared(path: str, old: Any, new: Any, unknown: Any) -> Iterator[tuple[str
 
 
 def _is_nothing(value: Any) -> bool:
-    """The provider keeps an empty text or list where nothing is said."""
+    """The provider keeps an empty text or list for a missing value."""
     return value is None or (isinstance(value, str | dict | list) and not value)
 
 

@@ -1,4 +1,4 @@
-"""What changes of the things that jobs cannot do without come to: roles, ways out, functions."""
+"""Effects of changes of what jobs need: roles, network connections, functions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ def _gone_role(facts: Facts) -> tuple[str, Danger | None]:
     if trusted & {"ec2", "ecs-tasks"}:
         return "its credentials stop working at once: running jobs that use it fail", "stop-jobs"
     if trusted & {"batch", "spotfleet"}:
-        return "goes after the compute environments that act with it, and so after their jobs", None
+        return "is deleted after the compute environments that use it, and so after their jobs", None
     return "its credentials stop working at once", None
 
 
 _WAYS = {
     "aws_nat_gateway": "running jobs lose their connections through it",
-    "aws_route": "running jobs lose their way there",
+    "aws_route": "running jobs lose their route there",
     "aws_route_table_association": "running jobs of its subnet lose their routes",
-    "aws_vpc_endpoint": "running jobs lose their way to its service",
-    "aws_vpc_security_group_egress_rule": "running jobs lose their way out by it",
+    "aws_vpc_endpoint": "running jobs lose their connection to its service",
+    "aws_vpc_security_group_egress_rule": "running jobs lose their outgoing connections through it",
     "aws_vpc_security_group_ingress_rule": "running jobs cannot be reached by it any more",
 }
 NEED_RULES = (
@@ -49,7 +49,7 @@ NEED_RULES = (
     ),
     EffectRule(
         "aws_lambda_function", "update", "",
-        always("calls from now on run it; calls under way end as they began"),
+        always("new calls run it; calls that are running finish with the old one"),
         "Lambda changes code and settings for new invocations",
     ),
 )  # fmt: skip

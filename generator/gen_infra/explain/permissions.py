@@ -1,4 +1,4 @@
-"""What a plan lets somebody do that they could not do before, and what it takes away.
+"""Finds what a plan newly allows, and what it no longer allows.
 
 A policy is taken apart into what IAM decides by: who may do which action on what, under which conditions. Something is
 added only where nothing that was allowed before covers it, so that a policy written otherwise is no change.
@@ -64,13 +64,13 @@ class Permissions:
     def verdict(self) -> str:
         """``permissions widened``, ``narrowed``, ``widened and narrowed``."""
         if self.unknown:
-            return "permissions change; which is known after apply"
+            return "permissions change; which ones is known after apply"
         words = [word for word, there in (("widened", self.added), ("narrowed", self.removed)) if there]
         return f"permissions {' and '.join(words)}" if words else ""
 
 
 def permissions(change: ResourceChange, own_roles: frozenset[str]) -> Permissions:
-    """What a resource's change adds and removes; not told of ``own_roles``, which come or go with all that they may."""
+    """List what a change adds and removes; nothing for ``own_roles``, which are created or deleted as a whole."""
     kind, before, after, unknown = change.type, change.before or {}, change.after or {}, change.after_unknown
     if kind in _ROLE_OF and (unknown.get("role") is True or (after or before).get("role") in own_roles):
         return Permissions()

@@ -1,4 +1,4 @@
-"""What changes of job queues, scheduling policies and job definitions come to."""
+"""Effects of changes of job queues, scheduling policies and job definitions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _DEFINITION = "aws_batch_job_definition"
 
 def _new_queue_state(facts: Facts) -> tuple[str, Danger | None]:
     if facts.after.get("state") == "DISABLED":
-        return "accepts no more jobs; those in it are still carried out", None
+        return "accepts no more jobs; those in it still run", None
     return "accepts jobs again", None
 
 
 def _replaced_queue(facts: Facts) -> tuple[str, Danger | None]:
-    """A queue's name is fixed, so its successor cannot stand beside it."""
+    """A queue's name is fixed, so the new one cannot exist beside the old one."""
     if not facts.refusals:
         return _GONE_QUEUE(facts)
     how = "lose its" if facts.refusals[0] is SCHEDULING_REMOVED else "get a"
@@ -33,7 +33,7 @@ _DELETES_QUEUE = "the provider disables and deletes it, and DeleteJobQueue termi
 QUEUE_RULES = (
     EffectRule(
         _QUEUE, "update", "priority",
-        always("waiting jobs are scheduled before or after those of other queues; running jobs go on"),
+        always("waiting jobs are scheduled before or after those of other queues; running jobs continue"),
         "the scheduler compares the priorities of queues that share an environment",
     ),
     EffectRule(
@@ -44,20 +44,20 @@ QUEUE_RULES = (
     EffectRule(_QUEUE, "update", "state", _new_queue_state, "UpdateJobQueue changes it in place"),
     EffectRule(
         _QUEUE, "update", "scheduling_policy_arn",
-        always("waiting jobs are shared out by another policy; running jobs go on"),
+        always("waiting jobs are scheduled by another policy; running jobs continue"),
         "UpdateJobQueue replaces a policy, but cannot add or remove one",
     ),
     EffectRule(
         _QUEUE, "update", "job_state_time_limit_action",
-        always("waiting jobs are cancelled after other times; running jobs go on"),
+        always("waiting jobs are cancelled after other times; running jobs continue"),
         "the limits are for the state RUNNABLE alone",
     ),
     EffectRule(_QUEUE, "update", "tags_all", always("tags only: jobs are not touched"), "TagResource"),
-    EffectRule(_QUEUE, "replace", "", _replaced_queue, f"name: the provider makes a new one for it; {_DELETES_QUEUE}"),
+    EffectRule(_QUEUE, "replace", "", _replaced_queue, f"name: the provider replaces it (ForceNew); {_DELETES_QUEUE}"),
     EffectRule(_QUEUE, "destroy", "", _GONE_QUEUE, _DELETES_QUEUE),
     EffectRule(
         "aws_batch_scheduling_policy", "update", "",
-        always("waiting jobs are shared out anew; running jobs go on"),
+        always("waiting jobs are scheduled by the new shares; running jobs continue"),
         "UpdateSchedulingPolicy changes it in place; only jobs that wait are scheduled",
     ),
     EffectRule(
@@ -79,7 +79,7 @@ QUEUE_RULES = (
     *(
         EffectRule(
             _DEFINITION, action, "",
-            always("nobody can submit it any more; running and submitted jobs go on"),
+            always("it can no longer be submitted; running and submitted jobs continue"),
             "the provider deregisters the revision, and a job keeps what it was submitted with",
         )
         for action in GONE

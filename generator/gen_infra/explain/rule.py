@@ -1,4 +1,4 @@
-"""A row of the table that says what a change comes to."""
+"""A row of the table of effects."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Action = Literal["create", "update", "replace", "destroy"]
 Danger = Literal["stop-jobs", "destroy-data"]
 
 GONE: tuple[Action, ...] = ("replace", "destroy")
-RETRIED = "and tried again where their retry strategy says so"
-NEW_RESOURCE = "the provider makes a new one for it (ForceNew)"
+RETRIED = "and retried where their retry strategy says so"
+NEW_RESOURCE = "the provider replaces the resource for it (ForceNew)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ Says = Callable[[Facts], tuple[str, Danger | None]]
 
 @dataclass(frozen=True, slots=True)
 class EffectRule:
-    """A row; an empty attribute stands for any change, a dotted one for all below it."""
+    """A row; an empty attribute means any change, a dotted one everything below it."""
 
     kind: str
     action: Action
@@ -79,5 +79,5 @@ class EffectRule:
 
 
 def always(text: str, danger: Danger | None = None) -> Says:
-    """The same sentence whatever the resource says."""
+    """The same sentence for every resource."""
     return lambda _: (text, danger)

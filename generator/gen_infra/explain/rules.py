@@ -1,7 +1,7 @@
-"""What a change comes to, for the resource and for the jobs that run: a table, each row with its reason.
+"""The effects of changes, on the resource and on running jobs: a table, each row with its reason.
 
-A row names a kind of resource, what terraform does to it, and an attribute; where a plan has all three, the row says
-what happens. Reasons are those of version 5.100 of the AWS provider and of AWS's documentation:
+A row names a resource type, what terraform does to it, and an attribute; if a plan has all three, the row says what
+happens. Reasons are those of version 5.100 of the AWS provider and of AWS's documentation:
 
 * https://github.com/hashicorp/terraform-provider-aws/tree/v5.100.0/internal/service/batch
 * https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
@@ -34,7 +34,7 @@ def _reason(rule: EffectRule, facts: Facts) -> str:
 
 
 def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:
-    """What the table says about a change, each sentence once; rows for any change count where no other does."""
+    """Apply the table to a change, each sentence once; rows for any change count only if no other row does."""
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
     said: dict[tuple[str, Danger | None], list[str]] = {}
     for rule in [rule for rule in met if rule.attribute] or met:

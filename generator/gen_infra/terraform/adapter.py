@@ -1,8 +1,8 @@
-"""terraform (or OpenTofu): started and understood in one place.
+"""Runs terraform (or OpenTofu) and reads its output, in one place.
 
 `Terraform` is python-terraform's class with the one method replaced that starts the process, `Terraform.cmd`. That
-mends, in python-terraform 0.10.1: the whole environment passed on, or none of it; a misspelt method run as a command;
-exit code 2 of a plan taken for a failure; the removed ``-force``; variables in temporary files and in the log;
+fixes, in python-terraform 0.10.1: all environment variables passed on, or none; a misspelt method run as a command;
+exit code 2 of a plan treated as a failure; the removed ``-force``; variables in temporary files and in the log;
 strict UTF-8; and state files read into memory.
 """
 
@@ -71,7 +71,7 @@ class PlanResult:
 
 
 class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terraform ships no types
-    """terraform in one folder; every method but `validate` and `fmt_check` raises what `failure` makes of an error.
+    """terraform in one folder; every method but `validate` and `fmt_check` raises the error that `failure` creates.
 
     Args:
         binary: from `find_terraform`.
@@ -100,7 +100,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         raise AttributeError(f"{type(self).__name__} has no method {name!r}")
 
     def read_state_file(self, file_path: str | None = None) -> None:
-        """Do nothing: nobody here needs the state in memory, and it holds secrets."""
+        """Do nothing: the state is not needed in memory, and it holds secrets."""
 
     def argv(self, command: str, *args: str, **options: Any) -> list[str]:
         """Build the command line.
@@ -226,10 +226,10 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     def apply(self, path: Path, *, lock_timeout: str = "0s", destroys: bool = False) -> None:
         """Carry out a saved plan, and nothing but that; ``destroys`` is what messages call it.
 
-        A state that terraform can write nowhere is saved in a file that the error's hint names.
+        If terraform cannot write the state anywhere, it is saved in a file that the error's hint names.
 
         Raises:
-            StoppedError: after a Ctrl-C, when terraform has written the state and let go of the lock.
+            StoppedError: after a Ctrl-C, when terraform has written the state and released the lock.
 
         """
         messages = Messages(self._on_event)
@@ -281,15 +281,15 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             return StoppedError(
                 f"{name} was abandoned at the second interrupt: what was in flight may be missing from the state",
                 completed=completed,
-                hint="plan again; what AWS has and the plan wants to make must be imported, a left lock freed first",
+                hint="free the lock if it is left, then plan again; import what AWS already has and the plan creates",
             )
         count = f"{messages.completed} change{'' if messages.completed == 1 else 's'}"
         was_cut_off = any(each.severity == "error" for each in messages.diagnostics)  # the provider waits for no answer
         return StoppedError(
             f"{name} was stopped: {count} done and in the state",
             completed=completed,
-            hint="run the same command again to go on from there"
-            + ("; it names what AWS has made all the same, and how to adopt or remove that" if was_cut_off else ""),
+            hint="run the same command again to resume"
+            + ("; it reports what AWS has created anyway, and how to import or remove it" if was_cut_off else ""),
         )
 
     def _json(self, command: str, *args: str) -> dict[str, Any]:
@@ -300,7 +300,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             answer: dict[str, Any] = json.loads(out)
         except ValueError:
             raise TerraformError(
-                f"the answer of {self._name(command)} is cut off", hint="is the disk of TMPDIR full?"
+                f"the output of {self._name(command)} is cut off", hint="check whether the disk of TMPDIR is full"
             ) from None
         return answer
 
@@ -327,7 +327,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
 
     @property
     def typed(self) -> str:
-        """How somebody begins a command line for this folder."""
+        """How a command line for this folder starts."""
         return f"{self._program} -chdir={shlex.quote(str(self.folder))}"
 
     def _failure(self, command: str, diagnostics: Iterable[Diagnostic], output: str = "") -> GenInfraError:
@@ -335,7 +335,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
 
 
 def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformError:
-    """Save the state that terraform could write nowhere, and let the hint say how it gets into its place."""
+    """Save the state that terraform could not write, and let the hint say how to restore it."""
     if not messages.unsaved_state:
         return error
     for folder in (Path(tempfile.gettempdir()), Path.home()):
@@ -347,5 +347,5 @@ def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformE
             continue
         error.hint = error.hint.replace("errored.tfstate", path)
         return error
-    error.hint = "the state could be written nowhere: plan again, and import what AWS has already"
+    error.hint = "the state could not be written anywhere: plan again, and import what AWS already has"
     return error

@@ -74,7 +74,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     if named:
         program = shutil.which(named, path=path)
         if program is None:
-            raise MissingError(f"GEN_INFRA_TERRAFORM={named} is no program", hint=f"install it: {_INSTALL}")
+            raise MissingError(f"GEN_INFRA_TERRAFORM={named} is not a program", hint=f"install it: {_INSTALL}")
         yield (os.path.abspath(program),)  # noqa: PTH100 - links stay as they are
         return
     for name in ("terraform", "tofu"):

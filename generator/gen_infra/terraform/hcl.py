@@ -1,8 +1,8 @@
-"""A small reader of HCL: enough of the language to know what a rendered file says, without running terraform.
+"""Reads HCL: enough of the language to evaluate a rendered file, without running terraform.
 
 Literals, templates, objects, tuples, calls, conditionals and references are understood; any other expression
 (operators, ``for``, splats) is kept as `Opaque` text. Nothing is guessed: what is not understood
-is unknown to whoever asks.
+is unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Expression: TypeAlias = (
 
 
 class HclError(ValueError):
-    """The text is not HCL as far as this reader knows it."""
+    """The text is not HCL that this reader understands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What terraform says while it runs, and what its known errors mean.
+"""Reads terraform's messages while it runs, and explains its known errors.
 
 ``terraform init|plan|apply -json`` print one JSON object a line: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 (``init`` since 1.9, and not every line of it). OpenTofu prints the same.
@@ -86,7 +86,7 @@ class TerraformError(ToolError):
 
 
 class Messages:
-    """The stream of one run: hands on each event, and keeps what is wanted afterwards.
+    """The messages of one run: forwards each event, and keeps what is needed afterwards.
 
     Attributes:
         diagnostics: all of them.
@@ -183,7 +183,7 @@ _CAUSES = (  # the first that fits any of the errors
     _Cause(
         "state-not-saved",
         r"Failed to (save|persist) state|Error saving state",
-        hint="mend that, then put the state in its place: {terraform} {push} errored.tfstate",
+        hint="fix that, then put the state in its place: {terraform} {push} errored.tfstate",
     ),
     _Cause(
         "locked",
@@ -249,7 +249,7 @@ _CAUSES = (  # the first that fits any of the errors
     _Cause(
         "backend-changed",
         r"Backend configuration changed|Backend type changed",
-        hint="the state is elsewhere now; move it by hand: {terraform} init -migrate-state",
+        hint="the state is elsewhere now; move it: {terraform} init -migrate-state",
     ),
     _Cause(
         "stale-plan",
@@ -266,13 +266,13 @@ _CAUSES = (  # the first that fits any of the errors
         "exists",
         EXISTS,
         message="these exist in AWS and are not in Terraform's state: {what} ({name})",
-        hint="if an interrupted run made it, let the state know it, then run the same command again: "
+        hint="if an interrupted run created it, import it, then run the same command again: "
         "{terraform} import ADDRESS ID",
     ),
     _Cause(
         "environment-in-use",
         r"found existing JobQueue relationship",
-        hint="the queue had not let go of the old compute environment yet: plan and apply once more",
+        hint="the queue still had the old compute environment: plan and apply once more",
     ),
     _Cause("disk-full", r"[Nn]o space left on device", hint="make room on the disk and run the same command again"),
     _Cause("read-only", r"[Rr]ead-only file system", hint="choose a folder that can be written to: --out FOLDER"),
@@ -318,11 +318,11 @@ def failure(
         crashed = (line for line in lines if line.startswith("panic: "))  # its trace follows
         return TerraformError(f"{command} failed: {next(crashed, lines[-1])}")
     said = _sentence(command, errors[0], others=len(errors) - 1)
-    return TerraformError(said, hint="mend that, then run the same command again", diagnostics=reported)
+    return TerraformError(said, hint="fix that, then run the same command again", diagnostics=reported)
 
 
 def _push(errors: Iterable[Diagnostic]) -> str:
-    """The run's own lock, which it could not let go of, keeps everybody away from the state, itself too."""
+    """The run could not release its own lock, which blocks every later run."""
     is_locked = any(error.summary == "Error releasing the state lock" for error in errors)
     return "state push -lock=false" if is_locked else "state push"
 
@@ -336,7 +336,7 @@ def _known(
     if cause.name == "state-not-saved" and reasons:
         reason, groups = reasons[0]
         said = f"{reason.message.format(**groups)}, and the state could not be saved"
-        hint = f"{reason.hint.format(**groups)}; {hint.removeprefix('mend that, ')}"
+        hint = f"{reason.hint.format(**groups)}; {hint.removeprefix('fix that, ')}"
     message = f"{command} failed: {said}" if said else _sentence(command, error)
     if cause.error is TerraformError:
         return TerraformError(message, hint=hint, cause=cause.name, diagnostics=reported)

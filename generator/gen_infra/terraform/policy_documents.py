@@ -42,7 +42,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def named(statement: dict[str, Any]) -> str:
-    """How to speak of a statement."""
+    """How messages name a statement."""
     return f"statement {statement['Sid']}" if isinstance(statement.get("Sid"), str) else "a statement"
 
 
@@ -54,7 +54,7 @@ def services(statement: dict[str, Any]) -> list[str]:
 
 
 def is_for_anyone(statement: dict[str, Any]) -> bool:
-    """Whether the principal is everybody, in any of the ways to say so."""
+    """Whether the principal is everyone, in any notation."""
     principal = statement.get("Principal")
     if isinstance(principal, dict):
         return any("*" in listed(value) for kind, value in principal.items() if kind != "Service")
@@ -73,7 +73,7 @@ def conditions(statement: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]
 
 
 def may_be_anything(statement: dict[str, Any]) -> bool:
-    """Whether its conditions are not known: then nothing can be said about them."""
+    """Whether its conditions are not known, so that they cannot be checked."""
     return isinstance(statement.get("Condition"), Unknown) or any(not key for _, key, _ in conditions(statement))
 
 
@@ -97,7 +97,7 @@ def is_bound_to_principals(statement: dict[str, Any]) -> bool:
 
 
 def has_condition(statement: dict[str, Any], key: str) -> bool:
-    """Whether an exact condition on ``key`` is there, whatever it says."""
+    """Whether there is an exact condition on ``key``, with any value."""
     return may_be_anything(statement) or any(
         name.startswith(key) and operator in _EXACT | {"Bool"} and not any(value == "*" for value in values)
         for operator, name, values in conditions(statement)

@@ -151,7 +151,7 @@ def _usual_roots(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _search(roots: Iterable[Path], host: str) -> Iterator[Path]:
-    """Yield the folders that hold one named like the registry: shallow ones first, no links, not too many."""
+    """Yield the folders that contain one named like the registry: shallow ones first, no links, a limited number."""
     looked_at = 0
     queue = deque((root, 0) for root in dict.fromkeys(roots))
     while queue and looked_at < _MOST_FOLDERS:

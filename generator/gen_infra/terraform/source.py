@@ -1,4 +1,4 @@
-"""What the rendered source says: every resource, through its modules, with the values that can be known without a plan.
+"""Evaluates the rendered source: every resource, through its modules, with the values that are known without a plan.
 
 Variables, locals, ``for_each`` over literals, ``dynamic`` blocks and policy documents are followed; what depends on
 anything else is `UNKNOWN`, and a check that meets it keeps silent: the same check sees the value in the plan.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Unknown:
-    """A value that only terraform, or only AWS, will know."""
+    """A value that only terraform, or only AWS, can know."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"

@@ -148,7 +148,7 @@ class Edit:
 
 
 ENVIRONMENT_TF = "modules/compute-environment/main.tf"
-IN_PLACE = "running jobs get 360 minutes to end on the old ones, then they are ended"
+IN_PLACE = "running jobs get 360 minutes to end on the old ones, then they are terminated"
 REPLACED = "by a successor, which is VALID before the queues are pointed to it; the old one accepts no more jobs"
 
 
@@ -199,10 +199,10 @@ OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555
 
 EDITS = (
     environment("most", r"max_vcpus +=.*", "max_vcpus = 32", "scaling only: no instance starts beyond it"),
-    environment("least", r"min_vcpus +=.*", "min_vcpus = 4", "scaling only: instances stay on without jobs"),
+    environment("least", r"min_vcpus +=.*", "min_vcpus = 4", "scaling only: instances keep running without jobs"),
     environment("off", "ENABLED", "DISABLED", "accepts no more jobs"),
-    environment("central", "role/first", "role/second", "Batch acts with another role"),
-    environment("minutes", "360", "60", "later updates treat running jobs in another way"),
+    environment("central", "role/first", "role/second", "Batch uses another role"),
+    environment("minutes", "360", "60", "later updates treat running jobs differently"),
     environment(
         "serverless", r"local\.subnet_ids", "[tolist(local.subnet_ids)[0]]", "running jobs keep what they started with"
     ),
@@ -238,10 +238,10 @@ EDITS = (
     queue("off", "ENABLED", "DISABLED", "accepts no more jobs"),
     queue("limits", "3600", "7200", "cancelled after other times"),
     queue("marks", r"(priority = 1)", '\\1\n  tags = { Note = "new" }', "tags only"),
-    queue("fair", r"policy\.fair\.", "policy.fairer.", "shared out by another policy"),
+    queue("fair", r"policy\.fair\.", "policy.fairer.", "scheduled by another policy"),
     Edit(
         "aws_batch_scheduling_policy.fairer", ("queues.tf", 'resource "aws_batch_scheduling_policy" "fairer"'),
-        r"weight_factor( +)=.*", "weight_factor = 2", "shared out anew",
+        r"weight_factor( +)=.*", "weight_factor = 2", "scheduled by the new shares",
     ),
     definition("memory", '"512"', '"1024"'),
     definition("nodes", r"numNodes( +)= 2", "numNodes = 3"),
@@ -256,7 +256,7 @@ EDITS = (
     logs("long", "365", "30", "what is older than the new time is deleted", "destroy-data"),
     logs("memory", r"local\.kms_key_arn", f'"{OTHER_KEY}"', "older ones need the old key"),
     Edit("module.repository_tool.aws_ecr_repository.this", REPOSITORY, '"IMMUTABLE"', '"MUTABLE"', "be moved"),
-    Edit("module.repository_tool.aws_ecr_repository.this", REPOSITORY, "= true", "= false", "scanned otherwise"),
+    Edit("module.repository_tool.aws_ecr_repository.this", REPOSITORY, "= true", "= false", "scanning on push changes"),
     Edit(
         "module.repository_tool.aws_ecr_lifecycle_policy.this", ("repositories.tf", 'module "repository_tool"'),
         "(name.*)", "\\1\n  untagged_days = 7", "deleted within a day", "destroy-data", "replace",
@@ -267,7 +267,7 @@ EDITS = (
     ),
     Edit(
         'module.job_functions.aws_lambda_function.this["submit"]', (FUNCTIONS, 'resource "aws_lambda_function" "this"'),
-        "256", "512", "calls from now on",
+        "256", "512", "new calls run it",
     ),
     Edit(
         "aws_iam_role.tool", ("jobs.tf", 'resource "aws_iam_role" "tool"'), "policy/first", "policy/second",

@@ -301,7 +301,7 @@ def test_rebuild_if_stale_as_a_schedule_calls_it(lab: Lab, tmp_path: Path) -> No
 
     lab.clients.ssm.put_parameter(Name=f"/{tmp_path.name}/base", Value=bases[1], Type="String", Overwrite=True)
     third, said = rebuild()
-    assert f"stale: it was built on {bases[0]}, and there is {bases[1]}" in said
+    assert f"stale: it was built on {bases[0]}, and {bases[1]} is newer" in said
     assert rebuild()[0] is None
 
     assert len({first, second, third, None}) == 4

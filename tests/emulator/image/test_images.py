@@ -211,7 +211,7 @@ class TestStatus:
 
         assert found.is_stale
         assert found.stale == ()
-        assert found.environments == (story.InUse(runs, older, f"it is to run {newer}"),)
+        assert found.environments == (story.InUse(runs, older, f"it should run {newer}"),)
 
     def test_a_recipe_that_changed(self, clients: Clients, manifest: Manifest) -> None:
         by_the_parameter(clients, manifest, register(clients, manifest, **{images.RECIPE_TAG: "0" * 64}))
@@ -219,7 +219,7 @@ class TestStatus:
         assert story.status(manifest, clients).stale == ("the recipe has changed since",)
 
     def test_a_parameter_that_names_nothing(self, clients: Clients, manifest: Manifest) -> None:
-        assert story.status(manifest, clients).stale == ("there is no such image",)
+        assert story.status(manifest, clients).stale == ("the image does not exist",)
         assert story.stale(manifest, clients) == [f"there is no parameter {manifest.image_parameter} yet"]
 
     def test_without_an_image_of_its_own_awss_newest_is_to_run(self, clients: Clients, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ class TestStatus:
 
         outdated = compute_environment(clients, stock, "ami-0123456789abcdef0")
         stale = [each for each in story.status(stock, clients).environments if each.stale]
-        assert stale == [story.InUse(outdated, "ami-0123456789abcdef0", f"it is to run {base.id}")]
+        assert stale == [story.InUse(outdated, "ami-0123456789abcdef0", f"it should run {base.id}")]
 
     def test_as_it_is_typed(self, aws: Emulator, clients: Clients, tmp_path: Path) -> None:
         name = f"images-{next(NUMBERS)}"

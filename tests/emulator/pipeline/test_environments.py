@@ -212,7 +212,7 @@ class TestProd:
 
         image = prod.image("build")["built"]["id"]
         behind = prod.image("status", code=1)
-        assert (behind["reasons"], behind["compute_environments"][0]["stale"]) == ([], f"it is to run {image}")
+        assert (behind["reasons"], behind["compute_environments"][0]["stale"]) == ([], f"it should run {image}")
 
         answer = prod.built("plan")
         assert changes(answer) == {COMPUTE: ("update", False)}

@@ -27,7 +27,7 @@ def test_the_variable_decides_alone(tmp_path: Path) -> None:
     assert find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(named)}) == Binary(
         (str(named),), "1.10.3", "opentofu"
     )
-    with pytest.raises(MissingError, match=r"GEN_INFRA_TERRAFORM=.*/gone is no program"):
+    with pytest.raises(MissingError, match=r"GEN_INFRA_TERRAFORM=.*/gone is not a program"):
         find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(tmp_path / "gone")})
 
 

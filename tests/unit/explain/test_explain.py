@@ -114,7 +114,7 @@ def test_a_new_image_in_place_says_how_long_jobs_have() -> None:
 def test_a_new_image_by_a_successor_waits_for_jobs() -> None:
     (line,) = effects(["create", "delete"], environment("ami-1"), environment("ami-2"))
     assert line.startswith("new image, by a successor")
-    assert "goes when those that run there have ended: apply waits for them (plain terraform" in line
+    assert "is deleted when those that run there have ended: apply waits for them (plain terraform" in line
 
 
 def test_the_same_image_is_not_mentioned() -> None:
@@ -185,7 +185,7 @@ def test_an_update_in_place_names_the_jobs_that_may_need_longer() -> None:
         {"resource_changes": [change, job("short", 90), job("long", 91), job("f", 999, "FARGATE")]}
     ).changes
     (effect,) = explained.effects
-    assert "90 minutes to end on the old ones, then they are ended" in effect.text
+    assert "90 minutes to end on the old ones, then they are terminated" in effect.text
     assert effect.text.endswith("; long may take longer")
     assert explained.dangers == ("stop-jobs",)
 
@@ -205,7 +205,7 @@ def test_an_update_that_terminates_jobs_says_so() -> None:
     (explained,) = explain(
         {"resource_changes": [resource("aws_batch_compute_environment", ["update"], before, after)]}
     ).changes
-    assert "running jobs are ended" in explained.effects[0].text
+    assert "running jobs are terminated" in explained.effects[0].text
     assert explained.dangers == ("stop-jobs",)
 
 
@@ -293,7 +293,7 @@ class TestPermissions:
         state = {"role": "old", "policy": policy({"Action": "s3:*"})}
         change = resource("aws_iam_role_policy", ["update"], state, {"role": "old"}, after_unknown={"policy": True})
         (explained,) = explain({"resource_changes": [change]}).changes
-        assert explained.permissions.verdict == "permissions change; which is known after apply"
+        assert explained.permissions.verdict == "permissions change; which ones is known after apply"
 
 
 def plan(applied: Any, wanted: Any) -> PlanContent:
