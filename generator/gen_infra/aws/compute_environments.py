@@ -43,7 +43,7 @@ class ComputeEnvironmentState:
 
     @property
     def takes_jobs(self) -> bool:
-        """Whether Batch places jobs there. While it is UPDATING it does."""
+        """Check whether Batch places jobs there. While it is UPDATING it does."""
         return self.state == "ENABLED" and self.status in {"VALID", "UPDATING"}
 
 

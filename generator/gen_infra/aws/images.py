@@ -110,7 +110,7 @@ def base_image(clients: Clients, source: str) -> Base:
     """The image to build on now: ``source`` is its id, or the SSM parameter that names it.
 
     Raises:
-        MissingError: there is no such parameter.
+        MissingError: the parameter does not exist.
     """
     if source.startswith("ami-"):
         return Base(source)

@@ -112,7 +112,7 @@ class SubmittedJob:
 
     @property
     def succeeded(self) -> bool:
-        """It has ended well."""
+        """It has succeeded."""
         return self.status == "SUCCEEDED"
 
     def to_dict(self) -> dict[str, Any]:
@@ -264,7 +264,7 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
     """All that Batch knows of one job.
 
     Raises:
-        AwsError: there is no such job.
+        AwsError: the job does not exist.
     """
     if found := clients.batch.describe_jobs(jobs=[job_id])["jobs"]:
         return found[0]
@@ -278,7 +278,7 @@ def find(clients: Clients, job_id: str) -> SubmittedJob:
     """One job.
 
     Raises:
-        AwsError: there is no such job.
+        AwsError: the job does not exist.
     """
     return job_from(find_detail(clients, job_id), clients.region)
 
@@ -287,7 +287,7 @@ def find_logged(clients: Clients, job_id: str) -> SubmittedJob:
     """Find one job; of a multi-node job its main node, because only the nodes have logs.
 
     Raises:
-        AwsError: there is no such job.
+        AwsError: the job does not exist.
     """
     detail = find_detail(clients, job_id)
     node_id = main_node_id(detail)

@@ -87,7 +87,7 @@ class Clients:
 
     @property
     def are_local(self) -> bool:
-        """Whether EC2 answers on this machine: the emulator, then, or another that is like it."""
+        """Check whether EC2 answers on this machine: the emulator, then, or another that is like it."""
         return urlsplit(self.ec2.meta.endpoint_url).hostname in LOOPBACK
 
     if not TYPE_CHECKING:  # to a type checker the attributes above are all there is

@@ -60,7 +60,7 @@ def check(
 
 
 def credentials(clients: Clients, expected_account: str | None) -> list[Diagnosis]:
-    """Whether there are credentials, and for the right account, where one is expected."""
+    """Check whether there are credentials, and for the right account, where one is expected."""
     try:
         caller = identity(clients)
     except GenInfraError as error:
@@ -77,7 +77,7 @@ def credentials(clients: Clients, expected_account: str | None) -> list[Diagnosi
 
 @check("region", "ec2")
 def region(clients: Clients, configured: str | None) -> Iterator[Diagnosis]:
-    """Whether the account may use the clients' region, and whether other tools would go to another one.
+    """Check whether the account may use the clients' region, and whether other tools would go to another one.
 
     ``configured`` is the region of the caller's own settings, if there is one.
     """

@@ -22,7 +22,7 @@ _PUBLIC_GRANTEES = {
 
 @check("buckets", "s3")
 def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
-    """Whether a bucket that jobs, or the image's rebuilds, use is there and private."""
+    """Check whether a bucket that jobs, or the image's rebuilds, use is there and private."""
     home = _region(clients, name)
     if home is None:
         yield wrong("buckets", f"{name} does not exist", f"correct its name, or: aws s3 mb s3://{name}")
@@ -39,7 +39,7 @@ def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
 
 @check("state bucket", "s3")
 def state_bucket(clients: Clients, name: str, bootstrap: str) -> Iterator[Diagnosis]:
-    """Whether the bucket of the Terraform state is there, and as `gen-infra bootstrap` leaves it.
+    """Check whether the bucket of the Terraform state is there, and as `gen-infra bootstrap` leaves it.
 
     ``bootstrap`` is the command that makes it.
     """

@@ -25,7 +25,7 @@ _IN_ECR = re.compile(
 
 @check(_SUBJECT, "ecr")
 def container_image(clients: Clients, account: str, uri: str) -> Iterator[Diagnosis]:
-    """Whether an image is in this account's ECR; one of another registry is named, and not looked up.
+    """Check whether an image is in this account's ECR; one of another registry is named, and not looked up.
 
     ``account`` is the clients' own; ``uri`` is the full one, as the job definition has it.
     """

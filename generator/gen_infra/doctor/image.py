@@ -35,7 +35,7 @@ class Volume:
 def image_of_parameter(
     clients: Clients, parameter: str, architecture: str, volumes: Mapping[str, Volume]
 ) -> Iterator[Diagnosis]:
-    """Whether an SSM parameter names an image that the instances can run; the rest is as in `image`."""
+    """Check whether an SSM parameter names an image that the instances can run; the rest is as in `image`."""
     try:
         value = clients.ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
     except clients.ssm.exceptions.ParameterNotFound:
@@ -49,7 +49,7 @@ def image_of_parameter(
 def image(
     clients: Clients, image_id: str, architecture: str, volumes: Mapping[str, Volume], origin: str = ""
 ) -> Iterator[Diagnosis]:
-    """Whether the instances can run the image.
+    """Check whether the instances can run the image.
 
     Args:
         clients: of the region that the instances run in.

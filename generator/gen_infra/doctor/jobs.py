@@ -27,7 +27,7 @@ def registry_secret(clients: Clients, arn: str) -> Iterator[Diagnosis]:
 
 @check("secrets", "secretsmanager")
 def secret(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosis]:
-    """Whether a secret is there, and its key is the one that the manifest names.
+    """Check whether a secret is there, and its key is the one that the manifest names.
 
     ``arn`` is the secret's own, with no JSON key or version behind it.
     """
@@ -50,7 +50,7 @@ def _secret(clients: Clients, arn: str, kms_key: str | None, advice: str) -> Ite
 
 @check("secrets", "ssm")
 def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagnosis]:
-    """Whether an SSM parameter is there, encrypted, and with the key that the manifest names."""
+    """Check whether an SSM parameter is there, encrypted, and with the key that the manifest names."""
     name = arn.partition(":parameter")[2]
     # one at the root may be named without its slash
     names = [name, *([name[1:]] if name.count("/") == 1 else [])]
@@ -66,7 +66,7 @@ def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagn
 
 
 def _with_key(arn: str, key: str | None, kms_key: str | None, advice: str) -> Diagnosis:
-    """Whether the execution role, which may use ``kms_key``, can open what is encrypted with ``key``."""
+    """Check whether the execution role, which may use ``kms_key``, can open what is encrypted with ``key``."""
     is_awss_own = not key or ":alias/aws/" in f":{key}"
     if not is_awss_own and kms_key is None:
         return wrong("secrets", f"{arn} is encrypted with {key}, which its jobs have no access to", advice)
@@ -75,7 +75,7 @@ def _with_key(arn: str, key: str | None, kms_key: str | None, advice: str) -> Di
 
 @check("file systems", "elasticfilesystem")
 def file_system(clients: Clients, file_system_id: str, access_point: str | None) -> Iterator[Diagnosis]:
-    """Whether an EFS file system is there and encrypted, and the access point is one of its own."""
+    """Check whether an EFS file system is there and encrypted, and the access point is one of its own."""
     try:
         systems = clients.efs.describe_file_systems(FileSystemId=file_system_id)["FileSystems"]
         points = clients.efs.describe_access_points(AccessPointId=access_point)["AccessPoints"] if access_point else []

@@ -63,7 +63,7 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[
 
 
 def zones(subnets: Sequence[Json]) -> Diagnosis:
-    """Whether the subnets lie in two zones: one zone runs out of Spot capacity sooner, and can fail."""
+    """Check whether the subnets lie in two zones: one zone runs out of Spot capacity sooner, and can fail."""
     names = sorted({each["AvailabilityZone"] for each in subnets})
     if len(names) < 2:
         message = f"all are in {names[0]}: less Spot capacity, and no alternative when the zone fails"
@@ -85,7 +85,7 @@ def addresses(subnets: Sequence[Json], instances: int) -> Diagnosis:
 def routes(
     subnets: Iterable[Json], tables: Sequence[Json], endpoints: Sequence[Json], region: str
 ) -> Iterator[Diagnosis]:
-    """Whether instances in each subnet reach the services they need: by a default route, or by endpoints."""
+    """Check whether instances in each subnet reach the services they need: by a default route, or by endpoints."""
     for subnet in subnets:
         table = _table_of(subnet["SubnetId"], tables)
         route = next(

@@ -62,7 +62,7 @@ class Ask:
 
 @check(_SUBJECT, "servicequotas")
 def vcpu_quotas(clients: Clients, asks: Iterable[Ask]) -> Iterator[Diagnosis]:
-    """Whether each quota holds all that counts against it.
+    """Check whether each quota holds all that counts against it.
 
     An environment of several families may use any of them to its full, so it counts against each one's quota.
     """

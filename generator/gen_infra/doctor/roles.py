@@ -25,7 +25,7 @@ SERVICE_LINKED_ROLES = {
 
 @check("service-linked roles", "iam")
 def service_linked_roles(clients: Clients, services: Iterable[str]) -> Iterator[Diagnosis]:
-    """Whether the roles exist that AWS's own services act with.
+    """Check whether the roles exist that AWS's own services act with.
 
     ``services`` are keys of ``SERVICE_LINKED_ROLES``.
     """
@@ -40,7 +40,7 @@ def service_linked_roles(clients: Clients, services: Iterable[str]) -> Iterator[
 
 @check("roles", "iam")
 def roles(clients: Clients, account: str, arns: Iterable[str]) -> Iterator[Diagnosis]:
-    """Whether the roles exist that the manifest names by ARN."""
+    """Check whether the roles exist that the manifest names by ARN."""
     for arn in arns:
         # Batch accepts a bare name, too.
         owner, name = arn.split(":")[4] if arn.count(":") >= 5 else account, arn.rpartition("/")[2]
@@ -55,7 +55,7 @@ def roles(clients: Clients, account: str, arns: Iterable[str]) -> Iterator[Diagn
 
 @check("permissions boundary", "iam")
 def permissions_boundary(clients: Clients, arn: str) -> Iterator[Diagnosis]:
-    """Whether the policy exists that bounds every role."""
+    """Check whether the policy exists that bounds every role."""
     try:
         clients.iam.get_policy(PolicyArn=arn)
     except clients.iam.exceptions.NoSuchEntityException:
@@ -67,7 +67,7 @@ def permissions_boundary(clients: Clients, arn: str) -> Iterator[Diagnosis]:
 
 @check("instance profile", "iam")
 def instance_profile(clients: Clients, arn: str) -> Iterator[Diagnosis]:
-    """Whether the instances' profile exists, and holds a role."""
+    """Check whether the instances' profile exists, and holds a role."""
     try:
         found = clients.iam.get_instance_profile(InstanceProfileName=arn.rpartition("/")[2])["InstanceProfile"]
     except clients.iam.exceptions.NoSuchEntityException:

@@ -64,7 +64,7 @@ def examine(path: Path | None) -> list[Diagnosis]:
 
 
 def _all_well(lines: Iterable[Diagnosis]) -> bool:
-    """Whether what follows would be looked up in the right account."""
+    """Check whether what follows would be looked up in the right account."""
     return all(line.level == "ok" for line in lines)
 
 

@@ -24,7 +24,7 @@ _CHECKOV = (3, 3)  # the release whose output `check` reads
 
 
 def terraform(find: Callable[[], Binary], environ: Mapping[str, str]) -> list[Diagnosis]:
-    """Whether there is a terraform, which, and where it gets its provider.
+    """Check whether there is a terraform, which, and where it gets its provider.
 
     Args:
         find: looks for one that is new enough.
@@ -44,7 +44,7 @@ def terraform(find: Callable[[], Binary], environ: Mapping[str, str]) -> list[Di
 
 
 def packer(environ: Mapping[str, str]) -> list[Diagnosis]:
-    """Whether there is a packer; only building images needs it."""
+    """Check whether there is a packer; only building images needs it."""
     found = find_packer(environ)
     if found is None:
         message = "not found on PATH: `check` skips its template, and images cannot be built"
@@ -53,7 +53,7 @@ def packer(environ: Mapping[str, str]) -> list[Diagnosis]:
 
 
 def checkov(environ: Mapping[str, str]) -> list[Diagnosis]:
-    """Whether there is a checkov, of the release that `check` was made for."""
+    """Check whether there is a checkov, of the release that `check` was made for."""
     try:
         found = find_checkov(environ)
     except MissingError as missing:

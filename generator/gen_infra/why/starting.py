@@ -247,6 +247,6 @@ def _image(evidence: Evidence) -> str:
 
 
 def _image_is_there(evidence: Evidence) -> bool:
-    """Whether the doctor found the image; of registries outside this account it does not know."""
+    """Check whether the doctor found the image; of registries outside this account it does not know."""
     found = [each for each in evidence.findings if each.subject == "container images"]
     return any(each.level == "ok" and "not looked up" not in each.message for each in found)
