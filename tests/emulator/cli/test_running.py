@@ -122,7 +122,7 @@ def test_nothing_is_cancelled_that_was_not_meant(layer: Layer) -> None:
     finally:
         layer.manifest.write_text(layer.manifest.read_text().replace("another", "main"))
     assert foreign.returncode == 2
-    assert f"not of environment running: {job_id} in main-running" in foreign.stderr
+    assert f"do not belong to environment running: {job_id} in main-running" in foreign.stderr
     assert status(layer, job_id)[0] == "RUNNABLE"
     layer.answer("cancel", job_id, "--yes")
     assert layer.run("cancel", job_id, "--yes").stderr == f"job {job_id} has already ended: FAILED\n"
