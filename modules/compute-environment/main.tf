@@ -83,7 +83,7 @@ resource "terraform_data" "replacement" {
 
     precondition {
       condition     = (var.spot_fleet_role_arn != null) == (var.type == "SPOT" && var.allocation_strategy == "BEST_FIT")
-      error_message = "spot_fleet_role_arn is needed for type SPOT with BEST_FIT, and for nothing else."
+      error_message = "spot_fleet_role_arn is required for type SPOT with BEST_FIT, and only for that."
     }
   }
 }
@@ -133,10 +133,10 @@ resource "aws_batch_compute_environment" "this" {
   }
 
   lifecycle {
-    # A queue cannot do without its environment: the successor stands before the predecessor goes.
+    # A queue needs its compute environment: the replacement is created before the old one is destroyed.
     create_before_destroy = true
 
-    # The number of vCPUs is Batch's to change, by the minute.
+    # Batch changes the number of vCPUs itself, every few minutes.
     ignore_changes       = [compute_resources[0].desired_vcpus]
     replace_triggered_by = [terraform_data.replacement]
   }

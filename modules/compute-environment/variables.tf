@@ -20,7 +20,7 @@ variable "bid_percentage" {
 }
 
 variable "image_id" {
-  description = "The AMI of the instances, built on the image that image_type names; null for the one that Batch chooses."
+  description = "The id of the instances' AMI, of the type image_type; null for the AMI that Batch chooses."
   type        = string
   default     = null
 
@@ -31,13 +31,13 @@ variable "image_id" {
 }
 
 variable "image_type" {
-  description = "What the AMI is built on: ECS_AL2023, or ECS_AL2023_NVIDIA for GPU instances."
+  description = "The type of the AMI: ECS_AL2023, or ECS_AL2023_NVIDIA for GPU instances."
   type        = string
   default     = "ECS_AL2023"
 
   validation {
     condition     = contains(["ECS_AL2023", "ECS_AL2023_NVIDIA"], var.image_type)
-    error_message = "image_type must be ECS_AL2023 or ECS_AL2023_NVIDIA; Batch takes no new environment on Amazon Linux 2."
+    error_message = "image_type must be ECS_AL2023 or ECS_AL2023_NVIDIA; Batch accepts no new compute environment on Amazon Linux 2."
   }
 }
 
@@ -93,7 +93,7 @@ variable "max_vcpus" {
 }
 
 variable "min_vcpus" {
-  description = "vCPUs that stay on when there is no job; they cost money all the time."
+  description = "The vCPUs that keep running without jobs, at your cost."
   type        = number
   default     = 0
 
@@ -104,7 +104,7 @@ variable "min_vcpus" {
 }
 
 variable "name" {
-  description = "Name, for example genomicsEnv-prod; AWS sees it with a unique suffix, so that a successor can stand beside it."
+  description = "Name, for example genomicsEnv-prod; AWS gets it with a unique suffix, so that a replacement can exist beside it."
   type        = string
 
   validation {
@@ -147,7 +147,7 @@ variable "root_volume" {
 
   validation {
     condition     = contains(["io1", "io2"], var.root_volume.type) ? var.root_volume.iops != null : var.root_volume.iops == null || var.root_volume.type == "gp3"
-    error_message = "root_volume.iops must be given for io1 and io2, may be given for gp3, and for no other type."
+    error_message = "root_volume.iops is required for io1 and io2, optional for gp3, and not supported for other types."
   }
 
   validation {
@@ -178,7 +178,7 @@ variable "scratch_volume" {
 
   validation {
     condition     = var.scratch_volume == null || try(contains(["io1", "io2"], var.scratch_volume.type) ? var.scratch_volume.iops != null : var.scratch_volume.iops == null || var.scratch_volume.type == "gp3", false)
-    error_message = "scratch_volume.iops must be given for io1 and io2, may be given for gp3, and for no other type."
+    error_message = "scratch_volume.iops is required for io1 and io2, optional for gp3, and not supported for other types."
   }
 
   validation {
@@ -220,7 +220,7 @@ variable "spot_fleet_role_arn" {
 }
 
 variable "state" {
-  description = "ENABLED, or DISABLED to let the environment start no further job."
+  description = "ENABLED, or DISABLED so that the compute environment starts no more jobs."
   type        = string
   default     = "ENABLED"
 
@@ -231,7 +231,7 @@ variable "state" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of the instances; they need a way out to ECR, ECS and CloudWatch Logs."
+  description = "Subnets of the instances; they need a route to ECR, ECS and CloudWatch Logs."
   type        = set(string)
 
   validation {

@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The AWS account, 12 digits; a literal, so that policies are known when planning."
+  description = "The AWS account, 12 digits; a literal, so that policies are known in the plan."
   type        = string
 
   validation {
@@ -52,7 +52,7 @@ variable "log_group_patterns" {
 }
 
 variable "name" {
-  description = "The alias without its alias/ in front, for example batch-prod."
+  description = "The alias without the prefix alias/, for example batch-prod."
   type        = string
 
   validation {

@@ -16,7 +16,7 @@ resource "aws_batch_compute_environment" "this" {
   }
 
   lifecycle {
-    # A queue cannot do without its environment: the successor stands before the predecessor goes.
+    # A queue needs its compute environment: the replacement is created before the old one is destroyed.
     create_before_destroy = true
     replace_triggered_by  = [terraform_data.replacement]
   }

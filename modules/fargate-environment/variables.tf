@@ -9,7 +9,7 @@ variable "max_vcpus" {
 }
 
 variable "name" {
-  description = "Name, for example smallEnv-prod; AWS sees it with a unique suffix, so that a successor can stand beside it."
+  description = "Name, for example smallEnv-prod; AWS gets it with a unique suffix, so that a replacement can exist beside it."
   type        = string
 
   validation {
@@ -31,7 +31,7 @@ variable "security_group_ids" {
 }
 
 variable "state" {
-  description = "ENABLED, or DISABLED to let the environment start no further job."
+  description = "ENABLED, or DISABLED so that the compute environment starts no more jobs."
   type        = string
   default     = "ENABLED"
 
@@ -42,7 +42,7 @@ variable "state" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of the tasks, at most 16; they need a way out to ECR and CloudWatch Logs."
+  description = "Subnets of the tasks, at most 16; they need a route to ECR and CloudWatch Logs."
   type        = set(string)
 
   validation {

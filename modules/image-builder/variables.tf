@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The AWS account, 12 digits; a literal, so that policies are known when planning."
+  description = "The AWS account, 12 digits; a literal, so that policies are known in the plan."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "iam_path" {
-  description = "Path of the IAM objects made here: / or /some/path/."
+  description = "Path of the IAM roles and profiles created here: / or /some/path/."
   type        = string
   default     = "/"
 
@@ -41,7 +41,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the policy that bounds the permissions of every role made here; owned outside this stack."
+  description = "ARN of an existing policy to set as the permissions boundary of every role created here."
   type        = string
   default     = null
 

@@ -4,7 +4,7 @@ locals {
   alarms = {
     failed = {
       name        = "batchImageRebuildFailed-${var.environment}"
-      description = "The machine image of ${var.environment} could not be built; its parameter still names the one before. Log group: ${local.log_group_name}"
+      description = "The AMI of ${var.environment} could not be built; its parameter still contains the previous image's id. Log group: ${local.log_group_name}"
       namespace   = "AWS/CodeBuild"
       metric      = "FailedBuilds"
       dimensions  = { ProjectName = local.name }

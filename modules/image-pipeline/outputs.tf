@@ -1,5 +1,5 @@
 output "log_group_name" {
-  description = "Name of the log group that tells what the builds did."
+  description = "Name of the log group of the builds."
   value       = aws_cloudwatch_log_group.this.name
 }
 
@@ -14,6 +14,6 @@ output "role_arn" {
 }
 
 output "topic_arn" {
-  description = "ARN of the topic that is told of failures."
+  description = "ARN of the topic for failures."
   value       = aws_sns_topic.this.arn
 }

@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The AWS account, 12 digits; a literal, so that policies are known when planning."
+  description = "The AWS account, 12 digits; a literal, so that policies are known in the plan."
   type        = string
 
   validation {
@@ -50,7 +50,7 @@ variable "builder_role_arn" {
 }
 
 variable "environment" {
-  description = "Name of the environment, for example prod: the suffix of everything made here, and the tag that builders carry."
+  description = "Name of the environment, for example prod: the suffix of everything created here, and a tag of the builder instances."
   type        = string
 
   validation {
@@ -60,7 +60,7 @@ variable "environment" {
 }
 
 variable "iam_path" {
-  description = "Path of the IAM objects made here: / or /some/path/."
+  description = "Path of the IAM roles and profiles created here: / or /some/path/."
   type        = string
   default     = "/"
 
@@ -76,7 +76,7 @@ variable "image_parameter" {
 
   validation {
     condition     = can(regex("^/[A-Za-z0-9_./-]+$", var.image_parameter)) && !startswith(var.image_parameter, "/aws/")
-    error_message = "image_parameter must be the name of a parameter of your own that starts with /."
+    error_message = "image_parameter must be the name of one of your parameters and start with /."
   }
 }
 
@@ -91,7 +91,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_in_days" {
-  description = "Days that the functions' logs are kept: 0 for ever, or one of CloudWatch Logs' own steps from 365 on."
+  description = "How long to keep the functions' logs, in days: 0 for ever, or a value of CloudWatch Logs from 365 on."
   type        = number
   default     = 365
 
@@ -102,7 +102,7 @@ variable "log_retention_in_days" {
 }
 
 variable "notify" {
-  description = "E-mail addresses that are told of failures; each has to confirm once."
+  description = "E-mail addresses to notify of failures; each confirms its subscription once."
   type        = set(string)
   default     = []
 
@@ -124,7 +124,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the policy that bounds the permissions of every role made here; owned outside this stack."
+  description = "ARN of an existing policy to set as the permissions boundary of every role created here."
   type        = string
   default     = null
 
@@ -155,7 +155,7 @@ variable "schedule" {
 }
 
 variable "security_group_ids" {
-  description = "Security groups of the build, at most five; HTTPS out is all that it needs."
+  description = "Security groups of the build, at most five; it needs outbound HTTPS only."
   type        = list(string)
 
   validation {
@@ -185,7 +185,7 @@ variable "source_path" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets of one VPC for the build, with a way out to AWS, PyPI, GitHub and releases.hashicorp.com."
+  description = "Private subnets of one VPC for the build, with a route to AWS, PyPI, GitHub and releases.hashicorp.com."
   type        = list(string)
 
   validation {

@@ -131,7 +131,7 @@ resource "aws_sqs_queue" "dead_letters" {
 
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_117:Calls nothing but the public, IAM-authorised Batch API and holds no data; a VPC would need a way out and a wider role
-  # checkov:skip=CKV_AWS_272:The package is pinned by its SHA-256; whoever may deploy it could also sign it
+  # checkov:skip=CKV_AWS_272:The package is pinned by its SHA-256; who may deploy it could also sign it
   for_each = local.functions
 
   function_name                  = each.value.name

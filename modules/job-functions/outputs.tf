@@ -1,4 +1,4 @@
-# A function that somebody deleted is null here, so that a refresh-only plan can still tell of it.
+# Null if the function was deleted outside Terraform, so that a refresh-only plan can still show it.
 
 output "dead_letter_queue_arn" {
   description = "ARN of the queue that holds the asynchronous events that failed."

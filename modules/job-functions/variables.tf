@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The AWS account, 12 digits; a literal, so that policies are known when planning."
+  description = "The AWS account, 12 digits; a literal, so that policies are known in the plan."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "environment" {
-  description = "Name of the environment, for example prod: the suffix of everything made here and of every name that is let through."
+  description = "Name of the environment, for example prod: the suffix of everything created here and of every name that the functions accept."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "environment" {
 }
 
 variable "iam_path" {
-  description = "Path of the IAM objects made here: / or /some/path/."
+  description = "Path of the IAM roles and profiles created here: / or /some/path/."
   type        = string
   default     = "/"
 
@@ -60,7 +60,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_in_days" {
-  description = "Days that the functions' logs are kept: 0 for ever, or one of CloudWatch Logs' own steps from 365 on."
+  description = "How long to keep the functions' logs, in days: 0 for ever, or a value of CloudWatch Logs from 365 on."
   type        = number
   default     = 365
 
@@ -92,7 +92,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the policy that bounds the permissions of every role made here; owned outside this stack."
+  description = "ARN of an existing policy to set as the permissions boundary of every role created here."
   type        = string
   default     = null
 

@@ -22,7 +22,7 @@ data "aws_subnets" "this" {
   lifecycle {
     postcondition {
       condition     = length(self.ids) > 0
-      error_message = "Looked in ${one(data.aws_vpcs.this.ids)} for subnets with the tags ${jsonencode(var.subnet_tags)}, found none."
+      error_message = "Looked in ${one(data.aws_vpcs.this.ids)} for subnets with the tags ${jsonencode(var.subnet_tags)}; found none."
     }
   }
 }

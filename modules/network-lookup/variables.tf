@@ -1,5 +1,5 @@
 variable "security_group_tags" {
-  description = "Tags that the security groups of the instances carry; every group of the VPC that has them all is taken."
+  description = "Tags of the instances' security groups; selects every group of the VPC that has all of them."
   type        = map(string)
 
   validation {
@@ -9,7 +9,7 @@ variable "security_group_tags" {
 }
 
 variable "subnet_tags" {
-  description = "Tags that the subnets of the instances carry; every subnet of the VPC that has them all is taken."
+  description = "Tags of the instances' subnets; selects every subnet of the VPC that has all of them."
   type        = map(string)
 
   validation {
@@ -19,7 +19,7 @@ variable "subnet_tags" {
 }
 
 variable "vpc_tags" {
-  description = "Tags that tell the one VPC from all others."
+  description = "Tags that exactly one VPC has."
   type        = map(string)
 
   validation {

@@ -27,7 +27,7 @@ data "aws_availability_zones" "this" {
   lifecycle {
     postcondition {
       condition     = length(self.names) >= var.zone_count
-      error_message = "The region has ${length(self.names)} availability zones, ${var.zone_count} are asked for."
+      error_message = "The region has ${length(self.names)} availability zones; zone_count is ${var.zone_count}."
     }
   }
 }
@@ -40,7 +40,7 @@ resource "aws_vpc" "this" {
   tags = { Name = local.name }
 }
 
-# Adopted, to take its rules away: by default its members reach each other and the whole world.
+# Imported to remove its rules: by default its members may reach each other and the internet.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 

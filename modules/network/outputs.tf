@@ -1,4 +1,4 @@
-# Whoever uses the subnets waits for their way out, and goes before it does.
+# Resources in the subnets are created after their routes, and destroyed before them.
 output "security_group_ids" {
   description = "Id of the instances' security group, in a list: nothing in, HTTPS out."
   value       = [aws_security_group.instances.id]

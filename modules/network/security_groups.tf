@@ -1,4 +1,4 @@
-# Nothing comes in from elsewhere: Session Manager's agent calls out. The VPC's own name and time servers need no rule.
+# No inbound traffic: Session Manager's agent connects outwards. The VPC's DNS and time servers need no rule.
 resource "aws_security_group" "instances" {
   # checkov:skip=CKV2_AWS_5:The compute environments carry it, which cannot be seen through the modules between them
   name        = "${local.name}/instances"
@@ -50,7 +50,7 @@ resource "aws_vpc_security_group_egress_rule" "efs" {
   cidr_ipv4         = var.cidr_block
 }
 
-# MPI chooses its ports as it goes.
+# MPI chooses its ports at run time.
 resource "aws_vpc_security_group_egress_rule" "nodes" {
   count = var.node_traffic ? 1 : 0
 

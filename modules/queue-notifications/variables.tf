@@ -1,5 +1,5 @@
 variable "account_id" {
-  description = "The AWS account, 12 digits; a literal, so that policies are known when planning."
+  description = "The AWS account, 12 digits; a literal, so that policies are known in the plan."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "account_id" {
 }
 
 variable "emails" {
-  description = "Who is told; each confirms once, by the link in SNS's first message."
+  description = "E-mail addresses to notify; each confirms its subscription once, with the link in SNS's first message."
   type        = set(string)
 
   validation {

@@ -9,6 +9,6 @@ output "name" {
 }
 
 output "url" {
-  description = "Where to push to and pull from, without a tag."
+  description = "The URL to push to and pull from, without a tag."
   value       = aws_ecr_repository.this.repository_url
 }

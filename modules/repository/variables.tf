@@ -1,5 +1,5 @@
 variable "force_delete" {
-  description = "Whether destroying the repository deletes the images in it; else AWS refuses to delete one that is not empty."
+  description = "Whether to delete the images when the repository is destroyed; otherwise AWS refuses to delete a repository with images."
   type        = bool
   default     = false
 }

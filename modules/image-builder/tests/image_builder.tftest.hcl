@@ -11,7 +11,7 @@ run "role" {
 
   assert {
     condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }]
-    error_message = "EC2, and nobody else, may assume the role."
+    error_message = "Only EC2 may assume the role."
   }
 
   assert {

@@ -127,7 +127,7 @@ run "failures" {
 
   assert {
     condition     = aws_sns_topic.this.kms_master_key_id == var.kms_key_arn && [for s in aws_sns_topic_subscription.this : [s.protocol, s.endpoint]] == [["email", "genomics-ops@example.com"]]
-    error_message = "The topic is encrypted and tells those who are named."
+    error_message = "The topic must be encrypted and have the given subscriptions."
   }
 }
 

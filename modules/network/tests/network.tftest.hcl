@@ -68,7 +68,7 @@ run "nodes_and_file_systems" {
 
   assert {
     condition     = one(aws_vpc_security_group_ingress_rule.nodes).cidr_ipv4 == null && one(aws_vpc_security_group_egress_rule.nodes).cidr_ipv4 == null
-    error_message = "Nodes reach each other, and nobody else."
+    error_message = "Nodes may reach each other only."
   }
 
   assert {

@@ -20,7 +20,7 @@ run "blocked_queues_are_told" {
       "detail-type" = ["Batch Job Queue Blocked"]
       detail        = { jobQueue = ["arn:aws:batch:us-east-1:123456789012:job-queue/highPriority-prod", "arn:aws:batch:us-east-1:123456789012:job-queue/lowPriority-prod"] }
     }
-    error_message = "The rule must tell of these queues, and of no other."
+    error_message = "The rule must match only these queues."
   }
 
   assert {

@@ -203,7 +203,7 @@ class TestRender:
 
     def test_a_warning_is_printed_and_is_an_error_with_strict(self) -> None:
         write(self.folder, changed(compute__spot__min_vcpus=8))
-        warning = "test.yaml:5:5: compute.spot.min_vcpus: 8 vCPUs run, and cost, all the time"
+        warning = "test.yaml:5:5: compute.spot.min_vcpus: 8 vCPUs always run and cost money"
         code, out, err = self.run("render", "test.yaml")
         assert (code, out) == (0, "build/test\n")
         assert f"warning: {warning}" in err

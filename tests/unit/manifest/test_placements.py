@@ -39,12 +39,12 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "type",
         types("c7i.8xlarge"),
         types("c7i.7xlarge"),
-        "compute.spot.instance_types[0]: AWS Batch knows no instance type c7i.7xlarge (as of 20",
+        'compute.spot.instance_types[0]: unknown instance type "c7i.7xlarge" in AWS Batch (as of 20',
     ),
-    ("type, advice", types("c7i.8xlarge"), types("c7i.8xlage"), "did you mean c7i.8xlarge?"),
-    ("type of no family", types("m7i.large"), types("m77i.large"), "did you mean m7i.large?"),
-    ("family", types("c7gd", "c7g") | ARM, types("c7gdx", "c7g") | ARM, "instance family c7gdx (as of 20"),
-    ("burstable", types("m7i"), types("t3.large"), "no instance type t3.large"),
+    ("type, advice", types("c7i.8xlarge"), types("c7i.8xlage"), 'did you mean "c7i.8xlarge"?'),
+    ("type of no family", types("m7i.large"), types("m77i.large"), 'did you mean "m7i.large"?'),
+    ("family", types("c7gd", "c7g") | ARM, types("c7gdx", "c7g") | ARM, 'instance family "c7gdx" in AWS Batch (as of'),
+    ("burstable", types("m7i"), types("t3.large"), 'unknown instance type "t3.large"'),
     (
         "architecture",
         types("c7g.large") | ARM,
@@ -57,7 +57,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
             "image": "quay.io/x/y:1", "vcpus": 896, "memory_mib": 32_000_000}}},
         {**types("u7in-32tb.224xlarge"), "compute__spot__max_vcpus": 2000, "jobs": {"j": {
             "image": "quay.io/x/y:1", "vcpus": 897, "memory_mib": 32_000_000}}},
-        "no instance type of queue main has 897 vCPUs, the most is 896; it would never start",
+        "no instance type of queue main has 897 vCPUs, the most is 896; the job would never start",
     ),
     (
         "family of before Graviton2",
@@ -71,14 +71,14 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "instance store",
         types("c6id") | STORE,
         types("c6id", "c6i.large") | STORE,
-        "instance_types[1]: c6i.large has no disks of its own, and image.scratch.carrier is instance_store",
+        "instance_types[1]: c6i.large has no instance store, and image.scratch.carrier is instance_store",
     ),
     (
         "memory",
         types("c7i.large") | job(2, 3941),
         types("c7i.large") | job(2, 3942),
         "jobs.j.memory_mib: no instance type of queue main with 2 vCPUs or more can give 3942 MiB to a job; "
-        "the most is 3941, on c7i.large; it would never start",
+        "the most is 3941, on c7i.large; the job would never start",
     ),
     (
         "memory with vCPUs",
@@ -96,7 +96,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "maximum",
         {"compute__spot__max_vcpus": 32} | job(32, 512),
         {"compute__spot__max_vcpus": 31} | job(32, 512),
-        "jobs.j.vcpus: 32 vCPUs are above max_vcpus 31, the most of queue main; it would never start",
+        "jobs.j.vcpus: 32 vCPUs are more than max_vcpus 31, the maximum of queue main; the job would never start",
     ),
     (
         "its own queue",
@@ -117,13 +117,13 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "exact memory",
         types("c7i") | job(2, 4095),
         types("c7i") | job(2, 4096),
-        "jobs.j.memory_mib: 4096 MiB is all that c7i.large has, and jobs can have 3941 of it; ask for 3941 or less",
+        "jobs.j.memory_mib: 4096 MiB is all the memory of c7i.large, and jobs can use 3941; set 3941 or less",
     ),
     (
         "driver",
         types("g6") | {"image": {"base": "ecs-al2023-gpu"}},
         types("g6"),
-        "the GPUs of g6 stay idle: image.base ecs-al2023-x86_64 has no driver for them",
+        "jobs cannot use the GPUs of g6: image.base ecs-al2023-x86_64 has no driver for them",
     ),
 ]  # fmt: skip
 

@@ -42,14 +42,14 @@ _LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "de
 
 
 def fargate_has_no_instances(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses what is about instances; and gen-infra gives Fargate the service-linked role.
+    """Batch refuses settings of instances for Fargate, and gen-infra uses the service-linked role there.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html
     """
     for key, compute in manifest.compute.items():
         if compute.is_fargate:
             for field in _set_among(compute, _COMPUTE_ON_EC2):
-                yield ("compute", key, field), f"a {compute.type} compute environment has no {field}"
+                yield ("compute", key, field), f"{field} is not supported in a {compute.type} compute environment"
 
 
 def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -58,7 +58,10 @@ def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[ManifestFi
         kinds = {name: manifest.compute[name].is_fargate for name in queue.compute if name in manifest.compute}
         for index, name in enumerate(queue.compute):
             if name in kinds and kinds[name] != kinds[next(iter(kinds))]:
-                yield ("queues", key, "compute", index), "a queue is on EC2 or on Fargate, not on both"
+                yield (
+                    ("queues", key, "compute", index),
+                    "a queue cannot have compute environments on both EC2 and Fargate",
+                )
 
 
 def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[ManifestFinding]:

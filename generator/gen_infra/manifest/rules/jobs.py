@@ -1,4 +1,4 @@
-"""Rules for what a job and its surroundings ask of each other."""
+"""Rules between a job's values, and between a job and its queue."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
-def a_role_of_others_is_left_alone(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Permissions belong to whoever owns the role: gen-infra adds none to a role that it did not make."""
+def existing_roles_get_no_permissions(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """The owner of a role decides its permissions: gen-infra adds none to a role that it did not create."""
     for key, job in manifest.jobs.items():
         if job.role and job.buckets:
-            yield ("jobs", key, "buckets"), "this job's role is owned elsewhere; grant it the buckets there"
+            yield (
+                ("jobs", key, "buckets"),
+                "this job has an existing role; give that role access to the buckets, and remove them here",
+            )
 
 
 def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch passes a `Ref::name` without a value on to the program as it stands.
+    """Batch passes a `Ref::name` without a value to the program unchanged.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html (parameters)
     """
@@ -33,12 +36,12 @@ def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]
                 if name not in job.parameters and name not in job.required_parameters:
                     yield (
                         ("jobs", key, "command", index),
-                        f"Ref::{name} has no default in parameters; add one, or list {name} in required_parameters",
+                        f"Ref::{name} has no value in parameters; add one, or add {name} to required_parameters",
                     )
 
 
 def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A parameter is required when the command uses it and no default stands in for it."""
+    """A parameter is required if the command uses it and it has no default value."""
     for key, job in manifest.jobs.items():
         used = {name for word in job.command for name in _REFERENCE.findall(word)}
         for index, name in enumerate(job.required_parameters):
@@ -46,18 +49,18 @@ def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding
             if name not in used:
                 yield path, f"the command has no Ref::{name}"
             elif name in job.parameters:
-                yield path, f"{name} has a default in parameters; keep one of them"
+                yield path, f"{name} has a default value in parameters; keep one of them"
 
 
 def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """ECS refuses a container with one name in both.
+    """ECS refuses a container with the same name in both.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (secrets)
     """
     for key, job in manifest.jobs.items():
         for name in job.secrets:
             if name in job.environment:
-                yield ("jobs", key, "secrets", name), "environment has this variable too; keep one of them"
+                yield ("jobs", key, "secrets", name), "environment contains this variable too; keep one of them"
 
 
 def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -75,12 +78,12 @@ def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding
 
 
 def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Docker refuses two mounts at one path ("Duplicate mount point")."""
+    """Docker refuses two mounts at the same path ("Duplicate mount point")."""
     for key, job in manifest.jobs.items():
         seen: dict[str, str] = {}
         for path, what, mount in _mounts(job):
             if mount in seen:
-                yield ("jobs", key, *path), f"{mount} is where {seen[mount]} is mounted"
+                yield ("jobs", key, *path), f'"{mount}" is already the mount path of {seen[mount]}'
             seen.setdefault(mount, what)
 
 
@@ -115,7 +118,7 @@ def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[Manifest
     for key, job in manifest.jobs.items():
         for name, limit in job.ulimits.items():
             if limit.hard != -1 and (limit.soft == -1 or limit.soft > limit.hard):
-                yield ("jobs", key, "ulimits", name, "soft"), f"{limit.soft} is above hard {limit.hard}"
+                yield ("jobs", key, "ulimits", name, "soft"), f"{limit.soft} is greater than hard {limit.hard}"
 
 
 def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -129,7 +132,7 @@ def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def nodes_are_on_demand(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A multi-node parallel job that loses one node has lost: Batch does not place them on Spot.
+    """A multi-node parallel job fails if it loses a node, so that Batch does not run it on Spot.
 
     https://docs.aws.amazon.com/batch/latest/userguide/mnp-ce.html
     """
@@ -154,7 +157,7 @@ def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 ERRORS: tuple[ManifestRule, ...] = (
-    a_role_of_others_is_left_alone,
+    existing_roles_get_no_permissions,
     every_reference_has_a_value,
     required_parameters_are_used,
     environment_and_secrets_differ,

@@ -1,4 +1,4 @@
-"""AWS's limits on what a manifest leads to, beyond its names and what its jobs need of an instance."""
+"""Check AWS's limits, apart from those of names and of the instances that jobs need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html
 MOST_QUEUES = MOST_COMPUTE_ENVIRONMENTS = 50
 JOB_DEFINITION_BYTES = 24 * 1024
-# What a definition holds beside what its job says: role, log options, retry rules, names.
+# The size of what a definition contains beside the manifest's values: role, log options, retry rules, names.
 _FIXED_BYTES = 2 * 1024
 
 _GP3_IOPS_PER_GIB = 500
@@ -36,7 +36,7 @@ def there_are_not_too_many(manifest: Manifest) -> Iterable[ManifestFinding]:
     for section, most in (("compute", MOST_COMPUTE_ENVIRONMENTS), ("queues", MOST_QUEUES)):
         count = len(getattr(manifest, section))
         if count > most:
-            yield (section,), f"has {count} of these; AWS Batch takes {most} in an account and region"
+            yield (section,), f"has {count} entries; AWS Batch allows {most} in an account and region"
 
 
 def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -46,13 +46,13 @@ def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFi
         if size > JOB_DEFINITION_BYTES:
             yield (
                 ("jobs", key),
-                f"makes a definition of about {size:,} bytes, and AWS Batch takes {JOB_DEFINITION_BYTES:,}; "
+                f"makes a definition of about {size:,} bytes, and AWS Batch allows {JOB_DEFINITION_BYTES:,}; "
                 "shorten its command, environment and parameters, or let the job read them from a bucket",
             )
 
 
 def job_definition_bytes(job: Job) -> int:
-    """About the size of a job definition; each environment variable becomes an object with a name and a value."""
+    """Estimate the size of a job definition; each environment variable becomes an object with a name and a value."""
     return _FIXED_BYTES + len(msgspec.json.encode(job)) + len(job.environment) * len('{"name":,"value":}')
 
 
@@ -60,20 +60,20 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Manifest
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role."""
     for key, job in manifest.jobs.items():
         if not all(bucket in manifest.buckets for bucket in job.buckets):
-            continue  # another rule says so
+            continue  # another rule reports it
         for role, size in role_policies_sizes(manifest, key).items():
             if size > ROLE_POLICIES_LIMIT:
                 what = "buckets" if role == key else "secrets"
                 count = len(getattr(job, what))
                 yield (
                     ("jobs", key, what),
-                    f"these {count} {what} make role policies of {size:,} characters, and IAM takes "
-                    f"{ROLE_POLICIES_LIMIT:,}; name fewer",
+                    f"these {count} {what} make role policies of {size:,} characters, and IAM allows "
+                    f"{ROLE_POLICIES_LIMIT:,}; use fewer",
                 )
 
 
 def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """IAM keeps the case of a tag key but takes Project and project for one key.
+    """IAM keeps the case of a tag key, but treats Project and project as the same key.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
     """
@@ -81,7 +81,7 @@ def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFi
     for key in manifest.tags:
         twin = seen.setdefault(key.lower(), key)
         if twin != key:
-            yield ("tags", key), f"{key} and {twin} are one key to IAM; keep one of them"
+            yield ("tags", key), f'"{key}" and "{twin}" are the same key for IAM; keep one of them'
 
 
 def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -120,7 +120,7 @@ def volumes_are_within_the_tools_limits(manifest: Manifest) -> Iterable[Manifest
 
 
 def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A key encrypts in its own region only; roles and boundaries come from the account that uses them.
+    """A KMS key works in its own region only; roles and boundaries must be in the account that uses them.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html and
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
@@ -131,7 +131,7 @@ def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
         there = {"partition": partition, "region": region, "account": account}
         for part in parts:
             if there[part] != here[part] and there[part] != _OWNED_BY_AWS:
-                yield path, f"is of {part} {there[part]}; this environment is of {here[part]}"
+                yield path, f"is in {part} {there[part]}, and this environment is in {here[part]}"
                 break
 
 
@@ -139,7 +139,7 @@ _Place: TypeAlias = tuple[tuple[str, ...], str | None, tuple[str, ...]]
 
 
 def _arns(manifest: Manifest) -> Iterable[tuple[tuple[str, ...], str, tuple[str, ...]]]:
-    """Each ARN of the manifest, with the parts that must be this environment's own."""
+    """Yield each ARN of the manifest, with those of its parts that must be the environment's."""
     for path, text, parts in (*_arns_of_environment(manifest), *_arns_of_jobs(manifest)):
         if text and text.startswith("arn:"):
             yield path, text, parts
@@ -164,17 +164,17 @@ def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
 
 
 def the_name_tag_is_taken(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Instances and volumes are named after their compute environment."""
+    """Instances and volumes get the name of their compute environment."""
     for key in manifest.tags:
         if key == "Name":
-            yield ("tags", key), "instances and volumes get their compute environment's name in place of this"
+            yield ("tags", key), "instances and volumes get their compute environment's name instead"
 
 
 def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch updates an environment with its service-linked role and a capable strategy; any other is replaced.
+    """Batch updates a compute environment with the service-linked role and one of these strategies in place.
 
-    https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; AWS would count
-    SPOT_PRICE_CAPACITY_OPTIMIZED among them, version 5 of Terraform's provider does not.
+    https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; AWS also updates
+    SPOT_PRICE_CAPACITY_OPTIMIZED in place, but version 5 of Terraform's provider replaces it.
     """
     for key, compute in manifest.compute.items():
         if compute.is_fargate:
@@ -182,13 +182,13 @@ def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFin
         if compute.service_role != "service-linked":
             yield (
                 ("compute", key, "service_role"),
-                "with a role other than the service-linked one every change replaces the environment",
+                "with any role but the service-linked one, every change replaces the compute environment",
             )
         elif compute.strategy not in _IN_PLACE_STRATEGIES:
             yield (
                 ("compute", key, "allocation_strategy"),
-                f"with {compute.strategy} every change replaces the environment; "
-                f"{' and '.join(_IN_PLACE_STRATEGIES)} change in place",
+                f"with {compute.strategy}, every change replaces the compute environment; "
+                f"{' and '.join(_IN_PLACE_STRATEGIES)} allow changes in place",
             )
 
 
@@ -198,26 +198,29 @@ def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
         if compute.min_vcpus:
             yield (
                 ("compute", key, "min_vcpus"),
-                f"{compute.min_vcpus} vCPUs run, and cost, all the time; 0 lets the environment shrink to nothing",
+                f"{compute.min_vcpus} vCPUs always run and cost money; with 0, no instances run without jobs",
             )
 
 
 def queues_have_an_enabled_environment(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A disabled environment starts no job: https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html."""
+    """A disabled compute environment starts no jobs: https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html."""
     for key, queue in manifest.queues.items():
         if queue.state == "ENABLED" and all(manifest.compute[name].state == "DISABLED" for name in queue.compute):
-            yield ("queues", key, "compute"), "jobs would wait for ever: each of these compute environments is DISABLED"
+            yield (
+                ("queues", key, "compute"),
+                "all of these compute environments are DISABLED, so that jobs would wait forever",
+            )
 
 
 def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch takes no job for a disabled queue.
+    """A disabled queue accepts no jobs.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (state)
     """
     for key, job in manifest.jobs.items():
         queue = manifest.queue_of(job)
         if manifest.queues[queue].state == "DISABLED":
-            yield ("jobs", key, "queue"), f"the queue {queue} is DISABLED and takes no job"
+            yield ("jobs", key, "queue"), f"queue {queue} is DISABLED and accepts no jobs"
 
 
 def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -229,8 +232,8 @@ def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
         if job.scratch:
             yield (
                 ("jobs", key, "scratch"),
-                f"AWS's stock image does not mount the scratch volume, so {image.scratch.mount} is a folder of the "
-                "root volume; build the image and name it in image.parameter",
+                f"AWS's image does not mount the scratch volume, so {image.scratch.mount} is a folder of the root "
+                "volume; build the image and set image.parameter",
             )
 
 

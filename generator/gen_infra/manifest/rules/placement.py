@@ -23,20 +23,20 @@ NOT_ON_AL2023 = frozenset({"a1"})
 
 
 def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses what is no instance type or family.
+    """Batch refuses unknown instance types and families.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (instanceTypes)
     """
     for path, word in _words(manifest):
         if not named(word):
             near = nearest(word)
-            advice = f"did you mean {near}?" if near else "give a family such as c7i, or optimal"
+            advice = f'did you mean "{near}"?' if near else "use a family such as c7i, or optimal"
             kind = "type" if "." in word else "family"
-            yield path, f"AWS Batch knows no instance {kind} {word} (as of {catalogue().date}); {advice}"
+            yield path, f'unknown instance {kind} "{word}" in AWS Batch (as of {catalogue().date}); {advice}'
 
 
 def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch does not mix architectures in an environment, and an image starts on its own only.
+    """A compute environment has one architecture, and an image starts only on its own architecture.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeEnvironmentOrder.html
     """
@@ -49,17 +49,17 @@ def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Ite
 
 
 def instance_store_is_there(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A host without scratch starts no ECS agent, so an instance without disks would run, cost and do nothing."""
+    """A host without scratch does not start the ECS agent, so that an instance without disks runs no jobs."""
     if manifest.image.scratch.carrier != "instance_store":
         return
     for path, word in _words(manifest):
         without = [instance.name for instance in named(word) if not instance.instance_store_gb]
         if without:
-            yield path, f"{without[0]} has no disks of its own, and image.scratch.carrier is instance_store"
+            yield path, f"{without[0]} has no instance store, and image.scratch.carrier is instance_store"
 
 
 def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A job that no allowed instance can hold stays RUNNABLE until its queue cancels it.
+    """A job that is too large for every allowed instance stays RUNNABLE until its queue cancels it.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
     """
@@ -67,14 +67,14 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
         queue = manifest.queue_of(job)
         computes = [manifest.compute[name] for name in enabled(manifest, queue)] if queue in manifest.queues else []
         if not computes or any(not all(map(named, compute.instance_types)) for compute in computes):
-            continue  # another rule says so
+            continue  # another rule reports it
         roomy = [compute for compute in computes if compute.max_vcpus >= all_vcpus(job)]
         if not roomy:
             most = max(compute.max_vcpus for compute in computes)
             asked = f"{job.nodes} nodes of {job.vcpus} vCPUs" if job.nodes else f"{job.vcpus} vCPUs"
             yield (
                 ("jobs", key, "vcpus"),
-                f"{asked} are above max_vcpus {most}, the most of queue {queue}; it would never start",
+                f"{asked} are more than max_vcpus {most}, the maximum of queue {queue}; the job would never start",
             )
         elif not manifest.is_on_fargate(job) and not any(
             fitting(usable_types(job, compute), demand(job)) for compute in roomy
@@ -83,7 +83,7 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """An instance offers less than its advertised memory, so a job of just that size needs the next larger one.
+    """Jobs can use less than an instance's advertised memory, so that a job of that size needs a larger instance.
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
@@ -93,8 +93,8 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFindin
             if exact:
                 yield (
                     ("jobs", key, "memory_mib"),
-                    f"{job.memory_mib} MiB is all that {exact.name} has, and jobs can have {exact.usable_mib} of it; "
-                    f"ask for {exact.usable_mib} or less to use it",
+                    f"{job.memory_mib} MiB is all the memory of {exact.name}, and jobs can use {exact.usable_mib}; "
+                    f"set {exact.usable_mib} or less to run on this type",
                 )
                 break
 
@@ -118,12 +118,12 @@ def gpu_instances_have_their_driver(manifest: Manifest) -> Iterable[ManifestFind
         return
     for path, word in _words(manifest):
         if any(instance.gpus for instance in named(word)):
-            yield path, f"the GPUs of {word} stay idle: image.base {manifest.image.base} has no driver for them"
+            yield path, f"jobs cannot use the GPUs of {word}: image.base {manifest.image.base} has no driver for them"
 
 
 @cache
 def _exact(words: tuple[str, ...], job: Demand) -> InstanceType | None:
-    """The type that would hold the job if the host took no memory for itself."""
+    """Return the type that would be large enough if the host needed no memory itself."""
     candidates = (
         one
         for one in offered(words)
@@ -133,33 +133,35 @@ def _exact(words: tuple[str, ...], job: Demand) -> InstanceType | None:
 
 
 def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment]) -> ManifestFinding:
-    """The finding that names what is missing: vCPUs, memory, or both in one instance."""
+    """Return the finding that names what no instance has enough of: GPUs, vCPUs or memory."""
     instances = [instance for compute in computes for instance in offered(usable_types(job, compute))]
     if not instances:
         picked = job.container_properties["instanceType"]
         offers = ", ".join(word for compute in computes for word in compute.instance_types)
         return (
             ("jobs", key, "container_properties", "instanceType"),
-            f"{picked} is not among the instance types of queue {queue} ({offers}); it would never start",
+            f"{picked} is not among the instance types of queue {queue} ({offers}); the job would never start",
         )
     most_gpus = max(instance.gpus for instance in instances)
     if job.gpus and job.gpus > most_gpus:
         return (
             ("jobs", key, "gpus"),
-            f"no instance type of queue {queue} has {job.gpus} GPUs, the most is {most_gpus}; it would never start",
+            f"no instance type of queue {queue} has {job.gpus} GPUs, the most is {most_gpus}; "
+            "the job would never start",
         )
     instances = [instance for instance in instances if instance.gpus >= (job.gpus or 0)]
     most_vcpus = max(instance.vcpus for instance in instances)
     if job.vcpus > most_vcpus:
         return (
             ("jobs", key, "vcpus"),
-            f"no instance type of queue {queue} has {job.vcpus} vCPUs, the most is {most_vcpus}; it would never start",
+            f"no instance type of queue {queue} has {job.vcpus} vCPUs, the most is {most_vcpus}; "
+            "the job would never start",
         )
     roomiest = max((one for one in instances if one.vcpus >= job.vcpus), key=lambda one: (one.usable_mib, one.name))
     return (
         ("jobs", key, "memory_mib"),
         f"no instance type of queue {queue} with {job.vcpus} vCPUs or more can give {job.memory_mib} MiB to a job; "
-        f"the most is {roomiest.usable_mib}, on {roomiest.name}; it would never start",
+        f"the most is {roomiest.usable_mib}, on {roomiest.name}; the job would never start",
     )
 
 

@@ -1,6 +1,6 @@
-"""Rules between values: each a small function that yields what is wrong and where, with its source.
+"""Rules between values: each is a small function that yields findings, with its source.
 
-Terraform and its provider accept all of this; AWS refuses it later, or lets jobs wait for ever.
+Terraform and its provider accept all of these; AWS refuses them later, or lets jobs wait forever.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 _DOCKER = IPv4Network("172.17.0.0/16")
-_NAT_SUBNETS_IN_A_24 = 4  # the module cuts subnets of sixteen addresses from a VPC's last quarter
+_NAT_SUBNETS_IN_A_24 = 4  # the module takes subnets of sixteen addresses from a VPC's last quarter
 
 
 # Regions of the partitions whose ARNs gen-infra writes; a test compares them with botocore's endpoints. Terraform's
@@ -75,12 +75,12 @@ def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
 
 
 def network_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Two answers to where the instances run would leave one of them unused, silently."""
+    """With two networks, one would be ignored."""
     given = [way for way in ("lookup", "ids", "create") if getattr(manifest.network, way)]
     if len(given) != 1:
         yield (
             ("network",),
-            "give exactly one of lookup, ids and create" + (f", not {' and '.join(given)}" if given else ""),
+            "set exactly one of lookup, ids and create" + (f", not {' and '.join(given)}" if given else ""),
         )
 
 
@@ -92,20 +92,20 @@ def new_network_has_a_private_block(manifest: Manifest) -> Iterable[ManifestFind
     try:
         block = IPv4Network(create.cidr)
     except ValueError as error:
-        yield path, f"{error}; write a block by its first address, such as 10.42.0.0/16"
+        yield path, f"{error}; write the first address of the block, such as 10.42.0.0/16"
         return
     if not 16 <= block.prefixlen <= 24:
         yield path, f"{block} should be from /16 (65,536 addresses) to /24 (256)"
     elif not any(block.subnet_of(private) for private in _PRIVATE):
-        yield path, f"{block} is not private; take one in {', '.join(map(str, _PRIVATE))}"
+        yield path, f"{block} is not private; choose a block in {', '.join(map(str, _PRIVATE))}"
     elif block.subnet_of(_DOCKER):
-        yield path, f"{_DOCKER} is Docker's own network on every instance; take another block"
+        yield path, f"{_DOCKER} is Docker's network on every instance; choose another block"
     elif block.prefixlen == 24 and create.nat_gateways > _NAT_SUBNETS_IN_A_24:
-        yield path, f"a /24 has room for {_NAT_SUBNETS_IN_A_24} NAT gateways, not {create.nat_gateways}; take a /23"
+        yield path, f"a /24 has space for {_NAT_SUBNETS_IN_A_24} NAT gateways, not {create.nat_gateways}; use a /23"
 
 
 def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A second subnet in a zone makes it no more available, and a zone of another region does not exist."""
+    """A region has no zones of other regions."""
     create = manifest.network.create
     if not create or isinstance(create.zones, int):
         return
@@ -116,7 +116,7 @@ def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[ManifestFin
 
 
 def new_network_has_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """An instance that reaches neither ECS nor ECR nor CloudWatch Logs joins no cluster: its jobs wait for ever.
+    """An instance that cannot reach ECS, ECR and CloudWatch Logs does not join its cluster, and jobs wait forever.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
     """
@@ -125,22 +125,22 @@ def new_network_has_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
         return
     missing = [service for service in AGENT_SERVICES if service not in create.endpoint_services]
     if missing == list(AGENT_SERVICES):
-        yield path, "has no way out to ECR, ECS and CloudWatch Logs; choose nat: one, nat: per-zone or endpoints: true"
+        yield path, "has no route to ECR, ECS and CloudWatch Logs; choose nat: one, nat: per-zone or endpoints: true"
     elif missing:
-        yield (*path, "endpoints"), f"without NAT, {', '.join(missing)} must be here too; endpoints: true has them all"
+        yield (*path, "endpoints"), f"without NAT, add {', '.join(missing)}; or set endpoints: true for all of them"
 
 
 def new_network_has_endpoints_where_their_names_are_known(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """In China each service has its own prefix: https://github.com/aws/aws-cdk/pull/16139."""
+    """In China the prefix differs by service: https://github.com/aws/aws-cdk/pull/16139."""
     create = manifest.network.create
     if create and create.endpoint_services and manifest.partition == "aws-cn":
-        yield ("network", "create", "endpoints"), "interface endpoints are not made in China; use nat there"
+        yield ("network", "create", "endpoints"), "interface endpoints are not supported in China; use nat there"
 
 
 def image_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """An id pins the image, a parameter names it: both at once would contradict each other."""
+    """An id and a parameter could name different images."""
     if manifest.image.id and manifest.image.parameter:
-        yield ("image", "parameter"), "image.id is given too; keep one of them"
+        yield ("image", "parameter"), "image.id is set too; keep one of them"
 
 
 def gp2_has_no_performance(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -148,11 +148,11 @@ def gp2_has_no_performance(manifest: Manifest) -> Iterable[ManifestFinding]:
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         for key in ("iops", "throughput_mib_s"):
             if volume.type == "gp2" and getattr(volume, key) is not None:
-                yield ("image", volume_key, key), "only a gp3 volume takes this; gp2 grows with its size"
+                yield ("image", volume_key, key), "is for gp3 volumes only; the performance of gp2 depends on its size"
 
 
 def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """gp3 gives at most 0.25 MiB/s for each provisioned IOPS (same page)."""
+    """gp3 provides at most 0.25 MiB/s for each provisioned IOPS (same page)."""
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         iops, throughput = volume.iops or 3000, volume.throughput_mib_s or 125
         if volume.type == "gp3" and throughput > iops / 4:
@@ -166,7 +166,7 @@ def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Batch refuses it: https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html."""
     for key, compute in manifest.compute.items():
         if compute.type == "EC2" and compute.bid_percentage is not None:
-            yield ("compute", key, "bid_percentage"), "only a SPOT compute environment bids"
+            yield ("compute", key, "bid_percentage"), "is for SPOT compute environments only"
         if compute.type == "EC2" and compute.strategy.startswith("SPOT_"):
             yield ("compute", key, "allocation_strategy"), f"{compute.strategy} is for SPOT compute environments"
 
@@ -175,11 +175,11 @@ def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[ManifestFinding
     """Batch refuses it."""
     for key, compute in manifest.compute.items():
         if compute.min_vcpus > compute.max_vcpus:
-            yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is above max_vcpus {compute.max_vcpus}"
+            yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is greater than max_vcpus {compute.max_vcpus}"
 
 
 def queues_name_compute_environments(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A queue takes one to three different compute environments of this manifest."""
+    """A queue has one to three compute environments of this manifest."""
     for key, queue in manifest.queues.items():
         for index, compute in enumerate(queue.compute):
             path = ("queues", key, "compute", index)
@@ -201,7 +201,7 @@ def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[ManifestFindi
 
 
 def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses a job without one there.
+    """Batch refuses a job without a priority in such a queue.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (schedulingPriorityOverride)
     """
@@ -209,11 +209,11 @@ def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[M
         name = manifest.queue_of(job)
         queue = manifest.queues.get(name)
         if queue and queue.fair_share and job.scheduling_priority is None:
-            yield ("jobs", key), f"scheduling_priority is missing; the fair-share queue {name} needs one"
+            yield ("jobs", key), f"scheduling_priority is missing; the fair-share queue {name} requires it"
 
 
 def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Images, buckets and queues by name."""
+    """Images, buckets and queues are given by name."""
     for key, job in manifest.jobs.items():
         for index, bucket in enumerate(job.buckets):
             if bucket not in manifest.buckets:
@@ -223,7 +223,7 @@ def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
         repository = image_repository(job.image)
         if "/" not in job.image and repository not in manifest.repositories:
             problem = _unknown("unknown repository", repository, manifest.repositories)
-            yield ("jobs", key, "image"), f"{problem}; an image elsewhere needs its full URI"
+            yield ("jobs", key, "image"), f"{problem}; or give the full URI of another image"
 
 
 def _unknown(problem: str, name: str, known: Iterable[str]) -> str:
@@ -232,12 +232,12 @@ def _unknown(problem: str, name: str, known: Iterable[str]) -> str:
 
 
 def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The pattern lets 2026-02-30 through."""
+    """The model's pattern accepts 2026-02-30."""
     for index, suppression in enumerate(manifest.suppressions):
         try:
             date.fromisoformat(suppression.expires)
         except ValueError:
-            yield ("suppressions", index, "expires"), f"{suppression.expires} is not a day of the calendar"
+            yield ("suppressions", index, "expires"), f'there is no date "{suppression.expires}"'
 
 
 ERRORS: tuple[ManifestRule, ...] = (

@@ -43,13 +43,13 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "role of others",
         job(role=ROLE),
         {"buckets": {"r": {"name": "abc", "access": "read"}}, **job(role=ROLE, buckets=["r"])},
-        "jobs.j.buckets: this job's role is owned elsewhere",
+        "jobs.j.buckets: this job has an existing role",
     ),
     (
         "reference",
         job(command=["x", "--in=Ref::sample"], parameters={"sample": "a"}),
         job(command=["x", "--in=Ref::sample"]),
-        "jobs.j.command[1]: Ref::sample has no default in parameters",
+        "jobs.j.command[1]: Ref::sample has no value in parameters",
     ),
     (
         "required parameter",
@@ -61,25 +61,25 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "required parameter with a default",
         job(command=["Ref::sample"], required_parameters=["sample"]),
         job(command=["Ref::sample"], required_parameters=["sample"], parameters={"sample": "a"}),
-        "sample has a default in parameters",
+        "sample has a default value in parameters",
     ),
     (
         "secret and variable",
         job(secrets={"LICENCE": SECRET}, environment={"OTHER": "x"}),
         job(secrets={"LICENCE": SECRET}, environment={"LICENCE": "x"}),
-        "jobs.j.secrets.LICENCE: environment has this variable too",
+        "jobs.j.secrets.LICENCE: environment contains this variable too",
     ),
     (
         "mounts",
         job(scratch="/scratch", efs={"shared": EFS}, linux={"tmpfs": [{"path": "/fast", "size_mib": 64}]}),
         job(scratch="/shared", efs={"shared": EFS}),
-        "jobs.j.efs.shared.mount: /shared is where scratch is mounted",
+        'jobs.j.efs.shared.mount: "/shared" is already the mount path of scratch',
     ),
     (
         "mounts in memory",
         job(efs={"shared": EFS}),
         job(efs={"shared": EFS}, linux={"tmpfs": [{"path": "/shared", "size_mib": 64}]}),
-        "jobs.j.linux.tmpfs[0].path: /shared is where efs.shared is mounted",
+        'jobs.j.linux.tmpfs[0].path: "/shared" is already the mount path of efs.shared',
     ),
     (
         "access point",
@@ -91,7 +91,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "ulimit",
         job(ulimits={"nofile": {"soft": 1024, "hard": -1}}),
         job(ulimits={"nofile": {"soft": 2048, "hard": 1024}}),
-        "jobs.j.ulimits.nofile.soft: 2048 is above hard 1024",
+        "jobs.j.ulimits.nofile.soft: 2048 is greater than hard 1024",
     ),
     (
         "swappiness",
@@ -103,13 +103,13 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "fargate bid",
         {"compute__spot__type": "FARGATE_SPOT"},
         {"compute__spot__type": "FARGATE_SPOT", "compute__spot__bid_percentage": 50},
-        "compute.spot.bid_percentage: a FARGATE_SPOT compute environment has no bid_percentage",
+        "compute.spot.bid_percentage: bid_percentage is not supported in a FARGATE_SPOT compute environment",
     ),
     (
         "fargate and ec2",
         {"compute__other": FARGATE, "queues__second": {"priority": 1, "compute": ["other"]}},
         {"compute__other": FARGATE, "queues__main__compute": ["spot", "other"]},
-        "queues.main.compute[1]: a queue is on EC2 or on Fargate, not on both",
+        "queues.main.compute[1]: a queue cannot have compute environments on both EC2 and Fargate",
     ),
     (
         "fargate scratch",
@@ -157,7 +157,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "nodes together",
         {"compute__spot": {"type": "EC2", "max_vcpus": 64}, **job(nodes=4, vcpus=16)},
         {"compute__spot": {"type": "EC2", "max_vcpus": 63}, **job(nodes=4, vcpus=16)},
-        "jobs.j.vcpus: 4 nodes of 16 vCPUs are above max_vcpus 63, the most of queue main",
+        "jobs.j.vcpus: 4 nodes of 16 vCPUs are more than max_vcpus 63, the maximum of queue main",
     ),
     (
         "nodes on fargate",
@@ -241,7 +241,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
                 "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
             },
         ),
-        "container_properties.mountPoints[0].containerPath: /data is where scratch is mounted",
+        'container_properties.mountPoints[0].containerPath: "/data" is already the mount path of scratch',
     ),
     (
         "setting of Fargate",
@@ -291,7 +291,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
             **job(nodes=2, container_properties={"instanceType": "g5.2xlarge"}),
         },
         "container_properties.instanceType: g5.2xlarge is not among the instance types of queue main (c7i); "
-        "it would never start",
+        "the job would never start",
     ),
     (
         "room on the instance type of nodes",

@@ -49,15 +49,15 @@ def variables(count: int) -> dict[str, Any]:
 
 # rule, kept by, broken by, what is said
 ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("queues", queues(50), queues(51), "queues: has 51 of these; AWS Batch takes 50"),
-    ("environments", computes(50), computes(51), "compute: has 51 of these; AWS Batch takes 50"),
+    ("queues", queues(50), queues(51), "queues: has 51 entries; AWS Batch allows 50"),
+    ("environments", computes(50), computes(51), "compute: has 51 entries; AWS Batch allows 50"),
     ("definition size", variables(150), variables(200), "jobs.j: makes a definition of about 2"),
     ("job role's policy", buckets(16), buckets(30), "jobs.j.buckets: these 30 buckets make role policies of"),
     (
         "tag keys",
         {"tags": {"Project": "a", "Projects": "b"}},
         {"tags": {"Project": "a", "project": "b"}},
-        "tags.project: project and Project are one key to IAM",
+        'tags.project: "project" and "Project" are the same key for IAM',
     ),
     (
         "iops",
@@ -88,25 +88,25 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "key's region",
         {"encryption": {"key": EAST_KEY}},
         {"encryption": {"key": WEST_KEY}},
-        "encryption.key: is of region us-west-2; this environment is of us-east-1",
+        "encryption.key: is in region us-west-2, and this environment is in us-east-1",
     ),
     (
         "key's partition",
         {"buckets": {"r": {"name": "abc", "access": "read", "kms_key": WEST_KEY}}},
         {"buckets": {"r": {"name": "abc", "access": "read", "kms_key": KEY.format("aws-cn", "us-east-1")}}},
-        "buckets.r.kms_key: is of partition aws-cn; this environment is of aws",
+        "buckets.r.kms_key: is in partition aws-cn, and this environment is in aws",
     ),
     (
         "role's account",
         {"compute__spot__service_role": ROLE},
         {"compute__spot__service_role": FOREIGN_ROLE},
-        "compute.spot.service_role: is of account 210987654321; this environment is of 123456789012",
+        "compute.spot.service_role: is in account 210987654321, and this environment is in 123456789012",
     ),
     (
         "boundary's account",
         {"iam": {"permissions_boundary": POLICY}},
         {"iam": {"permissions_boundary": FOREIGN_POLICY}},
-        "iam.permissions_boundary: is of account 210987654321",
+        "iam.permissions_boundary: is in account 210987654321",
     ),
     (
         "role name",
@@ -140,32 +140,32 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "service role",
         {"compute__spot__service_role": "service-linked"},
         {"compute__spot__service_role": "create"},
-        "compute.spot.service_role: with a role other than the service-linked one every change replaces",
+        "compute.spot.service_role: with any role but the service-linked one, every change replaces",
     ),
     (
         "strategy",
         {"compute__spot__allocation_strategy": "SPOT_CAPACITY_OPTIMIZED"},
         {"compute__spot__allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED"},
-        "compute.spot.allocation_strategy: with SPOT_PRICE_CAPACITY_OPTIMIZED every change replaces",
+        "compute.spot.allocation_strategy: with SPOT_PRICE_CAPACITY_OPTIMIZED, every change replaces",
     ),
-    ("minimum", {"compute__spot__min_vcpus": 0}, {"compute__spot__min_vcpus": 8}, "8 vCPUs run, and cost"),
+    ("minimum", {"compute__spot__min_vcpus": 0}, {"compute__spot__min_vcpus": 8}, "8 vCPUs always run and cost money"),
     (
         "disabled environment",
         {"compute__spot__state": "DISABLED", "queues__main__state": "DISABLED"},
         {"compute__spot__state": "DISABLED"},
-        "queues.main.compute: jobs would wait for ever",
+        "queues.main.compute: all of these compute environments are DISABLED",
     ),
     (
         "disabled queue",
         {"jobs": {"j": JOB}},
         {"jobs": {"j": JOB}, "queues__main__state": "DISABLED"},
-        "the queue main is DISABLED and takes no job",
+        "queue main is DISABLED and accepts no jobs",
     ),
     (
         "stock image",
         {"image": {"parameter": "/a/b"}, "jobs": {"j": {**JOB, "scratch": "/scratch"}}},
         {"jobs": {"j": {**JOB, "scratch": "/scratch"}}},
-        "jobs.j.scratch: AWS's stock image does not mount the scratch volume, so /docker_scratch is a folder",
+        "jobs.j.scratch: AWS's image does not mount the scratch volume, so /docker_scratch is a folder",
     ),
 ]  # fmt: skip
 

@@ -26,7 +26,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "network neither",
         {"network": {"lookup": LOOKUP}},
         {"network": {}},
-        "network: give exactly one of lookup, ids and create",
+        "network: set exactly one of lookup, ids and create",
     ),
     ("network both", {"network": {"lookup": LOOKUP}}, {"network__lookup": LOOKUP}, "not lookup and ids"),
     (
@@ -43,21 +43,21 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
             says,
         )
         for cidr, says in {
-            "10.42.0.1/16": "network.create.cidr: 10.42.0.1/16 has host bits set; write a block by its first address",
-            "10.42.0.0/33": "write a block by its first address",
-            "10.256.0.0/16": "write a block by its first address",
+            "10.42.0.1/16": "network.create.cidr: 10.42.0.1/16 has host bits set; write the first address of the block",
+            "10.42.0.0/33": "write the first address of the block",
+            "10.256.0.0/16": "write the first address of the block",
             "10.0.0.0/15": "10.0.0.0/15 should be from /16",
             "10.42.0.0/25": "10.42.0.0/25 should be from /16",
-            "52.94.0.0/16": "52.94.0.0/16 is not private; take one in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16",
+            "52.94.0.0/16": "52.94.0.0/16 is not private; choose a block in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16",
             "172.32.0.0/16": "is not private",
-            "172.17.128.0/20": "172.17.0.0/16 is Docker's own network",
+            "172.17.128.0/20": "172.17.0.0/16 is Docker's network",
         }.items()
     ],
     (
         "room for NAT gateways",
         {"network": {"create": {"cidr": "192.168.7.0/24", "nat": "per-zone", "zones": 4}}},
         {"network": {"create": {"cidr": "192.168.7.0/24", "nat": "per-zone", "zones": 5}}},
-        "network.create.cidr: a /24 has room for 4 NAT gateways, not 5; take a /23",
+        "network.create.cidr: a /24 has space for 4 NAT gateways, not 5; use a /23",
     ),
     (
         "zones of another region",
@@ -75,31 +75,31 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "no way out",
         {"network": {"create": {"cidr": "10.42.0.0/16", "endpoints": True}}},
         {"network": {"create": {"cidr": "10.42.0.0/16"}}},
-        "network.create: has no way out to ECR, ECS and CloudWatch Logs; choose nat: one,",
+        "network.create: has no route to ECR, ECS and CloudWatch Logs; choose nat: one,",
     ),
     (
         "half a way out",
         {"network": {"create": {**NEW, "endpoints": ["ecr.api", "ecr.dkr"]}}},
         {"network": {"create": {"cidr": "10.42.0.0/16", "endpoints": ["ecr.api", "ecr.dkr", "logs", "ssm"]}}},
-        "network.create.endpoints: without NAT, ecs, ecs-agent, ecs-telemetry must be here too",
+        "network.create.endpoints: without NAT, add ecs, ecs-agent, ecs-telemetry",
     ),
     (
         "endpoints in China",
         {"region": "cn-north-1", "network": {"create": NEW}},
         {"region": "cn-north-1", "network": {"create": {**NEW, "endpoints": True}}},
-        "network.create.endpoints: interface endpoints are not made in China",
+        "network.create.endpoints: interface endpoints are not supported in China",
     ),
     (
         "image both",
         {"image": {"parameter": "/a/b"}},
         {"image": {"id": "ami-0123456789abcdef0", "parameter": "/a/b"}},
-        "image.parameter: image.id is given too",
+        "image.parameter: image.id is set too",
     ),
     (
         "gp2 iops",
         {"image": {"scratch": {"type": "gp3", "iops": 4000}}},
         {"image": {"scratch": {"type": "gp2", "iops": 4000}}},
-        "image.scratch.iops: only a gp3 volume",
+        "image.scratch.iops: is for gp3 volumes only",
     ),
     (
         "gp3 ratio",
@@ -111,7 +111,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "bid on demand",
         {"compute__spot__bid_percentage": 50},
         {"compute__spot__bid_percentage": 50, "compute__spot__type": "EC2"},
-        "compute.spot.bid_percentage: only a SPOT",
+        "compute.spot.bid_percentage: is for SPOT",
     ),
     (
         "spot strategy on demand",
@@ -119,7 +119,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"compute__spot__allocation_strategy": "SPOT_CAPACITY_OPTIMIZED", "compute__spot__type": "EC2"},
         "SPOT_CAPACITY_OPTIMIZED is for SPOT",
     ),
-    ("min max", {"compute__spot__min_vcpus": 64}, {"compute__spot__min_vcpus": 65}, "65 is above max_vcpus 64"),
+    ("min max", {"compute__spot__min_vcpus": 64}, {"compute__spot__min_vcpus": 65}, "65 is greater than max_vcpus 64"),
     (
         "optimal on arm",
         {"image": {"base": "ecs-al2023-arm64"}, "compute__spot__instance_types": ["m7g"]},
@@ -155,13 +155,13 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "fair-share priority",
         {"queues__main__fair_share": {}, "jobs": {"j": {**JOB, "scheduling_priority": 0}}},
         {"queues__main__fair_share": {}, "jobs": {"j": JOB}},
-        "jobs.j: scheduling_priority is missing; the fair-share queue main needs one",
+        "jobs.j: scheduling_priority is missing; the fair-share queue main requires it",
     ),
     (
         "job repository",
         {"repositories": ["isaac"], "jobs": {"j": {**JOB, "image": "isaac:1"}}},
         {"jobs": {"j": {**JOB, "image": "isaac:1"}}},
-        'jobs.j.image: unknown repository "isaac"; the manifest has none; an image elsewhere needs its full URI',
+        'jobs.j.image: unknown repository "isaac"; the manifest has none; or give the full URI of another image',
     ),
     (
         "region",
