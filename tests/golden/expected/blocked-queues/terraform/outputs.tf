@@ -11,7 +11,7 @@ output "job_definitions" {
 }
 
 output "job_functions" {
-  description = "Names of the functions that submit jobs and tell their status."
+  description = "Names of the functions that submit jobs and return their status."
   value       = {}
 }
 

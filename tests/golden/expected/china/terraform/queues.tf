@@ -1,4 +1,4 @@
-# Where jobs wait. A queue names its compute environments by ARN, so that a new one takes over before the old one goes.
+# The job queues. They refer to compute environments by ARN, so that a new one is in use before the old one is deleted.
 
 # AWS can neither add a scheduling policy to a queue nor remove it: a queue whose entry changes here is replaced.
 resource "terraform_data" "scheduling" {

@@ -1,5 +1,5 @@
-# The manifest as it was applied last, for the next plan to compare with. It waits for all else: where an apply fails
-# halfway, it stays as it was. Roles, policies, log groups and scheduling policies stand behind what they are made for.
+# The last applied manifest, for comparison in the next plan. It depends on all other resources, so that it keeps its
+# value when an apply fails. It need not name roles, policies and log groups, on which other resources depend.
 resource "terraform_data" "manifest" {
   input = jsondecode(file("${path.module}/manifest.json"))
 

@@ -1,5 +1,5 @@
 terraform {
-  # S3's own lock file came with 1.10.
+  # Terraform 1.10 introduced S3's lock file.
   required_version = ">= 1.9"
 
   required_providers {

@@ -14,7 +14,7 @@ output "job_definitions" {
 }
 
 output "job_functions" {
-  description = "Names of the functions that submit jobs and tell their status."
+  description = "Names of the functions that submit jobs and return their status."
   value = {
     submit = module.job_functions.submit_function_name
     status = module.job_functions.status_function_name

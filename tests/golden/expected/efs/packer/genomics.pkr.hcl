@@ -1,12 +1,12 @@
 # The AMI of this environment's Batch hosts: AWS's ECS-optimized image of Amazon Linux 2023, made ready for scratch.
-# Rendered from the manifest: change that, and render again.
+# Rendered from the manifest: change the manifest and render again.
 #
 #   packer 1.6, with the Amazon builder built in:   packer build genomics.pkr.hcl
 #   packer 1.7 and later, in this folder:           packer init . && packer build .
 #
-# What is here holds for both. Packer 1.6 knows neither metadata_options nor imds_support, and a source cannot go on in
-# a second file: `gen-infra image build` renders them for a later packer, and requires IMDSv2 on the finished image with
-# either.
+# This file works with both. Packer 1.6 supports neither metadata_options nor imds_support, and a source cannot continue
+# in a second file: `gen-infra image build` renders them for a later packer, and always requires IMDSv2 on the finished
+# image.
 
 variable "base_version" {
   type        = string
@@ -16,7 +16,7 @@ variable "base_version" {
 
 variable "build" {
   type        = string
-  description = "Tells this build's instance from others, for a tag; empty: no tag."
+  description = "A unique name of this build, for a tag; empty: no tag."
   default     = ""
 }
 
@@ -40,7 +40,7 @@ variable "kms_key_id" {
 
 variable "manifest_file" {
   type        = string
-  description = "Where the image's id is written, after success."
+  description = "The file to write the image's id to after success."
   default     = "packer-manifest.json"
 }
 
@@ -82,7 +82,7 @@ variable "ssh_private_key_file" {
 
 variable "subnet_id" {
   type        = string
-  description = "The builder's subnet, with a way out to Session Manager and the package repositories."
+  description = "The builder's subnet, with a route to Session Manager and the package repositories."
   default     = ""
 }
 
@@ -163,7 +163,7 @@ source "amazon-ebs" "genomics" {
     delete_on_termination = true
   }
 
-  # A snapshot of a large volume takes longer than the ten minutes that Packer waits by itself.
+  # A snapshot of a large volume takes longer than Packer's default of ten minutes.
   aws_polling {
     delay_seconds = 15
     max_attempts  = 240

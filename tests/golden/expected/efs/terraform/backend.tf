@@ -1,5 +1,5 @@
 terraform {
-  # On this machine only. Copy the state away before you delete this folder.
+  # On this machine only. Back up the state before you delete this folder.
   backend "local" {
     path = "terraform.tfstate"
   }

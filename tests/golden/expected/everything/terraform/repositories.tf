@@ -1,4 +1,4 @@
-# Where the jobs' container images are kept.
+# The repositories of the jobs' container images.
 
 module "repository_team_aligner_v2" {
   source = "./modules/repository"

@@ -1,7 +1,7 @@
-# The job definitions, each with its role and log group: one plain block each, so that plans stay fast and scanners see
-# every one. ARNs in them are literal: a policy or definition that is unknown when planning would not be scanned.
+# The job definitions, each with its role and log group, in one plain block each: plans stay fast, and scanners check all
+# of them. ARNs are literals, because scanners skip policies and definitions that are unknown in the plan.
 
-# Only ECS tasks of this account and region may take a job's role.
+# Only ECS tasks of this account and region may assume a job's role.
 data "aws_iam_policy_document" "job_trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -60,7 +60,7 @@ resource "aws_batch_job_definition" "stats" {
   retry_strategy {
     attempts = 3
 
-    # A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
+    # Retry after the loss of the host (a reclaimed Spot instance); a program that failed would fail again.
     evaluate_on_exit {
       action           = "RETRY"
       on_status_reason = "Host EC2*"

@@ -1,4 +1,4 @@
-# What the jobs run on. Rendered from the manifest: change that, and render again.
+# The resources that jobs run on. Rendered from the manifest: change the manifest and render again.
 
 locals {
   kms_key_arn        = module.encryption.key_arn
@@ -57,7 +57,7 @@ module "compute_fargateEnv" {
   subnet_ids         = local.subnet_ids
 }
 
-# The job definitions are named, not referred to, so that the functions' permissions are known when planning.
+# Job definitions are given by name, not by reference, so that the functions' permissions are known in the plan.
 module "job_functions" {
   source = "./modules/job-functions"
 

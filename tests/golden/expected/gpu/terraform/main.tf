@@ -1,4 +1,4 @@
-# What the jobs run on. Rendered from the manifest: change that, and render again.
+# The resources that jobs run on. Rendered from the manifest: change the manifest and render again.
 
 locals {
   image_id           = data.aws_ssm_parameter.image.insecure_value
@@ -90,7 +90,7 @@ module "compute_gpuEnv" {
   }
 }
 
-# The job definitions are named, not referred to, so that the functions' permissions are known when planning.
+# Job definitions are given by name, not by reference, so that the functions' permissions are known in the plan.
 module "job_functions" {
   source = "./modules/job-functions"
 

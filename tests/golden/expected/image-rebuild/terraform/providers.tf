@@ -1,4 +1,4 @@
-# A lost variable or profile cannot reach another account: the provider stops before it reads anything.
+# A wrong variable or profile cannot reach another account: the provider stops before it reads anything.
 provider "aws" {
   region              = "us-east-1"
   allowed_account_ids = ["123456789012"]

@@ -1,5 +1,5 @@
 terraform {
-  # The bucket's own default encrypts, with KMS; `encrypt = true` would ask for AES256 in its place.
+  # The bucket encrypts with KMS by default; `encrypt = true` would request AES256 instead.
   backend "s3" {
     bucket       = "genomics-tfstate-123456789012"
     key          = "gen-infra/experimental/terraform.tfstate"

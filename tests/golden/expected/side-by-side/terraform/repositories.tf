@@ -1,4 +1,4 @@
-# Where the jobs' container images are kept.
+# The repositories of the jobs' container images.
 
 module "repository_isaac" {
   source = "./modules/repository"

@@ -1,4 +1,4 @@
-# What the jobs run on. Rendered from the manifest: change that, and render again.
+# The resources that jobs run on. Rendered from the manifest: change the manifest and render again.
 
 locals {
   image_id           = data.aws_ssm_parameter.image.insecure_value
