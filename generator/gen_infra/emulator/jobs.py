@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra.emulator.attempts import exit_code, retried, run_seconds, share
@@ -30,6 +30,7 @@ STATUSES = (*CANCELLABLE, "STARTING", "RUNNING", *ENDED)
 EXITED = "Essential container in task exited"
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.05
+_MAX_ERRORS = 20  # ticks in which a job may fail to advance
 
 
 class Account(Protocol):
@@ -65,6 +66,8 @@ class Jobs:
         self._busy: defaultdict[str, float] = defaultdict(float)
         self._unplaced: dict[tuple[Any, ...], str] = {}
         self._work = threading.Event()
+        self.failure = ""  # why the thread that advances the jobs has ended
+        self._errors: Counter[str] = Counter()
         if clock is None:
             self._start()
             if hasattr(os, "register_at_fork"):  # in a copy of the emulator jobs go on too
@@ -152,19 +155,30 @@ class Jobs:
                 if job.is_placed and job.host:
                     self._busy[job.host.environment] += job.vcpus
             for job in list(self._active.values()):
-                self._advance(job, self._clock())
+                try:
+                    self._advance(job, self._clock())
+                except Exception as error:  # noqa: BLE001 - one job must not stop the others
+                    self._failed(job, error)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        """Try the job again at the next tick, because a request may just change moto's state; end it in the end."""
+        _log.exception("job %s did not advance", job.id)
+        self._errors[job.id] += 1
+        if self._errors[job.id] == _MAX_ERRORS:
+            self._end(job, "FAILED", f"The emulator failed: {type(error).__name__}: {error}")
 
     def _run(self) -> None:
-        while True:
-            self._work.wait()
-            time.sleep(_TICK_SECONDS)
-            with self.lock:
-                try:
+        try:
+            while True:
+                self._work.wait()
+                time.sleep(_TICK_SECONDS)
+                with self.lock:
                     self.tick()
-                except (RuntimeError, KeyError):  # a request changed a dict of moto's: the next tick sees it whole
-                    _log.exception("jobs did not move on")
-                if not self._active:
-                    self._work.clear()
+                    if not self._active:
+                        self._work.clear()
+        except BaseException as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            raise
 
     def _advance(self, job: EmulatedJob, now: float) -> None:
         if job.is_placed and job.host_ends is not None and job.host_ends <= min(now, job.due):

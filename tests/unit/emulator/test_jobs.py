@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,3 +105,32 @@ def test_a_node_has_the_container_of_the_range_that_starts_last(node: int, image
     ranges = [("0:", "all"), ("1:3", "some"), ("3", "three")]
     nodes = {"nodeRangeProperties": [{"targetNodes": each, "container": {"image": name}} for each, name in ranges]}
     assert node_container(nodes, node) == {"image": image}
+
+
+def test_a_job_that_cannot_advance_ends_alone(jobs: Jobs, clock: Clock) -> None:
+    bad, good = job("bad"), job("good")
+    bad.container["vcpus"] = "abc"
+    jobs.add([bad])
+    jobs.add([good])
+    for _ in range(30):
+        clock.now += 1
+        jobs.tick()
+    assert (bad.status, bad.status_reason) == (
+        "FAILED",
+        "The emulator failed: ValueError: could not convert string to float: 'abc'",
+    )
+    assert good.status == "RUNNING"
+
+
+def test_the_end_of_the_thread_that_advances_jobs_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    def fail(_jobs: Jobs) -> None:
+        raise MemoryError("none left")
+
+    monkeypatch.setattr(Jobs, "tick", fail)
+    monkeypatch.setattr(threading, "excepthook", lambda _args: ended.set())
+    jobs = Jobs(Account())
+    jobs.add([job("one")])
+    assert ended.wait(30)
+    assert jobs.failure == "MemoryError: none left"

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from moto.core.exceptions import AWSError
 from moto.ecr.models import ecr_backends
 from moto.iam.exceptions import NotFoundException
 
@@ -87,4 +88,6 @@ def jobs_of(backend: BatchBackend) -> Jobs:
         if "job_life_cycle" not in backend.__dict__:
             backend.__dict__["job_life_cycle"] = Jobs(BackendAccount(backend))
         found: Jobs = backend.__dict__["job_life_cycle"]
+    if found.failure:
+        raise AWSError(f"The emulator no longer advances jobs: {found.failure}", "ServerException", 500)
     return found
