@@ -160,8 +160,8 @@ class Jobs:
                 except Exception as error:  # noqa: BLE001 - one job must not stop the others
                     self._failed(job, error)
 
-    def _failed(self, job: Job, error: Exception) -> None:
-        """Try the job again at the next tick, because a request may just change moto's state; end it in the end."""
+    def _failed(self, job: EmulatedJob, error: Exception) -> None:
+        """Retry the job at the next tick, in case a request was changing moto's state; end it after several errors."""
         _log.exception("job %s did not advance", job.id)
         self._errors[job.id] += 1
         if self._errors[job.id] == _MAX_ERRORS:

@@ -23,6 +23,7 @@ LONGEST_BODY = 256 * 1024  # bytes; a longer body is a zip file or an object
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)")
 _FORM = "application/x-www-form-urlencoded"
+_KEY = "gen_infra.operation"  # in the WSGI environment
 # Signing names that differ from boto3's names of the services.
 SIGNING_NAMES = {
     "cloudwatch": "monitoring",
@@ -57,7 +58,14 @@ class Operation:
 
 
 def asked(environ: WSGIEnvironment) -> Operation:
-    """Read the operation from a request; its body can be read again."""
+    """Read the operation from a request, once; its body can be read again."""
+    if _KEY not in environ:
+        environ[_KEY] = _read(environ)
+    found: Operation = environ[_KEY]
+    return found
+
+
+def _read(environ: WSGIEnvironment) -> Operation:
     signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     access_key, region, scope = signed.groups() if signed else ("", "", "")
     service = _BOTO3_NAMES.get(scope, scope)
@@ -68,12 +76,12 @@ def asked(environ: WSGIEnvironment) -> Operation:
 def _named(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[str, Any]] | None:
     """Read operation, protocol and parameters of a request that names its operation."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return target.rpartition(".")[2], "json", _json(_body(environ))
+        return target.rpartition(".")[2], "json", _json(body_of(environ))
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor" and (found := _CBOR_PATH.fullmatch(environ["PATH_INFO"])):
         return found[1], "cbor", {}
     form = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     if environ.get("CONTENT_TYPE", "").startswith(_FORM):
-        form |= parse_qsl(_body(environ).decode(errors="replace"), keep_blank_values=True)
+        form |= parse_qsl(body_of(environ).decode(errors="replace"), keep_blank_values=True)
     if action := form.pop("Action", ""):
         return action, "ec2" if service == "ec2" else "query", form
     return None
@@ -87,8 +95,8 @@ def _modelled(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping
     for route in routes:
         if (found := route.path.fullmatch(uri)) and route.fits(environ, query):
             in_path = dict(zip(route.names, map(unquote, found.groups()), strict=True))
-            body = _json(_body(environ)) if protocol == "rest-json" else {}
-            return route.action, protocol, {**in_path, **query, **body}
+            body = _json(body_of(environ)) if protocol == "rest-json" else {}
+            return route.action, protocol, {**body, **query, **in_path}
     return "", protocol, query
 
 
@@ -157,7 +165,7 @@ def _pattern(part: str) -> str:
     return "(.+)" if part.endswith("+}") else "([^/]+)"
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
+def body_of(environ: WSGIEnvironment) -> bytes:
     """Read the request's body if it is short; it can be read again."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if not 0 < length <= LONGEST_BODY:

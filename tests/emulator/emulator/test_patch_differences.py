@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.probes import PROBES, Lab, batch, codebuild, services
+from tests.emulator.probes import PROBES, Lab, batch, codebuild, refusals, services
 
-__all__ = ["batch", "codebuild", "services"]  # importing them fills PROBES
+__all__ = ["batch", "codebuild", "refusals", "services"]  # importing them fills PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

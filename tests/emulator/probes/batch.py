@@ -173,18 +173,31 @@ def infrastructure_update_ends_jobs(lab: Lab) -> Any:
     return [*first, *ended(lab, job_id)]
 
 
-@probe(["accepted", "ClientException", "ClientException", "ClientException"])
-def queue_limits(lab: Lab) -> Any:
-    batch = lab.client("batch")
-    environments = [lab.environment() for _ in range(4)]
-    queue = lab.queue(environments[0])
-    four = [{"order": number, "computeEnvironment": each} for number, each in enumerate(environments)]
-    return [
-        refusal(batch.update_job_queue, jobQueue=queue, priority=1000, computeEnvironmentOrder=four[:3]),
-        refusal(batch.update_job_queue, jobQueue=queue, priority=1001),
-        refusal(batch.update_job_queue, jobQueue=queue, computeEnvironmentOrder=four),
-        refusal(lab.queue, priority=5000),
+@probe(["accepted", "ClientException"])
+def queue_mixtures(lab: Lab) -> Any:
+    network = {key: value for key, value in lab.resources().items() if key in ("subnets", "securityGroupIds")}
+    fargate = [
+        lab.environment(computeResources={"type": kind, "maxvCpus": 4, **network})
+        for kind in ("FARGATE", "FARGATE_SPOT")
     ]
+    return [refusal(partial(lab.queue, *each)) for each in (fargate, (fargate[0], lab.environment()))]
+
+
+@probe(["ClientException", ["first", "second"]])
+def job_queue_snapshot(lab: Lab) -> Any:
+    batch, environment = lab.client("batch"), lab.environment()
+    queue, definition = lab.queue(environment), lab.definition()
+    batch.update_compute_environment(computeEnvironment=environment, state="DISABLED")
+    jobs = {
+        batch.submit_job(jobName=name, jobQueue=queue, jobDefinition=definition)["jobArn"]: name
+        for name in ("first", "second")
+    }
+    answers: list[Any] = [refusal(batch.get_job_queue_snapshot, jobQueue="not-there")]
+    deadline = time.monotonic() + 60
+    while answers == ["ClientException"] and time.monotonic() < deadline:
+        found = [jobs[each["jobArn"]] for each in batch.get_job_queue_snapshot(jobQueue=queue)["frontOfQueue"]["jobs"]]
+        answers += [found] * (len(found) == len(jobs))
+    return answers
 
 
 @probe(["ClientException", "ClientException", "accepted"])

@@ -93,8 +93,20 @@ def compact_redrive_policy(lab: Lab) -> Any:
 
 @probe(
     [
-        ("arn:dead:1", "/aws/lambda/a", "INFO", "Active", "key:1"),
-        ("arn:dead:2", "/aws/lambda/b", "WARN", "PassThrough", "key:2"),
+        (
+            "arn:aws:sqs:us-east-1:123456789012:dead-1",
+            "/aws/lambda/a",
+            "INFO",
+            "Active",
+            "arn:aws:kms:us-east-1:123456789012:key/1",
+        ),
+        (
+            "arn:aws:sqs:us-east-1:123456789012:dead-2",
+            "/aws/lambda/b",
+            "WARN",
+            "PassThrough",
+            "arn:aws:kms:us-east-1:123456789012:key/2",
+        ),
     ]
 )
 def function_settings(lab: Lab) -> Any:
@@ -102,10 +114,10 @@ def function_settings(lab: Lab) -> Any:
 
     def settings(number: int, group: str, level: str, tracing: str) -> dict[str, Any]:
         return {
-            "DeadLetterConfig": {"TargetArn": f"arn:dead:{number}"},
+            "DeadLetterConfig": {"TargetArn": f"arn:aws:sqs:us-east-1:123456789012:dead-{number}"},
             "LoggingConfig": {"LogFormat": "JSON", "LogGroup": group, "ApplicationLogLevel": level},
             "TracingConfig": {"Mode": tracing},
-            "KMSKeyArn": f"key:{number}",
+            "KMSKeyArn": f"arn:aws:kms:us-east-1:123456789012:key/{number}",
         }
 
     def described() -> tuple[Any, ...]:

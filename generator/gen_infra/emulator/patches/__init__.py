@@ -26,7 +26,9 @@ from gen_infra.emulator.patches import (
     job_queues,
     jobs,
     kms,
+    logs,
     quotas,
+    requests,
     s3,
     sqs,
     ssm,
@@ -37,8 +39,10 @@ if TYPE_CHECKING:
 
 PATCHES: tuple[MotoPatch, ...] = (
     *core.PATCHES,
+    *requests.PATCHES,
     *iam.PATCHES,
     *kms.PATCHES,
+    *logs.PATCHES,
     *ec2.PATCHES,
     *images.PATCHES,
     *s3.PATCHES,

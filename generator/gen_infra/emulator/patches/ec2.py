@@ -1,10 +1,12 @@
-"""EC2: launch templates and security group rules."""
+"""EC2: launch templates and security groups."""
 
 from __future__ import annotations
 
 from inspect import signature
 from typing import Any
 
+from moto.ec2.exceptions import DependencyViolationError
+from moto.ec2.models import EC2Backend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
@@ -46,7 +48,36 @@ def security_group_rule_description() -> None:
                 rule.ip_range = rule.ip_range | {"Description": target["Description"]}
 
 
+@moto_patch(
+    moto="5.2.5 deletes a security group that rules, network interfaces or VPC endpoints refer to",
+    aws="refuses that with DependencyViolation",
+)
+def security_group_deletion() -> None:
+    """Look for the resources that refer to the group.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html
+    """
+
+    @around(EC2Backend, "delete_security_group")
+    def delete(original: Any, backend: Any, name: str | None = None, group_id: str | None = None) -> None:
+        group = backend.get_security_group_by_name_or_id(group_id or name)
+        if group is not None and _is_used(backend, group.id):
+            raise DependencyViolationError(f"resource {group.id} has a dependent object")
+        original(backend, name, group_id)
+
+
+def _is_used(backend: Any, group: str) -> bool:
+    others = [each for groups in [*backend.groups.values()] for each in [*groups.values()] if each.id != group]
+    rules = [rule for each in others for rule in (*each.ingress_rules, *each.egress_rules)]
+    return (
+        any((rule.source_group or {}).get("GroupId") == group for rule in rules)
+        or any(group in [own.id for own in each.group_set] for each in [*backend.enis.values()])
+        or any(group in (each.security_group_ids or ()) for each in [*backend.vpc_end_points.values()])
+    )
+
+
 PATCHES: tuple[MotoPatch, ...] = (
     launch_template_tags,
     security_group_rule_description,
+    security_group_deletion,
 )

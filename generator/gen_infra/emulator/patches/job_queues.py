@@ -12,38 +12,29 @@ from gen_infra.aws.updates import SCHEDULING_ADDED, SCHEDULING_REMOVED
 from gen_infra.emulator.patches.compute_environments import backend_of
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
-MAX_ENVIRONMENTS = 3
-MAX_PRIORITY = 1000
-
 
 @moto_patch(
-    moto="5.2.5 accepts any priority, and any number and mixture of compute environments",
-    aws="accepts priorities from 0 to 1000 and one to three compute environments, but not both EC2 and Fargate",
+    moto="5.2.5 accepts EC2 and Fargate compute environments in one job queue",
+    aws="refuses that mixture",
 )
-def queue_limits() -> None:
-    """Check a job queue before it is created or updated."""
+def queue_mixtures() -> None:
+    """Check the compute environments before a job queue is created or updated."""
 
     @around(BatchBackend, "create_job_queue")
     def create(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
-        _check(backend, kwargs.get("priority"), kwargs.get("compute_env_order"))
+        _check(backend, kwargs.get("compute_env_order"))
         kwargs["state"] = kwargs.get("state") or "ENABLED"
         return original(backend, **kwargs)
 
     @around(BatchBackend, "update_job_queue")
     def update(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
-        _check(backend, kwargs.get("priority"), kwargs.get("compute_env_order"))
+        _check(backend, kwargs.get("compute_env_order"))
         return original(backend, **kwargs)
 
 
-def _check(backend: BatchBackend, priority: Any, order: list[dict[str, Any]] | None) -> None:
-    if priority is not None and not 0 <= int(priority) <= MAX_PRIORITY:
-        raise ClientException(f"priority {priority} must be between 0 and {MAX_PRIORITY}")
+def _check(backend: BatchBackend, order: list[dict[str, Any]] | None) -> None:
     if order is None:
         return
-    if len(order) > MAX_ENVIRONMENTS:
-        raise ClientException(f"A job queue takes at most {MAX_ENVIRONMENTS} compute environments, not {len(order)}")
-    if len({each["order"] for each in order}) < len(order):
-        raise ClientException("computeEnvironmentOrder repeats an order")
     environments = [backend.get_compute_environment(each["computeEnvironment"]) for each in order]
     kinds = {"FARGATE" in (each.compute_resources or {}).get("type", "") for each in environments if each}
     if len(kinds) > 1:
@@ -140,7 +131,7 @@ def queue_scheduling() -> None:
 
 
 PATCHES: tuple[MotoPatch, ...] = (
-    queue_limits,
+    queue_mixtures,
     queue_scheduling,
     queue_settings,
     queue_deletion_order,

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
+from moto.batch import urls
 from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend, JobDefinition, JobQueue
 from moto.batch.responses import BatchResponse
 from moto.moto_api._internal import mock_random
 
-from gen_infra.emulator.job import EmulatedJob, node_container
+from gen_infra.emulator.job import EmulatedJob, milliseconds, node_container
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import backend_of
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
+from gen_infra.emulator.validation import containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = 100
-MAX_DEPENDENCIES = 20
-JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 @moto_patch(
@@ -75,8 +76,6 @@ def job_life_cycle() -> None:
 
 def _end(response: BatchResponse, call: str) -> str:
     jobs = jobs_of(backend_of(response))
-    if not response._get_param("reason"):
-        raise ClientException("reason must not be empty")
     if (job := jobs.get(response._get_param("jobId"))) is not None:
         jobs.end(job, call=call, reason=response._get_param("reason"))
     return "{}"
@@ -87,13 +86,12 @@ def _new_jobs(backend: BatchBackend, request: dict[str, Any]) -> Iterator[Emulat
     queue, definition = _checked_queue(backend, request), _checked_definition(backend, request)
     _check_share(queue, definition, request)
     job = _job(backend, queue, definition, request)
+    _check_resources(definition, job)
     size = (request.get("arrayProperties") or {}).get("size")
     if size is None:
         yield job
         return
     job.size = int(size)
-    if not 2 <= job.size <= 10_000:
-        raise ClientException(f"array size {size} must be between 2 and 10000")
     yield job
     for index in range(job.size):
         child = _job(backend, queue, definition, request, job_id=f"{job.id}:{index}")
@@ -141,21 +139,31 @@ def _job(
     )
 
 
+def _check_resources(definition: JobDefinition, job: EmulatedJob) -> None:
+    """Check the job's resources after its overrides, which may suit another platform than the definition's."""
+    if "FARGATE" in (definition.platform_capabilities or ()):
+        if not containers.fits_fargate(job.container):
+            raise ClientException(f"Fargate resource requirements ({containers.show_sizes(job.container)}) not valid.")
+    elif not containers.has_whole_vcpus(job.container):
+        raise ClientException("vCPU must be a whole number of at least 1 on EC2")
+
+
 def _checked_queue(backend: BatchBackend, request: dict[str, Any]) -> JobQueue:
-    if not JOB_NAME.fullmatch(request["jobName"]):
-        raise ClientException("Job name should match valid pattern")
     queue = backend.get_job_queue(request["jobQueue"])
     if queue is None:
-        raise ClientException(f"Job queue {request['jobQueue']} does not exist")
+        raise ClientException(f"JobQueue {request['jobQueue']} not found.")
     if queue.state != "ENABLED":
-        raise ClientException(f"Job queue {queue.name} is {queue.state}: it takes no jobs")
+        raise ClientException(f"JobQueue {queue.name} is not in ENABLED state")
     return queue
 
 
 def _checked_definition(backend: BatchBackend, request: dict[str, Any]) -> JobDefinition:
     definition = backend.get_job_definition(request["jobDefinition"])
     if definition is None:
-        raise ClientException(f"Job definition {request['jobDefinition']} does not exist or is not ACTIVE")
+        name = request["jobDefinition"]
+        if name.startswith("arn:"):
+            raise ClientException(f"JobDefinition {name} not found.")
+        raise ClientException(f"JobDefinition name {name} does not exist or is not in ACTIVE status")
     return definition
 
 
@@ -173,11 +181,14 @@ def _check_share(queue: JobQueue, definition: JobDefinition, request: dict[str, 
 
 def _dependencies(backend: BatchBackend, request: dict[str, Any]) -> list[dict[str, str]]:
     dependencies: list[dict[str, str]] = request.get("dependsOn") or []
-    if len(dependencies) > MAX_DEPENDENCIES:
-        raise ClientException(f"A job depends on at most {MAX_DEPENDENCIES} others, not {len(dependencies)}")
+    size = (request.get("arrayProperties") or {}).get("size")
     for each in dependencies:
-        if "jobId" in each and jobs_of(backend).get(each["jobId"]) is None:
+        if "jobId" not in each:
+            continue
+        if (other := jobs_of(backend).get(each["jobId"])) is None:
             raise ClientException(f"Dependent job {each['jobId']} does not exist")
+        if each.get("type") == "N_TO_N" and other.size != size:
+            raise ClientException(f"Job {other.id} must be an array of the same size for a dependency of type N_TO_N")
     return dependencies
 
 
@@ -257,4 +268,35 @@ def _passes(job: EmulatedJob, rule: dict[str, Any]) -> bool:
     )
 
 
-PATCHES: tuple[MotoPatch, ...] = (job_life_cycle,)
+@moto_patch(
+    moto="5.2.5 does not implement GetJobQueueSnapshot",
+    aws="shows the first 100 RUNNABLE jobs of a job queue",
+)
+def job_queue_snapshot() -> None:
+    """Answer with the jobs in the order of their submission.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_GetJobQueueSnapshot.html
+    """
+    urls.url_paths["{0}/v1/getjobqueuesnapshot$"] = BatchResponse.dispatch
+
+    @instead_of(BatchResponse, "getjobqueuesnapshot")
+    def snapshot(response: BatchResponse) -> str:
+        backend = backend_of(response)
+        queue = backend.get_job_queue(response._get_param("jobQueue"))
+        if queue is None:
+            raise ClientException(f"JobQueue {response._get_param('jobQueue')} not found.")
+        waiting = [
+            job for job in reversed(jobs_of(backend).all()) if job.queue == queue.arn and job.status == "RUNNABLE"
+        ]
+        front = [
+            {"jobArn": job.arn, "earliestTimeAtPosition": milliseconds(job.created)}
+            for job in waiting
+            if job.size is None
+        ][:PAGE]
+        return json.dumps({"frontOfQueue": {"jobs": front, "lastUpdatedAt": milliseconds(time.time())}})
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    job_life_cycle,
+    job_queue_snapshot,
+)

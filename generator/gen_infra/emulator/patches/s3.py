@@ -1,4 +1,4 @@
-"""S3: lifecycle rules, and bucket policies that require TLS."""
+"""S3: lifecycle rules and bucket policies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.exceptions import AccessDeniedByLock
+from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
+from gen_infra.emulator.validation.policies import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +64,26 @@ def _denies_plain_http(statement: dict[str, Any]) -> bool:
     return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+@moto_patch(
+    moto="5.2.5 accepts a public bucket policy whatever the bucket's public access block says",
+    aws="refuses one under BlockPublicPolicy with AccessDenied",
+)
+def blocked_public_policies() -> None:
+    """Check the policy against the bucket's public access block.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+
+    @around(S3Backend, "put_bucket_policy")
+    def put_bucket_policy(original: Any, backend: Any, bucket_name: str, policy: bytes) -> None:
+        block = backend.get_bucket(bucket_name).public_access_block
+        if block and str(block.block_public_policy).lower() == "true" and is_public(policy):
+            raise AccessDeniedByLock
+        original(backend, bucket_name, policy)
+
+
 PATCHES: tuple[MotoPatch, ...] = (
     newer_noncurrent_versions,
     secure_transport_condition,
+    blocked_public_policies,
 )

@@ -1,0 +1,70 @@
+"""CloudWatch Logs: the KMS keys of log groups."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import JsonRESTError
+from moto.kms.models import kms_backends
+from moto.logs.models import LogsBackend
+
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
+from gen_infra.emulator.validation.policies import allows, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CONTEXT = "kms:encryptioncontext:aws:logs:arn"
+
+
+@moto_patch(
+    moto="5.2.5 accepts any text as the key of a log group",
+    aws="accepts a key that exists, is enabled, and lets CloudWatch Logs use it for that log group",
+)
+def log_group_keys() -> None:
+    """Look up the key and read its policy before the log group is created.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+
+    @around(LogsBackend, "create_log_group")
+    def create_log_group(
+        original: Any, backend: LogsBackend, log_group_name: str, tags: dict[str, str], **kwargs: Any
+    ) -> Any:
+        if (key := kwargs.get("kmsKeyId")) and log_group_name not in backend.groups:
+            _check(backend, key, log_group_name)
+        return original(backend, log_group_name, tags, **kwargs)
+
+
+def _check(backend: LogsBackend, key: str, group: str) -> None:
+    arn = f"arn:{backend.partition}:logs:{backend.region_name}:{backend.account_id}:log-group:{group}"
+    keys = kms_backends[backend.account_id][backend.region_name].keys
+    found = keys.get(key.rpartition("/")[2])
+    service = f"logs.{backend.region_name}.amazonaws.com"
+    if (
+        found is None
+        or found.key_state != "Enabled"
+        or not any(
+            allows(each, "kms:GenerateDataKey", service=service) and _is_context(each, arn)
+            for each in statements(found.policy)
+        )
+    ):
+        raise JsonRESTError(
+            "AccessDeniedException",
+            f"The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'",
+        )
+
+
+def _is_context(statement: Mapping[str, Any], arn: str) -> bool:
+    """Return whether the statement's condition on the encryption context, if it has one, matches the log group."""
+    conditions = statement.get("Condition") or {}
+    for operator, values in conditions.items():
+        for name, patterns in values.items():
+            if name.lower() == _CONTEXT and operator.split(":")[-1].startswith(("Arn", "String")):
+                listed = patterns if isinstance(patterns, list) else [patterns]
+                return any(fnmatchcase(arn, each) for each in listed)
+    return True
+
+
+PATCHES: tuple[MotoPatch, ...] = (log_group_keys,)

@@ -1,0 +1,106 @@
+"""Read policy documents: their form, what they grant to services and accounts, and whether they are public."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+# Services that assume roles under names that are not names of boto3.
+_PRINCIPALS = frozenset(
+    {"batch", "builds", "cloudwatch", "delivery.logs", "ec2", "ecs-tasks", "edgelambda", "elasticfilesystem"}
+    | {"elasticloadbalancing", "export.rds", "kubernetes", "monitoring", "ops.apigateway", "replicator.lambda", "spot"}
+    | {"spotfleet", "ssm", "states", "streams.metrics.cloudwatch", "vpc-flow-logs", "vpce"}
+)
+_PRINCIPAL = re.compile(r"(?P<name>[a-z0-9.-]+?)(\.[a-z]{2}(-[a-z]+)+-[0-9])?\.amazonaws\.com(\.cn)?", re.ASCII)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+_CONFINING = frozenset(
+    {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount", "aws:sourcearn", "aws:sourcevpc"}
+    | {"aws:sourcevpce", "aws:sourceip", "aws:sourceowner", "aws:userid", "aws:principalarn", "aws:principalaccount"}
+    | {"s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:x-amz-server-side-encryption-aws-kms-key-id"}
+)
+
+
+def is_policy(document: str) -> bool:
+    """Return whether a text is JSON with a policy's version and statements."""
+    try:
+        found = json.loads(document)
+    except ValueError:
+        return False
+    return (
+        isinstance(found, dict)
+        and found.get("Version", "2008-10-17") in ("2012-10-17", "2008-10-17")
+        and isinstance(found.get("Statement"), dict | list)
+    )
+
+
+def size(document: str) -> int:
+    """Count the characters of a policy as IAM does: without white space."""
+    return len(re.sub(r"\s", "", document))
+
+
+def statements(document: str | bytes | None) -> list[Mapping[str, Any]]:
+    """Return the statements of a policy; none of a text that is not a policy."""
+    try:
+        found = json.loads(document or "{}")["Statement"]
+    except (KeyError, TypeError, ValueError):
+        return []
+    return [each for each in listed(found) if isinstance(each, Mapping)]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a policy's value, which may be one or a list, as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def allows(statement: Mapping[str, Any], action: str, *, service: str = "") -> bool:
+    """Return whether a statement allows an action to a service, or without one to any principal of an account."""
+    principal = statement.get("Principal")
+    named = principal if isinstance(principal, Mapping) else {"AWS": principal, "Service": principal}
+    granted = listed(named.get("Service" if service else "AWS"))
+    actions = [str(each).lower() for each in listed(statement.get("Action"))]
+    return (
+        statement.get("Effect") == "Allow"
+        and any(fnmatchcase(action.lower(), each) for each in actions)
+        and (bool(granted) if not service else bool({service, "*"} & {str(each) for each in granted}))
+    )
+
+
+def lets_its_policy_change(request: Mapping[str, Any]) -> bool:
+    """Return whether a principal of an account may change a key's policy later on, or the check is bypassed."""
+    document = request.get("Policy")
+    if not document or request.get("BypassPolicyLockoutSafetyCheck"):
+        return True
+    return any(allows(each, "kms:PutKeyPolicy") for each in statements(document))
+
+
+def unknown_service(document: str) -> str:
+    """Return the first principal of a trust policy that is not an AWS service; empty if there is none."""
+    for statement in statements(document):
+        principal = statement.get("Principal")
+        for each in listed(principal.get("Service") if isinstance(principal, Mapping) else None):
+            found = _PRINCIPAL.fullmatch(str(each))
+            if not found or found["name"] not in _services():
+                return str(each)
+    return ""
+
+
+@functools.cache
+def _services() -> frozenset[str]:
+    from botocore.loaders import create_loader
+
+    return _PRINCIPALS | frozenset(create_loader().list_available_services("service-2"))
+
+
+def is_public(document: str | bytes) -> bool:
+    """Return whether a bucket policy grants something to everyone, as S3's public access block sees it."""
+    for statement in statements(document):
+        principal = statement.get("Principal")
+        named = principal.get("AWS") if isinstance(principal, Mapping) else principal
+        keys = {key.lower() for values in (statement.get("Condition") or {}).values() for key in values}
+        if statement.get("Effect") == "Allow" and "*" in listed(named) and not keys & _CONFINING:
+            return True
+    return False

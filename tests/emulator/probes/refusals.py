@@ -1,0 +1,140 @@
+"""What AWS refuses: by the models and the documented limits of its services, and by what an account contains."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+
+from tests.emulator.probes import Lab, probe, refusal, requirements
+
+_OWNER = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@probe(["ValidationError", "ValidationException", "InvalidParameterValue", "ClientException"])
+def validated_requests(lab: Lab) -> Any:
+    ec2, data = lab.client("ec2"), {"MetadataOptions": {"HttpTokens": "always"}}
+    return [
+        refusal(lab.client("iam").create_role, RoleName="a", Path="no-slash", AssumeRolePolicyDocument=_policy()),
+        refusal(lab.client("events").put_rule, Name=lab.name("rule"), ScheduleExpression="rate(1 day)", State="ON"),
+        refusal(ec2.create_launch_template, LaunchTemplateName=lab.name("template"), LaunchTemplateData=data),
+        refusal(partial(lab.definition, {"logConfiguration": {"logDriver": "cloudwatch"}})),
+    ]
+
+
+@probe(
+    [
+        *5 * ["ClientException"],
+        "accepted",
+        "ClientException",
+        "InvalidAttributeValue",
+        "MalformedPolicyDocumentException",
+    ]
+)
+def documented_limits(lab: Lab) -> Any:
+    batch, queue = lab.client("batch"), lab.queue(lab.environment())
+    four = [{"order": number, "computeEnvironment": lab.environment()} for number in range(4)]
+    return [
+        refusal(partial(lab.definition, timeout={"attemptDurationSeconds": 30})),
+        refusal(partial(lab.definition, {"resourceRequirements": requirements(vcpu="abc", memory="64")})),
+        refusal(batch.update_job_queue, jobQueue=queue, priority=1001),
+        refusal(partial(lab.queue, priority=5000)),
+        refusal(batch.update_job_queue, jobQueue=queue, computeEnvironmentOrder=four),
+        refusal(batch.update_job_queue, jobQueue=queue, priority=1000, computeEnvironmentOrder=four[:3]),
+        refusal(batch.describe_jobs, jobs=101 * ["none"]),
+        refusal(lab.client("sqs").create_queue, QueueName=lab.name("queue"), Attributes={"VisibilityTimeout": "43201"}),
+        refusal(lab.client("kms").create_key, Policy=_policy(_OWNER | {"Action": "kms:Decrypt"})),
+    ]
+
+
+@probe(["UnknownOperationException", "UnknownOperationException"])
+def error_format(lab: Lab) -> Any:
+    calls = (
+        partial(lab.client("batch").create_consumable_resource, consumableResourceName="licences"),
+        lab.client("cloudformation").describe_stacks,
+    )
+    answers = []
+    for call in calls:
+        try:
+            call()
+        except ResponseParserError:
+            answers.append("an HTML page")
+        except ClientError as error:
+            answers.append(str(error.response["Error"]["Code"]))
+    return answers
+
+
+@probe(["AccessDeniedException", "AccessDeniedException", "accepted"])
+def log_group_keys(lab: Lab) -> Any:
+    kms, logs = lab.client("kms"), lab.client("logs")
+    grant = {
+        "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
+        "Action": ["kms:Encrypt*", "kms:GenerateDataKey*"],
+    }
+    keys = [
+        kms.create_key(Policy=_policy(*statements))["KeyMetadata"]["Arn"]
+        for statements in ([_OWNER], [_OWNER, _OWNER | grant])
+    ]
+    absent = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    return [refusal(logs.create_log_group, logGroupName=lab.name("group"), kmsKeyId=each) for each in (absent, *keys)]
+
+
+@probe(["DependencyViolation", "DependencyViolation", "accepted", "accepted"])
+def security_group_deletion(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc, subnet = ec2.describe_vpcs()["Vpcs"][0]["VpcId"], ec2.describe_subnets()["Subnets"][0]
+    named, attached, other = (
+        ec2.create_security_group(GroupName=lab.name("group"), Description="probe", VpcId=vpc)["GroupId"]
+        for _ in range(3)
+    )
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": named}]}
+    ec2.authorize_security_group_ingress(GroupId=other, IpPermissions=[rule])
+    interface = ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[attached])["NetworkInterface"]
+    answers = [refusal(ec2.delete_security_group, GroupId=each) for each in (named, attached, other)]
+    ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
+    return [*answers, refusal(ec2.delete_security_group, GroupId=named)]
+
+
+@probe(["AccessDenied", "accepted", "accepted"])
+def blocked_public_policies(lab: Lab) -> Any:
+    s3, name = lab.client("s3"), lab.name("bucket")
+    s3.create_bucket(Bucket=name)
+    public = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+    confined = public | {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}
+    block = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
+    answers = [refusal(s3.put_bucket_policy, Bucket=name, Policy=_policy(each)) for each in (public, confined)]
+    s3.delete_public_access_block(Bucket=name)
+    return [*answers, refusal(s3.put_bucket_policy, Bucket=name, Policy=_policy(public))]
+
+
+@probe(["accepted", "LimitExceeded", "accepted", "LimitExceeded", "accepted"])
+def role_quotas(lab: Lab) -> Any:
+    iam, name = lab.client("iam"), lab.name("role")
+    lab.role(name)
+
+    def inline(policy: str, characters: int) -> str:
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{'a' * characters}"}
+        document = _policy(statement)
+        return refusal(iam.put_role_policy, RoleName=name, PolicyName=policy, PolicyDocument=document)
+
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    policies = [
+        iam.create_policy(PolicyName=lab.name("policy"), PolicyDocument=_policy(statement))["Policy"]["Arn"]
+        for _ in range(11)
+    ]
+    attached = [refusal(iam.attach_role_policy, RoleName=name, PolicyArn=each) for each in policies]
+    return [
+        inline("first", 6000),
+        inline("second", 6000),
+        inline("first", 9000),
+        attached[-1],
+        refusal(iam.attach_role_policy, RoleName=name, PolicyArn=policies[0]),
+    ]
