@@ -507,7 +507,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _model("repository", "imageTagMutability", "FIXED", "InvalidParameterException", "imageTagMutability"),
     Refusal("repository", "tags", _AWS_PAIR, "InvalidTagParameterException", "aws: prefixed", TAGS),
     # IAM
-    *(_model("role", "RoleName", name, "ValidationError", "roleName") for name in ("", "a b", "a" * 65)),
+    *(_model("role", "RoleName", name, "ValidationError", "roleName") for name in ("", "a b", "größe", "a" * 65)),
     _model("role", "Path", "genomics", "ValidationError", "path"),
     _model("role", "Description", "x" * 1001, "ValidationError", f"{SIZE} 1000"),
     _model("role", "MaxSessionDuration", 60, "ValidationError", "greater than or equal to 3600"),

@@ -86,20 +86,24 @@ def log_group_keys(lab: Lab) -> Any:
     return [refusal(logs.create_log_group, logGroupName=lab.name("group"), kmsKeyId=each) for each in (absent, *keys)]
 
 
-@probe(["DependencyViolation", "DependencyViolation", "accepted", "accepted"])
+@probe(["DependencyViolation", "DependencyViolation", "DependencyViolation", "accepted", "accepted", "accepted"])
 def security_group_deletion(lab: Lab) -> Any:
     ec2 = lab.client("ec2")
     vpc, subnet = ec2.describe_vpcs()["Vpcs"][0]["VpcId"], ec2.describe_subnets()["Subnets"][0]
-    named, attached, other = (
+    named, attached, running, other = (
         ec2.create_security_group(GroupName=lab.name("group"), Description="probe", VpcId=vpc)["GroupId"]
-        for _ in range(3)
+        for _ in range(4)
     )
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": named}]}
     ec2.authorize_security_group_ingress(GroupId=other, IpPermissions=[rule])
     interface = ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[attached])["NetworkInterface"]
-    answers = [refusal(ec2.delete_security_group, GroupId=each) for each in (named, attached, other)]
+    [image, *_] = ec2.describe_images(Owners=["amazon"], MaxResults=5)["Images"]
+    placed = {"SubnetId": subnet["SubnetId"], "SecurityGroupIds": [running]}
+    made = ec2.run_instances(ImageId=image["ImageId"], MinCount=1, MaxCount=1, **placed)["Instances"]
+    answers = [refusal(ec2.delete_security_group, GroupId=each) for each in (named, attached, running, other)]
     ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
-    return [*answers, refusal(ec2.delete_security_group, GroupId=named)]
+    ec2.terminate_instances(InstanceIds=[made[0]["InstanceId"]])
+    return [*answers, *(refusal(ec2.delete_security_group, GroupId=each) for each in (named, running))]
 
 
 @probe(["AccessDenied", "accepted", "accepted"])

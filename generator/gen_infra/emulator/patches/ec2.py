@@ -71,9 +71,18 @@ def _is_used(backend: Any, group: str) -> bool:
     rules = [rule for each in others for rule in (*each.ingress_rules, *each.egress_rules)]
     return (
         any((rule.source_group or {}).get("GroupId") == group for rule in rules)
-        or any(group in [own.id for own in each.group_set] for each in [*backend.enis.values()])
-        or any(group in (each.security_group_ids or ()) for each in [*backend.vpc_end_points.values()])
+        or any(group in [own.id for own in each.group_set] for each in [*backend.enis.values()] if not _is_gone(each))
+        or any(
+            group in (each.security_group_ids or ())
+            for each in [*backend.vpc_end_points.values()]
+            if each.state != "deleted"
+        )
     )
+
+
+def _is_gone(interface: Any) -> bool:
+    """Return whether the interface belongs to a terminated instance, which AWS deletes with it and moto does not."""
+    return interface.instance is not None and interface.instance.state == "terminated"
 
 
 PATCHES: tuple[MotoPatch, ...] = (

@@ -222,10 +222,11 @@ def _size(shape: Shape, size: float, value: Any, path: str, noun: str) -> Iterat
 
 def _pattern(text: str) -> re.Pattern[str] | None:
     """Translate AWS's pattern; None if Python cannot express it."""
+    flags = re.DOTALL if r"\p{" in text else re.DOTALL | re.ASCII
     for theirs, ours in _CLASSES.items():
         text = text.replace(theirs, ours)
     try:
-        return re.compile(text, re.DOTALL) if text else None
+        return re.compile(text, flags) if text else None
     except re.error:
         return None
 
