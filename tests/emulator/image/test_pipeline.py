@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -99,7 +100,7 @@ def _environment(aws: Emulator) -> None:
     """What the environment's apply has made before the first rebuild."""
     kms, iam, profile = aws.client("kms"), aws.client("iam"), f"batchImageBuilder-{NAME}"
     kms.create_alias(AliasName=f"alias/batch-{NAME}", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
-    iam.create_role(RoleName=profile, AssumeRolePolicyDocument=yaml.safe_dump(TRUST))
+    iam.create_role(RoleName=profile, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.create_instance_profile(InstanceProfileName=profile)
     iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=profile)
     aws.client("ssm").put_parameter(Name=PARAMETER, Type="String", Value="ami-0123456789abcdef0")

@@ -87,6 +87,11 @@ class SideBySide:
         if manifest.partition != "aws":
             image = seed.machine_image(ec2, manifest.region)
             manifest = msgspec.structs.replace(manifest, image=msgspec.structs.replace(manifest.image, id=image))
+        if manifest.encryption.key != "create":
+            key = _key_for_logs(self.client("kms", manifest.region), manifest.region)
+            manifest = msgspec.structs.replace(
+                manifest, encryption=msgspec.structs.replace(manifest.encryption, key=key)
+            )
         if not manifest.network.ids:
             return manifest
         seed.network(ec2, manifest.region)
@@ -121,6 +126,19 @@ class SideBySide:
 
     def container(self, name: str) -> dict[str, Any]:
         return dict(self.definition(name)["containerProperties"])
+
+
+def _key_for_logs(kms: Any, region: str) -> str:
+    """The ARN of a key that CloudWatch Logs may use, as its owner has to set it up."""
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    logs = owner | {"Principal": {"Service": f"logs.{region}.amazonaws.com"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [owner, logs]})
+    return str(kms.create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
 
 def _write_as_module(files: dict[str, bytes], folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.emulator.layer import Layer
+from tests.emulator.probes import TRUST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,7 +202,7 @@ def test_its_instances_have_no_way_out(layer: Layer) -> None:
 
 def test_its_role_cannot_be_assumed(layer: Layer) -> None:
     iam = layer.clients.iam
-    role = iam.create_role(RoleName=f"{NAME}-job", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = iam.create_role(RoleName=f"{NAME}-job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     iam.delete_role(RoleName=f"{NAME}-job")
     job_id = layer.submit("true", container={"jobRoleArn": role})
     layer.reach(job_id, "FAILED")
