@@ -12,7 +12,7 @@ from gen_infra.emulator import validation
 from gen_infra.emulator.operations import asked
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 from gen_infra.emulator.refusals import refusal
-from gen_infra.emulator.validation.errors import Problem
+from gen_infra.emulator.validation.errors import ErrorAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from gen_infra.emulator.operations import Operation
 
-    Validation = Callable[[Operation, WSGIEnvironment], Problem | None]
+    RequestCheck = Callable[[Operation, WSGIEnvironment], ErrorAnswer | None]
 
 
 _HTML = (b"<!doctype html", b"<html")
-_FAILURE = Problem("InternalFailure", "The emulator failed; see its log.", 500)
+_FAILURE = ErrorAnswer("InternalFailure", "The emulator failed; see its log.", 500)
 _log = logging.getLogger(__name__)
 
 
@@ -90,12 +90,12 @@ def error_format() -> None:
         return _answer(operation, problem, environ, start_response)
 
 
-def _unknown(operation: Operation) -> Problem:
+def _unknown(operation: Operation) -> ErrorAnswer:
     name = f"{operation.service}:{operation.action}"
-    return Problem("UnknownOperationException", f"The emulator does not implement {name}.")
+    return ErrorAnswer("UnknownOperationException", f"The emulator does not implement {name}.")
 
 
-def _refuse_if(validate: Validation) -> None:
+def _refuse_if(validate: RequestCheck) -> None:
     @around(DomainDispatcherApplication, "__call__")
     def call(
         original: Callable[..., Iterable[bytes]],
@@ -109,15 +109,17 @@ def _refuse_if(validate: Validation) -> None:
         return original(app, environ, start_response)
 
 
-def _problem(validate: Validation, operation: Operation, environ: WSGIEnvironment) -> Problem | None:
+def _problem(validate: RequestCheck, operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None:
     try:
         return validate(operation, environ)
     except ValueError as error:  # a number in a form that is not one
-        return Problem(validation.errors.CODES.get(operation.service, "ValidationException"), f"Invalid value: {error}")
+        return ErrorAnswer(
+            validation.errors.CODES.get(operation.service, "ValidationException"), f"Invalid value: {error}"
+        )
 
 
 def _answer(
-    operation: Operation, problem: Problem, environ: WSGIEnvironment, start_response: StartResponse
+    operation: Operation, problem: ErrorAnswer, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     headers, body = refusal(operation.protocol, problem.code, problem.message)
     start_response(f"{problem.status} {HTTPStatus(problem.status).phrase}", headers)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
     from gen_infra.emulator.operations import Operation
-    from gen_infra.emulator.validation.errors import Problem
+    from gen_infra.emulator.validation.errors import ErrorAnswer
 
 
-def model_problem(operation: Operation, environ: WSGIEnvironment) -> Problem | None:
+def model_problem(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None:
     """Return AWS's error for a request that botocore's model of the service forbids, or None."""
     if operation.service not in errors.CODES or not operation.action:
         return None
@@ -26,7 +26,7 @@ def model_problem(operation: Operation, environ: WSGIEnvironment) -> Problem | N
     return None if found is None else errors.of_violations(operation.service, shapes.violations(operation, found))
 
 
-def limit_problem(operation: Operation, environ: WSGIEnvironment) -> Problem | None:
+def limit_problem(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None:
     """Return AWS's error for a request beyond a documented limit, or None."""
     rows = limits.of(operation.service, operation.action)
     found = parameters(operation, environ) if rows else None

@@ -42,7 +42,7 @@ _JSON = {"batch", "cloudtrail", "codebuild", "ecr", "efs", "events", "kms", "lam
 _LONGEST_VALUE = 200  # characters of a value that an error repeats
 
 
-class Problem(NamedTuple):
+class ErrorAnswer(NamedTuple):
     """An error answer, with AWS's code and message."""
 
     code: str
@@ -50,16 +50,16 @@ class Problem(NamedTuple):
     status: int = 400
 
 
-def of_violations(service: str, violations: Sequence[Violation]) -> Problem | None:
+def of_violations(service: str, violations: Sequence[Violation]) -> ErrorAnswer | None:
     """Return the error for violations of a service's model; None if there are none."""
     if not violations:
         return None
     first = violations[0]
     if first.kind == "type" and service in _JSON:
-        return Problem("SerializationException", f"{_type_of(first.value)} can not be converted: {first.path}")
+        return ErrorAnswer("SerializationException", f"{_type_of(first.value)} can not be converted: {first.path}")
     code = _MISSING.get(service, CODES[service]) if first.kind == "missing" else CODES[service]
     writer = {"ec2": _ec2, "ecr": _ecr, "s3": _s3}.get(service, _default)
-    return Problem(code, writer(violations))
+    return ErrorAnswer(code, writer(violations))
 
 
 def _default(violations: Sequence[Violation]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gen_infra.emulator.validation.errors import Problem
+from gen_infra.emulator.validation.errors import ErrorAnswer
 
 Condition = Callable[[Any], bool]
 
@@ -39,11 +39,11 @@ class Limit:
     status: int = 400
     show: Callable[[Any], str] = str
 
-    def problem(self, parameters: Mapping[str, Any]) -> Problem | None:
+    def problem(self, parameters: Mapping[str, Any]) -> ErrorAnswer | None:
         """Return the error for parameters beyond the limit, or None."""
         for value in values(parameters, self.path):
             if not self.holds(value):
-                return Problem(self.code, self.words.replace("{value}", self.show(value)), self.status)
+                return ErrorAnswer(self.code, self.words.replace("{value}", self.show(value)), self.status)
         return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from gen_infra.emulator.operations import Operation
 
-Shape = Mapping[str, Any]
+InputShape = Mapping[str, Any]
 # Java's classes of characters in AWS's patterns, within brackets; Python's re has none of them.
 _CLASSES = {r"\p{L}": r"\w", r"\p{M}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Print}": r" -~"}
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -51,7 +51,7 @@ class Violation(NamedTuple):
     kind: str
 
 
-Check = Callable[[Any, str], Iterator[Violation]]
+ShapeCheck = Callable[[Any, str], Iterator[Violation]]
 
 
 def violations(operation: Operation, parameters: Mapping[str, Any]) -> list[Violation]:
@@ -68,11 +68,11 @@ class _Model:
         from botocore.loaders import create_loader
 
         model = create_loader().load_service_model(service, "service-2")
-        self._operations: Mapping[str, Shape] = model["operations"]
-        self._shapes: Mapping[str, Shape] = model["shapes"]
-        self._checks: dict[tuple[str, bool], Check] = {}
+        self._operations: Mapping[str, InputShape] = model["operations"]
+        self._shapes: Mapping[str, InputShape] = model["shapes"]
+        self._checks: dict[tuple[str, bool], ShapeCheck] = {}
 
-    def operation(self, action: str, *, by_name: bool) -> Check | None:
+    def operation(self, action: str, *, by_name: bool) -> ShapeCheck | None:
         """Return the check of an operation's input.
 
         Args:
@@ -82,7 +82,7 @@ class _Model:
         shape = self._operations.get(action, {}).get("input")
         return self._check(shape["shape"], by_name) if shape else None
 
-    def _check(self, name: str, by_name: bool) -> Check:
+    def _check(self, name: str, by_name: bool) -> ShapeCheck:
         key = name, by_name
 
         def later(value: Any, path: str) -> Iterator[Violation]:
@@ -93,7 +93,7 @@ class _Model:
             self._checks[key] = self._compiled(name, self._shapes[name], by_name=by_name)
         return self._checks[key]
 
-    def _compiled(self, name: str, shape: Shape, *, by_name: bool) -> Check:
+    def _compiled(self, name: str, shape: InputShape, *, by_name: bool) -> ShapeCheck:
         kind, types = shape["type"], _TYPES.get(shape["type"])
         if types is None or shape.get("document"):
             return _anything
@@ -115,8 +115,8 @@ class _Model:
 
         return check
 
-    def _structure(self, shape: Shape, *, by_name: bool) -> Check:
-        members: list[tuple[str, str, Check]] = []
+    def _structure(self, shape: InputShape, *, by_name: bool) -> ShapeCheck:
+        members: list[tuple[str, str, ShapeCheck]] = []
         required: list[tuple[str, str]] = []
         for name, member in shape["members"].items():
             if _is_elsewhere(name, member, shape.get("payload"), by_name=by_name):
@@ -145,7 +145,7 @@ def _model(service: str) -> _Model:
     return _Model(service)
 
 
-def _is_elsewhere(name: str, member: Shape, payload: str | None, *, by_name: bool) -> bool:
+def _is_elsewhere(name: str, member: InputShape, payload: str | None, *, by_name: bool) -> bool:
     """Return whether a member is in a header, or in a body that is not read."""
     location = member.get("location")
     if location in ("header", "headers"):
@@ -157,7 +157,7 @@ def _anything(_value: Any, _path: str) -> Iterator[Violation]:
     return iter(())
 
 
-def _list(shape: Shape, member: Check) -> Check:
+def _list(shape: InputShape, member: ShapeCheck) -> ShapeCheck:
     def check(value: Any, path: str) -> Iterator[Violation]:
         yield from _size(shape, len(value), value, path, "length")
         for index, each in enumerate(value, 1):
@@ -167,7 +167,7 @@ def _list(shape: Shape, member: Check) -> Check:
     return check
 
 
-def _map(shape: Shape, keys: Check, values: Check) -> Check:
+def _map(shape: InputShape, keys: ShapeCheck, values: ShapeCheck) -> ShapeCheck:
     def check(value: Any, path: str) -> Iterator[Violation]:
         yield from _size(shape, len(value), value, path, "length")
         for key, each in value.items():
@@ -178,7 +178,7 @@ def _map(shape: Shape, keys: Check, values: Check) -> Check:
     return check
 
 
-def _scalar(shape: Shape, *, any_case: bool) -> Check:
+def _scalar(shape: InputShape, *, any_case: bool) -> ShapeCheck:
     allowed = shape.get("enum")
     known = {each.upper() for each in allowed or ()} if any_case else frozenset(allowed or ())
     pattern = _pattern(shape.get("pattern", ""))
@@ -195,7 +195,7 @@ def _scalar(shape: Shape, *, any_case: bool) -> Check:
     return check
 
 
-def _from_text(check: Check, kind: str) -> Check:
+def _from_text(check: ShapeCheck, kind: str) -> ShapeCheck:
     """Convert a value of the path or the query, which is text, to its type first."""
     convert = _CONVERTERS.get(kind)
 
@@ -212,7 +212,7 @@ def _from_text(check: Check, kind: str) -> Check:
     return converted
 
 
-def _size(shape: Shape, size: float, value: Any, path: str, noun: str) -> Iterator[Violation]:
+def _size(shape: InputShape, size: float, value: Any, path: str, noun: str) -> Iterator[Violation]:
     verb = "have length" if noun == "length" else "have value"
     if size < shape.get("min", float("-inf")):
         yield Violation(path, value, f"Member must {verb} greater than or equal to {shape['min']}", "size")
