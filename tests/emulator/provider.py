@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _VARIABLE = "TF_REATTACH_PROVIDERS="
+_UNTIL_STDIN_ENDS = '"$@" </dev/null & read -r _; kill $!; wait'  # so that a killed test process leaves no provider
 
 
 def provider_of(folder: Path) -> Path:
@@ -48,10 +49,10 @@ def running_provider(
     """
     (root or folder).mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(
-        [program, "-debug"],
+        ["sh", "-c", _UNTIL_STDIN_ENDS, "sh", program, "-debug"],
         cwd=root or folder,
         env=child_environment(environ),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -65,4 +66,4 @@ def running_provider(
             terraform.chmod(0o755)
             yield {**environ, "PATH": f"{folder}{os.pathsep}{environ['PATH']}"}
         finally:
-            provider.terminate()
+            provider.communicate()
