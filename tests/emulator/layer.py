@@ -6,17 +6,16 @@ import contextlib
 import io
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.aws import jobs, session
 from gen_infra.cli import main
+from tests.polling import wait_until
 from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
@@ -99,14 +98,8 @@ class Layer:
     def settle(self) -> None:
         """Wait until Batch has tried to place every job that was submitted before."""
         last = self.submit("true", vcpus=96)  # more than any environment has, so that Batch gives it a status reason
-        self.wait_for(lambda: self.describe(last).get("statusReason"))
+        wait_until(lambda: self.describe(last).get("statusReason"))
         self.clients.batch.terminate_job(jobId=last, reason="not needed")
-
-    def wait_for(self, holds: Callable[[], object]) -> None:
-        """Poll the condition, for at most one minute."""
-        deadline = time.monotonic() + 60
-        while not holds():
-            assert time.monotonic() < deadline
 
     def describe(self, job_id: str) -> Any:
         [job] = self.clients.batch.describe_jobs(jobs=[job_id])["jobs"]

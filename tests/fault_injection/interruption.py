@@ -10,11 +10,11 @@ import shlex
 import signal
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.cli import clean_environ, command, gen_infra
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -153,9 +153,9 @@ class Site:
         """Release a held call and return when AWS has carried it out."""
         (*_, held) = (call for call in self.aws.calls() if call.action == action and not call.status)
         self.aws.heal()
-        deadline = time.monotonic() + _TIMEOUT
-        while not next(call.status for call in self.aws.calls() if call.number == held.number):
-            assert time.monotonic() < deadline
+        wait_until(
+            lambda: next(call.status for call in self.aws.calls() if call.number == held.number), seconds=_TIMEOUT
+        )
 
     def expire(self) -> None:
         """Release held calls; every later call fails because the credentials have expired."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.emulator.session import applied_copy
 from tests.fault_injection.interruption import SMALL, Run, Site, assert_one_error
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +42,7 @@ class Replaced(Site):
             jobDefinition="one-small",
             containerOverrides={"command": ["sleep", "3600"]},
         )["jobId"]
-        while self.described()["status"] != "RUNNING":
-            pass
+        wait_until(lambda: self.described()["status"] == "RUNNING")
 
     def described(self) -> dict[str, Any]:
         (job,) = self.batch.describe_jobs(jobs=[self.job])["jobs"]
@@ -67,8 +67,7 @@ class Replaced(Site):
         """End the job; nothing else has ended it."""
         self.assert_readable()
         self.batch.terminate_job(jobId=self.job, reason=DONE)
-        while self.described()["status"] != "FAILED":
-            pass
+        wait_until(lambda: self.described()["status"] == "FAILED")
         assert self.described()["statusReason"] == DONE
         self.job = ""
 

@@ -16,6 +16,7 @@ import pytest
 from gen_infra.aws.compute_environments import holding_queue
 from tests.cli import command
 from tests.emulator.stack import COMPUTE, Stack, applied, assert_settled, changes, details
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.emulator.session import Session
 
+BEFORE = {"SUBMITTED", "PENDING", "RUNNABLE", "STARTING"}
 QUEUES = ["highPriority-prod", "lowPriority-prod"]
 REPLACED = {
     COMPUTE: ("replace", True),
@@ -68,9 +70,8 @@ def never_without_an_environment(made: Stack) -> Iterator[None]:
 
 def running_job(made: Stack, seconds: int, queue: str = "highPriority") -> str:
     job_id: str = made.answer("submit", "isaac", "--queue", queue, "--", "sleep", str(seconds))["id"]
-    batch = made.batch()
-    while (status := batch.describe_jobs(jobs=[job_id])["jobs"][0]["status"]) != "RUNNING":
-        assert status in {"SUBMITTED", "PENDING", "RUNNABLE", "STARTING"}
+    wait_until(lambda: job(made, job_id)["status"] not in BEFORE)
+    assert job(made, job_id)["status"] == "RUNNING"
     return job_id
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.emulator.layer import Layer
 from tests.emulator.probes import TRUST
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def goes_on(layer: Layer, job_id: str) -> None:
 @contextlib.contextmanager
 def all_vcpus_busy(layer: Layer) -> Iterator[None]:
     running = layer.submit("sleep", "3600", vcpus=2, arrayProperties={"size": 8})
-    layer.wait_for(lambda: layer.describe(running)["arrayProperties"]["statusSummary"]["RUNNING"] == 8)
+    wait_until(lambda: layer.describe(running)["arrayProperties"]["statusSummary"]["RUNNING"] == 8)
     try:
         yield
     finally:
