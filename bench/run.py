@@ -101,7 +101,7 @@ def rows(folder: Path) -> Iterator[Row]:
 
 
 def collecting_garbage(folder: Path) -> Row:
-    """How long `terraform validate` takes with as much garbage as gen-infra lets Go keep, and as Go keeps by itself."""
+    """Compare `terraform validate` with the garbage collection that gen-infra sets, and with Go's default."""
     binary = find_terraform(os.environ)
     provider = find_provider(os.environ, flavour=binary.flavour).plugin_dir
     Terraform(binary, folder, os.environ).init(backend=False, plugin_dir=provider)

@@ -28,7 +28,7 @@ _BURSTABLE = re.compile(r"t[0-9]")  # AWS Batch starts none; Macs go by their ar
 
 @aws_errors()
 def described(ec2: EC2Client) -> list[Mapping[str, Any]]:
-    """Every instance type of a region, as DescribeInstanceTypes tells it."""
+    """List every instance type of a region, as DescribeInstanceTypes returns it."""
     pages = ec2.get_paginator("describe_instance_types").paginate()
     return [instance for page in pages for instance in page["InstanceTypes"]]
 

@@ -23,7 +23,7 @@ given, here or in the file that `extends` names: maps merge, lists replace, and 
 away. `gen-infra new` writes a first manifest, `gen-infra show` says what each value is and where it comes from.
 
 Text is read strictly. Duplicate keys, anchors, aliases, tags, merge keys, second documents and words that YAML readers
-disagree on (`NO`, `012`, `12:30:00`) are refused; so are characters that nobody sees, text that is not in Unicode's
+disagree on (`NO`, `012`, `12:30:00`) are refused; so are invisible characters, text that is not in Unicode's
 form NFC, comments that switch scanners off, and whatever looks like a secret.
 """
 

@@ -119,7 +119,7 @@ def _key(manifest: Manifest, clients: Clients) -> str:
     found = images.key_arn(clients, manifest.packer_key)
     if found is None:
         raise MissingError(
-            f"there is no key {manifest.packer_key}",
+            f"key {manifest.packer_key} not found",
             hint="the environment makes it: apply it once without `image.parameter`, on AWS's own image",
         )
     return found
@@ -257,7 +257,7 @@ def stale(manifest: Manifest, clients: Clients) -> list[str]:
     require_instances(manifest)
     named = images.parameter(clients, manifest.image_parameter)
     if named is None:
-        return [f"there is no parameter {manifest.image_parameter} yet"]
+        return [f"parameter {manifest.image_parameter} does not exist yet"]
     base = images.base_image(clients, manifest.image.build_source)
     return list(reasons(images.find(clients, named), base, recipe(manifest)))
 

@@ -39,7 +39,7 @@ resource "aws_iam_role_policy" "session" {
           "ssmmessages:OpenControlChannel",
           "ssmmessages:OpenDataChannel",
         ]
-        Resource = "*" # they know no resources
+        Resource = "*" # they support no resource-level permissions
       },
     ]
   })

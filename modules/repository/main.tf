@@ -3,14 +3,14 @@ locals {
     description = "Images that no tag names any more"
     selection   = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = var.untagged_days }
   }
-  surplus = {
+  old_images = {
     description = "All but the newest images"
     selection   = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.keep_images }
   }
 
   # A rule for any tag must come last. Joined by concat: a conditional over both lists would give their different
   # selections one type and turn the numbers into strings, which ECR refuses.
-  rules = concat([local.untagged], [for rule in [local.surplus] : rule if var.keep_images != null])
+  rules = concat([local.untagged], [for rule in [local.old_images] : rule if var.keep_images != null])
 }
 
 resource "aws_ecr_repository" "this" {

@@ -4,7 +4,7 @@
 requirements/debian-vm.txt names. The machine is Debian with the builder host's stand-ins for Amazon's packages: what is
 proved here is what systemd makes of our units, settings and scripts.
 
-The root disk is written by nobody (QEMU keeps what a boot writes to itself); scratch disks are files that stay.
+The root disk is not written (QEMU discards what a boot writes); scratch disks are files that stay.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _by_instances(clients: Clients) -> Iterator[tuple[str, str]]:
 
 
 def _by_launch_templates(clients: Clients) -> Iterator[tuple[str, str]]:
-    """Every version counts: an Auto Scaling group may be held to an old one."""
+    """Every version counts: an Auto Scaling group may use an old one."""
     for page in clients.ec2.get_paginator("describe_launch_templates").paginate():
         for template in page["LaunchTemplates"]:
             versions = clients.ec2.get_paginator("describe_launch_template_versions").paginate(

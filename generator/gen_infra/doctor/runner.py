@@ -1,7 +1,7 @@
 """What `gen-infra doctor` looks at: the tools, the credentials, and all that an environment finds in its account.
 
-Every check takes plain values and knows no other; here the manifest is taken apart for them. They run side by side,
-because nearly all of their time is spent waiting for an answer.
+Every check takes plain values, which this module takes from the manifest, and is independent of the others. Checks run
+side by side, because they mostly wait for answers.
 """
 
 from __future__ import annotations

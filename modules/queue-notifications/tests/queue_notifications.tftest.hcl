@@ -47,7 +47,7 @@ run "blocked_queues_are_told" {
       Resource  = "arn:aws:sns:us-east-1:123456789012:batchQueueBlocked-prod"
       Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:us-east-1:123456789012:rule/batchQueueBlocked-prod" } }
     }]
-    error_message = "Nobody but the rule may publish."
+    error_message = "Only the rule may publish."
   }
 }
 

@@ -1,4 +1,4 @@
-"""What an environment leaves behind is seen, and nobody else's things are."""
+"""What an environment leaves behind is found, and nothing of other environments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is calling, and what happens when nobody answers."""
+"""Who is calling, and what happens without an answer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_without_credentials_nothing_is_sent_and_the_hint_says_how_to_get_them(m
 
 @pytest.mark.usefixtures("environment")
 def test_an_endpoint_that_nobody_serves_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken:  # bound, so that nobody else gets the port; not listening, so that it refuses
+    with socket.socket() as taken:  # bound, so that no other process gets the port; not listening, so that it refuses
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)

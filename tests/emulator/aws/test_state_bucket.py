@@ -1,4 +1,4 @@
-"""The state bucket as S3 tells it afterwards."""
+"""The state bucket, read back from S3."""
 
 from __future__ import annotations
 

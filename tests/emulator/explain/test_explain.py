@@ -1,4 +1,4 @@
-"""What is said of a change, held to real plans: each row of the table, and the manifest's lines behind a change."""
+"""How changes are explained, on real plans: each row of the table, and the manifest's lines behind a change."""
 
 from __future__ import annotations
 

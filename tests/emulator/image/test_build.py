@@ -257,12 +257,12 @@ def test_a_builder_that_packer_could_not_take_down_is(lab: Lab, tmp_path: Path) 
     told: list[str] = []
     kill = at("update.sh", lambda: os.kill(packer_process(), signal.SIGKILL))
 
-    def hear(line: str) -> None:
+    def receive(line: str) -> None:
         told.append(line)
         kill(line)
 
     with pytest.raises(ToolError):
-        story.build(manifest, lab.clients, hear, connection_for(lab.clients))
+        story.build(manifest, lab.clients, receive, connection_for(lab.clients))
 
     nothing_moved(lab, manifest, before=None)
     assert [line for line in told if line.endswith("which packer left")]
@@ -271,7 +271,7 @@ def test_a_builder_that_packer_could_not_take_down_is(lab: Lab, tmp_path: Path) 
 def test_without_its_key_a_build_says_how_to_get_it(lab: Lab, tmp_path: Path) -> None:
     manifest = replace(load(lab.environment(tmp_path)), name="nothing-applied")
 
-    with pytest.raises(MissingError, match=r"there is no key .*alias/batch-nothing-applied") as caught:
+    with pytest.raises(MissingError, match=r"key .*alias/batch-nothing-applied not found") as caught:
         story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     assert "apply it once" in caught.value.hint
@@ -333,15 +333,15 @@ def tagged(describe: Callable[..., Any], key: str, value: str) -> list[str]:
 
 
 def at(what: str, do: Callable[[], object]) -> Callable[[str], None]:
-    """Hears packer's lines, and does something once, at the first that holds ``what``."""
+    """Receives packer's lines, and does something once, at the first that holds ``what``."""
     done: list[str] = []
 
-    def hear(line: str) -> None:
+    def receive(line: str) -> None:
         if what in line and not done:
             done.append(line)
             do()
 
-    return hear
+    return receive
 
 
 def packer_process() -> int:

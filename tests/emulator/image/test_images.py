@@ -220,7 +220,7 @@ class TestStatus:
 
     def test_a_parameter_that_names_nothing(self, clients: Clients, manifest: Manifest) -> None:
         assert story.status(manifest, clients).stale == ("the image does not exist",)
-        assert story.stale(manifest, clients) == [f"there is no parameter {manifest.image_parameter} yet"]
+        assert story.stale(manifest, clients) == [f"parameter {manifest.image_parameter} does not exist yet"]
 
     def test_without_an_image_of_its_own_awss_newest_is_to_run(self, clients: Clients, tmp_path: Path) -> None:
         stock = accept(tmp_path, name=f"images-{next(NUMBERS)}")

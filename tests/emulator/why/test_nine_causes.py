@@ -1,6 +1,6 @@
 """The nine causes that keep Batch jobs from running most often, each brought about on the embedded AWS.
 
-The account is everybody's in this session: what a test breaks it mends.
+The tests share the account: each repairs what it breaks.
 """
 
 from __future__ import annotations

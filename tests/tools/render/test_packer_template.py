@@ -1,4 +1,4 @@
-"""The rendered Packer folder, held to the real packer."""
+"""The rendered Packer folder, validated by the real packer."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_what_the_function_does_not_take_is_not_dropped_silently(changes: dict[s
     assert "--via-function" in caught.value.hint
 
 
-# --- a job as Batch tells it
+# --- a job as Batch describes it
 
 
 def test_a_finished_job_has_names_times_exit_code_reason_and_links() -> None:
@@ -321,7 +321,7 @@ def test_a_listing_asks_for_every_status_of_every_queue(clients: session.Clients
 
 
 class Clock:
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only during a wait."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""What `notifications` leads to, and that nothing comes of it where nobody is to be told."""
+"""What `notifications` leads to, and that nothing is rendered without recipients."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ def test_status_replaces_what_an_earlier_look_left(functions: dict[str, ModuleTy
 
 def test_status_of_an_unknown_job(functions: dict[str, ModuleType], errors: ModuleType, batch: Stubber) -> None:
     batch.add_response("describe_jobs", {"jobs": []}, {"jobs": ["1"]})
-    with pytest.raises(errors.JobNotFoundError, match="AWS Batch knows no job '1'"):
+    with pytest.raises(errors.JobNotFoundError, match="job '1' not found"):
         status(functions, {"jobId": "1"})
 
 

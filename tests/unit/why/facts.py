@@ -1,4 +1,4 @@
-"""What AWS tells of one stuck job, in the shapes of its APIs, for each of the causes to change."""
+"""What AWS answers about one stuck job, in the shapes of its APIs, for each of the causes to change."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Mani
         for index, mount in enumerate(_items(job, "mountPoints")):
             source = str(mount.get("sourceVolume"))
             if source not in names:
-                yield (*path, "mountPoints", index, "sourceVolume"), f"there is no volume {source}"
+                yield (*path, "mountPoints", index, "sourceVolume"), f'unknown volume "{source}"'
 
 
 def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFinding]:

@@ -223,7 +223,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "volume of a mount point",
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]),
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "date", "containerPath": "/data"}]),
-        "container_properties.mountPoints[0].sourceVolume: there is no volume date",
+        'container_properties.mountPoints[0].sourceVolume: unknown volume "date"',
     ),
     (
         "volumes differ",
@@ -278,7 +278,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "mount point without a volume",
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/x"}]),
         raw(mountPoints=[{"containerPath": "/x"}]),
-        "container_properties.mountPoints[0].sourceVolume: there is no volume None",
+        'container_properties.mountPoints[0].sourceVolume: unknown volume "None"',
     ),
     (
         "instance type of nodes",
