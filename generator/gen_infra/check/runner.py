@@ -12,23 +12,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING
 
+from gen_infra.check.plans import Validated, validate_and_plan
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, lint, mentioned_actions
 from gen_infra.check.suppressions import suppressed
-from gen_infra.errors import MissingError
 from gen_infra.render import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
-from gen_infra.terraform.adapter import Diagnostic, Terraform
-from gen_infra.terraform.provider import find_provider
+from gen_infra.terraform.adapter import Terraform
 from gen_infra.terraform.source import HclSource, Resource, read_source
 from gen_infra.tools.addresses import bare
 from gen_infra.tools.checkov.adapter import (
-    Checkov,
     CheckovSuppression,
     CheckRecord,
     ScannedPlan,
@@ -116,9 +114,11 @@ def _scan_sources(environments: Sequence[Environment], folder: Path, progress: P
     unformatted = Terraform(environments[0].terraform_binary, folder, os.environ).fmt_check().files
     progress("checkov scans the source")
     results = checkov_hcl(find_checkov(os.environ), folders, os.environ)
+    sources = [read_source(terraform_sources(environment.files)) for environment in environments]
+    _look_up(frozenset().union(*(mentioned_actions(source.resources) for source in sources)))
     return [
-        [_format_verdict(environment.files, own.name, unformatted), *source_verdicts(environment.files, result)]
-        for environment, own, result in zip(environments, folders, results, strict=True)
+        [_format_verdict(environment.files, own.name, unformatted), *_source_verdicts(source, result)]
+        for environment, own, source, result in zip(environments, folders, sources, results, strict=True)
     ]
 
 
@@ -130,7 +130,10 @@ def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Ch
 
 def source_verdicts(files: Files, result: ScanResult) -> list[Check]:
     """Give the verdicts on the source: of checkov's scan, and of our own checks on the same files."""
-    source = read_source(terraform_sources(files))
+    return _source_verdicts(read_source(terraform_sources(files)), result)
+
+
+def _source_verdicts(source: HclSource, result: ScanResult) -> list[Check]:
     return [_verdict("checkov (source)", result, source.declared), _own_source_verdict(source)]
 
 
@@ -148,18 +151,10 @@ def terraform_sources(files: Files) -> dict[str, bytes]:
     return {path: content for path, content in _terraform_folder(files).items() if path.endswith(".tf")}
 
 
-class _Validated(NamedTuple):
-    """The result of terraform validate, and the plan or why there is none."""
-
-    verdict: Check
-    plan: PlanContent | None
-    reason: str = ""
-
-
 def _scan_plans(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
     """Run terraform validate, and checkov and our own checks on plans of whole environments if AWS can be reached."""
     folders = [folder / str(number) for number in range(len(environments))]
-    validated = [_validate(each, own, progress) for each, own in zip(environments, folders, strict=True)]
+    validated = validate_and_plan(environments, folder, progress)
     planned = [
         ScannedPlan(each.plan.with_stated_unknowns(), own, read_source(terraform_sources(environment.files)).places)
         for each, own, environment in zip(validated, folders, environments, strict=True)
@@ -175,29 +170,7 @@ def _scan_plans(environments: Sequence[Environment], folder: Path, progress: Pro
     ]
 
 
-def _validate(environment: Environment, folder: Path, progress: Progress) -> _Validated:
-    """Validate a copy of the configuration, and plan it from an empty state."""
-    sources = _terraform_folder(environment.files)
-    sources.pop("backend.tf", None)  # plans from an empty state
-    lay_out(sources, folder)
-    binary = environment.terraform_binary
-    terraform = Terraform(binary, folder, os.environ)
-    terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
-    progress("terraform validates")
-    validation = terraform.validate()
-    verdict = Check("terraform validate", "the whole configuration", tuple(map(_diagnosed, validation.diagnostics)))
-    if not validation.valid:
-        return _Validated(verdict, None, "the configuration is not valid")
-    try:
-        environment.require_account()
-    except MissingError as missing:
-        return _Validated(verdict, None, f"{missing.message}; {missing.hint}")
-    progress("terraform plans")
-    terraform.plan(folder / "tfplan")
-    return _Validated(verdict, terraform.show_plan(folder / "tfplan"))
-
-
-def _plan_verdicts(validated: _Validated, scan: ScanResult | None, files: Files) -> list[Check]:
+def _plan_verdicts(validated: Validated, scan: ScanResult | None, files: Files) -> list[Check]:
     content = validated.plan
     if content is None or scan is None:
         why = f"no plan can be made: {validated.reason}"
@@ -280,7 +253,7 @@ def _place(record: CheckRecord) -> str:
 
 def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource) -> Check:
     """What gen-infra's own checks and the lint of IAM policies say about resources."""
-    reference = _reference(find_checkov(os.environ), mentioned_actions(resources))
+    reference = _look_up(mentioned_actions(resources))
     broken = [*broken_rules(resources), *lint(resources, reference)]
     places = {bare(resource.address): resource for resource in source.resources}
     unread = [Finding("failed", f"{error}, so nothing in it was checked") for error in source.errors]
@@ -289,13 +262,17 @@ def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource) ->
     return Check(name, summary, (*unread, *failed))
 
 
-@lru_cache
-def _reference(checkov: Checkov, actions: frozenset[str]) -> ActionReference:
-    meanings = look_up(checkov, actions, os.environ)
-    return {
-        action: tuple(IamAction(name, tuple(arns)) for name, arns in meant.items())
-        for action, meant in meanings.items()
-    }
+def _look_up(actions: frozenset[str]) -> ActionReference:
+    """Return what actions mean; one process looks up all that are not known yet."""
+    with _reference_lock:
+        if unknown := actions - _reference.keys():
+            for action, meant in look_up(find_checkov(os.environ), unknown, os.environ).items():
+                _reference[action] = tuple(IamAction(name, tuple(arns)) for name, arns in meant.items())
+    return {action: _reference[action] for action in actions}
+
+
+_reference: dict[str, tuple[IamAction, ...]] = {}
+_reference_lock = Lock()
 
 
 def _own_finding(broken: Broken, place: Resource) -> Finding:
@@ -304,15 +281,3 @@ def _own_finding(broken: Broken, place: Resource) -> Finding:
     message = f"{rule.id} {rule.title}: {broken.problem}; {rule.remedy}"
     info = RuleInfo(rule.id, rule.title, rule.remedy, rule.source, rule.severity)
     return Finding("failed", message, where, info, address, f"terraform/{place.file}" if place.file else "", place.line)
-
-
-def _diagnosed(diagnostic: Diagnostic) -> Finding:
-    where = f"{diagnostic.file}:{diagnostic.line}" if diagnostic.file else diagnostic.address
-    return Finding(
-        "failed" if diagnostic.severity == "error" else "skipped",
-        f"{diagnostic.summary}: {diagnostic.detail}",
-        where,
-        address=diagnostic.address,
-        file=f"terraform/{diagnostic.file}" if diagnostic.file else "",
-        line=diagnostic.line,
-    )

@@ -1,0 +1,160 @@
+"""Validate configurations with terraform, and plan them where AWS can be reached."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.check.report import Check, Finding
+from gen_infra.errors import MissingError, UsageError
+from gen_infra.render.writer import lay_out
+from gen_infra.terraform.adapter import Diagnostic, Terraform, TerraformError
+from gen_infra.terraform.provider import find_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gen_infra.environment import Environment
+    from gen_infra.terraform.plan import PlanContent
+    from gen_infra.tools.process import Progress
+
+_SIDE_BY_SIDE = 2  # terraform and its provider need nearly a gigabyte
+
+
+class Validated(NamedTuple):
+    """The result of terraform validate, and the plan or why there is none."""
+
+    verdict: Check
+    plan: PlanContent | None
+    reason: str = ""
+
+
+def validate_and_plan(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[Validated]:
+    """Validate a copy of each configuration, and plan it from an empty state.
+
+    Several configurations are validated by one terraform, as the modules of one root: most of the time is spent on
+    starting the provider and reading its schema. If that finds an error, each is validated on its own.
+    """
+    folders = [folder / str(number) for number in range(len(environments))]
+    for environment, own in zip(environments, folders, strict=True):
+        lay_out(_sources(environment), own)
+    progress("terraform validates")
+    if len(environments) == 1:
+        return [_validate_and_plan(environments[0], folders[0], progress)]
+    verdicts = _validate_together(environments, folder)
+    if verdicts is not None and isinstance(missing := _account_problem(environments[0]), MissingError):
+        return [Validated(each, None, f"{missing.message}; {missing.hint}") for each in verdicts]  # the same for all
+
+    def finish(number: int) -> Validated:
+        known = verdicts[number] if verdicts is not None else None
+        return _validate_and_plan(environments[number], folders[number], progress, known, is_one_of_several=True)
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        return list(pool.map(finish, range(len(environments))))
+
+
+def _sources(environment: Environment) -> dict[str, bytes]:
+    """Return the files below ``terraform/``, without the backend: plans start from an empty state."""
+    prefix, backend = "terraform/", "terraform/backend.tf"
+    return {
+        path.removeprefix(prefix): content
+        for path, content in environment.files.items()
+        if path.startswith(prefix) and path != backend
+    }
+
+
+def _validate_together(environments: Sequence[Environment], folder: Path) -> list[Check] | None:
+    """Validate configurations as modules of one root; None if anything is wrong with any of them.
+
+    The root outputs each module's outputs, because terraform refuses sensitive values only in the outputs of a root.
+    """
+    modules = range(len(environments))
+    root = "".join(
+        f'module "e{number}" {{\n  source = "./{number}"\n}}\n\noutput "e{number}" {{\n  value = module.e{number}\n}}\n'
+        for number in modules
+    )
+    lay_out({"main.tf": root.encode()}, folder)
+    terraform = Terraform(environments[0].terraform_binary, folder, os.environ)
+    try:
+        _init(terraform)
+    except TerraformError:
+        return None  # the init of the invalid configuration says what is wrong
+    validation = terraform.validate()
+    if not validation.valid:
+        return None
+    return [
+        _verdict([_in_module(each, number) for each in validation.diagnostics if each.file.startswith(f"{number}/")])
+        for number in modules
+    ]
+
+
+def _in_module(diagnostic: Diagnostic, number: int) -> Diagnostic:
+    """Return a diagnostic as terraform gives it for the configuration on its own."""
+    return replace(
+        diagnostic,
+        file=diagnostic.file.removeprefix(f"{number}/"),
+        address=diagnostic.address.removeprefix(f"module.e{number}."),
+    )
+
+
+def _init(terraform: Terraform) -> None:
+    terraform.init(plugin_dir=find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir)
+
+
+def _validate_and_plan(
+    environment: Environment,
+    folder: Path,
+    progress: Progress,
+    known: Check | None = None,
+    *,
+    is_one_of_several: bool = False,
+) -> Validated:
+    """Validate a configuration, unless its verdict is known, and plan it."""
+    terraform = Terraform(environment.terraform_binary, folder, os.environ)
+    if known is None:
+        _init(terraform)
+        validation = terraform.validate()
+        if not validation.valid:
+            return Validated(_verdict(validation.diagnostics), None, "the configuration is not valid")
+        verdict = _verdict(validation.diagnostics)
+    else:
+        verdict = known
+    problem = _account_problem(environment)
+    if isinstance(problem, MissingError):
+        return Validated(verdict, None, f"{problem.message}; {problem.hint}")
+    if problem and is_one_of_several:  # one process has the credentials for one account
+        return Validated(verdict, None, problem.message)
+    if problem:
+        raise problem
+    if known is not None:
+        _init(terraform)
+    progress(f"terraform plans {environment.manifest.name}" if is_one_of_several else "terraform plans")
+    terraform.plan(folder / "tfplan")
+    return Validated(verdict, terraform.show_plan(folder / "tfplan"))
+
+
+def _account_problem(environment: Environment) -> MissingError | UsageError | None:
+    try:
+        environment.require_account()
+    except (MissingError, UsageError) as problem:
+        return problem
+    return None
+
+
+def _verdict(diagnostics: Sequence[Diagnostic]) -> Check:
+    return Check("terraform validate", "the whole configuration", tuple(map(_finding, diagnostics)))
+
+
+def _finding(diagnostic: Diagnostic) -> Finding:
+    where = f"{diagnostic.file}:{diagnostic.line}" if diagnostic.file else diagnostic.address
+    return Finding(
+        "failed" if diagnostic.severity == "error" else "skipped",
+        f"{diagnostic.summary}: {diagnostic.detail}",
+        where,
+        address=diagnostic.address,
+        file=f"terraform/{diagnostic.file}" if diagnostic.file else "",
+        line=diagnostic.line,
+    )
