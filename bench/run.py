@@ -3,12 +3,13 @@
     python bench/run.py            print the table
     python bench/run.py --check    and exit 1 where a ratio is above its limit
 
-Whole processes on an otherwise idle machine; the ratio is that of the medians. Only the last row measures within one
-process, where imports are out of the way.
+Whole processes on an otherwise idle machine; the ratio is that of the medians. Only the rows "in one process" measure
+within this process, where imports are out of the way.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import statistics
@@ -16,76 +17,94 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import yaml
+from tasks.compile_templates import compile_templates
 
 from gen_infra.manifest import load_with_warnings
 from gen_infra.render import render
+from gen_infra.render.templates import COMPILED
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
+from gen_infra.tools.checkov.adapter import find_checkov
 from gen_infra.tools.child_environment import child_environment
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
 ROOT = Path(__file__).parents[1]
-RUNS = 15
-HELP_LIMIT, RENDER_LIMIT, VALIDATION_LIMIT, GARBAGE_LIMIT = 1.5, 2.5, 1.5, 1.0
 GEN_INFRA = [str(Path(sys.executable).with_name("gen-infra"))]
 BARE = [sys.executable, str(Path(__file__).parent / "bare" / "render.py")]
+ENVIRONMENTS = 20
+# An installed package has its bytecode; without credentials no plan is made.
+ENVIRON = {
+    name: value
+    for name, value in os.environ.items()
+    if name != "PYTHONDONTWRITEBYTECODE" and not name.startswith("AWS_")
+}
+ENVIRON |= {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+Command = Sequence[str]
 
 
 class Row(NamedTuple):
-    """One comparison: the ratio may be ``limit`` at most; ``fresh`` is removed before each run of the command."""
+    """One comparison.
+
+    Args:
+        name: the row's name.
+        commands: what is measured, one after the other.
+        floor: what it is measured against, likewise; its time counts ``times``.
+        limit: the ratio may be this at most.
+        fresh: removed before each run of the commands.
+        runs: how often both run.
+        times: for how many runs of the floor one stands.
+    """
 
     name: str
-    command: Sequence[str]
-    floor: Sequence[str]
+    commands: Sequence[Command]
+    floor: Sequence[Command]
     limit: float
     fresh: Path | None = None
+    runs: int = 9
+    times: int = 1
 
 
 def main() -> int:
     """Print the table; with ``--check``, 1 where a limit is broken."""
+    compile_templates(COMPILED)
     broken = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(f"{'':<42}{'ms':>8}{'floor ms':>10}{'ratio':>8}{'limit':>8}")
-        for row in rows(folder):
+        print(f"{'':<58}{'ms':>8}{'floor ms':>10}{'ratio':>8}{'limit':>8}")
+        for row in chain(start_up(), renderings(folder)):
             broken += show(row.name, *measure(row), row.limit)
-        validation, rendering = stages(folder / "1000" / "manifests" / "prod.yaml")
-        broken += show("  validation, against rendering", validation, rendering, VALIDATION_LIMIT)
+        for title, measured, floor, limit in in_one_process(folder):
+            broken += show(title, measured, floor, limit)
+        for row in chain(several(folder), checks(folder), collecting_garbage(folder)):
+            broken += show(row.name, *measure(row), row.limit)
     return int("--check" in sys.argv and broken > 0)
 
 
 def show(name: str, command: float, floor: float, limit: float) -> bool:
     """Print one comparison; whether it breaks its limit."""
     ratio = command / floor
-    print(f"{name:<42}{command * 1000:8.0f}{floor * 1000:10.0f}{ratio:8.2f}{limit:8.1f}")
+    print(f"{name:<58}{command * 1000:8.0f}{floor * 1000:10.0f}{ratio:8.2f}{limit:8.2g}", flush=True)
     return ratio > limit
 
 
-def stages(manifest: Path) -> tuple[float, float]:
-    """Medians, in this process, of reading a manifest by every rule, and of rendering it in memory."""
-    times = []
-    for _ in range(RUNS + 1):
-        start = time.perf_counter()
-        loaded = load_with_warnings(manifest)
-        between = time.perf_counter()
-        render(loaded.manifest)
-        times.append((between - start, time.perf_counter() - between))
-    validations, renderings = zip(*times[1:], strict=True)
-    return statistics.median(validations), statistics.median(renderings)
+def start_up() -> Iterator[Row]:
+    """The command that needs least."""
+    yield Row("--help, against `import click`", [[*GEN_INFRA, "--help"]], [[sys.executable, "-c", "import click"]], 1.2)
 
 
-def rows(folder: Path) -> Iterator[Row]:
-    """The comparisons, with everything that they read and write below ``folder``."""
-    yield Row(
-        "--help, against `import click`", [*GEN_INFRA, "--help"], [sys.executable, "-c", "import click"], HELP_LIMIT
-    )
-    for count in (4, 1000):
+def renderings(folder: Path) -> Iterator[Row]:
+    """Rendering against the bare script, with everything that they read and write below ``folder``."""
+    for count, limit in ((4, 1.6), (1000, 1.2)):
         manifests, ours, bare, static = (folder / str(count) / part for part in ("manifests", "ours", "bare", "static"))
         manifests.mkdir(parents=True)
         command = [*GEN_INFRA, "render", str(with_jobs(manifests, count)), "--out", str(ours)]
@@ -95,19 +114,92 @@ def rows(folder: Path) -> Iterator[Row]:
         floor = [*BARE, str(manifests / "prod.yaml"), str(bare), str(static)]
         seconds(floor)
         print(f"{count} job definitions: {size(ours):,} bytes, the floor writes {size(bare):,}")
-        yield Row("  render, nothing there yet", command, floor, RENDER_LIMIT, fresh=ours)
-        yield Row("  render, nothing changed", command, floor, RENDER_LIMIT)
-    yield collecting_garbage(folder / "4" / "ours" / "prod" / "terraform")
+        yield Row("  render, nothing there yet, against the bare script", [command], [floor], limit, fresh=ours)
+        yield Row("  render, nothing changed, against the bare script", [command], [floor], limit)
 
 
-def collecting_garbage(folder: Path) -> Row:
-    """Compare `terraform validate` with the garbage collection that gen-infra sets, and with Go's default."""
+def in_one_process(folder: Path) -> Iterator[tuple[str, float, float, float]]:
+    """Reading by every rule against rendering, and both with more definitions against as many times 1000."""
+    gc.set_threshold(100_000)  # as the command has it
+    reading: dict[int, float] = {}
+    rendering: dict[int, float] = {}
+    for count in (1000, 5000, 10_000):
+        manifests = folder / str(count) / "manifests"
+        manifests.mkdir(parents=True, exist_ok=True)
+        manifest = with_jobs(manifests, count)
+        reading[count] = median(lambda path=manifest: load_with_warnings(path), 15_000 // count)  # type: ignore[misc]
+        loaded = load_with_warnings(manifest).manifest
+        rendering[count] = median(lambda manifest=loaded: render(manifest), 15_000 // count)  # type: ignore[misc]
+    print("in one process")
+    yield "  reading 1000 definitions, against rendering them", reading[1000], rendering[1000], 0.5
+    for count in (5000, 10_000):
+        many = count // 1000
+        yield f"  reading {count:,} definitions, against {many} times 1000", reading[count], many * reading[1000], 1.3
+        yield (
+            f"  rendering {count:,} definitions, against {many} times 1000",
+            rendering[count],
+            many * rendering[1000],
+            1.3,
+        )
+
+
+def median(action: Callable[[], object], runs: int) -> float:
+    """Median, in seconds, of an action in this process, after one run that does not count."""
+    times = []
+    for _ in range(max(runs, 1) + 1):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
+def several(folder: Path) -> Iterator[Row]:
+    """Twenty environments in one run, against twenty runs of one of them."""
+    manifests = folder / "several"
+    manifests.mkdir()
+    shutil.copy(ROOT / "envs" / "base.yaml", manifests / "base.yaml")
+    prod = (ROOT / "envs" / "prod.yaml").read_text()
+    paths = [manifests / f"env{number}.yaml" for number in range(ENVIRONMENTS)]
+    for path in paths:
+        path.write_text(prod.replace("name: prod", f"name: {path.stem}"))
+    out = ["--out", str(folder / "several" / "build")]
+    for command, runs, limit in (("render", 5, 0.2), ("check", 1, 0.35)):
+        together = [*GEN_INFRA, command, *map(str, paths), *out]
+        one = [*GEN_INFRA, command, str(paths[0]), *out]
+        name = f"{command} of {ENVIRONMENTS} environments, against {ENVIRONMENTS} runs"
+        yield Row(name, [together], [one], limit, runs=runs, times=ENVIRONMENTS)
+
+
+def checks(folder: Path) -> Iterator[Row]:
+    """One environment by every tool, against two of them as they are, one after the other."""
+    rendered = folder / "4" / "ours" / "prod" / "terraform"
+    initialized(rendered)
+    bare = folder / "bare-checkov"
+    shutil.copytree(rendered, bare, ignore=shutil.ignore_patterns(".terraform*"))
     binary = find_terraform(os.environ)
-    provider = find_provider(os.environ, flavour=binary.flavour).plugin_dir
-    Terraform(binary, folder, os.environ).init(backend=False, plugin_dir=provider)
-    command = [*binary.argv, f"-chdir={folder}", "validate"]
+    checkov = [str(Path(find_checkov(os.environ).python).with_name("checkov")), "--directory", str(bare)]
+    floor = [
+        [*binary.argv, f"-chdir={rendered}", "validate"],
+        [*checkov, "--skip-download", "--quiet", "--compact", "--soft-fail"],
+    ]
+    command = [*GEN_INFRA, "check", str(folder / "4" / "manifests" / "prod.yaml"), "--out", str(folder / "4" / "ours")]
+    yield Row("check, against terraform validate and then checkov", [command], floor, 0.5, runs=3)
+
+
+def collecting_garbage(folder: Path) -> Iterator[Row]:
+    """How long `terraform validate` takes with as much garbage as gen-infra lets Go keep, and as Go keeps by itself."""
+    rendered = folder / "4" / "ours" / "prod" / "terraform"
+    command = [*initialized(rendered).binary.argv, f"-chdir={rendered}", "validate"]
     ours, theirs = (["env", f"GOGC={often}", *command] for often in (child_environment({})["GOGC"], "100"))
-    return Row("terraform validate, against Go's default", ours, theirs, GARBAGE_LIMIT)
+    yield Row("terraform validate, against Go's default", [ours], [theirs], 1.0, runs=5)
+
+
+def initialized(folder: Path) -> Terraform:
+    """Terraform in a folder, with its provider and without a backend."""
+    binary = find_terraform(os.environ)
+    terraform = Terraform(binary, folder, os.environ)
+    terraform.init(backend=False, plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+    return terraform
 
 
 def with_jobs(folder: Path, count: int) -> Path:
@@ -126,20 +218,20 @@ class _NoAliases(yaml.SafeDumper):
 
 
 def measure(row: Row) -> tuple[float, float]:
-    """Medians, in seconds, of the command and of its floor, run in turn after one run that does not count."""
+    """Medians, in seconds, of the commands and of their floor, run in turn after one run that does not count."""
     samples = []
-    for _ in range(RUNS + 1):
+    for _ in range(row.runs + 1):
         if row.fresh:
             shutil.rmtree(row.fresh)
-        samples.append((seconds(row.command), seconds(row.floor)))
+        samples.append((sum(map(seconds, row.commands)), sum(map(seconds, row.floor))))
     commands, floors = zip(*samples[1:], strict=True)
-    return statistics.median(commands), statistics.median(floors)
+    return statistics.median(commands), statistics.median(floors) * row.times
 
 
-def seconds(command: Sequence[str]) -> float:
+def seconds(command: Command) -> float:
     """How long the whole process takes."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, env=ENVIRON, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
