@@ -49,7 +49,7 @@ fuzz: .venv-fuzz/ready ## Read manifests that a coverage-guided fuzzer generates
 	PYTHONPATH=generator .venv-fuzz/bin/python -m tests.fuzz $(FUZZ_SECONDS)
 
 bench: setup ## Measure what bench/README.md shows
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 setup: .venv/ready .venv-checkov/ready
 

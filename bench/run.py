@@ -1,7 +1,7 @@
 """Measure what bench/README.md shows: each command against its floor, in turn, in one run.
 
-    python bench/run.py            print the table
-    python bench/run.py --check    and exit 1 where a ratio is above its limit
+    python -m bench.run            print the table
+    python -m bench.run --check    and exit 1 where a ratio is above its limit
 
 Whole processes on an otherwise idle machine; the ratio is that of the medians. Only the rows "in one process" measure
 within this process, where imports are out of the way.
