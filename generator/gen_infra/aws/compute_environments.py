@@ -113,12 +113,13 @@ def hold(
     """
     name = holding_queue(environment.name)
     if not _queue_status(clients, name):
+        tagged: Any = {"tags": dict(tags)} if tags else {}  # Batch refuses an empty map
         clients.batch.create_job_queue(
             jobQueueName=name,
             state="DISABLED",
             priority=0,
             computeEnvironmentOrder=[{"order": 1, "computeEnvironment": environment.arn}],
-            tags=dict(tags),
+            **tagged,
         )
     _until(lambda: _queue_status(clients, name) == "VALID", f"queue {name} to be VALID", wait)
 
