@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.tools.process import Progress
 
+_PROVIDERS = "providers.tf"
 _SIDE_BY_SIDE = 2  # terraform and its provider need nearly a gigabyte
 
 
@@ -39,12 +41,10 @@ def validate_and_plan(environments: Sequence[Environment], folder: Path, progres
     starting the provider and reading its schema. If that finds an error, each is validated on its own.
     """
     folders = [folder / str(number) for number in range(len(environments))]
-    for environment, own in zip(environments, folders, strict=True):
-        lay_out(_sources(environment), own)
     progress("terraform validates")
     if len(environments) == 1:
         return [_validate_and_plan(environments[0], folders[0], progress)]
-    verdicts = _validate_together(environments, folder)
+    verdicts = _validate_together(environments, folder / "together")
     if verdicts is not None and isinstance(missing := _account_problem(environments[0]), MissingError):
         return [Validated(each, None, f"{missing.message}; {missing.hint}") for each in verdicts]  # the same for all
 
@@ -69,14 +69,24 @@ def _sources(environment: Environment) -> dict[str, bytes]:
 def _validate_together(environments: Sequence[Environment], folder: Path) -> list[Check] | None:
     """Validate configurations as modules of one root; None if anything is wrong with any of them.
 
-    The root outputs each module's outputs, because terraform refuses sensitive values only in the outputs of a root.
+    Configurations with the same provider blocks are in a group module that has the blocks for them: terraform starts a
+    provider for each block. One error is found only in a root, by a plan or in a check of one environment: an output
+    with a sensitive value.
     """
-    modules = range(len(environments))
-    root = "".join(
-        f'module "e{number}" {{\n  source = "./{number}"\n}}\n\noutput "e{number}" {{\n  value = module.e{number}\n}}\n'
-        for number in modules
-    )
-    lay_out({"main.tf": root.encode()}, folder)
+    groups: dict[bytes, str] = {}
+    calls: dict[str, str] = defaultdict(str)
+    places = []
+    for number, environment in enumerate(environments):
+        sources = _sources(environment)
+        provider = sources.pop(_PROVIDERS, b"")
+        group, module = groups.setdefault(provider, f"g{len(groups)}"), f"e{number}"
+        lay_out(sources, folder / module)
+        if f"{group}/main.tf" not in calls:
+            calls["main.tf"] += _module_call(group, f"./{group}")
+        calls[f"{group}/main.tf"] += _module_call(module, f"../{module}")
+        places.append((group, module))
+    providers = {f"{group}/{_PROVIDERS}": blocks for blocks, group in groups.items()}
+    lay_out({**providers, **{path: text.encode() for path, text in calls.items()}}, folder)
     terraform = Terraform(environments[0].terraform_binary, folder, os.environ)
     try:
         _init(terraform)
@@ -86,17 +96,21 @@ def _validate_together(environments: Sequence[Environment], folder: Path) -> lis
     if not validation.valid:
         return None
     return [
-        _verdict([_in_module(each, number) for each in validation.diagnostics if each.file.startswith(f"{number}/")])
-        for number in modules
+        _verdict([_alone(each, *place) for each in validation.diagnostics if each.file.startswith(place)])
+        for place in [(f"{group}/", f"{module}/") for group, module in places]
     ]
 
 
-def _in_module(diagnostic: Diagnostic, number: int) -> Diagnostic:
+def _module_call(name: str, source: str) -> str:
+    return f'module "{name}" {{\n  source = "{source}"\n}}\n'
+
+
+def _alone(diagnostic: Diagnostic, group: str, module: str) -> Diagnostic:
     """Return a diagnostic as terraform gives it for the configuration on its own."""
     return replace(
         diagnostic,
-        file=diagnostic.file.removeprefix(f"{number}/"),
-        address=diagnostic.address.removeprefix(f"module.e{number}."),
+        file=diagnostic.file.removeprefix(group).removeprefix(module),
+        address=diagnostic.address.removeprefix(f"module.{group[:-1]}.").removeprefix(f"module.{module[:-1]}."),
     )
 
 
@@ -113,6 +127,7 @@ def _validate_and_plan(
     is_one_of_several: bool = False,
 ) -> Validated:
     """Validate a configuration, unless its verdict is known, and plan it."""
+    lay_out(_sources(environment), folder)
     terraform = Terraform(environment.terraform_binary, folder, os.environ)
     if known is None:
         _init(terraform)

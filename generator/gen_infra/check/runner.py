@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
     from gen_infra.terraform.plan import PlanContent
+    from gen_infra.tools.packer import Packer
     from gen_infra.tools.process import Progress
 
 Files = Mapping[str, bytes]
@@ -107,15 +108,17 @@ def check_environments(
 
 
 def _scan_sources(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
-    """Run terraform fmt, and checkov on the HCL as it was rendered."""
+    """Run checkov on the HCL as it was rendered, and meanwhile terraform fmt and our own checks' preparation."""
     folders = [folder / str(number) for number in range(len(environments))]
     for environment, own in zip(environments, folders, strict=True):
         lay_out(_terraform_folder(environment.files), own)
-    unformatted = Terraform(environments[0].terraform_binary, folder, os.environ).fmt_check().files
     progress("checkov scans the source")
-    results = checkov_hcl(find_checkov(os.environ), folders, os.environ)
-    sources = [read_source(terraform_sources(environment.files)) for environment in environments]
-    _look_up(frozenset().union(*(mentioned_actions(source.resources) for source in sources)))
+    with ThreadPoolExecutor(max_workers=1) as background:
+        scan = background.submit(checkov_hcl, find_checkov(os.environ), folders, os.environ)
+        unformatted = Terraform(environments[0].terraform_binary, folder, os.environ).fmt_check().files
+        sources = [read_source(terraform_sources(environment.files)) for environment in environments]
+        _look_up(frozenset().union(*(mentioned_actions(source.resources) for source in sources)))
+        results = scan.result()
     return [
         [_format_verdict(environment.files, own.name, unformatted), *_source_verdicts(source, result)]
         for environment, own, source, result in zip(environments, folders, sources, results, strict=True)
@@ -187,17 +190,17 @@ def own_plan_verdict(content: PlanContent, files: Files) -> Check:
 
 def _scan_templates(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
     """Run packer validate for each environment, if there is a packer."""
+    packer = find_packer(os.environ)
     return [
-        _scan_template(environment.manifest, folder / str(number), progress)
+        _scan_template(environment.manifest, packer, folder / str(number), progress)
         for number, environment in enumerate(environments)
     ]
 
 
-def _scan_template(manifest: Manifest, folder: Path, progress: Progress) -> list[Check]:
+def _scan_template(manifest: Manifest, packer: Packer | None, folder: Path, progress: Progress) -> list[Check]:
     name = "packer validate"
     if not manifest.uses_ec2:
         return [Check(name, not_run="nothing runs on EC2, so there is no image to build")]
-    packer = find_packer(os.environ)
     if packer is None:
         return [
             Check(name, not_run="packer is not on PATH; run `apt-get install packer`, or install HashiCorp's package")

@@ -23,6 +23,7 @@ _INTEGER_BITS: Final = 512  # Terraform calculates with 512-bit floats and would
 
 _SCALAR: Final = (str, int, float, NoneType)
 _NUMBER: Final = (int, float)
+_CONSTANTS: Final = {None: "null", True: "true", False: "false"}
 _SEQUENCE: Final = (list, tuple)
 _MAPPING: Final = (dict, Mapping)  # the first is found at once, the second by Python code
 
@@ -87,12 +88,12 @@ def reference(traversal: str) -> Hcl:
 
 
 def _encode(value: object, indent: int) -> str:
+    if type(value) is str:  # the most frequent, and cheaper to ask for than for a class
+        return _quoted(value)
     if isinstance(value, str):
         return value if isinstance(value, Hcl) else _quoted(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return _CONSTANTS[value]
     if isinstance(value, _NUMBER):
         return _number(value)
     if isinstance(value, _SEQUENCE):
@@ -156,12 +157,15 @@ def _key(name: object) -> str:
 
 
 def _sequence(items: list[object] | tuple[object, ...], indent: int) -> str:
-    texts = [_element(item, indent + _INDENT) for item in items]
+    inner = indent + _INDENT
     if _are_scalars(items):
+        texts = [_encode(item, inner) for item in items]
         line = f"[{', '.join(texts)}]"
         if len(line) <= _ONE_LINE and "\n" not in line:
             return line
-    pad = " " * (indent + _INDENT)
+    else:
+        texts = [_element(item, inner) for item in items]
+    pad = " " * inner
     return "[\n" + "".join(f"{pad}{text},\n" for text in texts) + " " * indent + "]"
 
 
@@ -195,14 +199,17 @@ def _lines(fields: Iterable[tuple[str, str]], indent: int) -> str:
     group: list[tuple[str, str]] = []
     for name, value in fields:
         if "\n" in value:
-            lines += _aligned(group, pad)
+            if group:
+                lines += _aligned(group, pad)
+                group = []
             lines.append(f"{pad}{name} = {value}")
-            group = []
         else:
             group.append((name, value))
-    return "\n".join([*lines, *_aligned(group, pad)])
+    if group:
+        lines += _aligned(group, pad)
+    return "\n".join(lines)
 
 
 def _aligned(group: Sequence[tuple[str, str]], pad: str) -> list[str]:
-    width = max([len(name) for name, _ in group], default=0)
+    width = max([len(name) for name, _ in group])
     return [f"{pad}{name:<{width}} = {value}" for name, value in group]

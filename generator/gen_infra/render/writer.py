@@ -63,10 +63,10 @@ class Written(NamedTuple):
 
 def lay_out(files: Mapping[str, bytes], folder: Path) -> None:
     """Write files into a folder that the caller owns, such as a temporary one, without a record or checks."""
+    for parent in {(folder / name).parent for name in files}:
+        parent.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        (folder / name).write_bytes(content)
 
 
 def write(files: Mapping[str, bytes], root: Path, *, force: bool = False) -> Written:

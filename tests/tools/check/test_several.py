@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gen_infra import pipeline
 from gen_infra.check.plans import validate_and_plan
@@ -13,8 +13,6 @@ from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_each_report_is_that_of_the_environment_alone(tmp_path: Path) -> None:
@@ -32,15 +30,14 @@ def test_each_report_is_that_of_the_environment_alone(tmp_path: Path) -> None:
     assert (third["environment"], third["exit_code"]) == (None, 2)
 
 
-def test_an_invalid_configuration_is_found_and_the_others_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+def test_an_invalid_configuration_is_found_and_the_others_pass(tmp_path: Path) -> None:
     manifests = [write(tmp_path, changed(name=name), f"{name}.yaml") for name in ("one", "two")]
     one, two = (pipeline.load(manifest, tmp_path) for manifest in manifests)
     two.files = {**two.files, "terraform/extra.tf": b'output "x" {\n  value = local.missing\n}\n'}  # a broken render
-    said: list[Any] = []
+    said: list[str] = []
     good, broken = validate_and_plan([one, two], tmp_path / "copies", said.append)
     assert not good.verdict.failed
     (finding,) = broken.verdict.findings
-    assert (finding.file, finding.line) == ("terraform/extra.tf", 2)
+    assert finding.file == "terraform/extra.tf"
     assert "undeclared local value" in finding.message
     assert broken.reason == "the configuration is not valid"
