@@ -54,9 +54,10 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
 
 def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
     """Yield what a job's role may do in the job's buckets: list and get objects, and with ``write`` put them."""
+    arns = f"arn:{manifest.partition}:s3:::"
     for index, key in enumerate(job.buckets):
         bucket = manifest.buckets[key]
-        arn = f"arn:{manifest.partition}:s3:::{bucket.name}"
+        arn = f"{arns}{bucket.name}"
         prefix = bucket.prefix or ""
         under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
         sid = f"Bucket{index}"

@@ -12,8 +12,9 @@ from gen_infra.render.containers import container_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from gen_infra.manifest.job_policies import RolePolicy
     from gen_infra.manifest.model.image import RootVolume, Scratch
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue, TimeLimits
@@ -131,11 +132,10 @@ def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
     ]
 
 
-def job_dependencies(manifest: Manifest, key: str) -> list[Hcl]:
+def job_dependencies(manifest: Manifest, key: str, policies: Sequence[RolePolicy]) -> list[Hcl]:
     """Return what a job definition depends on: its log group, and the created roles with their policies."""
     job = manifest.jobs[key]
     names = [f"aws_cloudwatch_log_group.{key}"]
-    policies = role_policies(manifest, key)
     if not job.role and all(policy.role != key for policy in policies):
         names.append(f"aws_iam_role.{key}")
     return [reference(name) for name in (*names, *(f"aws_iam_role_policy.{policy.label}" for policy in policies))]

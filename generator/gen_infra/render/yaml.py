@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from types import NoneType
 from typing import TYPE_CHECKING
 
@@ -98,11 +99,16 @@ def _one_line(value: object) -> str:
     return line if len(line) <= _ONE_LINE else ""
 
 
+@lru_cache(4096)  # most text occurs in every job definition
+def _text(value: str) -> str:
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return f'"{_SPECIAL.sub(escape_character, value)}"'
+
+
 def _scalar(value: object) -> str:
     if isinstance(value, str):
-        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
-            return value
-        return f'"{_SPECIAL.sub(escape_character, value)}"'
+        return _text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):

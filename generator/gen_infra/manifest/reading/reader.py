@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 from msgspec import Struct, field
+from yaml.events import MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
 from gen_infra.manifest.reading.secrets import ADVICE, is_reference, may_be_shown, names_a_secret, redact, secrets
 from gen_infra.manifest.reading.text import (
@@ -54,6 +55,7 @@ class SourceText(Struct, eq=False):
         return lines[number].rstrip("\r") if shown else ""
 
 
+# The nodes form a tree: without a circle among them, the garbage collector need not look at them (gc=False).
 class Scalar(Struct, gc=False):
     """A string, number, boolean or (for an empty value) None."""
 
@@ -66,7 +68,7 @@ class Refused(Scalar, gc=False):
     """A scalar that already has a problem."""
 
 
-class Sequence(Struct):
+class Sequence(Struct, gc=False):
     """A YAML list."""
 
     source: SourceText
@@ -74,7 +76,7 @@ class Sequence(Struct):
     items: list[Node] = field(default_factory=list)
 
 
-class Entry(Struct):
+class Entry(Struct, gc=False):
     """A key of a mapping with its value; the mark is the key's."""
 
     source: SourceText
@@ -82,7 +84,7 @@ class Entry(Struct):
     node: Node
 
 
-class Map(Struct):
+class Map(Struct, gc=False):
     """A YAML mapping."""
 
     source: SourceText
@@ -260,6 +262,9 @@ class _Reader:
             raise self.error(event, f"more than {MAX_NODES:,} values; no manifest needs that")
         start = event.start_mark
         mark = (start.line, start.column)
+        is_scalar = isinstance(event, ScalarEvent)
+        if is_scalar and event.anchor is None and event.tag is None:
+            return self.scalar(event, mark)
         if isinstance(event, yaml.AliasEvent):
             return self.refuse(
                 event, f"the alias *{event.anchor} is not accepted; write the value out, or share it with `extends`"
@@ -269,18 +274,18 @@ class _Reader:
             self.report(mark, f"the anchor &{event.anchor} is not accepted; {advice}")
         if event.tag is not None:
             self.report(mark, f"the tag {event.tag} is not accepted; write the plain value")
-        if isinstance(event, yaml.ScalarEvent):
+        if is_scalar:
             return self.scalar(event, mark)
         if depth >= MAX_DEPTH:
             raise self.error(event, f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(event, yaml.SequenceStartEvent):
+        if isinstance(event, SequenceStartEvent):
             return self.sequence(mark, depth)
         return self.mapping(mark, depth)
 
     def sequence(self, mark: Mark, depth: int) -> Sequence:
         sequence = Sequence(self.source, mark)
         option = ""
-        while not isinstance(event := self.next_event(), yaml.SequenceEndEvent):
+        while not isinstance(event := self.next_event(), SequenceEndEvent):
             node = (self.secret(event, option) if option else None) or self.node(event, depth + 1)
             sequence.items.append(node)
             word = node.value if isinstance(node, Scalar) else None
@@ -290,7 +295,7 @@ class _Reader:
     def mapping(self, mark: Mark, depth: int) -> Map:
         mapping = Map(self.source, mark)
         entries = mapping.entries
-        while not isinstance(event := self.next_event(), yaml.MappingEndEvent):
+        while not isinstance(event := self.next_event(), MappingEndEvent):
             key_node = self.node(event, depth + 1)
             if not isinstance(key_node, Scalar):
                 raise self.error(event, "a key should be text, not a list or a mapping")
@@ -312,7 +317,7 @@ class _Reader:
 
     def secret(self, event: Any, key: str) -> Refused | None:
         """Refuse the value of a key that is a secret's name, unless the value only refers to the secret."""
-        if not isinstance(event, yaml.ScalarEvent) or is_reference(event.value):
+        if not isinstance(event, ScalarEvent) or is_reference(event.value):
             return None
         self.source.secret_lines.update(_lines(event))
         return self.refuse(event, f"{cut(key)} contains a secret in plain text; {ADVICE}")
