@@ -262,7 +262,7 @@ class TestLookUps:
         newest = images.base_image(clients, manifest.image.base_parameter)
         assert newest.version.startswith("2023.0.")
         assert str(newest) == f"{newest.version} ({newest.id})"
-        with pytest.raises(MissingError, match="there is no parameter /nowhere in us-east-1"):
+        with pytest.raises(MissingError, match='SSM parameter "/nowhere" not found in us-east-1'):
             images.base_image(clients, "/nowhere")
 
     def test_publishing_moves_a_parameter_that_is_there(self, clients: Clients, manifest: Manifest) -> None:

@@ -39,6 +39,14 @@ EMPTY: dict[str, Any] = {
     "mountPoints": [{"sourceVolume": "a", "containerPath": "/a", "readOnly": False}],
     "volumes": [{"name": "a", "host": {}}],
 }
+# AWS Batch accepts these on Fargate alone, with sizes that Fargate has.
+FARGATE_ONLY = ("ephemeralStorage", "fargatePlatformConfiguration", "networkConfiguration", "runtimePlatform")
+FARGATE: dict[str, Any] = {
+    "image": "quay.io/x/y:1",
+    "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
+    "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
+    "ephemeralStorage": {"sizeInGiB": 21},
+}
 # The largest gp3 volume of AWS itself.
 VOLUME = """
 resource "aws_launch_template" "this" {
@@ -73,10 +81,16 @@ def sample(shape: Any, name: str = "") -> Any:
     if shape.type_name == "map":
         return {"Key": "value"}
     if shape.type_name in ("integer", "long"):
-        return 7
+        return 21 if name == "sizeInGiB" else 7  # the least that Fargate has
     if shape.type_name == "boolean":
         return True
-    return next(iter(getattr(shape, "enum", ())), f"the {name}")
+    text = "the-name" if name == "sourceVolume" else f"the-{name}"  # the volume has that name
+    return next(iter(getattr(shape, "enum", ())), text)
+
+
+def all_members() -> dict[str, Any]:
+    """A container with every member of AWS's model."""
+    return sample(container_shape()) | {"resourceRequirements": EMPTY["resourceRequirements"]}
 
 
 def leaves(value: Any, shape: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -91,10 +105,12 @@ def leaves(value: Any, shape: Any, path: tuple[str, ...] = ()) -> Iterator[tuple
         yield ".".join(path), value
 
 
-def definition(label: str, kind: str, properties: dict[str, Any], more: str = "") -> str:
+def definition(
+    label: str, kind: str, properties: dict[str, Any], more: str = "", *, seconds: int = 2_147_483_647
+) -> str:
     attribute = "container_properties" if kind == "container" else "node_properties"
     text = json.dumps(json.dumps(properties))
-    timeout = "timeout {\n    attempt_duration_seconds = 2147483647\n  }"
+    timeout = f"timeout {{\n    attempt_duration_seconds = {seconds}\n  }}"
     return (
         f'resource "aws_batch_job_definition" "{label}" {{\n  name = "provider-{label}"\n  type = "{kind}"\n'
         f"  {attribute} = {text}\n  {timeout}\n{more}}}\n"
@@ -106,12 +122,14 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """Each definition, by its label, as AWS Batch describes it; ``settled``: whether the second plan is empty."""
     folder: Path = tmp_path_factory.mktemp("provider") / "root"
     folder.mkdir()
-    every = sample(container_shape()) | {"resourceRequirements": EMPTY["resourceRequirements"]}
+    every = {name: value for name, value in all_members().items() if name not in FARGATE_ONLY}
+    fargate = {name: all_members()[name] for name in FARGATE_ONLY} | FARGATE
     nodes = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:", "container": every}]}
     definitions = [
-        definition("every", "container", every),
+        definition("every", "container", {name: every[name] for name in every if name != "instanceType"}),
         definition("nodes", "multinode", nodes),
         definition("empty", "container", EMPTY, RETRY),
+        definition("fargate", "container", fargate, '  platform_capabilities = ["FARGATE"]\n', seconds=600),
     ]
     (folder / "main.tf").write_text(CONFIGURATION + "".join(definitions))
     terraform = Terraform(find_terraform(os.environ), folder, {**os.environ, **aws.environ})
@@ -121,7 +139,7 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
     batch = aws.client("batch")
     described = {
         label: batch.describe_job_definitions(jobDefinitionName=f"provider-{label}")["jobDefinitions"][0]
-        for label in ("every", "nodes", "empty")
+        for label in ("every", "nodes", "empty", "fargate")
     }
     settled = not terraform.plan(folder / "again").has_changes
     (folder / "volume.tf").write_text(VOLUME)
@@ -130,15 +148,19 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 def test_the_table_has_what_the_provider_registers(registered: dict[str, Any]) -> None:
     shape = container_shape()
-    asked = dict(leaves(sample(shape) | {"resourceRequirements": EMPTY["resourceRequirements"]}, shape))
+    asked = dict(leaves(all_members(), shape))
     containers = (
-        registered["every"]["containerProperties"],
-        registered["nodes"]["nodeProperties"]["nodeRangeProperties"][0]["container"],
+        (registered["every"]["containerProperties"], KEPT - {"instanceType"}),  # which multi-node jobs alone have
+        (registered["nodes"]["nodeProperties"]["nodeRangeProperties"][0]["container"], KEPT),
     )
-    for container in containers:
-        kept = {path: value for path, value in leaves(container, shape) if path in asked}
+    on_fargate = dict(leaves(registered["fargate"]["containerProperties"], shape))
+    for container, members in containers:
+        found = dict(leaves(container, shape)) | {
+            path: value for path, value in on_fargate.items() if path.partition(".")[0] in FARGATE_ONLY
+        }
+        kept = {path: value for path, value in found.items() if path in asked}
         assert {path: asked[path] for path in kept} == kept
-        assert set(kept) == KEPT
+        assert set(kept) == members
     assert set(asked) - KEPT == {path for path in asked if path.startswith("volumes.s3filesVolumeConfiguration.")}
 
 
