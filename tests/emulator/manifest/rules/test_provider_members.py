@@ -90,7 +90,8 @@ def sample(shape: Any, name: str = "") -> Any:
 
 def all_members() -> dict[str, Any]:
     """A container with every member of AWS's model."""
-    return sample(container_shape()) | {"resourceRequirements": EMPTY["resourceRequirements"]}
+    members: dict[str, Any] = sample(container_shape())
+    return members | {"resourceRequirements": EMPTY["resourceRequirements"]}
 
 
 def leaves(value: Any, shape: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
