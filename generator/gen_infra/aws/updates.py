@@ -1,7 +1,6 @@
 """What AWS never lets an update do, although Terraform plans one: the one table.
 
-Every Update call of a resource type that gen-infra renders was read, in AWS's API reference, for what can never be
-added, removed or changed. There is no row where the provider replaces the resource by itself (names, encryption,
+The rows come from the API reference of AWS Batch's Update calls. There is no row where the provider replaces the resource by itself (names, encryption,
 placement groups), nor for what no manifest can change: a scheduling policy always has a fair-share policy, say.
 
 The rendered Terraform replaces what a row refuses, the explanation says what happens to jobs, and the emulator refuses
