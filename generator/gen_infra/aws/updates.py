@@ -1,7 +1,8 @@
 """What AWS never lets an update do, although Terraform plans one: the one table.
 
-The rows come from the API reference of AWS Batch's Update calls. There is no row where the provider replaces the resource by itself (names, encryption,
-placement groups), nor for what no manifest can change: a scheduling policy always has a fair-share policy, say.
+The rows come from the API reference of AWS Batch's Update calls. There is no row where the provider replaces the
+resource by itself (names, encryption, placement groups), nor for what no manifest can change: a scheduling policy
+always has a fair-share policy, say.
 
 The rendered Terraform replaces what a row refuses, the explanation says what happens to jobs, and the emulator refuses
 the call in the same words.
