@@ -17,11 +17,10 @@ from tests.conftest import ROOT
 from tests.emulator.session import applied_site
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen_infra.emulator import Emulator
     from tests.emulator.session import Session
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SMALL = """\
 name: small
