@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.probes import PROBES, Lab, batch, codebuild, refusals, services
-
-__all__ = ["batch", "codebuild", "refusals", "services"]  # importing them fills PROBES
+from tests.emulator.probes import Lab, Probe, batch, codebuild, refusals, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_infra.emulator import Emulator
+
+PROBES = (*batch.PROBES, *codebuild.PROBES, *refusals.PROBES, *services.PROBES)
+each_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +33,20 @@ def stock() -> Iterator[Lab]:
         server.stop()
 
 
-@pytest.mark.parametrize("name", PROBES)
-def test_the_emulator_behaves_as_aws_does(name: str, aws: Emulator) -> None:
-    observe, expected = PROBES[name]
-    assert observe(Lab(aws.endpoint)) == expected
+@each_probe
+def test_the_emulator_behaves_as_aws_does(probe: Probe, aws: Emulator) -> None:
+    assert probe.observe(Lab(aws.endpoint)) == probe.expected
 
 
-@pytest.mark.parametrize("name", PROBES)
-def test_unpatched_moto_still_needs_the_patch(name: str, stock: Lab) -> None:
-    observe, expected = PROBES[name]
-    assert observe(stock) != expected, f"moto no longer needs the patch {name}: remove it and its probe"
+@each_probe
+def test_unpatched_moto_still_needs_the_patch(probe: Probe, stock: Lab) -> None:
+    assert probe.observe(stock) != probe.expected, f"moto no longer needs the patch {probe.name}: remove both"
 
 
 def test_every_patch_has_its_probe_and_names_a_version() -> None:
     from gen_infra.emulator.patches import PATCHES
 
-    assert set(PROBES) == {each.name for each in PATCHES}
+    assert sorted(probe.name for probe in PROBES) == sorted(each.name for each in PATCHES)
     assert [each.name for each in PATCHES if not each.moto.startswith("5.2.5 ")] == []
 
 

@@ -13,7 +13,7 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -22,22 +22,22 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Probe = Callable[["Lab"], Any]
-
 _NUMBERS = itertools.count()
 ONCE = Config(retries={"total_max_attempts": 1})
-PROBES: dict[str, tuple[Probe, Any]] = {}
 TRUST = {"Version": "2012-10-17", "Statement": []}
 
 
-def probe(expected: Any) -> Callable[[Probe], Probe]:
-    """Register the probe for the patch of the same name; ``expected`` is what AWS would give."""
+class Probe(NamedTuple):
+    """What is observed at an endpoint, and what AWS would give; ``name`` is the patch's."""
 
-    def register(function: Probe) -> Probe:
-        PROBES[function.__name__] = (function, expected)
-        return function
+    name: str
+    observe: Callable[[Lab], Any]
+    expected: Any
 
-    return register
+
+def probe(expected: Any) -> Callable[[Callable[[Lab], Any]], Probe]:
+    """Make the function the probe for the patch of the same name; its module lists it in ``PROBES``."""
+    return lambda observe: Probe(observe.__name__, observe, expected)
 
 
 @dataclass(frozen=True)

@@ -323,3 +323,26 @@ def job_life_cycle(lab: Lab) -> Any:
         "command": found["container"]["command"],
         "disabled": refusal(batch.submit_job, **job),
     }
+
+
+PROBES = (
+    default_service_role,
+    environment_requirements,
+    described_settings,
+    updated_resources,
+    refused_updates,
+    environment_deletion_order,
+    environment_status,
+    queues_of_valid_environments,
+    environment_deletion_ends_jobs,
+    infrastructure_update_ends_jobs,
+    queue_mixtures,
+    job_queue_snapshot,
+    queue_scheduling,
+    queue_settings,
+    queue_deletion_order,
+    independent_revisions,
+    described_definition,
+    revision_lookup,
+    job_life_cycle,
+)

@@ -41,3 +41,10 @@ def project_deletion_by_arn(lab: Lab) -> Any:
     client, made = lab.client("codebuild"), _project(lab)
     client.delete_project(name=made["arn"])
     return client.batch_get_projects(names=[made["name"]])["projects"]
+
+
+PROBES = (
+    project_settings,
+    project_updates,
+    project_deletion_by_arn,
+)

@@ -142,3 +142,14 @@ def role_quotas(lab: Lab) -> Any:
         attached[-1],
         refusal(iam.attach_role_policy, RoleName=name, PolicyArn=policies[0]),
     ]
+
+
+PROBES = (
+    validated_requests,
+    documented_limits,
+    error_format,
+    log_group_keys,
+    security_group_deletion,
+    blocked_public_policies,
+    role_quotas,
+)

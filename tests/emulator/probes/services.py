@@ -286,3 +286,38 @@ def event_history(lab: Lab) -> Any:
         return "no such operation"
     assert [each["EventId"] for each in latest] == [each["EventId"] for each in events]
     return [[each["EventName"], each["Username"]] for each in events]
+
+
+@probe("in milliseconds")
+def push_time(lab: Lab) -> Any:
+    ecr, name = lab.client("ecr"), lab.name("repository")
+    ecr.create_repository(repositoryName=name)
+    for number in range(3):
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": [{"digest": str(number)}]})
+        ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag=str(number))
+    times = [image["imagePushedAt"] for image in ecr.describe_images(repositoryName=name)["imageDetails"]]
+    return "in milliseconds" if any(time.microsecond for time in times) else times
+
+
+PROBES = (
+    unknown_action,
+    service_linked_role_names,
+    launch_template_tags,
+    key_policy_principals,
+    security_group_rule_description,
+    compact_redrive_policy,
+    function_settings,
+    running_functions,
+    newer_noncurrent_versions,
+    secure_transport_condition,
+    registered_image,
+    created_image,
+    volume_key,
+    image_imds_support,
+    listed_parameters,
+    vcpu_quotas,
+    refused_launches,
+    event_history,
+    push_time,
+)
