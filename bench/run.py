@@ -28,7 +28,7 @@ import yaml
 from tasks.compile_templates import compile_templates
 
 from gen_infra.manifest import load_with_warnings
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.render.templates import COMPILED
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import MissingError
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.render.writer import digest
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from gen_infra.aws import image_usage, images
 from gen_infra.errors import AwsError, GenInfraError, MissingError, ToolError, UsageError
-from gen_infra.render import PACKER_TEMPLATE, packer_folder
+from gen_infra.render.files import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import digest, lay_out
 from gen_infra.tools import packer as packer_tool
 from gen_infra.tools.process import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.render.writer import digest
 from tests.golden.renew import EXPECTED, expected, manifests, rendered
 
@@ -41,7 +41,7 @@ def test_another_process_in_another_place_renders_the_same_bytes(tmp_path: Path)
     prod = NAMES["prod"]
     script = (
         "import sys; from pathlib import Path; "
-        "from gen_infra.manifest import load; from gen_infra.render import render; "
+        "from gen_infra.manifest import load; from gen_infra.render.files import render; "
         "from gen_infra.render.writer import digest; print(digest(render(load(Path(sys.argv[1])))))"
     )
     answers = {

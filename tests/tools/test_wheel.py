@@ -15,7 +15,7 @@ from jinja2 import ModuleLoader
 
 from gen_infra import __version__
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.render.templates import DIGEST
 from tests.conftest import ROOT
 

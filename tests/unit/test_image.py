@@ -10,7 +10,7 @@ import pytest
 from gen_infra import image as story
 from gen_infra.aws.images import BASE_IMAGE_TAG, BASE_VERSION_TAG, RECIPE_TAG, Base, MachineImage, too_small
 from gen_infra.errors import UsageError
-from gen_infra.render import packer_folder
+from gen_infra.render.files import packer_folder
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, lint, mentioned_actions
 from gen_infra.check.suppressions import suppressed
-from gen_infra.render import PACKER_TEMPLATE, packer_folder
+from gen_infra.render.files import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Terraform
 from gen_infra.terraform.source import HclSource, Resource, read_source

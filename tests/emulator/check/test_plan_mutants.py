@@ -9,7 +9,7 @@ import pytest
 
 from gen_infra.check.runner import own_plan_verdict
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.plan import PlanContent
 from tests.conftest import ROOT, write_terraform

@@ -16,7 +16,7 @@ from gen_infra.explain import Change, explain
 from gen_infra.explain.differences import differences
 from gen_infra.explain.rules import RULES
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.render.yaml import to_yaml
 from gen_infra.terraform.plan import PlanContent
 from tests.cli import clean_environ

@@ -18,7 +18,7 @@ import yaml
 
 from gen_infra import emulator
 from gen_infra.emulator.builder_host import NoBuilderHostError, builder_host
-from gen_infra.render import render
+from gen_infra.render.files import render
 from tests.cli import clean_environ
 from tests.conftest import missing, require_tool
 from tests.emulator.probes import TRUST

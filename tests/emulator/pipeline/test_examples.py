@@ -22,7 +22,7 @@ from gen_infra.aws.leftovers import leftovers, notification_leftovers
 from gen_infra.emulator import CREDENTIALS, seed
 from gen_infra.manifest import Manifest, load
 from gen_infra.manifest.model.network import Network, NetworkIds
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.resources import data_dir
 from tests.cli import clean_environ
 from tests.emulator.provider import running_provider

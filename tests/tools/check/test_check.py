@@ -14,7 +14,7 @@ import pytest
 
 from gen_infra.check.runner import source_verdicts
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.tools.checkov.adapter import find_checkov, scan_hcl_folders
 from tests.cli import gen_infra

@@ -9,7 +9,7 @@ import pytest
 
 from gen_infra.check.runner import own_source_verdict, source_verdicts
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.tools.checkov.adapter import ScanResult, find_checkov, scan_hcl_folders
 from tests.conftest import ROOT, write_terraform
 from tests.tools.check.mutants import MUTANTS, Mutant, apply

@@ -14,7 +14,7 @@ import yaml
 
 from gen_infra.check.runner import terraform_sources
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.terraform.source import read_source
 from tests.cli import gen_infra
 from tests.conftest import ROOT, require_tool

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.resources import data_dir
 from tests.conftest import ROOT, require_tool
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gen_infra.manifest import load
 from gen_infra.manifest.model.network import NetworkCreate, NetworkIds
-from gen_infra.render import packer_folder, render
+from gen_infra.render.files import packer_folder, render
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from gen_infra.doctor import key as doctor_key
 from gen_infra.doctor import runner as doctor
 from gen_infra.manifest.reading.loader import ManifestError
-from gen_infra.render import render
+from gen_infra.render.files import render
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from jinja2 import FileSystemLoader, ModuleLoader
 from tasks.compile_templates import compile_templates
 
 from gen_infra.manifest import load
-from gen_infra.render import render, templates
+from gen_infra.render import templates
+from gen_infra.render.files import render
 from gen_infra.resources import data_dir
 from tests.golden.renew import manifests
 

@@ -12,7 +12,7 @@ import yaml
 from gen_infra.drift.drift import drift
 from gen_infra.explain import explain
 from gen_infra.manifest import load
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.terraform.plan import RECORD, PlanContent
 from tests.conftest import ROOT
 from tests.golden.renew import manifests

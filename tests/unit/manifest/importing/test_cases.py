@@ -10,8 +10,8 @@ import pytest
 
 from gen_infra.manifest.importing.job import Imported, import_jobs
 from gen_infra.manifest.reading.loader import ManifestError
-from gen_infra.render import render
 from gen_infra.render.containers import container_properties
+from gen_infra.render.files import render
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from gen_infra.manifest.importing.job import Imported, import_jobs
 from gen_infra.manifest.importing.one_container import one_container
 from gen_infra.manifest.importing.values import dicts
 from gen_infra.manifest.instances import named
-from gen_infra.render import render
 from gen_infra.render.containers import container_properties
+from gen_infra.render.files import render
 from tests.unit.manifests import accept
 
 CORPUS = sorted(Path(__file__).with_name("corpus").iterdir())

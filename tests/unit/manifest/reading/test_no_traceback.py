@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gen_infra.manifest import load
 from gen_infra.manifest.reading.loader import MAX_PARENTS, ManifestError
 from gen_infra.manifest.rules.container_properties import container_shape
-from gen_infra.render import render
+from gen_infra.render.files import render
 from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.rules.container_properties import container_shape
-from gen_infra.render import render
+from gen_infra.render.files import render
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

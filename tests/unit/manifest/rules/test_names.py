@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gen_infra.manifest import load
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.rules import names
-from gen_infra.render import render
+from gen_infra.render.files import render
 from gen_infra.terraform.source import Resource, read_source
 from tests.golden.renew import manifests
 from tests.unit.manifests import accept, changed, write

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.manifest.reading.loader import ManifestError
-from gen_infra.render import render
+from gen_infra.render.files import render
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

@@ -1,0 +1,78 @@
+"""Render a manifest to the files of its environment, ``{relative path: bytes}``: the same bytes on every machine.
+
+The templates decide the structure. The functions that they call (in :mod:`gen_infra.render.blocks`) return plain
+values, which only the HCL encoder writes as text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gen_infra.render import blocks
+from gen_infra.render.image_source import image_source
+from gen_infra.render.package import package
+from gen_infra.render.templates import packer_environment, terraform_environment
+from gen_infra.render.yaml import to_yaml
+from gen_infra.resources import data_dir
+
+if TYPE_CHECKING:
+    from gen_infra.manifest import Manifest
+
+_TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf", "record.tf")
+_FUNCTION_SOURCES = "job-functions/src"
+PACKER_TEMPLATE = "genomics.pkr.hcl"
+
+
+def render(manifest: Manifest) -> dict[str, bytes]:
+    """Render every file of the environment's folder, by its relative path."""
+    files = {f"terraform/{name}": content for name, content in _terraform(manifest).items()}
+    for module in blocks.modules(manifest):
+        files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
+    if manifest.jobs:
+        files["terraform/job-functions.zip"] = package(_function_sources())
+    if manifest.uses_ec2:
+        files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
+    resolved = blocks.resolved(manifest)
+    files["manifest.resolved.yaml"] = to_yaml(resolved).encode()
+    files["terraform/manifest.json"] = msgspec.json.format(msgspec.json.encode(resolved), indent=2) + b"\n"
+    if manifest.image.rebuild:
+        files["terraform/image-rebuild.zip"] = package(image_source(manifest.name, files))
+    return files
+
+
+def _terraform(manifest: Manifest) -> dict[str, bytes]:
+    names = [
+        *_TERRAFORM_FILES,
+        *(["jobs.tf"] if manifest.jobs else []),
+        *(["repositories.tf"] if manifest.repositories else []),
+    ]
+    environment = terraform_environment()
+    context = blocks.context(manifest)
+    return {name: environment.get_template(f"{name}.j2").render(context).encode() for name in names}
+
+
+def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, bytes]:
+    """Render the Packer folder: for any version of Packer, or with ``modern`` for 1.7 and later."""
+    folder = data_dir("packer")
+    static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    context = {
+        "env": manifest,
+        "modern": modern,
+        "network_tags": blocks.network_tags(manifest),
+    }
+    template = packer_environment().get_template(f"packer/{PACKER_TEMPLATE}.j2")
+    return {**static, PACKER_TEMPLATE: template.render(context).encode()}
+
+
+def _module(name: str) -> dict[str, bytes]:
+    folder = data_dir("modules") / name
+    return {file.name: file.read_bytes() for file in sorted([*folder.glob("*.tf"), folder / "README.md"])}
+
+
+def _function_sources() -> dict[str, bytes]:
+    return {
+        source.name: source.read_bytes() for source in sorted(Path(data_dir("modules"), _FUNCTION_SOURCES).glob("*.py"))
+    }
