@@ -101,7 +101,7 @@ def show(name: str, command: float, floor: float, ratio: float, limit: float) ->
 
 
 def start_up() -> Iterator[Row]:
-    """The command that needs least."""
+    """Measure the command that needs least."""
     yield Row("--help, against `import click`", [[*GEN_INFRA, "--help"]], [[sys.executable, "-c", "import click"]], 1.2)
 
 
@@ -174,7 +174,7 @@ def several(folder: Path) -> Iterator[Row]:
 
 
 def checks(folder: Path) -> Iterator[Row]:
-    """One environment by every tool, against two of them as they are, one after the other."""
+    """Measure one environment by every tool, against two of them as they are, one after the other."""
     rendered = folder / "4" / "ours" / "prod" / "terraform"
     initialized(rendered)
     bare = folder / "bare-checkov"
@@ -190,7 +190,7 @@ def checks(folder: Path) -> Iterator[Row]:
 
 
 def collecting_garbage(folder: Path) -> Iterator[Row]:
-    """How long `terraform validate` takes with as much garbage as gen-infra lets Go keep, and as Go keeps by itself."""
+    """Measure `terraform validate` with as much garbage as gen-infra lets Go keep, and as Go keeps by default."""
     rendered = folder / "4" / "ours" / "prod" / "terraform"
     command = [*initialized(rendered).binary.argv, f"-chdir={rendered}", "validate"]
     ours, theirs = (["env", f"GOGC={often}", *command] for often in (child_environment({})["GOGC"], "100"))
@@ -233,7 +233,7 @@ def measure(row: Row) -> tuple[float, float, float]:
 
 
 def seconds(command: Command, *, by_clock: bool = True) -> float:
-    """How long the whole process takes, or the CPU time of it and its children."""
+    """Return how long the whole process takes, or the CPU time of it and its children."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, env=ENVIRON, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

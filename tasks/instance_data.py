@@ -34,7 +34,7 @@ def described(ec2: EC2Client) -> list[Mapping[str, Any]]:
 
 
 def families(types: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The families of these types as the data file holds them, sorted."""
+    """Return the families of these types as the data file holds them, sorted."""
     result: dict[str, Any] = {}
     for instance in sorted(types, key=_order):
         family, size = instance["InstanceType"].split(".")
@@ -52,7 +52,7 @@ def families(types: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def text(content: Mapping[str, Any]) -> str:
-    """The data file: one line for each family, so that a renewal is a readable difference."""
+    """Return the data file: one line for each family, so that a renewal is a readable difference."""
     head = {key: value for key, value in content.items() if key != "families"}
     lines = [f'"{name}":{json.dumps(family, separators=(",", ":"))}' for name, family in content["families"].items()]
     return json.dumps(head)[:-1] + ', "families": {\n' + ",\n".join(lines) + "\n}}\n"

@@ -29,14 +29,14 @@ form NFC, comments that switch scanners off, and whatever looks like a secret.
 
 
 def page() -> str:
-    """The page as the file holds it."""
+    """Return the page as the file holds it."""
     document = schema()
     definitions: dict[str, Any] = document["$defs"]
     return "\n".join([_OPENING, *(_section(name, definitions[name]) for name in _in_order("Manifest", definitions))])
 
 
 def _in_order(name: str, definitions: dict[str, Any]) -> list[str]:
-    """A definition and those that it leads to, each once, in the order in which they are met."""
+    """Return a definition and those that it leads to, each once, in the order in which they are met."""
     met = [name]
     for current in met:
         met += [other for other in dict.fromkeys(_references(definitions[current])) if other not in met]

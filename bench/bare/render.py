@@ -24,7 +24,7 @@ def merged(parent: Any, child: Any) -> Any:
 
 
 def load(path: Path) -> Any:
-    """A manifest over its parent."""
+    """Return a manifest over its parent."""
     document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     parent = document.pop("extends", None)
     return merged(load(path.parent / parent), document) if parent else document

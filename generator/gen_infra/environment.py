@@ -43,12 +43,12 @@ class Environment:
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest, with its parents merged and its defaults filled in."""
+        """Return the manifest, with its parents merged and its defaults filled in."""
         return self.loaded.manifest
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What is accepted and may still be a mistake, in file order."""
+        """Return what is accepted and may still be a mistake, in file order."""
         return self.loaded.warnings
 
     def origin(self, key_path: tuple[str | int, ...]) -> str:
@@ -59,28 +59,28 @@ class Environment:
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
-        """The rendered files, by their path below the root."""
+        """Return the rendered files, by their path below the root."""
         return render(self.manifest)
 
     @cached_property
     def digest(self) -> str:
-        """A hash of every rendered file."""
+        """Return a hash of every rendered file."""
         return digest(self.files)
 
     @property
     def terraform_folder(self) -> Path:
-        """The folder that terraform runs in."""
+        """Return the folder that terraform runs in."""
         return self.root / "terraform"
 
     @property
     def saved_plan(self) -> SavedPlan:
-        """The plan that is kept beside the rendered files."""
+        """Return the plan that is kept beside the rendered files."""
         from gen_infra.terraform.saved_plan import SavedPlan
 
         return SavedPlan(self.root / "plan")
 
     def plan_origin(self, intent: Intent) -> Origin:
-        """What a plan for this purpose is made from."""
+        """Return what a plan for this purpose is made from."""
         from gen_infra.terraform.saved_plan import Origin
 
         identity = {
@@ -93,7 +93,7 @@ class Environment:
 
     @cached_property
     def clients(self) -> Clients:
-        """The AWS clients for the manifest's region, all from one session."""
+        """Return the AWS clients for the manifest's region, all from one session."""
         from gen_infra.aws.session import clients
 
         return clients(self.manifest.region)
@@ -114,7 +114,7 @@ class Environment:
 
     @cached_property
     def terraform_binary(self) -> Binary:
-        """The terraform to run, new enough for the manifest."""
+        """Return the terraform to run, new enough for the manifest."""
         return find_terraform_for(self.manifest)
 
     def terraform(self, on_event: Callable[[Event], None] | None = None) -> Terraform:

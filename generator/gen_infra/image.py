@@ -57,7 +57,7 @@ def build(
         MissingError: packer, the environment's key or the base image's parameter is missing.
         StoppedError: the user stopped it; nothing was changed, and nothing is left.
         ToolError: the build failed; nothing was changed, and nothing is left.
-        AwsError: the finished image fails a check; the parameter still names the one before.
+        AwsError: the finished image fails a check; the parameter still names the previous image.
     """
     require_instances(manifest)
     packer = _find_packer()
@@ -109,8 +109,8 @@ def _find_packer() -> Packer:
     found = packer_tool.find_packer(os.environ)
     if found is None:
         raise MissingError(
-            "there is no packer on PATH",
-            hint="apt-get install packer, or https://developer.hashicorp.com/packer/install",
+            "packer was not found on PATH",
+            hint="run apt-get install packer, or see https://developer.hashicorp.com/packer/install",
         )
     return found
 
@@ -120,7 +120,7 @@ def _key(manifest: Manifest, clients: Clients) -> str:
     if found is None:
         raise MissingError(
             f"key {manifest.packer_key} not found",
-            hint="the environment makes it: apply it once without `image.parameter`, on AWS's own image",
+            hint="apply the environment once without `image.parameter`, on AWS's own image: that creates the key",
         )
     return found
 
@@ -168,9 +168,9 @@ def _inspect(clients: Clients, image_id: str, key: str) -> MachineImage:
         images.require_imdsv2(clients, image_id)
         image = images.find(clients, image_id)
     if image is None:
-        raise AwsError(f"packer built {image_id}, and EC2 does not show it", hint="nothing was changed; build again")
+        raise AwsError(f"packer built {image_id}, but EC2 does not show it", hint="nothing was changed; build again")
     if faults := images.faults(clients, image, key):
-        raise AwsError(f"{image_id} was built and is not used: {'; '.join(faults)}", hint="nothing was changed")
+        raise AwsError(f"{image_id} was built but is not used: {'; '.join(faults)}", hint="nothing was changed")
     return image
 
 
@@ -208,7 +208,7 @@ class Status:
 
     @property
     def is_stale(self) -> bool:
-        """Whether there is anything to do."""
+        """Return whether there is anything to do."""
         return bool(self.stale) or any(each.stale for each in self.environments)
 
 
@@ -276,7 +276,7 @@ class Retired:
 
     @property
     def freed(self) -> int:
-        """All bytes together."""
+        """Return all bytes together."""
         return sum(size for _, size in self.removed)
 
 

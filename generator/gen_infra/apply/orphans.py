@@ -54,7 +54,7 @@ def find_orphans(
 
 
 def _known_as(resource: AwsResource) -> str:
-    """What the state calls it."""
+    """Return what the state calls it."""
     if resource.type == "aws_kms_key":
         return resource.name.partition("/")[0]
     return resource.name.rpartition(":")[0] if resource.type == "aws_batch_job_definition" else resource.name

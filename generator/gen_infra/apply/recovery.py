@@ -48,7 +48,7 @@ def orphans(environment: Environment) -> tuple[Orphan, ...]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every string in a JSON value."""
+    """Yield every string in a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

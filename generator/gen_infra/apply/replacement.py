@@ -64,7 +64,7 @@ class Draining:
 
     @property
     def is_off(self) -> bool:
-        """Whether jobs are not waited for at all."""
+        """Return whether jobs are not waited for at all."""
         return self.may_end_jobs and self.timeout == 0
 
 
@@ -151,7 +151,7 @@ class Replacement:
     # --- hold ---------------------------------------------------------------------------------------------------------
 
     def _hold(self, orders: Orders) -> list[ComputeEnvironmentState]:
-        """Hold what is to be deleted and may have jobs; release what was held for an earlier plan."""
+        """Hold what is to be deleted and may have jobs; release what an earlier plan held."""
         going = environments.compute_environments(self.clients, self._going)
         held = [] if self.draining.is_off else [each for each in going.values() if self._is_in_use(each, orders)]
         kept = {environments.holding_queue(each.name) for each in held}
@@ -163,7 +163,7 @@ class Replacement:
         return held
 
     def _is_in_use(self, environment: ComputeEnvironmentState, orders: Orders) -> bool:
-        """Whether jobs run there, or may start there before its queues are pointed away.
+        """Return whether jobs run there, or may start there before its queues are pointed away.
 
         Raises:
             UsageError: jobs run there, and it cannot be held for them: AWS refuses an INVALID environment in a queue.
@@ -181,12 +181,12 @@ class Replacement:
         return bool(jobs) and can_be_held
 
     def _queues_of(self, orders: Orders, arns: Collection[str]) -> list[str]:
-        """The queues that use one of these compute environments, without those that only hold it."""
+        """Return the queues that use one of these compute environments, without those that only hold it."""
         holding = environments.holds(orders, self.environment)
         return [queue for queue, order in orders.items() if queue not in holding and not set(arns).isdisjoint(order)]
 
     def _own_queues(self, orders: Orders) -> list[str]:
-        """The queues that jobs on this environment's compute environments come from."""
+        """Return the queues that jobs on this environment's compute environments come from."""
         return [queue for queue in orders if queue.endswith(f"-{self.environment}")]
 
     # --- a switch that fails ------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ class Replacement:
             ) from None
 
     def _look(self, held: list[ComputeEnvironmentState], before: Orders) -> dict[str, list[RunningJob]]:
-        """The jobs on each; first check that the successors still work."""
+        """Return the jobs on each; first check that the successors still work."""
         orders = environments.queue_orders(self.clients)
         self._require_successors(held, before, orders)
         return {each.name: environments.jobs_on(self.clients, each, self._own_queues(orders)) for each in held}
@@ -274,7 +274,7 @@ class Replacement:
         )
 
     def _is_over(self, start: float, found: Mapping[str, list[RunningJob]]) -> bool:
-        """Whether the time is over, and the jobs may be terminated.
+        """Return whether the time is over, and the jobs may be terminated.
 
         Raises:
             AnswerIsNoError: they may not.
@@ -352,7 +352,7 @@ class Replacement:
 
     @property
     def _going(self) -> dict[str, str]:
-        """The compute environments that the plan deletes: full name to address."""
+        """Return the compute environments that the plan deletes: full name to address."""
         return self.shown.content.deleted_environments
 
 
@@ -369,7 +369,7 @@ def without_expected_failures(on_event: Callable[[Event], None], addresses: Coll
 
 
 def _without_refusals(error: BaseException, going: Collection[str]) -> BaseException | None:
-    """The error without AWS's refusals to delete what is in a queue; None if it was nothing else."""
+    """Return the error without AWS's refusals to delete what is in a queue; None if it was nothing else."""
     if not isinstance(error, TerraformError):
         return error
     errors = [each for each in error.diagnostics if each.severity == "error"]
@@ -384,13 +384,13 @@ def _is_refusal(diagnostic: Diagnostic, going: Collection[str]) -> bool:
 
 
 def _waits(jobs: Iterable[RunningJob]) -> str:
-    """``waits for isaac (2), strelka, the longest since Sep 30 09:41 UTC``."""
+    """Return text such as ``waits for isaac (2), strelka, the longest since Sep 30 09:41 UTC``."""
     started = [job.started for job in jobs if job.started]
     since = f", the longest since {datetime.fromtimestamp(min(started), UTC):%b %d %H:%M} UTC" if started else ""
     return f"waits for {_names(jobs)}{since}"
 
 
 def _names(jobs: Iterable[RunningJob]) -> str:
-    """``isaac (2), strelka``."""
+    """Return text such as ``isaac (2), strelka``."""
     counts = Counter(job.name for job in jobs)
     return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in counts.items())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @aws_errors()
 def end_job(clients: Clients, job: SubmittedJob, reason: str) -> None:
-    """End a job and, of an array, its children; one that has ended by now stays as it ended.
+    """End a job and, of an array, its children; one that has already ended stays as it is.
 
     CancelJob does not end a job that starts meanwhile, so that no running work is lost by mistake. A job's state does
     not change at once: https://docs.aws.amazon.com/batch/latest/APIReference/API_CancelJob.html

@@ -57,13 +57,13 @@ class RunningJob:
 
 
 def holding_queue(environment: str) -> str:
-    """What the queue is called that keeps a compute environment."""
+    """Return the name of the queue that holds a compute environment."""
     return environment[: _NAME_LENGTH - len(_HOLDS)] + _HOLDS
 
 
 @aws_errors()
 def compute_environments(clients: Clients, names: Collection[str]) -> dict[str, ComputeEnvironmentState]:
-    """Those of these that there are, by the name or ARN that they were asked for by."""
+    """Return those that exist, by the name or ARN that was given."""
     asked = sorted(names)
     found: dict[str, ComputeEnvironmentState] = {}
     for start in range(0, len(asked), DESCRIBE_AT_MOST):
@@ -83,7 +83,7 @@ def compute_environments(clients: Clients, names: Collection[str]) -> dict[str, 
 
 @aws_errors()
 def queue_orders(clients: Clients) -> Orders:
-    """Every queue of the account and region, with the ARNs of its compute environments in their order."""
+    """Return every queue of the account and region, with the ARNs of its compute environments in their order."""
     pages = clients.batch.get_paginator("describe_job_queues").paginate()
     return {
         queue["jobQueueName"]: tuple(
@@ -97,7 +97,7 @@ def queue_orders(clients: Clients) -> Orders:
 
 
 def holds(orders: Orders, environment: str) -> Orders:
-    """The holding queues among these, of compute environments that Terraform named after this environment."""
+    """Return the holding queues among these, of compute environments that Terraform named after this environment."""
     ours = re.compile(rf"\w+-{re.escape(environment)}-[0-9a-f]{{26}}{_HOLDS}", re.ASCII)
     return {queue: arns for queue, arns in orders.items() if ours.fullmatch(queue)}
 
@@ -154,7 +154,7 @@ def enable(clients: Clients, environment: ComputeEnvironmentState) -> None:
 
 @aws_errors()
 def jobs_on(clients: Clients, environment: ComputeEnvironmentState, queues: Iterable[str]) -> list[RunningJob]:
-    """The jobs of these queues that start or run on a compute environment, the one that has run longest first.
+    """Return the jobs of these queues that start or run on a compute environment, the one that has run longest first.
 
     A job that starts, and of which Batch does not say yet where, counts as there.
     """
@@ -181,7 +181,7 @@ def _busy(clients: Clients, queue: str) -> Iterator[str]:
 
 
 def _cluster(job: Any) -> str:
-    """``arn:aws:ecs:…:task/CLUSTER/ID``; empty where the ARN does not name it, as before 2018."""
+    """Return the CLUSTER of ``arn:aws:ecs:…:task/CLUSTER/ID``; empty where the ARN has none, as before 2018."""
     container = job.get("container", {})
     arn = container.get("taskArn") or container.get("containerInstanceArn") or ""
     parts = arn.split("/")

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 
 def job_url(region: str, job_id: str) -> str:
-    """The Batch console's page of a job."""
+    """Return the Batch console's page of a job."""
     return f"https://{_host(region)}/batch/home?region={region}#jobs/detail/{quote(job_id, safe='')}"
 
 
 def log_stream_url(region: str, group: str, stream: str) -> str:
-    """The CloudWatch console's page of a log stream."""
+    """Return the CloudWatch console's page of a log stream."""
     return (
         f"https://{_host(region)}/cloudwatch/home?region={region}"
         f"#logsV2:log-groups/log-group/{_fragment(group)}/log-events/{_fragment(stream)}"
@@ -32,5 +32,5 @@ def _host(region: str) -> str:
 
 
 def _fragment(name: str) -> str:
-    """Percent-encoded twice, with ``$`` for the second ``%``: ``/aws`` -> ``$252Faws``."""
+    """Percent-encode twice, with ``$`` for the second ``%``: ``/aws`` -> ``$252Faws``."""
     return quote(quote(name, safe=""), safe="").replace("%", "$")

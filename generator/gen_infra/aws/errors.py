@@ -82,7 +82,7 @@ class DeniedCall(NamedTuple):
 
     @property
     def role(self) -> str:
-        """The role's name, where a role was assumed: ``arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION``."""
+        """Return the role's name, where a role was assumed: ``arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION``."""
         _, assumed, name = self.user.partition(":assumed-role/")
         return name.partition("/")[0] if assumed else ""
 
@@ -131,7 +131,7 @@ def aws_errors() -> Iterator[None]:
 
 
 def error_code(error: ClientError) -> str:
-    """The code in the answer (``NoSuchBucket``), or for an answer without a body its status (``404``)."""
+    """Return the code in the answer (``NoSuchBucket``), or for an answer without a body its status (``404``)."""
     return error.response.get("Error", {}).get("Code", "")
 
 
@@ -201,6 +201,6 @@ def _unreachable(error: BotoCoreError) -> TransientAwsError:
 
 
 def _one_line(text: str, limit: int = 400) -> str:
-    """AWS's words on one line, cut to ``limit`` characters, without a user and password in a URL."""
+    """Return AWS's words on one line, cut to ``limit`` characters, without a user and password in a URL."""
     line = re.sub(r"//[^/@\s]+@", "//***@", " ".join(text.split())).removesuffix(".")
     return line if len(line) <= limit else f"{line[:limit]}…"

@@ -32,7 +32,7 @@ def environment_images(clients: Clients, names: Iterable[str]) -> dict[str, str]
 
 @aws_errors()
 def users(clients: Clients, own_parameter: str) -> dict[str, list[str]]:
-    """Image id -> all that uses it in this account and region, such as ``instance i-0123456789abcdef0``.
+    """Map image ids to all that uses them in this account and region, such as ``instance i-0123456789abcdef0``.
 
     Args:
         clients: where to look.
@@ -51,7 +51,7 @@ def users(clients: Clients, own_parameter: str) -> dict[str, list[str]]:
 
 @aws_errors()
 def sizes(clients: Clients, image: MachineImage) -> dict[str, int]:
-    """Snapshot of the image -> its bytes: those that EC2 bills, or where it does not say, those of the whole disk."""
+    """Map the image's snapshots to their bytes: those that EC2 bills, or if unknown, those of the whole disk."""
     snapshots = [disk.snapshot for disk in image.disks.values()]
     found = clients.ec2.describe_snapshots(SnapshotIds=snapshots)["Snapshots"] if snapshots else []
     return {each["SnapshotId"]: each.get("FullSnapshotSizeInBytes") or each["VolumeSize"] * _GIB for each in found}
@@ -73,7 +73,7 @@ def _compute_environments(clients: Clients) -> Iterator[tuple[str, str]]:
 
 
 def _image_of(resources: Mapping[str, Any]) -> str:
-    """The image by its newer key, else by its older one."""
+    """Return the image by its newer key, else by its older one."""
     overrides: list[str] = [each.get("imageIdOverride", "") for each in resources.get("ec2Configuration", [])]
     return next(filter(None, [*overrides, str(resources.get("imageId", ""))]), "")
 
@@ -88,7 +88,7 @@ def _by_instances(clients: Clients) -> Iterator[tuple[str, str]]:
 
 
 def _by_launch_templates(clients: Clients) -> Iterator[tuple[str, str]]:
-    """Every version counts: an Auto Scaling group may use an old one."""
+    """Yield the images of every version, because an Auto Scaling group may use an old one."""
     for page in clients.ec2.get_paginator("describe_launch_templates").paginate():
         for template in page["LaunchTemplates"]:
             versions = clients.ec2.get_paginator("describe_launch_template_versions").paginate(

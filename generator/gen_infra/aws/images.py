@@ -69,24 +69,24 @@ class MachineImage:
 
     @property
     def base(self) -> Base:
-        """The image that it was built on; empty for one that gen-infra did not build."""
+        """Return the image that it was built on; empty for one that gen-infra did not build."""
         return Base(self.tags.get(BASE_IMAGE_TAG, ""), self.tags.get(BASE_VERSION_TAG, ""))
 
     @property
     def recipe(self) -> str:
-        """The hash of the recipe that it was built by; empty for one that gen-infra did not build."""
+        """Return the hash of the recipe that it was built by; empty for one that gen-infra did not build."""
         return self.tags.get(RECIPE_TAG, "")
 
 
 @aws_errors()
 def find(clients: Clients, image_id: str) -> MachineImage | None:
-    """The image with this id; None if there is none, or none that this account may use."""
+    """Return the image with this id; None if there is none, or none that this account may use."""
     found = describe(clients, image_id)
     return as_image(found) if found else None
 
 
 def describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
-    """The same as EC2 describes it, with EC2's errors."""
+    """Return the same as EC2 describes it, with EC2's errors."""
     try:
         found = clients.ec2.describe_images(ImageIds=[image_id])["Images"]
     except clients.ec2.exceptions.ClientError as error:
@@ -98,7 +98,7 @@ def describe(clients: Clients, image_id: str) -> Mapping[str, Any] | None:
 
 @aws_errors()
 def builds(clients: Clients, environment: str) -> list[MachineImage]:
-    """Every image of this account that was built for the environment, the newest first."""
+    """Return every image of this account that was built for the environment, the newest first."""
     pages = clients.ec2.get_paginator("describe_images").paginate(
         Owners=["self"], Filters=[{"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [environment]}]
     )
@@ -107,7 +107,7 @@ def builds(clients: Clients, environment: str) -> list[MachineImage]:
 
 
 def base_image(clients: Clients, source: str) -> Base:
-    """The image to build on now: ``source`` is its id, or the SSM parameter that names it.
+    """Return the image to build on now: ``source`` is its id, or the SSM parameter that names it.
 
     Raises:
         MissingError: the parameter does not exist.
@@ -124,7 +124,7 @@ def base_image(clients: Clients, source: str) -> Base:
 
 @aws_errors()
 def parameter(clients: Clients, name: str) -> str | None:
-    """The value of an SSM parameter; None if there is none of that name."""
+    """Return the value of an SSM parameter; None if there is none of that name."""
     try:
         value: str = clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
     except clients.ssm.exceptions.ParameterNotFound:
@@ -150,7 +150,7 @@ def publish(clients: Clients, name: str, image_id: str) -> None:
 
 @aws_errors()
 def key_arn(clients: Clients, key: str) -> str | None:
-    """The ARN of a key, given by ARN or by its alias's; None if there is none."""
+    """Return the ARN of a key, given by ARN or by its alias's; None if there is none."""
     try:
         return clients.kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
     except clients.kms.exceptions.NotFoundException:
@@ -165,7 +165,7 @@ def require_imdsv2(clients: Clients, image_id: str) -> None:
 
 @aws_errors()
 def faults(clients: Clients, image: MachineImage, key: str) -> list[str]:
-    """What keeps a finished image from being used: each disk is encrypted with the key, and IMDSv2 is required."""
+    """Yield why a finished image cannot be used: each disk must be encrypted with the key, and IMDSv2 required."""
     return list(_faults(clients, image, key))
 
 
@@ -185,7 +185,7 @@ def _faults(clients: Clients, image: MachineImage, key: str) -> Iterator[str]:
 
 @aws_errors()
 def least_sizes(clients: Clients, image: MachineImage) -> dict[str, int]:
-    """Device -> GiB of its snapshot; where the snapshot is not visible, as AWS's are not, GiB in the image."""
+    """Map devices to the GiB of their snapshot; where it is not visible, as AWS's are not, GiB in the image."""
     wanted = [disk.snapshot for disk in image.disks.values()]
     shown = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": wanted}])["Snapshots"]
     sizes = {each["SnapshotId"]: each["VolumeSize"] for each in shown if "VolumeSize" in each}
@@ -193,7 +193,7 @@ def least_sizes(clients: Clients, image: MachineImage) -> dict[str, int]:
 
 
 def too_small(least: Mapping[str, int], volumes: Mapping[str, int]) -> list[str]:
-    """The volumes that EC2 would refuse, because they are smaller than the image's snapshots; with both sizes."""
+    """Describe the volumes that EC2 would refuse: those smaller than the image's snapshots, with both sizes."""
     return [
         f"{device} is {size} GiB in the manifest, its snapshot {least[device]} GiB"
         for device, size in volumes.items()
@@ -222,7 +222,7 @@ def terminate_builder(clients: Clients, build: str) -> list[str]:
 
 
 def as_image(found: Mapping[str, Any]) -> MachineImage:
-    """An image as DescribeImages shows it."""
+    """Return an image as DescribeImages shows it."""
     return MachineImage(
         id=found["ImageId"],
         name=found.get("Name", ""),

@@ -102,21 +102,21 @@ class SubmittedJob:
 
     @property
     def finished(self) -> bool:
-        """It has ended, one way or the other."""
+        """Return whether it has succeeded or failed."""
         return self.status in {"SUCCEEDED", "FAILED"}
 
     @property
     def has_started(self) -> bool:
-        """It, or a child of it, has an instance and does its work."""
+        """Return whether it, or a child of it, runs on an instance."""
         return bool({"STARTING", "RUNNING"} & {self.status, *self.children})
 
     @property
     def succeeded(self) -> bool:
-        """It has succeeded."""
+        """Return whether it has succeeded."""
         return self.status == "SUCCEEDED"
 
     def to_dict(self) -> dict[str, Any]:
-        """The same for JSON: times in ISO 8601, UTC."""
+        """Return the same for JSON: times in ISO 8601, UTC."""
         found = asdict(self) | {"log_streams": list(self.log_streams)}
         return {
             key: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
@@ -128,7 +128,7 @@ class SubmittedJob:
 
 
 def submit_arguments(request: SubmitRequest) -> dict[str, Any]:
-    """What SubmitJob is called with; only what the request says, so that the definition's own values stand.
+    """Return what SubmitJob is called with; only what the request says, so that the definition's own values stand.
 
     Limits: https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
 
@@ -169,7 +169,7 @@ def submit(clients: Clients, request: SubmitRequest) -> str:
 
 
 def submit_event(request: SubmitRequest) -> dict[str, Any]:
-    """The event of the function ``batchSubmitJob-<env>``.
+    """Return the event of the function ``batchSubmitJob-<env>``.
 
     Raises:
         UsageError: as :func:`submit_arguments`, or the request has what the function does not take.
@@ -247,7 +247,7 @@ def describe(clients: Clients, ids: Sequence[str]) -> list[SubmittedJob]:
 
 @aws_errors()
 def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str] = STATUSES) -> list[SubmittedJob]:
-    """The jobs of these queues that are in one of these states, newest first; array jobs without their children."""
+    """List the jobs of these queues in one of these states, newest first; array jobs without their children."""
     ids: dict[str, None] = {}
     pages = clients.batch.get_paginator("list_jobs")
     for queue in queues:
@@ -261,7 +261,7 @@ def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str]
 
 @aws_errors()
 def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
-    """All that Batch knows of one job.
+    """Return all that Batch knows of one job.
 
     Raises:
         AwsError: the job does not exist.
@@ -275,7 +275,7 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
 
 
 def find(clients: Clients, job_id: str) -> SubmittedJob:
-    """One job.
+    """Return one job.
 
     Raises:
         AwsError: the job does not exist.
@@ -355,13 +355,13 @@ def asked_of(container: Mapping[str, Any], kind: str) -> float:
 
 
 def main_node_id(detail: Mapping[str, Any]) -> str | None:
-    """The id of a multi-node job's main node, ``JOB_ID#0``; None for any other job, and for a node."""
+    """Return the id of a multi-node job's main node, ``JOB_ID#0``; None for any other job, and for a node."""
     nodes = detail.get("nodeProperties")
     return f"{detail['jobId']}#{nodes.get('mainNode', 0)}" if nodes and "#" not in detail["jobId"] else None
 
 
 def job_from(detail: JobDetailTypeDef, region: str) -> SubmittedJob:
-    """One entry of DescribeJobs as a :class:`SubmittedJob`."""
+    """Return one entry of DescribeJobs as a :class:`SubmittedJob`."""
     container = container_of(detail)
     array = detail.get("arrayProperties", {})
     logs = container.get("logConfiguration", {}).get("options", {})
@@ -394,5 +394,5 @@ def job_from(detail: JobDetailTypeDef, region: str) -> SubmittedJob:
 
 
 def _time(milliseconds: int | None) -> datetime | None:
-    """Batch's milliseconds since 1970; it sends 0 for what has not happened."""
+    """Convert Batch's milliseconds since 1970; it sends 0 for what has not happened."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None

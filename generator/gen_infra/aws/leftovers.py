@@ -71,7 +71,7 @@ def leftovers(
     own_network: bool,
     rebuilds: bool,
 ) -> list[str]:
-    """What still exists of an environment, such as ``job queue highPriority-prod``; nothing if all of it was destroyed.
+    """List what still exists of an environment, such as ``job queue highPriority-prod``.
 
     Args:
         clients: where to look.
@@ -142,7 +142,7 @@ def delete_images(clients: Clients, repository: str, digests: Iterable[str]) -> 
 
 @aws_errors()
 def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[str]:
-    """What still exists of an environment's notifications; a topic and the rule that publishes to it share a name.
+    """Yield what still exists of the notifications; a topic and the rule that publishes to it share a name.
 
     Asked for by itself: who has no notifications may not be allowed to look at such things.
     """
@@ -151,7 +151,7 @@ def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[st
 
 
 def own_names(environment: str, keys: Collection[str], repositories: Collection[str]) -> re.Pattern[str]:
-    """What an environment calls its own: ``isaac-prod`` and what is built on it, ``prod/isaac``, ``/aws/batch/prod/…``.
+    """Match an environment's names: ``isaac-prod`` and what starts with it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
     A name may follow a path or an ARN, as in ``alias/batch-prod``, and be followed by ``-job`` or ``-execution``
     (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of a network

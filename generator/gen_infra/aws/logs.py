@@ -27,7 +27,7 @@ class Line:
     text: str
 
     def to_dict(self) -> dict[str, str]:
-        """The same for JSON: the time in ISO 8601, UTC."""
+        """Return the same for JSON: the time in ISO 8601, UTC."""
         return {"time": self.time.isoformat().replace("+00:00", "Z"), "text": self.text}
 
 
@@ -45,7 +45,7 @@ class Reader:
         self._tokens: dict[str, str] = {}
 
     def new_lines(self, job: SubmittedJob) -> Iterator[Line]:
-        """What the attempts of the job have written since it was last asked, attempt by attempt."""
+        """Yield what the attempts of the job have written since it was last asked, attempt by attempt."""
         for stream in job.log_streams:
             more = True
             while more:
@@ -54,7 +54,7 @@ class Reader:
 
     @aws_errors()
     def _page(self, group: str, stream: str) -> tuple[list[Line], bool]:
-        """The next page of a stream, and whether it may have another; a page may be empty before the end."""
+        """Return the next page of a stream, and whether it may have another; a page may be empty before the end."""
         before = self._tokens.get(stream, "")
         token: dict[str, Any] = {"nextToken": before} if before else {}
         logs = self._clients.logs
@@ -75,7 +75,7 @@ def follow(
     *,
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Line]:
-    """The lines of a job, of its later attempts too, until it has ended.
+    """Yield the lines of a job, of its later attempts too, until it has ended.
 
     Args:
         clients: where the logs are.
@@ -96,7 +96,7 @@ def follow(
 
 @aws_errors()
 def tail(clients: Clients, job: SubmittedJob, lines: int) -> list[Line]:
-    """The last lines of the last attempt."""
+    """Return the last lines of the last attempt."""
     logs = clients.logs
     if not job.log_stream:
         return []

@@ -42,14 +42,14 @@ class QueueState:
     max_vcpus: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The same for JSON: times in ISO 8601, UTC."""
+        """Return the same for JSON: times in ISO 8601, UTC."""
         oldest = self.oldest_runnable.isoformat().replace("+00:00", "Z") if self.oldest_runnable else None
         return asdict(self) | {"oldest_runnable": oldest}
 
 
 @aws_errors()
 def queue_states(clients: Clients, queues: Sequence[str]) -> list[QueueState]:
-    """How these queues stand, in this order."""
+    """Return the state of these queues, in this order."""
     described = clients.batch.describe_job_queues(jobQueues=list(queues))["jobQueues"]
     order = {each["jobQueueName"]: each.get("computeEnvironmentOrder", []) for each in described}
     arns = {entry["computeEnvironment"] for entries in order.values() for entry in entries}
@@ -72,7 +72,7 @@ def watch_queues(
     wait: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[list[QueueState]]:
-    """How these queues stand, again and again, without an end.
+    """Yield the state of these queues again and again, without an end.
 
     Args:
         clients: where the queues are.
@@ -90,12 +90,12 @@ def watch_queues(
 
 @aws_errors()
 def busy_vcpus(clients: Clients, queues: Iterable[str]) -> float:
-    """The vCPUs of the jobs of these queues that start or run."""
+    """Return the vCPUs of the jobs of these queues that start or run."""
     return sum(_busy(_details(clients, listed(clients, queue, ("PENDING", *BUSY)))) for queue in queues)
 
 
 def vcpus_of(detail: Json) -> float:
-    """The vCPUs that a job asks for, of all its nodes together; of an array, those of one child."""
+    """Return the vCPUs that a job asks for, of all its nodes together; of an array, those of one child."""
     return asked_of(container_of(detail), "VCPU") * int(detail.get("nodeProperties", {}).get("numNodes", 1))
 
 
@@ -114,7 +114,7 @@ def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:
 
 
 def listed(clients: Clients, queue: str, statuses: Iterable[str]) -> Iterator[Json]:
-    """Summaries of a queue's jobs in these states, each once; arrays and nodes as their parent.
+    """List summaries of a queue's jobs in these states, each once; arrays and nodes as their parent.
 
     In the order of the states, so that a job that moves on meanwhile is met twice rather than missed.
     """

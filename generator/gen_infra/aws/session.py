@@ -104,7 +104,7 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose credentials these are: the account id and the caller's ARN."""
+    """The owner of the credentials: the account id and the caller's ARN."""
 
     account: str
     arn: str
@@ -112,7 +112,7 @@ class Identity:
 
 @aws_errors()
 def clients(region: str) -> Clients:
-    """Clients for ``region``; nothing is sent to AWS yet.
+    """Make clients for ``region``; nothing is sent to AWS yet.
 
     Raises:
         MissingError: ``AWS_PROFILE`` names a profile that does not exist.
@@ -130,7 +130,7 @@ def clients(region: str) -> Clients:
 
 
 def configured_region() -> str | None:
-    """The region of the caller's own settings, AWS_REGION or the profile's; None without one."""
+    """Return the region of the caller's own settings, AWS_REGION or the profile's; None without one."""
     import boto3
 
     with aws_errors():
@@ -139,13 +139,13 @@ def configured_region() -> str | None:
 
 @aws_errors()
 def identity(clients: Clients) -> Identity:
-    """The caller, as STS sees it; this call needs no permission."""
+    """Return the caller, as STS sees it; this call needs no permission."""
     answer = clients.sts.get_caller_identity()
     return Identity(answer["Account"], answer["Arn"])
 
 
 def require_account(clients: Clients, expected: str) -> Identity:
-    """The caller, if it belongs to the account ``expected``: a lost variable must not reach another account.
+    """Return the caller, if it belongs to the account ``expected``: a lost variable must not reach another account.
 
     Raises:
         UsageError: the credentials belong to another account; both are named.

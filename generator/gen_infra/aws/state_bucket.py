@@ -81,7 +81,7 @@ class _Bucket:
     region: str
 
     def read(self, call: Callable[..., Any], absent: str) -> Any:
-        """The answer of ``call``; ``{}`` where it fails with the code ``absent``, which is how S3 says "not set"."""
+        """Return the answer of ``call``; ``{}`` where it fails with ``absent``, S3's code for "not set"."""
         try:
             return self.write(call)
         except self.s3.exceptions.ClientError as error:
@@ -94,7 +94,7 @@ class _Bucket:
         return call(Bucket=self.name, ExpectedBucketOwner=self.owner, **arguments)
 
     def taken(self) -> UsageError:
-        """The error of a name that another account has."""
+        """Return the error of a name that another account has."""
         return UsageError(
             f"the bucket {self.name} belongs to another account, or account {self.owner} has no access to it",
             hint="choose another name for state.bucket: bucket names are shared by all of AWS",
@@ -191,7 +191,7 @@ def _tls_only(bucket: _Bucket) -> Step | None:
 
 
 def _canonical(statement: dict[str, Any]) -> dict[str, Any]:
-    """The statement with its lists in order: S3 need not give them back as they were sent."""
+    """Return the statement with its lists in order: S3 need not give them back as they were sent."""
     return {key: sorted(value) if isinstance(value, list) else value for key, value in statement.items()}
 
 

@@ -55,7 +55,7 @@ def _exchanges_linked_role(old: Any, new: Any) -> bool:
 
 
 def _is_linked(role: Any) -> bool:
-    """Whether it is the service-linked role, which Batch uses where none is given."""
+    """Return whether it is the service-linked role, which Batch uses where none is given."""
     return not role or str(role).endswith(f"/{SERVICE_LINKED_ROLE}")
 
 
@@ -117,7 +117,7 @@ def refusals(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 
 def _value(state: Mapping[str, Any], attribute: str) -> Any:
-    """The value of a dotted attribute; a block is a list with one item in a plan."""
+    """Return the value of a dotted attribute; a block is a list with one item in a plan."""
     value: Any = state
     for name in attribute.split("."):
         value = value[0] if isinstance(value, list) and value else value

@@ -70,7 +70,7 @@ class Check:
 
     @property
     def failed(self) -> bool:
-        """Whether any finding has failed."""
+        """Return whether any finding has failed."""
         return any(finding.level == "failed" for finding in self.findings)
 
 
@@ -82,7 +82,7 @@ class CheckReport:
 
     @property
     def failed(self) -> bool:
-        """Whether any check has failed."""
+        """Return whether any check has failed."""
         return any(check.failed for check in self.checks)
 
     def to_dict(self) -> dict[str, Any]:

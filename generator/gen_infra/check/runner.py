@@ -255,7 +255,7 @@ def _place(record: CheckRecord) -> str:
 
 
 def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource) -> Check:
-    """What gen-infra's own checks and the lint of IAM policies say about resources."""
+    """Return what gen-infra's own checks and the lint of IAM policies say about resources."""
     reference = _look_up(mentioned_actions(resources))
     broken = [*broken_rules(resources), *lint(resources, reference)]
     places = {bare(resource.address): resource for resource in source.resources}

@@ -137,7 +137,7 @@ def _fail_usage(error: click.UsageError) -> None:
 
 
 def _text_width() -> int:
-    """The width of help texts; click would import shutil, and with it three compression libraries, to find it."""
+    """Return the width of help texts; click would import shutil and three compression libraries to find it."""
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() else 0
     if not width:

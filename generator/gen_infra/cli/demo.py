@@ -1,4 +1,4 @@
-"""`gen-infra demo`: an environment's whole life on the embedded AWS, each step timed and proved through the API."""
+"""`gen-infra demo`: create, use and destroy an environment on the embedded AWS; time and verify each step."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def missing_checkov() -> MissingError | None:
 
 @contextmanager
 def embedded_aws(port: int = 0) -> Iterator[emulator.EmulatorProcess]:
-    """An emulator that this process, and what it starts, uses in place of AWS."""
+    """Yield an emulator that this process, and what it starts, uses in place of AWS."""
     before = dict(os.environ)
     with emulator.start(port=port) as running:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -77,7 +77,7 @@ def embedded_aws(port: int = 0) -> Iterator[emulator.EmulatorProcess]:
 
 
 def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
-    """Every step on the emulator that :func:`embedded_aws` started; the last ones, which destroy, unless ``keep``.
+    """Run every step on the emulator of :func:`embedded_aws`; with ``keep``, without those that destroy.
 
     Raises:
         AnswerIsNoError: a step did not come out as it should.

@@ -71,7 +71,7 @@ def _capacity(place: Place, job: Job) -> str:
 
 
 def _families(types: dict[str, int], *, counted: bool) -> Iterator[str]:
-    """``{"m6i.large": 1, "r6i.large": 1, "m6i.xlarge": 2, …}`` -> ``m6i, r6i: 1 on large, 2 on xlarge``."""
+    """Turn ``{"m6i.large": 1, "r6i.large": 1, "m6i.xlarge": 2, …}`` into ``m6i, r6i: 1 on large, 2 on xlarge``."""
     sizes_of: dict[str, dict[int, list[str]]] = {}
     for name, at_once in types.items():
         family, _, size = name.partition(".")

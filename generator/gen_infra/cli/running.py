@@ -189,6 +189,6 @@ def _question(jobs: Sequence[SubmittedJob]) -> str:
     waiting = len(jobs) - started
     parts = [f"cancel {waiting} that wait{'s' if waiting == 1 else ''}"] if waiting else []
     if started:
-        parts.append(f"terminate {started} that {'has' if started == 1 else 'have'} started, whose work is lost")
+        parts.append(f"terminate {started} that {'has' if started == 1 else 'have'} started and will lose their work")
     names = ", ".join(dict.fromkeys(job.name for job in jobs[:3])) + (", …" if len(jobs) > 3 else "")
     return f"jobs ({names}): {' and '.join(parts)}?"

@@ -59,7 +59,7 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
 
 
 def _lines(change: Change) -> Iterator[tuple[str, str | None]]:
-    """The lines below a change, each with its colour."""
+    """Yield the lines below a change, each with its colour."""
     for cause in change.causes:
         yield str(cause), "cyan"
     for detail in change.details:

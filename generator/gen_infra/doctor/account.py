@@ -1,6 +1,6 @@
-"""What the doctor's checks of an account have in common, and the first of them: whose account, and which region.
+"""The common part of the doctor's checks of an account, and the first checks: the account and the region.
 
-A check is a generator of lines. One that AWS does not let look, or does not answer, says so in a warning and goes on
+A check is a generator of lines. If AWS refuses a call or does not answer, the check reports a warning and continues
 with nothing; what it had found before stays.
 """
 
@@ -33,7 +33,7 @@ _PERMISSIONS = {
 def check(
     subject: str, service: str
 ) -> Callable[[Callable[_Arguments, Iterator[Diagnosis]]], Callable[_Arguments, list[Diagnosis]]]:
-    """Decorator: run the generator to its end, and turn what AWS refuses into a warning under ``subject``.
+    """Decorate a check: run it to its end, and turn a call that AWS refuses into a warning under ``subject``.
 
     Args:
         subject: what the check looks at.

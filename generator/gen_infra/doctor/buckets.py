@@ -82,7 +82,7 @@ def _is_public(clients: Clients, name: str) -> bool:
 
 
 def _unless(call: Callable[[], Any], absent: str) -> dict[str, Any]:
-    """The answer of a call; ``{}`` where it fails with the code ``absent``."""
+    """Return the answer of a call; ``{}`` where it fails with the code ``absent``."""
     from botocore.exceptions import ClientError
 
     try:

@@ -80,7 +80,7 @@ def image(
 
 
 def _encryption(disks: Mapping[str, Any], in_template: Set[str], *, public: bool) -> Iterator[Diagnosis]:
-    """Every disk is encrypted in the image or by the launch template; a public image cannot be in the image."""
+    """Check whether every disk is encrypted, by the image or the launch template; in a public image none can be."""
     plain = [device for device, disk in disks.items() if not disk.get("Encrypted")]
     if exposed := [device for device in plain if device not in in_template]:
         message = f"{', '.join(exposed)} would be unencrypted: neither the image nor the launch template encrypts it"
@@ -95,7 +95,9 @@ def _encryption(disks: Mapping[str, Any], in_template: Set[str], *, public: bool
 
 
 def _sizes(least: Mapping[str, int], volumes: Mapping[str, Volume]) -> Iterator[Diagnosis]:
-    """EC2 refuses to make a volume smaller than its snapshot; what the image makes is as large as the image says.
+    """Check whether each volume is as large as its snapshot; EC2 refuses a smaller one.
+
+    A volume that the manifest gives no size is as large as the image says.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EbsBlockDevice.html
     """

@@ -31,7 +31,7 @@ _LEND = ("kms:CreateGrant",)
 
 @check("key", "kms")
 def made_key(clients: Clients, alias: str, roles: Iterable[str], services: Services) -> Iterator[Diagnosis]:
-    """The key that gen-infra makes: whether it can still make it, or what it made still works.
+    """Check the key that gen-infra makes: whether it can still make it, or what it made still works.
 
     Args:
         clients: of the key's region.
@@ -50,7 +50,7 @@ def made_key(clients: Clients, alias: str, roles: Iterable[str], services: Servi
 
 @check("key", "kms")
 def given_key(clients: Clients, arn: str, roles: Iterable[str], services: Services) -> Iterator[Diagnosis]:
-    """A key given by ARN: in this region, there, enabled, and open to its users; arguments as in `made_key`."""
+    """Check a key given by ARN: its region, state, and whether its users may use it; arguments as in `made_key`."""
     if (home := arn.split(":")[3]) != clients.region:
         yield wrong("key", f"{arn} is in {home}, not in {clients.region}", "name a key of the manifest's region")
         return
@@ -98,7 +98,7 @@ def _verdict(who: str, missing: Sequence[str]) -> Diagnosis:
 def denied_actions(
     statements: Iterable[Mapping[str, Any]], kind: str, principal: str, actions: Iterable[str]
 ) -> tuple[str, ...]:
-    """Those of ``actions`` that no Allow statement gives ``principal``.
+    """Return those of ``actions`` that no Allow statement gives ``principal``.
 
     Only conditions on who is calling are weighed; what depends on the single request counts as fulfilled. Deny
     statements are not weighed.

@@ -63,7 +63,7 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[
 
 
 def zones(subnets: Sequence[Json]) -> Diagnosis:
-    """Check whether the subnets lie in two zones: one zone runs out of Spot capacity sooner, and can fail."""
+    """Check whether the subnets are in two zones: one zone runs out of Spot capacity sooner, and can fail."""
     names = sorted({each["AvailabilityZone"] for each in subnets})
     if len(names) < 2:
         message = f"all are in {names[0]}: less Spot capacity, and no alternative when the zone fails"
@@ -199,7 +199,7 @@ def _words(tags: Mapping[str, str]) -> str:
 
 
 def _table_of(subnet: str, tables: Sequence[Json]) -> Json:
-    """The subnet's own route table, else the VPC's main one."""
+    """Return the subnet's own route table, else the VPC's main one."""
     associated = ((entry, table) for table in tables for entry in table.get("Associations", []))
     own: dict[bool, Json] = {}
     for entry, table in associated:
@@ -209,7 +209,7 @@ def _table_of(subnet: str, tables: Sequence[Json]) -> Json:
 
 
 def _missing_endpoints(endpoints: Sequence[Json], table: str, region: str) -> list[str]:
-    """The services that no endpoint serves; a gateway endpoint serves the route tables it is tied to."""
+    """Return the services that no endpoint serves; a gateway endpoint serves the route tables it is tied to."""
     served = {
         each.get("ServiceName", "").partition(f".{region}.")[2]
         for each in endpoints

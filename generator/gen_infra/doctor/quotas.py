@@ -111,12 +111,12 @@ def storage_quotas(clients: Clients, volumes: Mapping[str, int], instances: int)
 
 
 def quota_code(group: str, purchase: str) -> str:
-    """The code of the quota that On-Demand (``EC2``) or ``SPOT`` instances of a group count against."""
+    """Return the code of the quota that On-Demand (``EC2``) or ``SPOT`` instances of a group count against."""
     return _CODES[group][purchase == "SPOT"]
 
 
 def quota_group(instance_type: str) -> str | None:
-    """The group whose quota an instance type, a family or one of Batch's own words counts against; None: not known.
+    """Return the group of the quota for an instance type, a family or one of Batch's own words; None: not known.
 
     Batch's ``optimal`` and ``default_…`` are of the C, M and R families.
     https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html

@@ -79,7 +79,7 @@ def _tools(manifest: Manifest | None) -> Iterator[DoctorCheck]:
 
 
 def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str | None) -> Iterator[DoctorCheck]:
-    """The checks of one environment, in the order in which their lines are shown."""
+    """Yield the checks of one environment, in the order in which their lines are shown."""
     services = service_linked_roles(manifest)
     yield partial(doctor_account.region, aws, configured)
     yield partial(doctor_roles.service_linked_roles, aws, services)
@@ -107,7 +107,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
 
 
 def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
-    """The secrets and file systems of the jobs, each once."""
+    """Yield the secrets and file systems of the jobs, each once."""
     jobs = manifest.jobs.values()
     secrets = {secret.resource_arn: secret for job in jobs for secret in job.secrets.values()}
     for arn, secret in sorted(secrets.items()):
@@ -133,7 +133,7 @@ def _image(aws: Clients, manifest: Manifest) -> DoctorCheck:
 
 
 def key(aws: Clients, manifest: Manifest) -> DoctorCheck:
-    """The check of the environment's key, against those who start its instances and write its logs."""
+    """Return the check of the environment's key, against those who start its instances and write its logs."""
     prefix = f"arn:{manifest.partition}:iam::{manifest.account}:role/aws-service-role"
     launching = [
         f"{prefix}/{service}.amazonaws.com/{doctor_roles.SERVICE_LINKED_ROLES[service]}"
@@ -152,7 +152,7 @@ def key(aws: Clients, manifest: Manifest) -> DoctorCheck:
 
 
 def service_linked_roles(manifest: Manifest) -> list[str]:
-    """The services whose linked roles the compute environments need, as `doctor_roles` names them."""
+    """Return the services with linked roles that the compute environments need, as `doctor_roles` names them."""
     computes = manifest.compute.values()
     needed = {
         "batch": any(compute.service_role == "service-linked" for compute in computes),
@@ -171,13 +171,13 @@ def custom_roles(manifest: Manifest) -> list[str]:
 
 
 def used_buckets(manifest: Manifest) -> list[str]:
-    """The buckets that jobs use, and the one that the image is rebuilt from."""
+    """Return the buckets that jobs use, and the one that the image is rebuilt from."""
     rebuild = manifest.image.rebuild
     return sorted({each.name for each in manifest.buckets.values()} | ({rebuild.bucket} if rebuild else set()))
 
 
 def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:
-    """What each compute environment may ask of EC2."""
+    """Return what each compute environment may ask of EC2."""
     return [
         doctor_quotas.Ask(compute.type, compute.instance_types, compute.max_vcpus, _largest_job(manifest, compute))
         for compute in manifest.compute.values()
@@ -210,7 +210,7 @@ def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:
 
 
 def wanted_network(manifest: Manifest) -> doctor_network.ById | doctor_network.ByTag | None:
-    """The network that has to be there; None: gen-infra makes it."""
+    """Return the network that has to be there; None: gen-infra makes it."""
     if ids := manifest.network.ids:
         return doctor_network.ById(ids.subnets, ids.security_groups)
     if lookup := manifest.network.lookup:

@@ -77,11 +77,11 @@ class Drift:
 
     @property
     def title(self) -> str:
-        """``job queue high-prod``, or the address."""
+        """Return text such as ``job queue high-prod``, or the address."""
         return f"{self.kind} {self.name}".lstrip()
 
     def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return it for ``--json``."""
         return {key: value for key, value in asdict(self).items() if key != "events"}
 
 

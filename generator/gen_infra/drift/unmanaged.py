@@ -43,7 +43,7 @@ class _Rule(NamedTuple):
 
     @property
     def permission(self) -> str:
-        """The rule as an argument of ``aws ec2 revoke-security-group-…``."""
+        """Return the rule as an argument of ``aws ec2 revoke-security-group-…``."""
         ports = "" if self.protocol == "-1" else f"FromPort={self.ports[0]},ToPort={self.ports[1]},"
         kinds = {
             "sg-": "UserIdGroupPairs=[{GroupId=%s}]",
@@ -54,12 +54,12 @@ class _Rule(NamedTuple):
 
     @property
     def mentions(self) -> tuple[str, str]:
-        """What the call that creates the rule contains, besides the group."""
+        """Return what the call that creates the rule contains, besides the group."""
         return self.peer, "-1" if self.protocol == "-1" else str(self.ports[0])
 
 
 def unmanaged(content: PlanContent) -> Iterator[Unmanaged]:
-    """All that the refreshed state of a plan lists beside what is managed."""
+    """Yield all that the refreshed state of a plan lists beside what is managed."""
     resources = list(content.prior_resources)
     yield from _inline_policies(resources)
     yield from _attached_policies(resources)

@@ -75,17 +75,17 @@ class Change:
 
     @property
     def title(self) -> str:
-        """``job queue high-prod``, or the address."""
+        """Return text such as ``job queue high-prod``, or the address."""
         return f"{self.kind} {self.name}".lstrip()
 
     @property
     def how(self) -> str:
-        """What is special about a replacement."""
+        """Return what is special about a replacement."""
         return " (new one first)" if self.action == "replace" and self.new_first else ""
 
     @property
     def dangers(self) -> tuple[Danger, ...]:
-        """What needs a confirmation of its own."""
+        """Return what needs a separate confirmation."""
         return tuple(danger for danger in DANGERS if any(effect.danger == danger for effect in self.effects))
 
 
@@ -103,23 +103,23 @@ class Summary:
     unused: tuple[ManifestChange, ...] = ()
 
     def count(self, action: Action) -> int:
-        """How many resources have this action."""
+        """Return how many resources have this action."""
         return sum(change.action == action for change in self.changes)
 
     @property
     def sentence(self) -> str:
-        """``34 to create, 1 to update, 0 to replace, 0 to destroy``."""
+        """Return text such as ``34 to create, 1 to update, 0 to replace, 0 to destroy``."""
         actions: tuple[Action, ...] = ("create", "update", "replace", "destroy")
         return ", ".join(f"{self.count(action)} to {action}" for action in actions)
 
     @property
     def dangers(self) -> dict[Danger, list[Change]]:
-        """What needs a confirmation of its own, with the changes that are why."""
+        """Return what needs a separate confirmation, with the changes that are why."""
         found = {danger: [change for change in self.changes if danger in change.dangers] for danger in DANGERS}
         return {danger: changes for danger, changes in found.items() if changes}
 
     def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return it for ``--json``."""
         return {
             "changes": [_as_dict(change) for change in self.changes],
             "dangers": list(self.dangers),
@@ -186,7 +186,7 @@ def explain_changes(
 
 
 def _refusals(resource: ResourceChange) -> tuple[Refusal, ...]:
-    """What AWS would refuse if the resource were updated."""
+    """Return what AWS would refuse if the resource were updated."""
     if not resource.before or not resource.after:
         return ()
     return tuple(refusals(resource.type, resource.before, resource.planned))
@@ -197,13 +197,13 @@ def _action(resource: ResourceChange) -> Action | None:
 
 
 def _is_unfinished(resource: ResourceChange, needed: Collection[str]) -> bool:
-    """Whether no job can use it yet: the apply that created it did not finish, nor reach what needs it."""
+    """Return whether no job can use it yet: the apply that created it did not finish, nor reach what needs it."""
     is_unused = resource.type.startswith("aws_batch_") or bare(resource.address) not in needed
     return is_unused and resource.reason == "replace_because_tainted"
 
 
 def _name(resource: ResourceChange) -> str | None:
-    """The name without its generated digits, unless there are several of that name."""
+    """Return the name without its generated digits, unless there are several of that name."""
     full = resource.is_deposed
     for state in (resource.after, resource.before):
         for key in ("compute_environment_name", *_NAME_KEYS) if full else _NAME_KEYS:
@@ -221,7 +221,7 @@ def _details(kind: str, changed: list[Difference]) -> Iterator[str]:
 
 
 def _minutes(resources: Iterable[ResourceChange]) -> dict[str, float]:
-    """How long an attempt of each job definition on instances may take, as it is now; for ever without a timeout."""
+    """Return how long an attempt of each job definition on instances may take now; infinity without a timeout."""
     found: dict[str, float] = {}
     for resource in resources:
         before = resource.before

@@ -39,7 +39,7 @@ class ManifestChange:
     new: Any
 
     def __str__(self) -> str:
-        """``envs/prod.yaml:8 compute.genomicsEnv.bid_percentage: 50 -> 60``."""
+        """Return text such as ``envs/prod.yaml:8 compute.genomicsEnv.bid_percentage: 50 -> 60``."""
         return f"{self.where} {self.key}: {show(self.old)} -> {show(self.new)}"
 
 

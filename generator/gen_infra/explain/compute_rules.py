@@ -31,7 +31,7 @@ def _what(facts: Facts) -> str:
 
 
 def _infrastructure_update(facts: Facts) -> tuple[str, Danger | None]:
-    """Instances are replaced as the update policy says; Batch's default is 30 minutes."""
+    """Explain how instances are replaced, as the update policy says; Batch's default is 30 minutes."""
     if _is_fargate(facts):
         return "in place: what starts from now on has it; running jobs keep what they started with", None
     policy: Mapping[str, Any] = next(iter(facts.after.get("update_policy") or []), {})

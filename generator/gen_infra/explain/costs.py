@@ -24,7 +24,7 @@ _HOURS = 730  # AWS's own month: a twelfth of a year
 
 
 def network_cost(create: NetworkCreate) -> str:
-    """One line, such as ``network: 2 NAT gateways, about 73 USD a month before traffic (…)``."""
+    """Return one line, such as ``network: 2 NAT gateways, about 73 USD a month before traffic (…)``."""
     gateways, services = create.nat_gateways, len(create.endpoint_services)
     hourly = gateways * (_NAT_GATEWAY + _PUBLIC_ADDRESS) + services * create.zone_count * _ENDPOINT_IN_A_ZONE
     parts = [

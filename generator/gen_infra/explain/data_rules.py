@@ -29,7 +29,7 @@ def _gone_repository(facts: Facts) -> tuple[str, Danger | None]:
 
 
 def _new_expiry(facts: Facts) -> tuple[str, Danger | None]:
-    """ECR expires what a rule selects within a day; fewer images or days, or a new rule, expire more."""
+    """Explain that ECR expires what a rule selects within a day; fewer images or days, or a new rule, expire more."""
     old, new = _expiries(facts.before), _expiries(facts.after)
     if any(count < old.get(selected, float("inf")) for selected, count in new.items()):
         return "images that the rules select are deleted within a day", "destroy-data"
@@ -37,7 +37,7 @@ def _new_expiry(facts: Facts) -> tuple[str, Danger | None]:
 
 
 def _expiries(state: Mapping[str, Any]) -> dict[str, float]:
-    """How many images or days each selection leaves."""
+    """Return how many images or days each selection leaves."""
     policy = decoded(state.get("policy"))
     found: dict[str, float] = {}
     for rule in policy.get("rules", []) if isinstance(policy, dict) else []:

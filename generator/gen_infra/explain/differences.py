@@ -25,7 +25,7 @@ class Difference:
         path: such as ``compute_resources.bid_percentage``; an index only where a list has several items.
         old: what it is.
         new: what it will be; nothing where that is not known.
-        unknown: whether only the apply will tell.
+        unknown: whether it is known only after the apply.
         forces: whether terraform replaces the resource for it.
     """
 
@@ -37,11 +37,11 @@ class Difference:
 
     @property
     def attribute(self) -> str:
-        """The path without indexes, as rules name it."""
+        """Return the path without indexes, as rules name it."""
         return _INDEX.sub("", self.path)
 
     def __str__(self) -> str:
-        """``compute_resources.bid_percentage: 50 -> 60``."""
+        """Return text such as ``compute_resources.bid_percentage: 50 -> 60``."""
         why = " (forces replacement)" if self.forces else ""
         if self.unknown:
             return f"{self.path}: known after apply{why}"
@@ -62,7 +62,7 @@ def differences(change: ResourceChange) -> Iterator[Difference]:
 
 
 def within(attribute: str, outer: str) -> bool:
-    """Whether ``compute_resources.subnets`` is, or is in, ``compute_resources``."""
+    """Return whether ``compute_resources.subnets`` is, or is in, ``compute_resources``."""
     return f"{attribute}.".startswith(f"{outer}.")
 
 
@@ -77,7 +77,7 @@ class _Hidden:
 
 
 def _hidden(value: Any, marks: Any) -> Any:
-    """The value with its sensitive parts wrapped; marks have the value's own shape, with true where it is sensitive."""
+    """Wrap the sensitive parts of a value; marks have the value's own shape, with true where it is sensitive."""
     if marks is True:
         return _Hidden(value)
     if isinstance(value, dict) and isinstance(marks, dict):
@@ -88,7 +88,7 @@ def _hidden(value: Any, marks: Any) -> Any:
 
 
 def _compared(path: str, old: Any, new: Any, unknown: Any) -> Iterator[tuple[str, Any, Any, bool]]:
-    """The smallest parts that differ, by path; ``unknown`` has the value's own shape, as sensitive marks have."""
+    """Yield the smallest parts that differ, by path; ``unknown`` has the value's own shape, as sensitive marks have."""
     if unknown is True:
         yield path, old, None, True
         return
@@ -106,12 +106,12 @@ def _compared(path: str, old: Any, new: Any, unknown: Any) -> Iterator[tuple[str
 
 
 def _is_nothing(value: Any) -> bool:
-    """The provider keeps an empty text or list for a missing value."""
+    """Return whether it is missing or empty, which the provider treats as the same."""
     return value is None or (isinstance(value, str | dict | list) and not value)
 
 
 def decoded(value: Any) -> Any:
-    """JSON documents in attributes (policies, container properties) are compared as what they hold."""
+    """Parse JSON documents in attributes (policies, container properties), so that their content is compared."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             return json.loads(value)
@@ -121,7 +121,7 @@ def decoded(value: Any) -> Any:
 
 
 def show(value: Any) -> str:
-    """A value on one line, cut short."""
+    """Return a value on one line, cut short."""
     if value is None:
         return "nothing"
     text = (

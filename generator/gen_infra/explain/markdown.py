@@ -14,7 +14,7 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@]")
 
 
 def to_markdown(summary: Summary, environment: str) -> str:
-    """A table with a row for each resource, dangers above it, the attributes that change folded away below."""
+    """Return a table with a row for each resource, dangers above it, the attributes that change folded away below."""
     lines = [f"### Plan for {_text(environment)}: {summary.sentence}", ""]
     for danger, changes in summary.dangers.items():
         names = ", ".join(_text(change.title) for change in changes)
@@ -56,5 +56,5 @@ def _details(change: Change) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Text that Markdown takes for nothing else, on one line."""
+    """Escape text for Markdown, on one line."""
     return _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))

@@ -7,7 +7,7 @@ from gen_infra.terraform.policy_documents import services, statements
 
 
 def _gone_role(facts: Facts) -> tuple[str, Danger | None]:
-    """Jobs work with the roles of their task and of their instance, Batch itself with those of its environments."""
+    """Explain what the loss of a role means: to jobs for a role of tasks or instances, else to Batch."""
     trusted = {name for statement in statements(facts.before.get("assume_role_policy")) for name in services(statement)}
     if trusted & {"ec2", "ecs-tasks"}:
         return "its credentials stop working at once: running jobs that use it fail", "stop-jobs"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gen_infra.terraform.plan import ResourceChange
 
-# Where terraform's resources keep a policy, and whose it is.
+# Where terraform's resources keep a policy, and the owner of the policy.
 POLICY_ATTRIBUTES = {
     "aws_ecr_repository_policy": "policy",
     "aws_iam_policy": "policy",
@@ -62,7 +62,7 @@ class Permissions:
 
     @property
     def verdict(self) -> str:
-        """``permissions widened``, ``narrowed``, ``widened and narrowed``."""
+        """Return ``permissions widened``, ``narrowed`` or ``widened and narrowed``."""
         if self.unknown:
             return "permissions change; which ones is known after apply"
         words = [word for word, there in (("widened", self.added), ("narrowed", self.removed)) if there]
@@ -86,7 +86,7 @@ def permissions(change: ResourceChange, own_roles: frozenset[str]) -> Permission
 
 
 def compare(before: Any, after: Any) -> Permissions:
-    """What one policy grants and the other does not, in either direction."""
+    """Return what one policy grants and the other does not, in either direction."""
     old, new = set(_grants(before)), set(_grants(after))
     gained = [grant for grant in sorted(new - old) if not _covered(grant, old)]
     lost = [grant for grant in sorted(old - new) if not _covered(grant, new)]
@@ -110,7 +110,7 @@ def _grants(policy: Any) -> Iterator[Grant]:
 
 
 def _each(statement: Mapping[str, Any], key: str) -> list[str]:
-    """The values of ``Action`` or of ``NotAction``; one empty text where there is neither."""
+    """Return the values of ``Action`` or of ``NotAction``; one empty text where there is neither."""
     excluded = [f"{_EXCLUDED}{value}" for value in listed(statement.get(f"Not{key}"))]
     return [*map(str, listed(statement.get(key))), *excluded] or [""]
 
@@ -143,6 +143,6 @@ def _matches(pattern: str, text: str) -> bool:
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    """IAM's wildcards: ``*`` for any characters, ``?`` for one."""
+    """Match IAM's wildcards: ``*`` for any characters, ``?`` for one."""
     parts = {"*": ".*", "?": "."}
     return re.compile("".join(parts.get(character, re.escape(character)) for character in pattern), re.DOTALL)

@@ -16,7 +16,7 @@ def _new_queue_state(facts: Facts) -> tuple[str, Danger | None]:
 
 
 def _replaced_queue(facts: Facts) -> tuple[str, Danger | None]:
-    """A queue's name is fixed, so the new one cannot exist beside the old one."""
+    """Explain that a queue's name is fixed, so the new one cannot exist beside the old one."""
     if not facts.refusals:
         return _GONE_QUEUE(facts)
     how = "lose its" if facts.refusals[0] is SCHEDULING_REMOVED else "get a"

@@ -42,7 +42,7 @@ class Effect:
 
     Args:
         text: a sentence without full stop: to the resource, then to running jobs.
-        danger: what needs a confirmation of its own.
+        danger: what needs a separate confirmation.
         reason: why it is so.
     """
 
@@ -65,13 +65,13 @@ class EffectRule:
     reason: str
 
     def meets(self, kind: str, action: Action, changed: list[Difference]) -> bool:
-        """Whether the row is about this."""
+        """Return whether the row is about this."""
         return (self.kind, self.action) == (kind, action) and (
             not self.attribute or any(self._is_about(difference) for difference in changed)
         )
 
     def _is_about(self, difference: Difference) -> bool:
-        """Whether the attribute changes, and, where the resource is replaced, is why."""
+        """Return whether the attribute changes, and, where the resource is replaced, is why."""
         if self.action == "replace" and not difference.forces:
             return False
         changed = difference.attribute
@@ -79,5 +79,5 @@ class EffectRule:
 
 
 def always(text: str, danger: Danger | None = None) -> Says:
-    """The same sentence for every resource."""
+    """Return the same sentence for every resource."""
     return lambda _: (text, danger)

@@ -27,7 +27,7 @@ RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEE
 
 
 def _reason(rule: EffectRule, facts: Facts) -> str:
-    """The row's reason; for a replacement that AWS makes necessary, AWS's."""
+    """Return the row's reason; for a replacement that AWS makes necessary, AWS's."""
     if rule.action == "replace" and not rule.attribute and facts.refusals:
         return "; ".join(refusal.message for refusal in facts.refusals)
     return rule.reason

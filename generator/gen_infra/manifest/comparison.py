@@ -30,5 +30,5 @@ def compare(left: object, right: object, path: tuple[str | int, ...] = ()) -> It
 
 
 def _are_mappings(left: list[object], right: list[object]) -> bool:
-    """Whether both lists contain mappings only, and equally many, so that they are compared one by one."""
+    """Return whether both lists contain mappings only, and equally many, so that they are compared one by one."""
     return len(left) == len(right) and all(isinstance(item, Mapping) for item in (*left, *right))

@@ -61,7 +61,7 @@ class InstanceType(NamedTuple):
 
     @property
     def usable_mib(self) -> int:
-        """The memory that jobs can use: the kernel and the platform need about 3 %, the ECS agent 32 MiB.
+        """Return the memory that jobs can use: the kernel and the platform need about 3 %, the ECS agent 32 MiB.
 
         https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
         """

@@ -327,7 +327,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
 
     @property
     def typed(self) -> str:
-        """How a command line for this folder starts."""
+        """Return how a command line for this folder starts."""
         return f"{self._program} -chdir={shlex.quote(str(self.folder))}"
 
     def _failure(self, command: str, diagnostics: Iterable[Diagnostic], output: str = "") -> GenInfraError:

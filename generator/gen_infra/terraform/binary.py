@@ -1,4 +1,4 @@
-"""Finding a terraform (or OpenTofu) that is new enough."""
+"""Find a terraform (or OpenTofu) that is new enough."""
 
 from __future__ import annotations
 

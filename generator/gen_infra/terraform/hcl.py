@@ -17,7 +17,7 @@ Expression: TypeAlias = (
 
 
 class HclError(ValueError):
-    """The text is not HCL that this reader understands."""
+    """The text is not HCL that this reader can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class _Parser:
         self._at = 0
 
     def body(self, end: str) -> Body:
-        """Attributes and blocks, up to ``end`` (a brace, or nothing for a file)."""
+        """Read attributes and blocks, up to ``end`` (a brace, or nothing for a file)."""
         body = Body()
         while True:
             self._skip_newlines()
@@ -215,7 +215,7 @@ class _Parser:
         return Reference(tuple(path))
 
     def _index(self) -> str | None:
-        """``["key"]``, ``[0]`` or ``[each.key]`` after a reference; any other index is for `_opaque` to swallow."""
+        """Read ``["key"]``, ``[0]`` or ``[each.key]`` after a reference; `_opaque` takes any other index."""
         inside, closing = self._tokens[self._at + 1 : self._at + 3]
         if inside.kind in {"string", "number"} and closing.text == "]":
             self._at += 3
@@ -333,7 +333,7 @@ class _Parser:
         return self._text.count("\n", 0, start) + 1
 
     def _tokenize(self, at: int, stop: str) -> tuple[list[_HclToken], int]:
-        """The tokens from ``at``, up to the end or to the ``stop`` brace that closes an interpolation."""
+        """Return the tokens from ``at``, up to the end or to the ``stop`` brace that closes an interpolation."""
         tokens: list[_HclToken] = []
         depth = 0
         while at < len(self._text):
@@ -358,7 +358,7 @@ class _Parser:
         return [*tokens, _HclToken("end", "", at)], at
 
     def _string(self, at: int) -> tuple[Expression, int]:
-        """The string whose text starts at ``at``, and where the text after its closing quote starts."""
+        """Return the string whose text starts at ``at``, and where the text after its closing quote starts."""
         parts: list[Expression] = []
         start = at
         while True:

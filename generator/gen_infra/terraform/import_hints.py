@@ -46,6 +46,6 @@ def _id(type_: str) -> str:
 
 
 def _existing(diagnostic: Diagnostic) -> Iterator[str]:
-    """Its name, where it is reported to exist."""
+    """Yield the name that is reported to exist already."""
     if found := re.search(EXISTS, f"{diagnostic.summary}\n{diagnostic.detail}", flags=re.DOTALL):
         yield found["name"]

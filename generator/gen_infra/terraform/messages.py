@@ -322,7 +322,7 @@ def failure(
 
 
 def _push(errors: Iterable[Diagnostic]) -> str:
-    """The run could not release its own lock, which blocks every later run."""
+    """Explain that the run could not release its own lock, which blocks every later run."""
     is_locked = any(error.summary == "Error releasing the state lock" for error in errors)
     return "state push -lock=false" if is_locked else "state push"
 

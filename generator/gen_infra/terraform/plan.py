@@ -61,13 +61,13 @@ class ResourceChange:
 
     @property
     def planned(self) -> dict[str, Any]:
-        """The attributes afterwards, with `UNKNOWN` for what only the apply will know; empty where it is deleted."""
+        """Return the attributes afterwards, with `UNKNOWN` for those known after apply; empty where it is deleted."""
         planned: dict[str, Any] = _with_unknowns(self.after, self.after_unknown) if self.after is not None else {}
         return planned
 
     @property
     def has_effect(self) -> bool:
-        """Whether it changes anything."""
+        """Return whether it changes anything."""
         return self.actions not in {("no-op",), ("read",)}
 
 
@@ -79,28 +79,28 @@ class PlanContent:
 
     @property
     def is_errored(self) -> bool:
-        """Whether the run that made it failed halfway."""
+        """Return whether the run that made it failed halfway."""
         return bool(self.raw.get("errored"))
 
     @cached_property
     def changes(self) -> tuple[ResourceChange, ...]:
-        """What happens to each resource and data source, in the plan's order."""
+        """Return what happens to each resource and data source, in the plan's order."""
         return tuple(map(_resource_change, self.raw.get("resource_changes", ())))
 
     @property
     def managed_changes(self) -> tuple[ResourceChange, ...]:
-        """The same for resources alone, without those that exist in Terraform's state alone."""
+        """Return the same for resources alone, without those that exist in Terraform's state alone."""
         return tuple(each for each in self.changes if each.is_managed and each.address not in NOTES)
 
     @property
     def drift(self) -> tuple[ResourceChange, ...]:
-        """What a refresh found to differ from the state, likewise."""
+        """Return what a refresh found to differ from the state, likewise."""
         found = map(_resource_change, self.raw.get("resource_drift", ()))
         return tuple(each for each in found if each.is_managed and each.address not in NOTES)
 
     @property
     def has_changes(self) -> bool:
-        """Whether a resource or an output changes; what exists in Terraform's state alone does not count."""
+        """Return whether a resource or an output changes; what exists in Terraform's state alone does not count."""
         outputs = (tuple(each["actions"]) for each in self.raw.get("output_changes", {}).values())
         return any(each.has_effect for each in self.changes if each.address not in NOTES) or any(
             actions != ("no-op",) for actions in outputs
@@ -108,7 +108,7 @@ class PlanContent:
 
     @property
     def manifests(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """The manifest that was applied last, and the one that is planned; empty where there is none."""
+        """Return the manifest that was applied last, and the one that is planned; empty where there is none."""
         for change in self.changes:
             if change.address == RECORD:
                 before, after = ((state or {}).get("input") or {} for state in (change.before, change.after))
@@ -119,26 +119,26 @@ class PlanContent:
 
     @property
     def prior_resources(self) -> Iterator[Resource]:
-        """Every managed resource of the state that was compared with, after its refresh."""
+        """Yield every managed resource of the state that was compared with, after its refresh."""
         for resource in _listed(self.raw.get("prior_state", {}).get("values", {}).get("root_module", {})):
             if resource["mode"] == "managed":
                 yield Resource(resource["type"], resource["address"], resource["values"])
 
     @property
     def needed_addresses(self) -> frozenset[str]:
-        """The addresses, without indexes, that a resource of the state depends on."""
+        """Return the addresses, without indexes, that a resource of the state depends on."""
         root = self.raw.get("prior_state", {}).get("values", {}).get("root_module", {})
         return frozenset(needed for resource in _listed(root) for needed in resource.get("depends_on", ()))
 
     @property
     def planned_resources(self) -> Iterator[Resource]:
-        """Every managed resource as it will be, with `UNKNOWN` for what only the apply will know."""
+        """Yield every managed resource as it will be, with `UNKNOWN` for what only the apply will know."""
         for change in self.changes:
             if change.is_managed and change.after is not None:
                 yield Resource(change.type, change.address, change.planned)
 
     def with_stated_unknowns(self) -> dict[str, Any]:
-        """The JSON with a text for each attribute that the configuration sets and only the apply will know.
+        """Return the JSON with a text for each attribute that the configuration sets and only the apply will know.
 
         The ARN of a key that the same run creates is such a value; to checkov its absence means "not encrypted". What
         the configuration leaves out stays out.
@@ -156,7 +156,7 @@ class PlanContent:
 
     @property
     def deleted_environments(self) -> dict[str, str]:
-        """The compute environments that it deletes, replaced or not: full name to address."""
+        """Return the compute environments that it deletes, replaced or not: full name to address."""
         return {
             change.before["compute_environment_name"]: change.address
             for change in self.changes
@@ -165,17 +165,17 @@ class PlanContent:
 
     @property
     def deletes_more_than_environments(self) -> bool:
-        """Whether it deletes something else too, such as a role."""
+        """Return whether it deletes something else too, such as a role."""
         return any("delete" in change.actions and change.type != _COMPUTE_ENVIRONMENT for change in self.changes)
 
     @property
     def has_replaced_environment(self) -> bool:
-        """Whether it deletes a compute environment whose successor an earlier run has created."""
+        """Return whether it deletes a compute environment whose successor an earlier run has created."""
         return any(change.type == _COMPUTE_ENVIRONMENT and change.is_deposed for change in self.changes)
 
     @property
     def deleted_job_definitions(self) -> list[str]:
-        """The names of the job definitions that it deletes and does not register again."""
+        """Return the names of the job definitions that it deletes and does not register again."""
         return [
             change.before["name"]
             for change in self.changes
@@ -184,11 +184,11 @@ class PlanContent:
 
     @property
     def addresses_that_stay(self) -> tuple[str, ...]:
-        """The addresses of what it creates, updates or replaces."""
+        """Return the addresses of what it creates, updates or replaces."""
         return tuple(address for address, actions in self._effects() if actions - {"delete"})
 
     def is_part_of(self, other: PlanContent) -> bool:
-        """Whether it does nothing that the other plan does not do."""
+        """Return whether it does nothing that the other plan does not do."""
         planned: dict[str, set[str]] = {}
         for address, actions in other._effects():
             planned.setdefault(address, set()).update(actions)
@@ -218,14 +218,14 @@ def _resource_change(entry: Mapping[str, Any]) -> ResourceChange:
 
 
 def _listed(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every resource of a module and of those below it."""
+    """Yield every resource of a module and of those below it."""
     yield from module.get("resources", ())
     for child in module.get("child_modules", ()):
         yield from _listed(child)
 
 
 def _stated_attributes(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Address without indexes -> the attributes that its block sets."""
+    """Map addresses without indexes to the attributes that their block sets."""
     for resource in module.get("resources", ()):
         yield f"{path}{resource['address']}", tuple(resource.get("expressions", ()))
     for name, call in module.get("module_calls", {}).items():

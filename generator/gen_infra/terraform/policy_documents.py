@@ -17,7 +17,7 @@ _PRINCIPAL = re.compile(r"arn:[\w-]+:(?:iam|sts)::[0-9]{12}:(?!\*)\S+", re.ASCII
 
 
 def statements(policy: Any) -> Iterator[dict[str, Any]]:
-    """The statements of a policy; none where it is not known."""
+    """Yield the statements of a policy; none where it is not known."""
     if isinstance(policy, str):
         try:
             policy = json.loads(policy)
@@ -30,31 +30,31 @@ def statements(policy: Any) -> Iterator[dict[str, Any]]:
 
 
 def allowing(policy: Any) -> Iterator[dict[str, Any]]:
-    """The statements that allow something."""
+    """Yield the statements that allow something."""
     return (statement for statement in statements(policy) if statement.get("Effect", "Allow") == "Allow")
 
 
 def listed(value: Any) -> list[Any]:
-    """IAM takes a single value in place of a list."""
+    """Return the values as a list; IAM takes a single value in place of one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def named(statement: dict[str, Any]) -> str:
-    """How messages name a statement."""
+    """Name a statement in a message."""
     return f"statement {statement['Sid']}" if isinstance(statement.get("Sid"), str) else "a statement"
 
 
 def services(statement: dict[str, Any]) -> list[str]:
-    """The service principals, without their domain: ``ecs-tasks``."""
+    """Return the service principals, without their domain: ``ecs-tasks``."""
     principal = statement.get("Principal")
     found = listed(principal.get("Service")) if isinstance(principal, dict) else []
     return [service.split(".")[0] for service in found if isinstance(service, str)]
 
 
 def is_for_anyone(statement: dict[str, Any]) -> bool:
-    """Whether the principal is everyone, in any notation."""
+    """Return whether the principal is everyone, in any notation."""
     principal = statement.get("Principal")
     if isinstance(principal, dict):
         return any("*" in listed(value) for kind, value in principal.items() if kind != "Service")
@@ -62,7 +62,7 @@ def is_for_anyone(statement: dict[str, Any]) -> bool:
 
 
 def conditions(statement: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
-    """Operator, key in lower case, values of each condition."""
+    """Yield operator, key in lower case and values of each condition."""
     block = statement.get("Condition")
     for operator, tests in block.items() if isinstance(block, dict) else ():
         if isinstance(operator, Unknown) or not isinstance(tests, dict):
@@ -73,12 +73,12 @@ def conditions(statement: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]
 
 
 def may_be_anything(statement: dict[str, Any]) -> bool:
-    """Whether its conditions are not known, so that they cannot be checked."""
+    """Return whether its conditions are not known, so that they cannot be checked."""
     return isinstance(statement.get("Condition"), Unknown) or any(not key for _, key, _ in conditions(statement))
 
 
 def is_bound_to_account(statement: dict[str, Any], keys: frozenset[str] = _ACCOUNT_KEYS) -> bool:
-    """Whether a condition names the account (or organisation); ``…IfExists`` and wildcards bind nothing."""
+    """Return whether a condition names the account (or organisation); ``…IfExists`` and wildcards restrict nothing."""
     return may_be_anything(statement) or any(
         operator in _EXACT and key in keys and bool(values) and not any(_is_wild(value) for value in values)
         for operator, key, values in conditions(statement)
@@ -86,7 +86,7 @@ def is_bound_to_account(statement: dict[str, Any], keys: frozenset[str] = _ACCOU
 
 
 def is_bound_to_principals(statement: dict[str, Any]) -> bool:
-    """Whether a condition names principals of one account."""
+    """Return whether a condition names principals of one account."""
     return may_be_anything(statement) or any(
         operator in _EXACT
         and key == "aws:principalarn"
@@ -97,7 +97,7 @@ def is_bound_to_principals(statement: dict[str, Any]) -> bool:
 
 
 def has_condition(statement: dict[str, Any], key: str) -> bool:
-    """Whether there is an exact condition on ``key``, with any value."""
+    """Return whether there is an exact condition on ``key``, with any value."""
     return may_be_anything(statement) or any(
         name.startswith(key) and operator in _EXACT | {"Bool"} and not any(value == "*" for value in values)
         for operator, name, values in conditions(statement)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HOSTS = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
 _SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go
 _DEPTH = 4  # folders below a root
-_MOST_FOLDERS = 20_000  # of the whole search; not a time, or a busy machine would find less
+_MOST_FOLDERS = 20_000  # of the whole search; a number and not a time, so that a busy machine finds as much
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
@@ -55,7 +55,7 @@ def find_provider(
 
     Args:
         environ: the caller's environment.
-        flavour: of the terraform in use; each has a registry of its own.
+        flavour: terraform or OpenTofu; each has its own registry.
         roots: where to search for a mirror; None: the usual places of this system and of XDG_DATA_HOME/_DIRS.
 
     Raises:
@@ -68,7 +68,7 @@ def find_provider(
         folder = Path(named).absolute()
         if not _serves(folder, host):
             raise MissingError(
-                f"GEN_INFRA_PLUGIN_DIR={named} holds no {host}/hashicorp/aws ~> 5.100 for {os_arch()}",
+                f"GEN_INFRA_PLUGIN_DIR={named} does not contain {host}/hashicorp/aws ~> 5.100 for {os_arch()}",
                 hint="fill it: terraform providers mirror FOLDER",
             )
         return ProviderSource("named", folder, f"{folder} (GEN_INFRA_PLUGIN_DIR)")
@@ -91,7 +91,7 @@ def os_arch() -> str:
 
 
 def _satisfies(version: str) -> bool:
-    """Whether it is ``~> 5.100``, which is what the rendered versions.tf and the modules ask for."""
+    """Return whether it is ``~> 5.100``, which is what the rendered versions.tf and the modules ask for."""
     match = _VERSION.fullmatch(version)
     return match is not None and int(match[1]) == 5 and int(match[2]) >= 100
 
@@ -169,6 +169,6 @@ def _search(roots: Iterable[Path], host: str) -> Iterator[Path]:
 
 
 def _is_trusted(folder: Path) -> bool:
-    """Whether only root or this user can write there: what is in it will be executed."""
+    """Return whether only root or this user can write there: what is in it will be executed."""
     status = folder.stat()
     return status.st_uid in {0, os.geteuid()} and not status.st_mode & stat.S_IWOTH

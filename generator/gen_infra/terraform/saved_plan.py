@@ -1,6 +1,6 @@
 """A plan as a value: the bytes that terraform applies, what they were made from and for, and what they say.
 
-The plan file lies beside the rendered files, where the next command finds it. Before anything is changed, its bytes
+The plan file is beside the rendered files, where the next command finds it. Before anything is changed, its bytes
 are compared with the plan that was shown, and terraform gets a private copy of exactly these bytes: a file that is
 swapped at any moment is never applied.
 """
@@ -51,7 +51,7 @@ class Origin(NamedTuple):
     def mismatch(self, wanted: Origin) -> str:
         """Say why a plan of this origin cannot be used where another one is wanted; empty if it can."""
         if self.environment != wanted.environment:
-            return f"it is for {_named(self.environment)}; wanted is {_named(wanted.environment)}"
+            return f"it is for {_named(self.environment)}, not for {_named(wanted.environment)}"
         if self.intent != wanted.intent:
             return f"it was made {_INTENTS.get(self.intent, 'for something else')}, not {_INTENTS[wanted.intent]}"
         return "" if self.files == wanted.files else "the rendered files changed after it was made"
@@ -111,7 +111,7 @@ class SavedPlan:
 
     @property
     def path(self) -> Path:
-        """The plan file."""
+        """Return the plan file."""
         return self.folder / "tfplan"
 
     @property
@@ -120,7 +120,7 @@ class SavedPlan:
 
     @property
     def exists(self) -> bool:
-        """Whether anything is saved, usable or not."""
+        """Return whether anything is saved, usable or not."""
         return os.path.lexists(self.folder)
 
     def save(self, file: Path, origin: Origin, content: PlanContent) -> Plan:
@@ -158,7 +158,7 @@ class SavedPlan:
         return Plan(self.path, recorded_hash, origin, content)
 
     def is_for(self, wanted: Origin) -> bool:
-        """Whether the saved plan was made from this, and for this, as its record says."""
+        """Return whether the saved plan was made from this, and for this, as its record says."""
         record = self._recorded()
         return record is not None and not record[1].mismatch(wanted) and self.path.is_file()
 
@@ -188,7 +188,7 @@ def _named(environment: Mapping[str, str]) -> str:
 
 
 def _read(path: Path) -> bytes | None:
-    """The content of a file; None where there is none that can be read. Links are not followed."""
+    """Return the content of a file; None where there is none that can be read. Links are not followed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:

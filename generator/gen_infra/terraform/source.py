@@ -81,7 +81,7 @@ class HclSource:
 
     @property
     def places(self) -> dict[str, tuple[str, tuple[int, int]]]:
-        """The file, and the first and last line, of each resource's block, by its address without indexes."""
+        """Return the file, and the first and last line, of each resource's block, by its address without indexes."""
         return {bare(each.address): (each.file, (each.line, each.last_line)) for each in self.resources}
 
 
@@ -129,7 +129,7 @@ class _Module:
         }
 
     def resources(self) -> Iterator[Resource]:
-        """Every top-level block that can hold something to check, here and in the modules called."""
+        """Yield every top-level block that can hold something to check, here and in the modules called."""
         for path, block in self.blocks:
             if block.kind in {"resource", "data"}:
                 yield from self._instances(path, block)
@@ -143,7 +143,7 @@ class _Module:
                 yield from self._module(address, arguments).resources()
 
     def declared(self) -> Iterator[str]:
-        """The address of every resource block, here and in the modules called."""
+        """Yield the address of every resource block, here and in the modules called."""
         for _, block in self.blocks:
             if block.kind == "resource":
                 yield self.prefix + ".".join(block.labels)
@@ -151,11 +151,11 @@ class _Module:
                 yield from self._module(*self._called(block)).declared()
 
     def _called(self, block: Block) -> tuple[str, dict[str, Any]]:
-        """The address and the arguments of a module block."""
+        """Return the address and the arguments of a module block."""
         return f"{self.prefix}module.{block.labels[0]}", self.body(block.body)
 
     def _module(self, address: str, arguments: Mapping[str, Any]) -> _Module:
-        """The module that is called; an empty one if it is not below this folder."""
+        """Return the module that is called; an empty one if it is not below this folder."""
         source = arguments.get("source")
         folder = ""
         if isinstance(source, str) and source.startswith("./"):
@@ -178,7 +178,7 @@ class _Module:
         return instance
 
     def _each(self, expression: Expression, name: str) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
-        """Key and scope of each instance; one without a key where there is no ``for_each`` or it is not known."""
+        """Yield key and scope of each instance; one without a key where ``for_each`` is absent or not known."""
         items = None if expression is None else self.value(expression)
         if isinstance(items, list) and not any(isinstance(item, Unknown) for item in items):
             items = {str(item): item for item in items}
@@ -189,7 +189,7 @@ class _Module:
             yield None, self.each
 
     def body(self, body: Body) -> dict[str, Any]:
-        """The values of a body, its nested blocks as lists, ``dynamic`` ones as what they make."""
+        """Return the values of a body, its nested blocks as lists, ``dynamic`` ones as what they make."""
         values: dict[str, Any] = {name: self.value(expression) for name, expression in body.attributes.items()}
         for block in body.blocks:
             if block.kind == "dynamic":
@@ -201,7 +201,7 @@ class _Module:
         return values
 
     def value(self, expression: Expression) -> Any:  # noqa: PLR0911 - one for each kind of expression
-        """The value of an expression, with `UNKNOWN` wherever it is not known."""
+        """Return the value of an expression, with `UNKNOWN` wherever it is not known."""
         match expression:
             case Template(parts):
                 values = [self.value(part) for part in parts]
@@ -266,7 +266,7 @@ def _text(value: Any) -> str:
 
 
 def _joined(values: list[Any]) -> Any:
-    """Terraform's ``concat``: an unknown argument is an unknown member."""
+    """Evaluate Terraform's ``concat``: an unknown argument is an unknown member."""
     return [item for value in values for item in (value if isinstance(value, list) else [UNKNOWN])]
 
 
@@ -292,7 +292,7 @@ _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
 
 
 def _policy(document: Mapping[str, Any]) -> dict[str, Any]:
-    """An ``aws_iam_policy_document`` as the JSON that it makes."""
+    """Return an ``aws_iam_policy_document`` as the JSON that it makes."""
     return {"Version": "2012-10-17", "Statement": [_statement(block) for block in document.get("statement", [])]}
 
 

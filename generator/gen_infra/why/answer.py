@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def is_well(self) -> bool:
-        """It runs, or has succeeded, and there is nothing to explain."""
+        """Return whether it runs or has succeeded, so that there is nothing to explain."""
         return self.job.status in {"RUNNING", "SUCCEEDED"} and not self.causes
 
     def to_dict(self) -> dict[str, Any]:

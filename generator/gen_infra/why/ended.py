@@ -16,7 +16,7 @@ _SHOWN_LINES = 5
 
 
 def spot_reclaimed(evidence: Evidence) -> Cause | None:
-    """AWS took the Spot instance, or the Fargate Spot task, back."""
+    """Check whether AWS took the Spot instance, or the Fargate Spot task, back."""
     said = evidence.saying(messages.HOST)
     fargate = evidence.saying(messages.FARGATE_SPOT)
     reclaimed = tuple(words for words in _host_ends(evidence) if "Spot" in words)
@@ -35,7 +35,7 @@ def spot_reclaimed(evidence: Evidence) -> Cause | None:
 
 
 def host_lost(evidence: Evidence) -> Cause | None:
-    """Its instance ended for another reason."""
+    """Check whether its instance ended for another reason."""
     said = evidence.saying(messages.HOST)
     if not said:
         return None
@@ -63,7 +63,7 @@ def _host_ends(evidence: Evidence) -> tuple[str, ...]:
 
 
 def time_limit(evidence: Evidence) -> Cause | None:
-    """It ran for longer than its timeout."""
+    """Check whether it ran for longer than its timeout."""
     said = evidence.saying(messages.TIMEOUT)
     if not said:
         return None
@@ -74,7 +74,7 @@ def time_limit(evidence: Evidence) -> Cause | None:
 
 
 def ended_by_a_caller(evidence: Evidence) -> Cause | None:
-    """A call of CancelJob or TerminateJob; the reason is the caller's own."""
+    """Check whether CancelJob or TerminateJob was called; the reason is the caller's own."""
     called = [
         name for name, key in (("cancelled", "isCancelled"), ("terminated", "isTerminated")) if evidence.job.get(key)
     ]
@@ -86,7 +86,7 @@ def ended_by_a_caller(evidence: Evidence) -> Cause | None:
 
 
 def overrides_too_long(evidence: Evidence) -> Cause | None:
-    """The submission's command and environment are longer than ECS accepts.
+    """Check whether the submission's command and environment are longer than ECS accepts.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, overrides
     """
@@ -101,7 +101,7 @@ def overrides_too_long(evidence: Evidence) -> Cause | None:
 
 
 def java_heap(evidence: Evidence) -> Cause | None:
-    """A Java program used up its heap, whose size is the program's own setting."""
+    """Check whether a Java program used up its heap, whose size is the program's own setting."""
     said = evidence.logged(messages.LOGGED_HEAP)
     if not said:
         return None
@@ -114,7 +114,7 @@ def java_heap(evidence: Evidence) -> Cause | None:
 
 
 def out_of_memory(evidence: Evidence) -> Cause | None:
-    """It was killed because it used more memory than it asked for.
+    """Check whether it was killed because it used more memory than it asked for.
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
@@ -131,7 +131,7 @@ def out_of_memory(evidence: Evidence) -> Cause | None:
 
 
 def disk_full(evidence: Evidence) -> Cause | None:
-    """Its container's layer, its scratch or its host's root volume is full."""
+    """Check whether its container's layer, its scratch or its host's root volume is full."""
     failures = [each for each in evidence.failures if each.kind == "full"]
     logged = evidence.logged(messages.LOGGED_FULL) if evidence.exit_code else ()
     said = (*evidence.saying(messages.LOGGED_FULL), *logged)
@@ -145,7 +145,7 @@ def disk_full(evidence: Evidence) -> Cause | None:
 
 
 def dependency_failed(evidence: Evidence) -> Cause | None:
-    """A job that it depends on failed."""
+    """Check whether a job that it depends on failed."""
     said = evidence.saying(messages.DEPENDENCY)
     if not said:
         return None
@@ -156,7 +156,7 @@ def dependency_failed(evidence: Evidence) -> Cause | None:
 
 
 def child_failed(evidence: Evidence) -> Cause | None:
-    """A child of the array failed."""
+    """Check whether a child of the array failed."""
     failed = [each for each in evidence.children if each.get("status") == "FAILED"]
     if evidence.status != "FAILED" or not failed:
         return None
@@ -167,7 +167,7 @@ def child_failed(evidence: Evidence) -> Cause | None:
 
 
 def access_denied(evidence: Evidence) -> Cause | None:
-    """The program ended after AWS refused it a call."""
+    """Check whether the program ended after AWS refused it a call."""
     said = evidence.logged(messages.LOGGED_REFUSAL) if evidence.exit_code else ()
     if not said:
         return None
@@ -184,7 +184,7 @@ def access_denied(evidence: Evidence) -> Cause | None:
 
 
 def program_failed(evidence: Evidence) -> Cause | None:
-    """The program itself ended with an error."""
+    """Check whether the program itself ended with an error."""
     code = evidence.exit_code
     if code is None or code == 0:
         return None

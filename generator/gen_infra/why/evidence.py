@@ -83,41 +83,41 @@ class Evidence:
 
     @property
     def status(self) -> str:
-        """The job's state."""
+        """Return the job's state."""
         return str(self.job["status"])
 
     @property
     def waits(self) -> bool:
-        """It has not started yet."""
+        """Return whether it has not started yet."""
         return self.status in WAITING
 
     @property
     def has_ended(self) -> bool:
-        """It has failed, or an attempt of it has, and it waits for another one."""
+        """Return whether it has failed, or waits for another attempt after one that failed."""
         return self.status == "FAILED" or (self.waits and bool(self.job.get("attempts")))
 
     @property
     def container(self) -> Json:
-        """The job's container, or its main node's."""
+        """Return the job's container, or its main node's."""
         return container_of(self.job)
 
     @property
     def last_attempt(self) -> Json:
-        """The newest attempt that has ended."""
+        """Return the newest attempt that has ended."""
         attempts = self.job.get("attempts") or [{}]
         last: Json = attempts[-1]
         return last
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of the newest attempt that has one."""
+        """Return the exit code of the newest attempt that has one."""
         last = self.last_attempt.get("container", {})
         code: int | None = self.container.get("exitCode", last.get("exitCode"))
         return code
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """All that Batch says about the job's state and its last attempt."""
+        """Return all that Batch says about the job's state and its last attempt."""
         last = self.last_attempt
         said = [
             self.job.get("statusReason"),
@@ -129,27 +129,27 @@ class Evidence:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """What Batch says of a container that did not start, read."""
+        """Return what Batch says of a container that did not start, read."""
         found = (failure for reason in self.reasons if (failure := read_failure(reason, secrets=self.has_secrets)))
         return tuple(found)
 
     @property
     def has_secrets(self) -> bool:
-        """ECS fetches secrets before the container starts."""
+        """Return whether it has secrets, which ECS fetches before the container starts."""
         return bool(self.container.get("secrets"))
 
     def saying(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        """The reasons in which the pattern is found."""
+        """Return the reasons in which the pattern is found."""
         return tuple(quoted(reason) for reason in self.reasons if pattern.search(reason))
 
     def launches_saying(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        """What Auto Scaling said of launches that failed, where the pattern is found; each sentence once."""
+        """Return what Auto Scaling said of launches that failed, where the pattern is found; each sentence once."""
         said = (f"{each.get('StatusMessage', '')}" for each in self.launches if self.waits)
         found = dict.fromkeys(words for words in said if pattern.search(words))
         return tuple(f"Auto Scaling says: {' '.join(words.split())}" for words in found)
 
     def logged(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        """Lines of the log in which the pattern is found."""
+        """Return the lines of the log in which the pattern is found."""
         return tuple(f"its log says: {line}" for line in self.log if pattern.search(line))
 
     def wrong(self, *subjects: str) -> tuple[str, ...]:
@@ -163,49 +163,49 @@ class Evidence:
 
     @property
     def enabled(self) -> tuple[Json, ...]:
-        """The queue's compute environments that take jobs."""
+        """Return the queue's compute environments that take jobs."""
         return tuple(each for each in self.environments if each.get("state") == "ENABLED")
 
     @property
     def usable(self) -> tuple[Json, ...]:
-        """The queue's compute environments that can start instances."""
+        """Return the queue's compute environments that can start instances."""
         return tuple(each for each in self.enabled if each.get("status") != "INVALID")
 
     def asks(self, kind: str) -> float:
-        """What the job asks for: ``VCPU``, ``MEMORY`` in MiB, or ``GPU``; 0 where it says nothing."""
+        """Return what the job asks for: ``VCPU``, ``MEMORY`` in MiB, or ``GPU``; 0 where it says nothing."""
         return asked_of(self.container, kind)
 
     @property
     def nodes(self) -> int:
-        """How many instances it needs at once."""
+        """Return how many instances it needs at once."""
         return int(self.job.get("nodeProperties", {}).get("numNodes", 1))
 
     @property
     def demand(self) -> Demand:
-        """What it asks of one instance."""
+        """Return what it asks of one instance."""
         return Demand(max(math.ceil(self.asks("VCPU")), 1), max(int(self.asks("MEMORY")), 1), int(self.asks("GPU")))
 
     @property
     def queue_name(self) -> str:
-        """The queue's name."""
+        """Return the queue's name."""
         return str(self.job["jobQueue"]).rpartition("/")[2]
 
     @property
     def job_key(self) -> str:
-        """The job's key in the manifest, ``jobs.isaac``; the definition's name where it has none."""
+        """Return the job's key in the manifest, ``jobs.isaac``; the definition's name where it has none."""
         definition = str(self.job["jobDefinition"]).rpartition("/")[2].partition(":")[0]
         key = definition.removesuffix(f"-{self.manifest.name}")
         return f"jobs.{key}" if key in self.manifest.jobs else definition
 
     def compute_key(self, environment: Json) -> str:
-        """A compute environment's key in the manifest, ``compute.genomicsEnv``; its name where it has none."""
+        """Return a compute environment's key in the manifest, ``compute.genomicsEnv``; its name where it has none."""
         name = name_of(environment)
         keys = [key for key in self.manifest.compute if name.startswith(f"{self.manifest.suffixed(key)}-")]
         return f"compute.{keys[0]}" if keys else name
 
     @property
     def compute_keys(self) -> str:
-        """The same for all of the queue's environments that take jobs."""
+        """Return the same for all of the queue's environments that take jobs."""
         return ", ".join(self.compute_key(each) for each in self.enabled or self.environments)
 
     def command(self, name: str, job_id: str) -> str:
@@ -214,10 +214,10 @@ class Evidence:
 
 
 def quoted(reason: str) -> str:
-    """Batch's words as one sentence of evidence."""
+    """Return Batch's words as one sentence of evidence."""
     return f"AWS Batch says: {reason}"
 
 
 def name_of(environment: Json) -> str:
-    """The name of a compute environment."""
+    """Return the name of a compute environment."""
     return str(environment.get("computeEnvironmentName", "a compute environment"))

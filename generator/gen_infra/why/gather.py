@@ -102,7 +102,7 @@ def gather(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: st
 
 
 def _with_main_node(notes: Notes, job: Json) -> Json:
-    """A multi-node job with its main node's container and attempts, which alone know of its log and its end."""
+    """Return a multi-node job with its main node's container and attempts, which alone know of its log and its end."""
     node_id = main_node_id(job)
     found = notes.look(f"main node {node_id}", "batch", _details, [node_id]) if node_id else None
     if not found:
@@ -147,7 +147,7 @@ def _about_other_jobs(notes: Notes, job: Json, queue: Json, queues: Iterable[Jso
 
 
 def _dependencies_of_array(notes: Notes, job: Json) -> list[Json]:
-    """What the array depends on whose child the job is."""
+    """Return what the array depends on whose child the job is."""
     array, _, index = str(job["jobId"]).rpartition(":")
     if not array or not index.isdecimal():
         return []
@@ -227,7 +227,7 @@ def _about_instances(notes: Notes, environments: Iterable[Json]) -> dict[str, An
 
 
 def _groups(clients: Clients, environments: Iterable[str]) -> list[Json]:
-    """The groups that Batch made: it names them after their environment, ``AWSBatch-<name>-asg-…``."""
+    """Return the groups that Batch made: it names them after their environment, ``AWSBatch-<name>-asg-…``."""
     prefixes = tuple(f"AWSBatch-{name}-asg-" for name in environments)
     pages = clients.autoscaling.get_paginator("describe_auto_scaling_groups").paginate()
     groups = (group for page in pages for group in page["AutoScalingGroups"])
@@ -235,7 +235,7 @@ def _groups(clients: Clients, environments: Iterable[str]) -> list[Json]:
 
 
 def _failed_launches(clients: Clients, group: str) -> tuple[Json, ...]:
-    """Newest first; those before the last one that succeeded are over."""
+    """Return them newest first; those before the last one that succeeded are over."""
     answer = clients.autoscaling.describe_scaling_activities(AutoScalingGroupName=group, MaxRecords=_LAUNCHES)
     launches = [each for each in answer["Activities"] if each.get("Description", "").startswith("Launching")]
     ended = [each["StatusCode"] for each in launches]
@@ -267,7 +267,7 @@ def _about_attempt(notes: Notes, job: Any, region: str) -> dict[str, Any]:
 
 
 def _host(clients: Clients, instance: str) -> tuple[Json, ...]:
-    """EC2 forgets an instance about an hour after its end; a filter finds none then, where an id would be an error."""
+    """Look it up by a filter: EC2 removes an instance about an hour after its end, and an id is then an error."""
     answer = clients.ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance]}])
     return tuple(each for reservation in answer.get("Reservations", []) for each in reservation.get("Instances", []))
 

@@ -21,7 +21,7 @@ _ANYTHING = re.compile("")
 
 
 def service_role(evidence: Evidence) -> Cause | None:
-    """Batch's own role lacks a permission."""
+    """Check whether Batch's own role lacks a permission."""
     said = evidence.saying(messages.SERVICE_ROLE)
     if not said:
         return None
@@ -33,7 +33,7 @@ def service_role(evidence: Evidence) -> Cause | None:
 
 
 def vcpu_quota(evidence: Evidence) -> Cause | None:
-    """The account's quota of vCPUs is reached."""
+    """Check whether the account's quota of vCPUs is reached."""
     said = (*evidence.launches_saying(messages.OVER_QUOTA), *(evidence.wrong("vCPU quotas") if evidence.waits else ()))
     if not said:
         return None
@@ -56,7 +56,7 @@ def _raise_quota(evidence: Evidence) -> str:
 
 
 def key_policy(evidence: Evidence) -> Cause | None:
-    """Instances end as they start, because the key of their volumes does not allow the roles that start them.
+    """Check whether the key of the volumes does not allow the roles that start instances, so that they end at once.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
@@ -72,7 +72,7 @@ def key_policy(evidence: Evidence) -> Cause | None:
 
 
 def spot_price(evidence: Evidence) -> Cause | None:
-    """Spot costs more than the environment's bid."""
+    """Check whether Spot costs more than the environment's bid."""
     said = evidence.launches_saying(messages.PRICE_TOO_LOW)
     if not said:
         return None
@@ -86,7 +86,7 @@ def spot_price(evidence: Evidence) -> Cause | None:
 
 
 def no_capacity(evidence: Evidence) -> Cause | None:
-    """AWS has no such instance free."""
+    """Check whether AWS has no such instance free."""
     said = (*evidence.saying(messages.NO_CAPACITY), *evidence.launches_saying(messages.NO_CAPACITY))
     if not said:
         return None
@@ -105,7 +105,7 @@ def _offer(environment: Json) -> str:
 
 
 def unsupported_configuration(evidence: Evidence) -> Cause | None:
-    """The instance types do not exist in these zones, or do not fit the launch template."""
+    """Check whether the instance types do not exist in these zones, or do not fit the launch template."""
     said = (*evidence.saying(messages.UNSUPPORTED), *evidence.launches_saying(messages.UNSUPPORTED))
     if not said:
         return None
@@ -114,7 +114,7 @@ def unsupported_configuration(evidence: Evidence) -> Cause | None:
 
 
 def machine_image(evidence: Evidence) -> Cause | None:
-    """The AMI does not exist, or is not shared with the account."""
+    """Check whether the AMI does not exist, or is not shared with the account."""
     said = evidence.launches_saying(messages.MACHINE_IMAGE)
     if not said:
         return None
@@ -123,7 +123,7 @@ def machine_image(evidence: Evidence) -> Cause | None:
 
 
 def no_addresses(evidence: Evidence) -> Cause | None:
-    """The subnets are full."""
+    """Check whether the subnets are full."""
     said = (
         *evidence.launches_saying(messages.NO_ADDRESSES),
         *(evidence.wrong("addresses") if evidence.waits else ()),
@@ -134,7 +134,7 @@ def no_addresses(evidence: Evidence) -> Cause | None:
 
 
 def launch_fails(evidence: Evidence) -> Cause | None:
-    """Launches fail for a reason that no other cause knows: AWS's own words are shown."""
+    """Check whether launches fail for a reason that no other cause covers, and show AWS's own words."""
     said = evidence.launches_saying(_ANYTHING)
     if not evidence.waits or not said:
         return None
@@ -142,7 +142,7 @@ def launch_fails(evidence: Evidence) -> Cause | None:
 
 
 def no_way_out(evidence: Evidence) -> Cause | None:
-    """Instances that do not reach ECR, ECS and CloudWatch Logs never get a job."""
+    """Check whether instances cannot reach ECR, ECS and CloudWatch Logs, so that they never get a job."""
     said = evidence.wrong("routes", "security groups")
     if not evidence.waits or not said:
         return None
@@ -152,7 +152,7 @@ def no_way_out(evidence: Evidence) -> Cause | None:
 
 
 def instances_do_not_join(evidence: Evidence) -> Cause | None:
-    """Instances run, and none of them has joined the cluster."""
+    """Check whether instances run and none of them has joined the cluster."""
     if evidence.status != "RUNNABLE" or not evidence.instances or evidence.joined:
         return None
     if _minutes(evidence) < _STARTING_MINUTES:
@@ -167,7 +167,7 @@ def instances_do_not_join(evidence: Evidence) -> Cause | None:
 
 
 def instances_starting(evidence: Evidence) -> Cause | None:
-    """It has not waited longer than an instance takes to start."""
+    """Check whether it has not waited longer than an instance takes to start."""
     if evidence.status not in {"SUBMITTED", "RUNNABLE", "STARTING"} or _minutes(evidence) >= _STARTING_MINUTES:
         return None
     said = f"it was submitted {_minutes(evidence):.0f} minutes ago; an instance may take {_STARTING_MINUTES}"
@@ -185,12 +185,12 @@ def _joined(evidence: Evidence) -> str:
 
 
 def _minutes(evidence: Evidence) -> float:
-    """How long ago it was submitted."""
+    """Return how long ago it was submitted."""
     return float((evidence.now.timestamp() - evidence.job.get("createdAt", 0) / 1000) / 60)
 
 
 def undetermined(evidence: Evidence) -> Cause | None:
-    """The job blocks its queue, and Batch does not know why.
+    """Check whether the job blocks its queue, and Batch does not know why.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def role_not_assumable(evidence: Evidence) -> Cause | None:
-    """The job's role does not exist, or does not trust ECS's tasks."""
+    """Check whether the job's role does not exist, or does not trust ECS's tasks."""
     said = _said(evidence, "role")
     if not said:
         return None
@@ -34,7 +34,7 @@ def role_not_assumable(evidence: Evidence) -> Cause | None:
 
 
 def image_unreachable(evidence: Evidence) -> Cause | None:
-    """The registry does not answer: no route, or no endpoint."""
+    """Check whether the registry does not answer: no route, or no endpoint."""
     said = _said(evidence, "image", {"unreachable"})
     if not said:
         return None
@@ -44,7 +44,7 @@ def image_unreachable(evidence: Evidence) -> Cause | None:
 
 
 def image_throttled(evidence: Evidence) -> Cause | None:
-    """A public registry limits how often it is asked."""
+    """Check whether a public registry limits how often it is asked."""
     said = _said(evidence, "image", {"throttled"})
     fix = (
         "push the image to ECR (repositories in the manifest), or log in to its registry with repository_credentials "
@@ -54,7 +54,7 @@ def image_throttled(evidence: Evidence) -> Cause | None:
 
 
 def image_absent(evidence: Evidence) -> Cause | None:
-    """The repository does not exist, or has no such tag; a registry says the same of what it hides."""
+    """Check whether the repository does not exist, or has no such tag; a registry says the same of what it hides."""
     hidden = () if _image_is_there(evidence) else ("hidden",)
     said = _said(evidence, "image", {"absent", *hidden})
     looked = evidence.wrong("container images")
@@ -70,7 +70,7 @@ def image_absent(evidence: Evidence) -> Cause | None:
 
 
 def image_denied(evidence: Evidence) -> Cause | None:
-    """The registry refuses."""
+    """Check whether the registry refuses."""
     hidden = ("hidden",) if _image_is_there(evidence) else ()
     said = _said(evidence, "image", {"refused", "denied", *hidden})
     if not said or evidence.wrong("container images"):
@@ -84,7 +84,7 @@ def image_denied(evidence: Evidence) -> Cause | None:
 
 
 def image_platform(evidence: Evidence) -> Cause | None:
-    """The image is for another CPU architecture than its instances."""
+    """Check whether the image is for another CPU architecture than its instances."""
     failed = [each.said for each in evidence.failures if each.kind == "platform"]
     logged = evidence.logged(messages.LOGGED_PLATFORM) if evidence.exit_code else ()
     said = (*map(quoted, failed), *logged)
@@ -96,14 +96,14 @@ def image_platform(evidence: Evidence) -> Cause | None:
 
 
 def image_pull(evidence: Evidence) -> Cause | None:
-    """Any other failure to pull."""
+    """Check whether the image could not be pulled for any other reason."""
     said = _said(evidence, "image", {"other"})
     fix = f"try it: docker pull {_image(evidence)}"
     return Cause("image-pull", "its image cannot be pulled", said, fix) if said else None
 
 
 def docker_timeout(evidence: Evidence) -> Cause | None:
-    """Docker needed longer than the ECS agent waits: its disk is too slow for the containers that start at once."""
+    """Check whether Docker needed longer than the ECS agent waits: its disk is too slow for so many containers."""
     said = _said(evidence, "docker")
     if not said:
         return None
@@ -115,7 +115,7 @@ def docker_timeout(evidence: Evidence) -> Cause | None:
 
 
 def log_throttled(evidence: Evidence) -> Cause | None:
-    """CloudWatch Logs limits how many streams are made in a second."""
+    """Check whether CloudWatch Logs limits how many streams are made in a second."""
     said = _said(evidence, "log", {"throttled"})
     if not said:
         return None
@@ -127,7 +127,7 @@ def log_throttled(evidence: Evidence) -> Cause | None:
 
 
 def log_driver(evidence: Evidence) -> Cause | None:
-    """The log group does not exist, or cannot be written to, or reached."""
+    """Check whether the log group does not exist, or cannot be written to, or reached."""
     said = _said(evidence, "log", {"full", "platform", "refused", "unreachable", "hidden", "absent", "denied", "other"})
     if not said:
         return None
@@ -148,7 +148,7 @@ def log_driver(evidence: Evidence) -> Cause | None:
 
 
 def secrets(evidence: Evidence) -> Cause | None:
-    """A secret could not be fetched before the start."""
+    """Check whether a secret could not be fetched before the start."""
     said = _said(evidence, "secret")
     if not said:
         return None
@@ -171,7 +171,7 @@ def secrets(evidence: Evidence) -> Cause | None:
 
 
 def volumes(evidence: Evidence) -> Cause | None:
-    """A volume could not be mounted."""
+    """Check whether a volume could not be mounted."""
     said = _said(evidence, "file system")
     if not said:
         return None
@@ -182,7 +182,7 @@ def volumes(evidence: Evidence) -> Cause | None:
 
 
 def network_interface(evidence: Evidence) -> Cause | None:
-    """A task on Fargate got no network interface."""
+    """Check whether a task on Fargate got no network interface."""
     said = evidence.saying(messages.NETWORK_INTERFACE)
     if not said:
         return None
@@ -191,7 +191,7 @@ def network_interface(evidence: Evidence) -> Cause | None:
 
 
 def program_absent(evidence: Evidence) -> Cause | None:
-    """The command is not in the image, or cannot be executed there."""
+    """Check whether the command is not in the image, or cannot be executed there."""
     failed = tuple(
         quoted(each.said)
         for each in evidence.failures
@@ -214,14 +214,14 @@ def program_absent(evidence: Evidence) -> Cause | None:
 
 
 def container_start(evidence: Evidence) -> Cause | None:
-    """Docker could not start the container, for a reason that no other cause knows."""
+    """Check whether Docker could not start the container, for a reason that no other cause covers."""
     said = _said(evidence, "container")
     fix = f"fix what Docker says; its settings are under {evidence.job_key}"
     return Cause("container-start", "its container cannot be started", said, fix) if said else None
 
 
 def _said(evidence: Evidence, subject: Subject, kinds: Collection[FailureKind] = ()) -> tuple[str, ...]:
-    """What Batch said of a subject that failed in one of these ways, or in any; a full disk is a cause of its own."""
+    """Return Batch's message if the subject failed in one of these ways, or in any; a full disk is another cause."""
     return tuple(
         quoted(each.said)
         for each in evidence.failures
@@ -230,7 +230,7 @@ def _said(evidence: Evidence, subject: Subject, kinds: Collection[FailureKind] =
 
 
 def _allow(said: tuple[str, ...], actions: str) -> str:
-    """Name the permission that AWS names, and whose it is; else those that are usual."""
+    """Name the permission that AWS names and the role that lacks it; else the usual ones."""
     refusal = next((found for words in said if (found := find_refusal(words))), None)
     if refusal is None:
         return f"allow {actions}"

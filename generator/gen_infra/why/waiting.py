@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def dependency(evidence: Evidence) -> Cause | None:
-    """It depends on jobs that have not succeeded yet; of arrays, a child on a child."""
+    """Check whether it depends on jobs that have not succeeded yet; of arrays, a child on a child."""
     if evidence.status not in {"SUBMITTED", "PENDING"}:
         return None
     waited_for = [each for each in evidence.dependencies if each.get("status") != "SUCCEEDED"]
@@ -31,7 +31,7 @@ def dependency(evidence: Evidence) -> Cause | None:
 
 
 def array_children(evidence: Evidence) -> Cause | None:
-    """An array's parent stays PENDING until its children have ended."""
+    """Check whether it is the parent of an array, which stays PENDING until its children have ended."""
     if evidence.status != "PENDING" or not evidence.children:
         return None
     counts = evidence.job.get("arrayProperties", {}).get("statusSummary", {})
@@ -44,7 +44,7 @@ def array_children(evidence: Evidence) -> Cause | None:
 
 
 def queue_disabled(evidence: Evidence) -> Cause | None:
-    """The queue takes no new jobs; those that are in it can finish, so this alone may not be why one waits.
+    """Check whether the queue takes no new jobs; jobs in it still run, so this alone may not be the cause.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdateJobQueue.html, state
     """
@@ -56,7 +56,7 @@ def queue_disabled(evidence: Evidence) -> Cause | None:
 
 
 def queue_invalid(evidence: Evidence) -> Cause | None:
-    """The queue itself is INVALID."""
+    """Check whether the queue itself is INVALID."""
     if not evidence.waits or evidence.queue.get("status") != "INVALID":
         return None
     said = f"queue {evidence.queue_name} is INVALID: {evidence.queue.get('statusReason', 'no reason given')}"
@@ -64,7 +64,7 @@ def queue_invalid(evidence: Evidence) -> Cause | None:
 
 
 def environments_disabled(evidence: Evidence) -> Cause | None:
-    """No compute environment of the queue takes jobs."""
+    """Check whether no compute environment of the queue takes jobs."""
     if not evidence.waits or not evidence.environments or evidence.enabled:
         return None
     said = tuple(f"{name_of(each)} is DISABLED" for each in evidence.environments)
@@ -74,7 +74,7 @@ def environments_disabled(evidence: Evidence) -> Cause | None:
 
 
 def environments_invalid(evidence: Evidence) -> Cause | None:
-    """Every enabled compute environment of the queue is INVALID; each says why.
+    """Check whether every enabled compute environment of the queue is INVALID; each says why.
 
     https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
     """
@@ -131,7 +131,7 @@ def _replace(evidence: Evidence) -> str:
 
 
 def no_instance_type(evidence: Evidence) -> Cause | None:
-    """No allowed instance type is large enough.
+    """Check whether no allowed instance type is large enough.
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
@@ -169,7 +169,7 @@ def _largest(evidence: Evidence, environment: Json) -> str:
 
 
 def above_vcpu_maximum(evidence: Evidence) -> Cause | None:
-    """It asks for more vCPUs than any compute environment may ever have."""
+    """Check whether it asks for more vCPUs than any compute environment may ever have."""
     said = evidence.saying(messages.ABOVE_MAXIMUM)
     wanted = evidence.asks("VCPU") * evidence.nodes
     above = evidence.usable and all(wanted > most for each in evidence.usable if (most := _maximum(each)) is not None)
@@ -186,7 +186,7 @@ def above_vcpu_maximum(evidence: Evidence) -> Cause | None:
 
 
 def vcpu_maximum_reached(evidence: Evidence) -> Cause | None:
-    """All the vCPUs that the compute environments may have are busy."""
+    """Check whether all the vCPUs that the compute environments may have are busy."""
     limits = [most for each in evidence.usable if (most := _maximum(each)) is not None]
     if evidence.status != "RUNNABLE" or not limits or evidence.busy_vcpus + evidence.asks("VCPU") <= sum(limits):
         return None
@@ -203,7 +203,7 @@ def _maximum(environment: Json) -> int | None:
 
 
 def behind_other_jobs(evidence: Evidence) -> Cause | None:
-    """Older jobs, or jobs of a higher priority, wait too: a queue is served in order."""
+    """Check whether older jobs, or jobs of a higher priority, wait too: a queue is served in order."""
     if evidence.status != "RUNNABLE" or not evidence.ahead or evidence.head is None:
         return None
     head = evidence.head

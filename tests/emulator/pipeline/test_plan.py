@@ -181,13 +181,13 @@ class TestRefused:
 
     def test_a_plan_of_another_environment(self, shell: Shell, made: Made) -> None:
         other = shell.load("other")
-        with pytest.raises(UsageError, match=r"it is for name planned, .*; wanted is name other, "):
+        with pytest.raises(UsageError, match=r"it is for name planned, .*, not for name other, "):
             shell.apply(other, made.apply)
 
     def test_a_plan_of_another_folder(self, shell: Shell, made: Made) -> None:
         elsewhere = pipeline.load(shell.manifest(), shell.folder / "elsewhere")
         pipeline.write(elsewhere)
-        with pytest.raises(UsageError, match=r"folder .*/build/planned; wanted is .*/elsewhere/planned"):
+        with pytest.raises(UsageError, match=r"folder .*/build/planned, not for .*/elsewhere/planned"):
             shell.apply(elsewhere, made.apply)
 
     def test_files_that_another_shell_rendered_during_the_prompt(self, shell: Shell, made: Made) -> None:

@@ -60,7 +60,7 @@ class TestVerifiedCopy:
         [
             (DESTROY, "it was made to apply the manifest, not to destroy the environment"),
             (APPLY._replace(intent="partial"), "not for a part of the environment"),
-            (APPLY._replace(environment=DEV), "it is for name prod, .*; wanted is name dev"),
+            (APPLY._replace(environment=DEV), "it is for name prod, .*, not for name dev"),
             (APPLY._replace(files="other"), "the rendered files changed after it was made"),
         ],
         ids=["intent", "partial", "environment", "files"],

@@ -22,7 +22,7 @@ def dicts(value: object) -> list[dict[str, Any]]:
 
 
 def flag(value: object) -> bool | None:
-    """``True`` and ``"true"`` -> True, likewise False; None for anything else."""
+    """Read ``True`` and ``"true"`` as True, likewise False; None for anything else."""
     return {"true": True, "false": False}.get(str(value).lower())
 
 
@@ -32,7 +32,7 @@ def is_empty(value: object) -> bool:
 
 
 def number(value: object) -> float | None:
-    """``"2.0"`` -> 2.0; None for what is no finite number."""
+    """Read ``"2.0"`` as 2.0; None for anything but a finite number."""
     try:
         found = float(str(value))
     except ValueError:

@@ -71,12 +71,12 @@ class Secret(Model, frozen=True, kw_only=True):
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it is an SSM parameter, not a Secrets Manager secret."""
+        """Return whether it is an SSM parameter, not a Secrets Manager secret."""
         return self.arn.split(":")[2] == "ssm"
 
     @property
     def resource_arn(self) -> str:
-        """The ARN for a policy: without the JSON key, version stage and version id that may follow a secret's name."""
+        """Return the ARN for a policy, without the JSON key, version stage and version id after a secret's name."""
         return self.arn if self.is_parameter else ":".join(self.arn.split(":")[:7])
 
 

@@ -93,33 +93,33 @@ class Image(Model, frozen=True, kw_only=True):
 
     @property
     def architecture(self) -> Literal["x86_64", "arm64"]:
-        """The CPU architecture of the base image, in EC2's spelling."""
+        """Return the CPU architecture of the base image, in EC2's spelling."""
         return "arm64" if self.base == "ecs-al2023-arm64" else "x86_64"
 
     @property
     def launch_volumes_gib(self) -> dict[str, int]:
-        """Device -> size of the volumes that the launch template sets, whatever the AMI contains."""
+        """Map devices to the size of the volumes that the launch template sets, whatever the AMI contains."""
         volumes = {"/dev/xvda": self.root.size_gib}
         return volumes | ({"/dev/sdb": self.scratch.size_gib} if self.scratch.carrier == "launch_template" else {})
 
     @property
     def build_source(self) -> str:
-        """The image to build on: an AMI id or an SSM parameter."""
+        """Return the image to build on: an AMI id or an SSM parameter."""
         return self.source or self.base_parameter
 
     @property
     def builder_instance_type(self) -> str:
-        """The instance type that Packer builds on: small, of the base's architecture (also for the GPU image)."""
+        """Return the instance type that Packer builds on: small, of the base's architecture, also for the GPU image."""
         return "m7g.large" if self.architecture == "arm64" else "m7i.large"
 
     @property
     def batch_image_type(self) -> Literal["ECS_AL2023", "ECS_AL2023_NVIDIA"]:
-        """Batch's ``ec2Configuration.imageType`` for this base."""
+        """Return Batch's ``ec2Configuration.imageType`` for this base."""
         return "ECS_AL2023_NVIDIA" if self.base == "ecs-al2023-gpu" else "ECS_AL2023"
 
     @property
     def base_parameter(self) -> str:
-        """The public SSM parameter of AWS's recommended image for this base.
+        """Return the public SSM parameter of AWS's recommended image for this base.
 
         https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html
         """

@@ -153,17 +153,17 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def partition(self) -> str:
-        """The ARN partition of the region."""
+        """Return the ARN partition of the region."""
         return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
 
     @property
     def dns_suffix(self) -> str:
-        """The domain of the partition's regional endpoints."""
+        """Return the domain of the partition's regional endpoints."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     @property
     def key_alias(self) -> str:
-        """The alias of the key that ``encryption.key: create`` creates."""
+        """Return the alias of the key that ``encryption.key: create`` creates."""
         return f"alias/batch-{self.name}"
 
     def suffixed(self, key: str) -> str:
@@ -172,17 +172,17 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def state_key(self) -> str:
-        """The key of the Terraform state in the state bucket."""
+        """Return the key of the Terraform state in the state bucket."""
         return f"gen-infra/{self.name}/terraform.tfstate"
 
     @property
     def uses_spot(self) -> bool:
-        """Whether any compute environment runs on Spot."""
+        """Return whether any compute environment runs on Spot."""
         return any(compute.type == "SPOT" for compute in self.compute.values())
 
     @property
     def uses_ec2(self) -> bool:
-        """Whether any compute environment has instances."""
+        """Return whether any compute environment has instances."""
         return not all(compute.is_fargate for compute in self.compute.values())
 
     def queue_of(self, job: Job) -> str:
@@ -190,22 +190,22 @@ class Manifest(Model, frozen=True, kw_only=True):
         return job.queue or next(iter(self.queues))
 
     def is_on_fargate(self, job: Job) -> bool:
-        """Whether the job's queue is on Fargate; False for an unknown queue, which a rule reports."""
+        """Return whether the job's queue is on Fargate; False for an unknown queue, which a rule reports."""
         queue = self.queues.get(self.queue_of(job))
         first = next((self.compute[name] for name in queue.compute if name in self.compute), None) if queue else None
         return first is not None and first.is_fargate
 
     def retry_rules(self, job: Job) -> tuple[RetryRule, ...]:
-        """What is tried again when an attempt of the job fails."""
+        """Return what is tried again when an attempt of the job fails."""
         return job.evaluate_on_exit or (RETRY_LOST_TASK if self.is_on_fargate(job) else RETRY_LOST_HOST)
 
     def needs_execution_role(self, job: Job) -> bool:
-        """Whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""
+        """Return whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""
         return bool(job.secrets) or job.repository_credentials is not None or self.is_on_fargate(job)
 
     @property
     def log_group_patterns(self) -> list[str]:
-        """The environment's log groups, as patterns for CloudWatch Logs' encryption context."""
+        """Return the environment's log groups, as patterns for CloudWatch Logs' encryption context."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
@@ -213,7 +213,7 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def image_builder_profile_arn(self) -> str:
-        """The ARN of the image builder's instance profile, known before the profile exists."""
+        """Return the ARN of the image builder's instance profile, known before the profile exists."""
         created = (
             f"arn:{self.partition}:iam::{self.account}:instance-profile{self.iam.path}{self.image_builder_profile}"
         )
@@ -221,46 +221,46 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def rebuild_log_group(self) -> str:
-        """The log group of the image's rebuilds."""
+        """Return the log group of the image's rebuilds."""
         return f"/aws/codebuild/{self.suffixed('batchImageRebuild')}"
 
     @property
     def rebuild_source_key(self) -> str:
-        """The key of the image's source archive in the bucket of ``image.rebuild``."""
+        """Return the key of the image's source archive in the bucket of ``image.rebuild``."""
         return f"gen-infra/{self.name}/image-rebuild.zip"
 
     @property
     def alarm_topics(self) -> list[str]:
-        """The names of the SNS topics for this environment's alarms."""
+        """Return the names of the SNS topics for this environment's alarms."""
         return [self.suffixed("batchImageRebuild")] if self.image.rebuild else []
 
     @property
     def image_parameter(self) -> str:
-        """The SSM parameter that receives the id of a newly built image."""
+        """Return the SSM parameter that receives the id of a newly built image."""
         return self.image.parameter or f"/gen-infra/{self.name}/ami"
 
     @property
     def packer_key(self) -> str:
-        """The key of the image's volumes: the created key by its alias, which is known before the key exists."""
+        """Return the key of the image's volumes: the created key by its alias, which is known before the key exists."""
         if self.encryption.key != "create":
             return self.encryption.key
         return f"arn:{self.partition}:kms:{self.region}:{self.account}:{self.key_alias}"
 
     @property
     def image_builder_profile(self) -> str:
-        """The name of the image builder's instance profile: a new one, or the instances' existing one."""
+        """Return the name of the image builder's instance profile: a new one, or the instances' existing one."""
         if self.iam.instance_profile:
             return self.iam.instance_profile.rpartition("/")[2]
         return self.suffixed("batchImageBuilder")
 
     @property
     def event_topics(self) -> list[str]:
-        """The names of the SNS topics for this environment's EventBridge rules."""
+        """Return the names of the SNS topics for this environment's EventBridge rules."""
         return [self.suffixed("batchQueueBlocked")] if self.notifications.blocked_queues else []
 
     @property
     def vpc_name(self) -> str:
-        """The name of the VPC that ``network.create`` creates; its parts are named ``batch-prod/…``."""
+        """Return the name of the VPC that ``network.create`` creates; its parts are named ``batch-prod/…``."""
         return f"batch-{self.name}"
 
     def repository_name(self, repository: str) -> str:

@@ -68,17 +68,17 @@ class NetworkCreate(Model, frozen=True, kw_only=True):
 
     @property
     def zone_count(self) -> int:
-        """The number of zones that have subnets."""
+        """Return the number of zones that have subnets."""
         return self.zones if isinstance(self.zones, int) else len(self.zones)
 
     @property
     def nat_gateways(self) -> int:
-        """The number of NAT gateways."""
+        """Return the number of NAT gateways."""
         return {"none": 0, "one": 1, "per-zone": self.zone_count}[self.nat]
 
     @property
     def endpoint_services(self) -> tuple[str, ...]:
-        """The services that have an interface endpoint."""
+        """Return the services that have an interface endpoint."""
         if isinstance(self.endpoints, bool):
             return (*AGENT_SERVICES, *SESSION_SERVICES) if self.endpoints else ()
         return self.endpoints

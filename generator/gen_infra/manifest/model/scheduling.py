@@ -58,19 +58,19 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
 
     @property
     def is_fargate(self) -> bool:
-        """Whether it runs on Fargate, without instances."""
+        """Return whether it runs on Fargate, without instances."""
         return self.type.startswith("FARGATE")
 
     @property
     def strategy(self) -> AllocationStrategy:
-        """The allocation strategy: the manifest's or the default."""
+        """Return the allocation strategy: the manifest's or the default."""
         if self.allocation_strategy:
             return self.allocation_strategy
         return "SPOT_CAPACITY_OPTIMIZED" if self.type == "SPOT" else "BEST_FIT_PROGRESSIVE"
 
     @property
     def needs_spot_fleet_role(self) -> bool:
-        """Whether it needs a Spot Fleet role, which only BEST_FIT on Spot does."""
+        """Return whether it needs a Spot Fleet role, which only BEST_FIT on Spot does."""
         return self.type == "SPOT" and self.strategy == "BEST_FIT"
 
 

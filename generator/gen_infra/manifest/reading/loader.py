@@ -30,7 +30,7 @@ class ManifestError(UsageError):
         self.problems = problems
 
     def on_terminal(self) -> str:
-        """Each problem with its line, and a caret below its position."""
+        """Return each problem with its line, and a caret below its position."""
         blocks = (f"  {problem}\n{excerpt(problem)}".rstrip() for problem in self.problems)
         return "\n".join([self._headline, *blocks])
 

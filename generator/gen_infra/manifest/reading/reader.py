@@ -108,11 +108,11 @@ class Problem:
 
     @property
     def source_line(self) -> str:
-        """The line of the problem; empty if it may not be shown."""
+        """Return the line of the problem; empty if it may not be shown."""
         return self.source.line(self.line - 1) if self.source else ""
 
     def __str__(self) -> str:
-        """``envs/prod.yaml:9:5: queues.high.priority: 5000 is not between 0 and 1000``."""
+        """Return a line such as ``envs/prod.yaml:9:5: queues.high.priority: 5000 is not between 0 and 1000``."""
         where = f"{self.path}: " if self.path else ""
         return f"{self.file}:{self.line}:{self.column}: {where}{self.message}"
 

@@ -83,14 +83,14 @@ def secrets(text: str) -> Iterator[ForbiddenText]:
 
 @cache
 def names_a_secret(key: str) -> bool:
-    """Whether a key (``DB_PASSWORD``, ``--auth-token``, ``apiKey``) is the name of a secret."""
+    """Return whether a key (``DB_PASSWORD``, ``--auth-token``, ``apiKey``) is the name of a secret."""
     if len(key) > 200:
         return False
     return bool(_KEY.search(re.sub(r"[^a-z]", "", key.lower())))
 
 
 def is_reference(value: str) -> bool:
-    """Whether a value only refers to a secret (an ARN, a path, a parameter of the job), or cannot be one."""
+    """Return whether a value only refers to a secret (an ARN, a path, a parameter of the job), or cannot be one."""
     return bool(_REFERENCE.fullmatch(value))
 
 
@@ -102,7 +102,7 @@ def redact(text: str) -> str:
 
 
 def may_be_shown(line: str) -> bool:
-    """Whether a message may repeat a line of a manifest; no in case of doubt."""
+    """Return whether a message may repeat a line of a manifest; no in case of doubt."""
     return not (_LINE_WITH_SECRET.search(line) or any(_tokens(line)))
 
 

@@ -186,7 +186,7 @@ def _mismatch(node: Scalar, bare: Any, metas: list[msgspec.Meta]) -> str:
 
 
 def _unwrap(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
-    """``Annotated[Annotated[str, a], b]`` -> ``str, [a, b]``."""
+    """Split ``Annotated[Annotated[str, a], b]`` into ``str, [a, b]``."""
     if get_origin(kind) is Annotated:
         return kind.__origin__, [meta for meta in kind.__metadata__ if isinstance(meta, msgspec.Meta)]
     return kind, []

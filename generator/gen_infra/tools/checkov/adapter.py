@@ -210,7 +210,7 @@ class SkipComment:
     line: int
 
     def covers(self, record: CheckRecord) -> bool:
-        """Whether the comment is for this check, and inside the resource's own block."""
+        """Return whether the comment is for this check, and inside the resource's own block."""
         first, last = record.lines
         return (self.check_id, self.file) == (record.check_id, record.file) and first <= self.line <= last
 
