@@ -174,11 +174,19 @@ def fold(cells: Sequence[str], width: int) -> list[str]:
 
 
 def say_cost(environment: Environment, console: Console) -> None:
-    """Show what a network costs that gen-infra creates; an existing one costs nothing more."""
-    if create := environment.manifest.network.create:
-        from gen_infra.explain.costs import network_cost
+    """Show what a network costs that gen-infra creates."""
+    if cost := cost_line(environment):
+        console.say(cost)
 
-        console.say(network_cost(create))
+
+def cost_line(environment: Environment) -> str:
+    """Return what a network costs that gen-infra creates; empty for an existing one, which costs nothing more."""
+    create = environment.manifest.network.create
+    if create is None:
+        return ""
+    from gen_infra.explain.costs import network_cost
+
+    return network_cost(create)
 
 
 def print_json(value: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,13 +10,13 @@ import click
 from gen_infra.cli.console import (
     PATH,
     Console,
+    cost_line,
     examples,
     force_option,
     json_option,
     out_option,
     print_json,
     quiet_option,
-    say_cost,
     strict_option,
 )
 from gen_infra.cli.several import CommandOutcome, finish, guarded, in_order, load_each, manifests_argument
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from gen_infra.check.report import CheckReport
     from gen_infra.environment import Environment
+    from gen_infra.render.cache import RenderCache
+    from gen_infra.render.writer import Written
 
 
 @click.command()
@@ -58,19 +61,30 @@ def render(
     files that the manifest no longer needs are removed if gen-infra wrote them. With several manifests an error in one
     does not stop the others, the exit code is the highest, and --json prints a list.
     """
+    from gen_infra.render.cache import RenderCache
+
     console = Console(quiet=quiet)
     several = len(manifest_paths) > 1
-    environments, outcomes = load_each(manifest_paths, out, console, strict=strict)
-    for path, environment in environments.items():
-        name = environment.manifest.name
-
-        def action(environment: Environment = environment) -> tuple[int, dict[str, Any]]:
-            if only_check:
-                return _compare(environment, console, as_json=as_json)
-            return 0, _write(environment, console, force=force, as_json=as_json)
-
-        done = guarded(path, name, action, len(manifest_paths))
-        outcomes.append(done if isinstance(done, CommandOutcome) else CommandOutcome(path, name, *done))
+    cache = RenderCache()
+    found = {} if only_check else {path: cache.find(path, out) for path in manifest_paths}
+    unchanged = {path: each for path, each in found.items() if each}
+    environments, outcomes = load_each(manifest_paths, out, console, strict=strict, unchanged=unchanged)
+    for path in manifest_paths:
+        if path in unchanged:
+            name, root, written, cost = unchanged[path]
+            answer = _print_written(root, written, cost, console, as_json=as_json)
+            outcomes.append(CommandOutcome(path, name, 0, answer))
+        elif path in environments:
+            environment = environments[path]
+            action = (
+                partial(_compare, environment, console, as_json=as_json)
+                if only_check
+                else partial(_write, environment, cache, console, force=force, as_json=as_json)
+            )
+            done = guarded(path, environment.manifest.name, action, len(manifest_paths))
+            outcomes.append(
+                done if isinstance(done, CommandOutcome) else CommandOutcome(path, environment.manifest.name, *done)
+            )
     if as_json:
         print_json(in_order(outcomes, manifest_paths) if several else outcomes[0].answer)
     code = finish(outcomes, console, done="up to date" if only_check else "rendered") if several else outcomes[0].code
@@ -79,19 +93,27 @@ def render(
     return code
 
 
-def _write(environment: Environment, console: Console, *, force: bool, as_json: bool) -> dict[str, Any]:
+def _write(
+    environment: Environment, cache: RenderCache, console: Console, *, force: bool, as_json: bool
+) -> tuple[int, dict[str, Any]]:
     from gen_infra import pipeline
 
-    written = pipeline.write(environment, force=force)
-    say_cost(environment, console)
+    written, cost = pipeline.write(environment, force=force), cost_line(environment)
+    cache.store(environment.loaded, environment.root, environment.digest, cost)
+    return 0, _print_written(environment.root, written, cost, console, as_json=as_json)
+
+
+def _print_written(root: Path, written: Written, cost: str, console: Console, *, as_json: bool) -> dict[str, Any]:
+    if cost:
+        console.say(cost)
     if not as_json:
-        click.echo(environment.root)
+        click.echo(root)
     console.done(
-        f"{len(environment.files)} files: {len(written.created)} new, {len(written.updated)} changed, "
-        f"{len(written.pruned)} removed, {len(written.unchanged)} unchanged"
+        f"{len(written.created) + len(written.updated) + len(written.unchanged)} files: {len(written.created)} new, "
+        f"{len(written.updated)} changed, {len(written.pruned)} removed, {len(written.unchanged)} unchanged"
     )
     return {
-        "folder": str(environment.root),
+        "folder": str(root),
         "created": sorted(map(str, written.created)),
         "updated": sorted(map(str, written.updated)),
         "pruned": sorted(map(str, written.pruned)),

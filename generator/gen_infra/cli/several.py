@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -11,10 +12,11 @@ from gen_infra.cli.console import PATH, Console, fail
 from gen_infra.errors import GenInfraError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from gen_infra.environment import Environment
+    from gen_infra.render.cache import Unchanged
 
 manifests_argument = click.argument(
     "manifest_paths",
@@ -48,19 +50,28 @@ class CommandOutcome(NamedTuple):
 
 
 def load_each(
-    manifest_paths: Sequence[Path], out: Path, console: Console, *, strict: bool
+    manifest_paths: Sequence[Path],
+    out: Path,
+    console: Console,
+    *,
+    strict: bool,
+    unchanged: Mapping[Path, Unchanged] = MappingProxyType({}),
 ) -> tuple[dict[Path, Environment], list[CommandOutcome]]:
     """Load the manifests, and print their warnings; return the environments, and the outcomes of invalid manifests.
+
+    Those that are unchanged are not loaded.
 
     Raises:
         GenInfraError: there is only one manifest, and it is invalid.
         UsageError: two manifests have the same folder.
     """
-    from gen_infra import pipeline
-
     environments: dict[Path, Environment] = {}
     invalid: list[CommandOutcome] = []
     for path in manifest_paths:
+        if path in unchanged:
+            continue
+        from gen_infra import pipeline
+
         loaded = guarded(path, "", partial(pipeline.load, path, out, strict=strict), len(manifest_paths))
         if isinstance(loaded, CommandOutcome):
             invalid.append(loaded)
@@ -68,11 +79,11 @@ def load_each(
             environments[path] = loaded
             console.warn(loaded)
     by_root: dict[Path, Path] = {}
-    for path, environment in environments.items():
-        if (other := by_root.setdefault(environment.root, path)) is not path:
-            name = environment.manifest.name
+    for path in filter({**environments, **unchanged}.__contains__, manifest_paths):
+        root = (unchanged.get(path) or environments[path]).root
+        if (other := by_root.setdefault(root, path)) is not path:
             raise UsageError(
-                f'{other} and {path} both have the name "{name}", and so the same folder',
+                f'{other} and {path} both have the name "{root.name}", and so the same folder',
                 hint="give each environment its own name, or run the command for one of them",
             )
     return environments, invalid

@@ -11,7 +11,6 @@ next run recognises every file and finishes. Files are not flushed to the disk: 
 
 from __future__ import annotations
 
-import difflib
 import errno
 import io
 import json
@@ -265,6 +264,8 @@ def _listing(problems: Iterable[str]) -> str:
 def _file_diff(path: str, before: bytes | None, after: bytes | None) -> str:
     if before == after:
         return ""
+    import difflib
+
     old, new = ("/dev/null" if content is None else f"{side}/{path}" for side, content in (("a", before), ("b", after)))
     try:
         old_lines, new_lines = (io.StringIO((content or b"").decode()).readlines() for content in (before, after))

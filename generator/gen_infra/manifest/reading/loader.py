@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
 from gen_infra.manifest.reading.excerpt import excerpt
-from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, Unreadable, dotted, read
+from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, SourceText, Unreadable, dotted, read
 from gen_infra.manifest.reading.text import cut
 from gen_infra.manifest.reading.validation import place, problems_with_values, validate
 
@@ -36,11 +36,19 @@ class ManifestError(UsageError):
 
 
 class Loaded(NamedTuple):
-    """A valid manifest, its warnings in file order, and the nodes that say where each value was written."""
+    """A valid manifest.
+
+    Args:
+        manifest: with its parents merged and its defaults filled in.
+        warnings: what is accepted and may still be a mistake, in file order.
+        nodes: where each value was written.
+        sources: the text that was read: the manifest's, then its parent's, and so on.
+    """
 
     manifest: Manifest
     warnings: tuple[Problem, ...]
     nodes: Map
+    sources: tuple[SourceText, ...]
 
 
 def load(path: Path) -> Manifest:
@@ -58,19 +66,25 @@ def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
     Raises:
         ManifestError: as :func:`load`; with ``strict`` also for warnings.
     """
-    manifest, root = load_with_nodes(path)
+    sources: list[SourceText] = []
+    manifest, root = _load(path, sources)
     warnings = place(root, rules.warnings(manifest))
     if warnings and strict:
         raise ManifestError(_shown(path), warnings, what="warning", hint="fix it, or leave out --strict")
-    return Loaded(manifest, tuple(warnings), root)
+    return Loaded(manifest, tuple(warnings), root, tuple(sources))
 
 
 def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
     """Load a manifest, and return it with the nodes that hold the position of each value."""
+    return _load(path, [])
+
+
+def _load(path: Path, sources: list[SourceText]) -> tuple[Manifest, Map]:
+    """Load a manifest, and add what was read to ``sources``."""
     name = _shown(path)
     problems: list[Problem] = []
     try:
-        root = _read_with_parents(path, name, (), problems)
+        root = _read_with_parents(path, name, (), problems, sources)
     except Unreadable as unreadable:
         raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
     if problems:
@@ -83,9 +97,12 @@ def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
     return validated, root
 
 
-def _read_with_parents(path: Path, shown: str, children: tuple[Path, ...], problems: list[Problem]) -> Map:
+def _read_with_parents(
+    path: Path, shown: str, children: tuple[Path, ...], problems: list[Problem], sources: list[SourceText]
+) -> Map:
     """Read the mapping of a file, and merge it over the mapping of its parent."""
     root = read(path, shown, problems)
+    sources.append(root.source)
     entry = root.entries.pop("extends", None)
     if entry is None:
         return root
@@ -105,7 +122,7 @@ def _read_with_parents(path: Path, shown: str, children: tuple[Path, ...], probl
         raise _problem(entry, f"file not found: {_shown(parent)}")
     if len(children) >= MAX_PARENTS:
         raise _problem(entry, f"is parent {MAX_PARENTS + 1} of {children[0].name}; {MAX_PARENTS} are allowed")
-    return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems), root, ())
+    return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems, sources), root, ())
 
 
 def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:

@@ -41,9 +41,15 @@ def rebuilds_have_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
 def rebuilds_have_a_schedule_that_comes(manifest: Manifest) -> Iterable[ManifestFinding]:
     """https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html (cron-based schedules)."""
     rebuild = manifest.image.rebuild
-    if rebuild and rebuild.schedule.startswith("cron("):
+    if rebuild and depends_on_date(manifest):
         for objection in cron_objections(rebuild.schedule[len("cron(") : -1], datetime.now(UTC).date()):
             yield (*_PATH, "schedule"), objection
+
+
+def depends_on_date(manifest: Manifest) -> bool:
+    """Whether a valid manifest can become invalid by itself, on a later day."""
+    rebuild = manifest.image.rebuild
+    return rebuild is not None and rebuild.schedule.startswith("cron(")
 
 
 ERRORS: tuple[ManifestRule, ...] = (
