@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from gen_infra.manifest.reading.secrets import is_reference, names_a_secret, secrets
+from gen_infra.manifest.reading.secrets import is_secret, secrets, secrets_in_value, takes_a_secret
 
 Note: TypeAlias = Callable[[str, str], None]
 """Called with a subject and the rest of the sentence."""
@@ -64,7 +64,11 @@ def typed(value: Any, shape: Any) -> Any:
 
 def holds_a_secret(name: str, value: str) -> bool:
     """Return whether a named value is one that a manifest refuses."""
-    return (names_a_secret(name) and not is_reference(value)) or any(secrets(value)) or any(secrets(name))
+    return is_secret(name, value) or _contains_secret(value) or any(secrets(name))
+
+
+def _contains_secret(value: str) -> bool:
+    return any(secrets(value)) or any(secrets_in_value(value))
 
 
 def without_secrets(value: Any, where: str, note: Note) -> Any:
@@ -73,7 +77,7 @@ def without_secrets(value: Any, where: str, note: Note) -> Any:
         return _mapping(value, where, note)
     if isinstance(value, list):
         return _list(value, where, note)
-    if isinstance(value, str) and any(secrets(value)):
+    if isinstance(value, str) and _contains_secret(value):
         note(where, f"looks like a secret and is written as {REMOVED}; {ADVICE}")
         return REMOVED
     return value
@@ -83,7 +87,7 @@ def _mapping(mapping: dict[str, Any], where: str, note: Note) -> dict[str, Any]:
     kept = {}
     for key, value in mapping.items():
         scalar = not isinstance(value, dict | list)
-        if any(secrets(key)) or (scalar and names_a_secret(key) and not is_reference(str(value))):
+        if any(secrets(key)) or (scalar and is_secret(key, str(value))):
             note(f"{where}.{key}".lstrip("."), f"looks like a secret and is left out; {ADVICE}")
         elif value is not None:
             kept[key] = without_secrets(value, f"{where}.{key}".lstrip("."), note)
@@ -91,19 +95,26 @@ def _mapping(mapping: dict[str, Any], where: str, note: Note) -> dict[str, Any]:
 
 
 def _list(items: list[Any], where: str, note: Note) -> list[Any]:
-    """Return the items without those behind a ``--password``, and without pairs of a secret's name and its value."""
+    """Return the items without a command's secrets, and without pairs of a secret's name and its value."""
     kept: list[Any] = []
     for index, item in enumerate(items):
         place = f"{where}[{index}]"
         before = kept[-1] if kept and index else None
         named = item.get("name", item.get("key")) if isinstance(item, dict) else None
-        if isinstance(before, str) and before.startswith("--") and _is_secret(before, item):
+        if isinstance(before, str) and takes_a_secret(before) and _is_secret(before, item):
             note(place, f"looks like a secret and is left out with {kept.pop()}; {ADVICE}")
         elif named is not None and _is_secret(str(named), item.get("value")):
             note(place, f"looks like a secret and is left out; {ADVICE}")
+        elif isinstance(item, str) and not _contains_secret(item) and _contains_secret(_command([*kept, item])):
+            option = f" with {kept.pop()}" if isinstance(before, str) and before.startswith("-") else ""
+            note(place, f"looks like a secret and is left out{option}; {ADVICE}")
         else:
             kept.append(without_secrets(item, place, note))
     return kept
+
+
+def _command(items: list[Any]) -> str:
+    return " ".join(item for item in items if isinstance(item, str))
 
 
 def _is_secret(name: str, value: object) -> bool:

@@ -18,7 +18,18 @@ import yaml
 from msgspec import Struct, field
 from yaml.events import MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
-from gen_infra.manifest.reading.secrets import ADVICE, is_reference, may_be_shown, names_a_secret, redact, secrets
+from gen_infra.manifest.reading.secrets import (
+    ADVICE,
+    is_secret,
+    may_be_shown,
+    may_hold_secrets,
+    may_split_secrets,
+    names_a_secret,
+    redact,
+    secrets,
+    secrets_in_value,
+    takes_a_secret,
+)
 from gen_infra.manifest.reading.text import (
     ForbiddenText,
     cut,
@@ -131,6 +142,7 @@ class _AmbiguousError(Exception):
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _LONGEST_NUMBER = 20  # characters; Python refuses to convert thousands of digits, and long fractions become infinite
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 # What some YAML parsers read as a boolean, a number or a date, and people read as text.
 _AMBIGUOUS = re.compile(
@@ -214,6 +226,16 @@ def _faults(text: str) -> Iterable[ForbiddenText]:
     return chain(forbidden_characters(text), scanner_switches(text), secrets(text))
 
 
+def _faults_of_value(text: str) -> Iterable[ForbiddenText]:
+    return chain(_faults(text), secrets_in_value(text))
+
+
+def _faults_of_comments(text: str) -> Iterable[ForbiddenText]:
+    for comment in _COMMENT.finditer(text):
+        for position, message in secrets_in_value(comment.group()):
+            yield ForbiddenText(comment.start() + position, message)
+
+
 class _Reader:
     """Inspects the text of a file, then builds nodes from libyaml's events."""
 
@@ -223,14 +245,17 @@ class _Reader:
         self.nodes = 0
         self.faulty_lines: set[int] = set()
         # Inspecting the whole text misses Unicode normal forms and escape sequences.
-        self.look_at_scalars = "\\" in source.text or not source.text.isascii()
+        self.may_hold_secrets = may_hold_secrets(source.text)
+        self.look_at_scalars = self.may_hold_secrets or "\\" in source.text or not source.text.isascii()
+        self.look_at_lists = may_split_secrets(source.text)
         # the stubs know the events' common base only
         self.next_event: Callable[[], Any]
 
     def inspect(self) -> None:
         """Report what no part of the file may contain, including comments."""
         text = self.source.text
-        for position, message in islice(_faults(text), MAX_PROBLEMS + 1):
+        faults = chain(_faults(text), _faults_of_comments(text) if self.may_hold_secrets else ())
+        for position, message in islice(faults, MAX_PROBLEMS + 1):
             line = text.count("\n", 0, position)
             self.faulty_lines.add(line)
             if message.endswith(ADVICE):
@@ -289,8 +314,20 @@ class _Reader:
             node = (self.secret(event, option) if option else None) or self.node(event, depth + 1)
             sequence.items.append(node)
             word = node.value if isinstance(node, Scalar) else None
-            option = word if isinstance(word, str) and word.startswith("--") and names_a_secret(word) else ""
+            option = word if isinstance(word, str) and takes_a_secret(word) else ""
+        if self.look_at_lists:
+            self.look_at_words(sequence)
         return sequence
+
+    def look_at_words(self, sequence: Sequence) -> None:
+        """Report a command's secret that is split over several items of a list."""
+        lines = {item.mark[0] for item in sequence.items}
+        if len(lines) == 0 or not self.source.secret_lines.isdisjoint(lines):
+            return
+        words = (str(item.value) for item in sequence.items if isinstance(item, Scalar))
+        for fault in islice(secrets(" ".join(words)), 1):
+            self.source.secret_lines.update(lines)
+            self.report(sequence.mark, fault.message)
 
     def mapping(self, mark: Mark, depth: int) -> Map:
         mapping = Map(self.source, mark)
@@ -313,12 +350,26 @@ class _Reader:
                 self.report(mark, f"the key {cut(key)} is already on line {entries[key].mark[0] + 1}")
             else:
                 entries[key] = Entry(self.source, mark, node)
+        self.look_at_pair(entries)
         return mapping
+
+    def look_at_pair(self, entries: dict[str, Entry]) -> None:
+        """Report the secret of a list's item such as ``{name: DB_PASSWORD, value: …}``."""
+        value = entries.get("value") or entries.get("Value")
+        if value is None or not isinstance(value.node, Scalar) or isinstance(value.node.value, bool | None):
+            return
+        for key in ("name", "Name", "key", "Key"):
+            name = entries[key].node if key in entries else None
+            if isinstance(name, Scalar) and is_secret(str(name.value), str(value.node.value)):
+                self.source.secret_lines.add(value.node.mark[0])
+                self.report(value.node.mark, f"{cut(str(name.value))} contains a secret in plain text; {ADVICE}")
 
     def secret(self, event: Any, key: str) -> Refused | None:
         """Refuse the value of a key that is a secret's name, unless the value only refers to the secret."""
-        if not isinstance(event, ScalarEvent) or is_reference(event.value):
+        if not isinstance(event, ScalarEvent) or not is_secret(key, event.value):
             return None
+        if not self.source.secret_lines.isdisjoint(_lines(event)):
+            return self.refused(event)  # already reported at this position
         self.source.secret_lines.update(_lines(event))
         return self.refuse(event, f"{cut(key)} contains a secret in plain text; {ADVICE}")
 
@@ -337,7 +388,7 @@ class _Reader:
     def unacceptable(self, event: Any) -> Refused | None:
         """Refuse a scalar for its text, with escapes and folded lines resolved."""
         lines = _lines(event)
-        fault = next(iter(_faults(event.value)), None)
+        fault = next(iter(_faults_of_value(event.value)), None)
         if fault and not self.faulty_lines.isdisjoint(lines):
             return self.refused(event)  # already reported at this position
         message = fault.message if fault else not_normal(event.value)

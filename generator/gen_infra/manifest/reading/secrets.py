@@ -4,89 +4,104 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gen_infra.manifest.reading.credentials import (
+    ASSIGNMENTS,
+    COMMANDS,
+    PHRASES,
+    SECRET_WORDS,
+    SHORTEST_TOKEN,
+    STATEMENTS,
+    TOKENS,
+)
 from gen_infra.manifest.reading.text import ForbiddenText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ADVICE = (
     "keep it in AWS Secrets Manager, put its ARN under the job's `secrets`, and rotate it: this copy is compromised"
 )
 
-
-class _CredentialForm(NamedTuple):
-    """A form of credential: words of which it contains one (fast to search first), and its pattern."""
-
-    name: str
-    words: tuple[str, ...]
-    pattern: str
-
-
-# Formats that their issuers document, so that scanners can find them.
-_TOKENS = (
-    _CredentialForm(
-        "an AWS access key",
-        ("AKIA", "ASIA", "ABIA", "ACCA"),
-        r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",
-    ),
-    _CredentialForm(
-        "an AWS session token", ("FwoGZXIvYXdz", "IQoJb3JpZ2lu"), r"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+=]{20,}"
-    ),
-    _CredentialForm("a private key", ("-----BEGIN",), r"-----BEGIN\s+(?:[A-Z0-9]+\s+){0,3}PRIVATE\s+KEY"),
-    _CredentialForm("a GitHub token", ("gh", "github_pat_"), r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"),
-    _CredentialForm("a GitLab token", ("glpat-",), r"glpat-[A-Za-z0-9_-]{20}"),
-    _CredentialForm(
-        "a Slack token",
-        ("xox", "hooks.slack.com"),
-        r"xox[abeoprs]-[A-Za-z0-9-]{10}|hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+",
-    ),
-    _CredentialForm("a JSON web token", ("eyJ",), r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"),
-    _CredentialForm("a Google API key", ("AIza",), r"AIza[A-Za-z0-9_-]{35}"),
-    _CredentialForm("a Stripe key", ("k_live_",), r"[sr]k_live_[A-Za-z0-9]{20}"),
-    _CredentialForm("an API key", ("sk-",), r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{32}"),
-    _CredentialForm(
-        "a package registry's token",
-        ("npm_", "pypi-", "dckr_pat_"),
-        r"npm_[A-Za-z0-9]{36}|pypi-AgEIcHlwaS5vcmc|dckr_pat_[A-Za-z0-9_-]{20}",
-    ),
-    _CredentialForm("a password in a URL", ("://",), r"://[^\s/:@'\"]{0,64}:[^\s/:@'\"]{1,256}@"),
-    _CredentialForm(
-        "a password on a command line",
-        ("--",),
-        r"(?i:(?<=-)(?:password|passwd|passphrase|secret|token|api-?key)=)"
-        r"(?!(?:Ref::|\$|/|arn:|[\"'\s,\]}]))[^\s,\]}]{0,1000}",
-    ),
-    _CredentialForm(
-        "an AWS secret key",
-        ("",),
-        r"(?<![A-Za-z0-9/+=_.-])(?=[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-]))"
-        r"(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])(?=[A-Za-z/+]{0,39}[0-9])[^/].{39}",
-    ),
+_STRONG = (
+    r"password|passwd|passphrase|passcode|passwort|kennwort|motdepasse|contrasena|senha|secret|jwt|token"
+    r"|(?:secret|api|app|application|access|account|auth|client|consumer|licen[cs]e|master|private|shared|signing"
+    r"|storage|subscription)key|(?<!^repository)credentials?|creds|(?<!^)(?<!^old)pwd"
 )
-_KEY = re.compile(
-    r"(?:password|passwd|passphrase|secret|secretkey|apikey|accesskey|privatekey|token|(?<!^repository)credentials?|(?<!^)(?<!^old)pwd)$"
+_QUALIFIERS = r"(?:value|string|plain|plaintext|hash|base|b|prod|production|dev|staging|test|old|new|current)?"
+_SECRET_KEY = re.compile(rf"(?:{_STRONG}|passwords|passwds|passphrases){_QUALIFIERS}$")
+# `first_pass: 2` is no password, so these names count only with a value that may be one.
+_WEAK_KEY = re.compile(
+    r"(?:(?:^|[_.\-]|(?<=db)|(?<=user)|(?<=smtp)|(?<=mail)|(?<=admin)|(?<=ftp))(?:pass|psw|pswd|pw)"
+    r"|[_.\-]auth)(?:[_-]?\d)?$"
 )
-_REFERENCE = re.compile(r"(?:arn:|Ref::|/|true$|false$).*|", re.DOTALL)
+_PASSES = re.compile(
+    r"(?:^|[_.-])(?:first|second|third|one|two|single|dual|multi|qc|filters?|num?|by|low|high|band|all|min|max|is|must|\d)[_.-]?pass$"
+)
+_REFERENCE = re.compile(
+    r"(?:arn:|Ref::|/|(?:ssm|vault|file|secretsmanager):|\{\{resolve:|true$|false$).*"
+    r"|\$\w+|\$\{\w+\}|\$\(.*\)|<[^<>]*>|\*+|",
+    re.DOTALL,
+)
+_MAY_BE_A_PASSWORD = re.compile(r"(?=.*[0-9])(?!\d{1,2}$)(?!.*\s).{4,}|\S{6,}:\S+|\S+:\S{6,}")
 _LINE_WITH_SECRET = re.compile(
-    r"(?i:password|passwd|passphrase|pwd|secret|token|(?:api|access|private)[_.-]?key|credential)[\w-]*[\"']?\s*[:=,]"
-    r"|[A-Za-z0-9/+=]{60}"
+    r"(?i:pass|pwd|pw\b|secret|token|auth|login|(?:api|access|private)[_.-]?key|key[\"']?\s*[:=]|credential|creds)"
+    r"[\w-]*[\"']?\s*[:=,]|[A-Za-z0-9/+=]{60}"
 )
 
 
 def secrets(text: str) -> Iterator[ForbiddenText]:
     """Yield everything in a text that looks like a credential; the messages do not repeat it."""
-    for name, found in _tokens(text):
+    for name, found in _credentials(text):
         yield ForbiddenText(found.start(), f"this looks like {name}; {ADVICE}")
 
 
-@cache
-def names_a_secret(key: str) -> bool:
-    """Return whether a key (``DB_PASSWORD``, ``--auth-token``, ``apiKey``) is the name of a secret."""
-    if len(key) > 200:
+def secrets_in_value(text: str) -> Iterator[ForbiddenText]:
+    """Yield what is a secret in a value or a comment only: ``password: …`` is a key of YAML anywhere else."""
+    for found in re.finditer(STATEMENTS.pattern, text, re.IGNORECASE):
+        yield ForbiddenText(found.start(), f"this looks like {STATEMENTS.name}; {ADVICE}")
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Return whether `secrets_in_value` may find anything in any value of a long text."""
+    lines = _lines_with(SECRET_WORDS, text)
+    return bool(lines and re.search(STATEMENTS.pattern, lines))
+
+
+def may_split_secrets(text: str) -> bool:
+    """Return whether a list of a long text may contain a secret over several items."""
+    return bool(_lines_with([word for form in COMMANDS for word in form.words], text))
+
+
+def is_secret(key: str, value: str) -> bool:
+    """Return whether a key (``DB_PASSWORD``, ``--auth-token``, ``apiKey``) names a secret that the value may be."""
+    strength = _strength(key)
+    if not strength or is_reference(value):
         return False
-    return bool(_KEY.search(re.sub(r"[^a-z]", "", key.lower())))
+    return strength == "strong" or bool(_MAY_BE_A_PASSWORD.fullmatch(value))
+
+
+def names_a_secret(key: str) -> bool:
+    """Return whether a key may be the name of a secret."""
+    return bool(_strength(key))
+
+
+def takes_a_secret(word: str) -> bool:
+    """Return whether the next word of a command is a secret, as after ``--password`` or ``aws_secret_access_key``."""
+    return word.startswith(("-", "aws_", "AWS_")) and names_a_secret(word)
+
+
+@cache
+def _strength(key: str) -> str:
+    if len(key) > 200:
+        return ""
+    lower = key.lower()
+    if _SECRET_KEY.search(re.sub(r"[^a-z]", "", lower)):
+        return "strong"
+    if not (_WEAK_KEY.search(lower) or re.search(r"[a-z]Pass$", key)) or _PASSES.search(lower):
+        return ""
+    return "weak"
 
 
 def is_reference(value: str) -> bool:
@@ -96,18 +111,38 @@ def is_reference(value: str) -> bool:
 
 def redact(text: str) -> str:
     """Replace everything in a text that looks like a credential."""
-    for _, found in list(_tokens(text)):
+    for _, found in list(_credentials(text)):
         text = text.replace(found.group(), "…")
     return text
 
 
 def may_be_shown(line: str) -> bool:
     """Return whether a message may repeat a line of a manifest; no in case of doubt."""
-    return not (_LINE_WITH_SECRET.search(line) or any(_tokens(line)))
+    return not (_LINE_WITH_SECRET.search(line) or any(_credentials(line)))
 
 
-def _tokens(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    for name, words, pattern in _TOKENS:
-        if any(word in text for word in words):
-            for found in re.finditer(pattern, text):
-                yield name, found
+def _credentials(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    # Each is sought in what may contain it first: most manifests are long, and repeat their words and lines.
+    if words := " ".join({word for word in text.split() if len(word) >= SHORTEST_TOKEN}):
+        for form in TOKENS:
+            if any(word in words for word in form.words) and re.search(form.pattern, words):
+                yield from ((form.name, found) for found in re.finditer(form.pattern, text))
+    lines = _different_lines(text)
+    for form in PHRASES:
+        if any(word in lines for word in form.words):
+            yield from ((form.name, found) for found in re.finditer(form.pattern, text, re.IGNORECASE))
+    if lines := _lines_with(SECRET_WORDS, lines):
+        for form in ASSIGNMENTS:
+            if re.search(form.pattern, lines, re.IGNORECASE):
+                yield from ((form.name, found) for found in re.finditer(form.pattern, text, re.IGNORECASE))
+
+
+def _lines_with(words: Sequence[str], text: str) -> str:
+    """Return the different lines of a text that contain one of the words, in lower case."""
+    lines = _different_lines(text)
+    present = [word for word in words if word in lines]
+    return "\n".join(line for line in lines.split("\n") if any(word in line for word in present)) if present else ""
+
+
+def _different_lines(text: str) -> str:
+    return "\n".join({*text.lower().split("\n")}) if "\n" in text else text.lower()

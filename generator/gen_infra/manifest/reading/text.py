@@ -36,13 +36,23 @@ _SAYS = {
     "meaningless": "a character without a defined meaning, perhaps from a failed conversion; replace it",
 }
 
+# Scanners and their words for a finding that they then do not report, as their documentation spells them; some of them
+# accept white space before and after the colon.
 _SCANNER_SWITCH = re.compile(
-    r"(?:checkov|bridgecrew|cortex):skip|(?:tfsec|trivy):ignore|tflint-ignore|kics-scan\s+(?:ignore|disable)|ts:skip"
-    r"|nosemgrep",
+    r"\b(?:checkov|bridgecrew|cortex|terrascan|ts|yor|snyk|deepcode|regula|fugue|opa|tfsec|trivy|trufflehog|cloudrail"
+    r"|bearer|polaris|kubescape|wiz)\s*:\s*(?:skip|ignore|disable|exempt)"
+    r"|\b(?:kics-scan|deepcode|wiz-scan|dockle|hadolint|datree)(?:\s*:\s*|\s+)(?:ignore|disable|skip)"
+    r"|\btflint-ignore|\bnosem(?:grep)?\b|\bno(?:sec|sonar|horus)\b|\bskipcq\b"
+    r"|\b(?:git|better)leaks\s*:\s*allow|\bggignore\b|\bpragma\s*:\s*(?:allow|white)list"
+    r"|\b(?:allow|white)list[ -]nextline[ -]secret|\bshellcheck\s+disable\s*=|\b(?:lgtm|codeql)\s*\["
+    r"|\bcfn[_-](?:nag|lint)\s*:|\bignore-check\.kube-linter\.io|\bsemgrep\s*:\s*ignore",
     re.IGNORECASE,
 )
-
-_SWITCH_WORDS = (":skip", ":ignore", "-ignore", "kics-scan", "nosemgrep")  # each contains one; fast to search first
+# Each contains one; fast to search first.
+_SWITCH_WORDS = (
+    *("skip", "ignore", "disable", "exempt", "nosem", "nosec", "nosonar", "nohorus", "leaks", "lgtm"),
+    *("codeql", "cfn", "allowlist", "whitelist"),
+)
 
 STAND_IN = "\N{REPLACEMENT CHARACTER}"
 """Replaces each forbidden character before the text is parsed, so that positions stay the same."""
