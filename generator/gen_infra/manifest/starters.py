@@ -31,7 +31,7 @@ def write_starter(path: Path, name: str) -> list[Path]:
     Creates the folder. Writes the schema beside the manifest, or refers to the one of the checkout that it is in.
 
     Raises:
-        UsageError: there is no such example, the file exists, or a parent's name is taken.
+        UsageError: the example is unknown, the file exists, or a parent's name is taken.
     """
     known = starters()
     if name not in known:

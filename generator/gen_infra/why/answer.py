@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Why a job waits or has failed.
+    """The answer to why a job waits or has failed.
 
     Args:
         job: the job as Batch describes it.
         causes: the causes that were found, the first one first.
-        looked: what was looked at.
+        looked: what was checked.
         unseen: what could not be looked at, and why.
     """
 

@@ -80,7 +80,7 @@ def ended_by_a_caller(evidence: Evidence) -> Cause | None:
     ]
     if not called or evidence.status != "FAILED" or evidence.saying(messages.STATE_LIMIT):
         return None
-    fix = "submit it again, if that was not meant"
+    fix = "submit it again, if that was a mistake"
     reasons = tuple(quoted(reason) for reason in evidence.reasons)
     return Cause("cancelled", f"it was {called[-1]} by a call of AWS Batch's API", reasons, fix)
 
@@ -95,7 +95,7 @@ def overrides_too_long(evidence: Evidence) -> Cause | None:
         return None
     fix = (
         f"submit it with less: {OVERRIDES_AT_MOST} characters of command and environment variables at most; "
-        "put long lists into a file in a bucket, and pass its name"
+        "put long lists into a file in a bucket, and pass the file's name"
     )
     return Cause("overrides-too-long", "the command and environment of its submission are too long", said, fix)
 

@@ -26,8 +26,8 @@ def role_not_assumable(evidence: Evidence) -> Cause | None:
         if (arn := evidence.container.get(key))
     )
     fix = (
-        f"gen-infra apply {evidence.manifest_path} makes its own roles again; "
-        "one of yours must trust ecs-tasks.amazonaws.com"
+        f"run gen-infra apply {evidence.manifest_path}, which creates its own roles again; "
+        "a role of yours must trust ecs-tasks.amazonaws.com"
     )
     message = "its role cannot be assumed"
     return Cause("role-not-assumable", message, (*said, *roles, *evidence.wrong("roles")), fix)
@@ -39,7 +39,7 @@ def image_unreachable(evidence: Evidence) -> Cause | None:
     if not said:
         return None
     routes = evidence.wrong("routes", "security groups")
-    message = "its instance does not reach the image's registry"
+    message = "its instance cannot reach the image's registry"
     return Cause("image-unreachable", message, (*said, *routes), _network(evidence))
 
 
@@ -66,7 +66,7 @@ def image_absent(evidence: Evidence) -> Cause | None:
         push = f"name its repository in repositories, {apply}, and docker push {_image(evidence)}"
     private = "" if ".dkr.ecr." in _image(evidence) else "; if its registry is private, set repository_credentials"
     fix = f"{push}, or correct image of {evidence.job_key}{private}"
-    return Cause("image-absent", "its image is not there", (*said, *looked), fix)
+    return Cause("image-absent", "its image does not exist", (*said, *looked), fix)
 
 
 def image_denied(evidence: Evidence) -> Cause | None:
@@ -80,7 +80,7 @@ def image_denied(evidence: Evidence) -> Cause | None:
         "execution role), and for another account's repository in its policy; for a private registry outside AWS set "
         f"repository_credentials of {evidence.job_key}"
     )
-    return Cause("image-denied", "its image may not be pulled", said, fix)
+    return Cause("image-denied", "pulling its image is not allowed", said, fix)
 
 
 def image_platform(evidence: Evidence) -> Cause | None:
@@ -98,7 +98,7 @@ def image_platform(evidence: Evidence) -> Cause | None:
 def image_pull(evidence: Evidence) -> Cause | None:
     """Check whether the image could not be pulled for any other reason."""
     said = _said(evidence, "image", {"other"})
-    fix = f"try it: docker pull {_image(evidence)}"
+    fix = f"try docker pull {_image(evidence)}"
     return Cause("image-pull", "its image cannot be pulled", said, fix) if said else None
 
 
@@ -133,7 +133,7 @@ def log_driver(evidence: Evidence) -> Cause | None:
         return None
     group = evidence.container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", "/aws/batch/job")
     if _said(evidence, "log", {"absent"}):
-        fix = f"gen-infra apply {evidence.manifest_path} makes it again"
+        fix = f"run gen-infra apply {evidence.manifest_path}, which creates it again"
         return Cause("log-group-absent", f"its log group {group} does not exist", said, fix)
     routes = evidence.wrong("routes", "security groups")
     fix = (
@@ -247,6 +247,6 @@ def _image(evidence: Evidence) -> str:
 
 
 def _image_is_there(evidence: Evidence) -> bool:
-    """Check whether the doctor found the image; of registries outside this account it does not know."""
+    """Check whether the doctor found the image; it does not check registries outside this account."""
     found = [each for each in evidence.findings if each.subject == "container images"]
     return any(each.level == "ok" and "not looked up" not in each.message for each in found)

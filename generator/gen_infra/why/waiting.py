@@ -121,7 +121,7 @@ def _fix_of(reason: str, evidence: Evidence) -> str:
 
 
 def _replace(evidence: Evidence) -> str:
-    """Say how a compute environment is replaced that no update repairs: Terraform sees no difference in it."""
+    """Explain how to replace a compute environment that no update repairs: Terraform sees no difference in it."""
     name = evidence.manifest.name
     keys = [evidence.compute_key(each).partition("compute.")[2] for each in evidence.enabled]
     addresses = [f"module.compute_{key}.aws_batch_compute_environment.this" for key in keys if key]

@@ -108,7 +108,7 @@ def test_they_come_from_the_manifest(tmp_path: Path) -> None:
 
     assert accept(tmp_path, suppressions=[entry]).suppressions[0].expires == "2026-12-31"
     for wrong, said in (
-        ({"expires": "2026-02-30"}, 'there is no date "2026-02-30"'),
+        ({"expires": "2026-02-30"}, 'invalid date "2026-02-30": the month has no such day'),
         ({"expires": "soon"}, "a date in quotes"),
         ({"reason": ""}, "reason"),
         ({"check": "everything"}, "a check's id"),

@@ -110,7 +110,8 @@ def test_a_named_mirror_goes_before_everything(environ: dict[str, str], tmp_path
 
 
 def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match=r"does not contain registry\.terraform\.io/hashicorp/aws") as raised:
+    message = r"does not contain registry\.terraform\.io/hashicorp/aws ~> 5\.100"
+    with pytest.raises(MissingError, match=message) as raised:
         find({**environ, "GEN_INFRA_PLUGIN_DIR": str(tmp_path)}, tmp_path)
 
     assert "terraform providers mirror" in raised.value.hint

@@ -38,7 +38,7 @@ _PRACTICES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.ht
     source=_KMS,
 )
 def key_is_bound(resource: Resource) -> Iterator[str]:
-    """A condition that does not bind both lets other accounts use the key; checkov accepts any condition."""
+    """Require conditions on account and principal. Without both, other accounts can use the key."""
     for statement in allowing(resource.values.get("policy")):
         if is_for_anyone(statement) and not (is_bound_to_account(statement) and is_bound_to_principals(statement)):
             yield f"{named(statement)} admits any AWS principal"
@@ -53,7 +53,7 @@ def key_is_bound(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/kms/latest/developerguide/grants.html",
 )
 def grants_are_for_services(resource: Resource) -> Iterator[str]:
-    """A grant without this condition gives the key to others, whatever its policy says."""
+    """Require this condition: a grant without it gives the key to others, whatever its policy says."""
     for statement in allowing(resource.values.get("policy")):
         grants = {"kms:CreateGrant", "kms:*", "*"}.intersection(map(str, listed(statement.get("Action"))))
         if is_for_anyone(statement) and grants and not has_condition(statement, "kms:grantisforawsresource"):
@@ -65,11 +65,11 @@ def grants_are_for_services(resource: Resource) -> Iterator[str]:
     *_KEYS,
     severity="medium",
     title="A service uses the key for this account's resources only",
-    remedy="bind the statement to an encryption context, to aws:SourceAccount or to aws:SourceArn",
+    remedy="add a condition on an encryption context, aws:SourceAccount or aws:SourceArn to the statement",
     source=_DEPUTY,
 )
 def services_use_the_key_for_us(resource: Resource) -> Iterator[str]:
-    """A service acts for every account that asks it to."""
+    """Restrict services to this account, because a service acts for every account that calls it."""
     for statement in allowing(resource.values.get("policy")):
         keys = ("kms:encryptioncontext:", "aws:sourceaccount", "aws:sourcearn", "kms:calleraccount")
         if services(statement) and not any(has_condition(statement, key) for key in keys):
@@ -88,7 +88,7 @@ _DEPUTIES = frozenset({"batch", "codebuild", "ecs-tasks", "scheduler", "spotflee
     source=_DEPUTY,
 )
 def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
-    """These services send aws:SourceAccount; ec2 and lambda do not in this place."""
+    """Check services that send aws:SourceAccount when they assume a role; ec2 and lambda do not."""
     for statement in allowing(resource.values.get("assume_role_policy")):
         deputies = sorted(_DEPUTIES.intersection(services(statement)))
         if deputies and not is_bound_to_account(statement, frozenset({"aws:sourceaccount"})):
@@ -101,12 +101,12 @@ def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
     "aws_iam_role_policy_attachment",
     "aws_iam_policy_attachment",
     severity="high",
-    title="No role has a policy for everything of a service",
+    title="No role has a policy that allows everything in a service",
     remedy="write a policy with the actions and resources that are needed",
     source=_PRACTICES,
 )
 def no_wide_managed_policy(resource: Resource) -> Iterator[str]:
-    """``…FullAccess`` and the administrators' policies."""
+    """Refuse ``…FullAccess`` and the administrators' policies."""
     arns = [resource.values.get("policy_arn"), *listed(resource.values.get("managed_policy_arns"))]
     for arn in arns:
         if isinstance(arn, str) and _WIDE.search(arn):
@@ -129,7 +129,7 @@ _WIDE = re.compile(
     source=_PRACTICES,
 )
 def roles_are_for_services(resource: Resource) -> Iterator[str]:
-    """No person needs to assume one of these roles."""
+    """Refuse other principals: only services need to assume these roles."""
     for statement in allowing(resource.values.get("assume_role_policy")):
         principal = statement.get("Principal")
         others = sorted(str(kind) for kind in principal if kind != "Service") if isinstance(principal, dict) else []
@@ -146,7 +146,7 @@ def roles_are_for_services(resource: Resource) -> Iterator[str]:
     source=_PRACTICES,
 )
 def actions_are_named(resource: Resource) -> Iterator[str]:
-    """``s3:*`` grants tomorrow's actions too, and checkov accepts it on a named resource."""
+    """Refuse ``s3:*``: it grants future actions too, and checkov accepts it on a named resource."""
     for statement in allowing(resource.values.get("policy")):
         for action in listed(statement.get("Action")):
             if isinstance(action, str) and action.rpartition(":")[2] == "*":
@@ -164,9 +164,9 @@ def actions_are_named(resource: Resource) -> Iterator[str]:
     source=_PRACTICES,
 )
 def resources_are_named(resource: Resource) -> Iterator[str]:
-    """An ARN with a wildcard for the account, or for the whole name, is a star in disguise.
+    """Refuse an ARN with a wildcard for the account or for the whole name: it allows as much as a star.
 
-    Of a name it is none where conditions choose among the names, or where the call makes what has no name yet.
+    A wildcard name is accepted where conditions choose among the names, or where the call creates the resource.
     """
     for statement in allowing(resource.values.get("policy")):
         for arn in listed(statement.get("Resource")):
@@ -208,11 +208,11 @@ def _is_narrowed(statement: dict[str, Any], arn: str) -> bool:
     "aws_cloudwatch_log_resource_policy",
     severity="high",
     title="A resource policy admits this account only",
-    remedy="name the principals, or bind the statement to aws:PrincipalAccount or aws:PrincipalOrgID",
+    remedy="name the principals, or add a condition on aws:PrincipalAccount or aws:PrincipalOrgID to the statement",
     source=_PRACTICES,
 )
 def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
-    """A policy without these conditions makes the resource public."""
+    """Require these conditions: without them the policy makes the resource public."""
     policy = resource.values.get("policy", resource.values.get("policy_document"))
     for statement in allowing(policy):
         if is_for_anyone(statement) and not is_bound_to_account(statement):
@@ -228,7 +228,7 @@ def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html",
 )
 def secrets_are_named(resource: Resource) -> Iterator[str]:
-    """A condition such as kms:ViaService narrows the way, not what can be read."""
+    """Require named resources: a condition such as kms:ViaService does not limit what can be read."""
     for statement in allowing(resource.values.get("policy")):
         opening = [action for action in listed(statement.get("Action")) if _OPENS.match(str(action))]
         if opening and "*" in listed(statement.get("Resource")):
@@ -249,7 +249,7 @@ _OPENS = re.compile(
     source="https://docs.aws.amazon.com/batch/latest/userguide/instance_IAM_role.html",
 )
 def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
-    """Every job on an instance can reach the profile's role: one with other permissions gives them to the jobs."""
+    """Allow no other role in the profile: every job on an instance can use the profile's role."""
     name, role = resource.values.get("name"), resource.values.get("role")
     if isinstance(name, str) and isinstance(role, str) and role != name:
         yield f"it holds the role {role}"
@@ -259,12 +259,12 @@ def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
     "GI_LAMBDA_1",
     "aws_lambda_function",
     severity="medium",
-    title="A function has a concurrency limit of its own",
+    title="A function has its own concurrency limit",
     remedy="set reserved_concurrent_executions to a number above 0",
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
 )
 def functions_are_limited(resource: Resource) -> Iterator[str]:
-    """-1 means no limit, but checkov accepts it."""
+    """Refuse -1, which means no limit; checkov accepts it."""
     limit = resource.values.get("reserved_concurrent_executions")
     if limit is None or (isinstance(limit, int) and limit < 0):
         yield "it can use up the concurrency of the whole account"
@@ -280,7 +280,7 @@ def functions_are_limited(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
 )
 def functions_are_not_public(resource: Resource) -> Iterator[str]:
-    """A function that submits jobs spends money."""
+    """Refuse public functions: a function that submits jobs spends money."""
     values = resource.values
     bound = values.get("source_account") is not None or values.get("source_arn") is not None
     if values.get("authorization_type") == "NONE" or (resource.kind == "aws_lambda_permission" and not bound):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     source="https://registry.terraform.io/providers/hashicorp/aws/latest/docs#allowed_account_ids",
 )
 def provider_is_bound(resource: Resource) -> Iterator[str]:
-    """An apply with the wrong profile must stop before it changes anything."""
+    """Require the account, so that an apply with the wrong profile stops before it changes anything."""
     values = resource.values
     if not values.get("allowed_account_ids"):
         yield "it accepts any account"
@@ -41,7 +41,7 @@ def provider_is_bound(resource: Resource) -> Iterator[str]:
     source="https://developer.hashicorp.com/terraform/language/resources/provisioners/syntax",
 )
 def nothing_is_run(resource: Resource) -> Iterator[str]:
-    """It would run with the credentials of the apply."""
+    """Refuse provisioners and external data: they run with the credentials of the apply."""
     if resource.values.get("provisioner") or resource.kind in {"data.external", "data.http", "null_resource"}:
         yield "it runs programs or fetches unchecked data"
 
@@ -55,7 +55,7 @@ def nothing_is_run(resource: Resource) -> Iterator[str]:
     source="https://developer.hashicorp.com/terraform/language/modules/sources",
 )
 def modules_are_local(resource: Resource) -> Iterator[str]:
-    """A module that is fetched later may differ from the checked one."""
+    """Refuse remote modules: a module that is fetched later may differ from the checked one."""
     source = resource.values.get("source")
     if not (isinstance(source, str) and source.startswith("./modules/") and ".." not in source):
         yield "its source is not a local module"
@@ -70,7 +70,7 @@ def modules_are_local(resource: Resource) -> Iterator[str]:
     source="https://developer.hashicorp.com/terraform/language/backend/s3",
 )
 def origins_are_known(resource: Resource) -> Iterator[str]:
-    """A provider is a program that sees every credential; the state holds every value."""
+    """Accept known places only: a provider sees every credential, and the state contains every value."""
     for requirements in resource.values.get("required_providers") or []:
         for name, provider in requirements.items():
             if not isinstance(provider, dict) or provider.get("source") != "hashicorp/aws":

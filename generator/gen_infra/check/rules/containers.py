@@ -25,7 +25,7 @@ _BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-pract
     source=_BATCH,
 )
 def not_privileged(resource: Resource) -> Iterator[str]:
-    """A privileged container is root on the host; checkov looks at single-container jobs only."""
+    """Refuse privileged containers, which are root on the host; checkov checks single-container jobs only."""
     if any(container.get("privileged") in {True, "true"} for container in containers(resource)):
         yield "a container is privileged"
 
@@ -35,11 +35,11 @@ def not_privileged(resource: Resource) -> Iterator[str]:
     "aws_batch_job_definition",
     severity="high",
     title="Containers mount no part of the host that controls it",
-    remedy="mount a directory of its own, such as the scratch volume",
+    remedy="mount another directory, such as the scratch volume",
     source=_BATCH,
 )
 def host_is_hidden(resource: Resource) -> Iterator[str]:
-    """The host's root, its configuration, its agents' data and sockets."""
+    """Refuse the host's root, its configuration, and its agents' data and sockets."""
     for container in containers(resource):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
@@ -74,7 +74,7 @@ def _normal(path: str) -> str:
     source="https://docs.aws.amazon.com/batch/latest/userguide/specifying-sensitive-data.html",
 )
 def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
-    """Every principal that can describe a job definition can read its environment."""
+    """Refuse secrets as values: every principal that can describe a job definition can read them."""
     variables = [
         (variable.get("name"), variable.get("value"))
         for container in containers(resource)
@@ -104,7 +104,7 @@ _SECRET_NAME = re.compile(
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_Device.html",
 )
 def devices_are_harmless(resource: Resource) -> Iterator[str]:
-    """The host's memory and disks contain the data of all jobs and the host's credentials."""
+    """Refuse the host's memory and disks, which contain the data of all jobs and the host's credentials."""
     for container in containers(resource):
         for device in listed(at(container, "linuxParameters", "devices")):
             path = at(device, "hostPath")
@@ -127,7 +127,7 @@ _CONTROLLING_DEVICE = re.compile(
     source="https://docs.aws.amazon.com/batch/latest/userguide/efs-volumes.html",
 )
 def file_systems_are_encrypted_in_transit(resource: Resource) -> Iterator[str]:
-    """The default is off; checkov checks ECS task definitions only."""
+    """Require TLS, which is off by default; checkov checks ECS task definitions only."""
     for name, configuration in _file_systems(resource):
         if _is_not(configuration.get("transitEncryption"), "ENABLED"):
             yield f"the file system {name} is mounted without TLS"
@@ -142,7 +142,7 @@ def file_systems_are_encrypted_in_transit(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html",
 )
 def file_systems_ask_for_the_role(resource: Resource) -> Iterator[str]:
-    """Without IAM every client that reaches the port is admitted, whatever its role."""
+    """Require IAM: without it the file system admits every client that reaches the port."""
     for name, configuration in _file_systems(resource):
         authorization = configuration.get("authorizationConfig")
         if not isinstance(authorization, Unknown) and _is_not(at(authorization, "iam"), "ENABLED"):

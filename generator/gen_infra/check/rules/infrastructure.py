@@ -31,7 +31,7 @@ def _is_customer_key(key: Any) -> bool:
     source=_EBS,
 )
 def volumes_are_encrypted(resource: Resource) -> Iterator[str]:
-    """Checkov looks at no volume of a launch template."""
+    """Check the volumes of launch templates, which checkov does not."""
     mappings = resource.values.get("block_device_mappings") or []
     if not mappings:
         yield "it sets no volumes, so the image and the account's defaults decide"
@@ -53,7 +53,7 @@ def volumes_are_encrypted(resource: Resource) -> Iterator[str]:
     source=_IMDS,
 )
 def metadata_is_guarded(resource: Resource) -> Iterator[str]:
-    """Jobs must not get at the instance's role through a proxy or a bridge network."""
+    """Require a token and one hop, so that jobs cannot use the instance's role through a proxy or a bridge."""
     options: dict[str, Any] = next(iter(resource.values.get("metadata_options") or []), {})
     if options.get("http_endpoint") == "disabled":
         return
@@ -75,7 +75,7 @@ def metadata_is_guarded(resource: Resource) -> Iterator[str]:
     source=_BATCH,
 )
 def no_key_pair(resource: Resource) -> Iterator[str]:
-    """A private key is one more secret, and it never expires."""
+    """Refuse key pairs: a private key is one more secret, and it never expires."""
     places = [resource.values, *(resource.values.get("compute_resources") or [])]
     if any(place.get(key) is not None for place in places for key in ("key_name", "ec2_key_pair")):
         yield "it names a key pair"
@@ -90,7 +90,7 @@ def no_key_pair(resource: Resource) -> Iterator[str]:
     source=_BATCH,
 )
 def instances_have_a_template(resource: Resource) -> Iterator[str]:
-    """Without one, Batch's defaults decide on metadata and volumes."""
+    """Require a launch template: without one, Batch's defaults decide on metadata and volumes."""
     for resources in resource.values.get("compute_resources") or []:
         if resources.get("type") in {"EC2", "SPOT"} and not resources.get("launch_template"):
             yield "it has no launch template"
@@ -106,7 +106,7 @@ def instances_have_a_template(resource: Resource) -> Iterator[str]:
     source=_BATCH,
 )
 def no_public_address(resource: Resource) -> Iterator[str]:
-    """Jobs make outgoing connections only."""
+    """Refuse public addresses: jobs make outgoing connections only."""
     for interface in resource.values.get("network_interfaces") or []:
         if interface.get("associate_public_ip_address") in {True, "true"}:
             yield "its instances get public addresses"
@@ -127,7 +127,7 @@ def no_public_address(resource: Resource) -> Iterator[str]:
     source=_GROUPS,
 )
 def no_open_ingress(resource: Resource) -> Iterator[str]:
-    """Every port, IPv4 and IPv6; checkov looks at four ports, and at IPv6 only in some resources."""
+    """Check every port, IPv4 and IPv6; checkov checks four ports, and IPv6 only in some resources."""
     for ports in _rules(resource, "ingress"):
         if world := _world(ports):
             yield f"it allows ingress from {world} to {_ports(ports)}"
@@ -144,7 +144,7 @@ def no_open_ingress(resource: Resource) -> Iterator[str]:
     source=_GROUPS,
 )
 def no_open_egress(resource: Resource) -> Iterator[str]:
-    """Open ports can be used to extract data; checkov misses -1 in the newer resource."""
+    """Refuse all ports at once: they can be used to extract data; checkov misses -1 in the newer resource."""
     for ports in _rules(resource, "egress"):
         if (world := _world(ports)) and _is_every_port(ports):
             yield f"it allows egress to {world} on every port"
@@ -193,7 +193,7 @@ def _ports(ports: dict[str, Any]) -> str:
     source="https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html",
 )
 def images_are_encrypted(resource: Resource) -> Iterator[str]:
-    """Checkov asks for KMS only, and AWS's own key passes."""
+    """Require a customer-managed key; checkov requires KMS only, and AWS's own key passes."""
     configuration: dict[str, Any] = next(iter(resource.values.get("encryption_configuration") or []), {})
     if configuration.get("encryption_type") not in {"KMS", "KMS_DSSE"} or not _is_customer_key(
         configuration.get("kms_key")
@@ -210,7 +210,7 @@ def images_are_encrypted(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
 )
 def logs_are_kept_safe(resource: Resource) -> Iterator[str]:
-    """Without a retention, or with 0, logs are kept forever."""
+    """Require a retention: without one, or with 0, logs are kept forever."""
     if not _is_customer_key(resource.values.get("kms_key_id")):
         yield "it has no customer-managed key"
     if resource.values.get("retention_in_days") in {None, 0}:
@@ -226,7 +226,7 @@ def logs_are_kept_safe(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
 )
 def queues_are_encrypted(resource: Resource) -> Iterator[str]:
-    """Failed events contain the data of the requests."""
+    """Require a key: failed events contain the data of the requests."""
     if not _is_customer_key(resource.values.get("kms_master_key_id")):
         yield "it has no customer-managed key"
 

@@ -38,7 +38,7 @@ WARNINGS: tuple[ManifestRule, ...] = (*limits.WARNINGS, *placement.WARNINGS, *co
 
 
 def errors(manifest: Manifest) -> Iterator[ManifestFinding]:
-    """Yield what AWS would refuse, or would let wait forever."""
+    """Yield what AWS would refuse, or what would let jobs wait forever."""
     for rule in ERRORS:
         yield from rule(manifest)
 

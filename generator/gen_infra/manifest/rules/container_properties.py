@@ -50,7 +50,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 def container_properties_are_valid(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html, as botocore has it."""
+    """Check against botocore's https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html."""
     for key, job in manifest.jobs.items():
         path = ("jobs", key, "container_properties")
         for name, value in job.container_properties.items():
@@ -66,7 +66,7 @@ def container_properties_are_valid(manifest: Manifest) -> Iterable[ManifestFindi
 
 
 def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A mount point without a volume is refused when the job starts, and two volumes of one name when it is registered.
+    """Require a volume for each mount point, or the job does not start; refuse two volumes of one name, as Batch does.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_MountPoint.html (sourceVolume)
     """
@@ -86,7 +86,7 @@ def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Mani
 
 
 def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses Fargate's settings for a job on EC2, and ``instanceType`` is for multi-node jobs.
+    """Refuse Fargate's settings for a job on EC2, as Batch does, and ``instanceType`` without multiple nodes.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
     """
@@ -101,7 +101,7 @@ def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFi
 
 
 def variables_have_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The provider registers no variable without a value, so that a program that looks for it finds it unset."""
+    """Refuse variables without a value: the provider does not register them, so that they would be unset."""
     for key, job in manifest.jobs.items():
         for name, value in job.environment.items():
             if not value:

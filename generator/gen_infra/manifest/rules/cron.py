@@ -1,4 +1,4 @@
-"""Parse the cron expressions of EventBridge Scheduler strictly, and find those that never come.
+"""Parse the cron expressions of EventBridge Scheduler strictly, and find those that match no future time.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html (cron-based schedules), and for the wildcards
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
@@ -68,7 +68,7 @@ _FIELDS = (_Field("minute", 0, 59), _Field("hour", 0, 23), _DAY_OF_MONTH, _MONTH
 
 
 def cron_objections(expression: str, today: date) -> Iterable[str]:
-    """Yield what is wrong with the six fields of a cron expression, or that it never comes again."""
+    """Yield what is wrong with the six fields of a cron expression, or that it matches no future time."""
     values = expression.split(" ")
     objections = [
         f'invalid {field.name} "{value}" in a cron expression'

@@ -42,7 +42,7 @@ _LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "de
 
 
 def fargate_has_no_instances(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses settings of instances for Fargate, and gen-infra uses the service-linked role there.
+    """Refuse settings of instances for Fargate, as Batch does; gen-infra uses the service-linked role there.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html
     """
@@ -53,7 +53,10 @@ def fargate_has_no_instances(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (computeEnvironmentOrder)."""
+    """Refuse EC2 and Fargate in one queue.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (computeEnvironmentOrder)
+    """
     for key, queue in manifest.queues.items():
         kinds = {name: manifest.compute[name].is_fargate for name in queue.compute if name in manifest.compute}
         for index, name in enumerate(queue.compute):
@@ -65,7 +68,7 @@ def queues_do_not_mix_fargate_and_ec2(manifest: Manifest) -> Iterable[ManifestFi
 
 
 def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """No host to mount, no GPU, no host's limits; the sizes are those of a table.
+    """Refuse mounts of the host, GPUs and limits of the host; require a size of the table.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html ("not applicable to … Fargate")
     """
@@ -94,7 +97,7 @@ def _size(key: str, job: Job) -> Iterable[ManifestFinding]:
 
 
 def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A part of a vCPU and ephemeral storage are Fargate's (same page)."""
+    """Refuse a part of a vCPU and ephemeral storage on EC2: they are Fargate's (same page)."""
     for key, job in manifest.jobs.items():
         if manifest.is_on_fargate(job):
             continue
@@ -105,7 +108,7 @@ def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[ManifestFin
 
 
 def _set_among(struct: msgspec.Struct, names: tuple[str, ...]) -> list[str]:
-    """Those fields that are not as they are by default."""
+    """Return the fields that differ from their defaults."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
     return [name for name in names if getattr(struct, name) not in (defaults[name], {}, ())]
 

@@ -16,7 +16,7 @@ _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
 def existing_roles_get_no_permissions(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The owner of a role decides its permissions: gen-infra adds none to a role that it did not create."""
+    """Refuse buckets with an existing role: gen-infra adds no permissions to a role that it did not create."""
     for key, job in manifest.jobs.items():
         if job.role and job.buckets:
             yield (
@@ -26,7 +26,7 @@ def existing_roles_get_no_permissions(manifest: Manifest) -> Iterable[ManifestFi
 
 
 def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch passes a `Ref::name` without a value to the program unchanged.
+    """Require a value for each `Ref::name`: Batch passes one without a value to the program unchanged.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html (parameters)
     """
@@ -41,7 +41,7 @@ def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]
 
 
 def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A parameter is required if the command uses it and it has no default value."""
+    """Require that the command uses a required parameter, and that it has no default value."""
     for key, job in manifest.jobs.items():
         used = {name for word in job.command for name in _REFERENCE.findall(word)}
         for index, name in enumerate(job.required_parameters):
@@ -53,7 +53,7 @@ def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding
 
 
 def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """ECS refuses a container with the same name in both.
+    """Refuse a name in both environment and secrets, as ECS does.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (secrets)
     """
@@ -64,7 +64,7 @@ def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFindi
 
 
 def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A rule without a pattern would decide for every failure; "*" says so.
+    """Require a pattern: a rule without one would decide for every failure, which "*" says explicitly.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
     """
@@ -78,7 +78,7 @@ def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding
 
 
 def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Docker refuses two mounts at the same path ("Duplicate mount point")."""
+    """Refuse two mounts at the same path, as Docker does ("Duplicate mount point")."""
     for key, job in manifest.jobs.items():
         seen: dict[str, str] = {}
         for path, what, mount in _mounts(job):
@@ -88,7 +88,7 @@ def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]
 
 
 def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Place in the job, what it is, and the path in the container."""
+    """Place in the job, kind, and path in the container."""
     if job.scratch:
         yield ("scratch",), "scratch", job.scratch
     for name, volume in job.efs.items():
@@ -103,7 +103,7 @@ def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
 
 
 def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses a root directory beside an access point.
+    """Refuse a root directory beside an access point, as Batch does.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_EFSAuthorizationConfig.html (accessPointId)
     """
@@ -114,7 +114,7 @@ def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[ManifestF
 
 
 def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """setrlimit(2) refuses it, so the container does not start; -1 is unlimited."""
+    """Refuse a soft limit above the hard one, as setrlimit(2) does: the container would not start; -1 is unlimited."""
     for key, job in manifest.jobs.items():
         for name, limit in job.ulimits.items():
             if limit.hard != -1 and (limit.soft == -1 or limit.soft > limit.hard):
@@ -122,7 +122,7 @@ def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[Manifest
 
 
 def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch ignores it otherwise.
+    """Require max_swap_mib for swappiness, which Batch ignores otherwise.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_LinuxParameters.html (swappiness)
     """
@@ -132,7 +132,7 @@ def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def nodes_are_on_demand(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A multi-node parallel job fails if it loses a node, so that Batch does not run it on Spot.
+    """Refuse multi-node parallel jobs on Spot, as Batch does: such a job fails if it loses a node.
 
     https://docs.aws.amazon.com/batch/latest/userguide/mnp-ce.html
     """
@@ -147,7 +147,7 @@ def nodes_are_on_demand(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Only that image has the driver and ECS's GPU support.
+    """Require the GPU image: only it has the driver and ECS's GPU support.
 
     https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
     """

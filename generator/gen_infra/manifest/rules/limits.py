@@ -32,7 +32,7 @@ _IN_PLACE_STRATEGIES = ("BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED")
 
 
 def there_are_not_too_many(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Fixed quotas of an account and region: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
+    """Check fixed quotas of the account: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
     for section, most in (("compute", MOST_COMPUTE_ENVIRONMENTS), ("queues", MOST_QUEUES)):
         count = len(getattr(manifest, section))
         if count > most:
@@ -40,7 +40,7 @@ def there_are_not_too_many(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """24 KiB each: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
+    """Allow 24 KiB each: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html."""
     for key, job in manifest.jobs.items():
         size = job_definition_bytes(job)
         if size > JOB_DEFINITION_BYTES:
@@ -57,7 +57,7 @@ def job_definition_bytes(job: Job) -> int:
 
 
 def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters a role."""
+    """Allow 10,240 characters a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
     for key, job in manifest.jobs.items():
         if not all(bucket in manifest.buckets for bucket in job.buckets):
             continue  # another rule reports it
@@ -73,7 +73,7 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Manifest
 
 
 def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """IAM keeps the case of a tag key, but treats Project and project as the same key.
+    """Refuse tag keys that differ only in case: IAM treats Project and project as the same key.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
     """
@@ -85,7 +85,7 @@ def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFi
 
 
 def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """gp3 takes at most 500 IOPS for each GiB: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html."""
+    """Allow 500 IOPS for each GiB of gp3: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html."""
     for key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         most = volume.size_gib * _GP3_IOPS_PER_GIB
         if volume.iops is not None and volume.iops > max(most, 3000):
@@ -93,7 +93,7 @@ def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def volumes_are_within_the_tools_limits(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """EBS raised the limits of gp3 in September 2025 (64 TiB, 80,000 IOPS, 2,000 MiB/s); not every tool knows.
+    """Check gp3 limits that EBS raised in September 2025 (64 TiB, 80,000 IOPS, 2,000 MiB/s) and some tools did not.
 
     https://aws.amazon.com/about-aws/whats-new/2025/09/amazon-ebs-size-provisioned-performance-gp3-volumes/ and
     https://github.com/hashicorp/terraform-provider-aws/pull/44604
@@ -120,7 +120,7 @@ def volumes_are_within_the_tools_limits(manifest: Manifest) -> Iterable[Manifest
 
 
 def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A KMS key works in its own region only; roles and boundaries must be in the account that uses them.
+    """Require keys of this region, because a KMS key works in its own only, and roles and boundaries of this account.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html and
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
@@ -164,14 +164,14 @@ def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
 
 
 def the_name_tag_is_taken(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Instances and volumes get the name of their compute environment."""
+    """Warn of a Name tag: instances and volumes get the name of their compute environment."""
     for key in manifest.tags:
         if key == "Name":
             yield ("tags", key), "instances and volumes get their compute environment's name instead"
 
 
 def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch updates a compute environment with the service-linked role and one of these strategies in place.
+    """Warn of replacements: Batch updates in place only with the service-linked role and one of these strategies.
 
     https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; AWS also updates
     SPOT_PRICE_CAPACITY_OPTIMIZED in place, but version 5 of Terraform's provider replaces it.
@@ -193,7 +193,7 @@ def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFin
 
 
 def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (minvCpus)."""
+    """Warn of minvCpus: https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html."""
     for key, compute in manifest.compute.items():
         if compute.min_vcpus:
             yield (
@@ -203,7 +203,10 @@ def nothing_runs_without_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def queues_have_an_enabled_environment(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A disabled compute environment starts no jobs: https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html."""
+    """Require an enabled compute environment: a disabled one starts no jobs.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html
+    """
     for key, queue in manifest.queues.items():
         if queue.state == "ENABLED" and all(manifest.compute[name].state == "DISABLED" for name in queue.compute):
             yield (
@@ -213,7 +216,7 @@ def queues_have_an_enabled_environment(manifest: Manifest) -> Iterable[ManifestF
 
 
 def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A disabled queue accepts no jobs.
+    """Warn of a disabled queue, which accepts no jobs.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (state)
     """
@@ -224,7 +227,7 @@ def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Only an image built from the Packer template formats and mounts the scratch volume."""
+    """Warn of AWS's image: only an image built from the Packer template formats and mounts the scratch volume."""
     image = manifest.image
     if image.id or image.parameter:
         return

@@ -94,7 +94,7 @@ NAME_RULES = {
 
 
 def names_are_valid_and_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Each key is short enough by itself; the name made from it and the environment's name may not be.
+    """Check each name that is made from a key and the environment's name; the key alone is short enough.
 
     A service refuses the second resource with a name. Terraform refuses two resources with one address.
     """
@@ -110,7 +110,7 @@ def names_are_valid_and_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def keys_are_not_names_of_others(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """In prod, the job a-prod would be mistaken for the job a, whose definition has that name in AWS.
+    """Refuse the job a-prod in prod: the definition of the job a has that name in AWS.
 
     A compute environment's name has a suffix, so that its key must not start with the name of another one either.
     """

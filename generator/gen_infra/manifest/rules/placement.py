@@ -23,7 +23,7 @@ NOT_ON_AL2023 = frozenset({"a1"})
 
 
 def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses unknown instance types and families.
+    """Refuse unknown instance types and families, as Batch does.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (instanceTypes)
     """
@@ -36,7 +36,7 @@ def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A compute environment has one architecture, and an image starts only on its own architecture.
+    """Require one architecture: that of the image, which starts on no other.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeEnvironmentOrder.html
     """
@@ -49,7 +49,7 @@ def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Ite
 
 
 def instance_store_is_there(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A host without scratch does not start the ECS agent, so that an instance without disks runs no jobs."""
+    """Require instance stores for scratch on them: a host without scratch does not start the ECS agent."""
     if manifest.image.scratch.carrier != "instance_store":
         return
     for path, word in _words(manifest):
@@ -59,7 +59,7 @@ def instance_store_is_there(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A job that is too large for every allowed instance stays RUNNABLE until its queue cancels it.
+    """Refuse a job that is too large for every allowed instance: it stays RUNNABLE until its queue cancels it.
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
     """
@@ -83,7 +83,7 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Jobs can use less than an instance's advertised memory, so that a job of that size needs a larger instance.
+    """Warn of a job with exactly an instance's advertised memory: jobs can use less, so it needs a larger instance.
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
@@ -100,7 +100,10 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFindin
 
 
 def instance_type_is_for_nodes(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (instanceType)."""
+    """Refuse instanceType without nodes.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html (instanceType)
+    """
     for key, job in manifest.jobs.items():
         if "instanceType" in job.container_properties and not job.nodes:
             yield (
@@ -110,7 +113,7 @@ def instance_type_is_for_nodes(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def gpu_instances_have_their_driver(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The plain ECS-optimized image has no NVIDIA driver.
+    """Warn of GPUs with the plain ECS-optimized image, which has no NVIDIA driver.
 
     https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
     """
@@ -166,7 +169,7 @@ def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment
 
 
 def _words(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
-    """Each entry of each environment's ``instance_types``, with its path."""
+    """Yield each entry of each compute environment's ``instance_types``, with its path."""
     for key, compute in manifest.compute.items():
         for index, word in enumerate(() if compute.is_fargate else compute.instance_types):
             yield ("compute", key, "instance_types", index), word

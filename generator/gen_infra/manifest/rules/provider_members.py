@@ -1,6 +1,6 @@
 """The members of ``containerProperties`` that the pinned AWS provider registers.
 
-The provider decodes the JSON into the types that it was built with, and drops every other member without a word: the
+The provider decodes the JSON into the types that it was built with, and drops every other member silently: the
 job would run without it, and the next plan would be empty. A test applies each member of AWS's model with the real
 provider and compares what AWS Batch then describes with this table.
 """

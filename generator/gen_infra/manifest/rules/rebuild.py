@@ -17,19 +17,19 @@ _PATH = ("image", "rebuild")
 
 
 def rebuilds_go_to_a_parameter(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A rebuild writes the new image's id to the parameter, and the next apply uses it; `image.id` would not change."""
+    """Require the parameter: a rebuild writes the new image's id to it for the next apply; `image.id` cannot change."""
     if manifest.image.rebuild and not manifest.image.parameter:
         yield _PATH, "needs image.parameter, for the new image's id"
 
 
 def rebuilds_are_for_instances(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Fargate uses AWS's own image."""
+    """Require instances: Fargate uses AWS's own image."""
     if manifest.image.rebuild and not manifest.uses_ec2:
         yield _PATH, "no compute environment has instances, so there is no image to build"
 
 
 def rebuilds_have_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """CodeBuild downloads packer, its plugin and Python packages, for which there are no VPC endpoints."""
+    """Require NAT: CodeBuild downloads packer, its plugin and Python packages, which have no VPC endpoints."""
     create = manifest.network.create
     if manifest.image.rebuild and create and create.nat == "none":
         yield (
@@ -39,7 +39,7 @@ def rebuilds_have_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def rebuilds_have_a_schedule_that_comes(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html (cron-based schedules)."""
+    """Check cron schedules: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html."""
     rebuild = manifest.image.rebuild
     if rebuild and depends_on_date(manifest):
         for objection in cron_objections(rebuild.schedule[len("cron(") : -1], datetime.now(UTC).date()):

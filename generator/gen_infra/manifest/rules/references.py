@@ -24,7 +24,7 @@ _NAT_SUBNETS_IN_A_24 = 4  # the module takes subnets of sixteen addresses from a
 
 
 # Regions of the partitions whose ARNs gen-infra writes; a test compares them with botocore's endpoints. Terraform's
-# provider has a list of its own and refuses any other region.
+# provider has its own list and refuses any other region.
 REGIONS = (
     "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
     "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
@@ -36,7 +36,7 @@ REGIONS = (
 
 
 def region_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/general/latest/gr/rande.html (regional endpoints)."""
+    """Check the region: https://docs.aws.amazon.com/general/latest/gr/rande.html (regional endpoints)."""
     if manifest.region not in REGIONS:
         import difflib
 
@@ -45,7 +45,7 @@ def region_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def lists_name_each_thing_once(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The second mention has no effect, or AWS refuses it: it is a mistake for another name."""
+    """Refuse a second mention: it has no effect, or AWS refuses it; another name was meant."""
     for path, items in _lists(manifest):
         for index, item in enumerate(items):
             if item in items[:index]:
@@ -75,7 +75,7 @@ def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
 
 
 def network_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """With two networks, one would be ignored."""
+    """Require exactly one network: of two, one would be ignored."""
     given = [way for way in ("lookup", "ids", "create") if getattr(manifest.network, way)]
     if len(given) != 1:
         yield (
@@ -85,7 +85,7 @@ def network_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def new_network_has_a_private_block(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html, and Docker's bridge on every instance."""
+    """Check the block: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html, and Docker's bridge."""
     create, path = manifest.network.create, ("network", "create", "cidr")
     if not create:
         return
@@ -105,7 +105,7 @@ def new_network_has_a_private_block(manifest: Manifest) -> Iterable[ManifestFind
 
 
 def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A region has no zones of other regions."""
+    """Refuse zones of other regions."""
     create = manifest.network.create
     if not create or isinstance(create.zones, int):
         return
@@ -116,7 +116,7 @@ def new_network_names_its_zones_once(manifest: Manifest) -> Iterable[ManifestFin
 
 
 def new_network_has_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """An instance that cannot reach ECS, ECR and CloudWatch Logs does not join its cluster, and jobs wait forever.
+    """Require a route to ECS, ECR and CloudWatch Logs: without it no instance joins its cluster, and jobs wait forever.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
     """
@@ -131,20 +131,20 @@ def new_network_has_a_way_out(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def new_network_has_endpoints_where_their_names_are_known(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """In China the prefix differs by service: https://github.com/aws/aws-cdk/pull/16139."""
+    """Refuse endpoints in China, where the prefix differs by service: https://github.com/aws/aws-cdk/pull/16139."""
     create = manifest.network.create
     if create and create.endpoint_services and manifest.partition == "aws-cn":
         yield ("network", "create", "endpoints"), "interface endpoints are not supported in China; use nat there"
 
 
 def image_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """An id and a parameter could name different images."""
+    """Refuse an id beside a parameter: they could name different images."""
     if manifest.image.id and manifest.image.parameter:
         yield ("image", "parameter"), "image.id is set too; keep one of them"
 
 
 def gp2_has_no_performance(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html: gp2's performance follows its size."""
+    """Refuse settings of gp3 for gp2: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html."""
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         for key in ("iops", "throughput_mib_s"):
             if volume.type == "gp2" and getattr(volume, key) is not None:
@@ -152,7 +152,7 @@ def gp2_has_no_performance(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """gp3 provides at most 0.25 MiB/s for each provisioned IOPS (same page)."""
+    """Allow at most 0.25 MiB/s for each provisioned IOPS of gp3 (same page)."""
     for volume_key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
         iops, throughput = volume.iops or 3000, volume.throughput_mib_s or 125
         if volume.type == "gp3" and throughput > iops / 4:
@@ -163,7 +163,10 @@ def gp3_throughput_needs_iops(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses it: https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html."""
+    """Refuse Spot's settings without Spot.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html
+    """
     for key, compute in manifest.compute.items():
         if compute.type == "EC2" and compute.bid_percentage is not None:
             yield ("compute", key, "bid_percentage"), "is for SPOT compute environments only"
@@ -172,14 +175,14 @@ def spot_terms_fit_the_type(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def minimum_is_not_above_maximum(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses it."""
+    """Refuse a minimum above the maximum, as Batch does."""
     for key, compute in manifest.compute.items():
         if compute.min_vcpus > compute.max_vcpus:
             yield ("compute", key, "min_vcpus"), f"{compute.min_vcpus} is greater than max_vcpus {compute.max_vcpus}"
 
 
 def queues_name_compute_environments(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """A queue has one to three compute environments of this manifest."""
+    """Require compute environments of this manifest."""
     for key, queue in manifest.queues.items():
         for index, compute in enumerate(queue.compute):
             path = ("queues", key, "compute", index)
@@ -201,7 +204,7 @@ def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[ManifestFindi
 
 
 def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Batch refuses a job without a priority in such a queue.
+    """Require a priority for jobs in a fair-share queue, as Batch does.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (schedulingPriorityOverride)
     """
@@ -213,7 +216,7 @@ def jobs_for_fair_share_queues_have_a_priority(manifest: Manifest) -> Iterable[M
 
 
 def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Images, buckets and queues are given by name."""
+    """Require that the images, buckets and queues that a job names exist."""
     for key, job in manifest.jobs.items():
         for index, bucket in enumerate(job.buckets):
             if bucket not in manifest.buckets:
@@ -232,12 +235,12 @@ def _unknown(problem: str, name: str, known: Iterable[str]) -> str:
 
 
 def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """The model's pattern accepts 2026-02-30."""
+    """Refuse dates that do not exist; the model's pattern accepts 2026-02-30."""
     for index, suppression in enumerate(manifest.suppressions):
         try:
             date.fromisoformat(suppression.expires)
         except ValueError:
-            yield ("suppressions", index, "expires"), f'there is no date "{suppression.expires}"'
+            yield ("suppressions", index, "expires"), f'invalid date "{suppression.expires}": the month has no such day'
 
 
 ERRORS: tuple[ManifestRule, ...] = (
