@@ -199,6 +199,17 @@ class _Steps:
         return self.environment.terraform(without_expected_failures(self.on_event, expected))
 
 
+def definitions_with_deleted_roles(environment: Environment, plan: Plan) -> dict[str, str]:
+    """Map the active job definitions outside the environment to the role of theirs that the plan deletes."""
+    from gen_infra.aws.leftovers import definitions_with_roles
+
+    roles = plan.content.deleted_roles
+    own = {environment.manifest.suffixed(key) for key in environment.manifest.jobs} | set(
+        plan.content.deleted_job_definitions
+    )
+    return definitions_with_roles(environment.clients, roles, own) if roles else {}
+
+
 def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: Progress) -> list[str]:
     """Apply exactly this destroy plan, and remove what terraform cannot; return what is still there.
 

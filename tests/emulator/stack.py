@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.emulator.session import applied_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.emulator.session import Session, Site
@@ -101,13 +101,15 @@ def assert_settled(made: Stack) -> None:
     assert (done.returncode, done.stdout) == (0, "nothing to do: the environment matches the manifest\n"), done.stderr
 
 
-def assert_destroyed(made: Stack) -> None:
+def assert_destroyed(made: Stack, others: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Destroy the environment; nothing is left but the job definitions that were registered by others."""
     done = made.build("destroy", "--yes")
     assert done.returncode == 0, done.stderr
     batch, iam = made.batch(), made.aws.client("iam")
     assert batch.describe_compute_environments()["computeEnvironments"] == []
     assert batch.describe_job_queues()["jobQueues"] == []
-    assert batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"] == []
+    active = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    assert [definition["jobDefinitionName"] for definition in active] == [*others]
     assert made.aws.client("lambda").list_functions()["Functions"] == []
     assert made.aws.client("ecr").describe_repositories()["repositories"] == []
     assert made.aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/")["logGroups"] == []
@@ -116,3 +118,4 @@ def assert_destroyed(made: Stack) -> None:
     assert [
         role["RoleName"] for role in iam.list_roles()["Roles"] if not role["Path"].startswith("/aws-service-role/")
     ] == []
+    return done

@@ -6,6 +6,7 @@ also calls :func:`deregister_definitions` and :func:`empty_repositories`.
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -103,6 +104,27 @@ def deregister_definitions(clients: Clients, names: Iterable[str]) -> int:
     for arn in arns:
         clients.batch.deregister_job_definition(jobDefinition=arn)
     return len(arns)
+
+
+@aws_errors()
+def definitions_with_roles(clients: Clients, roles: Collection[str], own: Collection[str]) -> dict[str, str]:
+    """Map ``name:revision`` of active job definitions to the role among ``roles`` that they use, without ``own`` names.
+
+    Workflow engines and teams register definitions with the roles of an environment; they outlive it.
+
+    Args:
+        clients: where to look.
+        roles: the ARNs of roles; a definition may also give the name alone.
+        own: the names of the environment's own definitions.
+    """
+    found = {}
+    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
+        for definition in page["jobDefinitions"]:
+            text = json.dumps(definition, default=str)
+            used = [role for role in roles if f'"{role}"' in text or f'"{role.rpartition("/")[2]}"' in text]
+            if used and definition["jobDefinitionName"] not in own:
+                found[f"{definition['jobDefinitionName']}:{definition['revision']}"] = used[0]
+    return found
 
 
 @aws_errors()

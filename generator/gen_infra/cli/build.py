@@ -192,13 +192,17 @@ def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, qu
     summary = pipeline.explain(environment, shown)
     if not as_json and summary.changes:
         show_summary(summary, has_changes=True)
+    using = pipeline.definitions_with_deleted_roles(environment, shown)
+    for definition, role in using.items():
+        what = f"job definition {definition} uses the role {role.rpartition('/')[2]}: its jobs will fail"
+        console.say(f"  warning: {what}", fg="yellow")
     if not yes and summary.changes:
         question = f"This destroys {name} and its container images. Type its name to confirm"
         if click.prompt(question, err=True) != name:
             raise UsageError(f"the answer is not {name}; nothing was destroyed")
     left = pipeline.destroy(environment, shown, console.event, console.say)
     if as_json:
-        print_json({**summary.to_dict(), "left": left})
+        print_json({**summary.to_dict(), "left": left, "definitions_with_deleted_roles": using})
     for thing in left:
         console.say(f"  still there: {thing}", fg="yellow")
     if left:

@@ -53,22 +53,77 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
 
 
 def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """Yield what a job's role may do in the job's buckets: list and get objects, and with ``write`` put them."""
-    arns = f"arn:{manifest.partition}:s3:::"
-    for index, key in enumerate(job.buckets):
-        bucket = manifest.buckets[key]
-        arn = f"{arns}{bucket.name}"
-        prefix = bucket.prefix or ""
-        under_prefix = [{"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}] if prefix else []
-        sid = f"Bucket{index}"
-        yield Statement(f"{sid}List", ["s3:ListBucket"], [arn], under_prefix)
-        actions = ["s3:GetObject"]
-        if bucket.access == "write":
-            actions += ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        yield Statement(f"{sid}Objects", actions, [f"{arn}/{prefix}*"])
-        if bucket.kms_key:
-            key_actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if bucket.access == "write" else [])]
-            yield Statement(f"{sid}Key", key_actions, [bucket.kms_key], [_via(manifest, "s3")])
+    """Yield what a job's role may do in the job's buckets.
+
+    Clients look for the bucket before they use it (HeadBucket, GetBucketLocation), and expect 404 for a key that does
+    not exist; S3 answers 403 to both where the role may not list. Their requests have no ``s3:prefix``, but nor has a
+    list of the whole bucket, and S3 has no condition key that tells them apart.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    """
+    used = [manifest.buckets[key] for key in job.buckets]
+    if not used:
+        return
+    arns = {bucket.name: f"arn:{manifest.partition}:s3:::{bucket.name}" for bucket in used}
+    yield Statement("LocateBuckets", ["s3:GetBucketLocation"], list(arns.values()))
+    if limited := dict.fromkeys(arns[bucket.name] for bucket in used if bucket.prefix):
+        yield Statement("FindBuckets", ["s3:ListBucket"], list(limited), [_absent(name) for name in _LIST_PARAMETERS])
+    for access, allowed in S3_ACTIONS.items():
+        buckets = [bucket for bucket in used if bucket.access == access]
+        if not buckets:
+            continue
+        sid = access.capitalize()
+        for number, prefix in enumerate(dict.fromkeys(bucket.prefix or "" for bucket in buckets)):
+            patterns = [prefix.rstrip("/"), f"{prefix}*"]  # `aws s3 ls` takes a prefix without its slash too
+            under = [{"test": "StringLike", "variable": "s3:prefix", "values": patterns}] if prefix else []
+            names = [arns[bucket.name] for bucket in buckets if (bucket.prefix or "") == prefix]
+            yield Statement(f"{sid}List{number}", list(allowed.lists), names, under)
+        objects = [f"{arns[bucket.name]}/{bucket.prefix or ''}*" for bucket in buckets]
+        yield Statement(f"{sid}Objects", list(allowed.objects), objects)
+        if keys := dict.fromkeys(bucket.kms_key for bucket in buckets if bucket.kms_key):
+            yield Statement(f"{sid}Keys", list(allowed.key), list(keys), [_via(manifest, "s3")])
+
+
+class S3Actions(NamedTuple):
+    """What one ``access`` allows: actions that list a bucket, those on its objects, and those on the bucket's key."""
+
+    lists: tuple[str, ...]
+    objects: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+# Tags are read and written by copies in parts, and so by `aws s3 cp` and `aws s3 mv` of large objects.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_READ = S3Actions(("s3:ListBucket",), ("s3:GetObject", "s3:GetObjectTagging"), ("kms:Decrypt",))
+_WRITE = S3Actions(
+    (*_READ.lists, "s3:ListBucketMultipartUploads"),
+    (
+        *_READ.objects,
+        "s3:PutObject",
+        "s3:PutObjectTagging",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+    ),
+    (*_READ.key, "kms:GenerateDataKey"),
+)
+_DELETE = S3Actions(_WRITE.lists, (*_WRITE.objects, "s3:DeleteObject"), _WRITE.key)
+_WORK = S3Actions(
+    (*_DELETE.lists, "s3:ListBucketVersions"),
+    (
+        *_DELETE.objects,
+        "s3:DeleteObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+        "s3:DeleteObjectVersion",
+    ),
+    _DELETE.key,
+)
+S3_ACTIONS = {"read": _READ, "write": _WRITE, "delete": _DELETE, "work": _WORK}
+_LIST_PARAMETERS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
+
+
+def _absent(condition_key: str) -> dict[str, object]:
+    return {"test": "Null", "variable": condition_key, "values": ["true"]}
 
 
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
@@ -155,7 +210,9 @@ def _policy_size(statements: Iterable[Statement]) -> int:
 
 
 def _as_json(statement: Statement) -> dict[str, object]:
-    conditions = {str(each["test"]): {each["variable"]: each["values"]} for each in statement.conditions}
+    conditions: dict[str, dict[object, object]] = {}
+    for each in statement.conditions:
+        conditions.setdefault(str(each["test"]), {})[each["variable"]] = each["values"]
     return {
         "Sid": statement.sid,
         "Effect": "Allow",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
+from gen_infra.manifest.model.manifest import DEFAULT_LOG_GROUP
 from gen_infra.manifest.rules.names import repository_label
 from gen_infra.render.containers import container_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
@@ -35,6 +36,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         else manifest.encryption.key,
         "security_group_ids": ids.security_groups if ids else reference("module.network.security_group_ids"),
         "subnet_ids": ids.subnets if ids else reference("module.network.subnet_ids"),
+        "default_log_group": DEFAULT_LOG_GROUP,
         "needed_roles": needed_roles(manifest),
         "job_queue_arns": [manifest.batch_arn("job-queue", key) for key in manifest.queues],
         "job_definition_arns": job_definition_arns(manifest),
@@ -83,6 +85,7 @@ def all_else(manifest: Manifest) -> list[Hcl]:
         *(f"module.repository_{repository_label(repository)}" for repository in manifest.repositories),
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
         *(f"aws_batch_job_definition.{key}" for key in manifest.jobs),
+        *(["aws_cloudwatch_log_group.batch_default"] if manifest.logs.default_group else []),
     ]
     return [reference(name) for name in names]
 

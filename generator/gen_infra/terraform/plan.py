@@ -183,6 +183,15 @@ class PlanContent:
         ]
 
     @property
+    def deleted_roles(self) -> list[str]:
+        """The ARNs of the roles that it deletes and does not create again."""
+        return [
+            change.before["arn"]
+            for change in self.changes
+            if change.type == "aws_iam_role" and change.actions == ("delete",) and change.before
+        ]
+
+    @property
     def addresses_that_stay(self) -> tuple[str, ...]:
         """Return the addresses of what it creates, updates or replaces."""
         return tuple(address for address, actions in self._effects() if actions - {"delete"})

@@ -322,7 +322,16 @@ class TestDev:
         dev.change("base.yaml", "jobs", "isaac", "memory_mib", to=70000)
         applied = dev.build("apply", "--yes")
         assert applied.returncode == 0, applied.stderr
-        assert_destroyed(dev)
+        container: Any = {
+            "image": "busybox",
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}],
+            "jobRoleArn": "arn:aws:iam::123456789012:role/isaac-dev-job",
+        }
+        dev.batch().register_job_definition(
+            jobDefinitionName="nf-align", type="container", containerProperties=container
+        )
+        destroyed = assert_destroyed(dev, others=["nf-align"])
+        assert "job definition nf-align:1 uses the role isaac-dev-job: its jobs will fail" in destroyed.stderr
 
 
 def test_demo(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from gen_infra.errors import MissingError, ToolError
 from gen_infra.tools.process import Completed, StoppedError, forwarding_signals, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -174,6 +175,15 @@ def test_an_exception_of_on_line_stops_the_program_in_order(tmp_path: Path) -> N
         run(python(f"{ORDERLY.format(stops=1)}"), cwd=tmp_path, env=ENV, on_line=on_line, timeout=30)
 
 
+@pytest.fixture
+def handled_hangup() -> Iterator[None]:
+    """Let SIGHUP stop this process, also if the tests run under nohup, which ignores it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("handled_hangup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_is_forwarded_once_and_awaited(tmp_path: Path, number: signal.Signals) -> None:
     lines: list[str] = []

@@ -35,6 +35,10 @@ from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job, 
 from gen_infra.manifest.model.network import Network
 from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
 
+# Where the logs of a job go whose definition has no log configuration, in every environment of an account and region.
+# https://docs.aws.amazon.com/batch/latest/userguide/using_cloudwatch_logs.html
+DEFAULT_LOG_GROUP = "/aws/batch/job"
+
 
 class StateBucket(Model, frozen=True, kw_only=True):
     """Terraform state in S3, locked with S3's conditional writes (``use_lockfile``)."""
@@ -72,6 +76,13 @@ class Logs(Model, frozen=True, kw_only=True):
         Literal[365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
         about("How long to keep logs, in days; the security checks require at least a year."),
     ] = 365
+    default_group: Annotated[
+        bool,
+        about(
+            "Create `/aws/batch/job` with this retention and the environment's key: Batch's own log group for job "
+            "definitions that name none, such as those of workflow engines. One environment of a region can have it."
+        ),
+    ] = False
 
 
 class Notifications(Model, frozen=True, kw_only=True):
@@ -88,12 +99,19 @@ class Bucket(Model, frozen=True, kw_only=True):
 
     name: Annotated[BucketName, about("The bucket's name in S3.")]
     access: Annotated[
-        Literal["read", "write"],
+        Literal["read", "write", "delete", "work"],
         about(
-            "`read` lists and gets objects; `write` also puts objects and aborts multipart uploads. Neither deletes."
+            "`read` lists and gets objects and their tags; `write` also puts them, in parts too; `delete` also deletes "
+            "them; `work` is for a workflow's work folder, and also reads and deletes old versions."
         ),
     ]
-    prefix: Annotated[Prefix | None, about("Allow only the objects under this prefix.")] = None
+    prefix: Annotated[
+        Prefix | None,
+        about(
+            "Allow only the objects under this prefix, and only a list of these; a list without any prefix, which S3 "
+            "cannot tell from `HeadBucket`, still shows the keys of the whole bucket."
+        ),
+    ] = None
     kms_key: Annotated[KmsKeyArn | None, about("The customer managed key that encrypts the bucket, if any.")] = None
 
 
@@ -185,6 +203,14 @@ class Manifest(Model, frozen=True, kw_only=True):
         """Return whether any compute environment has instances."""
         return not all(compute.is_fargate for compute in self.compute.values())
 
+    @property
+    def mounts_efs(self) -> bool:
+        """Whether any job mounts an EFS file system, by ``efs`` or by ``container_properties``."""
+        return any(
+            job.efs or any("efsVolumeConfiguration" in volume for volume in job.container_properties.get("volumes", []))
+            for job in self.jobs.values()
+        )
+
     def queue_of(self, job: Job) -> str:
         """Return the queue of a job; a submission may choose another one."""
         return job.queue or next(iter(self.queues))
@@ -209,7 +235,8 @@ class Manifest(Model, frozen=True, kw_only=True):
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
-        return [self.job_log_group("*"), *functions, *flow_logs, *rebuilds]
+        default = [DEFAULT_LOG_GROUP] if self.logs.default_group else []
+        return [self.job_log_group("*"), *functions, *flow_logs, *rebuilds, *default]
 
     @property
     def image_builder_profile_arn(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_infra.manifest.model.manifest import DEFAULT_LOG_GROUP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -177,6 +179,7 @@ def _names_of_job(manifest: Manifest, key: str) -> Iterator[Name]:
     path, job = ("jobs", key), manifest.jobs[key]
     yield Name("job definition", manifest.suffixed(key), path)
     yield Name("log group", manifest.job_log_group(key), path)
+    yield Name("Terraform address", f"aws_cloudwatch_log_group.{key}", path)
     if not job.role:
         yield Name("role", manifest.job_role_name(key), path)
         yield Name("Terraform address", f"aws_iam_role.{key}", path)
@@ -191,6 +194,9 @@ def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
         yield Name("state object", manifest.state_key, path)
     if manifest.encryption.key == "create":
         yield Name("key alias", manifest.key_alias, path)
+    if manifest.logs.default_group:
+        yield Name("log group", DEFAULT_LOG_GROUP, ("logs", "default_group"))
+        yield Name("Terraform address", "aws_cloudwatch_log_group.batch_default", ("logs", "default_group"))
     for topic in manifest.event_topics:
         yield Name("SNS topic", topic, path)
         yield Name("event rule", topic, path)

@@ -52,7 +52,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("queues", queues(50), queues(51), "queues: has 51 entries; AWS Batch allows 50"),
     ("environments", computes(50), computes(51), "compute: has 51 entries; AWS Batch allows 50"),
     ("definition size", variables(150), variables(200), "jobs.j: makes a definition of about 2"),
-    ("job role's policy", buckets(16), buckets(30), "jobs.j.buckets: these 30 buckets make role policies of"),
+    ("job role's policy", buckets(30), buckets(60), "jobs.j.buckets: these 60 buckets make role policies of"),
     (
         "tag keys",
         {"tags": {"Project": "a", "Projects": "b"}},
@@ -226,8 +226,12 @@ def test_a_policy_is_counted_as_iam_counts_it(tmp_path: Path) -> None:
     manifest = accept(tmp_path, buckets={"r": bucket}, jobs={"j": {**JOB, "buckets": ["r"]}})
     policy = (
         '{"Version":"2012-10-17","Statement":['
-        '{"Sid":"Bucket0List","Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::abc"],'
-        '"Condition":{"StringLike":{"s3:prefix":["p/*"]}}},'
-        '{"Sid":"Bucket0Objects","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::abc/p/*"]}]}'
+        '{"Sid":"LocateBuckets","Effect":"Allow","Action":["s3:GetBucketLocation"],"Resource":["arn:aws:s3:::abc"]},'
+        '{"Sid":"FindBuckets","Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::abc"],'
+        '"Condition":{"Null":{"s3:prefix":["true"],"s3:delimiter":["true"],"s3:max-keys":["true"]}}},'
+        '{"Sid":"ReadList0","Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::abc"],'
+        '"Condition":{"StringLike":{"s3:prefix":["p","p/*"]}}},'
+        '{"Sid":"ReadObjects","Effect":"Allow","Action":["s3:GetObject","s3:GetObjectTagging"],'
+        '"Resource":["arn:aws:s3:::abc/p/*"]}]}'
     )
     assert policies.role_policies_sizes(manifest, "j") == {"j": len(policy)}

@@ -37,6 +37,74 @@ resource "aws_iam_role" "align" {
   assume_role_policy = data.aws_iam_policy_document.job_trust.json
 }
 
+data "aws_iam_policy_document" "align_buckets" {
+  statement {
+    sid       = "LocateBuckets"
+    actions   = ["s3:GetBucketLocation"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012"]
+  }
+
+  statement {
+    sid       = "FindBuckets"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012"]
+
+    condition {
+      test     = "Null"
+      variable = "s3:prefix"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:delimiter"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:max-keys"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "WorkList0"
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["arrays", "arrays/*"]
+    }
+  }
+
+  statement {
+    sid = "WorkObjects"
+    actions = [
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:PutObject",
+      "s3:PutObjectTagging",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+      "s3:DeleteObject",
+      "s3:DeleteObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:DeleteObjectVersion",
+    ]
+    resources = ["arn:aws:s3:::genomics-work-123456789012/arrays/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "align_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.align.id
+  policy = data.aws_iam_policy_document.align_buckets.json
+}
+
 resource "aws_batch_job_definition" "align" {
   name                       = "align-arrays"
   type                       = "container"
@@ -96,7 +164,7 @@ resource "aws_batch_job_definition" "align" {
     attempt_duration_seconds = 86400
   }
 
-  depends_on = [aws_cloudwatch_log_group.align, aws_iam_role.align]
+  depends_on = [aws_cloudwatch_log_group.align, aws_iam_role_policy.align_buckets]
 }
 
 resource "aws_cloudwatch_log_group" "merge" {
@@ -109,6 +177,74 @@ resource "aws_iam_role" "merge" {
   name               = "merge-arrays-job"
   path               = "/"
   assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+data "aws_iam_policy_document" "merge_buckets" {
+  statement {
+    sid       = "LocateBuckets"
+    actions   = ["s3:GetBucketLocation"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012"]
+  }
+
+  statement {
+    sid       = "FindBuckets"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012"]
+
+    condition {
+      test     = "Null"
+      variable = "s3:prefix"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:delimiter"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:max-keys"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "WorkList0"
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["arrays", "arrays/*"]
+    }
+  }
+
+  statement {
+    sid = "WorkObjects"
+    actions = [
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:PutObject",
+      "s3:PutObjectTagging",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+      "s3:DeleteObject",
+      "s3:DeleteObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:DeleteObjectVersion",
+    ]
+    resources = ["arn:aws:s3:::genomics-work-123456789012/arrays/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "merge_buckets" {
+  name   = "buckets"
+  role   = aws_iam_role.merge.id
+  policy = data.aws_iam_policy_document.merge_buckets.json
 }
 
 resource "aws_batch_job_definition" "merge" {
@@ -167,5 +303,5 @@ resource "aws_batch_job_definition" "merge" {
     attempt_duration_seconds = 86400
   }
 
-  depends_on = [aws_cloudwatch_log_group.merge, aws_iam_role.merge]
+  depends_on = [aws_cloudwatch_log_group.merge, aws_iam_role_policy.merge_buckets]
 }

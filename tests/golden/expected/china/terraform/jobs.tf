@@ -39,22 +39,54 @@ resource "aws_iam_role" "isaac" {
 
 data "aws_iam_policy_document" "isaac_buckets" {
   statement {
-    sid       = "Bucket0List"
+    sid       = "LocateBuckets"
+    actions   = ["s3:GetBucketLocation"]
+    resources = ["arn:aws-cn:s3:::genomics-results-cn"]
+  }
+
+  statement {
+    sid       = "FindBuckets"
     actions   = ["s3:ListBucket"]
+    resources = ["arn:aws-cn:s3:::genomics-results-cn"]
+
+    condition {
+      test     = "Null"
+      variable = "s3:prefix"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:delimiter"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:max-keys"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "WriteList0"
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = ["arn:aws-cn:s3:::genomics-results-cn"]
 
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["china/*"]
+      values   = ["china", "china/*"]
     }
   }
 
   statement {
-    sid = "Bucket0Objects"
+    sid = "WriteObjects"
     actions = [
       "s3:GetObject",
+      "s3:GetObjectTagging",
       "s3:PutObject",
+      "s3:PutObjectTagging",
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
     ]

@@ -39,34 +39,69 @@ resource "aws_iam_role" "isaac" {
 
 data "aws_iam_policy_document" "isaac_buckets" {
   statement {
-    sid       = "Bucket0List"
+    sid     = "LocateBuckets"
+    actions = ["s3:GetBucketLocation"]
+    resources = [
+      "arn:aws:s3:::aws-batch-genomics-resources",
+      "arn:aws:s3:::genomics-results-123456789012",
+    ]
+  }
+
+  statement {
+    sid       = "FindBuckets"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "Null"
+      variable = "s3:prefix"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:delimiter"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:max-keys"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
   }
 
   statement {
-    sid       = "Bucket0Objects"
-    actions   = ["s3:GetObject"]
+    sid       = "ReadObjects"
+    actions   = ["s3:GetObject", "s3:GetObjectTagging"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources/*"]
   }
 
   statement {
-    sid       = "Bucket1List"
-    actions   = ["s3:ListBucket"]
+    sid       = "WriteList0"
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
 
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["demo/*"]
+      values   = ["demo", "demo/*"]
     }
   }
 
   statement {
-    sid = "Bucket1Objects"
+    sid = "WriteObjects"
     actions = [
       "s3:GetObject",
+      "s3:GetObjectTagging",
       "s3:PutObject",
+      "s3:PutObjectTagging",
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
     ]

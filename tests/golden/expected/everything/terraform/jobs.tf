@@ -40,19 +40,49 @@ resource "aws_iam_role" "align" {
 
 data "aws_iam_policy_document" "align_buckets" {
   statement {
-    sid       = "Bucket0List"
+    sid       = "LocateBuckets"
+    actions   = ["s3:GetBucketLocation"]
+    resources = ["arn:aws-us-gov:s3:::shared-reference", "arn:aws-us-gov:s3:::our-results"]
+  }
+
+  statement {
+    sid       = "FindBuckets"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws-us-gov:s3:::our-results"]
+
+    condition {
+      test     = "Null"
+      variable = "s3:prefix"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:delimiter"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:max-keys"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws-us-gov:s3:::shared-reference"]
   }
 
   statement {
-    sid       = "Bucket0Objects"
-    actions   = ["s3:GetObject"]
+    sid       = "ReadObjects"
+    actions   = ["s3:GetObject", "s3:GetObjectTagging"]
     resources = ["arn:aws-us-gov:s3:::shared-reference/*"]
   }
 
   statement {
-    sid       = "Bucket0Key"
+    sid       = "ReadKeys"
     actions   = ["kms:Decrypt"]
     resources = ["arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/reference"]
 
@@ -64,30 +94,37 @@ data "aws_iam_policy_document" "align_buckets" {
   }
 
   statement {
-    sid       = "Bucket1List"
-    actions   = ["s3:ListBucket"]
+    sid       = "WorkList0"
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
     resources = ["arn:aws-us-gov:s3:::our-results"]
 
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["a/b/*"]
+      values   = ["a/b", "a/b/*"]
     }
   }
 
   statement {
-    sid = "Bucket1Objects"
+    sid = "WorkObjects"
     actions = [
       "s3:GetObject",
+      "s3:GetObjectTagging",
       "s3:PutObject",
+      "s3:PutObjectTagging",
       "s3:AbortMultipartUpload",
       "s3:ListMultipartUploadParts",
+      "s3:DeleteObject",
+      "s3:DeleteObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:DeleteObjectVersion",
     ]
     resources = ["arn:aws-us-gov:s3:::our-results/a/b/*"]
   }
 
   statement {
-    sid       = "Bucket1Key"
+    sid       = "WorkKeys"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/results"]
 

@@ -7,6 +7,13 @@ locals {
   subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 }
 
+# The log group of every job in this account and region whose definition names none.
+resource "aws_cloudwatch_log_group" "batch_default" {
+  name              = "/aws/batch/job"
+  retention_in_days = 731
+  kms_key_id        = local.kms_key_arn
+}
+
 module "instance_role" {
   source = "./modules/instance-role"
 

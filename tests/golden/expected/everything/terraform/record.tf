@@ -17,5 +17,6 @@ resource "terraform_data" "manifest" {
     aws_batch_job_queue.stopped,
     aws_batch_job_definition.align,
     aws_batch_job_definition.elsewhere,
+    aws_cloudwatch_log_group.batch_default,
   ]
 }

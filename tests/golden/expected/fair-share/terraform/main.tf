@@ -36,8 +36,16 @@ module "encryption" {
     "/aws/batch/fair/*",
     "/aws/lambda/batchSubmitJob-fair",
     "/aws/lambda/batchGetJobStatus-fair",
+    "/aws/batch/job",
   ]
   spot = true
+}
+
+# The log group of every job in this account and region whose definition names none.
+resource "aws_cloudwatch_log_group" "batch_default" {
+  name              = "/aws/batch/job"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
 }
 
 module "instance_role" {

@@ -13,5 +13,6 @@ resource "terraform_data" "manifest" {
     aws_batch_job_queue.groups,
     aws_batch_job_queue.urgent,
     aws_batch_job_definition.stats,
+    aws_cloudwatch_log_group.batch_default,
   ]
 }

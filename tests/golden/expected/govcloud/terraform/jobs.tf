@@ -39,14 +39,20 @@ resource "aws_iam_role" "align" {
 
 data "aws_iam_policy_document" "align_buckets" {
   statement {
-    sid       = "Bucket0List"
+    sid       = "LocateBuckets"
+    actions   = ["s3:GetBucketLocation"]
+    resources = ["arn:aws-us-gov:s3:::genomics-reference-gov"]
+  }
+
+  statement {
+    sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws-us-gov:s3:::genomics-reference-gov"]
   }
 
   statement {
-    sid       = "Bucket0Objects"
-    actions   = ["s3:GetObject"]
+    sid       = "ReadObjects"
+    actions   = ["s3:GetObject", "s3:GetObjectTagging"]
     resources = ["arn:aws-us-gov:s3:::genomics-reference-gov/*"]
   }
 }
