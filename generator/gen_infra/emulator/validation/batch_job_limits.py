@@ -1,4 +1,4 @@
-"""Limits of Batch job definitions, jobs and lists."""
+"""Limits of Batch job definitions and jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gen_infra.emulator.validation import containers
-from gen_infra.emulator.validation.batch import NAME, QUOTAS, SHARE, batch_limit, given, has_one_of, is_unique
+from gen_infra.emulator.validation.batch import NAME, QUOTAS, SHARE, batch_limit, given, is_unique
 from gen_infra.emulator.validation.limit import (
     Condition,
     Limit,
@@ -17,7 +17,6 @@ from gen_infra.emulator.validation.limit import (
     length,
     matches,
     never_starts,
-    one_of,
 )
 
 _KIB = 1024
@@ -346,56 +345,4 @@ LIMITS: tuple[Limit, ...] = (
     batch_limit(
         "CancelJob TerminateJob", "reason", length(1, 1024), "reason must have 1 to 1024 characters", "TerminateJob"
     ),
-    # lists
-    batch_limit("DescribeJobs", "jobs", length(1, 100), "jobs must have 1 to 100 entries", "DescribeJobs"),
-    batch_limit(
-        "DescribeJobDefinitions",
-        "jobDefinitions",
-        at_most(100),
-        "jobDefinitions has at most 100 entries",
-        "DescribeJobDefinitions",
-    ),
-    batch_limit(
-        "DescribeJobQueues", "jobQueues", at_most(100), "jobQueues has at most 100 entries", "DescribeJobQueues"
-    ),
-    batch_limit(
-        "DescribeComputeEnvironments",
-        "computeEnvironments",
-        at_most(100),
-        "computeEnvironments has at most 100 entries",
-        "DescribeComputeEnvironments",
-    ),
-    batch_limit(
-        "DescribeSchedulingPolicies", "arns", at_most(100), "arns has at most 100 entries", "DescribeSchedulingPolicies"
-    ),
-    batch_limit(
-        "DescribeJobDefinitions DescribeJobQueues DescribeComputeEnvironments ListJobs ListSchedulingPolicies",
-        "maxResults",
-        between(1, 100),
-        "maxResults must be between 1 and 100, not {value}",
-        "ListJobs",
-    ),
-    batch_limit(
-        "DescribeJobDefinitions DescribeJobQueues DescribeComputeEnvironments ListJobs ListSchedulingPolicies",
-        "nextToken",
-        matches(r"[0-9]{1,9}"),
-        "Invalid nextToken",
-        "ListJobs",
-    ),
-    batch_limit(
-        "ListJobs",
-        "",
-        has_one_of("jobQueue", "arrayJobId", "multiNodeJobId"),
-        "One of jobQueue, arrayJobId and multiNodeJobId must be provided",
-        "ListJobs",
-    ),
-    batch_limit("ListJobs", "filters", at_most(1), "Only one filter can be used at a time", "ListJobs"),
-    batch_limit(
-        "ListJobs",
-        "filters[].name",
-        one_of("JOB_NAME", "JOB_DEFINITION", "SHARE_IDENTIFIER", "BEFORE_CREATED_AT", "AFTER_CREATED_AT"),
-        "Invalid filter name {value}",
-        "ListJobs",
-    ),
-    batch_limit("ListJobs", "filters[].values", bool, "A filter must have values", "KeyValuesPair"),
 )

@@ -47,6 +47,21 @@ class Limit:
         return None
 
 
+def limit(
+    service: str,
+    actions: str,
+    path: str,
+    holds: Condition,
+    code: str,
+    words: str,
+    source: str,
+    status: int = 400,
+    show: Callable[[Any], str] = str,
+) -> Limit:
+    """Make a row for operations whose names are separated by spaces."""
+    return Limit(service, tuple(actions.split()), path, holds, code, words, source, status, show)
+
+
 def values(parameters: Any, path: str) -> Iterator[Any]:
     """Yield the values at a path; those that are not given are skipped."""
     if parameters is None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from gen_infra.emulator.validation import batch_environment_limits, batch_job_limits, service_limits
+from gen_infra.emulator.validation import (
+    batch_environment_limits,
+    batch_job_limits,
+    batch_list_limits,
+    ec2_limits,
+    iam_limits,
+    messaging_limits,
+    service_limits,
+)
 
 if TYPE_CHECKING:
     from gen_infra.emulator.validation.limit import Limit
@@ -13,7 +21,11 @@ if TYPE_CHECKING:
 LIMITS: tuple[Limit, ...] = (
     *batch_job_limits.LIMITS,
     *batch_environment_limits.LIMITS,
+    *batch_list_limits.LIMITS,
     *service_limits.LIMITS,
+    *iam_limits.LIMITS,
+    *ec2_limits.LIMITS,
+    *messaging_limits.LIMITS,
 )
 
 

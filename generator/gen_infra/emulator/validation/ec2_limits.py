@@ -1,0 +1,88 @@
+"""Documented limits of EC2: launch templates, security groups and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gen_infra.emulator.validation.limit import Limit, between, length, limit, matches, values
+
+EC2 = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"
+
+
+def _has_at_most_50_tags(request: Mapping[str, Any]) -> bool:
+    return len([*values(request, "Tags[]")]) <= 50 and all(
+        len(each.get("Tags") or ()) <= 50 for each in values(request, "TagSpecifications[]")
+    )
+
+
+def _is_no_group_id(name: str) -> bool:
+    return not name.lower().startswith("sg-")
+
+
+LIMITS: tuple[Limit, ...] = (
+    limit(
+        "ec2",
+        "CreateLaunchTemplate",
+        "LaunchTemplateName",
+        matches(r"[A-Za-z0-9()./_-]{3,128}"),
+        "InvalidLaunchTemplateName.MalformedException",
+        "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the "
+        "following characters: - ( ) . / _.",
+        f"{EC2}API_CreateLaunchTemplate.html",
+    ),
+    limit(
+        "ec2",
+        "CreateSecurityGroup",
+        "GroupName",
+        length(1, 255),
+        "InvalidParameterValue",
+        "Value ({value}) for parameter GroupName is invalid. It must have 1 to 255 characters.",
+        f"{EC2}API_CreateSecurityGroup.html",
+    ),
+    limit(
+        "ec2",
+        "CreateSecurityGroup",
+        "GroupName",
+        _is_no_group_id,
+        "InvalidParameterValue",
+        "Value ({value}) for parameter GroupName is invalid. Group names may not be in the format sg-*",
+        f"{EC2}API_CreateSecurityGroup.html",
+    ),
+    limit(
+        "ec2",
+        "CreateSecurityGroup",
+        "Description",
+        matches(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}"),
+        "InvalidParameterValue",
+        "Value ({value}) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.",
+        f"{EC2}API_CreateSecurityGroup.html",
+    ),
+    limit(
+        "ec2",
+        "CreateTags CreateLaunchTemplate CreateSecurityGroup CreateVpc CreateSubnet RunInstances",
+        "",
+        _has_at_most_50_tags,
+        "TagLimitExceeded",
+        "More than 50 tags specified",
+        "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html",
+    ),
+    limit(
+        "ec2",
+        "CreateLaunchTemplate CreateLaunchTemplateVersion",
+        "LaunchTemplateData.MetadataOptions.HttpPutResponseHopLimit",
+        between(1, 64),
+        "InvalidParameterValue",
+        "Value ({value}) for parameter HttpPutResponseHopLimit is invalid.",
+        f"{EC2}API_LaunchTemplateInstanceMetadataOptionsRequest.html",
+    ),
+    limit(
+        "ec2",
+        "CreateLaunchTemplate CreateLaunchTemplateVersion",
+        "LaunchTemplateData.BlockDeviceMappings[].Ebs.VolumeSize",
+        between(1, 65_536),
+        "InvalidParameterValue",
+        "Volume of {value}GiB is too large for volume type",
+        f"{EC2}API_LaunchTemplateEbsBlockDeviceRequest.html",
+    ),
+)
