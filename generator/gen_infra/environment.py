@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gen_infra.aws.session import Clients, Identity
     from gen_infra.manifest import Loaded, Manifest
-    from gen_infra.manifest.reading.reader import Problem
+    from gen_infra.manifest.reading.nodes import Problem
     from gen_infra.terraform.adapter import Binary, Event, Terraform
     from gen_infra.terraform.saved_plan import Intent, Origin, SavedPlan
 
@@ -53,7 +53,7 @@ class Environment:
 
     def origin(self, key_path: tuple[str | int, ...]) -> str:
         """Say where a value of the manifest was written, such as ``envs/prod.yaml:8``, or ``default``."""
-        from gen_infra.manifest.reading.reader import origin
+        from gen_infra.manifest.reading.nodes import origin
 
         return origin(self.loaded.nodes, key_path)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.manifest.comparison import ManifestDifference
-    from gen_infra.manifest.reading.reader import Map
+    from gen_infra.manifest.reading.nodes import Map
 
 
 def show_differences(manifest: Path, other: Path, console: Console, *, as_json: bool) -> int:
@@ -42,7 +42,7 @@ def show_differences(manifest: Path, other: Path, console: Console, *, as_json: 
 
 
 def _entry(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
-    from gen_infra.manifest.reading.reader import dotted, file_and_line
+    from gen_infra.manifest.reading.nodes import dotted, file_and_line
 
     def side(value: object, nodes: Map) -> dict[str, Any] | None:
         if value is None:
@@ -58,7 +58,7 @@ def _entry(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) ->
 
 
 def _show(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> None:
-    from gen_infra.manifest.reading.reader import dotted
+    from gen_infra.manifest.reading.nodes import dotted
 
     click.secho(dotted(difference.path), bold=True)
     for sign, colour, value, nodes in (
@@ -71,7 +71,7 @@ def _show(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> 
 
 def _lines(value: object, nodes: Map, path: tuple[str | int, ...]) -> list[str]:
     """Return the value as lines of YAML, each followed by the place where it was written."""
-    from gen_infra.manifest.reading.reader import origin
+    from gen_infra.manifest.reading.nodes import origin
     from gen_infra.render.yaml import to_commented_yaml, to_yaml
 
     if isinstance(value, Mapping) and value:

@@ -88,7 +88,7 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
     from gen_infra.cli.placements import described, places
     from gen_infra.manifest.reading.loader import load_with_nodes
-    from gen_infra.manifest.reading.reader import dotted, file_and_line, origin
+    from gen_infra.manifest.reading.nodes import dotted, file_and_line, origin
     from gen_infra.render.blocks import resolved
     from gen_infra.render.yaml import leaves, to_commented_yaml
 

@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gen_infra.manifest.reading.reader import Problem
+    from gen_infra.manifest.reading.nodes import Problem
 
 _WIDTH = 100  # columns of a line that are shown
 

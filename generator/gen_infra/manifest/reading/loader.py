@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
 from gen_infra.manifest.reading.excerpt import excerpt
-from gen_infra.manifest.reading.reader import Entry, Map, Problem, Scalar, SourceText, Unreadable, dotted, read
+from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, SourceText, dotted
+from gen_infra.manifest.reading.reader import Unreadable, read
 from gen_infra.manifest.reading.text import cut
 from gen_infra.manifest.reading.validation import place, problems_with_values, validate
 

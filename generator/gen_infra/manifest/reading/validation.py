@@ -15,18 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import msgspec
 
 from gen_infra.manifest.model.manifest import Manifest
-from gen_infra.manifest.reading.reader import (
-    MAX_PROBLEMS,
-    Map,
-    Node,
-    Problem,
-    Refused,
-    Scalar,
-    Sequence,
-    dotted,
-    locate,
-    plain,
-)
+from gen_infra.manifest.reading.nodes import Map, Node, Problem, Refused, Scalar, Sequence, dotted, locate, plain
+from gen_infra.manifest.reading.reader import MAX_PROBLEMS
 from gen_infra.manifest.reading.text import cut
 
 if TYPE_CHECKING:

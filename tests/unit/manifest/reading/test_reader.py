@@ -10,7 +10,8 @@ import pytest
 from gen_infra.manifest import load
 from gen_infra.manifest.reading import reader
 from gen_infra.manifest.reading.loader import ManifestError
-from gen_infra.manifest.reading.reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, Problem, Unreadable, plain, read
+from gen_infra.manifest.reading.nodes import Problem, plain
+from gen_infra.manifest.reading.reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, Unreadable, read
 
 if TYPE_CHECKING:
     from pathlib import Path
