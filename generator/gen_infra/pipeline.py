@@ -34,15 +34,16 @@ if TYPE_CHECKING:
     OnEvent = Callable[[Event], None]
 
 
-def load(manifest_path: Path, out: Path, *, strict: bool = False) -> Environment:
+def load(manifest_path: Path, out: Path, *, strict: bool = False, image_tags: Sequence[str] = ()) -> Environment:
     """Read a manifest, once; nothing is rendered or called yet.
 
     Args:
         manifest_path: the manifest.
         out: where the environments' folders are.
         strict: treat the manifest's warnings as errors.
+        image_tags: ``repository=tag`` of the command line, which replace those of the manifest.
     """
-    loaded = load_with_warnings(manifest_path, strict=strict)
+    loaded = load_with_warnings(manifest_path, strict=strict, image_tags=image_tags)
     return Environment(loaded, out / loaded.manifest.name)
 
 

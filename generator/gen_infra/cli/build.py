@@ -10,6 +10,7 @@ from gen_infra.cli.console import (
     Console,
     examples,
     force_option,
+    image_tag_option,
     json_option,
     manifest_argument,
     out_option,
@@ -41,15 +42,24 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "plan_format", flag_value="json", help="The same as --format json.")
 @force_option
+@image_tag_option
 @strict_option
 @quiet_option
 @examples("""
 gen-infra plan envs/prod.yaml
+gen-infra plan envs/prod.yaml --image-tag isaac=1.4            a release, without editing the manifest
 gen-infra plan envs/prod.yaml --detailed-exitcode --quiet
 gen-infra plan envs/prod.yaml --format markdown > plan.md      for a pull request
 """)
 def plan(
-    manifest: Path, out: Path, detailed_exitcode: bool, plan_format: str, force: bool, strict: bool, quiet: bool
+    manifest: Path,
+    out: Path,
+    detailed_exitcode: bool,
+    plan_format: str,
+    force: bool,
+    image_tags: tuple[str, ...],
+    strict: bool,
+    quiet: bool,
 ) -> int:
     """Show what would change, what that does to running jobs, and save the plan for apply.
 
@@ -59,7 +69,7 @@ def plan(
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environment = pipeline.load(manifest, out, strict=strict)
+    environment = pipeline.load(manifest, out, strict=strict, image_tags=image_tags)
     console.warn(environment)
     pipeline.write(environment, force=force)
     say_cost(environment, console)
@@ -76,7 +86,7 @@ def plan(
     else:
         show_summary(summary, has_changes=has_changes)
     if has_changes:
-        console.next_step(f"gen-infra apply {manifest}")
+        console.next_step(" ".join([f"gen-infra apply {manifest}", *(f"--image-tag {tag}" for tag in image_tags)]))
     return 1 if has_changes and detailed_exitcode else 0
 
 
@@ -87,6 +97,7 @@ def plan(
 @allow_option
 @drain_timeout_option
 @force_option
+@image_tag_option
 @strict_option
 @json_option
 @quiet_option
@@ -104,6 +115,7 @@ def apply(
     allow: tuple[str, ...],
     drain_timeout: float | None,
     force: bool,
+    image_tags: tuple[str, ...],
     strict: bool,
     as_json: bool,
     quiet: bool,
@@ -125,7 +137,7 @@ def apply(
     if not yes:
         require_terminal()
     console = Console(quiet=quiet)
-    environment = pipeline.load(manifest, out, strict=strict)
+    environment = pipeline.load(manifest, out, strict=strict, image_tags=image_tags)
     console.warn(environment)
     pipeline.write(environment, force=force)
     console.say("terraform plans …")

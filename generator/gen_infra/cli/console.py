@@ -59,9 +59,28 @@ manifest_argument = click.argument("manifest", type=PATH, metavar="MANIFEST")
 out_option = click.option(
     "--out", type=PATH, default="build", show_default=True, help="Folder that holds a folder for each environment."
 )
+
+
+def _image_tags(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is not REPOSITORY=TAG; the manifest's rules check both parts."""
+    for value in values:
+        repository, _, tag = value.partition("=")
+        if not repository or not tag:
+            raise click.BadParameter(f'invalid image tag "{value}": use REPOSITORY=TAG, such as isaac=1.4')
+    return values
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print only the result and errors, no progress.")
 strict_option = click.option("--strict", is_flag=True, help="Treat the manifest's warnings as errors.")
+image_tag_option = click.option(
+    "--image-tag",
+    "image_tags",
+    multiple=True,
+    callback=_image_tags,
+    metavar="REPOSITORY=TAG",
+    help="The tag or digest of a repository's image, in place of the manifest's image_tags; repeatable.",
+)
 force_option = click.option("--force", is_flag=True, help="Overwrite rendered files that were changed since.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 

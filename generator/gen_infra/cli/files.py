@@ -13,6 +13,7 @@ from gen_infra.cli.console import (
     cost_line,
     examples,
     force_option,
+    image_tag_option,
     json_option,
     out_option,
     print_json,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     "--check", "only_check", is_flag=True, help="Write nothing; print the difference and exit 1 if there is one."
 )
 @force_option
+@image_tag_option
 @strict_option
 @json_option
 @quiet_option
@@ -51,6 +53,7 @@ def render(
     out: Path,
     only_check: bool,
     force: bool,
+    image_tags: tuple[str, ...],
     strict: bool,
     as_json: bool,
     quiet: bool,
@@ -66,9 +69,11 @@ def render(
     console = Console(quiet=quiet)
     several = len(manifest_paths) > 1
     cache = RenderCache()
-    found = {} if only_check else {path: cache.find(path, out) for path in manifest_paths}
+    found = {} if only_check or image_tags else {path: cache.find(path, out) for path in manifest_paths}
     unchanged = {path: each for path, each in found.items() if each}
-    environments, outcomes = load_each(manifest_paths, out, console, strict=strict, unchanged=unchanged)
+    environments, outcomes = load_each(
+        manifest_paths, out, console, strict=strict, image_tags=image_tags, unchanged=unchanged
+    )
     for path in manifest_paths:
         if path in unchanged:
             name, root, written, cost = unchanged[path]
@@ -138,6 +143,7 @@ def _compare(environment: Environment, console: Console, *, as_json: bool) -> tu
 @click.command()
 @manifests_argument
 @out_option
+@image_tag_option
 @strict_option
 @click.option(
     "--format",
@@ -158,7 +164,13 @@ gen-infra check envs/prod.yaml --json
 gen-infra check envs/prod.yaml --format sarif --output check.sarif
 """)
 def check(
-    manifest_paths: tuple[Path, ...], out: Path, strict: bool, report_format: str, output: Path | None, quiet: bool
+    manifest_paths: tuple[Path, ...],
+    out: Path,
+    image_tags: tuple[str, ...],
+    strict: bool,
+    report_format: str,
+    output: Path | None,
+    quiet: bool,
 ) -> int:
     """Validate and scan the files: terraform, checkov, packer and gen-infra's own checks.
 
@@ -172,7 +184,7 @@ def check(
     from gen_infra import pipeline
 
     console = Console(quiet=quiet)
-    environments, outcomes = load_each(manifest_paths, out, console, strict=strict)
+    environments, outcomes = load_each(manifest_paths, out, console, strict=strict, image_tags=image_tags)
     reports = pipeline.check([*environments.values()], console.say) if environments else ()
     by_name = {each.manifest.name: report for each, report in zip(environments.values(), reports, strict=True)}
     outcomes += [

@@ -55,6 +55,7 @@ def load_each(
     console: Console,
     *,
     strict: bool,
+    image_tags: Sequence[str],
     unchanged: Mapping[Path, Unchanged] = MappingProxyType({}),
 ) -> tuple[dict[Path, Environment], list[CommandOutcome]]:
     """Load the manifests, and print their warnings; return the environments, and the outcomes of invalid manifests.
@@ -72,7 +73,9 @@ def load_each(
             continue
         from gen_infra import pipeline
 
-        loaded = guarded(path, "", partial(pipeline.load, path, out, strict=strict), len(manifest_paths))
+        loaded = guarded(
+            path, "", partial(pipeline.load, path, out, strict=strict, image_tags=image_tags), len(manifest_paths)
+        )
         if isinstance(loaded, CommandOutcome):
             invalid.append(loaded)
         else:

@@ -203,6 +203,15 @@ PlacementGroup = Annotated[str, text(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,254}", "a pl
 _DOMAIN_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]{{1,5}})?"
 _IMAGE_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+ImageTag = Annotated[
+    str,
+    text(
+        "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}",
+        "an image's tag in quotes, or its digest",
+        "1.0",
+        max_length=128,
+    ),
+]
 ContainerImage = Annotated[
     str,
     text(

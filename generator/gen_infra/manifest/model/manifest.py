@@ -17,6 +17,7 @@ from gen_infra.manifest.model.base import (
     EmailAddress,
     EnvironmentName,
     IamPath,
+    ImageTag,
     InstanceProfileArn,
     Key,
     KmsKeyArn,
@@ -155,6 +156,10 @@ class Manifest(Model, frozen=True, kw_only=True):
     notifications: Notifications = Notifications()
     buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your choice.")] = {}
     repositories: Annotated[tuple[RepositoryName, ...], about("ECR repositories to create, each under `<name>/`.")] = ()
+    image_tags: Annotated[
+        dict[RepositoryName, ImageTag],
+        about("The tag or digest of each repository's image, for jobs whose `image` has none; also `--image-tag`."),
+    ] = {}
     image: Image = Image()
     compute: Annotated[
         dict[Key, ComputeEnvironment],
@@ -324,7 +329,9 @@ class Manifest(Model, frozen=True, kw_only=True):
         if repository not in self.repositories:
             return job.image
         registry = f"{self.account}.dkr.ecr.{self.region}.{self.dns_suffix}"
-        return f"{registry}/{self.name}/{job.image}"
+        tag = self.image_tags.get(repository, "") if job.image == repository else ""
+        separator = "@" if tag.startswith("sha256:") else ":"
+        return f"{registry}/{self.name}/{job.image}{separator if tag else ''}{tag}"
 
 
 def image_repository(image: str) -> str:

@@ -15,6 +15,8 @@ from gen_infra.manifest.reading.text import cut
 from gen_infra.manifest.reading.validation import place, problems_with_values, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen_infra.manifest.model.manifest import Manifest
 
 
@@ -61,14 +63,19 @@ def load(path: Path) -> Manifest:
     return load_with_nodes(path)[0]
 
 
-def load_with_warnings(path: Path, *, strict: bool = False) -> Loaded:
+def load_with_warnings(path: Path, *, strict: bool = False, image_tags: Sequence[str] = ()) -> Loaded:
     """Load a manifest, and return it with its warnings.
+
+    Args:
+        path: the manifest.
+        strict: treat warnings as errors.
+        image_tags: ``repository=tag`` of the command line, which replace those of the manifest.
 
     Raises:
         ManifestError: as :func:`load`; with ``strict`` also for warnings.
     """
     sources: list[SourceText] = []
-    manifest, root = _load(path, sources)
+    manifest, root = _load(path, sources, image_tags)
     warnings = place(root, rules.warnings(manifest))
     if warnings and strict:
         raise ManifestError(_shown(path), warnings, what="warning", hint="fix it, or leave out --strict")
@@ -80,7 +87,7 @@ def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
     return _load(path, [])
 
 
-def _load(path: Path, sources: list[SourceText]) -> tuple[Manifest, Map]:
+def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ()) -> tuple[Manifest, Map]:
     """Load a manifest, and add what was read to ``sources``."""
     name = _shown(path)
     problems: list[Problem] = []
@@ -88,6 +95,8 @@ def _load(path: Path, sources: list[SourceText]) -> tuple[Manifest, Map]:
         root = _read_with_parents(path, name, (), problems, sources)
     except Unreadable as unreadable:
         raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
+    if image_tags:
+        root = _merge(root, _from_command_line(image_tags), ())
     if problems:
         raise ManifestError(name, sorted([*problems, *problems_with_values(root)]))
     validated = validate(root)
@@ -96,6 +105,16 @@ def _load(path: Path, sources: list[SourceText]) -> tuple[Manifest, Map]:
     if problems := place(root, rules.errors(validated)):
         raise ManifestError(name, problems)
     return validated, root
+
+
+def _from_command_line(image_tags: Sequence[str]) -> Map:
+    """Return the mapping that a manifest with these ``image_tags`` would have, at the places of the options."""
+    source = SourceText("--image-tag", Path("--image-tag"), "\n".join(image_tags))
+    tags = Map(source, (0, 0))
+    for line, option in enumerate(image_tags):
+        repository, _, tag = option.partition("=")
+        tags.entries[repository] = Entry(source, (line, 0), Scalar(tag, source, (line, len(repository) + 1)))
+    return Map(source, (0, 0), {"image_tags": Entry(source, (0, 0), tags)})
 
 
 def _read_with_parents(

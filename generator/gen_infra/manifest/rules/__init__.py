@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gen_infra.manifest.rules import (
     container_properties,
     fargate,
+    images,
     jobs,
     limits,
     names,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ERRORS: tuple[ManifestRule, ...] = (
     *references.ERRORS,
+    *images.ERRORS,
     *names.ERRORS,
     *limits.ERRORS,
     *jobs.ERRORS,
@@ -34,7 +36,12 @@ ERRORS: tuple[ManifestRule, ...] = (
     *container_properties.ERRORS,
     *rebuild.ERRORS,
 )
-WARNINGS: tuple[ManifestRule, ...] = (*limits.WARNINGS, *placement.WARNINGS, *container_properties.WARNINGS)
+WARNINGS: tuple[ManifestRule, ...] = (
+    *images.WARNINGS,
+    *limits.WARNINGS,
+    *placement.WARNINGS,
+    *container_properties.WARNINGS,
+)
 
 
 def errors(manifest: Manifest) -> Iterator[ManifestFinding]:

@@ -108,7 +108,7 @@ resource "aws_batch_job_definition" "isaac" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/china/isaac"
+    image      = "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/china/isaac:1.0"
     command    = []
     jobRoleArn = "arn:aws-cn:iam::123456789012:role/isaac-china-job"
     resourceRequirements = [

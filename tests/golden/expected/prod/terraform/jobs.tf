@@ -123,7 +123,7 @@ resource "aws_batch_job_definition" "isaac" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/isaac"
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/isaac:04.18"
     command    = ["--working_dir", "/scratch"]
     jobRoleArn = "arn:aws:iam::123456789012:role/isaac-prod-job"
     resourceRequirements = [
@@ -272,7 +272,7 @@ resource "aws_batch_job_definition" "strelka" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/strelka"
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/strelka:2.9.10"
     command    = ["--working_dir", "/scratch"]
     jobRoleArn = "arn:aws:iam::123456789012:role/strelka-prod-job"
     resourceRequirements = [
@@ -421,7 +421,7 @@ resource "aws_batch_job_definition" "snpeff" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/snpeff"
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/snpeff:5.2"
     command    = ["--working_dir", "/scratch"]
     jobRoleArn = "arn:aws:iam::123456789012:role/snpeff-prod-job"
     resourceRequirements = [
@@ -555,7 +555,7 @@ resource "aws_batch_job_definition" "samtoolsStats" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/samtools_stats"
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/samtools_stats:1.21"
     command    = ["--working_dir", "/scratch"]
     jobRoleArn = "arn:aws:iam::123456789012:role/samtoolsStats-prod-job"
     resourceRequirements = [

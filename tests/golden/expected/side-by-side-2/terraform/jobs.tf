@@ -45,7 +45,7 @@ resource "aws_batch_job_definition" "isaac" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/experimental/isaac"
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/experimental/isaac:1.0"
     command    = []
     jobRoleArn = "arn:aws:iam::123456789012:role/isaac-experimental-job"
     resourceRequirements = [

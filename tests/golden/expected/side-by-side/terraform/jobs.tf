@@ -45,7 +45,7 @@ resource "aws_batch_job_definition" "isaac" {
   deregister_on_new_revision = false
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/stable/isaac"
+    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/stable/isaac:1.0"
     command    = []
     jobRoleArn = "arn:aws:iam::123456789012:role/isaac-stable-job"
     resourceRequirements = [
