@@ -30,8 +30,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# The tests that wait for AWS longest start first, so that nothing long is left for the end. The first ones apply an
-# environment each; the next ones copy those.
+# The tests that wait for AWS longest start first, so that nothing long is left for the end. The first eight apply an
+# environment each; the next ones copy those, and would wait for them if they started at the same time.
 _LONGEST = (
     "emulator/pipeline/test_live_changes.py::TestServiceRole",
     "emulator/pipeline/test_examples.py",
@@ -40,8 +40,8 @@ _LONGEST = (
     "emulator/pipeline/test_record.py::TestHalfApplied",
     "emulator/pipeline/test_environments.py::TestDev",
     "emulator/pipeline/test_failures.py::TestCtrlC",
-    "emulator/drift/",
     "emulator/explain/",
+    "emulator/drift/",
     "emulator/pipeline/",
     "emulator/",
     "tools/",

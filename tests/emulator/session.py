@@ -121,13 +121,13 @@ class Session:
             (folder / file).write_text(text)
         aws = self.seeded()
         port = self._keep(aws)
-        site = Site(folder, aws, clean_environ(**aws.environ))
         manifest = f"{name}.yaml"
-        if "\nstate: local\n" not in manifests[manifest]:
-            bootstrap = site.run("bootstrap", manifest)
-            assert bootstrap.returncode == 0, bootstrap.stderr
-        done = site.run("apply", manifest, "--yes")
-        assert done.returncode == 0, done.stderr
+        with site_in(self, folder, aws, name) as site:
+            if "\nstate: local\n" not in manifests[manifest]:
+                bootstrap = site.run("bootstrap", manifest)
+                assert bootstrap.returncode == 0, bootstrap.stderr
+            done = site.run("apply", manifest, "--yes")
+            assert done.returncode == 0, done.stderr
         (folder / OUTPUT).write_text(done.stdout + done.stderr)
         return json.dumps([port, str(folder)])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli import command
-from tests.emulator.pipeline.test_failures import SMALL
+from tests.emulator.small import SMALL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from gen_infra.emulator import REGION
 from tests.emulator.session import applied_site
+from tests.emulator.small import MANIFESTS, SMALL
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-LAB = """\
-name: lab
-account: "123456789012"
-region: us-east-1
-state: local
-network:
-  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}
-buckets: {results: {name: genomics-results-123456789012, access: write, prefix: lab/}}
-compute: {spot: {max_vcpus: 64}}
-queues: {main: {priority: 10, compute: [spot]}}
-jobs: {tool: {image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048, buckets: [results]}}
-"""
-
 
 class Lab:
     """One applied environment in an account of its own."""
@@ -46,7 +34,7 @@ class Lab:
         self.notes: list[str] = []
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.site.run(command, "lab.yaml", *arguments)
+        return self.site.run(command, "small.yaml", *arguments)
 
     def drift(self, code: int) -> dict[str, Any]:
         """What `gen-infra drift` finds, by title without random endings."""
@@ -60,7 +48,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with applied_site(session, "lab", {"lab.yaml": LAB}, tmp_path_factory.mktemp("lab")) as site:
+    with applied_site(session, "small", MANIFESTS, tmp_path_factory.mktemp("lab")) as site:
         yield Lab(site)
 
 
@@ -74,9 +62,9 @@ def caller(aws: Emulator, name: str) -> Callable[[str], Any]:
 
 def change_outside_terraform(client: Callable[[str], Any]) -> None:
     batch, ec2, iam = client("batch"), client("ec2"), client("iam")
-    batch.update_job_queue(jobQueue="main-lab", priority=77)
-    client("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")
-    batch.deregister_job_definition(jobDefinition="tool-lab:1")
+    batch.update_job_queue(jobQueue="main-small", priority=77)
+    client("logs").delete_log_group(logGroupName="/aws/batch/small/tool")
+    batch.deregister_job_definition(jobDefinition="tool-small:1")
     (template,) = ec2.describe_launch_templates()["LaunchTemplates"]
     named = {"LaunchTemplateId": template["LaunchTemplateId"]}
     (version,) = ec2.describe_launch_template_versions(**named)["LaunchTemplateVersions"]
@@ -84,11 +72,11 @@ def change_outside_terraform(client: Callable[[str], Any]) -> None:
     (scratch,) = [disk["Ebs"] for disk in data["BlockDeviceMappings"] if disk["DeviceName"] == "/dev/sdb"]
     scratch["VolumeSize"] = 200
     ec2.create_launch_template_version(**named, LaunchTemplateData=data)
-    client("lambda").delete_function(FunctionName="batchSubmitJob-lab")
-    policy = iam.get_role_policy(RoleName="tool-lab-job", PolicyName="buckets")["PolicyDocument"]
+    client("lambda").delete_function(FunctionName="batchSubmitJob-small")
+    policy = iam.get_role_policy(RoleName="tool-small-job", PolicyName="buckets")["PolicyDocument"]
     policy["Statement"][1]["Action"].append("s3:DeleteObject")
-    iam.put_role_policy(RoleName="tool-lab-job", PolicyName="buckets", PolicyDocument=json.dumps(policy))
-    iam.attach_role_policy(RoleName="tool-lab-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    iam.put_role_policy(RoleName="tool-small-job", PolicyName="buckets", PolicyDocument=json.dumps(policy))
+    iam.attach_role_policy(RoleName="tool-small-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
 
 
 def test_each_change_outside_terraform_is_seen_and_explained_and_apply_repairs_it(lab: Lab) -> None:
@@ -96,39 +84,39 @@ def test_each_change_outside_terraform_is_seen_and_explained_and_apply_repairs_i
     planned = lab.run("plan")  # a plan from before, which apply must not take for current
     assert "nothing to do" in planned.stdout
     change_outside_terraform(caller(lab.aws, "alice"))
-    caller(lab.aws, "bob")("batch").update_job_queue(jobQueue="main-lab", priority=77)
+    caller(lab.aws, "bob")("batch").update_job_queue(jobQueue="main-small", priority=77)
     with pytest.raises(ClientError):
-        caller(lab.aws, "carol")("logs").delete_log_group(logGroupName="/aws/batch/lab/tool")  # it is gone already
+        caller(lab.aws, "carol")("logs").delete_log_group(logGroupName="/aws/batch/small/tool")  # it is gone already
     found = lab.drift(1)
     assert {title: each["action"] for title, each in found.items()} == {
-        "job queue main-lab": "update",
-        "log group /aws/batch/lab/tool": "destroy",
-        "job definition tool-lab": "destroy",
-        "launch template spot-lab": "update",
-        "function batchSubmitJob-lab": "destroy",
+        "job queue main-small": "update",
+        "log group /aws/batch/small/tool": "destroy",
+        "job definition tool-small": "destroy",
+        "launch template spot-small": "update",
+        "function batchSubmitJob-small": "destroy",
         'module.job_functions.aws_lambda_function_event_invoke_config.this["submit"]': "destroy",
         "aws_iam_role_policy.tool_buckets": "update",
-        "policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job": "create",
+        "policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-small-job": "create",
     }
-    assert found["job queue main-lab"]["details"] == ["priority: 10 -> 77"]
-    assert "jobs and functions that log to it cannot start" in found["log group /aws/batch/lab/tool"]["meaning"]
-    assert found["job definition tool-lab"]["meaning"].startswith("deregistered: ")
-    assert any("volume_size: 1000 -> 200" in line for line in found["launch template spot-lab"]["details"])
+    assert found["job queue main-small"]["details"] == ["priority: 1 -> 77"]
+    assert "jobs and functions that log to it cannot start" in found["log group /aws/batch/small/tool"]["meaning"]
+    assert found["job definition tool-small"]["meaning"].startswith("deregistered: ")
+    assert any("volume_size: 1000 -> 200" in line for line in found["launch template spot-small"]["details"])
     assert {title: each["who"].rpartition("/")[2] for title, each in found.items()} == {
-        title: "bob" if title == "job queue main-lab" else "alice" for title in found
+        title: "bob" if title == "job queue main-small" else "alice" for title in found
     }
-    assert found["job queue main-lab"]["who"] == "arn:aws:iam::123456789012:user/bob"
+    assert found["job queue main-small"]["who"] == "arn:aws:iam::123456789012:user/bob"
     done_at = [datetime.fromisoformat(each["when"]) for each in found.values()]
     assert began.replace(microsecond=0) <= min(done_at) <= max(done_at) <= datetime.now(UTC)
     widened = found["aws_iam_role_policy.tool_buckets"]
-    assert widened["added"] == ["s3:DeleteObject on arn:aws:s3:::genomics-results-123456789012/lab/*"]
+    assert widened["added"] == ["s3:DeleteObject on arn:aws:s3:::genomics-results-123456789012/small/*"]
     assert "running jobs too" in widened["meaning"]
 
     assert_no_author_is_named_where_cloudtrail_refuses(lab)
-    attached = found["policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-lab-job"]
-    assert attached["remedy"].startswith("aws iam detach-role-policy --role-name tool-lab-job ")
+    attached = found["policy arn:aws:iam::aws:policy/AmazonS3FullAccess attached to role tool-small-job"]
+    assert attached["remedy"].startswith("aws iam detach-role-policy --role-name tool-small-job ")
     lab.aws.client("iam").detach_role_policy(
-        RoleName="tool-lab-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"
+        RoleName="tool-small-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"
     )
     applied = lab.run("apply", "--yes")
     assert applied.returncode == 0, applied.stderr
@@ -144,7 +132,7 @@ def assert_no_author_is_named_where_cloudtrail_refuses(lab: Lab) -> None:
     assert len(lab.aws.calls("cloudtrail")) == asked + 1
     lab.aws.heal()
     assert {title: each["who"] for title, each in found.items() if each["who"]} == {
-        "launch template spot-lab": "arn:aws:iam::123456789012:root"  # EC2 itself keeps this one
+        "launch template spot-small": "arn:aws:iam::123456789012:root"  # EC2 itself keeps this one
     }
     assert lab.notes == [
         "no permission to search CloudTrail: allow cloudtrail:LookupEvents for arn:aws:iam::123456789012:user/ci"
@@ -153,9 +141,9 @@ def assert_no_author_is_named_where_cloudtrail_refuses(lab: Lab) -> None:
 
 def assert_repaired(aws: Emulator) -> None:
     batch, ec2 = aws.client("batch"), aws.client("ec2")
-    assert batch.describe_job_queues(jobQueues=["main-lab"])["jobQueues"][0]["priority"] == 10
-    assert aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/batch/lab/tool")["logGroups"]
-    (definition,) = batch.describe_job_definitions(jobDefinitionName="tool-lab", status="ACTIVE")["jobDefinitions"]
+    assert batch.describe_job_queues(jobQueues=["main-small"])["jobQueues"][0]["priority"] == 1
+    assert aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/batch/small/tool")["logGroups"]
+    (definition,) = batch.describe_job_definitions(jobDefinitionName="tool-small", status="ACTIVE")["jobDefinitions"]
     assert definition["revision"] == 2
     (environment,) = batch.describe_compute_environments()["computeEnvironments"]
     template = environment["computeResources"]["launchTemplate"]
@@ -164,12 +152,12 @@ def assert_repaired(aws: Emulator) -> None:
     )["LaunchTemplateVersions"]
     disks = {disk["DeviceName"]: disk["Ebs"] for disk in version["LaunchTemplateData"]["BlockDeviceMappings"]}
     assert disks["/dev/sdb"]["VolumeSize"] == 1000
-    policy = aws.client("iam").get_role_policy(RoleName="tool-lab-job", PolicyName="buckets")["PolicyDocument"]
+    policy = aws.client("iam").get_role_policy(RoleName="tool-small-job", PolicyName="buckets")["PolicyDocument"]
     assert "s3:DeleteObject" not in json.dumps(policy)
 
 
 def test_an_environment_that_was_never_applied_is_an_error(lab: Lab) -> None:
-    (lab.site.folder / "other.yaml").write_text(LAB.replace("name: lab", "name: other"))
+    (lab.site.folder / "other.yaml").write_text(SMALL.replace("name: small", "name: other"))
     done = lab.site.run("drift", "other.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "nothing of other is in Terraform's state" in done.stderr

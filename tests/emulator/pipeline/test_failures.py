@@ -15,23 +15,13 @@ import pytest
 from tests.cli import clean_environ, command, gen_infra
 from tests.conftest import ROOT
 from tests.emulator.session import applied_site
+from tests.emulator.small import MANIFESTS, SMALL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
     from tests.emulator.session import Session
-
-SMALL = """\
-name: small
-account: "123456789012"
-region: us-east-1
-state: local
-network:
-  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}
-compute: {spot: {max_vcpus: 64}}
-queues: {main: {priority: 1, compute: [spot]}}
-"""
 
 
 @pytest.fixture
@@ -128,9 +118,8 @@ def test_another_account_is_never_touched(small: Path, environ: dict[str, str]) 
 
 def test_no_credentials(small: Path) -> None:
     for name in ("plan", "submit", "jobs", "bootstrap"):
-        arguments = ["one"] if name == "submit" else []
-        bucket = SMALL.replace("state: local", "state: {bucket: some-bucket}")
-        small.write_text(bucket + "jobs: {one: {image: quay.io/x/y, vcpus: 1, memory_mib: 512}}\n")
+        arguments = ["tool"] if name == "submit" else []
+        small.write_text(SMALL.replace("state: local", "state: {bucket: some-bucket}"))
         assert_error(gen_infra(name, small, *arguments, cwd=small.parent), 3, "credentials")
 
 
@@ -179,7 +168,7 @@ def test_secrets_of_the_environment_are_never_printed(small: Path) -> None:
 
 
 def test_a_stale_record_of_a_plan_counts_for_nothing(session: Session, tmp_path: Path) -> None:
-    with applied_site(session, "small", {"small.yaml": SMALL}, tmp_path) as site:
+    with applied_site(session, "small", MANIFESTS, tmp_path) as site:
         (site.folder / "small.yaml").write_text(SMALL.replace("max_vcpus: 64", "max_vcpus: 48"))
         planned = site.run("plan", "small.yaml")
         assert planned.returncode == 0, planned.stderr

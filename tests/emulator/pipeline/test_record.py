@@ -9,6 +9,7 @@ import pytest
 
 from gen_infra.terraform.plan import RECORD
 from tests.emulator.session import OUTPUT, applied_site
+from tests.emulator.small import MANIFESTS, SMALL
 
 if TYPE_CHECKING:
     import subprocess
@@ -16,22 +17,10 @@ if TYPE_CHECKING:
 
     from tests.emulator.session import Session, Site
 
-FIRST = """\
-name: half
-account: "123456789012"
-region: us-east-1
-state: local
-network:
-  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}
-compute: {spot: {max_vcpus: 64}}
-queues: {main: {priority: 1, compute: [spot]}}
-jobs:
-  tool: {image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048}
-"""
-SECOND = f"""{FIRST.replace("priority: 1,", "priority: 2,")}\
+SECOND = f"""{SMALL.replace("priority: 1,", "priority: 2,")}\
   more: {{image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048}}
 """
-OBSTACLE = {"logGroupName": "/aws/batch/half/more"}
+OBSTACLE = {"logGroupName": "/aws/batch/small/more"}
 
 
 class Half:
@@ -39,10 +28,10 @@ class Half:
 
     def __init__(self, site: Site) -> None:
         self.site, self.aws = site, site.aws
-        self.manifest = site.folder / "half.yaml"
+        self.manifest = site.folder / "small.yaml"
 
     def run(self, command: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = self.site.run(command, "half.yaml", *arguments)
+        done = self.site.run(command, "small.yaml", *arguments)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 
@@ -56,14 +45,14 @@ class Half:
 
 @pytest.fixture(scope="class")
 def half(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Half]:
-    with applied_site(session, "half", {"half.yaml": FIRST}, tmp_path_factory.mktemp("half")) as site:
+    with applied_site(session, "small", MANIFESTS, tmp_path_factory.mktemp("half")) as site:
         assert RECORD not in (site.folder / OUTPUT).read_text()
         yield Half(site)
 
 
 class TestWithoutEffect:
     def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(self, half: Half) -> None:
-        half.manifest.write_text(FIRST.replace("2048}", "2048, queue: main}"))
+        half.manifest.write_text(SMALL.replace("2048,", "2048, queue: main,"))
         assert half.causes() == ({}, ["jobs.tool.queue"])
         applied = half.run("apply", "--yes")
         assert RECORD not in applied.stdout + applied.stderr
@@ -77,15 +66,15 @@ class TestHalfApplied:
         logs = half.aws.client("logs")
         logs.create_log_group(**OBSTACLE)
         half.manifest.write_text(SECOND)
-        assert "/aws/batch/half/more" in half.run("apply", "--yes", code=4).stderr
-        (queue,) = half.aws.client("batch").describe_job_queues(jobQueues=["main-half"])["jobQueues"]
+        assert "/aws/batch/small/more" in half.run("apply", "--yes", code=4).stderr
+        (queue,) = half.aws.client("batch").describe_job_queues(jobQueues=["main-small"])["jobQueues"]
         assert queue["priority"] == 2
         behind, without_effect = half.causes()
         assert set(behind) >= {"aws_cloudwatch_log_group.more", "aws_batch_job_definition.more"}
         assert set(map(tuple, behind.values())) == {("jobs.more",)}
         assert without_effect == ["queues.main.priority"]
         said = half.run("plan").stdout
-        assert "half.yaml:8 queues.main.priority: 1 -> 2: nothing is left to change for it" in said
+        assert "small.yaml:9 queues.main.priority: 1 -> 2: nothing is left to change for it" in said
         assert RECORD not in said
 
     def test_when_the_rest_is_applied_nothing_is_left_to_tell(self, half: Half) -> None:
