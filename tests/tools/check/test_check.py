@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from tests.tools.conftest import Tf
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 EXAMPLES = [manifest for manifest in manifests() if manifest.parent.name == "examples"]
 OTHERS = [manifest for manifest in manifests() if manifest not in EXAMPLES]
 
@@ -45,16 +42,23 @@ def test_no_example_fails(tmp_path: Path) -> None:
         assert not any(check.failed for check in checks), (name, checks)
 
 
-@pytest.mark.parametrize("manifest", OTHERS, ids=lambda manifest: manifest.stem)
-def test_zero_failed(manifest: Path, tf: Tf, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def reports(tf: Tf, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The report of each other manifest, by its environment; one run checks all of them."""
     require_tool("packer")
-    for fool in (tmp_path / ".checkov.yaml", tmp_path / "build" / ".checkov.yaml"):
+    folder = tmp_path_factory.mktemp("others")
+    for fool in (folder / ".checkov.yaml", folder / "build" / ".checkov.yaml"):
         fool.parent.mkdir(exist_ok=True)
         fool.write_text("skip-check: [CKV_AWS_7]\n")
-    environ = tf.environ | {"CKV_SKIP_CHECK": "CKV_AWS_158", "HOME": str(tmp_path)}
-    done = gen_infra("check", manifest, "--json", cwd=tmp_path, environ=environ)
+    environ = tf.environ | {"CKV_SKIP_CHECK": "CKV_AWS_158", "HOME": str(folder)}
+    done = gen_infra("check", *OTHERS, "--json", cwd=folder, environ=environ)
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+    return {each["environment"]: each["result"] for each in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("manifest", OTHERS, ids=lambda manifest: manifest.stem)
+def test_zero_failed(manifest: Path, reports: dict[str, dict[str, Any]]) -> None:
+    report = reports[load(manifest).name]
     results = {check["name"]: check["result"] for check in report["checks"]}
     assert results.pop("suppressions", "passed") == "passed"
     assert results == {

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 
 from gen_infra import pipeline
 from gen_infra.check.plans import validate_and_plan
-from tests.cli import clean_environ, gen_infra
+from tests.cli import gen_infra
 from tests.conftest import ROOT
 from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
 
-def test_each_report_is_that_of_the_environment_alone(tmp_path: Path) -> None:
+    from tests.tools.conftest import Tf
+
+
+def test_each_report_is_that_of_the_environment_alone(tf: Tf, tmp_path: Path) -> None:
     good = ROOT / "envs" / "examples" / "fargate.yaml"
     small = write(tmp_path, changed(name="small"), "small.yaml")
     bad = write(tmp_path, "name: 1\n", "bad.yaml")
-    environ = clean_environ(HOME=str(tmp_path))
+    environ = tf.environ | {"HOME": str(tmp_path)}
     alone = gen_infra("check", small, "--json", cwd=tmp_path, environ=environ)
     done = gen_infra("check", good, small, bad, "--json", cwd=tmp_path, environ=environ)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -30,7 +34,10 @@ def test_each_report_is_that_of_the_environment_alone(tmp_path: Path) -> None:
     assert (third["environment"], third["exit_code"]) == (None, 2)
 
 
-def test_an_invalid_configuration_is_found_and_the_others_pass(tmp_path: Path) -> None:
+def test_an_invalid_configuration_is_found_and_the_others_pass(
+    tf: Tf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", tf.environ["PATH"])
     manifests = [write(tmp_path, changed(name=name), f"{name}.yaml") for name in ("one", "two")]
     one, two = (pipeline.load(manifest, tmp_path) for manifest in manifests)
     two.files = {**two.files, "terraform/extra.tf": b'output "x" {\n  value = local.missing\n}\n'}  # a broken render

@@ -252,31 +252,30 @@ def test_no_connection_is_opened(checkov: Checkov, stack: Path) -> None:
     assert len(answer["resources"]) == len(RESOURCES)
 
 
-@pytest.mark.parametrize("name", [".checkov.yaml", ".checkov.yml", "sub/.checkov.yaml"])
-def test_configuration_files_have_no_effect(
-    checkov: Checkov, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    write(tmp_path, {"main.tf": QUEUE, name: "skip-check:\n  - CKV_AWS_27\nframework:\n  - kubernetes\n"})
-    monkeypatch.chdir((tmp_path / name).parent)
+def test_configuration_files_have_no_effect(checkov: Checkov, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the scanned folder, the working directory and the home directory, under both names."""
+    fool = "skip-check:\n  - CKV_AWS_27\nframework:\n  - kubernetes\n"
+    places = [f"{folder}{name}" for folder in ("", "here/", "home/") for name in (".checkov.yaml", ".checkov.yml")]
+    write(tmp_path, {"main.tf": QUEUE, **dict.fromkeys(places, fool)})
+    monkeypatch.chdir(tmp_path / "here")
 
-    result = scan_hcl(checkov, tmp_path, {**os.environ, "HOME": str((tmp_path / name).parent)})
+    result = scan_hcl(checkov, tmp_path, {**os.environ, "HOME": str(tmp_path / "home")})
 
     assert [record.check_id for record in result.failed] == ["CKV_AWS_27"]
 
 
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"CKV_SKIP_CHECK": "CKV_AWS_27"},
-        {"CKV_CHECK": "CKV_AWS_1"},
-        {"CKV_FRAMEWORK": "kubernetes"},
-        {"CKV_IGNORED_DIRECTORIES": "hcl"},
-        {"LOG_LEVEL": "DEBUG"},
-        {"PYTHONPATH": "/nowhere", "PYTHONHOME": "/nowhere"},
-    ],
-)
-def test_environment_variables_have_no_effect(checkov: Checkov, tmp_path: Path, variables: dict[str, str]) -> None:
+def test_environment_variables_have_no_effect(checkov: Checkov, tmp_path: Path) -> None:
+    """Each of them alone would change the result or end the scan."""
     write(tmp_path, {"main.tf": QUEUE})
+    variables = {
+        "CKV_SKIP_CHECK": "CKV_AWS_27",
+        "CKV_CHECK": "CKV_AWS_1",
+        "CKV_FRAMEWORK": "kubernetes",
+        "CKV_IGNORED_DIRECTORIES": "hcl",
+        "LOG_LEVEL": "DEBUG",
+        "PYTHONPATH": "/nowhere",
+        "PYTHONHOME": "/nowhere",
+    }
 
     result = scan_hcl(checkov, tmp_path, {**os.environ, **variables})
 
