@@ -230,7 +230,7 @@ def test_an_image_that_is_not_as_it_should_be_is_not_published(
     manifest = load(lab.environment(tmp_path))
     monkeypatch.setattr(images, "require_imdsv2", lambda *_: None)  # as if EC2 had refused
 
-    with pytest.raises(AwsError, match="was built and is not used: its instances would take IMDSv1"):
+    with pytest.raises(AwsError, match="was built but is not used: its instances would take IMDSv1"):
         story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     assert images.parameter(lab.clients, manifest.image_parameter) is None
@@ -274,7 +274,7 @@ def test_without_its_key_a_build_says_how_to_get_it(lab: Lab, tmp_path: Path) ->
     with pytest.raises(MissingError, match=r"key .*alias/batch-nothing-applied not found") as caught:
         story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
-    assert "apply it once" in caught.value.hint
+    assert "apply the environment once" in caught.value.hint
 
 
 @pytest.mark.usefixtures("builder")  # says why where there can be none
