@@ -1,5 +1,5 @@
-# Only for packer 1.7 and later, which gets the Amazon builder with `packer init .`; older ones have it built in and are
-# given genomics.pkr.hcl alone.
+# Only for packer 1.7 and later, which installs the Amazon builder with `packer init .`. Older versions have it built in:
+# run those on genomics.pkr.hcl alone.
 packer {
   required_plugins {
     amazon = {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nearly last: removes what belongs to the builder instance, so that each host from the image starts as a new one.
+# Runs before verify.sh: removes the builder instance's state, so that each host from the image starts as a new one.
 set -euo pipefail
 shopt -s nullglob dotglob
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what prepares and mounts the scratch disk at boot, what keeps the ECS agent from starting without it, and what
-# gives each job a directory of its own on it.
+# Installs the tools and units that prepare and mount the scratch disk at boot, keep the ECS agent from starting without
+# it, and give each job its own directory on it.
 #
 # Environment: FILES (the uploaded folder), SCRATCH_CARRIER, SCRATCH_FILESYSTEM, SCRATCH_MOUNT.
 # The installed gen-infra-scratch validates these three before anything else uses them. May run more than once.
@@ -27,7 +27,7 @@ install_files() {
   install -D --mode=0644 --target-directory=/etc/systemd/system "$FILES"/*.service "$FILES"/*.timer
 }
 
-# 15 days are more than the 14 that a job may run at most, so the janitor never touches a running job's directory.
+# A job may run for 14 days at most, so with 15 days the janitor never removes a running job's directory.
 write_settings() {
   install -d /etc/gen-infra
   printf '%s=%q\n' \
@@ -38,7 +38,7 @@ write_settings() {
     SCRATCH_MAX_AGE_HOURS 360 >/etc/gen-infra/scratch.conf
 }
 
-# Bare, it is read-only and immutable: without a mount nothing fills the root disk.
+# The mount point itself is read-only and immutable, so that jobs cannot fill the root disk when nothing is mounted.
 make_mount_point() {
   mkdir --parents "$SCRATCH_MOUNT"
   if mountpoint --quiet "$SCRATCH_MOUNT" || [[ -n $(find "$SCRATCH_MOUNT" -mindepth 1 -print -quit) ]]; then
@@ -63,7 +63,7 @@ write_ecs_drop_in() {
   sed "s|@MOUNT@|$SCRATCH_MOUNT|" "$FILES/ecs-scratch.conf" >/etc/systemd/system/ecs.service.d/scratch.conf
 }
 
-# Amazon Linux gives Docker each executable in its folder of runtimes; those that are there (nvidia) go behind ours.
+# Amazon Linux gives Docker each executable in its folder of runtimes; our runtime calls the existing ones (nvidia).
 write_runtimes() {
   local runtime
   install -d "$RUNTIMES" "$BEHIND"
@@ -93,7 +93,7 @@ enable_units() {
   systemctl enable gen-infra-scratch-janitor.timer
   if [[ -d /run/systemd/system ]]; then
     systemctl daemon-reload
-    systemctl restart docker.service # fails here, and not on a host, if it does not take the runtime
+    systemctl restart docker.service # if Docker does not accept the runtime, the build fails and not a host
   fi
 }
 

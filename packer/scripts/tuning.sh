@@ -14,4 +14,4 @@ install -d /etc/ecs
 touch "$CONFIG"
 set_option ECS_AVAILABLE_LOGGING_DRIVERS '["json-file","awslogs"]'
 set_option ECS_ENABLE_SPOT_INSTANCE_DRAINING true # two minutes' notice: the agent takes no new job
-set_option ECS_IMAGE_CLEANUP_INTERVAL 10m         # the shortest; by default images stay for half an hour
+set_option ECS_IMAGE_CLEANUP_INTERVAL 10m         # the minimum; the default keeps images for half an hour

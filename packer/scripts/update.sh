@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# First: the base image's own first boot is over, its ECS agent is stopped, and its packages are up to date.
+# Runs first: waits for the end of the base image's first boot, stops its ECS agent and updates its packages.
 set -euo pipefail
 
 if command -v cloud-init >/dev/null; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Last: asserts the finished image, and names everything that is wrong with it. Exit codes: 0 as it should be; 1 not.
+# Runs last: checks the finished image, and prints everything that is wrong. Exit codes: 0 no failure; 1 failures.
 # shellcheck disable=SC2329 # the functions are called by `check`
 set -euo pipefail
 shopt -s nullglob dotglob
@@ -67,15 +67,15 @@ stopped() {
 
 check 'scratch settings are valid' "$TOOL" fstab
 check 'fstab has the scratch line, once' one_fstab_line
-check 'the bare mount point takes no files' bare_and_immutable "$SCRATCH_MOUNT"
+check 'the bare mount point accepts no files' bare_and_immutable "$SCRATCH_MOUNT"
 check 'ecs needs scratch' guards_scratch /etc/systemd/system/ecs.service.d/scratch.conf
-check 'jobs have scratch of their own' jq --exit-status '."default-runtime" == "gen-infra"' /etc/docker/daemon.json
-check 'whatever runtime they have' all_behind_ours /etc/docker-runtimes.d
-check 'tools to find disks are there' all_installed blkid ebsnvme-id findmnt nvme wipefs
-check 'tools to make file systems are there' all_installed "mkfs.$SCRATCH_FILESYSTEM"
+check 'each job has its own scratch directory' jq --exit-status '."default-runtime" == "gen-infra"' /etc/docker/daemon.json
+check 'each job has it with every runtime' all_behind_ours /etc/docker-runtimes.d
+check 'tools to find disks are installed' all_installed blkid ebsnvme-id findmnt nvme wipefs
+check 'tools to make file systems are installed' all_installed "mkfs.$SCRATCH_FILESYSTEM"
 check 'the janitor is enabled' systemctl is-enabled gen-infra-scratch-janitor.timer
 if [[ $SCRATCH_CARRIER == instance_store ]]; then
-  check 'tools to make arrays are there' all_installed mdadm
+  check 'tools to make arrays are installed' all_installed mdadm
 fi
 if [[ $SCRATCH_CARRIER == baked ]]; then
   check 'the scratch disk is formatted' "$TOOL" check
