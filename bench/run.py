@@ -79,7 +79,7 @@ class Row(NamedTuple):
 
 
 def main() -> int:
-    """Print the table; with ``--check``, 1 where a limit is broken."""
+    """Print the table; with ``--check``, return 1 where a limit is broken."""
     compile_templates(COMPILED)
     broken = 0
     with tempfile.TemporaryDirectory() as name:
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def show(name: str, command: float, floor: float, ratio: float, limit: float) -> bool:
-    """Print one comparison; whether it breaks its limit."""
+    """Print one comparison; return whether it breaks its limit."""
     print(f"{name:<58}{command * 1000:8.0f}{floor * 1000:10.0f}{ratio:8.2f}{limit:8.2g}", flush=True)
     return ratio > limit
 
@@ -106,7 +106,7 @@ def start_up() -> Iterator[Row]:
 
 
 def renderings(folder: Path) -> Iterator[Row]:
-    """Rendering against the bare script, with everything that they read and write below ``folder``."""
+    """Measure rendering against the bare script; both read and write below ``folder``."""
     for count, limit_of_new in ((4, 1.6), (1000, 1.2)):
         manifests, ours, bare, static = (folder / str(count) / part for part in ("manifests", "ours", "bare", "static"))
         manifests.mkdir(parents=True)
@@ -124,7 +124,7 @@ def renderings(folder: Path) -> Iterator[Row]:
 
 
 def in_one_process(folder: Path) -> Iterator[tuple[str, float, float, float]]:
-    """Reading by every rule against rendering, and both with more definitions against as many times 1000."""
+    """Measure reading by every rule against rendering, and both with more definitions against as many times 1000."""
     gc.set_threshold(100_000)  # as the command has it
     reading: dict[int, float] = {}
     rendering: dict[int, float] = {}
@@ -149,7 +149,7 @@ def in_one_process(folder: Path) -> Iterator[tuple[str, float, float, float]]:
 
 
 def median(action: Callable[[], object], runs: int) -> float:
-    """Median, in seconds, of an action in this process, after one run that does not count."""
+    """Return the median, in seconds, of an action in this process, after one run that does not count."""
     times = []
     for _ in range(max(runs, 1) + 1):
         start = time.process_time()
@@ -159,7 +159,7 @@ def median(action: Callable[[], object], runs: int) -> float:
 
 
 def several(folder: Path) -> Iterator[Row]:
-    """Twenty environments in one run, against twenty runs of one of them."""
+    """Measure twenty environments in one run, against twenty runs of one of them."""
     manifests = folder / "several"
     manifests.mkdir()
     shutil.copy(ROOT / "envs" / "base.yaml", manifests / "base.yaml")
@@ -200,7 +200,7 @@ def collecting_garbage(folder: Path) -> Iterator[Row]:
 
 
 def initialized(folder: Path) -> Terraform:
-    """Terraform in a folder, with its provider and without a backend."""
+    """Initialize Terraform in a folder, with its provider and without a backend."""
     binary = find_terraform(os.environ)
     terraform = Terraform(binary, folder, os.environ)
     terraform.init(backend=False, plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
@@ -208,7 +208,7 @@ def initialized(folder: Path) -> Terraform:
 
 
 def with_jobs(folder: Path, count: int) -> Path:
-    """prod.yaml with this many job definitions, beside its parent."""
+    """Write prod.yaml with this many job definitions, beside its parent."""
     base = yaml.safe_load((ROOT / "envs" / "base.yaml").read_text())
     like_isaac = {**base["jobs"]["isaac"], "environment": {"THREADS": "4", "MODE": "fast"}}
     base["jobs"] |= {f"job{number}": like_isaac for number in range(count - len(base["jobs"]))}
@@ -223,7 +223,7 @@ class _NoAliases(yaml.SafeDumper):
 
 
 def measure(row: Row) -> tuple[float, float, float]:
-    """Medians of seconds, and of the ratio: commands and floor run in turn, after one run that does not count."""
+    """Return the medians of seconds and of the ratio: commands and floor in turn, after one run that does not count."""
     samples = []
     for _ in range(row.runs + 1):
         for written in row.fresh:
@@ -244,7 +244,7 @@ def seconds(command: Command, *, by_clock: bool = True) -> float:
 
 
 def copy(source: Path, target: Path) -> None:
-    """A file or a folder."""
+    """Remove a file or a folder."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target)
@@ -253,7 +253,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files."""
+    """Count the bytes of all files."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -17,7 +17,7 @@ SOURCE_ROOT = Path(__file__).parents[1] / "generator"
 
 
 def compile_templates(folder: Path) -> None:
-    """Compile every template into a folder, whole or not at all, unless that was done from these very sources."""
+    """Compile every template into a folder, whole or not at all, unless that was done from the same sources."""
     from jinja2 import FileSystemLoader
 
     from gen_infra.render.templates import DIGEST, make_environment, sources_digest

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ec2 import EC2Client
 
-# Between them these have every family that AWS sells to everybody.
+# Together these have every family that is available without special access.
 REGIONS = ("us-east-1", "us-east-2", "us-west-2")
-_BURSTABLE = re.compile(r"t[0-9]")  # AWS Batch starts none; Macs go by their architecture
+_BURSTABLE = re.compile(r"t[0-9]")  # AWS Batch starts none; Macs are recognized by their architecture
 
 
 @aws_errors()
@@ -66,7 +66,7 @@ def _order(instance: Mapping[str, Any]) -> tuple[str, int, int, str]:
 def main() -> None:
     """Ask each region, and write what they have together."""
     types = {one["InstanceType"]: one for region in REGIONS for one in described(clients(region).ec2)}
-    emulated = f", as moto {importlib.metadata.version('moto')} knows it" if os.environ.get("AWS_ENDPOINT_URL") else ""
+    emulated = f", as moto {importlib.metadata.version('moto')} has it" if os.environ.get("AWS_ENDPOINT_URL") else ""
     content = {
         "source": f"EC2 DescribeInstanceTypes in {', '.join(REGIONS)}{emulated}",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

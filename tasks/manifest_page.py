@@ -1,4 +1,4 @@
-"""The page "The manifest", made from the model, so that it cannot say anything else: ``make docs``."""
+"""Write the page "The manifest" from the model, so that both always agree: ``make docs``."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _OPENING = """\
 <!-- Written by `make docs` from the model; changes belong there. -->
 
 One YAML file describes one environment. Paths in the tables are keys inside keys; a key without a default has to be
-given, here or in the file that `extends` names: maps merge, lists replace, and an empty value takes an inherited key
-away. `gen-infra new` writes a first manifest, `gen-infra show` says what each value is and where it comes from.
+given, here or in the file that `extends` names: maps merge, lists replace, and an empty value removes an
+inherited key. `gen-infra new` writes a first manifest, `gen-infra show` prints each value and where it comes from.
 
 Text is read strictly. Duplicate keys, anchors, aliases, tags, merge keys, second documents and words that YAML readers
 disagree on (`NO`, `012`, `12:30:00`) are refused; so are invisible characters, text that is not in Unicode's
-form NFC, comments that switch scanners off, and whatever looks like a secret.
+form NFC, comments that turn off scanners, and anything that looks like a secret.
 """
 
 

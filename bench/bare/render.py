@@ -1,8 +1,8 @@
-"""The floor: what anybody would write with PyYAML and Jinja2 to get as much text, with no promise beyond that.
+"""The floor: a short script with PyYAML and Jinja2 that writes as much text, without any checks.
 
     python bench/bare/render.py MANIFEST OUT STATIC
 
-Reads the manifest and its parent, renders two templates, copies the static files, writes everything anew each time.
+Reads the manifest and its parent, renders two templates, copies the static files, writes everything again each time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader
 
 
 def merged(parent: Any, child: Any) -> Any:
-    """Maps merge, anything else replaces."""
+    """Merge maps; anything else replaces."""
     if not (isinstance(parent, dict) and isinstance(child, dict)):
         return child
     return {**parent, **{key: merged(parent.get(key), value) for key, value in child.items()}}

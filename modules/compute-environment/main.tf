@@ -1,6 +1,6 @@
 locals {
-  # Only these let Batch change a running environment (the infrastructure update); AWS would take
-  # SPOT_PRICE_CAPACITY_OPTIMIZED too, but version 5 of the provider replaces the environment for it.
+  # Only these let Batch change a running compute environment (the infrastructure update); AWS would take
+  # SPOT_PRICE_CAPACITY_OPTIMIZED too, but version 5 of the provider replaces the compute environment for it.
   updated_in_place = (
     var.service_role_arn == null &&
     contains(["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED"], var.allocation_strategy)
@@ -54,7 +54,7 @@ resource "aws_launch_template" "this" {
   }
 }
 
-# Changes when, and only when, the environment must be replaced although the provider plans an update in place:
+# Changes when, and only when, the compute environment must be replaced although the provider plans an update in place:
 # for a launch template version that is not known yet, where it ends in "Provider produced inconsistent final plan",
 # and from the service-linked role to a custom one or back, which Batch refuses.
 resource "terraform_data" "replacement" {
@@ -63,7 +63,7 @@ resource "terraform_data" "replacement" {
     "launch template version", aws_launch_template.this.latest_version,
   ])
 
-  # Not the environment's own: with conditions there, terraform (until 1.15.2 at least) crashes when it applies a plan
+  # Not the compute environment's own: with conditions there, terraform (until 1.15.2 at least) crashes when it applies a plan
   # in which a predecessor is gone already, https://github.com/hashicorp/terraform/issues/38586.
   lifecycle {
     precondition {
@@ -107,7 +107,7 @@ resource "aws_batch_compute_environment" "this" {
     subnets             = var.subnet_ids
     security_group_ids  = var.security_group_ids
 
-    # A change of these replaces the environment: the name alone, everything else is tagged by the launch template.
+    # A change of these replaces the compute environment: the name alone, everything else is tagged by the launch template.
     tags = { Name = var.name }
 
     # image_id is deprecated, and without a type Batch would take Amazon Linux 2.
@@ -116,7 +116,7 @@ resource "aws_batch_compute_environment" "this" {
       image_id_override = var.image_id
     }
 
-    # Not $Latest: Batch reads that once, when the environment is made.
+    # Not $Latest: Batch reads that once, when the compute environment is made.
     launch_template {
       launch_template_id = aws_launch_template.this.id
       version            = aws_launch_template.this.latest_version

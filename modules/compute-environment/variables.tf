@@ -62,7 +62,7 @@ variable "instance_types" {
 }
 
 variable "job_execution_timeout_minutes" {
-  description = "Minutes that running jobs are given to end when the environment is updated in place: 1 to 360."
+  description = "Minutes that running jobs are given to end when the compute environment is updated in place: 1 to 360."
   type        = number
   default     = 360
 
@@ -83,7 +83,7 @@ variable "kms_key_arn" {
 }
 
 variable "max_vcpus" {
-  description = "Most vCPUs that the environment grows to."
+  description = "Most vCPUs that the compute environment grows to."
   type        = number
 
   validation {
@@ -114,7 +114,7 @@ variable "name" {
 }
 
 variable "placement_group" {
-  description = "Name of an existing cluster placement group; null: none. A change replaces the environment."
+  description = "Name of an existing cluster placement group; null: none. A change replaces the compute environment."
   type        = string
   default     = null
 

@@ -1,4 +1,4 @@
-# Everything in the policy is a literal, so that the policy is known when planning: a scanner sees no policy that is not.
+# Everything in the policy is a literal, so that the policy is known in the plan: scanners do not see unknown policies.
 locals {
   account_arn          = "arn:${var.partition}:iam::${var.account_id}:root"
   service_linked_roles = "arn:${var.partition}:iam::${var.account_id}:role/aws-service-role"
@@ -26,7 +26,7 @@ locals {
 
   topic_arns = [for name in sort(var.alarm_topics) : "arn:${var.partition}:sns:${var.region}:${var.account_id}:${name}"]
 
-  # An alarm publishes in CloudWatch's name, for which SNS asks KMS:
+  # An alarm publishes as CloudWatch, for which SNS calls KMS:
   # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
   encrypt_alarms = {
     Sid       = "EncryptAlarms"
@@ -39,7 +39,7 @@ locals {
 
   event_topic_arns = [for name in sort(var.event_topics) : "arn:${var.partition}:sns:${var.region}:${var.account_id}:${name}"]
 
-  # A rule publishes in EventBridge's name, for which SNS asks KMS:
+  # A rule publishes as EventBridge, for which SNS calls KMS:
   # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
   encrypt_events = {
     Sid       = "EncryptEvents"

@@ -4,7 +4,7 @@ output "alias_arn" {
 }
 
 output "key_arn" {
-  description = "ARN of the key; the key has its policy from the moment it exists, so whoever uses this may encrypt."
+  description = "ARN of the key; the key has its policy from the moment it exists, so that resources that use this output can encrypt."
   value       = aws_kms_key.this.arn
 }
 

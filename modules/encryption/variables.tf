@@ -20,7 +20,7 @@ variable "alarm_topics" {
 }
 
 variable "deletion_window_in_days" {
-  description = "Days between the key's deletion and its end, in which it can still be rescued: 7 to 30."
+  description = "Days between the key's deletion and its end, in which the deletion can be cancelled: 7 to 30."
   type        = number
   default     = 30
 

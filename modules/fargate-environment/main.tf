@@ -1,4 +1,4 @@
-# AWS never changes the type of a running Fargate environment: a change here replaces the environment.
+# AWS never changes the type of a Fargate compute environment: a change here replaces the compute environment.
 resource "terraform_data" "replacement" {
   input = var.type
 }

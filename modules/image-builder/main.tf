@@ -15,7 +15,7 @@ resource "aws_iam_role" "this" {
   })
 }
 
-# What the agent of Session Manager needs to let Packer in, and no more.
+# Only what Session Manager's agent needs for Packer's session.
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
 resource "aws_iam_role_policy" "session" {
   name = "session"

@@ -4,6 +4,6 @@ output "instance_profile_name" {
 }
 
 output "role_arn" {
-  description = "ARN of the role, for the policy of whoever passes it to the builder."
+  description = "ARN of the role, for the policies of callers that pass it to the builder."
   value       = aws_iam_role.this.arn
 }

@@ -147,7 +147,7 @@ data "aws_iam_policy_document" "image" {
     }
   }
 
-  # Packer tags an image after it is made, so the tag cannot be asked of the call that makes it.
+  # Packer tags an image after it is made, so the call that makes it cannot be restricted by the tag.
   statement {
     sid       = "TagNewImages"
     actions   = ["ec2:CreateTags"]
@@ -235,8 +235,8 @@ data "aws_iam_policy_document" "image" {
   }
 }
 
-# On their own: a network and a key that are made in the same run are not known when planning, and would take the other
-# statements along.
+# Separate policies: a network and a key made in the same run are unknown in the plan, and would make the other
+# statements unknown too.
 data "aws_iam_policy_document" "network" {
   statement {
     sid       = "LaunchIntoTheNetwork"

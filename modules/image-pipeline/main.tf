@@ -66,7 +66,7 @@ resource "aws_codebuild_project" "this" {
     security_group_ids = var.security_group_ids
   }
 
-  # CodeBuild looks at what the role may do in the VPC before it takes the project.
+  # CodeBuild checks the role's permissions in the VPC before it accepts the project.
   depends_on = [
     aws_iam_role_policy.encryption,
     aws_iam_role_policy.image,
@@ -75,7 +75,7 @@ resource "aws_codebuild_project" "this" {
   ]
 }
 
-# A group of its own: the role's trust and the alarm's metric go by group.
+# A separate group, because the role's trust and the alarm's metric are by group.
 resource "aws_scheduler_schedule_group" "this" {
   name = local.name
 }

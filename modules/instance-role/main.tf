@@ -1,5 +1,5 @@
 locals {
-  # What an ECS instance must do and Session Manager in place of a key pair. No more: single-container jobs share the
+  # Only what an ECS instance needs, and Session Manager in place of a key pair: single-container jobs share the
   # host's network, so every job can reach this role's credentials.
   managed_policies = toset(["AmazonSSMManagedInstanceCore", "service-role/AmazonEC2ContainerServiceforEC2Role"])
 }

@@ -64,7 +64,7 @@ data "aws_iam_policy_document" "runtime" {
   }
 }
 
-# On its own: a key that is made in the same run is not known when planning, and would take the other statements along.
+# A separate policy: a key made in the same run is unknown in the plan, and would make the other statements unknown too.
 data "aws_iam_policy_document" "encryption" {
   statement {
     sid       = "ReadItsEnvironmentAndSealDeadLetters"

@@ -60,7 +60,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_in_days" {
-  description = "How long to keep the functions' logs, in days: 0 for ever, or a value of CloudWatch Logs from 365 on."
+  description = "How long to keep the functions' logs, in days: 0 forever, or a value of CloudWatch Logs from 365 on."
   type        = number
   default     = 365
 

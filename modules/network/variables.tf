@@ -72,7 +72,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_in_days" {
-  description = "Days that the flow logs are kept: 0 for ever, or one of CloudWatch Logs' own steps from 365 on."
+  description = "Days that the flow logs are kept: 0 forever, or one of CloudWatch Logs' own steps from 365 on."
   type        = number
   default     = 365
 
@@ -83,7 +83,7 @@ variable "log_retention_in_days" {
 }
 
 variable "nat" {
-  description = "NAT gateways, each in a public subnet of its own: none, one for all zones, or one per-zone."
+  description = "NAT gateways, each in its own public subnet: none, one for all zones, or one per-zone."
   type        = string
   default     = "none"
 

@@ -23,7 +23,7 @@ _NAME = "suppressions"
 
 
 def suppressed(checks: Sequence[Check], suppressions: Sequence[Suppression], today: date) -> tuple[Check, ...]:
-    """Apply the suppressions, and add a result of their own if there are any."""
+    """Apply the suppressions, and add a separate result if there are any."""
     if not suppressions:
         return tuple(checks)
     valid = [each for each in suppressions if date.fromisoformat(each.expires) >= today]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _new_retention(attribute: str) -> Says:
     def says(facts: Facts) -> tuple[str, Danger | None]:
         old, new = (state.get(attribute) or 0 for state in (facts.before, facts.after))
-        if new and (not old or new < old):  # 0 is for ever
+        if new and (not old or new < old):  # 0 is forever
             return "what is older than the new time is deleted", "destroy-data"
         return "kept for longer", None
 

@@ -60,7 +60,7 @@ class Completed:
 
 
 class StoppedError(ToolError):
-    """The user stopped the run (Ctrl-C, SIGTERM or SIGHUP), and the tool has ended in order."""
+    """The user stopped the run (Ctrl-C, SIGTERM or SIGHUP), and the tool has stopped cleanly."""
 
     def __init__(self, message: str, *, completed: Completed | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -55,7 +55,7 @@ run "custom_service_role" {
 
   assert {
     condition     = terraform_data.replacement.input == "custom role, launch template version 7" && length(aws_batch_compute_environment.this.update_policy) == 0
-    error_message = "With a role of its own, a new launch template version must replace the environment."
+    error_message = "With a custom role, a new launch template version must replace the environment."
   }
 }
 

@@ -57,7 +57,7 @@ run "build" {
 
   assert {
     condition     = one(one(aws_codebuild_project.this.logs_config).cloudwatch_logs).group_name == "/aws/codebuild/batchImageRebuild-prod" && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn
-    error_message = "The log goes to an encrypted group of its own."
+    error_message = "The log goes to its own encrypted group."
   }
 }
 
@@ -165,7 +165,7 @@ run "refuses" {
     image_parameter       = "/aws/service/ami"
     kms_key_arn           = "alias/batch-prod"
     log_retention_in_days = 7
-    notify                = ["nobody"]
+    notify                = ["not-an-address"]
     partition             = "azure"
     permissions_boundary  = "arn:aws:iam::123456789012:role/not-a-policy"
     region                = "somewhere"

@@ -67,7 +67,7 @@ run "refuses" {
 
   variables {
     account_id     = "012"
-    emails         = ["nobody"]
+    emails         = ["not-an-address"]
     environment    = "Prod"
     job_queue_arns = []
     kms_key_arn    = "alias/aws/sns"

@@ -120,7 +120,7 @@ PLAN_MUTANTS = (
     PlanMutant("image: not KMS", "GI_ECR_1", "module.repository_isaac.aws_ecr_repository.this",
                ("encryption_configuration", 0, "encryption_type"), "AES256"),
     PlanMutant("log: no key", "GI_LOGS_1", _LOG, ("kms_key_id",), None),
-    PlanMutant("log: for ever", "GI_LOGS_1", _LOG, ("retention_in_days",), 0),
+    PlanMutant("log: forever", "GI_LOGS_1", _LOG, ("retention_in_days",), 0),
     PlanMutant("queue: no key", "GI_SQS_1", "module.job_functions.aws_sqs_queue.dead_letters",
                ("kms_master_key_id",), None),
     PlanMutant("function: no limit", "GI_LAMBDA_1", _FUNCTION, ("reserved_concurrent_executions",), -1),

@@ -270,7 +270,7 @@ def test_a_state_that_can_be_written_nowhere_is_rescued(
 
 
 def test_a_second_stop_is_not_told_as_an_orderly_one(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
-    """It comes while terraform saves the state, which takes for ever here."""
+    """It comes while terraform saves the state, which takes forever here."""
 
     def on_event(event: Event) -> None:
         if event.phase == "complete" or "Interrupt received" in event.message:
