@@ -20,6 +20,7 @@ from gen_infra.check.plans import Validated, validate_and_plan
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, lint, mentioned_actions
+from gen_infra.check.secrets import secret_verdicts
 from gen_infra.check.suppressions import suppressed
 from gen_infra.render.files import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
@@ -89,13 +90,14 @@ def check_environments(
     with (
         tempfile.TemporaryDirectory(prefix="gen-infra-check-") as name,
         forwarding_signals(),
-        ThreadPoolExecutor(max_workers=3) as pool,
+        ThreadPoolExecutor(max_workers=4) as pool,
     ):
         scratch = Path(name)
         sections = [
             pool.submit(_scan_sources, environments, scratch / "source", progress),
             pool.submit(_scan_plans, environments, scratch / "plan", progress),
             pool.submit(_scan_templates, environments, scratch / "packer", progress),
+            pool.submit(_scan_manifests, environments),
         ]
         found = [section.result() for section in sections]
     day = today or datetime.now(UTC).date()
@@ -195,6 +197,11 @@ def _scan_templates(environments: Sequence[Environment], folder: Path, progress:
         _scan_template(environment.manifest, packer, folder / str(number), progress)
         for number, environment in enumerate(environments)
     ]
+
+
+def _scan_manifests(environments: Sequence[Environment]) -> list[list[Check]]:
+    """Look for secrets in each environment's manifest."""
+    return [[verdict] for verdict in secret_verdicts(environments)]
 
 
 def _scan_template(manifest: Manifest, packer: Packer | None, folder: Path, progress: Progress) -> list[Check]:

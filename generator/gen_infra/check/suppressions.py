@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from gen_infra.check.report import Check, Finding
+from gen_infra.check.secrets import DETECTOR, SECRET_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,5 +75,7 @@ def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
 
 def _scans(check_id: str) -> frozenset[str]:
     """Return the names of the scans that run the check."""
+    if check_id == SECRET_RULE.id:
+        return frozenset({DETECTOR})
     tool = "gen-infra" if check_id.startswith("GI_") else "checkov"
     return frozenset({f"{tool} (source)", f"{tool} (plan)"})

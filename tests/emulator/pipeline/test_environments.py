@@ -58,6 +58,7 @@ class TestProd:
                 "terraform validate",
                 "checkov (plan)",
                 "gen-infra (plan)",
+                "detect-secrets",
             ),
             "passed",
         )

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.rules.rule import Rule, rule
+from gen_infra.manifest.reading.secrets import is_secret, secrets
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
 
@@ -85,14 +86,8 @@ def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
         if resource.kind == "aws_lambda_function" and isinstance(block.get("variables"), dict):
             variables += block["variables"].items()
     for name, value in variables:
-        if isinstance(value, str) and value and (_SECRET.search(value) or _SECRET_NAME.search(str(name))):
+        if isinstance(value, str) and (is_secret(str(name), value) or any(secrets(value))):
             yield f"the environment variable {name} looks like a secret"
-
-
-_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30,}")
-_SECRET_NAME = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET(?:_KEY)?|PRIVATE_KEY|API_KEY|ACCESS_KEY|TOKEN)$", re.IGNORECASE
-)
 
 
 @rule(

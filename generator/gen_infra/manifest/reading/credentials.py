@@ -173,7 +173,7 @@ _NAME = (
 )
 # What stands in the place of a secret: a variable, a job's parameter, a path, an ARN, a placeholder, code.
 _REFERENCE = (
-    r"(?:ref::|x{6}|\$|\.?/|arn:|<|\*\*|%|\{|`|@|(?:ssm|vault|file|env|secretsmanager):|[\w.]*[\w\]][(\[]"
+    r"(?:ref::|x{6}|\$|\.?/|arn:|<|\*\*|%|\{|`|@|(?:ssm|vault|file|env|secretsmanager):|[a-z]+://|[\w.]*[\w\]][(\[]"
     r"|(?:true|false|none|null|yes|no|\d{1,4}|[a-z_]\w*(?:\.[a-z_]\w*)+)(?![^\s\"',;)\]}&|\\]))"
 )
 _VALUE = rf"(?!{_REFERENCE})[^\s\"',;&|)\]}}<>\\]"

@@ -39,9 +39,10 @@ _WEAK_KEY = re.compile(
 _PASSES = re.compile(
     r"(?:^|[_.-])(?:first|second|third|one|two|single|dual|multi|qc|filters?|num?|by|low|high|band|all|min|max|is|must|\d)[_.-]?pass$"
 )
+_ASKS = re.compile(r"(?:^|[_.-])(?:ask|disable|enable|no|prompt|require|skip|without)[_.-]")
 _REFERENCE = re.compile(
-    r"(?:arn:|Ref::|/|(?:ssm|vault|file|secretsmanager):|\{\{resolve:|true$|false$).*"
-    r"|\$\w+|\$\{\w+\}|\$\(.*\)|<[^<>]*>|\*+|",
+    r"(?:arn:|Ref::|/|(?:ssm|vault|file|secretsmanager|op):|id=|\{\{resolve:|(?:true|false|yes|no|on|off|[01])$).*"
+    r"|\$\w+|\$\{\w+\}|\$\(.*\)|<[^<>]*>|\*+|[a-z][a-z_.-]*(?:/[a-z][a-z_.-]*)+|",
     re.DOTALL,
 )
 _MAY_BE_A_PASSWORD = re.compile(r"(?=.*[0-9])(?!\d{1,2}$)(?!.*\s).{4,}|\S{6,}:\S+|\S+:\S{6,}")
@@ -97,6 +98,8 @@ def _strength(key: str) -> str:
     if len(key) > 200:
         return ""
     lower = key.lower()
+    if _ASKS.search(lower):
+        return ""
     if _SECRET_KEY.search(re.sub(r"[^a-z]", "", lower)):
         return "strong"
     if not (_WEAK_KEY.search(lower) or re.search(r"[a-z]Pass$", key)) or _PASSES.search(lower):

@@ -226,6 +226,15 @@ TEXTS = (
 )  # fmt: skip
 
 
+# What only the detector of `check` knows.
+DETECTED: tuple[tuple[str, str, Recipe], ...] = (
+    ("SoftLayer Credentials", "https://sldn.softlayer.com/article/authenticating-softlayer-api/",
+     lambda m: f"https://api.softlayer.com/soap/v3/{m.hex(64)}"),
+    ("NPM tokens", "https://docs.npmjs.com/cli/configuring-npm/npmrc",
+     lambda m: f"npm config set //npm.example.com/:_authToken {m.word(36).lower()}"),
+)  # fmt: skip
+
+
 def _quoted(text: str) -> str:
     return yaml.dump(text, default_style='"', width=10_000).strip()
 
@@ -242,7 +251,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "assignment": lambda token: f"    command: [bash, -c, {_quoted(f'export X={token}')}]",
     "json": lambda token: "    environment: {SETTING: " + _quoted('{"x": "' + token + '"}') + "}",
     "parameter": lambda token: f"    parameters: {{with: {_quoted(token)}}}\n    command: [run, 'Ref::with']",
-    "tag": lambda token: f"    tags: {{note: {_quoted(token)}}}",
+    "tag": lambda token: f"tags: {{note: {_quoted(token)}}}",
     "comment": lambda token: f"    # before: {token}",
 }
 
@@ -274,3 +283,12 @@ def cases() -> Iterator[Case]:
         secret = material.password()
         filled = text.format(secret, secret)
         yield Case(text, "script", "common", secret, f"    command:\n    - bash\n    - -c\n    - {_block(filled)}")
+
+
+def detected_cases() -> Iterator[Case]:
+    """The secrets that `render` accepts and `check` does not."""
+    material = Material(13)
+    for kind, source, recipe in DETECTED:
+        for place in ("environment", "script", "comment", "parameter"):
+            secret = recipe(material)
+            yield Case(kind, place, source, secret, PLACES[place](secret))
