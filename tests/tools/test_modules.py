@@ -1,4 +1,4 @@
-"""The static Terraform modules: each proves itself with its own tests, and its README tells the truth."""
+"""The static Terraform modules: each proves itself with its own tests, and its README matches its code."""
 
 from __future__ import annotations
 

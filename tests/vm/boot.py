@@ -24,7 +24,7 @@ from tests.conftest import require_tool
 MOUNT = "/docker_scratch"
 MIB = 1 << 20
 ROOT_MIB = 1024
-DISK_ID = "0x67656e69"  # the kernel finds the root by it: which controller is nvme0 is anybody's guess
+DISK_ID = "0x67656e69"  # the kernel finds the root by it: which controller becomes nvme0 is not fixed
 # Who would also write to the serial console, and what fails on Debian for reasons of its own: a driver that this kernel
 # has not, and host keys that Amazon Linux makes when it boots.
 MASKED = [f"systemd.mask={unit}.service" for unit in ("serial-getty@ttyS0", "nvmf-autoconnect", "ssh")]
@@ -204,7 +204,7 @@ def test_without_the_disk_ecs_does_not_start(machine: Machine) -> None:
 
 
 def test_a_foreign_disk_is_left_as_it_is_and_ecs_does_not_start(machine: Machine, scratch: Path) -> None:
-    subprocess.run(["mkfs.ext4", "-q", "-L", "somebody", scratch], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-L", "foreign", scratch], check=True)
     before = content(scratch)
 
     report = machine.boot(scratch)

@@ -1,6 +1,6 @@
 """Batch compute environments that are replaced: their status, the jobs that run there, and the queues that hold them.
 
-AWS refuses to delete a compute environment that is in a queue. A disabled queue of its own, which takes no jobs,
+AWS refuses to delete a compute environment that is in a queue. A separate disabled queue, which takes no jobs,
 therefore prevents that it is deleted while jobs run there:
 https://docs.aws.amazon.com/batch/latest/APIReference/API_DeleteComputeEnvironment.html
 """

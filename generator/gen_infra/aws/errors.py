@@ -115,14 +115,14 @@ def aws_errors() -> Iterator[None]:
         raise _not_answered(error) from error
     except ResponseParserError as error:
         raise TransientAwsError(
-            "what answered is not AWS: it sent something else than its protocol",
+            "the answer came from a server that is not AWS",
             hint="check the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL; else run it again",
         ) from error
     except KeyError as error:
         # Answers are read inside as if complete, but AWS may leave out nearly every member, and boto3 then does too.
         raise AwsError(f"AWS answered without {error.args[0]}", hint="run it again") from error
     except ValueError as error:
-        # botocore has no class of its own for this one
+        # botocore has no separate class for this one
         if not str(error).startswith("Invalid endpoint:"):
             raise
         raise UsageError(

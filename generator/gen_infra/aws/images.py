@@ -1,4 +1,4 @@
-"""The machine images of an environment, as EC2 and Parameter Store know them."""
+"""The machine images of an environment, as EC2 and Parameter Store describe them."""
 
 from __future__ import annotations
 
@@ -144,7 +144,10 @@ def publish(clients: Clients, name: str, image_id: str) -> None:
     deadline = time.monotonic() + _PUBLISH_SECONDS
     while parameter(clients, name) != image_id:
         if time.monotonic() > deadline:
-            raise AwsError(f"SSM did not take {image_id} as the value of {name}", hint="is it there, and available?")
+            raise AwsError(
+                f"SSM did not accept {image_id} as the value of {name}",
+                hint="check that the image exists and is available",
+            )
         time.sleep(1)
 
 

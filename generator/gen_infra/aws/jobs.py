@@ -55,7 +55,7 @@ class SubmitRequest:
         environment: added to the definition's variables, or in their place.
         parameters: values for ``Ref::name`` in the definition's command.
         depends_on: ids of jobs that must succeed first. For an array also ``ID:N_TO_N`` (each child waits for the same
-            child of that array) and ``SEQUENTIAL`` (each child waits for the one before it).
+            child of that array) and ``SEQUENTIAL`` (each child waits for the previous child).
         array_size: makes it an array job with that many children.
         share_identifier: required by a queue with a fair-share policy, refused by any other.
     """
@@ -145,7 +145,7 @@ def submit_arguments(request: SubmitRequest) -> dict[str, Any]:
     if length > OVERRIDES_AT_MOST:
         raise UsageError(
             f"command and environment are {length} characters; AWS Batch accepts {OVERRIDES_AT_MOST} at most",
-            hint="put long lists into a file in a bucket, and pass its name",
+            hint="put long lists into a file in a bucket, and pass the file's name",
         )
     optional = {
         "containerOverrides": overrides,
@@ -270,7 +270,7 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
         return found[0]
     raise TransientAwsError(  # so new that Batch does not show it yet, or nowhere
         f'job "{job_id}" not found in {clients.region}',
-        hint="run gen-infra jobs to list the jobs; AWS Batch forgets a job about a week after it ends",
+        hint="run gen-infra jobs to list the jobs; AWS Batch deletes a job about a week after it ends",
     )
 
 

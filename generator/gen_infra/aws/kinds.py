@@ -68,7 +68,7 @@ class ResourceKind:
         removal: the command line that removes it, with ``{0}`` for its name.
         events: the CloudTrail events behind a change.
         names: an event is about the resource if its parameters hold a value of one attribute of each of these groups.
-        ignored: the attributes that change without a change by anyone.
+        ignored: the attributes that AWS changes by itself.
     """
 
     label: str
@@ -270,7 +270,7 @@ KINDS: dict[str, ResourceKind] = {
             ("CreateRole",),
         ),
         names=(("name",),),  # every AssumeRole holds the ARN
-        # The state was written before the policies, which are resources of their own.
+        # The state was written before the policies, which are separate resources.
         ignored=frozenset({"inline_policy", "managed_policy_arns"}),
     ),
     "aws_iam_role_policy": ResourceKind(
@@ -376,7 +376,7 @@ KINDS: dict[str, ResourceKind] = {
         import_id=_NEW_ID,
         removal=_NO_ORPHAN,
         events=_NOT_LOOKED_UP,
-        ignored=frozenset({"route"}),  # the state was written before the routes, which are resources of their own
+        ignored=frozenset({"route"}),  # the state was written before the routes, which are separate resources
     ),
     "aws_route_table_association": ResourceKind(
         label="route table association",
@@ -420,7 +420,7 @@ KINDS: dict[str, ResourceKind] = {
         import_id=_OVERWRITTEN,
         removal=_NO_ORPHAN,
         events=Events(("SetTopicAttributes",), ("DeleteTopic",), ("CreateTopic",)),
-        ignored=frozenset({"policy"}),  # the state was written before the policy, which is a resource of its own
+        ignored=frozenset({"policy"}),  # the state was written before the policy, which is a separate resource
     ),
     "aws_sns_topic_policy": ResourceKind(
         label="topic policy",

@@ -87,7 +87,7 @@ def _print_lines(lines: Iterable[Line], *, as_json: bool) -> int:
 
 
 def _no_lines(job: SubmittedJob, manifest: Path, since: str | None) -> str:
-    """Say why nothing was printed."""
+    """Explain why nothing was printed."""
     if job.array_size:
         return f"an array job has no log; for its first child: gen-infra logs {manifest} {job.id}:0"
     if not job.log_streams:

@@ -1,4 +1,4 @@
-"""A copy of an emulator has all that was in the account, and from then on a life of its own."""
+"""A copy of an emulator has all that was in the account, and changes independently from then on."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ each_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.na
 
 
 @pytest.fixture(scope="module")
-def stock() -> Iterator[Lab]:
+def unpatched() -> Iterator[Lab]:
     """Unpatched moto in this process; the patches are applied only in the emulator's process."""
     from moto.core.config import default_user_config
     from moto.server import ThreadedMotoServer
@@ -39,8 +39,8 @@ def test_the_emulator_behaves_as_aws_does(probe: Probe, aws: Emulator) -> None:
 
 
 @each_probe
-def test_unpatched_moto_still_needs_the_patch(probe: Probe, stock: Lab) -> None:
-    assert probe.observe(stock) != probe.expected, f"moto no longer needs the patch {probe.name}: remove both"
+def test_unpatched_moto_still_needs_the_patch(probe: Probe, unpatched: Lab) -> None:
+    assert probe.observe(unpatched) != probe.expected, f"moto no longer needs the patch {probe.name}: remove both"
 
 
 def test_every_patch_has_its_probe_and_names_a_version() -> None:

@@ -185,9 +185,9 @@ def test_a_build_asks_for_exactly_this(lab: Lab, tmp_path: Path) -> None:
 
 def test_a_finished_image_is_registered_looked_over_and_published(lab: Lab, host: BuilderHost, tmp_path: Path) -> None:
     manifest = load(lab.environment(tmp_path, scratch={"carrier": "baked", "size_gib": 1000}))
-    told: list[str] = []
+    progress: list[str] = []
 
-    image = story.build(manifest, lab.clients, told.append, connection_for(lab.clients))
+    image = story.build(manifest, lab.clients, progress.append, connection_for(lab.clients))
 
     assert (image.state, image.requires_imdsv2) == ("available", True)
     assert {name: (disk.size_gib, disk.encrypted) for name, disk in image.disks.items()} == {
@@ -199,7 +199,7 @@ def test_a_finished_image_is_registered_looked_over_and_published(lab: Lab, host
     shown = lab.clients.ssm.get_parameter(Name=manifest.image_parameter)["Parameter"]
     assert (shown["Value"], shown["DataType"]) == (image.id, "aws:ec2:image")
     assert lab.instances(manifest) == ["terminated"]
-    assert "Launching a source AWS instance..." in told
+    assert "Launching a source AWS instance..." in progress
 
     probe = ["blkid", "--probe", "--output", "value", "--match-tag", "UUID", str(host.disk)]
     assert subprocess.run(probe, capture_output=True, check=True, text=True).stdout.strip() == SCRATCH_UUID
@@ -213,14 +213,14 @@ def test_a_provisioner_that_fails_moves_nothing(lab: Lab, host: BuilderHost, tmp
     manifest = load(lab.environment(tmp_path, scratch={"carrier": "baked", "size_gib": 1000}))
     images.publish(lab.clients, manifest.image_parameter, "ami-0123456789abcdef0")
     with host.disk.open("r+b") as disk:
-        disk.write(b"somebody else's data")
+        disk.write(b"other data")
 
     with pytest.raises(ToolError, match="packer build failed: Script exited with non-zero exit status: 11"):
         story.build(manifest, lab.clients, lambda _: None, connection_for(lab.clients))
 
     nothing_moved(lab, manifest, before="ami-0123456789abcdef0")
     with host.disk.open("rb") as disk:
-        assert disk.read(20) == b"somebody else's data"
+        assert disk.read(20) == b"other data"
 
 
 @pytest.mark.usefixtures("host")
@@ -254,18 +254,18 @@ def test_ctrl_c_takes_the_builder_down(lab: Lab, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("held_host")
 def test_a_builder_that_packer_could_not_take_down_is(lab: Lab, tmp_path: Path) -> None:
     manifest = load(lab.environment(tmp_path))
-    told: list[str] = []
+    progress: list[str] = []
     kill = at("update.sh", lambda: os.kill(packer_process(), signal.SIGKILL))
 
     def receive(line: str) -> None:
-        told.append(line)
+        progress.append(line)
         kill(line)
 
     with pytest.raises(ToolError):
         story.build(manifest, lab.clients, receive, connection_for(lab.clients))
 
     nothing_moved(lab, manifest, before=None)
-    assert [line for line in told if line.endswith("which packer left")]
+    assert [line for line in progress if line.endswith("which packer left")]
 
 
 def test_without_its_key_a_build_says_how_to_get_it(lab: Lab, tmp_path: Path) -> None:

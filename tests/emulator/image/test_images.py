@@ -100,7 +100,7 @@ def by_the_parameter(clients: Clients, manifest: Manifest, image: str) -> str:
     return f"parameter {manifest.image_parameter}"
 
 
-def by_somebody_elses_parameter(clients: Clients, manifest: Manifest, image: str) -> str:
+def by_another_parameter(clients: Clients, manifest: Manifest, image: str) -> str:
     clients.ssm.put_parameter(Name=f"/{manifest.name}/other", Value=image, Type="String", DataType=images.DATA_TYPE)
     return f"parameter /{manifest.name}/other"
 
@@ -161,7 +161,7 @@ class TestRetire:
             by_a_launch_template_through_a_parameter,
             by_a_compute_environment,
             by_the_parameter,
-            by_somebody_elses_parameter,
+            by_another_parameter,
         ],
     )
     def test_what_is_used_stays(

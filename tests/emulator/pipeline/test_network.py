@@ -1,4 +1,4 @@
-"""A network of its own: each way out is applied, settles and goes again, on one environment that changes its mind."""
+"""A created network: each route out is applied, planned without a change and removed, one after the other."""
 
 from __future__ import annotations
 

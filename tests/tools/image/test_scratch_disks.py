@@ -24,7 +24,7 @@ from tests.tools.image.scratch_host import (
 )
 
 # How a disk looks of which little is left, or which another system wrote: bytes, and where they are.
-TRACES = {
+SIGNATURES = {
     "LUKS": (0, b"LUKS\xba\xbe\x00\x01"),
     "LVM": (512, b"LABELONE"),
     "btrfs": (65600, b"_BHRfS_M"),
@@ -40,11 +40,11 @@ def write(device: str, offset: int, data: bytes) -> None:
         file.write(data)
 
 
-@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
-def test_traces_of_another_system_are_left_as_they_are(host: Host, trace: tuple[int, bytes]) -> None:
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+def test_signatures_of_another_system_stay(host: Host, signature: tuple[int, bytes]) -> None:
     device = host.disk()
     host.attach("sdb", device)
-    write(device, *trace)
+    write(device, *signature)
     before = content(device)
 
     assert host.prepare() == FOREIGN

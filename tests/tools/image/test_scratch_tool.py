@@ -87,7 +87,7 @@ def test_it_may_run_while_scratch_is_mounted(host: Host) -> None:
 
 
 FOREIGN_CONTENT = {
-    "ext4": "mkfs.ext4 -q -L somebody {}",
+    "ext4": "mkfs.ext4 -q -L foreign {}",
     "xfs": "mkfs.xfs -q {}",
     "GPT": "echo 'type=L' | sfdisk --quiet --label gpt {}",
     "GPT of which only the backup is left": (

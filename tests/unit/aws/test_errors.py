@@ -154,8 +154,8 @@ def test_other_errors_pass_unchanged() -> None:
 
 
 def test_a_profile_that_does_not_exist_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody-has-this-profile")
-    with pytest.raises(MissingError, match="nobody-has-this-profile"):
+    monkeypatch.setenv("AWS_PROFILE", "missing-profile")
+    with pytest.raises(MissingError, match="missing-profile"):
         session.clients("us-east-1")
 
 

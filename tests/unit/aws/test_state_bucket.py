@@ -87,8 +87,8 @@ def test_only_what_differs_is_written(clients: session.Clients) -> None:
             if operation == "get_bucket_policy":
                 policy = {"Version": "2012-10-17", "Statement": [old, theirs]}
                 stub.add_response(operation, {"Policy": json.dumps(policy)}, ON_BUCKET)
-                mended = {**TLS_ONLY, "Resource": [f"arn:aws:s3:::{NAME}", f"arn:aws:s3:::{NAME}/*"]}
-                written = json.dumps(policy | {"Statement": [theirs, mended]})
+                fixed = {**TLS_ONLY, "Resource": [f"arn:aws:s3:::{NAME}", f"arn:aws:s3:::{NAME}/*"]}
+                written = json.dumps(policy | {"Statement": [theirs, fixed]})
                 stub.add_response("put_bucket_policy", {}, {**ON_BUCKET, "Policy": written})
             else:
                 stub.add_response(operation, answer, ON_BUCKET)

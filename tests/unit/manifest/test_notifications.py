@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-TOLD = {"blocked_queues": ["genomics-ops@example.com"]}
+NOTIFIED = {"blocked_queues": ["genomics-ops@example.com"]}
 
 
 def main_tf(folder: Path, **changes: Any) -> str:
@@ -25,14 +25,14 @@ def main_tf(folder: Path, **changes: Any) -> str:
 
 
 def test_a_topic_and_a_rule_and_leave_for_the_rule_to_use_the_key(tmp_path: Path) -> None:
-    rendered = main_tf(tmp_path, notifications=TOLD)
+    rendered = main_tf(tmp_path, notifications=NOTIFIED)
     assert 'event_topics = ["batchQueueBlocked-test"]' in rendered
     assert 'module "queue_notifications" {' in rendered
     assert 'job_queue_arns = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-test"]' in rendered
     assert 'emails = ["genomics-ops@example.com"]' in rendered
 
 
-def test_nothing_where_nobody_is_to_be_told(tmp_path: Path) -> None:
+def test_nothing_without_addresses(tmp_path: Path) -> None:
     rendered = main_tf(tmp_path)
     assert "event_topics" not in rendered
     assert "queue_notifications" not in rendered
@@ -45,6 +45,6 @@ def test_an_address_is_one(tmp_path: Path) -> None:
 
 def test_the_doctor_looks_whether_a_given_key_lets_the_rule_use_it(tmp_path: Path) -> None:
     aws: Any = None
-    check: Any = doctor.key(aws, accept(tmp_path, notifications=TOLD, encryption={"key": KEY}))
+    check: Any = doctor.key(aws, accept(tmp_path, notifications=NOTIFIED, encryption={"key": KEY}))
     *_, users = check.args
     assert users["events.amazonaws.com"] == doctor_key.PUBLISH

@@ -1,4 +1,4 @@
-"""The record of the manifest in the state, which a plan compares the next manifest with: written last, never told."""
+"""The record of the manifest in the state, which plans compare the next manifest with: written last, never printed."""
 
 from __future__ import annotations
 

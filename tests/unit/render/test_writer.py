@@ -1,4 +1,4 @@
-"""Writing, comparing and reading back an output folder, where nothing goes wrong but what lies there."""
+"""Writing, comparing and reading back an output folder, where existing files are the only problem."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "queue main is DISABLED and accepts no jobs",
     ),
     (
-        "stock image",
+        "AWS's image",
         {"image": {"parameter": "/a/b"}, "jobs": {"j": {**JOB, "scratch": "/scratch"}}},
         {"jobs": {"j": {**JOB, "scratch": "/scratch"}}},
         "jobs.j.scratch: AWS's image does not mount the scratch volume, so /docker_scratch is a folder",
