@@ -71,11 +71,13 @@ def _of(resources: list[Resource], *types: str) -> Iterator[Resource]:
 
 
 def _inline_policies(resources: list[Resource]) -> Iterator[Unmanaged]:
-    planned = {(policy.values["role"], policy.values["name"]) for policy in _of(resources, "aws_iam_role_policy")}
+    planned = {
+        (policy.values.get("role"), policy.values.get("name")) for policy in _of(resources, "aws_iam_role_policy")
+    }
     for role in _of(resources, "aws_iam_role"):
-        name = role.values["name"]
+        name = role.values.get("name")
         for policy in role.values.get("inline_policy") or []:
-            if policy["name"] and (name, policy["name"]) not in planned:
+            if name and policy.get("name") and (name, policy["name"]) not in planned:
                 yield Unmanaged(
                     role.address,
                     role.kind,
@@ -89,11 +91,11 @@ def _inline_policies(resources: list[Resource]) -> Iterator[Unmanaged]:
 
 def _attached_policies(resources: list[Resource]) -> Iterator[Unmanaged]:
     attachments = _of(resources, "aws_iam_role_policy_attachment")
-    planned = {(attachment.values["role"], attachment.values["policy_arn"]) for attachment in attachments}
+    planned = {(attachment.values.get("role"), attachment.values.get("policy_arn")) for attachment in attachments}
     for role in _of(resources, "aws_iam_role"):
-        name = role.values["name"]
+        name = role.values.get("name")
         for arn in role.values.get("managed_policy_arns") or []:
-            if (name, arn) not in planned:
+            if name and (name, arn) not in planned:
                 yield Unmanaged(
                     role.address,
                     role.kind,
@@ -107,18 +109,18 @@ def _attached_policies(resources: list[Resource]) -> Iterator[Unmanaged]:
 
 def _rules(resources: list[Resource]) -> Iterator[Unmanaged]:
     planned = {
-        (rule.values["security_group_id"], _planned_rule(rule.kind.split("_")[-2], rule.values))
+        (rule.values.get("security_group_id"), _planned_rule(rule.kind.split("_")[-2], rule.values))
         for rule in _of(resources, "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule")
     }
     for group in _of(resources, "aws_security_group"):
         values = group.values
         for rule in _listed_rules(values):
-            if (values["id"], rule) not in planned:
+            if values.get("id") and (values["id"], rule) not in planned:
                 yield Unmanaged(
                     group.address,
                     group.kind,
                     "rule",
-                    f"{rule} of security group {values['name']}",
+                    f"{rule} of security group {values.get('name') or values['id']}",
                     "the security group allows traffic that it did not",
                     f"aws ec2 revoke-security-group-{rule.direction} --group-id {values['id']} "
                     f"--ip-permissions '{rule.permission}'",
@@ -129,14 +131,14 @@ def _rules(resources: list[Resource]) -> Iterator[Unmanaged]:
 def _planned_rule(direction: str, values: Mapping[str, Any]) -> _Rule:
     peers = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
     peer = next((str(values[key]) for key in peers if values.get(key)), "")
-    return _rule(direction, values.get("ip_protocol", "-1"), values.get("from_port"), values.get("to_port"), peer)
+    return _rule(direction, values.get("ip_protocol"), values.get("from_port"), values.get("to_port"), peer)
 
 
 def _listed_rules(group: Mapping[str, Any]) -> Iterator[_Rule]:
     for direction in ("ingress", "egress"):
         for rule in group.get(direction) or []:
-            for peer in _peers(rule, group["id"]):
-                yield _rule(direction, rule.get("protocol", "-1"), rule.get("from_port"), rule.get("to_port"), peer)
+            for peer in _peers(rule, group.get("id") or ""):
+                yield _rule(direction, rule.get("protocol"), rule.get("from_port"), rule.get("to_port"), peer)
 
 
 def _peers(rule: Mapping[str, Any], group: str) -> Iterable[str]:
@@ -144,6 +146,7 @@ def _peers(rule: Mapping[str, Any], group: str) -> Iterable[str]:
     return [*(peer for key in keys for peer in rule.get(key) or []), *([group] if rule.get("self") else [])]
 
 
-def _rule(direction: str, protocol: str, low: int | None, high: int | None, peer: str) -> _Rule:
+def _rule(direction: str, protocol: str | None, low: int | None, high: int | None, peer: str) -> _Rule:
     """Build a rule; for all protocols AWS writes the ports as 0, as -1 or not at all."""
+    protocol = protocol or "-1"
     return _Rule(direction, protocol, (0, 0) if protocol == "-1" else (low or 0, high or 0), peer)

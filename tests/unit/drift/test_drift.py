@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gen_infra import pipeline
 from gen_infra.drift.cloudtrail_events import CloudTrailEvents
@@ -17,6 +20,7 @@ from tests.unit.cli.test_cli import run
 from tests.unit.manifests import SMALLEST, write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.tools.process import Progress
@@ -164,6 +168,64 @@ def test_rules_that_are_unmanaged_are_named_with_what_removes_them() -> None:
             "egress", "IpProtocol=tcp,FromPort=443,ToPort=443,UserIdGroupPairs=[{GroupId=sg-2}]"
         ),
     }
+
+
+_PORTS = {"from_port": 443, "to_port": 443}
+_STATE = state(
+    ("aws_iam_role", {"name": "job", "inline_policy": [{"name": "a"}], "managed_policy_arns": ["arn:aws:iam::x:p/B"]}),
+    ("aws_iam_role_policy", {"role": "job", "name": "buckets"}),
+    ("aws_iam_role_policy_attachment", {"role": "job", "policy_arn": "arn:aws:iam::aws:policy/A"}),
+    (
+        "aws_security_group",
+        {
+            "id": "sg-1",
+            "name": "instances",
+            "ingress": [{"protocol": "tcp", **_PORTS, "cidr_blocks": ["10.0.0.0/8"], "self": True}],
+            "egress": [{"protocol": "-1", "prefix_list_ids": ["pl-1"], "security_groups": ["sg-2"]}],
+        },
+    ),
+    ("aws_vpc_security_group_egress_rule", {"security_group_id": "sg-1", "ip_protocol": "tcp", **_PORTS,
+                                            "prefix_list_id": "pl-1"}),
+)  # fmt: skip
+
+
+def members(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of a value's members."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from members(item, (*path, key))
+
+
+def listed_resources(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = plan["prior_state"]["values"]["root_module"]["child_modules"][0]["resources"]
+    return found
+
+
+@settings(deadline=None, derandomize=True)
+@given(data=st.data(), is_null=st.booleans())
+def test_what_a_state_lacks_is_no_traceback(data: st.DataObject, is_null: bool) -> None:
+    """Rules without a peer, roles without a name: of any attributes, null or absent."""
+    plan = copy.deepcopy(_STATE)
+    for resource in listed_resources(plan):
+        places = [place for place in members(resource["values"]) if isinstance(place[-1], str)]
+        for *parents, last in data.draw(st.lists(st.sampled_from(places), max_size=4)):
+            holder: Any = resource["values"]
+            for key in parents:
+                holder = holder[key] if isinstance(key, int) else (holder.get(key) or {})
+                if not holder:
+                    break
+            else:
+                if is_null:
+                    holder[last] = None
+                else:
+                    holder.pop(last, None)
+    for found in drift(plan):
+        assert "None" not in found.remedy
+
+
+def test_a_whole_state_has_all_that_is_unmanaged() -> None:
+    assert len(drift(_STATE)) == 6
 
 
 def only(*names: str) -> frozenset[str]:
