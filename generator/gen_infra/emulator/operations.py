@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from wsgiref.types import WSGIEnvironment
 
-LONGEST_BODY = 256 * 1024  # bytes; a longer body is a zip file or an object
+LONGEST_BODY = 8 * 1024 * 1024  # bytes, above any service's limit; a longer body is a zip file, an object or a layer
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)")
 _FORM = "application/x-www-form-urlencoded"

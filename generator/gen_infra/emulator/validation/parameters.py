@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ KEY = "gen_infra.parameters"  # in the WSGI environment
 def parameters(operation: Operation, environ: WSGIEnvironment) -> Mapping[str, Any] | None:
     """Return the nested parameters; None if the body is too long or has another format.
 
-    JSON is returned as it was sent. Forms and XML are converted by moto's parsers.
+    JSON is returned as it was sent. Forms and XML are converted by moto's parsers, CBOR by botocore's.
 
     Raises:
         ValueError: a value does not have its type.
@@ -37,7 +38,18 @@ def _read(operation: Operation, environ: WSGIEnvironment) -> Mapping[str, Any] |
         return operation.parameters
     if operation.protocol in ("query", "ec2", "rest-xml"):
         return _parsed(operation, environ)
-    return None
+    return _from_cbor(body_of(environ)) if operation.protocol == "cbor" else None
+
+
+def _from_cbor(body: bytes) -> Mapping[str, Any]:
+    """Decode CBOR, with which boto3 calls CodeBuild and CloudWatch."""
+    from botocore.parsers import ResponseParserError, RpcV2CBORParser
+
+    try:
+        found = RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body))) if body else {}
+    except ResponseParserError as error:
+        raise ValueError(str(error)) from error
+    return found if isinstance(found, dict) else {}
 
 
 def _parsed(operation: Operation, environ: WSGIEnvironment) -> Mapping[str, Any] | None:
