@@ -86,6 +86,30 @@ def log_group_keys(lab: Lab) -> Any:
     return [refusal(logs.create_log_group, logGroupName=lab.name("group"), kmsKeyId=each) for each in (absent, *keys)]
 
 
+@probe(
+    ["AccessDeniedException", "AccessDeniedException", "accepted", True, "ResourceNotFoundException", "accepted", False]
+)
+def associated_keys(lab: Lab) -> Any:
+    kms, logs, name = lab.client("kms"), lab.client("logs"), lab.name("group")
+    grant = {"Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:GenerateDataKey*"]}
+    ungranted, granted = (
+        kms.create_key(Policy=_policy(*statements))["KeyMetadata"]["Arn"]
+        for statements in ([_OWNER], [_OWNER, _OWNER | grant])
+    )
+    logs.create_log_group(logGroupName=name)
+
+    def has_key() -> bool:
+        [group] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        return bool(group.get("kmsKeyId") == granted)
+
+    absent = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    answers: list[Any] = [
+        refusal(logs.associate_kms_key, logGroupName=name, kmsKeyId=each) for each in (absent, ungranted, granted)
+    ]
+    answers += [has_key(), refusal(logs.associate_kms_key, logGroupName=lab.name("none"), kmsKeyId=granted)]
+    return [*answers, refusal(logs.disassociate_kms_key, logGroupName=name), has_key()]
+
+
 @probe(["DependencyViolation", "DependencyViolation", "DependencyViolation", "accepted", "accepted", "accepted"])
 def security_group_deletion(lab: Lab) -> Any:
     ec2 = lab.client("ec2")
@@ -149,6 +173,7 @@ PROBES = (
     documented_limits,
     error_format,
     log_group_keys,
+    associated_keys,
     security_group_deletion,
     blocked_public_policies,
     role_quotas,

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import kms_backends
+from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.models import LogsBackend
+from moto.logs.responses import LogsResponse
 
-from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 from gen_infra.emulator.validation.policies import allows, statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from moto.logs.models import LogGroup
 
 _CONTEXT = "kms:encryptioncontext:aws:logs:arn"
 
@@ -35,6 +39,37 @@ def log_group_keys() -> None:
         if (key := kwargs.get("kmsKeyId")) and log_group_name not in backend.groups:
             _check(backend, key, log_group_name)
         return original(backend, log_group_name, tags, **kwargs)
+
+
+@moto_patch(
+    moto="5.2.5 has no AssociateKmsKey and no DisassociateKmsKey",
+    aws="sets the key of a log group that exists, with the conditions of CreateLogGroup, and removes it",
+)
+def associated_keys() -> None:
+    """Add both operations: Terraform calls them where ``kms_key_id`` of a log group changes.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+    """
+
+    @instead_of(LogsResponse, "associate_kms_key")
+    def associate_kms_key(response: LogsResponse) -> str:
+        group = _group(response)
+        key = response._get_param("kmsKeyId")
+        _check(response.logs_backend, key, group.name)
+        group.kms_key_id = key
+        return ""
+
+    @instead_of(LogsResponse, "disassociate_kms_key")
+    def disassociate_kms_key(response: LogsResponse) -> str:
+        _group(response).kms_key_id = None
+        return ""
+
+
+def _group(response: LogsResponse) -> LogGroup:
+    name = response._get_param("logGroupName")
+    if name not in response.logs_backend.groups:
+        raise ResourceNotFoundException
+    return response.logs_backend.groups[name]
 
 
 def _check(backend: LogsBackend, key: str, group: str) -> None:
@@ -67,4 +102,4 @@ def _is_context(statement: Mapping[str, Any], arn: str) -> bool:
     return True
 
 
-PATCHES: tuple[MotoPatch, ...] = (log_group_keys,)
+PATCHES: tuple[MotoPatch, ...] = (log_group_keys, associated_keys)
