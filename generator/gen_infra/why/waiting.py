@@ -126,8 +126,9 @@ def _replace(evidence: Evidence) -> str:
     keys = [evidence.compute_key(each).partition("compute.")[2] for each in evidence.enabled]
     addresses = [f"module.compute_{key}.aws_batch_compute_environment.this" for key in keys if key]
     taints = "; ".join(f"terraform -chdir=build/{name}/terraform taint {address}" for address in addresses)
-    apply = f"gen-infra apply {evidence.manifest_path}"
-    return f"replace it, as apply alone changes nothing: {taints or 'terraform taint its resource'}; then {apply}"
+    plan_and_apply = f"gen-infra plan {evidence.manifest_path}; gen-infra apply {evidence.manifest_path}"
+    taint = taints or "terraform taint its resource"
+    return f"replace it, as apply alone changes nothing: {taint}; then {plan_and_apply}"
 
 
 def no_instance_type(evidence: Evidence) -> Cause | None:

@@ -142,7 +142,7 @@ PUBLIC_CASES: dict[str, Case] = {
         "environment-invalid",
         "Clusters can not be blank",
         "terraform -chdir=build/test/terraform taint module.compute_spot.aws_batch_compute_environment.this; "
-        "then gen-infra apply test.yaml",
+        "then gen-infra plan test.yaml; gen-infra apply test.yaml",
     ),
     "Java heap": (
         logged('Exception in thread "main" java.lang.OutOfMemoryError: Java heap space', 1),

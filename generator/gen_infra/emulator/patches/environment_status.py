@@ -33,6 +33,9 @@ _HAS_TASKS = (  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_
 )
 
 
+_NO_CLUSTER = "Clusters can not be blank."  # https://github.com/aws-samples/aws-batch-genomics/issues/9
+
+
 def status_of(backend: BatchBackend, environment: ComputeEnvironment) -> tuple[str, str]:
     """Return ``status`` and ``statusReason``."""
     problem = _HAS_TASKS if getattr(environment, "deletion_failed", False) else _missing(backend, environment)
@@ -54,6 +57,9 @@ def _missing(backend: BatchBackend, environment: ComputeEnvironment) -> str:
     role, iam = environment.service_role, backend.iam_backend
     if not is_linked(role) and all(role not in (each.arn, each.name) for each in [*iam.roles.values()]):
         return _NOT_ASSUMED
+    cluster = backend.ecs_backend.clusters.get(environment.ecs_name or "")
+    if environment.ecs_name and (cluster is None or cluster.status != "ACTIVE"):
+        return _NO_CLUSTER
     resources = environment.compute_resources or {}
     if not resources or is_fargate(environment):
         return ""
@@ -77,7 +83,8 @@ def _missing_template(backend: BatchBackend, template: dict[str, str]) -> str:
 @moto_patch(
     moto="5.2.5 refuses a compute environment whose service role or instance profile does not exist, and shows every"
     " other one as VALID",
-    aws="accepts it, and shows it as INVALID while its service role, instance profile or launch template is missing",
+    aws="accepts it, and shows it as INVALID while its service role, instance profile, launch template or ECS"
+    " cluster is missing",
 )
 def environment_status() -> None:
     """Create it anyway, and compute its status when it is described."""
