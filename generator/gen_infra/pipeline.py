@@ -86,6 +86,14 @@ def make_plan(environment: Environment, on_event: OnEvent, *, destroy: bool = Fa
     return _plan(environment, on_event, "destroy" if destroy else "apply")
 
 
+def quota_warnings(environment: Environment) -> list[str]:
+    """Return which quotas of EBS storage the environment may exceed; none where they cannot be read."""
+    from gen_infra.doctor.runner import storage_shortages
+
+    found = storage_shortages(environment.clients, environment.manifest)
+    return [f"{line.subject}: {line.message}; {line.advice}" for line in found]
+
+
 def saved_or_new_plan(environment: Environment, on_event: OnEvent, progress: Progress) -> Plan:
     """Give the saved plan if it was made for this environment and from these files, else make a new one.
 

@@ -75,6 +75,8 @@ def plan(
     say_cost(environment, console)
     console.say("terraform plans …")
     made = pipeline.make_plan(environment, console.event)
+    for warning in pipeline.quota_warnings(environment):
+        console.say(f"warning: {warning}", fg="yellow")
     has_changes = made.content.has_changes
     summary = pipeline.explain(environment, made)
     if plan_format == "json":

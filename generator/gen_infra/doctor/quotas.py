@@ -84,7 +84,12 @@ def vcpu_quotas(clients: Clients, asks: Iterable[Ask]) -> Iterator[Diagnosis]:
 
 @check(_STORAGE_SUBJECT, "servicequotas")
 def storage_quotas(clients: Clients, volumes: Mapping[str, int], instances: int) -> Iterator[Diagnosis]:
-    """Check whether each quota of storage holds the volumes of all instances.
+    """Check whether each quota of storage holds the volumes of all instances, see :func:`compare_storage`."""
+    return compare_storage(clients, volumes, instances)
+
+
+def compare_storage(clients: Clients, volumes: Mapping[str, int], instances: int) -> Iterator[Diagnosis]:
+    """Compare each quota of storage with the volumes of all instances; a call that AWS refuses raises.
 
     Args:
         clients: of the region.

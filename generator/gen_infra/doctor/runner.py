@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.session import clients, configured_region
 from gen_infra.doctor import account as doctor_account
 from gen_infra.doctor import buckets as doctor_buckets
@@ -23,6 +24,7 @@ from gen_infra.doctor import network as doctor_network
 from gen_infra.doctor import quotas as doctor_quotas
 from gen_infra.doctor import roles as doctor_roles
 from gen_infra.doctor import tools as doctor_tools
+from gen_infra.errors import GenInfraError
 from gen_infra.manifest.model.manifest import StateBucket
 from gen_infra.tools.process import forwarding_signals
 
@@ -197,6 +199,19 @@ def instance_volumes(manifest: Manifest) -> dict[str, int]:
     if image.scratch.carrier != "instance_store":
         volumes[image.scratch.type] = volumes.get(image.scratch.type, 0) + image.scratch.size_gib
     return volumes
+
+
+def storage_shortages(aws: Clients, manifest: Manifest) -> list[Diagnosis]:
+    """Return the quotas of EBS storage that are below what max_vcpus needs; none where they cannot be read."""
+    if not manifest.uses_ec2:
+        return []
+    volumes, instances = instance_volumes(manifest), most_instances(manifest, ec2=True)
+    try:
+        with aws_errors():
+            found = [*doctor_quotas.compare_storage(aws, volumes, instances)]
+    except GenInfraError:
+        return []
+    return [line for line in found if line.level != "ok"]
 
 
 def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:

@@ -20,14 +20,25 @@ from gen_infra.doctor.diagnosis import Diagnosis, ok, warning, wrong
 from gen_infra.errors import MissingError
 from gen_infra.terraform.adapter import Binary
 from tests.unit.manifests import accept
+from tests.unit.recorded import Account, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.aws.session import Clients
 
 BINARY = Binary(("/usr/bin/terraform",), "1.11.4", "terraform")
 NOTHING = {"PATH": "/nowhere", "HOME": "/nowhere"}
+
+
+@pytest.fixture
+def recorded() -> Iterator[Account]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield Account()
 
 
 def missing() -> Binary:
@@ -92,6 +103,23 @@ class TestWhatIsLookedAt:
         ]
         assert doctor.most_instances(manifest) == (64 + 16) // 4
         assert doctor.instance_volumes(manifest) == {"gp3": 1100}
+
+    @pytest.mark.parametrize(("tib", "levels"), [(63, ["warning"]), (64, []), (0, ["wrong"])])
+    def test_a_quota_of_storage_that_is_too_small_is_said_of_a_plan(
+        self, tib: int, levels: list[str], recorded: Account, tmp_path: Path
+    ) -> None:
+        recorded.answers = {"GetServiceQuota": {"Quota": {"Value": float(tib)}}}
+        manifest = accept(tmp_path, image={"scratch": {"size_gib": 924}})
+        found = doctor.storage_shortages(recorded.clients, manifest)
+        assert [line.level for line in found] == levels
+        assert all("64 instances of 1024 GiB each need 64 TiB" in line.message for line in found if tib)
+
+    def test_quotas_that_cannot_be_read_do_not_fail_a_plan(self, recorded: Account, tmp_path: Path) -> None:
+        recorded.answers = {"GetServiceQuota": Refusal("AccessDeniedException", "User: x is not authorized")}
+        assert doctor.storage_shortages(recorded.clients, accept(tmp_path)) == []
+        recorded.answers = {}
+        fargate = accept(tmp_path, compute={"spot": {"type": "FARGATE", "max_vcpus": 4}})
+        assert doctor.storage_shortages(recorded.clients, fargate) == []
 
     def test_roles_that_are_managed_elsewhere(self, tmp_path: Path) -> None:
         arn = "arn:aws:iam::123456789012:role/batch"
