@@ -1,4 +1,7 @@
-"""Job definitions out of public reports: what each becomes. ``cases/`` has them, with names and accounts replaced."""
+"""Job definitions out of public reports: what each becomes.
+
+``definitions/`` has them, with names and accounts replaced.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from tests.unit.manifests import accept
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CASES = Path(__file__).with_name("cases")
+CASES = Path(__file__).with_name("definitions")
 GPU = {"image__base": "ecs-al2023-gpu", "compute__spot__instance_types": ["g5", "p4d"], "compute__spot__type": "EC2"}
 
 

@@ -1,0 +1,90 @@
+"""Environments out of public reports, written as manifests: what is accepted, and what is refused with which words.
+
+``manifests/`` has them, with names and accounts replaced.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gen_infra.doctor import runner as doctor
+from gen_infra.manifest import Manifest, load, load_with_warnings
+from gen_infra.manifest.reading.loader import ManifestError
+from gen_infra.render.files import render
+from tests.unit.manifests import accept
+
+MANIFESTS = Path(__file__).with_name("manifests")
+REFUSED = {
+    "06-gromacs-mnp": "jobs.gromacs-jobdef.container_properties.instanceType: p3.2xlarge is not among the instance "
+    "types of queue main (c7i); the job would never start",
+    "13-fractional-gpu": "jobs.basecall.gpus: no instance type of queue gpu has 1 GPUs, the most is 0",
+    "19-a1-on-al2023": "compute.arm.instance_types[0]: Amazon Linux 2023, and so image.base ecs-al2023-arm64, does not "
+    "support a1 instances",
+    "43-gp3-of-2025": "image.scratch.throughput_mib_s: 1250 is above 1000, the most that Terraform's AWS provider "
+    "5.100 accepts; AWS itself allows 2000",
+}
+ACCEPTED = sorted({path.stem for path in MANIFESTS.iterdir()} - set(REFUSED))
+
+
+def case(name: str) -> Manifest:
+    return load(MANIFESTS / f"{name}.yaml")
+
+
+def text(name: str, file: str) -> str:
+    return render(case(name))[file].decode()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_could_not_run_is_refused_with_its_reason(name: str) -> None:
+    with pytest.raises(ManifestError) as refused:
+        case(name)
+    assert REFUSED[name] in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_what_can_run_is_rendered(name: str) -> None:
+    assert "terraform/main.tf" in render(case(name))
+
+
+def test_a_gpu_image_runs_cpu_jobs_too() -> None:
+    manifest = case("09-cpu-and-gpu-in-one")
+    assert manifest.image.base == "ecs-al2023-gpu"
+    assert set(manifest.queues["cpu"].compute) | set(manifest.queues["gpu"].compute) == set(manifest.compute)
+
+
+def test_vcpus_that_always_run_are_warned_about_and_shares_are_kept() -> None:
+    warnings = load_with_warnings(MANIFESTS / "10-tf-module-example.yaml").warnings
+    assert [str(each).partition("compute.")[2][:14].strip(":") for each in warnings] == [
+        "ec2.min_vcpus",
+        "spot.min_vcpus",
+    ]
+    shares = text("10-tf-module-example", "terraform/queues.tf")
+    assert '"A1*"' in shares
+
+
+def test_best_fit_is_warned_about() -> None:
+    (warning,) = load_with_warnings(MANIFESTS / "11-refinebio-compute.yaml").warnings
+    assert "with BEST_FIT, every change replaces the compute environment" in str(warning)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("12-default-arch-words", "default_x86_64"), ("12-default-arch-words-arm", "default_arm64")]
+)
+def test_batchs_words_for_an_architecture_are_kept(name: str, word: str) -> None:
+    assert f'"{word}"' in text(name, "terraform/main.tf")
+
+
+def test_an_environment_above_the_limit_of_a_definition_is_refused(tmp_path: Path) -> None:
+    """17: AWS Batch allows 24,576 bytes."""
+    variables = {f"SETTING_{index}": "v" * 150 for index in range(170)}
+    job = {"image": "quay.io/biocontainers/bwa:0.7.17", "vcpus": 1, "memory_mib": 1000, "environment": variables}
+    with pytest.raises(ManifestError, match="bytes, and AWS Batch allows 24,576; shorten its command, environment"):
+        accept(tmp_path, jobs={"many-variables": job})
+
+
+def test_the_volumes_of_max_vcpus_are_a_petabyte() -> None:
+    manifest = case("44-ebs-quota-unseen")
+    gib = doctor.instance_volumes(manifest)["gp3"] * doctor.most_instances(manifest, ec2=True)
+    assert gib / 1024 == 1100
