@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.job_containers import container_of
 from gen_infra.aws.queues import BUSY, DESCRIBE_AT_MOST, listed
 from gen_infra.errors import AwsError
 
@@ -182,7 +183,7 @@ def _busy(clients: Clients, queue: str) -> Iterator[str]:
 
 def _cluster(job: Any) -> str:
     """Return the CLUSTER of ``arn:aws:ecs:…:task/CLUSTER/ID``; empty where the ARN has none, as before 2018."""
-    container = job.get("container", {})
+    container = container_of(job)
     arn = container.get("taskArn") or container.get("containerInstanceArn") or ""
     parts = arn.split("/")
     return parts[1] if len(parts) == 3 else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import time
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.console import job_url, log_stream_url
 from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.aws.job_containers import container_of, container_of_attempt, containers_of
 from gen_infra.aws.retry import Retry
 from gen_infra.errors import AwsError, UsageError
 
@@ -58,6 +58,7 @@ class SubmitRequest:
             child of that array) and ``SEQUENTIAL`` (each child waits for the previous child).
         array_size: makes it an array job with that many children.
         share_identifier: required by a queue with a fair-share policy, refused by any other.
+        container: the container of a job of several that command and environment are for.
     """
 
     name: str
@@ -69,6 +70,18 @@ class SubmitRequest:
     depends_on: tuple[str, ...] = ()
     array_size: int | None = None
     share_identifier: str | None = None
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobContainer:
+    """One container of a job of several, in its last attempt; what has not happened is ``None`` or empty."""
+
+    name: str
+    image: str
+    exit_code: int | None
+    reason: str
+    log_stream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,8 @@ class SubmittedJob:
 
     ``queue`` and ``definition`` are short names (``highPriority-prod``, ``isaac-prod:3``). What Batch does not know yet
     is ``None`` or empty: no times before they happen, no log stream before RUNNING. ``log_streams`` are those of every
-    attempt, first to last. ``children`` counts an array job's children by status.
+    attempt, first to last. ``children`` counts an array job's children by status. ``containers`` are those of a job of
+    several; its own image, exit code, reason and log stream are those of the first that failed, or is essential.
     """
 
     id: str
@@ -99,6 +113,7 @@ class SubmittedJob:
     log_streams: tuple[str, ...]
     console_url: str
     log_url: str
+    containers: tuple[JobContainer, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -118,6 +133,8 @@ class SubmittedJob:
     def to_dict(self) -> dict[str, Any]:
         """Return the same for JSON: times in ISO 8601, UTC."""
         found = asdict(self) | {"log_streams": list(self.log_streams)}
+        if containers := found.pop("containers"):
+            found["containers"] = list(containers)
         return {
             key: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
             for key, value in found.items()
@@ -147,8 +164,10 @@ def submit_arguments(request: SubmitRequest) -> dict[str, Any]:
             f"command and environment are {length} characters; AWS Batch accepts {OVERRIDES_AT_MOST} at most",
             hint="put long lists into a file in a bucket, and pass the file's name",
         )
+    several = [{"containers": [{"name": request.container, **overrides}]}] if request.container and overrides else []
     optional = {
-        "containerOverrides": overrides,
+        "containerOverrides": None if request.container else overrides,
+        "ecsPropertiesOverride": {"taskProperties": several} if several else None,
         "dependsOn": [_dependency(word) for word in request.depends_on],
         "parameters": dict(request.parameters),
         "arrayProperties": {"size": request.array_size} if request.array_size is not None else None,
@@ -330,30 +349,6 @@ def watch(
         delay = min(delay * 1.5, 10.0)
 
 
-def container_of(detail: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Find a job's container in its entry of DescribeJobs: its only one, its main node's, or the first of its task's.
-
-    What a main node's containers wrote is known to DescribeJobs of the node alone, ``JOB_ID#NODE``.
-    """
-    nodes = detail.get("nodeProperties", {})
-    ranges = nodes.get("nodeRangeProperties") or [{}]
-    tasks = detail.get("ecsProperties", {}).get("taskProperties") or [{}]
-    containers = tasks[0].get("containers") or [{}]
-    found: Mapping[str, Any] = detail.get("container") or ranges[0].get("container") or containers[0]
-    return found
-
-
-def asked_of(container: Mapping[str, Any], kind: str) -> float:
-    """Read what a container asks for: ``VCPU``, ``MEMORY`` in MiB or ``GPU``; 0 where it says nothing."""
-    needs = {each.get("type"): each.get("value") for each in container.get("resourceRequirements") or []}
-    old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
-    try:
-        number = float(needs.get(kind) or container.get(old) or 0)
-    except ValueError:  # Batch passes on what its own checks let through
-        return 0.0
-    return number if math.isfinite(number) else 0.0
-
-
 def main_node_id(detail: Mapping[str, Any]) -> str | None:
     """Return the id of a multi-node job's main node, ``JOB_ID#0``; None for any other job, and for a node."""
     nodes = detail.get("nodeProperties")
@@ -368,7 +363,10 @@ def job_from(detail: JobDetailTypeDef, region: str) -> SubmittedJob:
     group = logs.get("awslogs-group", _DEFAULT_LOG_GROUP)
     stream = container.get("logStreamName", "")
     attempts = detail.get("attempts", [])
-    streams = [*(attempt.get("container", {}).get("logStreamName", "") for attempt in attempts), stream]
+    every = containers_of(detail)
+    names = [each.get("name", "") for each in every]
+    past = (container_of_attempt(attempt, name) for attempt in attempts for name in names)
+    streams = [each.get("logStreamName", "") for each in (*past, *every)]
     reasons = dict.fromkeys([detail.get("statusReason", ""), container.get("reason", "")])
     return SubmittedJob(
         id=detail["jobId"],
@@ -390,6 +388,17 @@ def job_from(detail: JobDetailTypeDef, region: str) -> SubmittedJob:
         log_streams=tuple(dict.fromkeys(filter(None, streams))),
         console_url=job_url(region, detail["jobId"]),
         log_url=log_stream_url(region, group, stream) if stream else "",
+        containers=tuple(map(_job_container, every)) if len(every) > 1 else (),
+    )
+
+
+def _job_container(container: Mapping[str, Any]) -> JobContainer:
+    return JobContainer(
+        container.get("name", ""),
+        container.get("image", ""),
+        container.get("exitCode"),
+        container.get("reason", ""),
+        container.get("logStreamName", ""),
     )
 
 

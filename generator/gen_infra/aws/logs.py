@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +25,13 @@ class Line:
 
     time: datetime
     text: str
+    container: str = ""
+    """The container that wrote it; empty for a job that has one."""
 
     def to_dict(self) -> dict[str, str]:
         """Return the same for JSON: the time in ISO 8601, UTC."""
-        return {"time": self.time.isoformat().replace("+00:00", "Z"), "text": self.text}
+        which = {"container": self.container} if self.container else {}
+        return {"time": self.time.isoformat().replace("+00:00", "Z"), **which, "text": self.text}
 
 
 class Reader:
@@ -47,10 +50,11 @@ class Reader:
     def new_lines(self, job: SubmittedJob) -> Iterator[Line]:
         """Yield what the attempts of the job have written since it was last asked, attempt by attempt."""
         for stream in job.log_streams:
+            container = stream.split("/")[-2] if job.containers and "/" in stream else ""  # prefix/container/task
             more = True
             while more:
                 lines, more = self._page(job.log_group, stream)
-                yield from lines
+                yield from (replace(line, container=container) for line in lines)
 
     @aws_errors()
     def _page(self, group: str, stream: str) -> tuple[list[Line], bool]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.jobs import asked_of, container_of
+from gen_infra.aws.job_containers import asked_by
 from gen_infra.aws.retry import Retry
 from gen_infra.errors import AwsError
 
@@ -96,7 +96,7 @@ def busy_vcpus(clients: Clients, queues: Iterable[str]) -> float:
 
 def vcpus_of(detail: Json) -> float:
     """Return the vCPUs that a job asks for, of all its nodes together; of an array, those of one child."""
-    return asked_of(container_of(detail), "VCPU") * int(detail.get("nodeProperties", {}).get("numNodes", 1))
+    return asked_by(detail, "VCPU") * int(detail.get("nodeProperties", {}).get("numNodes", 1))
 
 
 def _state(clients: Clients, queue: str, max_vcpus: int) -> QueueState:

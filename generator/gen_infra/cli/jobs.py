@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from gen_infra.aws.jobs import SubmitRequest, SubmittedJob
+    from gen_infra.aws.jobs import JobContainer, SubmitRequest, SubmittedJob
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.job import Job
 
 _STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 _COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "RUNNING": "cyan"}
@@ -57,6 +58,11 @@ _complete_queue = complete_from_manifest(lambda env: env.queues)
     help="Wait for this job to succeed; may be repeated. For arrays also ID:N_TO_N and SEQUENTIAL.",
 )
 @click.option("--array-size", type=click.IntRange(2, 10_000), metavar="N", help="Run it N times, as an array job.")
+@click.option(
+    "--container",
+    metavar="NAME",
+    help="Container of a job of several that the command and --env are for; by default the first essential one.",
+)
 @click.option("--share", metavar="ID", help="Share identifier, for a fair-share queue.")
 @click.option("--watch", is_flag=True, help="Wait until it has ended; exit 1 if it failed.")
 @click.option("--via-function", is_flag=True, help="Submit through the environment's batchSubmitJob function.")
@@ -77,6 +83,7 @@ def submit(
     parameters: tuple[str, ...],
     depends_on: tuple[str, ...],
     array_size: int | None,
+    container: str | None,
     share: str | None,
     watch: bool,
     via_function: bool,
@@ -103,6 +110,7 @@ def submit(
         depends_on=depends_on,
         array_size=array_size,
         share_identifier=share,
+        container=_container(env.jobs[job], container),
     )
     aws = clients(env.region)
     require_account(aws, env.account)
@@ -155,6 +163,17 @@ def _queue(env: Manifest, job: str, queue: str | None, share: str | None) -> str
     if share and not fair_share:
         raise UsageError(f"queue {chosen} has no fair-share policy", hint="remove --share")
     return chosen
+
+
+def _container(job: Job, name: str | None) -> str | None:
+    """Return the container that a command is for; None for a job that has one."""
+    if not job.containers:
+        if name:
+            raise UsageError("the job has one container", hint="remove --container")
+        return None
+    if name and name not in job.containers:
+        raise unknown("unknown container", name, job.containers)
+    return name or job.main_container
 
 
 def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
@@ -253,6 +272,7 @@ def _card(job: SubmittedJob) -> str:
         ("started", _time(job.started)),
         ("stopped", _time(job.stopped)),
         ("exit code", "" if job.exit_code is None else str(job.exit_code)),
+        *(("container", f"{each.name}{_outcome(each)}") for each in job.containers),
         ("attempts", str(job.attempts) if job.attempts else ""),
         ("children", ", ".join(f"{count} {state}" for state, count in job.children.items() if count)),
         ("log stream", f"{job.log_group} {job.log_stream}" if job.log_stream else ""),
@@ -260,6 +280,11 @@ def _card(job: SubmittedJob) -> str:
         ("console", job.console_url),
     ]
     return "\n".join(f"{name + ':':<12}{value}" for name, value in lines if value)
+
+
+def _outcome(container: JobContainer) -> str:
+    code = "" if container.exit_code is None else f": exit code {container.exit_code}"
+    return f"{code}{f' ({container.reason})' if container.reason else ''}"
 
 
 def _time(time: datetime | None) -> str:

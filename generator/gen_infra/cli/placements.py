@@ -59,14 +59,16 @@ def described(manifest: Manifest) -> Iterator[str]:
 
 
 def _requirements(job: Job) -> str:
-    gpus = f", {job.gpus} GPU" if job.gpus else ""
-    return f"{f'{job.nodes} nodes of ' if job.nodes else ''}{job.vcpus} vCPU, {job.memory_mib} MiB{gpus}"
+    gpus = f", {job.total_gpus} GPU" if job.total_gpus else ""
+    many = f"{job.nodes} nodes of " if job.nodes else f"{len(job.containers)} containers: " if job.containers else ""
+    return f"{many}{job.total_vcpus} vCPU, {job.total_memory_mib} MiB{gpus}"
 
 
 def _capacity(place: Place, job: Job) -> str:
     if not place.instance_types:
         kind = "Fargate Spot" if place.type == "FARGATE_SPOT" else "Fargate"
-        return f"{kind}, {job.vcpus} vCPU / {job.memory_mib} MiB: {place.jobs_in_max_vcpus} at once within max_vcpus"
+        size = f"{job.total_vcpus} vCPU / {job.total_memory_mib} MiB"
+        return f"{kind}, {size}: {place.jobs_in_max_vcpus} at once within max_vcpus"
     return f"{place.type}, each node on an instance of its own:" if job.nodes else f"{place.type}:"
 
 

@@ -51,8 +51,8 @@ gen-infra logs envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11:7 --since 10m
 def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: bool, quiet: bool) -> int:
     """Print the log of a job, attempt by attempt.
 
-    A child of an array is ID:INDEX, a node of a multi-node job ID#NODE; without a node it is the main node. With
-    --json, each line is an object with its time.
+    A child of an array is ID:INDEX, a node of a multi-node job ID#NODE; without a node it is the main node. Of a job
+    of several containers, each line starts with its container's name. With --json, each line is an object with a time.
     """
     from gen_infra.aws import logs as cloudwatch
     from gen_infra.aws.jobs import find_logged
@@ -81,7 +81,8 @@ def _print_lines(lines: Iterable[Line], *, as_json: bool) -> int:
 
     count = 0
     for line in lines:
-        click.echo(json.dumps(line.to_dict(), ensure_ascii=False) if as_json else line.text)
+        text = f"{line.container}: {line.text}" if line.container else line.text
+        click.echo(json.dumps(line.to_dict(), ensure_ascii=False) if as_json else text)
         count += 1
     return count
 

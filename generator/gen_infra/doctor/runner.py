@@ -104,20 +104,21 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
     for bucket in used_buckets(manifest):
         yield partial(doctor_buckets.bucket, aws, bucket)
     yield from _references(aws, manifest)
-    for uri in dict.fromkeys(map(manifest.image_uri, manifest.jobs.values())):
+    for uri in dict.fromkeys(manifest.image_uri(container.image) for _, _, container in manifest.containers()):
         yield partial(doctor_containers.container_image, aws, manifest.account, uri)
 
 
 def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
     """Yield the secrets and file systems of the jobs, each once."""
-    jobs = manifest.jobs.values()
-    secrets = {secret.resource_arn: secret for job in jobs for secret in job.secrets.values()}
+    containers = [container for _, _, container in manifest.containers()]
+    secrets = {secret.resource_arn: secret for each in containers for secret in each.secrets.values()}
     for arn, secret in sorted(secrets.items()):
         look = doctor_jobs.parameter if secret.is_parameter else doctor_jobs.secret
         yield partial(look, aws, arn, secret.kms_key)
-    for arn in sorted({job.repository_credentials for job in jobs if job.repository_credentials} - set(secrets)):
+    credentials = {each.repository_credentials for each in containers if each.repository_credentials}
+    for arn in sorted(credentials - set(secrets)):
         yield partial(doctor_jobs.registry_secret, aws, arn)
-    volumes = {(volume.file_system, volume.access_point) for job in jobs for volume in job.efs.values()}
+    volumes = {(volume.file_system, volume.access_point) for each in containers for volume in each.efs.values()}
     for file_system, access_point in sorted(volumes, key=str):
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)
 
@@ -188,8 +189,8 @@ def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:
 
 
 def _largest_job(manifest: Manifest, compute: ComputeEnvironment) -> int:
-    fitting = (math.ceil(job.vcpus) for job in manifest.jobs.values() if job.vcpus <= compute.max_vcpus)
-    return max(fitting, default=1)
+    asked = (job.total_vcpus for job in manifest.jobs.values())
+    return max((math.ceil(vcpus) for vcpus in asked if vcpus <= compute.max_vcpus), default=1)
 
 
 def instance_volumes(manifest: Manifest) -> dict[str, int]:
@@ -219,7 +220,7 @@ def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:
 
     With ``ec2``, only instances count.
     """
-    smallest = min((job.vcpus for job in manifest.jobs.values()), default=1)
+    smallest = min((job.total_vcpus for job in manifest.jobs.values()), default=1)
     counted = (compute for compute in manifest.compute.values() if not (ec2 and compute.is_fargate))
     return sum(math.ceil(compute.max_vcpus / smallest) for compute in counted)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 SECONDS_VARIABLE = "GEN_INFRA_EMULATOR_JOB_SECONDS"
@@ -43,6 +45,20 @@ def exit_code(command: list[str]) -> int:
         return 1
     found = re.search(r"(?:^|\s)exit\s+([0-9]{1,3})$", " ".join(command))
     return int(found.group(1)) if found else 0
+
+
+def ended(containers: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Return the exit codes of the containers of one attempt; those that wait for a failed container do not start.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_TaskContainerDependency.html (condition)
+    """
+    waits = {name: each.get("dependsOn") or [] for name, each in containers.items()}
+    order = TopologicalSorter({name: [one["containerName"] for one in needed] for name, needed in waits.items()})
+    codes: dict[str, int] = {}
+    for name in order.static_order():
+        if all(one["condition"] != "SUCCESS" or codes.get(one["containerName"]) == 0 for one in waits[name]):
+            codes[name] = exit_code(containers[name].get("command") or [])
+    return codes
 
 
 def retried(strategy: dict[str, Any], code: int | None, reason: str, status_reason: str) -> bool:

@@ -43,15 +43,19 @@ class EmulatedJob:
     """One job: a single job, the parent of an array (``size``), or a child (``index``); times are seconds since 1970.
 
     Args:
-        container: ``containerProperties`` of the definition after the submission's overrides; the main node's.
+        container: ``containerProperties`` of the definition after the submission's overrides; the main node's; of a job
+            of several containers its first essential one.
         retry: ``retryStrategy``; the actions of its rules are lower case, as in Batch's answers.
         timeout: the longest run of an attempt in seconds, or None.
         waits_for: ids of the jobs that this job depends on.
         details: what DescribeJobs returns as it was submitted: tags, parameters, share identifier and so on.
         nodes: ``nodeProperties`` of a multi-node parallel job; otherwise empty.
+        task: ``taskProperties`` of a job of several containers, after the submission's overrides; otherwise empty.
         host: the place of the last attempt.
         host_ends: when its host will be terminated, or None.
         runtimes: for each node, the members of ``container`` that are known only at run time.
+        outcomes: the same for each container of several, by name.
+        last_outcome: ``exitCode`` and ``reason`` of the last attempt, which decide whether it is retried.
     """
 
     id: str
@@ -66,6 +70,7 @@ class EmulatedJob:
     details: dict[str, Any]
     log_prefix: str
     nodes: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
     size: int | None = None
     index: int | None = None
     status: str = "SUBMITTED"
@@ -78,7 +83,9 @@ class EmulatedJob:
     host: Host | None = None
     host_ends: float | None = None
     runtimes: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     ended_by: str = ""
+    last_outcome: dict[str, Any] = field(default_factory=dict)
 
     @property
     def command(self) -> list[str]:
@@ -86,11 +93,19 @@ class EmulatedJob:
         command: list[str] = self.container.get("command", [])
         return command
 
+    @property
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return the containers of each node by name; Batch calls the container of a job that has one ``default``."""
+        return {each["name"]: each for each in self.task.get("containers") or ()} or {"default": self.container}
+
     def asks(self, kind: str) -> float:
         """Return how much ``VCPU``, ``MEMORY`` (MiB) or ``GPU`` the job requires on each node."""
-        asked = [each["value"] for each in self.container.get("resourceRequirements", []) if each["type"] == kind]
         old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
-        return float(asked[0] if asked else self.container.get(old, 0))
+        total = 0.0
+        for container in self.containers.values():
+            asked = [each["value"] for each in container.get("resourceRequirements", []) if each["type"] == kind]
+            total += float(asked[0] if asked else container.get(old, 0))
+        return total
 
     @property
     def node_count(self) -> int:
@@ -117,16 +132,27 @@ class EmulatedJob:
         """Return the run-time members of the container, or of the main node's container."""
         return self.runtimes[self.main_node if self.nodes else 0]
 
-    @property
-    def log_options(self) -> dict[str, str]:
-        """Return the options of the awslogs driver; the default log group is ``/aws/batch/job``."""
-        options: dict[str, str] = self.container.get("logConfiguration", {}).get("options", {})
-        return {"awslogs-group": "/aws/batch/job"} | options
+    def log_options(self, container: dict[str, Any]) -> dict[str, str]:
+        """Return the options of a container's awslogs driver; the default log group is ``/aws/batch/job``."""
+        options: dict[str, str] = container.get("logConfiguration", {}).get("options", {})
+        return {"awslogs-group": "/aws/batch/job", "awslogs-stream-prefix": self.log_prefix} | options
+
+    def log_stream(self, name: str, task: str) -> str:
+        """Return the log stream of a container in an ECS task, as ``prefix/container/task``."""
+        return f"{self.log_options(self.containers[name])['awslogs-stream-prefix']}/{name}/{task.rpartition('/')[2]}"
+
+    def attempt(self) -> dict[str, Any]:
+        """Return what DescribeJobs keeps of an attempt that ends now: how its container, or each of them, ended."""
+        if not self.task:
+            return {"container": dict(self.runtime)}
+        ended = [{"name": name} | outcome for name, outcome in self.outcomes.items()]
+        return {"taskProperties": [self.runtime | {"containers": ended}]}
 
     def place(self, host: Host) -> None:
         """Assign a place to a new attempt, which has ECS tasks from STARTING on."""
         self.host, self.host_ends = host, None
         self.started = self.stopped = None
+        self.outcomes = {each["name"]: {} for each in self.task.get("containers") or ()}
         prefix = self.arn.split(":job/", maxsplit=1)[0].replace(":batch:", ":ecs:")
         self.runtimes = [{"taskArn": f"{prefix}:task/{host.cluster}/{task}"} for task in host.tasks]
         for runtime, instance in zip(self.runtimes, host.container_instances, strict=False):  # none on Fargate
@@ -147,7 +173,8 @@ class EmulatedJob:
         for key, moment in (("startedAt", self.started), ("stoppedAt", self.stopped)):
             if moment is not None:
                 found[key] = milliseconds(moment)
-        if outcome := {key: self.runtime[key] for key in ("exitCode", "reason") if key in self.runtime}:
+        outcome = {key: self.runtime[key] for key in ("exitCode", "reason") if key in self.runtime}
+        if outcome and not self.task:
             found["container"] = outcome
         if self.size is not None:
             found["arrayProperties"] = {"size": self.size}
@@ -171,6 +198,10 @@ class EmulatedJob:
             found["timeout"] = {"attemptDurationSeconds": self.timeout}
         if self.nodes:  # a multi-node job has containers only in its nodes
             found["nodeProperties"] = self.nodes
+            del found["container"]
+        if self.task:
+            known = [each | self.outcomes.get(each["name"], {}) for each in self.task["containers"]]
+            found["ecsProperties"] = {"taskProperties": [self.task | self.runtime | {"containers": known}]}
             del found["container"]
         return found | self.details
 

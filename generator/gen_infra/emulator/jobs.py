@@ -18,7 +18,7 @@ import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gen_infra.emulator.attempts import exit_code, retried, run_seconds, share
+from gen_infra.emulator.attempts import ended, retried, run_seconds, share
 from gen_infra.emulator.job import EmulatedJob, Host, milliseconds
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Account(Protocol):
     def start_problem(self, job: EmulatedJob) -> str:
         """Return why the container cannot start; empty if it can."""
 
-    def log(self, job: EmulatedJob, lines: list[str]) -> None:
-        """Append lines to the job's log stream."""
+    def log(self, group: str, stream: str, lines: list[str]) -> None:
+        """Append lines to a log stream."""
 
 
 class Jobs:
@@ -231,20 +231,35 @@ class Jobs:
             self._stop_attempt(job, exit_code=None, reason=problem, status_reason="Task failed to start")
             self._retry_or_fail(job, "Task failed to start")
             return
-        for runtime in job.runtimes:
-            task = runtime["taskArn"].rpartition("/")[2]
-            prefix = job.log_options.get("awslogs-stream-prefix", job.log_prefix)
-            runtime |= {"logStreamName": f"{prefix}/default/{task}", "networkInterfaces": []}
+        for runtime in job.runtimes if not job.task else ():
+            runtime |= {"logStreamName": job.log_stream("default", runtime["taskArn"]), "networkInterfaces": []}
+        for name, outcome in job.outcomes.items():
+            outcome |= {"logStreamName": job.log_stream(name, job.runtime["taskArn"]), "networkInterfaces": []}
         job.started, job.stopped = self._clock(), None
-        self._move(job, "RUNNING", seconds=min(run_seconds(job.command), job.timeout or float("inf")))
-        self._account.log(job, [f"job {job.id}, attempt {len(job.attempts) + 1}", f"command: {' '.join(job.command)}"])
+        self._move(job, "RUNNING", seconds=min(self._run_seconds(job), job.timeout or float("inf")))
+        for name, container in job.containers.items():
+            command = " ".join(container.get("command") or [])
+            self._log(job, name, [f"job {job.id}, attempt {len(job.attempts) + 1}", f"command: {command}"])
+
+    def _run_seconds(self, job: EmulatedJob) -> float:
+        """Return how long an attempt runs: until the first essential container ends."""
+        essential = [each for each in job.containers.values() if each.get("essential", True)]
+        return min(run_seconds(each.get("command") or []) for each in essential)
+
+    def _log(self, job: EmulatedJob, name: str, lines: list[str]) -> None:
+        """Append lines to the log of a container."""
+        known = job.outcomes[name] if job.task else job.runtime
+        self._account.log(job.log_options(job.containers[name])["awslogs-group"], known["logStreamName"], lines)
 
     def _finish_attempt(self, job: EmulatedJob) -> None:
-        timed_out = job.timeout is not None and run_seconds(job.command) > job.timeout
-        code = 137 if timed_out else exit_code(job.command)
+        timed_out = job.timeout is not None and self._run_seconds(job) > job.timeout
+        codes = ended(job.containers) if not timed_out else dict.fromkeys(job.containers, 137)
         reason = "Job attempt duration exceeded timeout" if timed_out else EXITED
-        self._account.log(job, [f"exit code {code}"])
-        self._stop_attempt(job, exit_code=code, reason="", status_reason=reason)
+        essential = [codes.get(name) for name, each in job.containers.items() if each.get("essential", True)]
+        code = next((each for each in essential if each != 0), 0)
+        for name, each in codes.items():
+            self._log(job, name, [f"exit code {each}"])
+        self._stop_attempt(job, exit_code=code, reason="", status_reason=reason, codes=codes)
         if code == 0:
             self._end(job, "SUCCEEDED", reason)
         elif timed_out:
@@ -258,20 +273,33 @@ class Jobs:
         self._stop_attempt(job, exit_code=None, reason="", status_reason=reason)
         self._retry_or_fail(job, reason)
 
-    def _stop_attempt(self, job: EmulatedJob, *, exit_code: int | None, reason: str, status_reason: str) -> None:
+    def _stop_attempt(
+        self,
+        job: EmulatedJob,
+        *,
+        exit_code: int | None,
+        reason: str,
+        status_reason: str,
+        codes: Mapping[str, int] | None = None,
+    ) -> None:
+        """End an attempt; ``codes`` has the exit codes of those of several containers that have started."""
         job.stopped = self._clock()
         outcome = {"exitCode": exit_code, "reason": reason}
-        for runtime in job.runtimes:
-            runtime |= {key: value for key, value in outcome.items() if value not in (None, "")}
-        attempt: dict[str, Any] = {"container": dict(job.runtime), "statusReason": status_reason}
+        known = {key: value for key, value in outcome.items() if value not in (None, "")}
+        for runtime in job.runtimes if not job.task else ():
+            runtime.update(known)
+        for name, each in job.outcomes.items():
+            each.update(known if codes is None else {"exitCode": codes[name]} if name in codes else {})
+        attempt: dict[str, Any] = {**job.attempt(), "statusReason": status_reason}
         if job.started is not None:
             attempt["startedAt"] = milliseconds(job.started)
         job.attempts.append(attempt | {"stoppedAt": milliseconds(job.stopped)})
+        job.last_outcome = known
 
     def _retry_or_fail(self, job: EmulatedJob, status_reason: str) -> None:
-        container = job.attempts[-1]["container"]
+        outcome = job.last_outcome
         left = int(job.retry.get("attempts", 1)) - len(job.attempts)
-        if left > 0 and retried(job.retry, container.get("exitCode"), container.get("reason", ""), status_reason):
+        if left > 0 and retried(job.retry, outcome.get("exitCode"), outcome.get("reason", ""), status_reason):
             self._move(job, "RUNNABLE")
         else:
             self._end(job, "FAILED", status_reason)

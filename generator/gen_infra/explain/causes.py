@@ -72,7 +72,7 @@ _MADE_OF = tuple(
         (r"queues\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
         (r"jobs\.(\w+).*", ("aws_batch_job_definition.{}",)),
         (r"jobs\.(\w+)", ("aws_cloudwatch_log_group.{}", "aws_iam_*.{}", "aws_iam_*.{}_*")),
-        (r"jobs\.(\w+)\.(?:buckets|container_properties|efs|image|queue|role|secrets)\b.*",
+        (r"jobs\.(\w+)\.(?:buckets|container_properties|containers|efs|image|queue|role|secrets)\b.*",
          ("aws_iam_*.{}", "aws_iam_*.{}_*")),
         (r"jobs\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
     )

@@ -72,7 +72,7 @@ QUEUE_RULES = (
             "a revision never changes: the provider registers the next one, and keeps those before",
         )
         for name in (
-            "container_properties", "node_properties", "parameters", "platform_capabilities",
+            "container_properties", "ecs_properties", "node_properties", "parameters", "platform_capabilities",
             "propagate_tags", "retry_strategy", "scheduling_priority", "timeout",
         )
     ),

@@ -129,42 +129,47 @@ def _absent(condition_key: str) -> dict[str, object]:
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
     """Yield what a job's role may do with the job's file systems, only through the access point where there is one."""
     arn = f"arn:{manifest.partition}:elasticfilesystem:{manifest.region}:{manifest.account}"
-    for index, volume in enumerate(job.efs.values()):
-        actions = ["elasticfilesystem:ClientMount", *([] if volume.read_only else ["elasticfilesystem:ClientWrite"])]
+    volumes = [volume for container in job.all_containers.values() for volume in container.efs.values()]
+    targets = dict.fromkeys((volume.file_system, volume.access_point, volume.read_only) for volume in volumes)
+    for index, (file_system, access_point, read_only) in enumerate(targets):
+        actions = ["elasticfilesystem:ClientMount", *([] if read_only else ["elasticfilesystem:ClientWrite"])]
         point = {
             "test": "StringEquals",
             "variable": "elasticfilesystem:AccessPointArn",
-            "values": [f"{arn}:access-point/{volume.access_point}"],
+            "values": [f"{arn}:access-point/{access_point}"],
         }
-        resources = [f"{arn}:file-system/{volume.file_system}"]
-        yield Statement(f"FileSystem{index}", actions, resources, [point] if volume.access_point else [])
+        resources = [f"{arn}:file-system/{file_system}"]
+        yield Statement(f"FileSystem{index}", actions, resources, [point] if access_point else [])
 
 
 def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
-    """Yield what ECS does for a job before its container starts: pull the image, read secrets, create the log stream.
+    """Yield what ECS does for a job before its containers start: pull images, read secrets, create the log streams.
 
     Where there is an execution role, ECS uses it for all three, also on an instance.
     https://docs.aws.amazon.com/batch/latest/userguide/execution-IAM-role.html
     """
-    job = manifest.jobs[key]
+    containers = manifest.jobs[key].all_containers.values()
     arn = f"arn:{manifest.partition}"
     log_group = f"{arn}:logs:{manifest.region}:{manifest.account}:log-group:{manifest.job_log_group(key)}:*"
     yield Statement("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
-    if registry := _REGISTRY.match(manifest.image_uri(job)):
-        account, region, repository = registry.groups()
+    uris = [manifest.image_uri(container.image) for container in containers]
+    if registries := [found.groups() for uri in uris if (found := _REGISTRY.match(uri))]:
         pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        yield Statement("Image", pull, [f"{arn}:ecr:{region}:{account}:repository/{repository}"])
+        repositories = [f"{arn}:ecr:{region}:{account}:repository/{name}" for account, region, name in registries]
+        yield Statement("Image", pull, list(dict.fromkeys(repositories)))
         yield Statement("Registry", ["ecr:GetAuthorizationToken"], ["*"])
-    secrets = {secret.resource_arn: secret for secret in job.secrets.values()}
+    given = [secret for container in containers for secret in container.secrets.values()]
+    secrets = {secret.resource_arn: secret for secret in given}
     parameters = [name for name, secret in secrets.items() if secret.is_parameter]
     in_secrets_manager = [name for name, secret in secrets.items() if not secret.is_parameter]
-    in_secrets_manager += [job.repository_credentials] if job.repository_credentials else []
+    credentials = [container.repository_credentials for container in containers]
+    in_secrets_manager += [arn for arn in dict.fromkeys(credentials) if arn]
     if parameters:
         yield Statement("Parameters", ["ssm:GetParameters"], parameters)
     if in_secrets_manager:
         yield Statement("Secrets", ["secretsmanager:GetSecretValue"], in_secrets_manager)
     for service, is_parameter in (("ssm", True), ("secretsmanager", False)):
-        used = {secret.kms_key for secret in job.secrets.values() if secret.is_parameter == is_parameter}
+        used = {secret.kms_key for secret in given if secret.is_parameter == is_parameter}
         if keys := sorted(key_arn for key_arn in used if key_arn):
             yield Statement(f"{service.capitalize()}Keys", ["kms:Decrypt"], keys, [_via(manifest, service)])
 

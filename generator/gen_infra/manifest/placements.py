@@ -37,7 +37,7 @@ def enabled(manifest: Manifest, queue: str) -> list[str]:
 
 def demand(job: Job) -> Demand:
     """Return the resources that a job requires of its instance."""
-    return Demand(math.ceil(job.vcpus), job.memory_mib, job.gpus or 0)
+    return Demand(math.ceil(job.total_vcpus), job.total_memory_mib, job.total_gpus)
 
 
 def usable_types(job: Job, compute: ComputeEnvironment) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def usable_types(job: Job, compute: ComputeEnvironment) -> tuple[str, ...]:
 
 def all_vcpus(job: Job) -> float:
     """Return the vCPUs of all nodes of a job, which count towards the compute environment's maximum."""
-    return job.vcpus * (job.nodes or 1)
+    return job.total_vcpus * (job.nodes or 1)
 
 
 @cache

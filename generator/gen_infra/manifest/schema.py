@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.manifest import Manifest
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
@@ -25,6 +26,8 @@ def schema() -> dict[str, Any]:
         **manifest["properties"],
     }
     del manifest["required"]
+    several = {"required": ["containers"], "properties": {"containers": {"minProperties": 1}}}
+    document["$defs"]["Job"]["anyOf"] = [{"required": Job.missing_keys({})}, several]
     for definition in document["$defs"].values():
         for key, value in definition["properties"].items():
             definition["properties"][key] = _explained(value, document["$defs"])

@@ -60,7 +60,11 @@ def find_prunable(
     jobs = _unfinished_jobs(clients)
     revisions = prunable_revisions(active, definitions, {job.definition for job in jobs}, keep=keep)
     staying = [definition for definition in active if definition["jobDefinitionArn"] not in revisions]
-    named = {*_images_in(staying), *(job.image for job in jobs)}
+    named = {
+        *_images_in(staying),
+        *(job.image for job in jobs),
+        *(each.image for job in jobs for each in job.containers),
+    }
     images = [
         image for name in repositories for image in _prunable_of(clients, name, named, keep=keep, now=datetime.now(UTC))
     ]

@@ -9,7 +9,7 @@ import msgspec
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.model.manifest import DEFAULT_LOG_GROUP
 from gen_infra.manifest.rules.names import repository_label
-from gen_infra.render.containers import container_properties, node_properties
+from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "time_limits": time_limits,
         "role_policies": role_policies,
         "container_properties": container_properties,
+        "ecs_properties": ecs_properties,
         "node_properties": node_properties,
         "job_dependencies": job_dependencies,
         "repository_label": repository_label,

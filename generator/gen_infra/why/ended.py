@@ -46,7 +46,7 @@ def host_lost(evidence: Evidence) -> Cause | None:
 
 def _environment_gone(evidence: Evidence) -> tuple[str, ...]:
     """Say where it ran, if its queue no longer has that environment: deleting one ends its instances."""
-    host = evidence.last_attempt.get("container", {}).get("containerInstanceArn", "")
+    host = evidence.last_container.get("containerInstanceArn", "")
     cluster = host.partition(":container-instance/")[2].rpartition("/")[0]
     clusters = [each.get("ecsClusterArn", "").rpartition("/")[2] for each in evidence.environments]
     if not cluster or not clusters or cluster in clusters:
@@ -105,10 +105,10 @@ def java_heap(evidence: Evidence) -> Cause | None:
     said = evidence.logged(messages.LOGGED_HEAP)
     if not said:
         return None
-    limit = f"its container may use {evidence.asks('MEMORY'):g} MiB"
+    limit = f"its container may use {evidence.memory_mib:g} MiB"
     fix = (
-        f"raise the heap in the command of {evidence.job_key} (java -Xmx…; of gatk --java-options) to about 80 % of "
-        "memory_mib; raising memory_mib alone changes nothing"
+        f"raise the heap in the command of {evidence.container_key} (java -Xmx…; of gatk --java-options) to about 80 % "
+        "of memory_mib; raising memory_mib alone changes nothing"
     )
     return Cause("java-heap", "its Java program used up its heap", (*said, limit), fix)
 
@@ -125,8 +125,8 @@ def out_of_memory(evidence: Evidence) -> Cause | None:
     )
     if not said and not killed:
         return None
-    asked = f"it may use {evidence.asks('MEMORY'):g} MiB"
-    fix = f"raise memory_mib of {evidence.job_key}"
+    asked = f"it may use {evidence.memory_mib:g} MiB"
+    fix = f"raise memory_mib of {evidence.container_key}"
     return Cause("out-of-memory", "it ran out of memory", (*said, *killed, asked), fix)
 
 
@@ -140,7 +140,9 @@ def disk_full(evidence: Evidence) -> Cause | None:
     if any(each.subject in {"image", "docker", "container"} for each in failures):
         fix = "raise image.root.size_gib: images and containers are on the root volume"
     else:
-        fix = f"write below scratch of {evidence.job_key} and raise image.scratch.size_gib, or image.root.size_gib"
+        fix = (
+            f"write below scratch of {evidence.container_key} and raise image.scratch.size_gib, or image.root.size_gib"
+        )
     return Cause("disk-full", "a disk is full", said, f"{fix}; then gen-infra apply {evidence.manifest_path}")
 
 
@@ -195,5 +197,6 @@ def program_failed(evidence: Evidence) -> Cause | None:
     }
     last = tuple(f"its log says: {line}" for line in evidence.log[-_SHOWN_LINES:])
     fix = f"read its log: {evidence.command('logs', evidence.job['jobId'])}"
-    said = (f"exit code {code}{known.get(code, '')}", *last)
+    which = f"container {name}: " if (name := evidence.container.get("name")) else ""
+    said = (f"{which}exit code {code}{known.get(code, '')}", *last)
     return Cause("program-failed", "its program failed", said, fix)

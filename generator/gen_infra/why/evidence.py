@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen_infra.aws.jobs import asked_of, container_of
+from gen_infra.aws.job_containers import asked_by, asked_of, container_of, container_of_attempt, containers_of
 from gen_infra.manifest.placements import Demand
 from gen_infra.why.messages import Failure, read_failure
 
@@ -109,10 +109,14 @@ class Evidence:
         return last
 
     @property
+    def last_container(self) -> Json:
+        """Return how that container ended in the newest attempt that has ended."""
+        return container_of_attempt(self.last_attempt, self.container.get("name", ""))
+
+    @property
     def exit_code(self) -> int | None:
         """Return the exit code of the newest attempt that has one."""
-        last = self.last_attempt.get("container", {})
-        code: int | None = self.container.get("exitCode", last.get("exitCode"))
+        code: int | None = self.container.get("exitCode", self.last_container.get("exitCode"))
         return code
 
     @property
@@ -123,7 +127,7 @@ class Evidence:
             self.job.get("statusReason"),
             self.container.get("reason"),
             last.get("statusReason"),
-            last.get("container", {}).get("reason"),
+            self.last_container.get("reason"),
         ]
         return tuple(dict.fromkeys(str(reason) for reason in said if reason))
 
@@ -173,7 +177,12 @@ class Evidence:
 
     def asks(self, kind: str) -> float:
         """Return what the job asks for: ``VCPU``, ``MEMORY`` in MiB, or ``GPU``; 0 where it says nothing."""
-        return asked_of(self.container, kind)
+        return asked_by(self.job, kind)
+
+    @property
+    def memory_mib(self) -> float:
+        """Return what its container, the decisive one of several, may use."""
+        return asked_of(self.container, "MEMORY")
 
     @property
     def nodes(self) -> int:
@@ -196,6 +205,12 @@ class Evidence:
         definition = str(self.job["jobDefinition"]).rpartition("/")[2].partition(":")[0]
         key = definition.removesuffix(f"-{self.manifest.name}")
         return f"jobs.{key}" if key in self.manifest.jobs else definition
+
+    @property
+    def container_key(self) -> str:
+        """Return where the manifest has its container: ``jobs.isaac``, or ``jobs.isaac.containers.align``."""
+        several = len(containers_of(self.job)) > 1
+        return f"{self.job_key}.containers.{self.container.get('name', '')}" if several else self.job_key
 
     def compute_key(self, environment: Json) -> str:
         """Return a compute environment's key in the manifest, ``compute.genomicsEnv``; its name where it has none."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from gen_infra.aws import logs
 from gen_infra.aws.errors import AccessDeniedError, aws_errors
-from gen_infra.aws.jobs import asked_of, container_of, find_detail, job_from, main_node_id
+from gen_infra.aws.job_containers import asked_by, container_of, containers_of
+from gen_infra.aws.jobs import find_detail, job_from, main_node_id
 from gen_infra.aws.queues import busy_vcpus
 from gen_infra.doctor import containers as doctor_containers
 from gen_infra.doctor import network as doctor_network
@@ -278,7 +279,7 @@ def _findings(
     """Run the doctor's checks of what this job needs."""
     container = container_of(job)
     found: tuple[Diagnosis, ...] = ()
-    if image := container.get("image"):
+    for image in dict.fromkeys(each["image"] for each in containers_of(job) if each.get("image")):
         found += notes.check(doctor_containers.container_image(clients, manifest.account, image))
     arns = [container[key] for key in ("jobRoleArn", "executionRoleArn") if container.get(key)]
     found += notes.check(doctor_roles.roles(clients, manifest.account, arns))
@@ -289,12 +290,12 @@ def _findings(
         wanted = doctor_network.ById(resources.get("subnets", ()), resources.get("securityGroupIds", ()))
         found += notes.check(doctor_network.network(clients, wanted, 1))
         if resources.get("type") in {"EC2", "SPOT"}:
-            ask = _quota_ask(resources, container)
+            ask = _quota_ask(resources, job)
             found += notes.check(doctor_quotas.vcpu_quotas(clients, [ask]))
     return found + notes.check(doctor.key(clients, manifest)()) if manifest.uses_ec2 else found
 
 
-def _quota_ask(resources: Json, container: Json) -> doctor_quotas.Ask:
-    vcpus = int(asked_of(container, "VCPU")) or 1
+def _quota_ask(resources: Json, job: Json) -> doctor_quotas.Ask:
+    vcpus = int(asked_by(job, "VCPU")) or 1
     types, most = resources.get("instanceTypes", ()), resources.get("maxvCpus", 0)
     return doctor_quotas.Ask(resources["type"], types, most, vcpus)

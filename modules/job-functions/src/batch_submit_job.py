@@ -1,8 +1,8 @@
 """batchSubmitJob: submit a job to AWS Batch.
 
 In: ``jobName``, ``jobQueue`` and ``jobDefinition``; optional, null standing for not given, ``containerOverrides``,
-``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the same event with ``jobId``. Other fields pass
-through, so that a workflow can carry its own along.
+``ecsPropertiesOverride``, ``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the same event with
+``jobId``. Other fields pass through, so that a workflow can carry its own along.
 
 The function's IAM role decides which queues and definitions it may use. The check of their names here only says so
 earlier and in plainer words.
@@ -52,7 +52,8 @@ def submission(event: Event) -> dict[str, Any]:
         "jobName": name,
         "jobQueue": _of_this_environment(event, "jobQueue"),
         "jobDefinition": _of_this_environment(event, "jobDefinition"),
-        "containerOverrides": _container_overrides(event),
+        "containerOverrides": _checked_container(_optional(event, "containerOverrides", {}), "containerOverrides"),
+        "ecsPropertiesOverride": _ecs_properties_override(event),
         "dependsOn": _depends_on(event),
         "parameters": _parameters(event),
     }
@@ -70,13 +71,25 @@ def _of_this_environment(event: Event, field: str) -> str:
     return given
 
 
-def _container_overrides(event: Event) -> dict[str, Any]:
+def _ecs_properties_override(event: Event) -> dict[str, Any]:
+    """Check the overrides of each container of a job of several."""
+    name = "ecsPropertiesOverride"
+    override = checked(_optional(event, name, {}), dict, name)
+    for task_index, task in enumerate(checked(override.get("taskProperties", []), list, f"{name}.taskProperties")):
+        task_where = f"{name}.taskProperties[{task_index}]"
+        containers = checked(checked(task, dict, task_where).get("containers", []), list, f"{task_where}.containers")
+        for index, container in enumerate(containers):
+            _checked_container(container, f"{task_where}.containers[{index}]")
+    return override
+
+
+def _checked_container(given: object, name: str) -> dict[str, Any]:
     """Check what may hold secrets here, because botocore's own message would quote it."""
-    overrides = checked(_optional(event, "containerOverrides", {}), dict, "containerOverrides")
-    for index, part in enumerate(checked(overrides.get("command", []), list, "containerOverrides.command")):
-        checked(part, str, f"containerOverrides.command[{index}]")
-    for index, variable in enumerate(checked(overrides.get("environment", []), list, "containerOverrides.environment")):
-        where = f"containerOverrides.environment[{index}]"
+    overrides = checked(given, dict, name)
+    for index, part in enumerate(checked(overrides.get("command", []), list, f"{name}.command")):
+        checked(part, str, f"{name}.command[{index}]")
+    for index, variable in enumerate(checked(overrides.get("environment", []), list, f"{name}.environment")):
+        where = f"{name}.environment[{index}]"
         if set(checked(variable, dict, where)) != {"name", "value"}:
             raise EventValueError(f"{where} must have a name and a value, and nothing else")
         checked(variable["name"], str, f"{where}.name")

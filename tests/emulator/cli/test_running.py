@@ -6,9 +6,10 @@ import json
 import signal
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.cli import clean_environ, command
 from tests.emulator.layer import Layer
@@ -68,6 +69,50 @@ def test_logs_of_every_attempt_as_text_as_json_and_since(layer: Layer) -> None:
         in later.stderr
     )
     assert 'invalid time "a while"' in layer.run("logs", job_id, "--since", "a while").stderr
+
+
+def test_a_job_of_several_containers_shows_each_of_them(layer: Layer) -> None:
+    """With the definition that its manifest would have: submit changes one command, logs and why name the container."""
+    requirements = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
+    options = {"logDriver": "awslogs", "options": {"awslogs-group": layer.log_group, "awslogs-stream-prefix": "pair"}}
+    more: Any = {"image": "quay.io/x/y:1", "resourceRequirements": requirements, "logConfiguration": options}
+    containers: Any = [
+        {"name": "align", "dependsOn": [{"containerName": "fetch", "condition": "SUCCESS"}], **more},
+        {"name": "fetch", "command": ["fetch"], "essential": False, **more},
+    ]
+    layer.clients.batch.register_job_definition(
+        jobDefinitionName="pair-running",
+        type="container",
+        ecsProperties={"taskProperties": [{"containers": containers}]},
+    )
+    one = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+    several = {"align": {**one, "depends_on": {"fetch": "SUCCESS"}}, "fetch": {**one, "essential": False}}
+    document = yaml.safe_load(layer.manifest.read_text())
+    layer.manifest.write_text(
+        yaml.safe_dump({**document, "jobs": {**document["jobs"], "pair": {"containers": several}}})
+    )
+    job_id = layer.answer("submit", "pair", "--", "exit", "3").strip()
+    layer.reach(job_id, "FAILED")
+    assert sorted(layer.answer("logs", job_id).splitlines()) == [
+        "align: command: exit 3",
+        "align: exit code 3",
+        f"align: job {job_id}, attempt 1",
+        "fetch: command: fetch",
+        "fetch: exit code 0",
+        f"fetch: job {job_id}, attempt 1",
+    ]
+    card = layer.answer("jobs", job_id)
+    assert "align: exit code 3" in card
+    assert "fetch: exit code 0" in card
+    why = json.loads(layer.answer("why", job_id, "--json"))
+    assert why["causes"][0]["name"] == "program-failed"
+    assert why["causes"][0]["evidence"][0] == "container align: exit code 3"
+    fetched = layer.answer("submit", "pair", "--container", "fetch", "--", "exit", "4").strip()
+    layer.reach(fetched, "FAILED")
+    assert "fetch: exit code 4" in layer.answer("logs", fetched)
+    refused = layer.run("submit", "pair", "--container", "nope", "--", "true")
+    assert (refused.returncode, "unknown container" in refused.stderr) == (2, True)
+    assert layer.run("submit", "one", "--container", "x").returncode == 2
 
 
 def test_logs_are_followed_to_the_end_of_the_last_attempt(layer: Layer) -> None:

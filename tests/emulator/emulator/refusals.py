@@ -78,6 +78,14 @@ FARGATE = {
     "resourceRequirements": requirements("1", "2048"),
     "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
 }
+TASK = {
+    "containers": [
+        {**CONTAINER, "name": "main", "dependsOn": [{"containerName": "side", "condition": "SUCCESS"}]},
+        {**CONTAINER, "name": "side", "essential": False},
+    ],
+    "volumes": [{"name": "work"}],
+}
+FARGATE_PART = {"image": "isaac:1", "resourceRequirements": requirements("1", "2048")}
 RESOURCES = {
     "type": "SPOT",
     "allocationStrategy": "SPOT_CAPACITY_OPTIMIZED",
@@ -102,6 +110,19 @@ CALLS: dict[str, Call] = {
         {
             "jobDefinitionName": "{name}", "type": "container", "platformCapabilities": ["FARGATE"],
             "containerProperties": FARGATE,
+        },
+    ),
+    "several": Call(
+        "batch", "register_job_definition",
+        {"jobDefinitionName": "{name}", "type": "container", "ecsProperties": {"taskProperties": [TASK]}},
+    ),
+    "several on Fargate": Call(
+        "batch", "register_job_definition",
+        {
+            "jobDefinitionName": "{name}", "type": "container", "platformCapabilities": ["FARGATE"],
+            "ecsProperties": {"taskProperties": [{"containers": [
+                {**FARGATE_PART, "name": "main"}, {**FARGATE_PART, "name": "side"},
+            ], "executionRoleArn": "arn:aws:iam::123456789012:role/execution"}]},
         },
     ),
     "multi-node": Call(
@@ -323,6 +344,7 @@ _AWS_TAG = {"aws:team": "genomics"}
 _AWS_PAIR = [{"Key": "aws:team", "Value": "genomics"}]
 _ORDER = [{"order": number, "computeEnvironment": f"e{number}"} for number in range(4)]
 _RETRY = "retryStrategy.evaluateOnExit"
+_TASK = "ecsProperties.taskProperties.0"
 _ASKED = "containerProperties.resourceRequirements"
 
 REFUSALS: tuple[Refusal, ...] = (
@@ -384,6 +406,25 @@ REFUSALS: tuple[Refusal, ...] = (
     _batch("fargate", "containerProperties.vcpus", 1, "vcpus is not applicable for Fargate", "ContainerProperties"),
     _batch("fargate", "containerProperties.ulimits", [{"name": "nofile", "softLimit": 1, "hardLimit": 1}], "ulimits is not applicable", "ContainerProperties"),
     *(_batch("fargate", "containerProperties.ephemeralStorage", {"sizeInGiB": size}, "between 21 and 200", "EphemeralStorage") for size in (20, 201)),
+    # Batch: several containers
+    _batch("several", "ecsProperties.taskProperties", [], "one element in taskProperties", "EcsProperties"),
+    _batch("several", f"{_TASK}.containers", [], "1 to 10 containers", "EcsTaskProperties"),
+    _batch("several", f"{_TASK}.containers", [{**CONTAINER, "name": f"c{number}"} for number in range(11)], "1 to 10 containers", "EcsTaskProperties"),
+    _batch("several", f"{_TASK}.containers.1.name", "main", "names of containers must be unique", "TaskContainerProperties"),
+    _batch("several", f"{_TASK}.containers.0.name", MISSING, "must have a name", "TaskContainerProperties"),
+    _batch("several", f"{_TASK}.containers.0.name", "a b", "Invalid container name a b", "TaskContainerProperties"),
+    _batch("several", f"{_TASK}.containers.0.image", "isaac 1", "Invalid image isaac 1", "TaskContainerProperties"),
+    _batch("several", f"{_TASK}.containers.0.resourceRequirements", requirements()[:1], "Memory is not provided", "ResourceRequirement"),
+    _batch("several", f"{_TASK}.containers.0.resourceRequirements", requirements("0.5"), "whole number", "ResourceRequirement"),
+    _batch("several", f"{_TASK}.containers.0.environment", [{"name": "AWS_BATCH_X", "value": "x"}], "cannot start with AWS_BATCH", "TaskContainerProperties"),
+    _batch("several", f"{_TASK}.containers.0.essential", False, "must have an essential container", "TaskContainerProperties"),
+    _batch("several", f"{_TASK}.containers.1.essential", True, "cannot be set on an essential container", "TaskContainerDependency"),
+    _batch("several", f"{_TASK}.containers.0.dependsOn.0.containerName", "gone", "containers of the task", "TaskContainerDependency"),
+    _batch("several", f"{_TASK}.containers.1.dependsOn", [{"containerName": "main", "condition": "START"}], "without a circle", "TaskContainerDependency"),
+    _batch("several", f"{_TASK}.containers.0.mountPoints", [{"sourceVolume": "gone", "containerPath": "/x"}], "not among the volumes", "MountPoint"),
+    _batch("several", f"{_TASK}.containers.0.secrets", [{"name": "A", "valueFrom": "a"}], "require an executionRoleArn", "EcsTaskProperties"),
+    _batch("several", f"{_TASK}.volumes", [{"name": "a"}, {"name": "a"}], "names of volumes must be unique", "Volume"),
+    _batch("several on Fargate", f"{_TASK}.containers.0.resourceRequirements", requirements("2", "2048"), "3.00 vCPU, 4096 MiB", "ResourceRequirement"),
     # Batch: multi-node jobs
     _batch("multi-node", "nodeProperties.mainNode", 2, "smaller than numNodes", "NodeProperties"),
     _batch("multi-node", "nodeProperties.numNodes", 3, "cover all nodes", "NodeRangeProperty"),

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import Any
 
-from tests.emulator.probes import Lab, probe, refusal
+from tests.emulator.probes import Lab, probe, refusal, requirements
 
 
 @probe("arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch")
@@ -258,7 +258,7 @@ def independent_revisions(lab: Lab) -> Any:
     return [found["propagateTags"], found["parameters"], found.get("retryStrategy")]
 
 
-@probe([10, "ECS", 4])
+@probe([10, "ECS", 4, ["main", []]])
 def described_definition(lab: Lab) -> Any:
     batch = lab.client("batch")
     [found] = batch.describe_job_definitions(jobDefinitions=[lab.definition(schedulingPriority=10)])["jobDefinitions"]
@@ -267,7 +267,17 @@ def described_definition(lab: Lab) -> Any:
     arn = batch.register_job_definition(jobDefinitionName=lab.name("mpi"), type="multinode", nodeProperties=nodes)
     [many] = batch.describe_job_definitions(jobDefinitions=[arn["jobDefinitionArn"]])["jobDefinitions"]
     described = [found.get("schedulingPriority"), found.get("containerOrchestrationType")]
-    return [*described, many.get("nodeProperties", {}).get("numNodes")]
+    task = {
+        "containers": [
+            {"name": "main", "image": "isaac:1", "resourceRequirements": requirements(vcpu="1", memory="64")}
+        ]
+    }
+    several = {"jobDefinitionName": lab.name("pair"), "type": "container", "ecsProperties": {"taskProperties": [task]}}
+    if (answer := refusal(batch.register_job_definition, **several)) != "accepted":
+        return [*described, many.get("nodeProperties", {}).get("numNodes"), answer]
+    [pair] = batch.describe_job_definitions(jobDefinitionName=several["jobDefinitionName"])["jobDefinitions"]
+    [container] = pair["ecsProperties"]["taskProperties"][0]["containers"]
+    return [*described, many.get("nodeProperties", {}).get("numNodes"), [container["name"], container["dependsOn"]]]
 
 
 @probe({"name": 2, "arn without revision": 2, "name:1": 1, "arn:1": 1, "name:3": "ClientException", "described": [1]})

@@ -209,6 +209,14 @@ JOBS = (
 )  # fmt: skip
 
 CONTAINERS = (
+    Mutant("several: privileged", "GI_BATCH_1", _JOBS, "            environment = []",
+           "            environment = []\n            privileged = true", "several-containers"),
+    Mutant("several: the host's root", "GI_BATCH_2", _JOBS, 'sourcePath = "/docker_scratch"', 'sourcePath = "/"',
+           "several-containers"),
+    Mutant("several: the host's processes", "GI_BATCH_2", _JOBS, 'pidMode = "task"', 'pidMode = "host"',
+           "several-containers"),
+    Mutant("several: a password", "GI_BATCH_3", _JOBS, "            environment = []",
+           '            environment = [{ name = "DB_PASSWORD", value = "hunter2" }]', "several-containers"),
     Mutant("fargate: public address", "GI_NET_1", _JOBS, 'assignPublicIp = "DISABLED"', 'assignPublicIp = "ENABLED"',
            "fargate"),
     Mutant("fargate: ingress from everywhere", "GI_NET_2", _MAIN, "", _hole("ingress", _V4, _ALL), "fargate"),

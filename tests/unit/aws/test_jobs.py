@@ -15,6 +15,7 @@ from botocore.stub import ANY, Stubber
 
 from gen_infra.aws import jobs, session
 from gen_infra.aws.errors import TransientAwsError
+from gen_infra.aws.job_containers import asked_by
 from gen_infra.aws.jobs import SubmitRequest, SubmittedJob
 from gen_infra.errors import AwsError, UsageError
 
@@ -252,6 +253,52 @@ def test_a_finished_job_has_names_times_exit_code_reason_and_links() -> None:
         "$252Faws$252Fbatch$252Fprod$252Fisaac/log-events/isaac-prod$252Fdefault$252F0f1e",
     }
     assert json.loads(json.dumps(job.to_dict())) == job.to_dict()
+
+
+def several(*, attempts: list[dict[str, Any]] | None = None, **outcomes: dict[str, Any]) -> JobDetailTypeDef:
+    """A job of two containers, with what is known of each."""
+    containers = [
+        {"name": name, "image": f"{name}:1", "essential": name == "main", **outcomes.get(name, {})}
+        | {"resourceRequirements": [{"type": "VCPU", "value": "2"}]}
+        for name in ("fetch", "main")
+    ]
+    task = {"containers": containers, "taskRoleArn": "arn:aws:iam::123456789012:role/j"}
+    return detail(ecsProperties={"taskProperties": [task]}, attempts=attempts or [])
+
+
+def test_of_several_containers_the_one_that_failed_decides() -> None:
+    ended = several(
+        fetch={"exitCode": 0, "logStreamName": "j/fetch/1"}, main={"exitCode": 3, "logStreamName": "j/main/1"}
+    )
+    job = jobs.job_from(ended, "us-east-1")
+    assert (job.image, job.exit_code, job.log_stream) == ("main:1", 3, "j/main/1")
+    assert job.log_streams == ("j/fetch/1", "j/main/1")
+    assert [(each.name, each.exit_code) for each in job.containers] == [("fetch", 0), ("main", 3)]
+    assert job.to_dict()["containers"][0]["image"] == "fetch:1"
+    assert json.loads(json.dumps(job.to_dict())) == job.to_dict()
+
+
+def test_of_several_containers_the_one_that_did_not_start_decides_and_then_the_essential_one() -> None:
+    assert jobs.job_from(several(fetch={"reason": "CannotPull"}), "us-east-1").reason == "CannotPull"
+    assert jobs.job_from(several(fetch={"exitCode": 1}), "us-east-1").image == "main:1"
+
+
+def test_past_attempts_of_several_containers_have_their_streams_and_outcomes() -> None:
+    past = [
+        {"name": "fetch", "exitCode": 0, "logStreamName": "j/fetch/1"},
+        {"name": "main", "logStreamName": "j/main/1"},
+    ]
+    waiting = several(attempts=[{"taskProperties": [{"containers": past}]}])
+    assert jobs.job_from(waiting, "us-east-1").log_streams == ("j/fetch/1", "j/main/1")
+    assert asked_by(waiting, "VCPU") == 4
+
+
+def test_overrides_of_one_of_several_containers_name_it() -> None:
+    asked = jobs.submit_arguments(request(command=("align",), environment={"A": "b"}, container="main"))
+    overrides = {"name": "main", "command": ["align"], "environment": [{"name": "A", "value": "b"}]}
+    assert asked["ecsPropertiesOverride"] == {"taskProperties": [{"containers": [overrides]}]}
+    assert "containerOverrides" not in asked
+    assert "ecsPropertiesOverride" not in jobs.submit_arguments(request(container="main"))
 
 
 def test_a_new_job_has_neither_times_nor_log_yet() -> None:

@@ -50,15 +50,22 @@ def test_a_parameter_by_name_becomes_an_arn_of_the_definitions_region_and_accoun
     assert entry["timeout_minutes"] == 14_400
 
 
-def test_several_containers_of_a_task_are_refused_with_their_names() -> None:
+def test_several_containers_of_a_task_become_containers_of_a_job(tmp_path: Path) -> None:
     result = case("03-ecs-properties")
-    assert result.jobs == {}
-    assert result.refusals == [
-        (
-            "analytics-with-model-server",
-            "its ecsProperties have 2 containers (server, analytics); a job of a manifest has one container",
-        )
-    ]
+    assert result.refusals == []
+    size = {"vcpus": 1, "memory_mib": 4096}
+    assert result.jobs == {
+        "analytics-with-model-server": {
+            "containers": {
+                "server": {"image": "registry.example.org/server:1", **size, "essential": False},
+                "analytics": {"image": "registry.example.org/analytics:1", **size, "depends_on": {"server": "START"}},
+            },
+            "attempts": 2, "timeout_minutes": 120, "ephemeral_storage_gib": 30,
+            "role": "arn:aws:iam::123456789012:role/lab-task",
+            "task_properties": {"runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}},
+        }
+    }  # fmt: skip
+    render(accept(tmp_path, jobs=result.jobs, compute__spot={"type": "FARGATE", "max_vcpus": 64}))
 
 
 def test_the_single_container_of_a_task_becomes_a_job(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Account:
     def start_problem(self, _job: EmulatedJob) -> str:
         return ""
 
-    def log(self, job: EmulatedJob, lines: list[str]) -> None:
+    def log(self, group: str, stream: str, lines: list[str]) -> None:
         pass
 
 
@@ -105,6 +105,46 @@ def test_a_node_has_the_container_of_the_range_that_starts_last(node: int, image
     ranges = [("0:", "all"), ("1:3", "some"), ("3", "three")]
     nodes = {"nodeRangeProperties": [{"targetNodes": each, "container": {"image": name}} for each, name in ranges]}
     assert node_container(nodes, node) == {"image": image}
+
+
+def several(**containers: dict[str, object]) -> EmulatedJob:
+    one = job("several", "")
+    one.task = {"containers": [{"name": name, **each} for name, each in containers.items()]}
+    one.container = one.task["containers"][0]
+    return one
+
+
+AFTER_HELPER = [{"containerName": "helper", "condition": "SUCCESS"}]
+
+
+@pytest.mark.parametrize(
+    ("main", "helper", "status", "codes"),
+    [
+        ({"command": ["true"]}, {"command": ["exit", "3"], "essential": False}, "SUCCEEDED", {"main": 0, "helper": 3}),
+        ({"command": ["exit", "3"]}, {"command": ["true"], "essential": False}, "FAILED", {"main": 3, "helper": 0}),
+        ({"command": ["true"]}, {"command": ["exit", "3"]}, "FAILED", {"main": 0, "helper": 3}),
+        (
+            {"command": ["true"], "dependsOn": AFTER_HELPER},
+            {"command": ["exit", "3"], "essential": False},
+            "FAILED",
+            {"helper": 3},
+        ),
+    ],
+)
+def test_the_essential_containers_of_several_decide(
+    main: dict[str, object], helper: dict[str, object], status: str, codes: dict[str, int], jobs: Jobs, clock: Clock
+) -> None:
+    one = several(main=main, helper=helper)
+    jobs.add([one])
+    for _ in range(10):
+        clock.now += 1
+        jobs.tick()
+    assert one.status == status
+    [task] = one.describe()["ecsProperties"]["taskProperties"]
+    assert {each["name"]: each["exitCode"] for each in task["containers"] if "exitCode" in each} == codes
+    [attempt] = one.attempts
+    streams = [each["logStreamName"] for each in attempt["taskProperties"][0]["containers"]]
+    assert [stream.split("/")[1] for stream in streams] == ["main", "helper"]
 
 
 def test_a_job_that_cannot_advance_ends_alone(jobs: Jobs, clock: Clock) -> None:

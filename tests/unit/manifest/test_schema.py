@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from gen_infra.manifest import load
+from gen_infra.manifest.model.container import ContainerSettings
 from gen_infra.manifest.model.manifest import Manifest
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.schema import SCHEMA_FILE
@@ -28,24 +29,58 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/licence-AbCdE
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # A job with every key that a job can have, and every key of what is in it.
 FULL: dict[str, Any] = {
-    "image": "quay.io/x/y:1", "vcpus": 4, "memory_mib": 8000, "gpus": 1, "command": ["run", "Ref::in"],
-    "environment": {"A": "b"}, "secrets": {"TOKEN": {"arn": SECRET, "kms_key": KEY}},
+    "image": "quay.io/x/y:1",
+    "vcpus": 4,
+    "memory_mib": 8000,
+    "gpus": 1,
+    "command": ["run", "Ref::in"],
+    "environment": {"A": "b"},
+    "secrets": {"TOKEN": {"arn": SECRET, "kms_key": KEY}},
     "repository_credentials": "arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf",
-    "parameters": {"out": "x"}, "required_parameters": ["in"], "attempts": 1, "timeout_minutes": 1, "nodes": 2,
+    "parameters": {"out": "x"},
+    "required_parameters": ["in"],
+    "attempts": 1,
+    "timeout_minutes": 1,
+    "nodes": 2,
     "evaluate_on_exit": [
         {"action": "RETRY", "on_status_reason": "Host*", "on_reason": "x", "on_exit_code": "137"},
     ],
-    "scratch": "/scratch", "ephemeral_storage_gib": 30, "buckets": ["b"], "user": "1000:1000", "readonly_root": True,
-    "efs": {"ref": {"file_system": "fs-12345678", "mount": "/ref", "access_point": "fsap-12345678", "directory": "/d",
-                    "read_only": True}},
+    "scratch": "/scratch",
+    "ephemeral_storage_gib": 30,
+    "buckets": ["b"],
+    "user": "1000:1000",
+    "readonly_root": True,
+    "efs": {
+        "ref": {
+            "file_system": "fs-12345678",
+            "mount": "/ref",
+            "access_point": "fsap-12345678",
+            "directory": "/d",
+            "read_only": True,
+        }
+    },
     "ulimits": {"nofile": {"soft": -1, "hard": 65536}},
     "linux": {
-        "init_process": True, "shared_memory_mib": 1, "max_swap_mib": 0, "swappiness": 0,
+        "init_process": True,
+        "shared_memory_mib": 1,
+        "max_swap_mib": 0,
+        "swappiness": 0,
         "tmpfs": [{"path": "/t", "size_mib": 1, "options": ["nosuid"]}],
         "devices": [{"host_path": "/dev/fuse", "container_path": "/dev/fuse", "permissions": ["READ"]}],
     },
-    "role": "arn:aws:iam::123456789012:role/lab/job", "queue": "main", "scheduling_priority": 0,
+    "role": "arn:aws:iam::123456789012:role/lab/job",
+    "queue": "main",
+    "scheduling_priority": 0,
     "container_properties": {"enableExecuteCommand": True},
+    "task_properties": {"pidMode": "task"},
+}
+# The keys that a container has beside those that are on the job if it has one.
+FULL["containers"] = {
+    "main": {
+        **{key: FULL[key] for key in ("image", "vcpus", "memory_mib")},
+        "essential": True, "depends_on": {"other": "START"},
+        "shared_volumes": {"work": {"mount": "/work", "read_only": True}},
+    },
 }  # fmt: skip
 VALUES: list[Any] = [
     "", "x", "/x", "/../x", "x y", "fs-1", "READ", 0, 1, -1, -2, 0.25, 0.75, 10**12, True, [], ["x"], [1], {}, {"x": 1},
@@ -83,6 +118,8 @@ def is_converted(document: dict[str, Any]) -> bool:
 def test_the_full_job_has_every_key_of_the_model() -> None:
     met = {"Job": FULL, "Secret": FULL["secrets"]["TOKEN"], "EfsVolume": FULL["efs"]["ref"], "Linux": FULL["linux"]}
     met |= {"Ulimit": FULL["ulimits"]["nofile"], "Tmpfs": FULL["linux"]["tmpfs"][0]}
+    met |= {"Container": {key: FULL[key] for key in ContainerSettings.__struct_fields__} | FULL["containers"]["main"]}
+    met |= {"SharedVolume": FULL["containers"]["main"]["shared_volumes"]["work"]}
     met |= {"Device": FULL["linux"]["devices"][0], "RetryRule": FULL["evaluate_on_exit"][0]}
     for name, value in met.items():
         assert set(value) == set(DOCUMENT["$defs"][name]["properties"]), name
@@ -101,7 +138,7 @@ def test_schema_and_loader_agree_on_every_value_at_every_place() -> None:
 
 
 def test_schema_and_loader_refuse_unknown_and_missing_keys() -> None:
-    free = {("environment",), ("parameters",), ("container_properties",)}
+    free = {("environment",), ("parameters",), ("container_properties",), ("task_properties",)}
     for path, value in places(FULL):
         if isinstance(value, dict) and path not in free:
             document = with_value(path, {**value, "surprise": 1})

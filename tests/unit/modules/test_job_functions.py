@@ -95,6 +95,13 @@ def test_submit_leaves_out_what_is_not_given(
     submit(functions, {**EVENT, **nothing})
 
 
+def test_submit_passes_the_overrides_of_each_container(functions: dict[str, ModuleType], batch: Stubber) -> None:
+    override = {"name": "align", "command": ["align"], "environment": [{"name": "A", "value": "b"}]}
+    event = {**EVENT, "ecsPropertiesOverride": {"taskProperties": [{"containers": [override]}]}}
+    batch.add_response("submit_job", SUBMITTED, event)
+    assert submit(functions, event)["jobId"] == SUBMITTED["jobId"]
+
+
 @pytest.mark.parametrize("definition", ["isaac-prod", "isaac-prod:3", DEFINITION_ARN, f"{DEFINITION_ARN}:3"])
 @pytest.mark.parametrize("queue", ["highPriority-prod", QUEUE_ARN])
 def test_submit_takes_names_and_arns(
@@ -122,6 +129,12 @@ def test_submit_takes_names_and_arns(
         ({"jobDefinition": "isaac"}, "OtherEnvironmentError", "jobDefinition: 'isaac' does not belong"),
         ({"jobDefinition": f"{DEFINITION_ARN}-dev:3"}, "OtherEnvironmentError", "jobDefinition: "),
         ({"containerOverrides": []}, "EventTypeError", "containerOverrides must be an object, not an array"),
+        ({"ecsPropertiesOverride": []}, "EventTypeError", "ecsPropertiesOverride must be an object, not an array"),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "a", "command": [1]}]}]}},
+            "EventTypeError",
+            r"ecsPropertiesOverride.taskProperties\[0\].containers\[0\].command\[0\] must be a string, not a number",
+        ),
         ({"dependsOn": {"jobId": "a"}}, "EventTypeError", "dependsOn must be an array, not an object"),
         ({"dependsOn": ["a"]}, "EventTypeError", r"dependsOn\[0\] must be an object, not a string"),
         ({"dependsOn": [{"jobId": "a"}] * 21}, "EventValueError", "dependsOn: 21 jobs are more than 20"),

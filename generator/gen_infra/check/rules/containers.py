@@ -40,12 +40,15 @@ def not_privileged(resource: Resource) -> Iterator[str]:
     source=_BATCH,
 )
 def host_is_hidden(resource: Resource) -> Iterator[str]:
-    """Refuse the host's root, its configuration, and its agents' data and sockets."""
+    """Refuse the host's root, its configuration, its agents' data and sockets, and its processes and shared memory."""
     for container in containers(resource):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
             if isinstance(path, str) and _CONTROLS_THE_HOST.fullmatch(_normal(path)):
                 yield f"it mounts the host's {path}"
+        for name in ("ipcMode", "pidMode"):
+            if container.get(name) == "host":
+                yield f"its {name} is the host's"
 
 
 _CONTROLS_THE_HOST = re.compile(

@@ -40,16 +40,18 @@ class BackendAccount:
 
     def start_problem(self, job: EmulatedJob) -> str:
         """Report a missing repository, log group or role; Batch creates its default log group itself."""
-        if problem := self._pull_problem(job.container.get("image", "")):
-            return problem
-        group = job.log_options["awslogs-group"]
-        if group != DEFAULT_LOG_GROUP and group not in self._backend.logs_backend.groups:
-            return (
-                "CannotStartContainerError: failed to initialize logging driver: ResourceNotFoundException: "
-                f"The specified log group does not exist: {group}"
-            )
-        for key in ("jobRoleArn", "executionRoleArn"):
-            if role := job.container.get(key):
+        for container in job.containers.values():
+            if problem := self._pull_problem(container.get("image", "")):
+                return problem
+            group = job.log_options(container)["awslogs-group"]
+            if group != DEFAULT_LOG_GROUP and group not in self._backend.logs_backend.groups:
+                return (
+                    "CannotStartContainerError: failed to initialize logging driver: ResourceNotFoundException: "
+                    f"The specified log group does not exist: {group}"
+                )
+        roles = job.task or job.container
+        for key in ("taskRoleArn" if job.task else "jobRoleArn", "executionRoleArn"):
+            if role := roles.get(key):
                 try:
                     self._backend.iam_backend.get_role_by_arn(role)
                 except NotFoundException:
@@ -73,9 +75,9 @@ class BackendAccount:
             f"The repository with name '{name}' does not exist in the registry with id '{found['account']}'"
         )
 
-    def log(self, job: EmulatedJob, lines: list[str]) -> None:
+    def log(self, group: str, stream: str, lines: list[str]) -> None:
         """Write to the log stream, and create it if needed."""
-        logs, group, stream = self._backend.logs_backend, job.log_options["awslogs-group"], job.runtime["logStreamName"]
+        logs = self._backend.logs_backend
         logs.ensure_log_group(group)
         logs.ensure_log_stream(group, stream)
         now = int(time.time() * 1000)

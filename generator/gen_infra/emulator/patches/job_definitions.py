@@ -34,17 +34,24 @@ def independent_revisions() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 drops schedulingPriority and describes neither containerOrchestrationType nor nodeProperties",
-    aws="stores and describes all three",
+    moto="5.2.5 drops schedulingPriority, refuses ecsProperties, and describes neither containerOrchestrationType nor"
+    " nodeProperties",
+    aws="stores and describes all four",
 )
 def described_definition() -> None:
-    """Store the priority on the revision, and describe all three."""
+    """Store the priority and ecsProperties on the revision, and describe all four."""
+
+    @around(JobDefinition, "_validate")
+    def validate(original: Any, definition: JobDefinition) -> None:
+        if definition.container_properties or definition.eks_properties or definition.type != "container":
+            original(definition)  # else it has ecsProperties: a request without any properties was refused before
 
     @around(BatchResponse, "registerjobdefinition")
     def register(original: Any, response: BatchResponse) -> str:
         answer: str = original(response)
         definition = backend_of(response).get_job_definition_by_name(response._get_param("jobDefinitionName"))
         setattr(definition, "scheduling_priority", response._get_param("schedulingPriority"))  # noqa: B010
+        setattr(definition, "ecs_properties", _with_defaults(response._get_param("ecsProperties")))  # noqa: B010
         return answer
 
     @around(JobDefinition, "describe")
@@ -52,10 +59,21 @@ def described_definition() -> None:
         described: dict[str, Any] = original(definition)
         optional = {
             "nodeProperties": definition.node_properties,
+            "ecsProperties": getattr(definition, "ecs_properties", None),
             "schedulingPriority": getattr(definition, "scheduling_priority", None),
         }
         present = {name: value for name, value in optional.items() if value is not None}
         return described | {"containerOrchestrationType": "ECS"} | present
+
+
+def _with_defaults(properties: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Add the empty lists of AWS's answer."""
+    for task in (properties or {}).get("taskProperties") or ():
+        task.setdefault("volumes", [])
+        for container in task.get("containers") or ():
+            for name in ("command", "dependsOn", "environment", "mountPoints", "secrets", "ulimits"):
+                container.setdefault(name, [])
+    return properties
 
 
 @moto_patch(

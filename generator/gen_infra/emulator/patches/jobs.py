@@ -110,6 +110,7 @@ def _job(
     job_id = job_id or str(mock_random.uuid4())
     parameters = {**(definition.parameters or {}), **(request.get("parameters") or {})}
     nodes = definition.node_properties or {}
+    task = _task(definition, request, parameters)
     timeout = (request.get("timeout") or definition.timeout or {}).get("attemptDurationSeconds")
     details = {
         "parameters": parameters,
@@ -125,7 +126,8 @@ def _job(
         arn=f"arn:{backend.partition}:batch:{backend.region_name}:{backend.account_id}:job/{job_id}",
         queue=queue.arn,
         definition=definition.arn,
-        container=_container(
+        container=_main_container(task)
+        or _container(
             definition.container_properties or node_container(nodes, int(nodes.get("mainNode", 0))),
             request.get("containerOverrides") or {},
             parameters,
@@ -136,15 +138,41 @@ def _job(
         details=details,
         log_prefix=definition.name,
         nodes=nodes,
+        task=task,
     )
+
+
+def _task(definition: JobDefinition, request: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """Return the task of a job of several containers with the submission's overrides; empty for any other job."""
+    properties = getattr(definition, "ecs_properties", None)
+    tasks = (request.get("ecsPropertiesOverride") or {}).get("taskProperties") or [{}]
+    overrides = {each.get("name"): each for each in tasks[0].get("containers") or ()}
+    if not properties:
+        if overrides:
+            raise ClientException("ecsPropertiesOverride is only for job definitions with ecsProperties")
+        return {}
+    if request.get("containerOverrides"):
+        raise ClientException("containerOverrides is not for job definitions with ecsProperties")
+    task: dict[str, Any] = properties["taskProperties"][0]
+    if unknown := set(overrides) - {each["name"] for each in task["containers"]}:
+        raise ClientException(f"Container {min(map(str, unknown))} of ecsPropertiesOverride is not in the definition")
+    containers = [_container(each, overrides.get(each["name"], {}), parameters) for each in task["containers"]]
+    return task | {"containers": containers}
+
+
+def _main_container(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the first essential container of a task; empty without a task."""
+    found: dict[str, Any] = next((each for each in task.get("containers") or () if each.get("essential", True)), {})
+    return found
 
 
 def _check_resources(definition: JobDefinition, job: EmulatedJob) -> None:
     """Check the job's resources after its overrides, which may suit another platform than the definition's."""
     if "FARGATE" in (definition.platform_capabilities or ()):
-        if not containers.fits_fargate(job.container):
-            raise ClientException(f"Fargate resource requirements ({containers.show_sizes(job.container)}) not valid.")
-    elif not containers.has_whole_vcpus(job.container):
+        whole = containers.as_one(job.task) if job.task else job.container
+        if not containers.fits_fargate(whole):
+            raise ClientException(f"Fargate resource requirements ({containers.show_sizes(whole)}) not valid.")
+    elif not all(map(containers.has_whole_vcpus, job.containers.values())):
         raise ClientException("vCPU must be a whole number of at least 1 on EC2")
 
 

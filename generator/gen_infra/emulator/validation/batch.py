@@ -14,6 +14,7 @@ from gen_infra.emulator.validation.limit import Condition, Limit
 API = "https://docs.aws.amazon.com/batch/latest/APIReference/"
 QUOTAS = "https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
+TASK = "ecsProperties.taskProperties[]"
 SHARE = r"[A-Za-z0-9]{1,255}"
 
 

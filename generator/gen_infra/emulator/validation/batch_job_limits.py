@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gen_infra.emulator.validation import containers
-from gen_infra.emulator.validation.batch import NAME, QUOTAS, SHARE, batch_limit, given, is_unique
+from gen_infra.emulator.validation.batch import NAME, QUOTAS, SHARE, TASK, batch_limit, given, is_unique
 from gen_infra.emulator.validation.limit import (
     Condition,
     Limit,
@@ -20,6 +20,7 @@ from gen_infra.emulator.validation.limit import (
 )
 
 _KIB = 1024
+_CONTAINERS = ("containerProperties", "nodeProperties.nodeRangeProperties[].container")
 _NOT_ON_FARGATE = ("privileged", "ulimits", "linuxParameters.devices", "linuxParameters.sharedMemorySize")
 _JOBS = "RegisterJobDefinition SubmitJob"
 _CREATIONS = (
@@ -29,8 +30,20 @@ _CREATIONS = (
 
 def _of_containers(path: str, holds: Condition, words: str, source: str) -> Iterator[Limit]:
     """Make the rows for a job's container and for those of a multi-node job."""
-    for container in ("containerProperties", "nodeProperties.nodeRangeProperties[].container"):
+    for container in _CONTAINERS:
         yield batch_limit("RegisterJobDefinition", f"{container}.{path}".rstrip("."), holds, words, source)
+
+
+def _of_all_containers(path: str, holds: Condition, words: str, source: str) -> Iterator[Limit]:
+    """Make the same rows, and one for each container of several."""
+    yield from _of_containers(path, holds, words, source)
+    yield batch_limit("RegisterJobDefinition", f"{TASK}.containers[].{path}".rstrip("."), holds, words, source)
+
+
+def _whole(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the container of a job, or all containers of its task as one."""
+    tasks = (request.get("ecsProperties") or {}).get("taskProperties")
+    return containers.as_one(tasks[0]) if tasks else request.get("containerProperties") or {}
 
 
 def _is_fargate(request: Mapping[str, Any]) -> bool:
@@ -38,15 +51,15 @@ def _is_fargate(request: Mapping[str, Any]) -> bool:
 
 
 def _on_ec2(holds: Condition) -> Condition:
-    return lambda request: _is_fargate(request) or holds(request.get("containerProperties") or {})
+    return lambda request: _is_fargate(request) or holds(_whole(request))
 
 
 def _on_fargate(holds: Condition) -> Condition:
-    return lambda request: not _is_fargate(request) or holds(request.get("containerProperties") or {})
+    return lambda request: not _is_fargate(request) or holds(_whole(request))
 
 
 def _show_container(request: Mapping[str, Any]) -> str:
-    return containers.show_sizes(request["containerProperties"])
+    return containers.show_sizes(_whole(request))
 
 
 def _has_properties(request: Mapping[str, Any]) -> bool:
@@ -170,11 +183,13 @@ LIMITS: tuple[Limit, ...] = (
         "Job payload size exceeds 30 KiB",
         QUOTAS,
     ),
-    *_of_containers("", containers.has_image, "Container properties image must not be empty", "ContainerProperties"),
-    *_of_containers(
+    *_of_all_containers(
+        "", containers.has_image, "Container properties image must not be empty", "ContainerProperties"
+    ),
+    *_of_all_containers(
         "image", matches(r"[A-Za-z0-9][A-Za-z0-9._:/@#-]{0,254}"), "Invalid image {value}", "ContainerProperties"
     ),
-    *_of_containers(
+    *_of_all_containers(
         "resourceRequirements[]",
         containers.is_number,
         "resourceRequirements has an invalid value: {value}",
@@ -208,7 +223,7 @@ LIMITS: tuple[Limit, ...] = (
         "Memory is not provided.",
         "ResourceRequirement",
     ),
-    *_of_containers("", containers.has_memory, "Memory must be at least 4 MiB", "ResourceRequirement"),
+    *_of_all_containers("", containers.has_memory, "Memory must be at least 4 MiB", "ResourceRequirement"),
     batch_limit(
         "SubmitJob",
         "containerOverrides",
@@ -275,18 +290,18 @@ LIMITS: tuple[Limit, ...] = (
     ),
     *_of_containers("volumes", is_unique("name"), "The names of volumes must be unique", "Volume"),
     *_of_containers("volumes[].name", matches(r"[A-Za-z0-9_-]{1,255}"), "Invalid volume name {value}", "Volume"),
-    *_of_containers(
+    *_of_all_containers(
         "environment[].name",
         never_starts("aws_batch"),
         "Environment variables cannot start with AWS_BATCH: {value}",
         "ContainerProperties",
     ),
     *_of_containers("", containers.has_role_for_secrets, "secrets require an executionRoleArn", "ContainerProperties"),
-    *_of_containers(
+    *_of_all_containers(
         "linuxParameters.swappiness", between(0, 100), "swappiness must be between 0 and 100", "LinuxParameters"
     ),
-    *_of_containers("linuxParameters.maxSwap", at_least(0), "maxSwap must not be negative", "LinuxParameters"),
-    *_of_containers(
+    *_of_all_containers("linuxParameters.maxSwap", at_least(0), "maxSwap must not be negative", "LinuxParameters"),
+    *_of_all_containers(
         "linuxParameters.sharedMemorySize", at_least(1), "sharedMemorySize must be positive", "LinuxParameters"
     ),
     *_of_containers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +58,54 @@ def fits_fargate(container: Mapping[str, Any]) -> bool:
 def show_sizes(container: Mapping[str, Any]) -> str:
     """Write the sizes as Batch does."""
     return f"{asked(container, 'VCPU') or 0:.2f} vCPU, {asked(container, 'MEMORY') or 0:.0f} MiB"
+
+
+def as_one(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task of several containers as one container that asks for all that they ask for."""
+    each = task.get("containers") or ()
+    totals = {kind: sum(asked(container, kind) or 0 for container in each) for kind in ("VCPU", "MEMORY")}
+    requirements = [{"type": kind, "value": f"{total:g}"} for kind, total in totals.items()]
+    return {**task, "resourceRequirements": requirements}
+
+
+def containers_have_volumes(task: Mapping[str, Any]) -> bool:
+    """Return whether each mount point of a task's containers has its volume."""
+    volumes = task.get("volumes")
+    return all(mounts_have_volumes({**each, "volumes": volumes}) for each in task.get("containers") or ())
+
+
+def has_role_for_containers(task: Mapping[str, Any]) -> bool:
+    """Return whether a task whose containers have secrets has an execution role."""
+    role = task.get("executionRoleArn")
+    return all(has_role_for_secrets({**each, "executionRoleArn": role}) for each in task.get("containers") or ())
+
+
+def has_essential(task: Mapping[str, Any]) -> bool:
+    """Return whether the end of a container ends the task."""
+    return any(each.get("essential", True) for each in task.get("containers") or ())
+
+
+def depends_on_containers(task: Mapping[str, Any]) -> bool:
+    """Return whether containers depend on containers of their task, without a circle."""
+    needed = {
+        each.get("name"): [one.get("containerName") for one in each.get("dependsOn") or ()]
+        for each in task.get("containers") or ()
+    }
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError:
+        return False
+    return all(other in needed for others in needed.values() for other in others)
+
+
+def waits_for_ends(task: Mapping[str, Any]) -> bool:
+    """Return whether containers wait only for the end of containers that are not essential."""
+    essential = {each.get("name") for each in task.get("containers") or () if each.get("essential", True)}
+    return not any(
+        one.get("condition") in ("COMPLETE", "SUCCESS") and one.get("containerName") in essential
+        for each in task.get("containers") or ()
+        for one in each.get("dependsOn") or ()
+    )
 
 
 def mounts_have_volumes(container: Mapping[str, Any]) -> bool:

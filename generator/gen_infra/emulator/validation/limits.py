@@ -9,6 +9,7 @@ from gen_infra.emulator.validation import (
     batch_environment_limits,
     batch_job_limits,
     batch_list_limits,
+    batch_task_limits,
     ec2_limits,
     iam_limits,
     messaging_limits,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gen_infra.emulator.validation.limit import Limit
 
 LIMITS: tuple[Limit, ...] = (
+    *batch_task_limits.LIMITS,
     *batch_job_limits.LIMITS,
     *batch_environment_limits.LIMITS,
     *batch_list_limits.LIMITS,

@@ -65,7 +65,7 @@ class ContainerImport:
         name: the job definition's.
         place: region and account of the definition, where it says them.
         note: called with each change to what the definition says.
-        on_fargate: whether the definition says so; settings that only Fargate has imply it.
+        on_fargate: whether the job runs on Fargate.
     """
 
     def __init__(
@@ -75,27 +75,34 @@ class ContainerImport:
         self.name = name
         self.place = place
         self.note = note
-        self.on_fargate = on_fargate or any(container.get(key) for key in _FARGATE_ONLY)
+        self.on_fargate = on_fargate
 
     def entry(self) -> dict[str, Any]:
         """Return keys of a job; those without a value among them."""
-        entry = {
+        entry = {**self.of_job(), **self.settings()}
+        entry["container_properties"] = {**entry["container_properties"], **self.rest()}
+        return entry
+
+    def of_job(self) -> dict[str, Any]:
+        """Return the keys that a job has also if it has several containers."""
+        size = whole(self._mapping("ephemeralStorage").get("sizeInGiB"))
+        return {"role": self._role(), "ephemeral_storage_gib": size or None}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the keys of a container; those without a value among them."""
+        return {
             "image": self._image(),
             **self._resources(),
-            "role": self._role(),
             "command": self._command(),
             "environment": self._environment(),
             "secrets": self._secrets(),
             "repository_credentials": self._repository_credentials(),
             **self._mounts(),
-            "ephemeral_storage_gib": whole(self._mapping("ephemeralStorage").get("sizeInGiB")) or None,
             "user": self._user(),
             "readonly_root": flag(self.left.pop("readonlyRootFilesystem", None)) is True,
             "ulimits": self._ulimits(),
             "linux": self._linux(),
         }
-        entry["container_properties"] = {**entry["container_properties"], **self._rest()}
-        return entry
 
     def _repository_credentials(self) -> str | None:
         arn = self._mapping("repositoryCredentials").get("credentialsParameter")
@@ -346,7 +353,7 @@ class ContainerImport:
             self.note(what, "can be read and written; add `permissions` if the job has to make nodes of it")
         return entry
 
-    def _rest(self) -> dict[str, Any]:
+    def rest(self) -> dict[str, Any]:
         """Return properties that no key of a job stands for, without those that must not be carried over."""
         carried = {}
         for key, given in self.left.items():
@@ -365,6 +372,11 @@ class ContainerImport:
                 self.note(key, "is carried over as it is, in `container_properties`")
                 carried[key] = value
         return carried
+
+
+def needs_fargate(container: dict[str, Any]) -> bool:
+    """Return whether a container has settings that only Fargate has."""
+    return any(container.get(key) for key in _FARGATE_ONLY)
 
 
 def _dropped(member: str) -> str:

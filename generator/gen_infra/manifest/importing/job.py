@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import ValidationError, convert, to_builtins
 
 from gen_infra.errors import UsageError
-from gen_infra.manifest.importing.container import ContainerImport
+from gen_infra.manifest.importing.container import ContainerImport, needs_fargate
 from gen_infra.manifest.importing.documents import Definition, read_definitions
-from gen_infra.manifest.importing.one_container import RefusedError, one_container
+from gen_infra.manifest.importing.several import import_several
+from gen_infra.manifest.importing.shapes import RefusedError, as_container, find_containers
 from gen_infra.manifest.importing.values import dicts, flag, is_empty, number, whole, without_secrets
 from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job
 from gen_infra.manifest.reading.secrets import redact
@@ -89,9 +90,11 @@ def import_jobs(text: str) -> Imported:
             hint="import the JSON of aws batch register-job-definition or describe-job-definitions",
         )
     for definition in _newest(definitions, result.refusals):
+        notes = len(result.notes)
         try:
             _Import(definition, result).run()
         except RefusedError as error:
+            del result.notes[notes:]
             result.refusals.append(RefusedDefinition(redact(definition.name), redact(str(error))))
     return result
 
@@ -143,7 +146,7 @@ class _Import:
         if self.problem:
             raise RefusedError(self.problem)
         notes: list[tuple[str, str]] = []
-        container, nodes = one_container(self.properties, lambda what, message: notes.append((what, message)))
+        found = find_containers(self.properties, lambda what, message: notes.append((what, message)))
         if self.key != self.name:
             self.note("the name", f"becomes {self.key}")
         for said in self.notes_of_reading:
@@ -152,25 +155,32 @@ class _Import:
             self.note(what, message)
         capabilities = self.properties.get("platformCapabilities")
         on_fargate = "FARGATE" in capabilities if isinstance(capabilities, list) else capabilities == "FARGATE"
-        importing = ContainerImport(container, self.name, self.place(), self.note, on_fargate=on_fargate)
+        place = self.place()
+        if found.several:
+            on_fargate = on_fargate or needs_fargate(as_container(found.task))
+            keys = import_several(found, self.name, place, self.note, on_fargate=on_fargate)
+        else:
+            on_fargate = on_fargate or needs_fargate(found.one)
+            keys = ContainerImport(found.one, self.name, place, self.note, on_fargate=on_fargate).entry()
         entry = {
-            **importing.entry(),
+            **keys,
             "parameters": self.parameters(),
-            **self.retries(on_fargate=importing.on_fargate),
+            **self.retries(on_fargate=on_fargate),
             "timeout_minutes": self.timeout(),
-            "nodes": nodes,
+            "nodes": found.nodes,
             "scheduling_priority": self.priority(),
         }
-        if importing.on_fargate:
+        if on_fargate:
             self.note("platformCapabilities", "is FARGATE: give it a queue on Fargate")
-        elif nodes:
+        elif found.nodes:
             self.note("nodeProperties", "become `nodes`: give it a queue of On-Demand instances")
         self.unread()
         self.jobs[self.key] = self.accepted(without_secrets(entry, "", self.note))
 
     def accepted(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Return the entry with the parameters that its command needs, in the model's order."""
-        references = (name for word in entry["command"] for name in _REFERENCE.findall(word))
+        commands = [each.get("command", ()) for each in (entry, *entry.get("containers", {}).values())]
+        references = (name for command in commands for word in command for name in _REFERENCE.findall(word))
         required = [name for name in dict.fromkeys(references) if name not in entry["parameters"]]
         if required:
             self.note(", ".join(required), "without a default becomes required: every submission gives it")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 # Where a value is in a manifest: keys of mappings and indexes of lists, from the top.
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -227,3 +228,8 @@ ContainerImage = Annotated[
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):
     """The base class of every part of a manifest: immutable, and unknown keys are refused."""
+
+    @classmethod
+    def missing_keys(cls, given: Mapping[str, Any]) -> list[str]:
+        """Return the required keys that are not given; of a given one only matters whether its value is empty."""
+        return [field.name for field in structs.fields(cls) if field.required and field.name not in given]

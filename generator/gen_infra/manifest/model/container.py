@@ -1,6 +1,7 @@
-"""The model of a job's container settings beyond CPU and memory.
+"""The model of a job's containers.
 
-https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
+https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html, and of a job with several
+https://docs.aws.amazon.com/batch/latest/APIReference/API_TaskContainerProperties.html
 """
 
 from __future__ import annotations
@@ -9,7 +10,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import ARN_PARTITIONS, INT32_MAX, AbsolutePath, KmsKeyArn, Model, about, text
+from gen_infra.manifest.model.base import (
+    ARN_PARTITIONS,
+    INT32_MAX,
+    AbsolutePath,
+    ContainerImage,
+    EnvironmentVariable,
+    Key,
+    KmsKeyArn,
+    Model,
+    about,
+    text,
+)
 
 SecretArn = Annotated[
     str,
@@ -45,6 +57,10 @@ UlimitName = Literal[
     "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice",
     "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
 ]  # fmt: skip
+ContainerName = Annotated[
+    str, text("[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, '_' and '-' (a container's name)", "align")
+]
+StartCondition = Literal["START", "COMPLETE", "SUCCESS"]
 # https://docs.aws.amazon.com/batch/latest/APIReference/API_Tmpfs.html (mountOptions); tmpfs(5) has the values.
 TmpfsOption = Annotated[
     str,
@@ -133,3 +149,83 @@ class Linux(Model, frozen=True, kw_only=True):
     ) = None
     tmpfs: Annotated[tuple[Tmpfs, ...], about("File systems in memory.")] = ()
     devices: Annotated[tuple[Device, ...], about("Devices of the host that the container can use.")] = ()
+
+
+class SharedVolume(Model, frozen=True, kw_only=True):
+    """An empty volume that containers of one job share; it lives as long as the attempt."""
+
+    mount: Annotated[AbsolutePath, about("The mount path in the container.")]
+    read_only: Annotated[bool, about("Mount it read-only in this container.")] = False
+
+
+_Image = Annotated[ContainerImage, about("A repository of this manifest, or the full URI of another image.")]
+_Vcpus = Annotated[
+    Annotated[int, Meta(ge=1, le=INT32_MAX, extra={"allowed": "a whole number"})]
+    | Annotated[float, Meta(ge=0.25, le=0.5, extra={"allowed": "(on Fargate) 0.25 or 0.5"})],
+    about("The container's vCPUs; on Fargate also 0.25 and 0.5."),
+]
+_MemoryMib = Annotated[
+    int, Meta(ge=4, le=INT32_MAX), about("The hard memory limit in MiB; a container that exceeds it is killed.")
+]
+
+
+class ContainerSettings(Model, frozen=True, kw_only=True):
+    """The settings that a container of several has itself, and the container of a job with one has on its job."""
+
+    image: _Image | None = None
+    vcpus: _Vcpus | None = None
+    memory_mib: _MemoryMib | None = None
+    gpus: (
+        Annotated[
+            int, Meta(ge=1, le=16), about("GPUs for this container alone; requires `image.base: ecs-al2023-gpu`.")
+        ]
+        | None
+    ) = None
+    command: Annotated[
+        tuple[str, ...],
+        Meta(examples=[["--sample", "Ref::sample"]]),
+        about("The arguments for the image's entry point."),
+    ] = ()
+    environment: Annotated[
+        dict[EnvironmentVariable, str], about("Environment variables; for secrets use `secrets`.")
+    ] = {}
+    secrets: Annotated[
+        dict[EnvironmentVariable, Secret],
+        about("Environment variables that ECS sets from a secret or a parameter when the container starts."),
+    ] = {}
+    scratch: Annotated[
+        AbsolutePath | None,
+        about("The scratch path in the container: its own directory on the host's scratch volume."),
+    ] = None
+    repository_credentials: Annotated[
+        RegistrySecretArn | None,
+        about("The secret with `username` and `password` of the image's private registry outside AWS."),
+    ] = None
+    efs: Annotated[dict[Key, EfsVolume], about("EFS file systems to mount, by a name of your choice.")] = {}
+    user: Annotated[ContainerUser | None, about("The user that the container runs as; default: the image's user.")] = (
+        None
+    )
+    readonly_root: Annotated[bool, about("Make the container's root file system read-only.")] = False
+    ulimits: Annotated[
+        dict[UlimitName, Ulimit], about("Resource limits of its processes; default: the Docker daemon's limits.")
+    ] = {}
+    linux: Annotated[Linux | None, about("Init process, shared memory, swap, tmpfs and devices.")] = None
+
+
+class Container(ContainerSettings, frozen=True, kw_only=True):
+    """One container of a job."""
+
+    image: _Image
+    vcpus: _Vcpus
+    memory_mib: _MemoryMib
+    essential: Annotated[bool, about("When this container ends, end the job: its exit code decides the status.")] = True
+    depends_on: Annotated[
+        dict[ContainerName, StartCondition],
+        about(
+            "Containers to wait for, each with a condition: `START`, or `COMPLETE` and `SUCCESS` of a container that "
+            "is not essential."
+        ),
+    ] = {}
+    shared_volumes: Annotated[
+        dict[Key, SharedVolume], about("Volumes to share with the containers that name the same ones.")
+    ] = {}

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import (
-    INT32_MAX,
-    AbsolutePath,
-    ContainerImage,
-    EnvironmentVariable,
-    Key,
-    Model,
-    ParameterKey,
-    RoleArn,
-    about,
-    text,
-)
-from gen_infra.manifest.model.container import (
-    ContainerUser,
-    EfsVolume,
-    Linux,
-    RegistrySecretArn,
-    Secret,
-    Ulimit,
-    UlimitName,
-)
+from gen_infra.manifest.model.base import INT32_MAX, Model, ParameterKey, RoleArn, about, text
+from gen_infra.manifest.model.container import Container, ContainerName, ContainerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# AWS Batch's own name for the container of a job that has one.
+DEFAULT_CONTAINER = "default"
 
 _RetryPattern = Annotated[
     str,
@@ -65,33 +52,13 @@ RETRY_LOST_HOST = (
 RETRY_LOST_TASK = (RetryRule(action="RETRY", on_status_reason="Your Spot Task was interrupted*"), RETRY_LOST_HOST[1])
 
 
-class Job(Model, frozen=True, kw_only=True):
-    """A job definition, for EC2 or Fargate, depending on the compute environments of its queue."""
+class Job(ContainerSettings, frozen=True, kw_only=True):
+    """A job definition, for EC2 or Fargate: `image`, `vcpus` and `memory_mib` of its one container, or `containers`."""
 
-    image: Annotated[ContainerImage, about("A repository of this manifest, or the full URI of another image.")]
-    vcpus: Annotated[
-        Annotated[int, Meta(ge=1, le=INT32_MAX, extra={"allowed": "a whole number"})]
-        | Annotated[float, Meta(ge=0.25, le=0.5, extra={"allowed": "(on Fargate) 0.25 or 0.5"})],
-        about("The container's vCPUs; on Fargate also 0.25 and 0.5."),
-    ]
-    memory_mib: Annotated[
-        int, Meta(ge=4, le=INT32_MAX), about("The hard memory limit in MiB; a container that exceeds it is killed.")
-    ]
-    gpus: (
-        Annotated[int, Meta(ge=1, le=16), about("GPUs for this job alone; requires `image.base: ecs-al2023-gpu`.")]
-        | None
-    ) = None
-    command: Annotated[
-        tuple[str, ...],
-        Meta(examples=[["--sample", "Ref::sample"]]),
-        about("The arguments for the image's entry point."),
-    ] = ()
-    environment: Annotated[
-        dict[EnvironmentVariable, str], about("Environment variables; for secrets use `secrets`.")
-    ] = {}
-    secrets: Annotated[
-        dict[EnvironmentVariable, Secret],
-        about("Environment variables that ECS sets from a secret or a parameter when the container starts."),
+    containers: Annotated[
+        dict[ContainerName, Container],
+        Meta(max_length=10),
+        about("Several containers that run together, by name; they take the place of the keys of one container."),
     ] = {}
     parameters: Annotated[dict[ParameterKey, str], about("Default values for `Ref::name` in the command.")] = {}
     required_parameters: Annotated[
@@ -124,28 +91,11 @@ class Job(Model, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    scratch: Annotated[
-        AbsolutePath | None,
-        about("The scratch path in the container: the job's own directory on the host's scratch volume."),
-    ] = None
     ephemeral_storage_gib: (
         Annotated[int, Meta(ge=21, le=200), about("Fargate: the size of the container's disk in GiB; default: 20.")]
         | None
     ) = None
-    repository_credentials: Annotated[
-        RegistrySecretArn | None,
-        about("The secret with `username` and `password` of the image's private registry outside AWS."),
-    ] = None
     buckets: Annotated[tuple[str, ...], about("The keys of the buckets that the job's role may use.")] = ()
-    efs: Annotated[dict[Key, EfsVolume], about("EFS file systems to mount, by a name of your choice.")] = {}
-    user: Annotated[ContainerUser | None, about("The user that the container runs as; default: the image's user.")] = (
-        None
-    )
-    readonly_root: Annotated[bool, about("Make the container's root file system read-only.")] = False
-    ulimits: Annotated[
-        dict[UlimitName, Ulimit], about("Resource limits of its processes; default: the Docker daemon's limits.")
-    ] = {}
-    linux: Annotated[Linux | None, about("Init process, shared memory, swap, tmpfs and devices.")] = None
     role: Annotated[RoleArn | None, about("The ARN of an existing job role; default: a new role.")] = None
     queue: Annotated[str | None, about("The queue that `gen-infra submit` uses; default: the first queue.")] = None
     scheduling_priority: (
@@ -160,3 +110,56 @@ class Job(Model, frozen=True, kw_only=True):
             "added to those of the keys above."
         ),
     ] = {}
+    task_properties: Annotated[
+        dict[str, Any],
+        Meta(examples=[{"pidMode": "task"}]),
+        about(
+            "For several containers: `enableExecuteCommand`, `ipcMode`, `pidMode`, `platformVersion` and "
+            "`runtimePlatform` of Batch's `taskProperties`, in the API's spelling."
+        ),
+    ] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse a job without the keys of its container; msgspec reports a ValueError as an invalid value."""
+        if not self.containers and (missing := [key for key in _OF_ONE_CONTAINER if getattr(self, key) is None]):
+            raise ValueError(f"Object missing required field `{missing[0]}`")
+
+    @classmethod
+    def missing_keys(cls, given: Mapping[str, Any]) -> list[str]:
+        """Return the keys of its container that are not given, unless it has several containers."""
+        needed = () if given.get("containers") else _OF_ONE_CONTAINER
+        return [key for key in needed if key not in given]
+
+    @property
+    def all_containers(self) -> dict[str, Container]:
+        """Return the job's containers by name; AWS Batch calls the container of a job that has one ``default``."""
+        if self.containers:
+            return self.containers
+        return {DEFAULT_CONTAINER: self._own_container()}
+
+    def _own_container(self) -> Container:
+        return Container(**{name: getattr(self, name) for name in ContainerSettings.__struct_fields__})
+
+    @property
+    def main_container(self) -> str:
+        """Return the container that a submission's command is for: the first essential one."""
+        named = self.all_containers
+        return next((name for name, container in named.items() if container.essential), next(iter(named)))
+
+    @property
+    def total_vcpus(self) -> float:
+        """Return the vCPUs of all containers."""
+        return sum(container.vcpus for container in self.all_containers.values())
+
+    @property
+    def total_memory_mib(self) -> int:
+        """Return the memory of all containers in MiB."""
+        return sum(container.memory_mib for container in self.all_containers.values())
+
+    @property
+    def total_gpus(self) -> int:
+        """Return the GPUs of all containers."""
+        return sum(container.gpus or 0 for container in self.all_containers.values())
+
+
+_OF_ONE_CONTAINER = ("image", "vcpus", "memory_mib")

@@ -6,7 +6,7 @@ Limits of a single value are here; rules between values are in `gen_infra.manife
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
@@ -35,6 +35,12 @@ from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job, RetryRule
 from gen_infra.manifest.model.network import Network
 from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.model.container import Container
 
 # Where the logs of a job go whose definition has no log configuration, in every environment of an account and region.
 # https://docs.aws.amazon.com/batch/latest/userguide/using_cloudwatch_logs.html
@@ -212,9 +218,16 @@ class Manifest(Model, frozen=True, kw_only=True):
     def mounts_efs(self) -> bool:
         """Whether any job mounts an EFS file system, by ``efs`` or by ``container_properties``."""
         return any(
-            job.efs or any("efsVolumeConfiguration" in volume for volume in job.container_properties.get("volumes", []))
-            for job in self.jobs.values()
+            container.efs
+            or any("efsVolumeConfiguration" in volume for volume in job.container_properties.get("volumes", []))
+            for _, job, container in self.containers()
         )
+
+    def containers(self) -> Iterator[tuple[KeyPath, Job, Container]]:
+        """Yield every container of every job, with its path in the manifest."""
+        for key, job in self.jobs.items():
+            for name, container in job.all_containers.items():
+                yield ("jobs", key, *(("containers", name) if job.containers else ())), job, container
 
     def queue_of(self, job: Job) -> str:
         """Return the queue of a job; a submission may choose another one."""
@@ -232,7 +245,9 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     def needs_execution_role(self, job: Job) -> bool:
         """Return whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""
-        return bool(job.secrets) or job.repository_credentials is not None or self.is_on_fargate(job)
+        return self.is_on_fargate(job) or any(
+            container.secrets or container.repository_credentials for container in job.all_containers.values()
+        )
 
     @property
     def log_group_patterns(self) -> list[str]:
@@ -323,15 +338,15 @@ class Manifest(Model, frozen=True, kw_only=True):
         """Return the ARN (without revision) of a queue or job definition."""
         return f"arn:{self.partition}:batch:{self.region}:{self.account}:{kind}/{self.suffixed(key)}"
 
-    def image_uri(self, job: Job) -> str:
-        """Return the URI of a job's image: in one of the manifest's repositories, or the URI that the job gives."""
-        repository = image_repository(job.image)
+    def image_uri(self, image: str) -> str:
+        """Return the URI of a container's image: in one of the manifest's repositories, or the URI that it is."""
+        repository = image_repository(image)
         if repository not in self.repositories:
-            return job.image
+            return image
         registry = f"{self.account}.dkr.ecr.{self.region}.{self.dns_suffix}"
-        tag = self.image_tags.get(repository, "") if job.image == repository else ""
+        tag = self.image_tags.get(repository, "") if image == repository else ""
         separator = "@" if tag.startswith("sha256:") else ":"
-        return f"{registry}/{self.name}/{job.image}{separator if tag else ''}{tag}"
+        return f"{registry}/{self.name}/{image}{separator if tag else ''}{tag}"
 
 
 def image_repository(image: str) -> str:

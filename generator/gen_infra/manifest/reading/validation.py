@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 import msgspec
 
+from gen_infra.manifest.model.base import Model
 from gen_infra.manifest.model.manifest import Manifest
 from gen_infra.manifest.reading.nodes import Map, Node, Problem, Refused, Scalar, Sequence, dotted, locate, plain
 from gen_infra.manifest.reading.reader import MAX_PROBLEMS
@@ -48,7 +49,7 @@ def place(root: Map, findings: Iterable[ManifestFinding]) -> list[Problem]:
     return sorted(problems)
 
 
-def _struct(node: Node, struct: type[msgspec.Struct], path: KeyPath) -> Iterable[ManifestFinding]:
+def _struct(node: Node, struct: type[Model], path: KeyPath) -> Iterable[ManifestFinding]:
     if not isinstance(node, Map):
         yield path, f"should be a mapping of {_list(struct.__struct_fields__)}, not {_kind(node)}"
         return
@@ -58,13 +59,17 @@ def _struct(node: Node, struct: type[msgspec.Struct], path: KeyPath) -> Iterable
             yield from _value(entry.node, hints[key], (*path, key))
         else:
             yield (*path, key), _unknown("key", key, struct.__struct_fields__)
-    for field in msgspec.structs.fields(struct):
-        if field.required and field.name not in node.entries:
-            yield path, f'the key "{field.name}" is missing'
+    for key in struct.missing_keys(_filled(node)):
+        yield path, f'the key "{key}" is missing'
+
+
+def _filled(node: Map) -> dict[str, bool]:
+    """Return the keys of a mapping, each with whether its value has any content."""
+    return {key: not isinstance(entry.node, Map) or bool(entry.node.entries) for key, entry in node.entries.items()}
 
 
 @cache
-def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+def _hints(struct: type[Model]) -> dict[str, Any]:
     return get_type_hints(struct, include_extras=True)
 
 
@@ -78,7 +83,7 @@ def _value(node: Node, kind: Any, path: KeyPath) -> Iterable[ManifestFinding]:
         yield path, "has no value; write one or remove the key"
     elif bare is Any:
         return  # a rule checks it
-    elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+    elif isinstance(bare, type) and issubclass(bare, Model):
         yield from _struct(node, bare, path)
     elif origin in {Union, types.UnionType}:
         yield from _union(node, get_args(bare), path)
@@ -184,7 +189,7 @@ def _unwrap(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
 
 def _is_struct(kind: Any) -> bool:
     bare, _ = _unwrap(kind)
-    return isinstance(bare, type) and issubclass(bare, msgspec.Struct)
+    return isinstance(bare, type) and issubclass(bare, Model)
 
 
 def _allowed(kind: Any) -> str:

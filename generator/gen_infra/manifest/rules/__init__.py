@@ -17,6 +17,7 @@ from gen_infra.manifest.rules import (
     placement,
     rebuild,
     references,
+    several_containers,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *names.ERRORS,
     *limits.ERRORS,
     *jobs.ERRORS,
+    *several_containers.ERRORS,
     *fargate.ERRORS,
     *placement.ERRORS,
     *container_properties.ERRORS,
@@ -39,6 +41,7 @@ ERRORS: tuple[ManifestRule, ...] = (
 WARNINGS: tuple[ManifestRule, ...] = (
     *images.WARNINGS,
     *limits.WARNINGS,
+    *several_containers.WARNINGS,
     *placement.WARNINGS,
     *container_properties.WARNINGS,
 )

@@ -41,6 +41,9 @@ _MADE_HERE = {
     "logConfiguration": "gen-infra makes a log group for each job",
     "privileged": "a privileged container is root on its host; linux.devices gives a device by itself",
 }
+# Members of a task that a job has no keys for.
+TASK_MEMBERS = ("enableExecuteCommand", "ipcMode", "pidMode", "platformVersion", "runtimePlatform")
+_NAMESPACES = {"ipcMode": ("task", "none"), "pidMode": ("task",)}
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "string": ((str,), "text"),
     "boolean": ((bool,), "true or false"),
@@ -63,6 +66,24 @@ def container_properties_are_valid(manifest: Manifest) -> Iterable[ManifestFindi
                 yield (*path, name), _unknown(name, sorted(known))
             else:
                 yield from _misfits(value, container_shape().members[name], (*path, name), (name,))
+
+
+def task_properties_are_valid(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """https://docs.aws.amazon.com/batch/latest/APIReference/API_EcsTaskProperties.html, as botocore has it.
+
+    With the host's namespaces, a container could signal and trace every process of its instance.
+    """
+    for key, job in manifest.jobs.items():
+        path = ("jobs", key, "task_properties")
+        if job.task_properties and not job.containers:
+            yield path, "task_properties are for a job of several containers; use container_properties"
+        for name, value in job.task_properties.items():
+            if name not in TASK_MEMBERS:
+                yield (*path, name), _unknown(name, TASK_MEMBERS)
+            elif name in _NAMESPACES and value not in _NAMESPACES[name]:
+                yield (*path, name), f"{value} is not one of {', '.join(_NAMESPACES[name])}"
+            else:
+                yield from _misfits(value, task_shape().members[name], (*path, name), (name,))
 
 
 def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -96,16 +117,21 @@ def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFi
         for name in () if on_fargate else ("fargatePlatformConfiguration", "networkConfiguration"):
             if name in job.container_properties:
                 yield (*path, name), f"is for jobs on Fargate, and queue {manifest.queue_of(job)} is on EC2"
+        if not on_fargate and "platformVersion" in job.task_properties:
+            yield (
+                ("jobs", key, "task_properties", "platformVersion"),
+                f"is for jobs on Fargate, and queue {manifest.queue_of(job)} is on EC2",
+            )
         if on_fargate and "instanceType" in job.container_properties:
             yield (*path, "instanceType"), f"is for jobs on EC2, and queue {manifest.queue_of(job)} is on Fargate"
 
 
 def variables_have_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse variables without a value: the provider does not register them, so that they would be unset."""
-    for key, job in manifest.jobs.items():
-        for name, value in job.environment.items():
+    for path, _, container in manifest.containers():
+        for name, value in container.environment.items():
             if not value:
-                yield ("jobs", key, "environment", name), f"{PROVIDER} drops variables that are empty; give it a value"
+                yield (*path, "environment", name), f"{PROVIDER} drops variables that are empty; give it a value"
 
 
 def _items(job: Job, name: str) -> list[dict[str, Any]]:
@@ -161,13 +187,24 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 @cache
 def container_shape() -> Shape:
     """Return AWS's own description; read only for a manifest that has such properties, because it takes a while."""
+    return _shape("ContainerProperties")
+
+
+@cache
+def task_shape() -> Shape:
+    """Return AWS's own description of a task of several containers."""
+    return _shape("EcsTaskProperties")
+
+
+def _shape(name: str) -> Shape:
     import botocore.session
 
-    return botocore.session.get_session().get_service_model("batch").shape_for("ContainerProperties")
+    return botocore.session.get_session().get_service_model("batch").shape_for(name)
 
 
 ERRORS: tuple[ManifestRule, ...] = (
     container_properties_are_valid,
+    task_properties_are_valid,
     container_properties_name_their_volumes,
     container_properties_fit_the_host,
 )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gen_infra.manifest.rules.rule import total_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -37,7 +39,7 @@ _COMPUTE_ON_EC2 = (
     "service_role",
     "update_timeout_minutes",
 )
-_JOB_ON_EC2 = ("scratch", "gpus", "nodes", "ulimits")
+_CONTAINER_ON_EC2 = ("scratch", "gpus", "ulimits")
 _LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "devices")
 
 
@@ -75,25 +77,35 @@ def fargate_jobs_use_what_fargate_has(manifest: Manifest) -> Iterable[ManifestFi
     for key, job in manifest.jobs.items():
         if not manifest.is_on_fargate(job):
             continue
-        for field in _set_among(job, _JOB_ON_EC2):
-            instead = "; use ephemeral_storage_gib" if field == "scratch" else ""
-            yield ("jobs", key, field), f"a job on Fargate has no {field}{instead}"
-        for field in _set_among(job.linux, _LINUX_ON_EC2) if job.linux else ():
-            yield ("jobs", key, "linux", field), f"a job on Fargate has no {field}"
+        if job.nodes:
+            yield ("jobs", key, "nodes"), "a job on Fargate has no nodes"
         if job.timeout_minutes > _FARGATE_MINUTES:
             yield (
                 ("jobs", key, "timeout_minutes"),
                 f"{job.timeout_minutes} is above {_FARGATE_MINUTES}: Fargate stops each job after 14 days",
             )
         yield from _size(key, job)
+    for path, job, container in manifest.containers():
+        if manifest.is_on_fargate(job):
+            for field in _set_among(container, _CONTAINER_ON_EC2):
+                instead = "; use ephemeral_storage_gib" if field == "scratch" else ""
+                yield (*path, field), f"a job on Fargate has no {field}{instead}"
+            for field in _set_among(container.linux, _LINUX_ON_EC2) if container.linux else ():
+                yield (*path, "linux", field), f"a job on Fargate has no {field}"
 
 
 def _size(key: str, job: Job) -> Iterable[ManifestFinding]:
-    if job.vcpus not in FARGATE_SIZES:
-        yield ("jobs", key, "vcpus"), f"{job.vcpus} is not a Fargate size: {_numbers(tuple(FARGATE_SIZES))}"
-    elif job.memory_mib not in FARGATE_SIZES[job.vcpus]:
-        sizes = _numbers(FARGATE_SIZES[job.vcpus])
-        yield ("jobs", key, "memory_mib"), f"{job.memory_mib} does not go with {job.vcpus} vCPU on Fargate: {sizes}"
+    vcpus, memory_mib = job.total_vcpus, job.total_memory_mib
+    whose = " of all containers" if job.containers else ""
+    if vcpus not in FARGATE_SIZES:
+        sizes = _numbers(tuple(FARGATE_SIZES))
+        yield total_path(key, job, "vcpus"), f"{vcpus}{whose} is not a Fargate size: {sizes}"
+    elif memory_mib not in FARGATE_SIZES[vcpus]:
+        sizes = _numbers(FARGATE_SIZES[vcpus])
+        yield (
+            total_path(key, job, "memory_mib"),
+            f"{memory_mib}{whose} does not go with {vcpus} vCPU on Fargate: {sizes}",
+        )
 
 
 def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -101,10 +113,11 @@ def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[ManifestFin
     for key, job in manifest.jobs.items():
         if manifest.is_on_fargate(job):
             continue
-        if isinstance(job.vcpus, float):
-            yield ("jobs", key, "vcpus"), f"{job.vcpus} is for Fargate; on EC2 it is a whole number"
         if job.ephemeral_storage_gib is not None:
             yield ("jobs", key, "ephemeral_storage_gib"), "only a job on Fargate has it; on EC2 there is scratch"
+    for path, job, container in manifest.containers():
+        if isinstance(container.vcpus, float) and not manifest.is_on_fargate(job):
+            yield (*path, "vcpus"), f"{container.vcpus} is for Fargate; on EC2 it is a whole number"
 
 
 def _set_among(struct: msgspec.Struct, names: tuple[str, ...]) -> list[str]:

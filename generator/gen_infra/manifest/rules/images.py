@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def image_tags_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse a tag that would release nothing."""
-    images = {job.image for job in manifest.jobs.values()}
+    images = {container.image for _, _, container in manifest.containers()}
     for repository in manifest.image_tags:
         if repository not in manifest.repositories:
             known = ", ".join(manifest.repositories) or "the manifest has none"
@@ -26,20 +26,20 @@ def image_tags_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 def images_are_pinned(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Warn about images whose content changes: results cannot be repeated, and ECR's tags here are immutable."""
-    for key, job in manifest.jobs.items():
-        repository = image_repository(job.image)
-        uri = manifest.image_uri(job)
+    for path, _, container in manifest.containers():
+        repository = image_repository(container.image)
+        uri = manifest.image_uri(container.image)
         _, _, tag = uri.rpartition("/")[2].partition(":")
         if repository in manifest.repositories and tag in {"", "latest"}:
             yield (
-                ("jobs", key, "image"),
+                (*path, "image"),
                 f"the tag latest can be pushed once only, because {repository}'s tags are immutable; give a tag here "
                 f"(image: {repository}:1.0), under image_tags, or with --image-tag {repository}=1.0",
             )
         elif not tag and "@" not in uri:
             yield (
-                ("jobs", key, "image"),
-                f'"{job.image}" has no tag or digest, so that its program can change between two jobs; add one',
+                (*path, "image"),
+                f'"{container.image}" has no tag or digest, so that its program can change between two jobs; add one',
             )
 
 

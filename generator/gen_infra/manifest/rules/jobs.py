@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gen_infra.manifest.model.container import Container
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
@@ -30,12 +31,12 @@ def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html (parameters)
     """
-    for key, job in manifest.jobs.items():
-        for index, word in enumerate(job.command):
+    for path, job, container in manifest.containers():
+        for index, word in enumerate(container.command):
             for name in _REFERENCE.findall(word):
                 if name not in job.parameters and name not in job.required_parameters:
                     yield (
-                        ("jobs", key, "command", index),
+                        (*path, "command", index),
                         f"Ref::{name} has no value in parameters; add one, or add {name} to required_parameters",
                     )
 
@@ -43,7 +44,8 @@ def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]
 def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require that the command uses a required parameter, and that it has no default value."""
     for key, job in manifest.jobs.items():
-        used = {name for word in job.command for name in _REFERENCE.findall(word)}
+        words = (word for container in job.all_containers.values() for word in container.command)
+        used = {name for word in words for name in _REFERENCE.findall(word)}
         for index, name in enumerate(job.required_parameters):
             path = ("jobs", key, "required_parameters", index)
             if name not in used:
@@ -57,10 +59,10 @@ def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFindi
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (secrets)
     """
-    for key, job in manifest.jobs.items():
-        for name in job.secrets:
-            if name in job.environment:
-                yield ("jobs", key, "secrets", name), "environment contains this variable too; keep one of them"
+    for path, _, container in manifest.containers():
+        for name in container.secrets:
+            if name in container.environment:
+                yield (*path, "secrets", name), "environment contains this variable too; keep one of them"
 
 
 def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -79,21 +81,23 @@ def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding
 
 def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse two mounts at the same path, as Docker does ("Duplicate mount point")."""
-    for key, job in manifest.jobs.items():
+    for path, job, container in manifest.containers():
         seen: dict[str, str] = {}
-        for path, what, mount in _mounts(job):
+        for place, what, mount in _mounts(job, container):
             if mount in seen:
-                yield ("jobs", key, *path), f'"{mount}" is already the mount path of {seen[mount]}'
+                yield (*path, *place), f'"{mount}" is already the mount path of {seen[mount]}'
             seen.setdefault(mount, what)
 
 
-def _mounts(job: Job) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _mounts(job: Job, container: Container) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """Place in the job, kind, and path in the container."""
-    if job.scratch:
-        yield ("scratch",), "scratch", job.scratch
-    for name, volume in job.efs.items():
+    if container.scratch:
+        yield ("scratch",), "scratch", container.scratch
+    for name, volume in container.efs.items():
         yield ("efs", name, "mount"), f"efs.{name}", volume.mount
-    for index, tmpfs in enumerate(job.linux.tmpfs if job.linux else ()):
+    for name, shared in container.shared_volumes.items():
+        yield ("shared_volumes", name, "mount"), f"shared_volumes.{name}", shared.mount
+    for index, tmpfs in enumerate(container.linux.tmpfs if container.linux else ()):
         yield ("linux", "tmpfs", index, "path"), f"linux.tmpfs[{index}]", tmpfs.path
     extra = job.container_properties.get("mountPoints")
     for index, mount in enumerate(extra if isinstance(extra, list) else ()):
@@ -107,18 +111,18 @@ def an_access_point_sets_the_directory(manifest: Manifest) -> Iterable[ManifestF
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_EFSAuthorizationConfig.html (accessPointId)
     """
-    for key, job in manifest.jobs.items():
-        for name, volume in job.efs.items():
+    for path, _, container in manifest.containers():
+        for name, volume in container.efs.items():
             if volume.access_point and volume.directory:
-                yield ("jobs", key, "efs", name, "directory"), "the access point sets the directory; keep one of them"
+                yield (*path, "efs", name, "directory"), "the access point sets the directory; keep one of them"
 
 
 def soft_limits_are_not_above_hard_ones(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse a soft limit above the hard one, as setrlimit(2) does: the container would not start; -1 is unlimited."""
-    for key, job in manifest.jobs.items():
-        for name, limit in job.ulimits.items():
+    for path, _, container in manifest.containers():
+        for name, limit in container.ulimits.items():
             if limit.hard != -1 and (limit.soft == -1 or limit.soft > limit.hard):
-                yield ("jobs", key, "ulimits", name, "soft"), f"{limit.soft} is greater than hard {limit.hard}"
+                yield (*path, "ulimits", name, "soft"), f"{limit.soft} is greater than hard {limit.hard}"
 
 
 def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -126,9 +130,10 @@ def swappiness_needs_swap(manifest: Manifest) -> Iterable[ManifestFinding]:
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_LinuxParameters.html (swappiness)
     """
-    for key, job in manifest.jobs.items():
-        if job.linux and job.linux.swappiness is not None and job.linux.max_swap_mib is None:
-            yield ("jobs", key, "linux", "swappiness"), "is ignored without max_swap_mib"
+    for path, _, container in manifest.containers():
+        linux = container.linux
+        if linux and linux.swappiness is not None and linux.max_swap_mib is None:
+            yield (*path, "linux", "swappiness"), "is ignored without max_swap_mib"
 
 
 def nodes_are_on_demand(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -151,9 +156,9 @@ def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[ManifestFinding]:
 
     https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
     """
-    for key, job in manifest.jobs.items():
-        if job.gpus and manifest.image.base != "ecs-al2023-gpu":
-            yield ("jobs", key, "gpus"), f"image.base is {manifest.image.base}; GPUs need ecs-al2023-gpu"
+    for path, _, container in manifest.containers():
+        if container.gpus and manifest.image.base != "ecs-al2023-gpu":
+            yield (*path, "gpus"), f"image.base is {manifest.image.base}; GPUs need ecs-al2023-gpu"
 
 
 ERRORS: tuple[ManifestRule, ...] = (

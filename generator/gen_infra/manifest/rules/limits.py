@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
+from gen_infra.manifest.model.base import KeyPath
 from gen_infra.manifest.rules.provider_members import PROVIDER
+from gen_infra.manifest.rules.rule import total_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,7 @@ MOST_QUEUES = MOST_COMPUTE_ENVIRONMENTS = 50
 JOB_DEFINITION_BYTES = 24 * 1024
 # The size of what a definition contains beside the manifest's values: role, log options, retry rules, names.
 _FIXED_BYTES = 2 * 1024
+_CONTAINER_BYTES = 512  # log options and names of each container of several
 
 _GP3_IOPS_PER_GIB = 500
 _GP2_GIB = 16_384
@@ -53,7 +56,9 @@ def job_definitions_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFi
 
 def job_definition_bytes(job: Job) -> int:
     """Estimate the size of a job definition; each environment variable becomes an object with a name and a value."""
-    return _FIXED_BYTES + len(msgspec.json.encode(job)) + len(job.environment) * len('{"name":,"value":}')
+    variables = sum(len(container.environment) for container in job.all_containers.values())
+    fixed = _FIXED_BYTES + _CONTAINER_BYTES * len(job.containers)
+    return fixed + len(msgspec.json.encode(job)) + variables * len('{"name":,"value":}')
 
 
 def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -63,10 +68,12 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Manifest
             continue  # another rule reports it
         for role, size in role_policies_sizes(manifest, key).items():
             if size > ROLE_POLICIES_LIMIT:
-                what = "buckets" if role == key else "secrets"
-                count = len(getattr(job, what))
+                is_job_role = role == key
+                what = "buckets" if is_job_role else "secrets"
+                secrets = sum(len(container.secrets) for container in job.all_containers.values())
+                count = len(job.buckets) if is_job_role else secrets
                 yield (
-                    ("jobs", key, what),
+                    ("jobs", key, what) if is_job_role else total_path(key, job, what),
                     f"these {count} {what} make role policies of {size:,} characters, and IAM allows "
                     f"{ROLE_POLICIES_LIMIT:,}; use fewer",
                 )
@@ -135,10 +142,10 @@ def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
                 break
 
 
-_Place: TypeAlias = tuple[tuple[str, ...], str | None, tuple[str, ...]]
+_Place: TypeAlias = tuple[KeyPath, str | None, tuple[str, ...]]
 
 
-def _arns(manifest: Manifest) -> Iterable[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+def _arns(manifest: Manifest) -> Iterable[tuple[KeyPath, str, tuple[str, ...]]]:
     """Yield each ARN of the manifest, with those of its parts that must be the environment's."""
     for path, text, parts in (*_arns_of_environment(manifest), *_arns_of_jobs(manifest)):
         if text and text.startswith("arn:"):
@@ -158,9 +165,10 @@ def _arns_of_environment(manifest: Manifest) -> Iterable[_Place]:
 def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
     for key, job in manifest.jobs.items():
         yield ("jobs", key, "role"), job.role, ("partition", "account")
-        for name, secret in job.secrets.items():
-            yield ("jobs", key, "secrets", name, "arn"), secret.arn, ("partition", "region")
-            yield ("jobs", key, "secrets", name, "kms_key"), secret.kms_key, ("partition", "region")
+    for path, _, container in manifest.containers():
+        for name, secret in container.secrets.items():
+            yield (*path, "secrets", name, "arn"), secret.arn, ("partition", "region")
+            yield (*path, "secrets", name, "kms_key"), secret.kms_key, ("partition", "region")
 
 
 def the_name_tag_is_taken(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -231,10 +239,10 @@ def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
     image = manifest.image
     if image.id or image.parameter:
         return
-    for key, job in manifest.jobs.items():
-        if job.scratch:
+    for path, _, container in manifest.containers():
+        if container.scratch:
             yield (
-                ("jobs", key, "scratch"),
+                (*path, "scratch"),
                 f"AWS's image does not mount the scratch volume, so {image.scratch.mount} is a folder of the root "
                 "volume; build the image and set image.parameter",
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.manifest.instances import InstanceType, catalogue, named, nearest
 from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered, usable_types
+from gen_infra.manifest.rules.rule import total_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,9 +72,9 @@ def jobs_fit_an_instance(manifest: Manifest) -> Iterable[ManifestFinding]:
         roomy = [compute for compute in computes if compute.max_vcpus >= all_vcpus(job)]
         if not roomy:
             most = max(compute.max_vcpus for compute in computes)
-            asked = f"{job.nodes} nodes of {job.vcpus} vCPUs" if job.nodes else f"{job.vcpus} vCPUs"
+            asked = f"{job.nodes} nodes of {job.total_vcpus} vCPUs" if job.nodes else f"{job.total_vcpus} vCPUs"
             yield (
-                ("jobs", key, "vcpus"),
+                total_path(key, job, "vcpus"),
                 f"{asked} are more than max_vcpus {most}, the maximum of queue {queue}; the job would never start",
             )
         elif not manifest.is_on_fargate(job) and not any(
@@ -92,9 +93,9 @@ def jobs_leave_the_host_its_share(manifest: Manifest) -> Iterable[ManifestFindin
             exact = _exact(usable_types(job, manifest.compute[compute]), demand(job))
             if exact:
                 yield (
-                    ("jobs", key, "memory_mib"),
-                    f"{job.memory_mib} MiB is all the memory of {exact.name}, and jobs can use {exact.usable_mib}; "
-                    f"set {exact.usable_mib} or less to run on this type",
+                    total_path(key, job, "memory_mib"),
+                    f"{job.total_memory_mib} MiB is all the memory of {exact.name}, and jobs can use "
+                    f"{exact.usable_mib}; set {exact.usable_mib} or less to run on this type",
                 )
                 break
 
@@ -146,24 +147,26 @@ def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment
             f"{picked} is not among the instance types of queue {queue} ({offers}); the job would never start",
         )
     most_gpus = max(instance.gpus for instance in instances)
-    if job.gpus and job.gpus > most_gpus:
+    if job.total_gpus > most_gpus:
         return (
-            ("jobs", key, "gpus"),
-            f"no instance type of queue {queue} has {job.gpus} GPUs, the most is {most_gpus}; "
+            total_path(key, job, "gpus"),
+            f"no instance type of queue {queue} has {job.total_gpus} GPUs, the most is {most_gpus}; "
             "the job would never start",
         )
-    instances = [instance for instance in instances if instance.gpus >= (job.gpus or 0)]
+    instances = [instance for instance in instances if instance.gpus >= job.total_gpus]
     most_vcpus = max(instance.vcpus for instance in instances)
-    if job.vcpus > most_vcpus:
+    if job.total_vcpus > most_vcpus:
         return (
-            ("jobs", key, "vcpus"),
-            f"no instance type of queue {queue} has {job.vcpus} vCPUs, the most is {most_vcpus}; "
+            total_path(key, job, "vcpus"),
+            f"no instance type of queue {queue} has {job.total_vcpus} vCPUs, the most is {most_vcpus}; "
             "the job would never start",
         )
-    roomiest = max((one for one in instances if one.vcpus >= job.vcpus), key=lambda one: (one.usable_mib, one.name))
+    large = (one for one in instances if one.vcpus >= job.total_vcpus)
+    roomiest = max(large, key=lambda one: (one.usable_mib, one.name))
+    asked = f"{job.total_vcpus} vCPUs or more can give {job.total_memory_mib} MiB"
     return (
-        ("jobs", key, "memory_mib"),
-        f"no instance type of queue {queue} with {job.vcpus} vCPUs or more can give {job.memory_mib} MiB to a job; "
+        total_path(key, job, "memory_mib"),
+        f"no instance type of queue {queue} with {asked} to a job; "
         f"the most is {roomiest.usable_mib}, on {roomiest.name}; the job would never start",
     )
 

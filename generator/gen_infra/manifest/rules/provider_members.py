@@ -66,8 +66,13 @@ KEPT = frozenset(
         "volumes.name",
     }
 )
+# The members of ``taskProperties`` that its containers and ``containerProperties`` do not have.
+KEPT_OF_TASK = frozenset({"ipcMode", "pidMode", "platformVersion"})
 _WITH_PARENTS = frozenset(
-    ".".join(names[:length]) for path in KEPT for names in [path.split(".")] for length in range(1, len(names) + 1)
+    ".".join(names[:length])
+    for path in KEPT | KEPT_OF_TASK
+    for names in [path.split(".")]
+    for length in range(1, len(names) + 1)
 )
 
 

@@ -223,10 +223,11 @@ def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
                 yield ("jobs", key, "buckets", index), _unknown("unknown bucket", bucket, manifest.buckets)
         if job.queue is not None and job.queue not in manifest.queues:
             yield ("jobs", key, "queue"), _unknown("unknown queue", job.queue, manifest.queues)
-        repository = image_repository(job.image)
-        if "/" not in job.image and repository not in manifest.repositories:
+    for path, _, container in manifest.containers():
+        repository = image_repository(container.image)
+        if "/" not in container.image and repository not in manifest.repositories:
             problem = _unknown("unknown repository", repository, manifest.repositories)
-            yield ("jobs", key, "image"), f"{problem}; or give the full URI of another image"
+            yield (*path, "image"), f"{problem}; or give the full URI of another image"
 
 
 def _unknown(problem: str, name: str, known: Iterable[str]) -> str:

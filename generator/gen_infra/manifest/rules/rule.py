@@ -7,10 +7,18 @@ a warning may rely on every error rule being kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gen_infra.manifest.model.base import KeyPath
 from gen_infra.manifest.model.manifest import Manifest
 
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.job import Job
+
 ManifestFinding: TypeAlias = tuple[KeyPath, str]
 ManifestRule: TypeAlias = Callable[[Manifest], Iterable[ManifestFinding]]
+
+
+def total_path(key: str, job: Job, field: str) -> KeyPath:
+    """Return where a manifest says a total of a job: its only container's field, or all of its containers."""
+    return ("jobs", key, "containers" if job.containers else field)

@@ -6,12 +6,17 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from gen_infra.manifest import load
+from gen_infra.manifest.model.container import Container
 from gen_infra.manifest.rules.container_properties import container_shape
 from gen_infra.manifest.rules.provider_members import KEPT, VERSION
+from gen_infra.render.containers import ecs_properties
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +24,24 @@ if TYPE_CHECKING:
 
     from gen_infra.emulator import Emulator
 
+SEVERAL = ROOT / "envs" / "examples" / "several-containers.yaml"
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:genomics/registry-AbCdEf"
+# The keys of a container that the example does not have.
+MORE: dict[str, Any] = {
+    "environment": {"THREADS": "8", "LANG": "C"},
+    "secrets": {"TOKEN": {"arn": SECRET}},
+    "repository_credentials": SECRET,
+    "efs": {"ref": {"file_system": "fs-12345678", "mount": "/ref", "directory": "/hg38", "read_only": True}},
+    "ulimits": {"nofile": {"soft": 1024, "hard": 65536}},
+    "linux": {
+        "init_process": True,
+        "shared_memory_mib": 64,
+        "max_swap_mib": 0,
+        "swappiness": 0,
+        "tmpfs": [{"path": "/tmp", "size_mib": 64, "options": ["nosuid"]}],  # noqa: S108 - in the container
+        "devices": [{"host_path": "/dev/fuse"}],
+    },
+}
 CONFIGURATION = f"""
 terraform {{
   required_providers {{
@@ -109,13 +132,25 @@ def leaves(value: Any, shape: Any, path: tuple[str, ...] = ()) -> Iterator[tuple
 def definition(
     label: str, kind: str, properties: dict[str, Any], more: str = "", *, seconds: int = 2_147_483_647
 ) -> str:
-    attribute = "container_properties" if kind == "container" else "node_properties"
+    several = "taskProperties" in properties
+    attribute = "ecs_properties" if several else "node_properties" if kind == "multinode" else "container_properties"
     text = json.dumps(json.dumps(properties))
     timeout = f"timeout {{\n    attempt_duration_seconds = {seconds}\n  }}"
     return (
         f'resource "aws_batch_job_definition" "{label}" {{\n  name = "provider-{label}"\n  type = "{kind}"\n'
         f"  {attribute} = {text}\n  {timeout}\n{more}}}\n"
     )
+
+
+def several_containers() -> dict[str, Any]:
+    """The ECS properties of the example, whose first container has every key, as JSON has them."""
+    manifest = load(SEVERAL)
+    job = manifest.jobs["align"]
+    full = msgspec.convert(msgspec.to_builtins(job.containers["align"]) | MORE, Container)
+    job = msgspec.structs.replace(job, containers={**job.containers, "align": full})
+    properties = ecs_properties(msgspec.structs.replace(manifest, jobs={"align": job}), "align")
+    decoded: dict[str, Any] = json.loads(json.dumps(properties))
+    return decoded
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +165,7 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
         definition("every", "container", {name: every[name] for name in every if name != "instanceType"}),
         definition("nodes", "multinode", nodes),
         definition("empty", "container", EMPTY, RETRY),
+        definition("several", "container", several_containers()),
         definition("fargate", "container", fargate, '  platform_capabilities = ["FARGATE"]\n', seconds=600),
     ]
     (folder / "main.tf").write_text(CONFIGURATION + "".join(definitions))
@@ -140,7 +176,7 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
     batch = aws.client("batch")
     described = {
         label: batch.describe_job_definitions(jobDefinitionName=f"provider-{label}")["jobDefinitions"][0]
-        for label in ("every", "nodes", "empty", "fargate")
+        for label in ("every", "nodes", "empty", "several", "fargate")
     }
     settled = not terraform.plan(folder / "again").has_changes
     (folder / "volume.tf").write_text(VOLUME)
@@ -170,6 +206,18 @@ def test_empty_values_are_registered_as_they_are_but_for_variables(registered: d
     assert {name: container[name] for name in EMPTY} == {**EMPTY, "environment": []}
     assert registered["empty"]["timeout"] == {"attemptDurationSeconds": 2_147_483_647}
     assert registered["empty"]["retryStrategy"]["evaluateOnExit"] == [{"action": "retry", "onExitCode": "137"}]
+
+
+def test_several_containers_are_registered_as_they_are_rendered(registered: dict[str, Any]) -> None:
+    [rendered] = several_containers()["taskProperties"]
+    [task] = registered["several"]["ecsProperties"]["taskProperties"]
+    described = {each["name"]: each for each in task["containers"]}
+    assert [each["name"] for each in task["containers"]] == ["align", "fetch", "progress"]
+    for container in rendered["containers"]:
+        assert described[container["name"]] | container == described[container["name"]]
+    assert {name: task[name] for name in rendered if name != "containers"} == {
+        name: value for name, value in rendered.items() if name != "containers"
+    }
 
 
 def test_the_next_plan_is_empty(registered: dict[str, Any]) -> None:

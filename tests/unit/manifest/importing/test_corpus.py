@@ -14,7 +14,7 @@ import pytest
 
 from gen_infra.manifest.importing.documents import read_definitions
 from gen_infra.manifest.importing.job import Imported, import_jobs
-from gen_infra.manifest.importing.one_container import one_container
+from gen_infra.manifest.importing.shapes import find_containers
 from gen_infra.manifest.importing.values import dicts
 from gen_infra.manifest.instances import named
 from gen_infra.render.containers import container_properties
@@ -119,5 +119,5 @@ def test_each_definition_becomes_an_entry_or_a_refusal(path: Path, tmp_path: Pat
         entry = completed(imported, notes)
         manifest = accept(tmp_path, jobs={key: entry}, **environment_for(entry, notes))
         assert f'aws_batch_job_definition" "{key}"' in render(manifest)["terraform/jobs.tf"].decode()
-        container, _ = one_container(definition.properties, lambda _what, _message: None)
+        container = find_containers(definition.properties, lambda _what, _message: None).one
         assert_only_noted_changes(comparable(container), comparable(container_properties(manifest, key)), notes)

@@ -27,7 +27,7 @@ def loaded(folder: Path, image: str, *options: str, strict: bool = False, tags: 
 
 
 def uri(found: Loaded) -> str:
-    return found.manifest.image_uri(found.manifest.jobs["align"])
+    return found.manifest.image_uri(found.manifest.jobs["align"].image or "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+output "compute_environments" {
+  description = "Names of the compute environments, by the manifest's keys."
+  value = {
+    severalEnv = module.compute_severalEnv.name
+  }
+}
+
+output "job_definitions" {
+  description = "ARNs of the job definitions, without revision: Batch takes the newest."
+  value = {
+    align = aws_batch_job_definition.align.arn_prefix
+  }
+}
+
+output "job_functions" {
+  description = "Names of the functions that submit jobs and return their status."
+  value = {
+    submit = module.job_functions.submit_function_name
+    status = module.job_functions.status_function_name
+  }
+}
+
+output "job_queues" {
+  description = "Names of the job queues."
+  value = {
+    main = aws_batch_job_queue.main.name
+  }
+}
+
+output "kms_key_arn" {
+  description = "The key of volumes, logs, images and functions."
+  value       = module.encryption.key_arn
+}
+
+output "repositories" {
+  description = "URLs to push the container images to."
+  value = {
+    fetch = module.repository_fetch.url
+  }
+}
