@@ -1,24 +1,36 @@
-"""What AWS never lets an update do, although Terraform plans one: the one table.
+"""What AWS never lets an update do: the one table, for every resource type that is rendered.
 
-The rows come from the API reference of AWS Batch's Update calls. There is no row where the provider replaces the
-resource by itself (names, encryption, placement groups), nor for what no manifest can change: a scheduling policy
-always has a fair-share policy, say.
+The rows come from the API reference of the services' Update, Modify, Put and Set calls. A name, and what a resource
+lies in (a VPC, a subnet, a bus), identifies the resource to each of these calls, so it has no row.
 
-The rendered Terraform replaces what a row refuses, the explanation says what happens to jobs, and the emulator refuses
-the call in the same words.
+Terraform plans an update in place for some rows, which AWS refuses: there the rendered Terraform replaces, but for
+another type with a custom service role, which needs a new name. For the others the AWS provider (5.100) replaces by
+itself. The explanation says what happens to jobs and when only a new name keeps what a resource holds, and the emulator
+refuses Batch's rows in the same words.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
-_API = "https://docs.aws.amazon.com/batch/latest/APIReference/"
-_GUIDE = "https://docs.aws.amazon.com/batch/latest/userguide/"
+_DOCS = "https://docs.aws.amazon.com"
+_BATCH = f"{_DOCS}/batch/latest/APIReference"
+_BATCH_GUIDE = f"{_DOCS}/batch/latest/userguide/updating-compute-environments.html"
+_EC2 = f"{_DOCS}/AWSEC2/latest/APIReference"
+_IAM = f"{_DOCS}/IAM/latest/APIReference"
+_KMS = f"{_DOCS}/kms/latest/APIReference/API_CreateKey.html"
+_SNS = f"{_DOCS}/sns/latest/api"
+_VPC_GUIDE = f"{_DOCS}/vpc/latest/userguide"
+
+
+def _anywhere(_: Mapping[str, Any]) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +41,12 @@ class Refusal:
         type: the resource type.
         attribute: its attribute, as in a plan.
         refuses: whether a change from one value to another is refused; a missing value is None.
-        call: the API call that refuses it.
-        message: the rule in AWS's words.
+        call: the API call that refuses it, or, where none changes it, the one that would.
+        message: the rule in AWS's words; "X has no Y" where the call's parameters lack it.
         source: where AWS states it.
+        provider: what the AWS provider plans: an update that AWS refuses, or a replacement.
+        needs_new_name: whether only a resource with a new name keeps what this one holds.
+        where: whether the row is for a resource with these attributes.
     """
 
     type: str
@@ -40,6 +55,9 @@ class Refusal:
     call: str
     message: str
     source: str
+    provider: Literal["updates", "replaces"] = "replaces"
+    needs_new_name: bool = False
+    where: Callable[[Mapping[str, Any]], bool] = _anywhere
 
 
 def _is_added(old: Any, new: Any) -> bool:
@@ -48,6 +66,14 @@ def _is_added(old: Any, new: Any) -> bool:
 
 def _is_removed(old: Any, new: Any) -> bool:
     return bool(old) and not new
+
+
+def _is_added_or_removed(old: Any, new: Any) -> bool:
+    return bool(old) != bool(new)
+
+
+def _is_changed(old: Any, new: Any) -> bool:
+    return bool(old != new)
 
 
 def _exchanges_linked_role(old: Any, new: Any) -> bool:
@@ -59,8 +85,20 @@ def _is_linked(role: Any) -> bool:
     return not role or str(role).endswith(f"/{SERVICE_LINKED_ROLE}")
 
 
+def _has_custom_role(environment: Mapping[str, Any]) -> bool:
+    return not _is_linked(environment.get("service_role"))
+
+
+def _is_fargate(type_: Any) -> bool:
+    return str(type_).startswith("FARGATE")
+
+
 def _changes_fargate(old: Any, new: Any) -> bool:
-    return old != new and any(str(each).startswith("FARGATE") for each in (old, new))
+    return bool(old != new) and (_is_fargate(old) or _is_fargate(new))
+
+
+def _changes_best_fit(old: Any, new: Any) -> bool:
+    return bool(old != new) and "BEST_FIT" in {old, new}
 
 
 SCHEDULING_ADDED = Refusal(
@@ -70,7 +108,9 @@ SCHEDULING_ADDED = Refusal(
     "UpdateJobQueue",
     "A job queue without a fair-share scheduling policy is scheduled as a FIFO job queue and can't have a fair-share "
     "scheduling policy added",
-    f"{_API}API_CreateJobQueue.html",
+    f"{_BATCH}/API_CreateJobQueue.html",
+    provider="updates",
+    needs_new_name=True,
 )
 SCHEDULING_REMOVED = Refusal(
     "aws_batch_job_queue",
@@ -78,7 +118,9 @@ SCHEDULING_REMOVED = Refusal(
     _is_removed,
     "UpdateJobQueue",
     "Once a job queue is created, the fair-share scheduling policy can be replaced but not removed",
-    f"{_API}API_UpdateJobQueue.html",
+    f"{_BATCH}/API_UpdateJobQueue.html",
+    provider="updates",
+    needs_new_name=True,
 )
 SERVICE_ROLE = Refusal(
     "aws_batch_compute_environment",
@@ -87,7 +129,8 @@ SERVICE_ROLE = Refusal(
     "UpdateComputeEnvironment",
     "If the compute environment has a service-linked role, it can't be changed to use a regular IAM role. Likewise, if "
     "the compute environment has a regular IAM role, it can't be changed to use a service-linked role",
-    f"{_API}API_UpdateComputeEnvironment.html",
+    f"{_BATCH}/API_UpdateComputeEnvironment.html",
+    provider="updates",
 )
 FARGATE_TYPE = Refusal(
     "aws_batch_compute_environment",
@@ -96,9 +139,168 @@ FARGATE_TYPE = Refusal(
     "UpdateComputeEnvironment",
     "For compute environments that use Fargate resources, you can update the following: securityGroupIds, subnets, "
     "desiredvCpus, maxvCpus, minvCpus",
-    f"{_GUIDE}updating-compute-environments.html",
+    _BATCH_GUIDE,
+    provider="updates",
 )
-REFUSALS: tuple[Refusal, ...] = (SCHEDULING_ADDED, SCHEDULING_REMOVED, SERVICE_ROLE, FARGATE_TYPE)
+CUSTOM_ROLE_TYPE = Refusal(
+    "aws_batch_compute_environment",
+    "compute_resources.type",
+    _is_changed,
+    "UpdateComputeEnvironment",
+    "can be updated only for a compute environment having a Batch Service Linked Role",
+    _BATCH_GUIDE,
+    provider="updates",
+    where=_has_custom_role,
+)
+BEST_FIT = Refusal(
+    "aws_batch_compute_environment",
+    "compute_resources.allocation_strategy",
+    _changes_best_fit,
+    "UpdateComputeEnvironment",
+    "BEST_FIT isn't supported when updating a compute environment",
+    f"{_BATCH}/API_ComputeResourceUpdate.html",
+)
+_RULE_TYPE = "When you modify a rule, you cannot change the rule type"
+_FIFO_QUEUE = Refusal(
+    "aws_sqs_queue",
+    "fifo_queue",
+    _is_changed,
+    "SetQueueAttributes",
+    "You can't change it for an existing queue",
+    f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
+    needs_new_name=True,
+)
+
+
+def _fixed(
+    type_: str, attribute: str, call: str, message: str, source: str, *, needs_new_name: bool = False
+) -> Refusal:
+    """Make a row for what is set at creation only; ``message`` may be the parameter that the call lacks."""
+    said = message if " " in message else f"{call} has no {message}"
+    return Refusal(type_, attribute, _is_changed, call, said, source, needs_new_name=needs_new_name)
+
+
+_FLOW_LOG = "After you create a flow log, you cannot change its configuration or the flow log record format"
+_GROUP_TEXT = "You can't change the name and description of a security group after it is created"
+
+REFUSALS: tuple[Refusal, ...] = (
+    SCHEDULING_ADDED,
+    SCHEDULING_REMOVED,
+    SERVICE_ROLE,
+    FARGATE_TYPE,
+    CUSTOM_ROLE_TYPE,
+    BEST_FIT,
+    _fixed(
+        "aws_batch_compute_environment", "compute_resources.spot_iam_fleet_role",
+        "UpdateComputeEnvironment", "spotIamFleetRole", f"{_BATCH}/API_ComputeResourceUpdate.html",
+    ),
+    _fixed(
+        "aws_cloudwatch_log_group", "log_group_class", "CreateLogGroup",
+        "The value of logGroupClass can't be changed after a log group is created",
+        f"{_DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html", needs_new_name=True,
+    ),
+    _fixed(
+        "aws_ecr_repository", "encryption_configuration", "PutImageTagMutability", "encryptionConfiguration",
+        f"{_DOCS}/AmazonECR/latest/APIReference/API_PutImageTagMutability.html", needs_new_name=True,
+    ),
+    _fixed(
+        "aws_eip", "domain", "ModifyAddressAttribute", "Domain", f"{_EC2}/API_ModifyAddressAttribute.html",
+    ),
+    *(
+        _fixed("aws_flow_log", attribute, "CreateFlowLogs", _FLOW_LOG, f"{_VPC_GUIDE}/flow-logs-limitations.html")
+        for attribute in ("traffic_type", "iam_role_arn", "log_destination", "log_format", "max_aggregation_interval")
+    ),
+    _fixed(
+        "aws_iam_instance_profile", "path", "AddRoleToInstanceProfile", "Path",
+        f"{_IAM}/API_AddRoleToInstanceProfile.html",
+    ),
+    _fixed("aws_iam_role", "path", "UpdateRole", "Path", f"{_IAM}/API_UpdateRole.html"),
+    _fixed(
+        "aws_kms_key", "customer_master_key_spec", "CreateKey",
+        "You can't change the KeySpec after the KMS key is created", _KMS,
+    ),
+    _fixed(
+        "aws_kms_key", "key_usage", "CreateKey",
+        "You can't change the KeyUsage value after the KMS key is created", _KMS,
+    ),
+    _fixed(
+        "aws_kms_key", "multi_region", "CreateKey", "You cannot change this value after you create the KMS key", _KMS,
+    ),
+    _fixed(
+        "aws_lambda_function", "package_type", "UpdateFunctionConfiguration", "PackageType",
+        f"{_DOCS}/lambda/latest/api/API_UpdateFunctionConfiguration.html",
+    ),
+    _fixed(
+        "aws_nat_gateway", "connectivity_type", "AssociateNatGatewayAddress", "ConnectivityType",
+        f"{_EC2}/API_AssociateNatGatewayAddress.html",
+    ),
+    _fixed(
+        "aws_security_group", "description", "CreateSecurityGroup", _GROUP_TEXT,
+        f"{_VPC_GUIDE}/creating-security-groups.html",
+    ),
+    _fixed(
+        "aws_sns_topic", "fifo_topic", "SetTopicAttributes", "FifoTopic",
+        f"{_SNS}/API_SetTopicAttributes.html", needs_new_name=True,
+    ),
+    *(
+        _fixed(
+            "aws_sns_topic_subscription", member.lower(), "SetSubscriptionAttributes", member,
+            f"{_SNS}/API_SetSubscriptionAttributes.html",
+        )
+        for member in ("Endpoint", "Protocol")
+    ),
+    _FIFO_QUEUE,
+    _fixed(
+        "aws_subnet", "availability_zone", "ModifySubnetAttribute", "AvailabilityZone",
+        f"{_EC2}/API_ModifySubnetAttribute.html",
+    ),
+    _fixed(
+        "aws_subnet", "cidr_block", "CreateSubnet", "After you create a subnet, you can't change its CIDR block",
+        f"{_EC2}/API_CreateSubnet.html",
+    ),
+    _fixed(
+        "aws_vpc", "cidr_block", "ModifyVpcAttribute", "CidrBlock", f"{_EC2}/API_ModifyVpcAttribute.html",
+    ),
+    *(
+        _fixed("aws_vpc_endpoint", attribute, "ModifyVpcEndpoint", member, f"{_EC2}/API_ModifyVpcEndpoint.html")
+        for attribute, member in (("service_name", "ServiceName"), ("vpc_endpoint_type", "VpcEndpointType"))
+    ),
+    *(
+        Refusal(
+            f"aws_vpc_security_group_{way}_rule", attribute, _is_added_or_removed, "ModifySecurityGroupRules",
+            _RULE_TYPE, f"{_EC2}/API_SecurityGroupRuleRequest.html",
+        )
+        for way in ("egress", "ingress")
+        for attribute in ("cidr_ipv4", "prefix_list_id", "referenced_security_group_id")
+    ),
+)  # fmt: skip
+
+FREE: Mapping[str, str] = MappingProxyType(
+    {
+        "aws_batch_job_definition": "RegisterJobDefinition",
+        "aws_batch_scheduling_policy": "UpdateSchedulingPolicy",
+        "aws_cloudwatch_event_rule": "PutRule",
+        "aws_cloudwatch_event_target": "PutTargets",
+        "aws_cloudwatch_metric_alarm": "PutMetricAlarm",
+        "aws_codebuild_project": "UpdateProject",
+        "aws_default_security_group": "ModifySecurityGroupRules",
+        "aws_ecr_lifecycle_policy": "PutLifecyclePolicy",
+        "aws_iam_role_policy": "PutRolePolicy",
+        "aws_iam_role_policy_attachment": "AttachRolePolicy",
+        "aws_internet_gateway": "AttachInternetGateway",
+        "aws_kms_alias": "UpdateAlias",
+        "aws_lambda_function_event_invoke_config": "PutFunctionEventInvokeConfig",
+        "aws_launch_template": "CreateLaunchTemplateVersion",
+        "aws_route": "ReplaceRoute",
+        "aws_route_table": "ReplaceRoute",
+        "aws_route_table_association": "ReplaceRouteTableAssociation",
+        "aws_s3_object": "PutObject",
+        "aws_scheduler_schedule": "UpdateSchedule",
+        "aws_scheduler_schedule_group": "TagResource",
+        "aws_sns_topic_policy": "SetTopicAttributes",
+    }
+)
+"""The types of which each member that is rendered may change, but for names and parents, and the call that does it."""
 
 
 def refusals(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Refusal]:
@@ -110,7 +312,7 @@ def refusals(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
         after: its attributes as planned; a value that is not known yet is any value but None.
     """
     for refusal in REFUSALS:
-        if refusal.type == type_:
+        if refusal.type == type_ and refusal.where(before):
             old, new = (_value(state, refusal.attribute) for state in (before, after))
             if refusal.refuses(old, new):
                 yield refusal

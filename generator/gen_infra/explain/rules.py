@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.kinds import KINDS
 from gen_infra.explain.compute_rules import COMPUTE_RULES
 from gen_infra.explain.data_rules import DATA_RULES
 from gen_infra.explain.need_rules import NEED_RULES
@@ -21,6 +22,7 @@ from gen_infra.explain.rule import Action, Danger, Effect, EffectRule, Facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gen_infra.aws.updates import Refusal
     from gen_infra.explain.differences import Difference
 
 RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
@@ -33,6 +35,15 @@ def _reason(rule: EffectRule, facts: Facts) -> str:
     return rule.reason
 
 
+def _necessary(refusal: Refusal, *, explained: bool) -> Iterator[str]:
+    """Say what no row says: that AWS makes the replacement necessary, and when only a new name keeps the content."""
+    if not explained:
+        yield f"AWS never changes its {refusal.attribute}: it is deleted and created again"
+    if refusal.needs_new_name and refusal.provider == "replaces":
+        label = KINDS[refusal.type].label
+        yield f"to keep what it holds, add a {label} with a new name, and move the content first"
+
+
 def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:
     """Apply the table to a change, each sentence once; rows for any change count only if no other row does."""
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
@@ -41,7 +52,11 @@ def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) 
         said.setdefault(rule.says(facts), []).append(_reason(rule, facts))
     if action == "update":
         for refusal in facts.refusals:
-            text = f"AWS refuses this ({refusal.call}), so the apply fails; render the files again and plan"
+            text = f"AWS refuses this ({refusal.call}), so the apply fails; render the files again, or use a new name"
             said.setdefault((text, None), []).append(refusal.message)
+    if action == "replace":
+        for refusal in facts.refusals:
+            for text in _necessary(refusal, explained=bool(met)):
+                said.setdefault((text, None), []).append(refusal.message)
     for (text, danger), reasons in said.items():
         yield Effect(text, danger, "; ".join(dict.fromkeys(reasons)))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.aws.updates import REFUSALS, Refusal
 from gen_infra.explain import Change, explain
 from gen_infra.explain.differences import differences
 from gen_infra.explain.rules import RULES
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gen_infra.aws.updates import Refusal
     from gen_infra.explain.rule import Action
     from tests.emulator.session import Session
 
@@ -124,7 +124,7 @@ def test_a_change_is_explained(plans: Plans, edit: Edit) -> None:
     assert all(effect.reason for effect in said)
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.message[:40])
+@pytest.mark.parametrize("refusal", REFUSED, ids=lambda refusal: refusal.message[:40])
 def test_what_aws_never_updates_is_replaced(plans: Plans, refusal: Refusal) -> None:
     for address in REFUSED[refusal]:
         change = plans.change(plans.edited, address)

@@ -382,3 +382,30 @@ def test_markdown_shows_dangers_causes_and_effects_and_takes_nothing_for_markup(
         "| destroy | job queue high\\_prod\\|x | prod.yaml:9 queues.this: 1 -\\> nothing "
         "| **stop-jobs**: every job in it, waiting or running, is terminated with it |\n"
     )
+
+
+def test_a_replacement_that_aws_makes_necessary_says_why_and_what_keeps_the_content() -> None:
+    before, after = ({"name": "tool", "encryption_configuration": [{"kms_key": key}]} for key in ("old", "new"))
+    (repository,) = explain(
+        {"resource_changes": [resource("aws_ecr_repository", ["delete", "create"], before, after)]}
+    ).changes
+    (said,) = [effect for effect in repository.effects if "with a new name" in effect.text]
+    assert said.text.startswith("to keep what it holds, add a repository")
+    assert "PutImageTagMutability has no encryptionConfiguration" in said.reason
+
+
+def test_a_replacement_without_a_row_of_effects_is_explained_too() -> None:
+    before, after = ({"cidr_block": cidr} for cidr in ("10.0.0.0/16", "10.1.0.0/16"))
+    (vpc,) = explain({"resource_changes": [resource("aws_vpc", ["delete", "create"], before, after)]}).changes
+    (effect,) = vpc.effects
+    assert effect.text == "AWS never changes its cidr_block: it is deleted and created again"
+    assert effect.reason == "ModifyVpcAttribute has no CidrBlock"
+
+
+def test_an_update_that_aws_refuses_says_so() -> None:
+    before, after = ({"compute_resources": [{"type": each}], "service_role": "role/own"} for each in ("EC2", "SPOT"))
+    (change,) = explain(
+        {"resource_changes": [resource("aws_batch_compute_environment", ["update"], before, after)]}
+    ).changes
+    (refused,) = [effect for effect in change.effects if "AWS refuses this" in effect.text]
+    assert "use a new name" in refused.text

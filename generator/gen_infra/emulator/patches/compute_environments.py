@@ -10,7 +10,7 @@ from moto.batch.responses import BatchResponse
 from moto.iam.exceptions import NotFoundException
 from moto.moto_api._internal import mock_random
 
-from gen_infra.aws.updates import FARGATE_TYPE, SERVICE_LINKED_ROLE, SERVICE_ROLE
+from gen_infra.aws.updates import BEST_FIT, CUSTOM_ROLE_TYPE, FARGATE_TYPE, SERVICE_LINKED_ROLE, SERVICE_ROLE
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ SERVICE = "batch.amazonaws.com"
 # https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html
 SCALING_FIELDS = {"minvCpus", "maxvCpus", "desiredvCpus"}
 FARGATE_FIELDS = SCALING_FIELDS | {"securityGroupIds", "subnets"}
+_ONLY_FOR = "can be updated only for a compute environment"
 UPDATABLE_STRATEGIES = {"BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"}
 
 
@@ -177,13 +178,13 @@ def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) ->
     if FARGATE_TYPE.refuses(resources.get("type"), result.get("type")):
         raise ClientException(f"{environment.name}: {FARGATE_TYPE.message}")
     if is_fargate(environment):
-        _refuse(changed - FARGATE_FIELDS, environment, "compute environment that does not use Fargate")
+        _refuse(changed - FARGATE_FIELDS, environment, f"{_ONLY_FOR} that does not use Fargate")
     elif not is_linked(environment.service_role):
-        _refuse(changed - SCALING_FIELDS, environment, "compute environment having a Batch Service Linked Role")
+        _refuse(changed - SCALING_FIELDS, environment, CUSTOM_ROLE_TYPE.message)
     elif strategy not in UPDATABLE_STRATEGIES:
-        _refuse(changed - SCALING_FIELDS, environment, f"allocation strategy other than {strategy}")
+        _refuse(changed - SCALING_FIELDS, environment, f"{_ONLY_FOR} of another allocation strategy than {strategy}")
     elif result.get("allocationStrategy") not in UPDATABLE_STRATEGIES:
-        raise ClientException(f"{environment.name} cannot be updated to {result.get('allocationStrategy')}")
+        raise ClientException(f"{environment.name}: {BEST_FIT.message}")
     if (
         not int(result.get("minvCpus", 0))
         <= int(result.get("desiredvCpus", result.get("minvCpus", 0)))
@@ -194,9 +195,9 @@ def _check_resources(environment: ComputeEnvironment, wanted: dict[str, Any]) ->
         raise ClientException("Manually scaling down compute environment is not supported")
 
 
-def _refuse(fields: Iterable[str], environment: ComputeEnvironment, needed: str) -> None:
+def _refuse(fields: Iterable[str], environment: ComputeEnvironment, rule: str) -> None:
     if names := ", ".join(sorted(fields)):
-        raise ClientException(f"Following fields [{names}] of {environment.name} can be updated only for a {needed}")
+        raise ClientException(f"Following fields [{names}] of {environment.name} {rule}")
 
 
 def changed_fields(environment: ComputeEnvironment, wanted: dict[str, Any]) -> set[str]:
