@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,3 +102,52 @@ class TestCases:
         assert "destroy job queue small-cases" in said
         assert "removed queues.small" in said
         assert "\nstop-jobs: job queue small-cases\n" in said
+
+    def test_an_environment_whose_cluster_is_gone_is_replaced_as_advised(self, site: Site) -> None:
+        """33: what `why` advises works as it is typed, and the job runs."""
+        batch, ecs = site.aws.client("batch"), site.aws.client("ecs")
+        [before] = batch.describe_compute_environments()["computeEnvironments"]
+        wait_until(lambda: not self.running(batch))
+        ecs.delete_cluster(cluster=before["ecsClusterArn"])
+        job_id = self.submit(site)
+        wait_until(lambda: self.statuses(batch, job_id) == {"RUNNABLE"})
+        said = self.answer(site, "why", job_id)
+        assert "Clusters can not be blank" in said
+        assert site.run("plan", FILE, "--detailed-exitcode").returncode == 0, "apply alone changes nothing"
+        advice = said.partition("apply alone changes nothing: ")[2].splitlines()[0]
+        taint, _, rest = advice.partition("; then ")
+        self.type(site, taint)
+        assert rest == f"gen-infra plan {FILE}; gen-infra apply {FILE}"
+        assert site.run("plan", FILE).returncode == 0
+        done = site.run("apply", FILE, "--yes")
+        assert done.returncode == 0, done.stderr
+        [after] = batch.describe_compute_environments()["computeEnvironments"]
+        assert after["computeEnvironmentName"] != before["computeEnvironmentName"]
+        assert after["status"] == "VALID"
+        wait_until(lambda: self.statuses(batch, job_id) == {"SUCCEEDED"})
+
+    def running(self, batch: Any) -> list[Any]:
+        return [
+            job
+            for status in ("STARTING", "RUNNING")
+            for job in batch.list_jobs(jobQueue=f"main-{NAME}", jobStatus=status)["jobSummaryList"]
+        ]
+
+    def type(self, site: Site, command: str) -> None:
+        """Run a command as it is printed, in the folder of the manifest."""
+        done = subprocess.run(
+            shlex.split(command), capture_output=True, check=False, cwd=site.folder, env=site.environ, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def test_a_local_state_moves_to_a_bucket(self, site: Site) -> None:
+        """45: the error names the command that moves the state, and the next plan is empty."""
+        bucket = "cases-tfstate-123456789012"
+        (site.folder / FILE).write_text(MANIFEST.replace("state: local", f"state: {{bucket: {bucket}}}"))
+        self.answer(site, "bootstrap")
+        refused = site.run("plan", FILE)
+        assert refused.returncode == 4
+        command = refused.stderr.partition("the state is elsewhere now; move it: ")[2].strip()
+        assert command.endswith("init -migrate-state"), refused.stderr
+        self.type(site, f"{command} -force-copy")
+        assert site.run("plan", FILE, "--detailed-exitcode").returncode == 0
