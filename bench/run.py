@@ -168,7 +168,7 @@ def several(folder: Path) -> Iterator[Row]:
     for path in paths:
         path.write_text(prod.replace("name: prod", f"name: {path.stem}"))
     out = ["--out", str(folder / "several" / "build")]
-    for command, runs, limit in (("render", 5, 0.2), ("check", 1, 0.3)):
+    for command, runs, limit in (("render", 5, 0.2), ("check", 1, 0.2)):
         together = [*GEN_INFRA, command, *map(str, paths), *out]
         one = [*GEN_INFRA, command, str(paths[0]), *out]
         name = f"{command} of {ENVIRONMENTS} environments, against {ENVIRONMENTS} runs"

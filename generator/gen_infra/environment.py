@@ -117,6 +117,15 @@ class Environment:
         """Return the terraform to run, new enough for the manifest."""
         return find_terraform_for(self.manifest)
 
+    def use_terraform(self, binary: Binary) -> None:
+        """Use a terraform that was found already.
+
+        Raises:
+            MissingError: it is too old for the manifest.
+        """
+        _require_locks(binary, self.manifest)
+        self.terraform_binary = binary
+
     def terraform(self, on_event: Callable[[Event], None] | None = None) -> Terraform:
         """Open terraform in the rendered folder, and initialize it the first time.
 
@@ -144,12 +153,17 @@ def find_terraform_for(manifest: Manifest) -> Binary:
     from gen_infra.terraform.adapter import find_terraform
 
     binary = find_terraform(os.environ)
+    _require_locks(binary, manifest)
+    return binary
+
+
+def _require_locks(binary: Binary, manifest: Manifest) -> None:
+    """Raise a MissingError if this terraform cannot lock the manifest's state bucket."""
     if manifest.state != "local" and tuple(map(int, binary.version.split(".")[:2])) < _LOCKS_IN_S3:
         raise MissingError(
             f"{binary.flavour} {binary.version} cannot lock a state bucket: version 1.10 or later is needed",
             hint="install a newer terraform, or use `state: local`",
         )
-    return binary
 
 
 def _without_notes(on_event: Callable[[Event], None]) -> Callable[[Event], None]:

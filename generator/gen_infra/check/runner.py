@@ -85,8 +85,9 @@ def check_environments(
         progress: receives lines of progress.
         today: decides which suppressions have expired; by default today in UTC.
     """
-    for environment in environments:
-        _ = environment.terraform_binary  # a missing terraform is reported before anything starts
+    binary = environments[0].terraform_binary  # a missing terraform is reported before anything starts
+    for environment in environments[1:]:
+        environment.use_terraform(binary)
     with (
         tempfile.TemporaryDirectory(prefix="gen-infra-check-") as name,
         forwarding_signals(),

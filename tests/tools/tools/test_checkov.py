@@ -24,6 +24,7 @@ from gen_infra.tools.checkov.adapter import (
     doubts,
     find_checkov,
     scan_hcl,
+    scan_hcl_folders,
     scan_plans,
 )
 
@@ -349,3 +350,37 @@ def test_a_checkov_that_is_one_frozen_file(tmp_path: Path) -> None:
 
     with pytest.raises(MissingError, match="not installed in a Python virtual environment"):
         find_checkov({"PATH": str(tmp_path)})
+
+
+MODULE = """
+variable "encrypted" { type = bool }
+resource "aws_ebs_volume" "v" {
+  availability_zone = "us-east-1a"
+  size              = 1
+  encrypted         = var.encrypted
+}
+"""
+SEVERAL = {
+    "encrypted": "true",
+    "not encrypted": "false",
+    "adds the name local to those that checkov knows": "true",
+    "by a local": "local.on",
+    "encrypted again": "true",
+}
+
+
+def test_each_of_several_folders_is_scanned_as_if_it_were_alone(tmp_path: Path, checkov: Checkov) -> None:
+    """Their module is the same text and parsed once; what it gets differs, and one text is like an assignment."""
+    folders = [tmp_path / str(number) for number in range(len(SEVERAL))]
+    for folder, (name, value) in zip(folders, SEVERAL.items(), strict=True):
+        (folder / "volume").mkdir(parents=True)
+        (folder / "volume/main.tf").write_text(MODULE)
+        (folder / "main.tf").write_text(
+            'locals { on = "true" }\n'
+            f'module "volume" {{\n  source = "./volume"\n  encrypted = {value}\n}}\n'
+            f'resource "aws_sqs_queue" "q" {{\n  name = "{"local=1" if name.startswith("adds") else "q"}"\n}}\n'
+        )
+    together = scan_hcl_folders(checkov, folders, os.environ)
+    assert together == [scan_hcl(checkov, folder, os.environ) for folder in folders]
+    failing = ["CKV_AWS_3" in {record.check_id for record in result.failed} for result in together]
+    assert failing == [False, True, False, False, False]
