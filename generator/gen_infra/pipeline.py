@@ -53,21 +53,33 @@ def write(environment: Environment, *, force: bool = False) -> Written:
 
 
 def check(
-    environments: Sequence[Environment], progress: Progress, *, today: date | None = None
+    environments: Sequence[Environment],
+    progress: Progress,
+    *,
+    policy_path: Path | None = None,
+    base_path: Path | None = None,
+    today: date | None = None,
 ) -> tuple[CheckReport, ...]:
     """Validate and scan the rendered files of environments, in clean copies that nothing else can influence.
 
     Args:
         environments: what is checked; checkov starts once for all of them.
         progress: receives lines of progress.
+        policy_path: the policy file: what is accepted beside what the manifests accept.
+        base_path: a manifest beyond whose suppressions none is accepted; a file that does not exist has none.
         today: decides which suppressions have expired; by default today in UTC.
 
     Returns:
         A report for each environment, in their order.
     """
+    from gen_infra.check.policy import read_policy
     from gen_infra.check.runner import check_environments
 
-    return check_environments(environments, progress, today=today)
+    policy = read_policy(policy_path) if policy_path else None
+    base = None
+    if base_path:
+        base = load_with_warnings(base_path).manifest.suppressions if base_path.exists() else ()
+    return check_environments(environments, progress, policy=policy, base=base, today=today)
 
 
 def make_plan(environment: Environment, on_event: OnEvent, *, destroy: bool = False) -> Plan:

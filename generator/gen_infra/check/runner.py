@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from gen_infra.check.plans import Validated, validate_and_plan
+from gen_infra.check.policy import Policy
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, lint, mentioned_actions
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.manifest import Suppression
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.tools.packer import Packer
     from gen_infra.tools.process import Progress
@@ -76,13 +78,20 @@ SUPPRESSIONS = (
 
 
 def check_environments(
-    environments: Sequence[Environment], progress: Progress, *, today: date | None = None
+    environments: Sequence[Environment],
+    progress: Progress,
+    *,
+    policy: Policy | None = None,
+    base: Sequence[Suppression] | None = None,
+    today: date | None = None,
 ) -> tuple[CheckReport, ...]:
     """Check environments side by side with every tool, and apply the suppressions of their manifests.
 
     Args:
         environments: what is checked; terraform fmt and checkov start once for all of them.
         progress: receives lines of progress.
+        policy: what is accepted beside what the manifests accept.
+        base: the only suppressions that the manifests may have; None for any.
         today: decides which suppressions have expired; by default today in UTC.
     """
     binary = environments[0].terraform_binary  # a missing terraform is reported before anything starts
@@ -101,10 +110,16 @@ def check_environments(
             pool.submit(_scan_manifests, environments),
         ]
         found = [section.result() for section in sections]
-    day = today or datetime.now(UTC).date()
+    day, accepted = today or datetime.now(UTC).date(), (policy or Policy()).suppressions
     return tuple(
         CheckReport(
-            suppressed([check for section in by_section for check in section], environment.manifest.suppressions, day)
+            suppressed(
+                [check for section in by_section for check in section],
+                environment.manifest.suppressions,
+                day,
+                policy=accepted,
+                base=base,
+            )
         )
         for environment, *by_section in zip(environments, *found, strict=True)
     )

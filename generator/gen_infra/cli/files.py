@@ -21,6 +21,7 @@ from gen_infra.cli.console import (
     strict_option,
 )
 from gen_infra.cli.several import CommandOutcome, finish, guarded, in_order, load_each, manifests_argument
+from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,6 +147,16 @@ def _compare(environment: Environment, console: Console, *, as_json: bool) -> tu
 @image_tag_option
 @strict_option
 @click.option(
+    "--policy", "policy_path", type=PATH, metavar="FILE", help="Policy file: what else is accepted, by its owners."
+)
+@click.option(
+    "--against",
+    "base_path",
+    type=PATH,
+    metavar="BASE",
+    help="Fail on each suppression that the manifest BASE does not have.",
+)
+@click.option(
     "--format",
     "report_format",
     type=click.Choice(["text", "json", "sarif", "junit"]),
@@ -160,6 +171,7 @@ def _compare(environment: Environment, console: Console, *, as_json: bool) -> tu
 gen-infra check envs/prod.yaml
 gen-infra check envs/*.yaml                  all of them: each tool starts once
 gen-infra check envs/prod.yaml --strict      in CI: warnings of the manifest fail too
+gen-infra check envs/prod.yaml --policy policy.yaml --against ../base/envs/prod.yaml
 gen-infra check envs/prod.yaml --json
 gen-infra check envs/prod.yaml --format sarif --output check.sarif
 """)
@@ -168,6 +180,8 @@ def check(
     out: Path,
     image_tags: tuple[str, ...],
     strict: bool,
+    policy_path: Path | None,
+    base_path: Path | None,
     report_format: str,
     output: Path | None,
     quiet: bool,
@@ -178,14 +192,24 @@ def check(
     for the manifest's account, on a plan of the whole environment, and packer validate if packer is installed. Findings
     that the manifest suppresses are shown each time. Exits 1 if anything fails.
 
+    A manifest cannot suppress checks of privileges; --policy names a file outside it that can, and that other people
+    own. --against is for pull requests: BASE is the manifest before the change, and a suppression that is new or wider
+    than there fails; if BASE does not exist, each is new.
+
     With several manifests each tool starts once where it can, an invalid manifest does not stop the others, the exit
     code is the highest, and --json prints a list.
     """
     from gen_infra import pipeline
 
+    if base_path and len(manifest_paths) > 1:
+        raise UsageError("--against is for one manifest", hint="run check once for each manifest")
     console = Console(quiet=quiet)
     environments, outcomes = load_each(manifest_paths, out, console, strict=strict, image_tags=image_tags)
-    reports = pipeline.check([*environments.values()], console.say) if environments else ()
+    reports = (
+        pipeline.check([*environments.values()], console.say, policy_path=policy_path, base_path=base_path)
+        if environments
+        else ()
+    )
     by_name = {each.manifest.name: report for each, report in zip(environments.values(), reports, strict=True)}
     outcomes += [
         CommandOutcome(path, name, int(report.failed), report.to_dict())

@@ -30,24 +30,32 @@ _ACCEPTED = {
 
 
 @pytest.mark.parametrize(
-    ("changes", "failed", "suppressed"),
+    ("changes", "accepted", "failed", "suppressed"),
     [
-        ({}, set(), set()),
-        (_MOUNTS_HOME, {"GI_BATCH_2"}, {"CKV_AWS_117", "CKV_AWS_272"}),
+        ({}, [], set(), set()),
+        (_MOUNTS_HOME, [], {"GI_BATCH_2"}, {"CKV_AWS_117", "CKV_AWS_272"}),
         (
-            {**_MOUNTS_HOME, "suppressions": [_ACCEPTED, {**_ACCEPTED, "expires": "2020-01-01"}]},
+            _MOUNTS_HOME,
+            [_ACCEPTED, {**_ACCEPTED, "expires": "2020-01-01"}],
             {"suppressions"},
             {"CKV_AWS_117", "CKV_AWS_272", "GI_BATCH_2"},
         ),
     ],
     ids=["passing", "failing", "suppressed"],
 )
-def test_it_is_valid(changes: dict[str, Any], failed: set[str], suppressed: set[str], tf: Tf, tmp_path: Path) -> None:
+def test_it_is_valid(
+    changes: dict[str, Any],
+    accepted: list[dict[str, str]],
+    failed: set[str],
+    suppressed: set[str],
+    tf: Tf,
+    tmp_path: Path,
+) -> None:
     manifest = write(tmp_path, changed(**changes))
+    policy = write(tmp_path, {"suppressions": accepted}, "policy.yaml")
+    options = ("--policy", policy, "--format", "sarif", "--output", "check.sarif")
 
-    done = gen_infra(
-        "check", manifest, "--format", "sarif", "--output", "check.sarif", cwd=tmp_path, environ=tf.environ
-    )
+    done = gen_infra("check", manifest, *options, cwd=tmp_path, environ=tf.environ)
 
     assert done.returncode == bool(failed), done.stderr
     text = (tmp_path / "check.sarif").read_text()

@@ -98,6 +98,65 @@ def test_without_suppressions_nothing_changes() -> None:
     assert suppressed([CHECK], [], TODAY) == (CHECK,)
 
 
+def changed_suppression(**changes: str) -> Suppression:
+    return msgspec.structs.replace(SUPPRESSION, **changes)
+
+
+@pytest.mark.parametrize("check", ["GI_BATCH_2", "GI_IAM_2", "GI_KMS_1", "CKV_AWS_210", "CKV2_AWS_40"])
+def test_only_the_policy_file_accepts_what_gives_power_over_hosts_or_the_account(check: str) -> None:
+    finding = replace(FINDING, rule=RuleInfo(check, "power"))
+    accepted = changed_suppression(check=check)
+
+    refused, own = suppressed([Check("x", "", (finding,))], [accepted], TODAY)
+    by_policy, of_policy = suppressed([Check("x", "", (finding,))], [], TODAY, policy=[accepted])
+
+    assert refused.failed
+    assert [(each.level, each.where) for each in own.findings] == [("failed", accepted.resource)]
+    assert f"the suppression of {check} is not for a manifest" in own.findings[0].message
+    assert "--policy FILE" in own.findings[0].message
+    assert not by_policy.failed
+    assert not of_policy.failed
+
+
+@pytest.mark.parametrize(("expires", "accepted"), [("2027-07-01", True), ("2027-07-02", False), ("9999-12-31", False)])
+def test_one_expires_within_a_year(expires: str, accepted: bool) -> None:
+    check, own = suppressed([CHECK], [changed_suppression(expires=expires)], TODAY)
+
+    assert check.failed is own.failed is not accepted
+    if not accepted:
+        assert f"expires on {expires}: use a date within a year, 2027-07-01 at the latest" in own.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("base", "accepted"),
+    [
+        ([SUPPRESSION], True),
+        ([changed_suppression(reason="other words say it", expires="2026-12-31")], True),
+        ([changed_suppression(resource="aws_log.g[0]")], False),
+        ([changed_suppression(expires="2026-06-29")], False),
+        ([changed_suppression(check="GI_NET_3")], False),
+        ([], False),
+    ],
+)
+def test_against_a_base_none_is_new_or_wider(base: list[Suppression], accepted: bool) -> None:
+    check, own = suppressed([CHECK], [SUPPRESSION], TODAY, base=base)
+
+    assert check.failed is own.failed is not accepted
+    assert accepted or "new suppression of CKV_AWS_338: the manifest of --against has none" in own.findings[0].message
+
+
+def test_one_of_the_policy_file_fails_once_it_has_expired_but_may_be_unneeded() -> None:
+    unneeded = changed_suppression(check="GI_NET_1")
+    expired = changed_suppression(expires="2026-06-29")
+    checks = [Check(name) for name in ALL]
+
+    *_, own = suppressed(checks, [], TODAY, policy=[unneeded, expired])
+
+    assert [finding.message for finding in own.findings] == [
+        "the suppression of CKV_AWS_338 expired on 2026-06-29: fix what it accepts, or renew it"
+    ]
+
+
 def test_they_come_from_the_manifest(tmp_path: Path) -> None:
     entry = {
         "check": "GI_NET_3",
@@ -111,6 +170,10 @@ def test_they_come_from_the_manifest(tmp_path: Path) -> None:
         ({"expires": "2026-02-30"}, 'invalid date "2026-02-30": the month has no such day'),
         ({"expires": "soon"}, "a date in quotes"),
         ({"reason": ""}, "reason"),
+        ({"reason": "          "}, "does not say why the finding is accepted; use at least 3 words"),
+        ({"reason": "xxxxxxxxxxxxxxxxxxx ok"}, "use at least 3 words"),
+        ({"resource": "***"}, r'"\*\*\*" matches almost every resource'),
+        ({"resource": "*.**"}, "name at least 3 characters of the address"),
         ({"check": "everything"}, "a check's id"),
     ):
         with pytest.raises(UsageError, match=said):

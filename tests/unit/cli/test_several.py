@@ -104,10 +104,15 @@ class TestCheck:
             "two": CheckReport((Check("terraform fmt", "2 files", (Finding("failed", "is not formatted", "a.tf"),)),)),
         }
 
-        def check(environments: Any, progress: Any) -> tuple[CheckReport, ...]:  # noqa: ARG001 - pipeline.check's signature
+        def check(environments: Any, progress: Any, **_: Any) -> tuple[CheckReport, ...]:  # noqa: ARG001 - pipeline.check's
             return tuple(reports[each.manifest.name] for each in environments)
 
         monkeypatch.setattr(pipeline, "check", check)
+
+    def test_only_one_can_be_compared_with_a_base(self, typed: Run) -> None:
+        code, _, err = typed("check", "one.yaml", "two.yaml", "--against", "base.yaml")
+        assert code == 2
+        assert "--against is for one manifest" in err
 
     def test_each_report_has_its_name_above_it(self, typed: Run) -> None:
         code, out, err = typed("check", "one.yaml", "two.yaml")

@@ -36,6 +36,7 @@ _PRACTICES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.ht
     title="A key policy for any AWS principal names the account and the principals by conditions",
     remedy='add StringEquals "kms:CallerAccount" and ArnEquals "aws:PrincipalArn" with full ARNs to the statement',
     source=_KMS,
+    privilege=True,
 )
 def key_is_bound(resource: Resource) -> Iterator[str]:
     """Require conditions on account and principal. Without both, other accounts can use the key."""
@@ -51,6 +52,7 @@ def key_is_bound(resource: Resource) -> Iterator[str]:
     title="Grants for a key are for AWS services only",
     remedy='add Bool "kms:GrantIsForAWSResource" = "true" to the statement that allows kms:CreateGrant',
     source="https://docs.aws.amazon.com/kms/latest/developerguide/grants.html",
+    privilege=True,
 )
 def grants_are_for_services(resource: Resource) -> Iterator[str]:
     """Require this condition: a grant without it gives the key to others, whatever its policy says."""
@@ -67,6 +69,7 @@ def grants_are_for_services(resource: Resource) -> Iterator[str]:
     title="A service uses the key for this account's resources only",
     remedy="add a condition on an encryption context, aws:SourceAccount or aws:SourceArn to the statement",
     source=_DEPUTY,
+    privilege=True,
 )
 def services_use_the_key_for_us(resource: Resource) -> Iterator[str]:
     """Restrict services to this account, because a service acts for every account that calls it."""
@@ -86,6 +89,7 @@ _DEPUTIES = frozenset({"batch", "codebuild", "ecs-tasks", "scheduler", "spotflee
     title="A service assumes a role for this account only",
     remedy='add StringEquals "aws:SourceAccount" with this account\'s id to the trust policy',
     source=_DEPUTY,
+    privilege=True,
 )
 def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
     """Check services that send aws:SourceAccount when they assume a role; ec2 and lambda do not."""
@@ -104,6 +108,7 @@ def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
     title="No role has a policy that allows everything in a service",
     remedy="write a policy with the actions and resources that are needed",
     source=_PRACTICES,
+    privilege=True,
 )
 def no_wide_managed_policy(resource: Resource) -> Iterator[str]:
     """Refuse ``…FullAccess`` and the administrators' policies."""
@@ -127,6 +132,7 @@ _WIDE = re.compile(
     title="Only AWS services assume the environment's roles",
     remedy="name a service principal in the trust policy, or create that role elsewhere and use its ARN",
     source=_PRACTICES,
+    privilege=True,
 )
 def roles_are_for_services(resource: Resource) -> Iterator[str]:
     """Refuse other principals: only services need to assume these roles."""
@@ -144,6 +150,7 @@ def roles_are_for_services(resource: Resource) -> Iterator[str]:
     title="Policies name their actions",
     remedy="list the actions that are needed",
     source=_PRACTICES,
+    privilege=True,
 )
 def actions_are_named(resource: Resource) -> Iterator[str]:
     """Refuse ``s3:*``: it grants future actions too, and checkov accepts it on a named resource."""
@@ -162,6 +169,7 @@ def actions_are_named(resource: Resource) -> Iterator[str]:
     title="Policies name their resources",
     remedy="name the account and the resource in the ARN",
     source=_PRACTICES,
+    privilege=True,
 )
 def resources_are_named(resource: Resource) -> Iterator[str]:
     """Refuse an ARN with a wildcard for the account or for the whole name: it allows as much as a star.
@@ -210,6 +218,7 @@ def _is_narrowed(statement: dict[str, Any], arn: str) -> bool:
     title="A resource policy admits this account only",
     remedy="name the principals, or add a condition on aws:PrincipalAccount or aws:PrincipalOrgID to the statement",
     source=_PRACTICES,
+    privilege=True,
 )
 def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
     """Require these conditions: without them the policy makes the resource public."""
@@ -226,6 +235,7 @@ def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
     title="Policies name the secrets and keys that they give access to",
     remedy="give the ARN of each secret, parameter or key",
     source="https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html",
+    privilege=True,
 )
 def secrets_are_named(resource: Resource) -> Iterator[str]:
     """Require named resources: a condition such as kms:ViaService does not limit what can be read."""
@@ -247,6 +257,7 @@ _OPENS = re.compile(
     title="Instances use the role that is made for them",
     remedy="put the role of the profile's own name into it, as the instance-role module does",
     source="https://docs.aws.amazon.com/batch/latest/userguide/instance_IAM_role.html",
+    privilege=True,
 )
 def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
     """Allow no other role in the profile: every job on an instance can use the profile's role."""
@@ -278,6 +289,7 @@ def functions_are_limited(resource: Resource) -> Iterator[str]:
     title="Functions are called only with IAM permissions",
     remedy="use AWS_IAM for the URL, and a source_account or source_arn for a service",
     source="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
+    privilege=True,
 )
 def functions_are_not_public(resource: Resource) -> Iterator[str]:
     """Refuse public functions: a function that submits jobs spends money."""

@@ -24,6 +24,7 @@ _BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-pract
     title="Containers are not privileged",
     remedy="remove privileged; add the device that the program needs",
     source=_BATCH,
+    privilege=True,
 )
 def not_privileged(resource: Resource) -> Iterator[str]:
     """Refuse privileged containers, which are root on the host; checkov checks single-container jobs only."""
@@ -38,6 +39,7 @@ def not_privileged(resource: Resource) -> Iterator[str]:
     title="Containers mount no part of the host that controls it",
     remedy="mount another directory, such as the scratch volume",
     source=_BATCH,
+    privilege=True,
 )
 def host_is_hidden(resource: Resource) -> Iterator[str]:
     """Refuse the host's root, its configuration, its agents' data and sockets, and its processes and shared memory."""
@@ -100,6 +102,7 @@ def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
     title="Containers get no device that controls the host",
     remedy="name the device that the program needs, such as /dev/fuse",
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_Device.html",
+    privilege=True,
 )
 def devices_are_harmless(resource: Resource) -> Iterator[str]:
     """Refuse the host's memory and disks, which contain the data of all jobs and the host's credentials."""

@@ -25,6 +25,7 @@ class Rule:
         source: the address of the documentation behind it.
         kinds: the resource types that it checks, as `fnmatch` patterns.
         find: yields the problems of a resource, each as the end of a sentence about it.
+        privilege: a violation gives power over hosts or the account, so that only a policy file can accept it.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Rule:
     source: str
     kinds: tuple[str, ...]
     find: Find
+    privilege: bool = False
 
     def broken_by(self, resource: Resource) -> Iterator[str]:
         """Yield the problems of a resource."""
@@ -41,10 +43,12 @@ class Rule:
             yield from self.find(resource)
 
 
-def rule(rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str) -> Callable[[Find], Rule]:
+def rule(
+    rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str, privilege: bool = False
+) -> Callable[[Find], Rule]:
     """Make the decorated function a rule; its module lists it in ``RULES``."""
 
     def make(find: Find) -> Rule:
-        return Rule(rule_id, severity, title, remedy, source, kinds, find)
+        return Rule(rule_id, severity, title, remedy, source, kinds, find, privilege)
 
     return make

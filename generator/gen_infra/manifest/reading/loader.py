@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
+from gen_infra.manifest.model.manifest import Manifest
 from gen_infra.manifest.reading.excerpt import excerpt
 from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, SourceText, dotted
 from gen_infra.manifest.reading.reader import Unreadable, read
@@ -17,14 +18,12 @@ from gen_infra.manifest.reading.validation import place, problems_with_values, v
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen_infra.manifest.model.manifest import Manifest
-
 
 MAX_PARENTS = 20
 
 
 class ManifestError(UsageError):
-    """All problems of a manifest, in file order."""
+    """All problems of a manifest or policy file, in file order."""
 
     def __init__(self, name: str, problems: list[Problem], *, what: str = "problem", hint: str = "") -> None:
         count = f"{len(problems)} {what}s" if len(problems) > 1 else f"one {what}"
@@ -78,7 +77,7 @@ def load_with_warnings(path: Path, *, strict: bool = False, image_tags: Sequence
     manifest, root = _load(path, sources, image_tags)
     warnings = place(root, rules.warnings(manifest))
     if warnings and strict:
-        raise ManifestError(_shown(path), warnings, what="warning", hint="fix it, or leave out --strict")
+        raise ManifestError(shown_path(path), warnings, what="warning", hint="fix it, or leave out --strict")
     return Loaded(manifest, tuple(warnings), root, tuple(sources))
 
 
@@ -89,7 +88,7 @@ def load_with_nodes(path: Path) -> tuple[Manifest, Map]:
 
 def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ()) -> tuple[Manifest, Map]:
     """Load a manifest, and add what was read to ``sources``."""
-    name = _shown(path)
+    name = shown_path(path)
     problems: list[Problem] = []
     try:
         root = _read_with_parents(path, name, (), problems, sources)
@@ -98,8 +97,8 @@ def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ())
     if image_tags:
         root = _merge(root, _from_command_line(image_tags), ())
     if problems:
-        raise ManifestError(name, sorted([*problems, *problems_with_values(root)]))
-    validated = validate(root)
+        raise ManifestError(name, sorted([*problems, *problems_with_values(root, Manifest)]))
+    validated = validate(root, Manifest)
     if isinstance(validated, list):
         raise ManifestError(name, validated)
     if problems := place(root, rules.errors(validated)):
@@ -139,10 +138,10 @@ def _read_with_parents(
         loop = " -> ".join(file.name for file in (*children, path, parent))
         raise _problem(entry, f"the manifests extend each other in a loop: {loop}")
     if not is_file:
-        raise _problem(entry, f"file not found: {_shown(parent)}")
+        raise _problem(entry, f"file not found: {shown_path(parent)}")
     if len(children) >= MAX_PARENTS:
         raise _problem(entry, f"is parent {MAX_PARENTS + 1} of {children[0].name}; {MAX_PARENTS} are allowed")
-    return _merge(_read_with_parents(parent, _shown(parent), (*children, path), problems, sources), root, ())
+    return _merge(_read_with_parents(parent, shown_path(parent), (*children, path), problems, sources), root, ())
 
 
 def _merge(parent: Map, child: Map, path: tuple[str, ...]) -> Map:
@@ -167,7 +166,7 @@ def _problem(entry: Entry, message: str, path: tuple[str, ...] = ("extends",)) -
     return Unreadable(Problem(entry.source.name, line + 1, column + 1, dotted(path), message, entry.source))
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """Return a path for messages: relative to the working directory, if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

@@ -10,12 +10,11 @@ import difflib
 import types
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from gen_infra.manifest.model.base import Model
-from gen_infra.manifest.model.manifest import Manifest
 from gen_infra.manifest.reading.nodes import Map, Node, Problem, Refused, Scalar, Sequence, dotted, locate, plain
 from gen_infra.manifest.reading.reader import MAX_PROBLEMS
 from gen_infra.manifest.reading.text import cut
@@ -27,17 +26,20 @@ if TYPE_CHECKING:
     from gen_infra.manifest.rules.rule import ManifestFinding
 
 
-def validate(root: Map) -> Manifest | list[Problem]:
-    """Convert these nodes to a manifest, or return every problem in file order."""
+_Document = TypeVar("_Document", bound=Model)
+
+
+def validate(root: Map, struct: type[_Document]) -> _Document | list[Problem]:
+    """Convert these nodes to a document of this type, or return every problem in file order."""
     try:
-        return msgspec.convert(plain(root), Manifest)
+        return msgspec.convert(plain(root), struct)
     except msgspec.ValidationError as error:
-        return problems_with_values(root) or place(root, [((), str(error))])
+        return problems_with_values(root, struct) or place(root, [((), str(error))])
 
 
-def problems_with_values(root: Map) -> list[Problem]:
+def problems_with_values(root: Map, struct: type[Model]) -> list[Problem]:
     """Return the problems of the values that the reader has not refused."""
-    return place(root, islice(_struct(root, Manifest, ()), MAX_PROBLEMS))
+    return place(root, islice(_struct(root, struct, ()), MAX_PROBLEMS))
 
 
 def place(root: Map, findings: Iterable[ManifestFinding]) -> list[Problem]:

@@ -18,6 +18,7 @@ from gen_infra.manifest.rules import (
     rebuild,
     references,
     several_containers,
+    suppressions,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *placement.ERRORS,
     *container_properties.ERRORS,
     *rebuild.ERRORS,
+    *suppressions.ERRORS,
 )
 WARNINGS: tuple[ManifestRule, ...] = (
     *images.WARNINGS,

@@ -5,7 +5,6 @@ Terraform and its provider accept all of these; AWS refuses them later, or lets 
 
 from __future__ import annotations
 
-from datetime import date
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
@@ -235,15 +234,6 @@ def _unknown(problem: str, name: str, known: Iterable[str]) -> str:
     return f'{problem} "{name}"; ' + (f"choose from: {names}" if names else "the manifest has none")
 
 
-def suppressions_end_on_a_day_that_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Refuse dates that do not exist; the model's pattern accepts 2026-02-30."""
-    for index, suppression in enumerate(manifest.suppressions):
-        try:
-            date.fromisoformat(suppression.expires)
-        except ValueError:
-            yield ("suppressions", index, "expires"), f'invalid date "{suppression.expires}": the month has no such day'
-
-
 ERRORS: tuple[ManifestRule, ...] = (
     region_exists,
     lists_name_each_thing_once,
@@ -261,5 +251,4 @@ ERRORS: tuple[ManifestRule, ...] = (
     queues_do_not_mix_on_one_order,
     jobs_for_fair_share_queues_have_a_priority,
     jobs_refer_to_what_exists,
-    suppressions_end_on_a_day_that_exists,
 )

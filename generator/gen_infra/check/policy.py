@@ -1,0 +1,48 @@
+"""Read the policy file: what `gen-infra check` accepts on behalf of the account's owners.
+
+It is kept outside the manifests, so that a change of a manifest cannot widen what its own check accepts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from gen_infra.manifest.model.base import Model, about
+from gen_infra.manifest.model.manifest import Suppression
+from gen_infra.manifest.reading.loader import ManifestError, shown_path
+from gen_infra.manifest.reading.reader import Unreadable, read
+from gen_infra.manifest.reading.validation import place, problems_with_values, validate
+from gen_infra.manifest.rules.suppressions import problems_of_suppressions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_infra.manifest.reading.nodes import Problem
+
+
+class Policy(Model, frozen=True, kw_only=True):
+    """What check accepts in every environment that it is given for."""
+
+    suppressions: Annotated[tuple[Suppression, ...], about("Findings to accept, each until a date.")] = ()
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file as strictly as a manifest.
+
+    Raises:
+        ManifestError: with every problem at once, each as ``file:line:column: key: what is wrong``.
+    """
+    name = shown_path(path)
+    problems: list[Problem] = []
+    try:
+        root = read(path, name, problems)
+    except Unreadable as unreadable:
+        raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
+    if problems:
+        raise ManifestError(name, sorted([*problems, *problems_with_values(root, Policy)]))
+    policy = validate(root, Policy)
+    if isinstance(policy, list):
+        raise ManifestError(name, policy)
+    if found := place(root, problems_of_suppressions(policy.suppressions)):
+        raise ManifestError(name, found)
+    return policy

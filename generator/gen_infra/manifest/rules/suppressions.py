@@ -1,0 +1,45 @@
+"""Rules for ``suppressions``: a reader can understand what each accepts, and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gen_infra.manifest.model.manifest import Manifest, Suppression
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+
+_FEWEST_WORDS = 3
+_FEWEST_CHARACTERS = 3
+
+
+def suppressions_are_understandable(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Check the manifest's suppressions."""
+    return problems_of_suppressions(manifest.suppressions)
+
+
+def problems_of_suppressions(suppressions: Sequence[Suppression]) -> Iterator[ManifestFinding]:
+    """Refuse reasons without words, patterns for everything, and dates that do not exist, such as 2026-02-30."""
+    for index, suppression in enumerate(suppressions):
+        words = re.findall(r"[^\W\d_]{2,}", suppression.reason)
+        if len(words) < _FEWEST_WORDS:
+            yield (
+                ("suppressions", index, "reason"),
+                f'"{suppression.reason}" does not say why the finding is accepted; use at least {_FEWEST_WORDS} words',
+            )
+        if len(re.sub(r'[*.\[\]"]', "", suppression.resource)) < _FEWEST_CHARACTERS:
+            yield (
+                ("suppressions", index, "resource"),
+                f'"{suppression.resource}" matches almost every resource; '
+                f"name at least {_FEWEST_CHARACTERS} characters of the address",
+            )
+        try:
+            date.fromisoformat(suppression.expires)
+        except ValueError:
+            yield ("suppressions", index, "expires"), f'invalid date "{suppression.expires}": the month has no such day'
+
+
+ERRORS: tuple[ManifestRule, ...] = (suppressions_are_understandable,)
