@@ -167,10 +167,10 @@ def _require_locks(binary: Binary, manifest: Manifest) -> None:
 
 
 def _without_notes(on_event: Callable[[Event], None]) -> Callable[[Event], None]:
-    from gen_infra.terraform.plan import NOTES
+    from gen_infra.terraform.plan import is_note
 
     def receive(event: Event) -> None:
-        if event.address not in NOTES:
+        if not is_note(event.address):
             on_event(event)
 
     return receive

@@ -88,6 +88,12 @@ resource "terraform_data" "replacement" {
   }
 }
 
+# Batch changes the type of a compute environment only with the service-linked role; the provider plans an update even
+# without.
+resource "terraform_data" "type" {
+  input = local.updated_in_place ? "in place" : var.type
+}
+
 resource "aws_batch_compute_environment" "this" {
   compute_environment_name_prefix = "${var.name}-"
   type                            = "MANAGED"
@@ -138,6 +144,6 @@ resource "aws_batch_compute_environment" "this" {
 
     # Batch changes the number of vCPUs itself, every few minutes.
     ignore_changes       = [compute_resources[0].desired_vcpus]
-    replace_triggered_by = [terraform_data.replacement]
+    replace_triggered_by = [terraform_data.replacement, terraform_data.type]
   }
 }

@@ -3,10 +3,9 @@
 The rows come from the API reference of the services' Update, Modify, Put and Set calls. A name, and what a resource
 lies in (a VPC, a subnet, a bus), identifies the resource to each of these calls, so it has no row.
 
-Terraform plans an update in place for some rows, which AWS refuses: there the rendered Terraform replaces, but for
-another type with a custom service role, which needs a new name. For the others the AWS provider (5.100) replaces by
-itself. The explanation says what happens to jobs and when only a new name keeps what a resource holds, and the emulator
-refuses Batch's rows in the same words.
+Terraform plans an update in place for some rows, which AWS refuses: there the rendered Terraform replaces. For the
+others the AWS provider (5.100) replaces by itself. The explanation says what happens to jobs and when only a new name
+keeps what a resource holds, and the emulator refuses the call in the same words.
 """
 
 from __future__ import annotations
@@ -160,8 +159,8 @@ BEST_FIT = Refusal(
     "BEST_FIT isn't supported when updating a compute environment",
     f"{_BATCH}/API_ComputeResourceUpdate.html",
 )
-_RULE_TYPE = "When you modify a rule, you cannot change the rule type"
-_FIFO_QUEUE = Refusal(
+RULE_TYPE = "When you modify a rule, you cannot change the rule type"
+FIFO_QUEUE = Refusal(
     "aws_sqs_queue",
     "fifo_queue",
     _is_changed,
@@ -249,7 +248,7 @@ REFUSALS: tuple[Refusal, ...] = (
         )
         for member in ("Endpoint", "Protocol")
     ),
-    _FIFO_QUEUE,
+    FIFO_QUEUE,
     _fixed(
         "aws_subnet", "availability_zone", "ModifySubnetAttribute", "AvailabilityZone",
         f"{_EC2}/API_ModifySubnetAttribute.html",
@@ -268,7 +267,7 @@ REFUSALS: tuple[Refusal, ...] = (
     *(
         Refusal(
             f"aws_vpc_security_group_{way}_rule", attribute, _is_added_or_removed, "ModifySecurityGroupRules",
-            _RULE_TYPE, f"{_EC2}/API_SecurityGroupRuleRequest.html",
+            RULE_TYPE, f"{_EC2}/API_SecurityGroupRuleRequest.html",
         )
         for way in ("egress", "ingress")
         for attribute in ("cidr_ipv4", "prefix_list_id", "referenced_security_group_id")

@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
 
 
-def _reason(rule: EffectRule, facts: Facts) -> str:
-    """Return the row's reason; for a replacement that AWS makes necessary, AWS's."""
-    if rule.action == "replace" and not rule.attribute and facts.refusals:
-        return "; ".join(refusal.message for refusal in facts.refusals)
-    return rule.reason
+def _reasons(rule: EffectRule, facts: Facts) -> list[str]:
+    """Return the row's reason; for a replacement that AWS makes necessary, AWS's, and the row's if it is special."""
+    necessary = [refusal.message for refusal in facts.refusals] if rule.action == "replace" else []
+    return necessary if necessary and not rule.attribute else [rule.reason, *necessary]
 
 
 def _necessary(refusal: Refusal, *, explained: bool) -> Iterator[str]:
@@ -49,7 +48,7 @@ def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) 
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
     said: dict[tuple[str, Danger | None], list[str]] = {}
     for rule in [rule for rule in met if rule.attribute] or met:
-        said.setdefault(rule.says(facts), []).append(_reason(rule, facts))
+        said.setdefault(rule.says(facts), []).extend(_reasons(rule, facts))
     if action == "update":
         for refusal in facts.refusals:
             text = f"AWS refuses this ({refusal.call}), so the apply fails; render the files again, or use a new name"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 RECORD = "terraform_data.manifest"
 """The address of the resource that keeps the manifest as it was applied last."""
 
-NOTES = frozenset({RECORD, "terraform_data.scheduling"})
-"""The addresses of what exists in Terraform's state alone, and is no change by itself."""
+_NOTES = frozenset({RECORD, "terraform_data.scheduling"})
+_NOTE_OF_MODULE = ".terraform_data.type"
 
 _COMPUTE_ENVIRONMENT = "aws_batch_compute_environment"
 _JOB_DEFINITION = "aws_batch_job_definition"
@@ -90,19 +90,19 @@ class PlanContent:
     @property
     def managed_changes(self) -> tuple[ResourceChange, ...]:
         """Return the same for resources alone, without those that exist in Terraform's state alone."""
-        return tuple(each for each in self.changes if each.is_managed and each.address not in NOTES)
+        return tuple(each for each in self.changes if each.is_managed and not is_note(each.address))
 
     @property
     def drift(self) -> tuple[ResourceChange, ...]:
         """Return what a refresh found to differ from the state, likewise."""
         found = map(_resource_change, self.raw.get("resource_drift", ()))
-        return tuple(each for each in found if each.is_managed and each.address not in NOTES)
+        return tuple(each for each in found if each.is_managed and not is_note(each.address))
 
     @property
     def has_changes(self) -> bool:
         """Return whether a resource or an output changes; what exists in Terraform's state alone does not count."""
         outputs = (tuple(each["actions"]) for each in self.raw.get("output_changes", {}).values())
-        return any(each.has_effect for each in self.changes if each.address not in NOTES) or any(
+        return any(each.has_effect for each in self.changes if not is_note(each.address)) or any(
             actions != ("no-op",) for actions in outputs
         )
 
@@ -206,6 +206,11 @@ class PlanContent:
     def _effects(self) -> Iterator[tuple[str, set[str]]]:
         for change in self.changes:
             yield change.address, {*change.actions} - {"no-op", "read"}
+
+
+def is_note(address: str) -> bool:
+    """Return whether it is the address of what exists in Terraform's state alone, and is no change by itself."""
+    return address in _NOTES or address.endswith(_NOTE_OF_MODULE)
 
 
 def _resource_change(entry: Mapping[str, Any]) -> ResourceChange:

@@ -25,6 +25,11 @@ run "service_linked_role_and_capacity_optimized" {
   }
 
   assert {
+    condition     = terraform_data.type.input == "in place"
+    error_message = "Another type must not replace a compute environment that Batch can update."
+  }
+
+  assert {
     condition     = one(aws_batch_compute_environment.this.update_policy) == { job_execution_timeout_minutes = 360, terminate_jobs_on_update = false }
     error_message = "An update must give running jobs all the time that Batch allows."
   }
@@ -56,6 +61,11 @@ run "custom_service_role" {
   assert {
     condition     = terraform_data.replacement.input == "custom role, launch template version 7" && length(aws_batch_compute_environment.this.update_policy) == 0
     error_message = "With a custom role, a new launch template version must replace the environment."
+  }
+
+  assert {
+    condition     = terraform_data.type.input == "SPOT"
+    error_message = "With a custom role, another type must replace the compute environment."
   }
 }
 

@@ -10,12 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.aws.updates import FARGATE_TYPE, SCHEDULING_ADDED, SCHEDULING_REMOVED, SERVICE_ROLE
+from gen_infra.aws.updates import (
+    CUSTOM_ROLE_TYPE,
+    FARGATE_TYPE,
+    SCHEDULING_ADDED,
+    SCHEDULING_REMOVED,
+    SERVICE_ROLE,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SPOT = {"type": "SPOT", "max_vcpus": 64}
+PINNED = {"allocation_strategy": "BEST_FIT_PROGRESSIVE", "max_vcpus": 64, "service_role": "create"}
 JOB = {"image": "quay.io/lab/tool:1", "vcpus": 1, "memory_mib": 512, "timeout_minutes": 60}
 QUEUE = {"priority": 1, "compute": ["base", "bid"]}
 
@@ -29,6 +36,7 @@ MANIFEST: dict[str, Any] = {
     "iam": {"permissions_boundary": "arn:aws:iam::123456789012:policy/first"},
     "buckets": {"results": {"name": "genomics-results-123456789012", "access": "write"}},
     "repositories": ["tool"],
+    "notifications": {"blocked_queues": ["genomics-ops@example.com"]},
     "compute": {
         "base": SPOT,
         "bid": {**SPOT, "bid_percentage": 50},
@@ -58,6 +66,7 @@ MANIFEST: dict[str, Any] = {
         "serverless": {"type": "FARGATE", "max_vcpus": 64},
         "cheaper": {"type": "FARGATE", "max_vcpus": 64},
         "moved": SPOT,
+        "retyped": {**PINNED, "type": "EC2"},
     },
     "queues": {
         "main": QUEUE,
@@ -78,6 +87,7 @@ MANIFEST: dict[str, Any] = {
         "memory": JOB,
         "nodes": {**JOB, "nodes": 2, "queue": "nodes"},
         "tries": JOB,
+        "several": {"containers": {"main": {"image": "quay.io/lab/tool:1", "vcpus": 1, "memory_mib": 768}}},
         "params": {**JOB, "parameters": {"sample": "a"}},
         "weight": {**JOB, "queue": "fair", "scheduling_priority": 1},
         "where": JOB,
@@ -97,6 +107,7 @@ def changed() -> dict[str, Any]:
     manifest["compute"] |= {
         "cheaper": {"type": "FARGATE_SPOT", "max_vcpus": 64},
         "moved": {"type": "FARGATE", "max_vcpus": 64},
+        "retyped": {**PINNED, "type": "SPOT"},
     }
     return manifest
 
@@ -110,6 +121,7 @@ REFUSED = {
         "module.compute_cheaper.aws_batch_compute_environment.this",
         "module.compute_moved.aws_batch_compute_environment.this",
     ),
+    CUSTOM_ROLE_TYPE: ("module.compute_retyped.aws_batch_compute_environment.this",),
 }
 
 
@@ -195,6 +207,7 @@ def logs(key: str, was: str, to: str, says: str, danger: str | None = None) -> E
 
 REPOSITORY = ("modules/repository/main.tf", 'resource "aws_ecr_repository" "this"')
 FUNCTIONS = "modules/job-functions/main.tf"
+ROLE = "arn:aws:iam::123456789012:role/first"
 OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 EDITS = (
@@ -244,6 +257,7 @@ EDITS = (
         r"weight_factor( +)=.*", "weight_factor = 2", "scheduled by the new shares",
     ),
     definition("memory", '"512"', '"1024"'),
+    definition("several", '"768"', '"1024"'),
     definition("nodes", r"numNodes( +)= 2", "numNodes = 3"),
     definition("tries", "attempts = 3", "attempts = 5"),
     definition("params", '"a"', '"b"'),
@@ -292,3 +306,100 @@ REPLACED_ADDRESSES = (
     "module.network.aws_vpc_security_group_ingress_rule.nodes[0]",
     "module.repository_tool.aws_ecr_repository.this",
 )
+
+# Folder -> resource -> what an override file sets, so that the provider replaces it.
+OVERRIDES: dict[str, dict[str, str]] = {
+    ".": {"aws_cloudwatch_log_group.tool": 'log_group_class = "INFREQUENT_ACCESS"'},
+    "modules/encryption": {
+        "aws_kms_key.this": """
+            customer_master_key_spec = "RSA_2048"
+            key_usage                = "SIGN_VERIFY"
+            multi_region             = true
+        """
+    },
+    "modules/instance-role": {
+        "aws_iam_instance_profile.this": 'path = "/other/"',
+        "aws_iam_role.this": 'path = "/other/"',
+    },
+    "modules/job-functions": {
+        "aws_lambda_function.this": """
+            package_type = "Image"
+            image_uri    = "123456789012.dkr.ecr.us-east-1.amazonaws.com/tool:1"
+            filename     = null
+            handler      = null
+            runtime      = null
+        """,
+        "aws_sqs_queue.dead_letters": """
+            name       = "other.fifo"
+            fifo_queue = true
+        """,
+    },
+    "modules/network": {
+        "aws_eip.nat": 'domain = "standard"',
+        "aws_flow_log.this": f"""
+            traffic_type             = "REJECT"
+            iam_role_arn             = "{ROLE}"
+            log_destination          = "arn:aws:logs:us-east-1:123456789012:log-group:other"
+            log_format               = "$${{version}}"
+            max_aggregation_interval = 60
+        """,
+        "aws_security_group.instances": 'description = "other"',
+        "aws_subnet.private": """
+            availability_zone = "us-east-1f"
+            cidr_block        = cidrsubnet(var.cidr_block, 4, 15)
+        """,
+        "aws_vpc.this": 'cidr_block = "10.52.0.0/16"',
+        "aws_vpc_endpoint.s3": """
+            service_name      = "com.amazonaws.us-east-1.ecr.api"
+            vpc_endpoint_type = "Interface"
+        """,
+        "aws_vpc_security_group_egress_rule.internet": """
+            cidr_ipv4      = null
+            prefix_list_id = "pl-0123456789abcdef0"
+        """,
+        "aws_vpc_security_group_egress_rule.nodes": """
+            cidr_ipv4                    = "10.0.0.0/8"
+            referenced_security_group_id = null
+        """,
+        "aws_vpc_security_group_ingress_rule.nodes": """
+            cidr_ipv4                    = "10.0.0.0/8"
+            referenced_security_group_id = null
+        """,
+        "aws_vpc_security_group_ingress_rule.endpoints": """
+            prefix_list_id               = "pl-0123456789abcdef0"
+            referenced_security_group_id = null
+        """,
+    },
+    "modules/queue-notifications": {
+        "aws_sns_topic.this": """
+            name       = "other.fifo"
+            fifo_topic = true
+        """,
+        "aws_sns_topic_subscription.this": """
+            endpoint = "https://example.com/other"
+            protocol = "https"
+        """,
+    },
+    "modules/repository": {"aws_ecr_repository.this": 'encryption_configuration { encryption_type = "AES256" }'},
+}
+
+
+# The same where the network stays: with another VPC it would be a cycle.
+OVERRIDES_IN_NETWORK: dict[str, dict[str, str]] = {
+    "modules/network": {
+        "aws_nat_gateway.this": """
+            connectivity_type = "private"
+            allocation_id     = null
+        """
+    },
+}
+
+
+def override(folder: Path, overrides: dict[str, dict[str, str]]) -> None:
+    """Write the override files."""
+    for module, resources in overrides.items():
+        blocks = []
+        for resource, text in resources.items():
+            type_, name = resource.split(".")
+            blocks.append(f'resource "{type_}" "{name}" {{\n{text}\n}}\n')
+        (folder / module / "fixed_override.tf").write_text("\n".join(blocks))

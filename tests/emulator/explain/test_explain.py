@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gen_infra.aws.updates import REFUSALS, Refusal, refusals
 from gen_infra.explain import Change, explain
-from gen_infra.explain.differences import differences
+from gen_infra.explain.differences import differences, within
 from gen_infra.explain.rules import RULES
 from gen_infra.manifest import load
 from gen_infra.render.files import render
@@ -20,14 +21,23 @@ from gen_infra.render.yaml import to_yaml
 from gen_infra.terraform.plan import PlanContent
 from tests.cli import clean_environ
 from tests.conftest import write_terraform
-from tests.emulator.explain.edits import EDITS, MANIFEST, REFUSED, REPLACED_ADDRESSES, Edit, changed
+from tests.emulator.explain.edits import (
+    EDITS,
+    MANIFEST,
+    OVERRIDES,
+    OVERRIDES_IN_NETWORK,
+    REFUSED,
+    REPLACED_ADDRESSES,
+    Edit,
+    changed,
+    override,
+)
 from tests.emulator.provider import running_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gen_infra.aws.updates import Refusal
     from gen_infra.explain.rule import Action
     from tests.emulator.session import Session
 
@@ -68,6 +78,8 @@ class Plans:
 
     first: PlanContent
     edited: PlanContent
+    fixed: PlanContent
+    older: PlanContent
     replaced: PlanContent
     destroyed: PlanContent
 
@@ -95,14 +107,20 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         applied.terraform("init", "-input=false")
         first = applied.plan()
         applied.terraform("apply", "-input=false", "-parallelism=40", "plan")
-        edited, replaced, destroyed = (applied.copy(name) for name in ("edited", "replaced", "destroyed"))
+        names = ("edited", "fixed", "older", "replaced", "destroyed")
+        edited, fixed, older, replaced, destroyed = (applied.copy(name) for name in names)
         edited.render(changed())
         for edit in EDITS:
             edit.apply(edited.path)
         edited.terraform("get")  # one compute environment moved to another module
+        override(edited.path, OVERRIDES_IN_NETWORK)
+        override(fixed.path, OVERRIDES)
+        older.terraform("state", "rm", "terraform_data.scheduling", "module.compute_custom.terraform_data.type")
         with ThreadPoolExecutor() as pool:
             made = [
                 pool.submit(edited.plan),
+                pool.submit(fixed.plan),
+                pool.submit(older.plan),
                 pool.submit(replaced.plan, *(f"-replace={address}" for address in REPLACED_ADDRESSES)),
                 pool.submit(destroyed.plan, "-destroy"),
             ]
@@ -124,7 +142,11 @@ def test_a_change_is_explained(plans: Plans, edit: Edit) -> None:
     assert all(effect.reason for effect in said)
 
 
-@pytest.mark.parametrize("refusal", REFUSED, ids=lambda refusal: refusal.message[:40])
+UPDATED = [refusal for refusal in REFUSALS if refusal.provider == "updates"]
+REPLACED = [refusal for refusal in REFUSALS if refusal.provider == "replaces"]
+
+
+@pytest.mark.parametrize("refusal", UPDATED, ids=lambda refusal: refusal.message[:40])
 def test_what_aws_never_updates_is_replaced(plans: Plans, refusal: Refusal) -> None:
     for address in REFUSED[refusal]:
         change = plans.change(plans.edited, address)
@@ -132,6 +154,28 @@ def test_what_aws_never_updates_is_replaced(plans: Plans, refusal: Refusal) -> N
         assert change.new_first == (refusal.type == "aws_batch_compute_environment")
         assert any(refusal.message in effect.reason for effect in change.effects), change.effects
         assert change.dangers == (() if change.new_first else ("stop-jobs",))
+
+
+@pytest.mark.parametrize("refusal", REPLACED, ids=lambda refusal: f"{refusal.type}.{refusal.attribute}")
+def test_what_the_provider_replaces_is_explained_in_the_words_of_aws(plans: Plans, refusal: Refusal) -> None:
+    found = [
+        (plan, resource.address)
+        for plan in (plans.edited, plans.fixed)
+        for resource in plan.managed_changes
+        if resource.before
+        and refusal in refusals(resource.type, resource.before, resource.planned)
+        and any(each.forces and within(each.attribute, refusal.attribute) for each in differences(resource))
+    ]
+    assert found, "no plan shows that the provider replaces it"
+    for plan, address in found:
+        change = plans.change(plan, address)
+        assert change.action == "replace"
+        assert any(refusal.message in effect.reason for effect in change.effects), change.effects
+        assert any("with a new name" in effect.text for effect in change.effects) == refusal.needs_new_name
+
+
+def test_a_state_of_an_older_version_replaces_nothing(plans: Plans) -> None:
+    assert {change.action for change in explain(plans.older).changes} <= {"create"}
 
 
 @pytest.mark.parametrize(

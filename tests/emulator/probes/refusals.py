@@ -130,6 +130,26 @@ def security_group_deletion(lab: Lab) -> Any:
     return [*answers, *(refusal(ec2.delete_security_group, GroupId=each) for each in (named, running))]
 
 
+@probe(["accepted", "InvalidParameterValue", "InvalidParameterValue"])
+def security_group_rule_type(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName=lab.name("group"), Description="probe", VpcId=vpc)["GroupId"]
+    ports = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    permission = ports | {"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    [made] = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])["SecurityGroupRules"]
+
+    def modified(**source: str) -> str:
+        change = {"SecurityGroupRuleId": made["SecurityGroupRuleId"], "SecurityGroupRule": ports | source}
+        return refusal(ec2.modify_security_group_rules, GroupId=group, SecurityGroupRules=[change])
+
+    return [
+        modified(CidrIpv4="10.1.0.0/16"),
+        modified(ReferencedGroupId=group),
+        modified(PrefixListId="pl-0123456789abcdef0"),
+    ]
+
+
 @probe(["AccessDenied", "accepted", "accepted"])
 def blocked_public_policies(lab: Lab) -> Any:
     s3, name = lab.client("s3"), lab.name("bucket")
@@ -175,6 +195,7 @@ PROBES = (
     log_group_keys,
     associated_keys,
     security_group_deletion,
+    security_group_rule_type,
     blocked_public_policies,
     role_quotas,
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from moto.ec2.exceptions import DependencyViolationError
+from moto.ec2.exceptions import DependencyViolationError, InvalidParameterValue
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
+from gen_infra.aws.updates import RULE_TYPE
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 
@@ -86,8 +87,37 @@ def _is_gone(interface: Any) -> bool:
     return interface.instance is not None and interface.instance.state == "terminated"
 
 
+@moto_patch(
+    moto="5.2.5 accepts another type of source in an update of a security group rule, and keeps the old one",
+    aws="refuses to change the type of a rule",
+)
+def security_group_rule_type() -> None:
+    """Compare the source of each rule with the one that it has."""
+
+    @around(EC2Backend, "modify_security_group_rules")
+    def modify(original: Any, backend: Any, group_id: str, rules: dict[str, dict[str, Any]]) -> None:
+        group = backend.get_security_group_by_name_or_id(group_id)
+        for rule_id, wanted in rules.items():
+            rule = group.get_rule(rule_id) if group else None
+            if rule is not None and _sources(rule).isdisjoint(wanted):
+                raise InvalidParameterValue(f"Invalid rule type for security group rule '{rule_id}'. {RULE_TYPE}")
+        original(backend, group_id, rules)
+
+
+def _sources(rule: SecurityGroupRule) -> set[str]:
+    """Return the members of a request that fit the source of a rule."""
+    held = {
+        "CidrIpv4": rule.ip_range.get("CidrIp"),
+        "CidrIpv6": rule.ip_range.get("CidrIpv6"),
+        "PrefixListId": rule.prefix_list_id,
+        "ReferencedGroupId": rule.source_group,
+    }
+    return {member for member, value in held.items() if value}
+
+
 PATCHES: tuple[MotoPatch, ...] = (
     launch_template_tags,
     security_group_rule_description,
     security_group_deletion,
+    security_group_rule_type,
 )
