@@ -9,27 +9,50 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.inventory import visible_inventory
 from gen_infra.aws.kinds import KINDS
-from gen_infra.aws.leftovers import own_names, visible_inventory
+from gen_infra.aws.leftovers import own_names
+from gen_infra.aws.prices import price
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from gen_infra.aws.leftovers import AwsResource
+    from gen_infra.aws.inventory import AwsResource
     from gen_infra.aws.session import Clients
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """One resource that is not in the state; ``remove`` is the command that removes it, or empty."""
+    """One resource that is not in the state.
+
+    Attributes:
+        kind: such as ``NAT gateway``.
+        name: its name, or its id where that is all that AWS calls it.
+        remove: the command that removes it, or empty.
+        id: the id that AWS assigned, or empty.
+        price: what it costs by the month, or empty.
+    """
 
     kind: str
     name: str
     remove: str
+    id: str = ""
+    price: str = ""
 
     def __str__(self) -> str:
         command = f"; if an interrupted run left it: {self.remove}" if self.remove else ""
-        return f"not in Terraform's state: {self.kind} {self.name}{command}"
+        return f"not in Terraform's state: {self.title}{command}"
+
+    @property
+    def still_there(self) -> str:
+        """``NAT gateway … (nat-0123, about 33 USD a month); remove it: aws ec2 …``."""
+        return self.title + (f"; remove it: {self.remove}" if self.remove else "")
+
+    @property
+    def title(self) -> str:
+        """``NAT gateway batch-prod/nat/us-east-1a (nat-0123, about 33 USD a month)``."""
+        known = ", ".join(text for text in (self.id if self.id != self.name else "", self.price) if text)
+        return f"{self.kind} {self.name}{f' ({known})' if known else ''}"
 
 
 def find_orphans(
@@ -47,20 +70,22 @@ def find_orphans(
     ours = own_names(environment, keys, repositories)
     named = {part for text in known for part in (text, text.rpartition("/")[2])}
     return [
-        _orphan(resource)
-        for resource in visible_inventory(clients)
+        as_orphan(resource)
+        for resource in visible_inventory(clients, "environment", "network")
         if ours.fullmatch(resource.name) and _known_as(resource) not in named
     ]
 
 
+def as_orphan(resource: AwsResource) -> Orphan:
+    """Return the orphan with the command that removes it and what it costs."""
+    name = resource.id if resource.type == "aws_kms_key" else resource.name
+    removal = KINDS[resource.type].removal
+    remove = removal.format(shlex.quote(resource.id or resource.name)) if isinstance(removal, str) else ""
+    return Orphan(resource.label, name, remove, resource.id, price(resource))
+
+
 def _known_as(resource: AwsResource) -> str:
     """Return what the state calls it."""
-    if resource.type == "aws_kms_key":
-        return resource.name.partition("/")[0]
-    return resource.name.rpartition(":")[0] if resource.type == "aws_batch_job_definition" else resource.name
-
-
-def _orphan(resource: AwsResource) -> Orphan:
-    name = _known_as(resource) if resource.type == "aws_kms_key" else resource.name
-    removal = KINDS[resource.type].removal
-    return Orphan(resource.label, name, removal.format(shlex.quote(name)) if isinstance(removal, str) else "")
+    if resource.type == "aws_batch_job_definition":
+        return resource.name.rpartition(":")[0]
+    return resource.id or resource.name

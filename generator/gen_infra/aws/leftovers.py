@@ -8,59 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from gen_infra.aws.errors import aws_errors, error_code
-from gen_infra.aws.kinds import KINDS, Absent, Listing, Part
+from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.inventory import AwsResource, inventory
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from gen_infra.aws.session import Clients
 
 _DELETE_AT_MOST = 100  # images in one BatchDeleteImage
-_SIDE_BY_SIDE = 8  # listings
-
-
-class AwsResource(NamedTuple):
-    """One resource in the account: its label, such as ``job queue``, its name and its Terraform type.
-
-    It is named by its ARN or URL where AWS lists those.
-    """
-
-    label: str
-    name: str
-    type: str
-
-    def __str__(self) -> str:
-        return f"{self.label} {self.name}"
-
-
-@aws_errors()
-def inventory(clients: Clients, part: Part) -> list[AwsResource]:
-    """List every resource in the account and region of the types that this part of an environment has, sorted.
-
-    Whoever made them; a key that waits for its deletion does not count, because KMS deletes none at once.
-    """
-    return sorted(chain.from_iterable(_listed(clients, type_) for type_ in _types(part)))
-
-
-def visible_inventory(clients: Clients) -> list[AwsResource]:
-    """List the same for an environment's own part, but leave out what AWS does not list for the caller now."""
-    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        return sorted(chain.from_iterable(pool.map(partial(_listed_if_possible, clients), _types("environment"))))
-
-
-def _listed_if_possible(clients: Clients, type_: str) -> list[AwsResource]:
-    try:
-        with aws_errors():
-            return list(_listed(clients, type_))
-    except AwsError:
-        return []
 
 
 def leftovers(
@@ -71,7 +30,7 @@ def leftovers(
     *,
     own_network: bool,
     rebuilds: bool,
-) -> list[str]:
+) -> list[AwsResource]:
     """List what still exists of an environment, such as ``job queue highPriority-prod``.
 
     Args:
@@ -88,7 +47,7 @@ def leftovers(
         found += inventory(clients, "network")
     if rebuilds:
         found += inventory(clients, "rebuild")
-    return [str(resource) for resource in found if ours.fullmatch(resource.name)]
+    return [resource for resource in found if ours.fullmatch(resource.name)]
 
 
 @aws_errors()
@@ -163,13 +122,13 @@ def delete_images(clients: Clients, repository: str, digests: Iterable[str]) -> 
 
 
 @aws_errors()
-def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[str]:
-    """Yield what still exists of the notifications; a topic and the rule that publishes to it share a name.
+def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[AwsResource]:
+    """List what still exists of the notifications; a topic and the rule that publishes to it share a name.
 
     Asked for by itself: who has no notifications may not be allowed to look at such things.
     """
     found = inventory(clients, "notifications")
-    return [str(resource) for resource in found if resource.name.rpartition(":")[2] in topics]
+    return [resource for resource in found if resource.name.rpartition(":")[2] in topics]
 
 
 def own_names(environment: str, keys: Collection[str], repositories: Collection[str]) -> re.Pattern[str]:
@@ -184,51 +143,6 @@ def own_names(environment: str, keys: Collection[str], repositories: Collection[
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
     named = rf"(?:.*[/:])?(?:{own})-{prefix}(?:-job|-execution|:\d+|-[0-9a-f]{{26}})?"
     return re.compile(rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+")
-
-
-def _types(part: Part) -> list[str]:
-    """Return the types that are listed for this part."""
-    return [type_ for type_, kind in KINDS.items() if isinstance(kind.listing, Listing) and part in kind.listing.parts]
-
-
-def _listed(clients: Clients, type_: str) -> Iterator[AwsResource]:
-    kind = KINDS[type_]
-    if isinstance(kind.listing, Absent):
-        return
-    for name in _READERS.get(type_, _names)(clients, kind.listing):
-        yield AwsResource(kind.label, name, type_)
-
-
-def _names(clients: Clients, listing: Listing) -> Iterator[str]:
-    paginator = getattr(clients, listing.client).get_paginator(listing.operation)
-    for name in paginator.paginate(**listing.arguments).search(listing.names):
-        if name is not None:  # JMESPath's result for a page without resources
-            yield name
-
-
-def _addresses(clients: Clients, _: Listing) -> Iterator[str]:
-    """Yield the names of the Elastic IP addresses, which EC2 lists without pages."""
-    for address in clients.ec2.describe_addresses()["Addresses"]:
-        yield from (tag["Value"] for tag in address.get("Tags", []) if tag["Key"] == "Name")
-
-
-def _keys(clients: Clients, listing: Listing) -> Iterator[str]:
-    """Yield the customer managed keys that are not about to be deleted, as ``<id>/<last word of the description>``.
-
-    That is where an environment's key carries its name: an alias can be lost while the key stays, and costs.
-    """
-    for key_id in _names(clients, listing):
-        try:
-            key = clients.kms.describe_key(KeyId=key_id)["KeyMetadata"]
-        except clients.kms.exceptions.ClientError as error:
-            if error_code(error) != "AccessDeniedException":
-                raise
-            continue  # its own policy shuts the caller out; an environment's key admits the whole account
-        if key["KeyManager"] == "CUSTOMER" and key["KeyState"] != "PendingDeletion":
-            yield f"{key_id}/{key.get('Description', '').rpartition(' ')[2]}"
-
-
-_READERS: dict[str, Callable[[Clients, Listing], Iterator[str]]] = {"aws_eip": _addresses, "aws_kms_key": _keys}
 
 
 def _empty(clients: Clients, repository: str) -> int:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.apply.orphans import find_orphans
+from gen_infra.aws import leftovers as found_left
 from gen_infra.aws import session
-from gen_infra.aws.leftovers import deregister_definitions, empty_repositories, leftovers
+from gen_infra.aws.leftovers import deregister_definitions, empty_repositories
 
 if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
@@ -62,6 +63,10 @@ def push(clients: Clients, repository: str, tag: str) -> None:
         "layers": [layer],
     }
     clients.ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
+
+
+def leftovers(clients: Clients, *arguments: Any, **more: Any) -> list[str]:
+    return [str(each) for each in found_left.leftovers(clients, *arguments, **more)]
 
 
 def zipped(source: str) -> bytes:
@@ -278,7 +283,7 @@ def test_what_is_not_in_the_state_is_an_orphan(clients: Clients) -> None:
         ("compute environment", f"genomicsEnv-stray-{SUFFIX}"),
         ("launch template", f"genomicsEnv-stray-{SUFFIX}"),
     ]
-    assert str(found[1]).endswith(f"aws ec2 delete-launch-template --launch-template-name genomicsEnv-stray-{SUFFIX}")
+    assert str(found[1]).endswith(f"aws ec2 delete-launch-template --launch-template-id {found[1].id}")
     (key,) = (each for each in find_orphans(names, clients, "stray", KEYS, ["isaac"]) if each.kind == "key")
     assert key.remove == f"aws kms schedule-key-deletion --key-id {made['key']}"
 
@@ -291,3 +296,31 @@ def test_what_may_not_be_listed_is_no_failure(clients: Clients, aws: Emulator) -
         assert [each.name for each in find_orphans((), clients, "shy", KEYS, ["isaac"])] == ["shy/isaac"]
     finally:
         aws.heal()
+
+
+def test_a_network_that_is_not_in_the_state_is_named_with_ids_prices_and_commands(clients: Clients) -> None:
+    make_network(clients, "batch-lost")
+    vpcs = clients.ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["batch-lost"]}])["Vpcs"]
+    found = {(each.kind, each.name): each for each in find_orphans((), clients, "lost", [], [])}
+    (vpc,) = vpcs
+    assert found["VPC", "batch-lost"].remove == f"aws ec2 delete-vpc --vpc-id {vpc['VpcId']}"
+    assert found["VPC", "batch-lost"].price == ""
+    (gateway,) = (each for each in found.values() if each.kind == "NAT gateway")
+    assert gateway.id.startswith("nat-")
+    assert str(gateway) == (
+        f"not in Terraform's state: NAT gateway batch-lost/nat/us-east-1a ({gateway.id}, about 33 USD a month by "
+        "us-east-1 list prices, 2026-09); if an interrupted run left it: "
+        f"aws ec2 delete-nat-gateway --nat-gateway-id {gateway.id}"
+    )
+    addresses = [each for each in found.values() if each.kind == "Elastic IP address"]
+    assert [each.price.split()[1] for each in addresses] == ["4", "4"]
+    known = [each.id for each in found.values()]
+    assert {each.kind for each in find_orphans(known, clients, "lost", [], [])} == {"log group", "role"}
+
+
+def test_a_volume_that_an_instance_left_is_an_orphan(clients: Clients) -> None:
+    tags: Any = [{"ResourceType": "volume", "Tags": [{"Key": "Name", "Value": "genomicsEnv-torn"}]}]
+    volume = clients.ec2.create_volume(AvailabilityZone="us-east-1a", Size=100, TagSpecifications=tags)["VolumeId"]
+    (orphan,) = find_orphans((), clients, "torn", KEYS, [])
+    assert (orphan.kind, orphan.id) == ("detached volume", volume)
+    assert orphan.price.startswith("about 8 USD a month")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from gen_infra.aws.inventory import AwsResource
     from gen_infra.emulator import Emulator
     from tests.emulator.session import Session
 
@@ -388,13 +389,13 @@ class TestExamples:
             monkeypatch.setenv(name, value)
         assert _left(EXAMPLES["graviton"])
         left = notification_leftovers(session.clients(HOME), [NOTIFIED])
-        assert [each.partition(" arn:")[0] for each in left] == [f"event rule {NOTIFIED}", "topic"]
+        assert [str(each).partition(" arn:")[0] for each in left] == [f"event rule {NOTIFIED}", "topic"]
         applied.terraform("destroy", "-auto-approve", "-parallelism=40", "-refresh=false")
         assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
         assert notification_leftovers(session.clients(HOME), [NOTIFIED]) == []
 
 
-def _left(manifest: Manifest) -> list[str]:
+def _left(manifest: Manifest) -> list[AwsResource]:
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
     own_network, rebuilds = bool(manifest.network.create), bool(manifest.image.rebuild)
     clients = session.clients(manifest.region)

@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from gen_infra.aws.kinds import KINDS, Absent, Listing, ResourceKind
+from gen_infra.aws.kinds import KINDS, Absent, Listing, Objects, ResourceKind
 from gen_infra.aws.session import Clients
 from tests.conftest import ROOT
 from tests.golden.renew import EXPECTED
@@ -33,7 +33,7 @@ def test_labels_are_unique() -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_row_is_complete_or_says_why_not(kind: ResourceKind) -> None:
     assert kind.label
-    for member in (kind.listing, kind.import_id, kind.removal, kind.events):
+    for member in (kind.listing, kind.import_id, kind.adoption, kind.removal, kind.events):
         assert len(member.reason.split()) > 3 if isinstance(member, Absent) else member
 
 
@@ -42,6 +42,16 @@ def test_a_row_can_be_used(kind: ResourceKind) -> None:
     if isinstance(kind.listing, Listing):
         assert kind.listing.client in Clients.__annotations__
         assert kind.listing.parts
+    if kind.adoption == "name":
+        assert isinstance(kind.listing, Listing)
+        assert isinstance(kind.listing.names, str)
+        assert isinstance(kind.import_id, str)
+    if kind.adoption == "tags":
+        assert isinstance(kind.listing, Listing)
+        assert isinstance(kind.listing.names, Objects)
+    if isinstance(kind.adoption, Listing):
+        assert isinstance(kind.adoption.names, Objects)
+        assert kind.adoption.names.same
     if isinstance(kind.import_id, str):
         known = {"name", "partition", "domain", "region", "account"}
         assert "name" in (fields := {field for _, field, _, _ in Formatter().parse(kind.import_id) if field})
