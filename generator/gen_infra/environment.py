@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import MissingError
@@ -17,7 +18,6 @@ from gen_infra.render.writer import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from gen_infra.aws.session import Clients, Identity
     from gen_infra.manifest import Loaded, Manifest
@@ -71,6 +71,29 @@ class Environment:
     def terraform_folder(self) -> Path:
         """Return the folder that terraform runs in."""
         return self.root / "terraform"
+
+    @property
+    def state_place(self) -> str:
+        """Where Terraform's state is: a file, or an object in a bucket."""
+        state = self.manifest.state
+        if state == "local":
+            return str(self.terraform_folder / "terraform.tfstate")
+        return f"s3://{state.bucket}/{self.manifest.state_key}"
+
+    def lock_id(self) -> str:
+        """Read the id of the lock on a state in a bucket, while a run of terraform holds it."""
+        from gen_infra.aws.state_bucket import lock_id
+
+        state = self.manifest.state
+        return "" if state == "local" else lock_id(self.clients, state.bucket, self.manifest.state_key)
+
+    @property
+    def rescue_folders(self) -> tuple[Path, ...]:
+        """Where a state is saved that terraform cannot save, and where it is found again: a reboot empties neither."""
+        manifest = self.manifest
+        identity = f"{manifest.name}-{manifest.account}-{manifest.region}"
+        state_home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+        return self.terraform_folder, state_home / "gen-infra" / identity
 
     @property
     def saved_plan(self) -> SavedPlan:
@@ -137,7 +160,9 @@ class Environment:
 
         binary = self.terraform_binary
         receive = _without_notes(on_event) if on_event else None
-        terraform = Terraform(binary, self.terraform_folder, os.environ, on_event=receive)
+        terraform = Terraform(
+            binary, self.terraform_folder, os.environ, on_event=receive, rescue_folders=self.rescue_folders
+        )
         if not self._is_initialized:
             terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
             self._is_initialized = True

@@ -22,7 +22,7 @@ from tests.emulator.provider import running_provider
 from tests.tools.image.scratch_host import MIB, SMALLEST_XFS_MIB, Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gen_infra.terraform.adapter import Event
     from tests.emulator.session import Session
@@ -81,10 +81,15 @@ def binary(request: pytest.FixtureRequest) -> Binary:
 def terraform(tmp_path: Path, binary: Binary) -> Callable[..., Terraform]:
     """Make a terraform for a configuration; its environment has no credentials but those given."""
 
-    def make(configuration: str, on_event: Callable[[Event], None] | None = None, **environ: str) -> Terraform:
+    def make(
+        configuration: str,
+        on_event: Callable[[Event], None] | None = None,
+        rescue_folders: Sequence[Path] = (),
+        **environ: str,
+    ) -> Terraform:
         (tmp_path / "main.tf").write_text(configuration)
         mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        made = Terraform(binary, tmp_path, {**mine, **environ}, on_event=on_event)
+        made = Terraform(binary, tmp_path, {**mine, **environ}, on_event=on_event, rescue_folders=rescue_folders)
         os.mkfifo(tmp_path / "go")
         return made
 

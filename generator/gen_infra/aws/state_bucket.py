@@ -214,3 +214,17 @@ def _tags(bucket: _Bucket, tags: Mapping[str, str]) -> Step | None:
     tag_set = [{"Key": key, "Value": value} for key, value in {**present, **tags}.items()]
     bucket.write(bucket.s3.put_bucket_tagging, Tagging={"TagSet": tag_set})
     return Step("tags", f"set {', '.join(key for key in tags if present.get(key) != tags[key])}")
+
+
+@aws_errors()
+def lock_id(clients: Clients, bucket: str, key: str) -> str:
+    """Read the id in terraform's lock file of a state; empty where that file is none.
+
+    Raises:
+        AwsError: there is no such file, or it cannot be read.
+    """
+    content = clients.s3.get_object(Bucket=bucket, Key=f"{key}.tflock")["Body"].read()
+    try:
+        return str(json.loads(content)["ID"])
+    except (ValueError, LookupError, TypeError):
+        return ""

@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         folder: the root module.
         environ: the caller's environment; terraform sees its allowed part.
         on_event: is given each `Event` of init, plan and apply as it comes.
+        rescue_folders: where a state is saved that terraform cannot write anywhere; the first that has room.
 
     """
 
@@ -88,6 +90,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         environ: Mapping[str, str],
         *,
         on_event: Callable[[Event], None] | None = None,
+        rescue_folders: Sequence[Path] = (),
     ) -> None:
         super().__init__(working_dir=str(folder), terraform_bin_path=binary.argv[0])
         self.variables = None  # an empty dict would become an empty temporary file on each command line
@@ -95,6 +98,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         self.folder = folder
         self._env = child_environment(environ)
         self._on_event = on_event
+        self._rescue_folders = rescue_folders
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"{type(self).__name__} has no method {name!r}")
@@ -245,10 +249,10 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         except StoppedError as stopped:
             failed = self._failure("apply", messages.diagnostics)
             if isinstance(failed, TerraformError) and failed.cause == "state-not-saved":
-                raise _with_rescued_state(failed, messages) from stopped
+                raise self._with_rescued_state(failed, messages) from stopped
             raise self._stopped("destroy" if destroys else "apply", messages, stopped.completed) from stopped
         except TerraformError as error:
-            raise _with_rescued_state(error, messages) from error
+            raise self._with_rescued_state(error, messages) from error
 
     def output(self) -> dict[str, Any]:
         """Read the root module's outputs, name to value; without the sensitive ones."""
@@ -265,6 +269,12 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             raise self._failure("state pull", (), output=err)
         state: dict[str, Any] = json.loads(out or "{}")
         return state
+
+    def state_push(self, path: Path) -> None:
+        """Put a state into its place; terraform refuses one of another lineage, and one that is older."""
+        code, out, err = self.cmd("state push", str(path.absolute()))
+        if code != 0:
+            raise self._failure("state push", (), output=out + err)
 
     def state_list(self) -> list[str]:
         """Read the addresses of all that is in the state; empty where there is no state yet."""
@@ -333,19 +343,29 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     def _failure(self, command: str, diagnostics: Iterable[Diagnostic], output: str = "") -> GenInfraError:
         return failure(self._name(command), diagnostics, output=output, terraform=self.typed)
 
+    def _with_rescued_state(self, error: TerraformError, messages: Messages) -> TerraformError:
+        """Save the state that terraform could not write, and let the hint name the file."""
+        if not messages.unsaved_state:
+            return error
+        content = json.dumps(messages.unsaved_state).encode()
+        for folder in self._rescue_folders:
+            with suppress(OSError):
+                error.hint = error.hint.replace("errored.tfstate", str(_saved(content, folder)))
+                return error
+        error.hint = "the state could not be written anywhere: run the same command again, which adopts what AWS has"
+        return error
 
-def _with_rescued_state(error: TerraformError, messages: Messages) -> TerraformError:
-    """Save the state that terraform could not write, and let the hint say how to restore it."""
-    if not messages.unsaved_state:
-        return error
-    for folder in (Path(tempfile.gettempdir()), Path.home()):
-        try:
-            handle, path = tempfile.mkstemp(prefix="gen-infra-", suffix=".tfstate", dir=folder)  # for its owner alone
-            os.close(handle)
-            Path(path).write_text(json.dumps(messages.unsaved_state), encoding="utf-8")
-        except OSError:
-            continue
-        error.hint = error.hint.replace("errored.tfstate", path)
-        return error
-    error.hint = "the state could not be written anywhere: plan again, and import what AWS already has"
-    return error
+
+def _saved(content: bytes, folder: Path) -> Path:
+    """Write a new file whole, for its owner alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="rescued-", suffix=".tfstate", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        Path(name).unlink()
+        raise
+    return Path(name)

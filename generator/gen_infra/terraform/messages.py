@@ -177,13 +177,16 @@ class _Cause:
     error: type[GenInfraError] = TerraformError
 
 
+LOCK_ID = "LOCK_ID"
+"""Stands in a hint for the id of the lock, which terraform does not print when it cannot release it."""
+
 # In AWS's words of each service, below the provider's: ``creating IAM Role (isaac-prod-job): … EntityAlreadyExists: …``
 EXISTS = r"creating (?P<what>[^(\n]+) \((?P<name>[^)\n]+)\).*?(AlreadyExist|already exists?\b|\.Duplicate\b)"
 _CAUSES = (  # the first that fits any of the errors
     _Cause(
         "state-not-saved",
         r"Failed to (save|persist) state|Error saving state",
-        hint="fix that, then put the state in its place: {terraform} {push} errored.tfstate",
+        hint="fix that, then {restore}",
     ),
     _Cause(
         "locked",
@@ -306,7 +309,7 @@ def failure(
     reported = tuple(diagnostics)
     errors = [item for item in reported if item.severity == "error"] or parse_plain(output)
     found = [
-        (cause, match.groupdict() | {"terraform": terraform, "push": _push(errors)}, error)
+        (cause, match.groupdict() | {"terraform": terraform, "restore": _restore(errors, terraform)}, error)
         for cause in _CAUSES
         for error in errors
         if (match := re.search(cause.pattern, f"{error.summary}\n{error.detail}", flags=re.DOTALL))
@@ -321,10 +324,14 @@ def failure(
     return TerraformError(said, hint="fix that, then run the same command again", diagnostics=reported)
 
 
-def _push(errors: Iterable[Diagnostic]) -> str:
-    """Explain that the run could not release its own lock, which blocks every later run."""
-    is_locked = any(error.summary == "Error releasing the state lock" for error in errors)
-    return "state push -lock=false" if is_locked else "state push"
+def _restore(errors: Iterable[Diagnostic], terraform: str) -> str:
+    """Say how a state that could not be saved gets into its place; a lock that is left blocks every later run."""
+    if all(error.summary != "Error releasing the state lock" for error in errors):
+        return "run the same command again, which restores the state from errored.tfstate"
+    return (
+        "free the lock, which this run could not release, and put the state in its place: "
+        f"{terraform} force-unlock {LOCK_ID} && {terraform} state push errored.tfstate"
+    )
 
 
 def _known(

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from typing import TYPE_CHECKING
 
@@ -243,27 +242,25 @@ def test_a_state_that_cannot_be_saved_is_kept_beside_the_configuration(
             tf.apply(plan)
 
     assert raised.value.cause == "state-not-saved"
-    assert raised.value.hint.endswith(f"terraform -chdir={tmp_path} state push errored.tfstate")
+    assert raised.value.hint.endswith("run the same command again, which restores the state from errored.tfstate")
     assert "precious" in (tmp_path / "errored.tfstate").read_text()
 
 
 @BOTH
-def test_a_state_that_can_be_written_nowhere_is_rescued(
-    terraform: Callable[..., Terraform], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_state_that_can_be_written_nowhere_is_rescued(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
     (tmp_path / "errored.tfstate").mkdir()  # terraform cannot write its last resort, as on a full disk
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "file").touch()
+    folders = [tmp_path / "file/no-folder", tmp_path / "new/rescue"]
     with server(500) as url:
-        tf = terraform(UNSAVABLE.format(url=url))
+        tf = terraform(UNSAVABLE.format(url=url), rescue_folders=folders)
         tf.init()
         plan = tf.plan(tmp_path / "plan").path
 
         with pytest.raises(TerraformError, match="Failed to save state") as raised:
             tf.apply(plan)
 
-    (rescued,) = (tmp_path / "tmp").iterdir()
-    assert raised.value.hint.endswith(f"terraform -chdir={tmp_path} state push {rescued}")
+    (rescued,) = folders[1].iterdir()
+    assert raised.value.hint.endswith(f"restores the state from {rescued}")
     assert rescued.stat().st_mode & 0o777 == 0o600
     (resource,) = json.loads(rescued.read_text())["resources"]
     assert resource["instances"][0]["attributes"]["input"]["value"] == "precious"

@@ -144,7 +144,7 @@ Lock Info:
             "Error saving state: x",
             TerraformError,
             "save state",
-            "terraform state push errored.tfstate",
+            "restores the state from errored.tfstate",
         ),
         ("Failed to write plan", "write p: no space left on device", TerraformError, "no space", "room on the disk"),
         ("Error acquiring the state lock", "write x: no space left on device", TerraformError, "", "room on the disk"),
@@ -207,8 +207,8 @@ def test_why_the_state_could_not_be_saved_is_said_and_what_to_type_then() -> Non
 
     assert made.message == "terraform apply failed: the AWS credentials have expired, and the state could not be saved"
     assert made.hint == (
-        "renew them, with SSO: aws sso login; then put the state in its place: "
-        "terraform -chdir=x state push -lock=false errored.tfstate"
+        "renew them, with SSO: aws sso login; then free the lock, which this run could not release, and put the state "
+        "in its place: terraform -chdir=x force-unlock LOCK_ID && terraform -chdir=x state push errored.tfstate"
     )
 
 
