@@ -7,8 +7,10 @@ callables that the caller passes in, results are returned, failures are raised.
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.environment import Environment
@@ -18,7 +20,7 @@ from gen_infra.render.writer import digest, read_back
 from gen_infra.render.writer import write as write_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from gen_infra.apply.orphans import Orphan
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from gen_infra.explain import Summary
     from gen_infra.render.writer import Written
     from gen_infra.terraform.adapter import Event, Terraform
+    from gen_infra.terraform.plan import PlanContent
     from gen_infra.terraform.saved_plan import Intent, Plan
     from gen_infra.tools.process import Progress
 
@@ -49,6 +52,9 @@ def load(manifest_path: Path, out: Path, *, strict: bool = False, image_tags: Se
 
 def write(environment: Environment, *, force: bool = False) -> Written:
     """Write the rendered files; those that were changed since are refused, or overwritten with ``force``."""
+    from gen_infra.apply.import_blocks import remove_import_blocks
+
+    remove_import_blocks(environment.terraform_folder)  # a killed run may have left them
     return write_folder(environment.files, environment.root, force=force)
 
 
@@ -82,20 +88,35 @@ def check(
     return check_environments(environments, progress, policy=policy, base=base, today=today)
 
 
-def make_plan(environment: Environment, on_event: OnEvent, *, destroy: bool = False) -> Plan:
+def make_plan(
+    environment: Environment, on_event: OnEvent, progress: Progress, *, destroy: bool = False, adopt: bool = False
+) -> Plan:
     """Plan against the account that the manifest names, and save the plan beside the rendered files.
+
+    The plan imports what interrupted runs left, see :mod:`.apply.adoption`.
 
     Args:
         environment: what is planned; its files are written.
         on_event: receives terraform's steps.
+        progress: receives what is restored, and what cannot be adopted.
         destroy: plan to remove everything.
+        adopt: whether what exists may be imported into an empty state, whichever run created it.
+
+    Raises:
+        UsageError: the state is another environment's, or empty although the environment's resources exist.
     """
+    from gen_infra.apply.recovery import require_own_resources
+    from gen_infra.apply.rescued_state import restore_state
     from gen_infra.image import require_room
 
     environment.require_account()
-    if not destroy:
-        require_room(environment.manifest, environment.clients)
-    return _plan(environment, on_event, "destroy" if destroy else "apply")
+    restore_state(environment, progress)
+    if destroy:
+        with _planned(environment, on_event, "destroy") as (file, content):
+            require_own_resources(environment, content)
+            return environment.saved_plan.save(file, environment.plan_origin("destroy"), content)
+    require_room(environment.manifest, environment.clients)
+    return _plan_with_adoption(environment, on_event, progress, adopt=adopt)
 
 
 def quota_warnings(environment: Environment) -> list[str]:
@@ -106,23 +127,25 @@ def quota_warnings(environment: Environment) -> list[str]:
     return [f"{line.subject}: {line.message}; {line.advice}" for line in found]
 
 
-def saved_or_new_plan(environment: Environment, on_event: OnEvent, progress: Progress) -> Plan:
+def saved_or_new_plan(environment: Environment, on_event: OnEvent, progress: Progress, *, adopt: bool = False) -> Plan:
     """Give the saved plan if it was made for this environment and from these files, else make a new one.
 
-    A saved plan that cannot be used is discarded; one line of progress says why.
+    A saved plan that cannot be used is discarded; one line of progress says why. ``adopt`` is that of `make_plan`.
     """
+    from gen_infra.apply.rescued_state import restore_state
     from gen_infra.terraform.saved_plan import Unusable
 
     saved = environment.saved_plan
     if not saved.exists:
-        return make_plan(environment, on_event)
+        return make_plan(environment, on_event, progress, adopt=adopt)
     environment.require_account()
+    restore_state(environment, progress)
     found = saved.find(environment.plan_origin("apply"), environment.terraform(on_event).show_plan)
     if not isinstance(found, Unusable):
         return found
     saved.discard()
     progress(f"discarded the saved plan ({found.reason}); planning again")
-    return make_plan(environment, on_event)
+    return make_plan(environment, on_event, progress, adopt=adopt)
 
 
 def explain(environment: Environment, plan: Plan) -> Summary:
@@ -158,12 +181,13 @@ def apply(
 
     No job is lost where compute environments are replaced, see :mod:`.apply.replacement`. Terraform deregisters only
     the newest revision of a job definition that is gone from the manifest; the others are deregistered here. If
-    something exists already because an earlier run was interrupted, the error says how to import it.
+    something exists already that the plan does not adopt, the error says how to import it.
 
     Raises:
         UsageError: the plan is not for this, or it, its file or the rendered files changed; nothing was changed.
     """
-    from gen_infra.apply.recovery import orphans, with_import_hints
+    from gen_infra.apply.adoption import revoke_default_egress
+    from gen_infra.apply.recovery import Lock, marked_as_started, note_lineage, orphans, with_recovery_hints
     from gen_infra.apply.replacement import Draining, Replacement
     from gen_infra.aws.leftovers import deregister_definitions
 
@@ -171,16 +195,20 @@ def apply(
     environment.require_account()
     _require_rendered(environment)
     with plan.verified_copy(environment.plan_origin("apply")) as file:
-        steps = _Steps(environment, on_event, plan, file)
+        lock = Lock(environment, on_event)
+        steps = _Steps(environment, lock.on_event, plan, file)
         replacement = Replacement(plan, steps, clients, manifest.name, manifest.tags, draining or Draining(), progress)
         try:
-            with with_import_hints(environment):
+            with marked_as_started(environment), with_recovery_hints(environment, lock):
+                revoke_default_egress(clients, plan.content)
                 replacement.carry_out()
         finally:
             saved.discard()  # a plan is applied once, whole or in part
     if deleted := plan.content.deleted_job_definitions:
         deregister_definitions(clients, deleted)
-    return Applied(environment.terraform().output(), orphans(environment))
+    state = environment.terraform().state_pull()
+    note_lineage(environment, state)
+    return Applied(environment.terraform().output(), orphans(environment, state))
 
 
 @dataclass(frozen=True)
@@ -210,7 +238,7 @@ class _Steps:
 
     def plan_again(self, only: tuple[str, ...], /) -> Plan:
         _require_rendered(self.environment)
-        return _plan(self.environment, self.on_event, "partial", only)
+        return _plan(self.environment, self.on_event, "partial", only, self.shown.content.imports)
 
     @property
     def _terraform(self) -> Terraform:
@@ -232,11 +260,16 @@ def definitions_with_deleted_roles(environment: Environment, plan: Plan) -> dict
 
 
 def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: Progress) -> list[str]:
-    """Apply exactly this destroy plan, and remove what terraform cannot; return what is still there.
+    """Apply exactly this destroy plan, and remove what terraform cannot.
+
+    Returns:
+        What is still there: each with its id, its price, and the command that removes it.
 
     Raises:
         UsageError: the plan is not for this, or it, its file or the rendered files changed; nothing was changed.
     """
+    from gen_infra.apply.orphans import as_orphan
+    from gen_infra.apply.recovery import Lock, with_recovery_hints
     from gen_infra.aws.compute_environments import release_all
     from gen_infra.aws.leftovers import (
         deregister_definitions,
@@ -253,15 +286,19 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
             progress(f"deleted {images} container images")
         release_all(clients, manifest.name)
         saved.spend()
+        lock = Lock(environment, on_event)
         try:
-            environment.terraform(on_event).apply(file, destroys=True)
+            with with_recovery_hints(environment, lock):
+                environment.terraform(lock.on_event).apply(file, destroys=True)
         finally:
             saved.discard()
     deregister_definitions(clients, map(manifest.suffixed, manifest.jobs))
     keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
     left = leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
-    return [*left, *notification_leftovers(clients, manifest.event_topics)] if manifest.event_topics else left
+    if manifest.event_topics:
+        left += notification_leftovers(clients, manifest.event_topics)
+    return [as_orphan(each).still_there for each in left]
 
 
 def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tuple[Drift, ...]:
@@ -275,11 +312,13 @@ def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tu
     Raises:
         UsageError: the state is empty.
     """
+    from gen_infra.apply.rescued_state import restore_state
     from gen_infra.drift.authors import with_authors
     from gen_infra.drift.drift import drift as found_in
     from gen_infra.drift.drift import is_empty
 
     environment.require_account()
+    restore_state(environment, progress)
     terraform = environment.terraform(on_event)
     with tempfile.TemporaryDirectory(prefix="gen-infra-drift-") as scratch:
         file = Path(scratch) / "tfplan"
@@ -296,14 +335,55 @@ def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tu
     return with_authors(found, environment.clients, environment.manifest.partition, progress)
 
 
-def _plan(environment: Environment, on_event: OnEvent, intent: Intent, only: tuple[str, ...] = ()) -> Plan:
+def _plan_with_adoption(environment: Environment, on_event: OnEvent, progress: Progress, *, adopt: bool) -> Plan:
+    """Plan, and plan again with imports of what exists already, until no more is found; save the last plan."""
+    from gen_infra.apply.adoption import find, named
+    from gen_infra.apply.recovery import require_own_state
+    from gen_infra.terraform.saved_plan import lineage
+
+    imports: dict[str, str] = {}
+    while True:
+        with _planned(environment, on_event, "apply", imports=imports) as (file, content):
+            found = find(content, environment.clients, environment.manifest)
+            if not imports:
+                require_own_state(environment, content, lineage(file), found, adopt=adopt)
+            if not found.imports:
+                if found.ambiguous:
+                    progress(f"not adopted, because there are several: {named(found.ambiguous, at_most=50)}")
+                return environment.saved_plan.save(file, environment.plan_origin("apply"), content)
+        imports |= found.imports
+        progress(f"found what an interrupted run left: {named(found.resources)}; terraform plans again …")
+
+
+def _plan(
+    environment: Environment,
+    on_event: OnEvent,
+    intent: Intent,
+    only: tuple[str, ...] = (),
+    imports: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
     """Plan for a purpose, and save the plan; only at these addresses, if there are any."""
+    with _planned(environment, on_event, intent, only, imports) as (file, content):
+        return environment.saved_plan.save(file, environment.plan_origin(intent), content)
+
+
+@contextmanager
+def _planned(
+    environment: Environment,
+    on_event: OnEvent,
+    intent: Intent,
+    only: tuple[str, ...] = (),
+    imports: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[tuple[Path, PlanContent]]:
+    """Plan for a purpose, with imports (address to id); give the plan's temporary file and what it says."""
+    from gen_infra.apply.import_blocks import import_blocks
+
     terraform = environment.terraform(on_event)
     with tempfile.TemporaryDirectory(prefix="gen-infra-plan-") as scratch:
         file = Path(scratch) / "tfplan"
-        terraform.plan(file, destroy=intent == "destroy", targets=only)
-        content = terraform.show_plan(file)
-        return environment.saved_plan.save(file, environment.plan_origin(intent), content)
+        with import_blocks(environment.terraform_folder, imports):
+            terraform.plan(file, destroy=intent == "destroy", targets=only)
+        yield file, terraform.show_plan(file)
 
 
 def _require_rendered(environment: Environment) -> None:

@@ -32,6 +32,10 @@ compute: {spot: {max_vcpus: 64}}
 queues: {main: {priority: 2, compute: [spot]}, second: {priority: 1, compute: [spot]}}
 jobs: {one: {image: quay.io/x/y, vcpus: 1, memory_mib: 512, attempts: 3}}
 """
+OWN_NETWORK = SMALL.replace(
+    "  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}\n",
+    "  create: {cidr: 10.50.0.0/20, nat: one}\ntags: {Project: genomics}\n",
+)
 QUEUES = {"main-small", "second-small"}
 _TIMEOUT = 600.0  # seconds for any wait
 _POLL = 5.0  # seconds between two looks at whether gen-infra still runs
@@ -166,23 +170,20 @@ class Site:
     def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return gen_infra(name, self.manifest, *arguments, environ=self.environ, cwd=self.folder)
 
-    def follow_hint(self) -> None:
-        """Run the same command again: it fails, and the commands in its hint fix that."""
-        done = self.run("apply", "--yes")
-        assert done.returncode == 4, done.stderr
-        error = assert_one_error(done.stderr)
-        assert "these exist in AWS and are not in Terraform's state: " in error
-        self.type(error.partition("run the same command again: ")[2])
-
     def finish(self) -> list[dict[str, str]]:
         """Run the same command again: it succeeds and settles; return the orphans that it lists."""
+        orphans: list[dict[str, str]] = self.finish_with_answer()["strays"]
+        return orphans
+
+    def finish_with_answer(self) -> dict[str, Any]:
+        """Do the same, and return all that it prints."""
         done = self.run("apply", "--yes", "--json")
         assert done.returncode == 0, done.stderr
-        orphans: list[dict[str, str]] = json.loads(done.stdout)["strays"]
-        self.assert_settled({orphan["name"] for orphan in orphans})
-        for orphan in orphans:
-            assert f"warning: not in Terraform's state: {orphan['kind']} {orphan['name']}; " in done.stderr
-        return orphans
+        answer: dict[str, Any] = json.loads(done.stdout)
+        self.assert_settled({orphan["name"] for orphan in answer["strays"]})
+        for orphan in answer["strays"]:
+            assert f"warning: not in Terraform's state: {orphan['kind']} {orphan['name']}" in done.stderr
+        return answer
 
     def type(self, line: str) -> None:
         """Run the command lines of a hint or a warning: terraform's and the AWS CLI's."""

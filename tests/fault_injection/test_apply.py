@@ -29,16 +29,15 @@ class TestCtrlC:
         assert site.state() == {}
 
         stderr = site.interrupt_at("CreateComputeEnvironment")
-        assert "run the same command again to resume; it reports what AWS has created anyway" in stderr
+        assert "run the same command again to resume; it adopts what AWS has created anyway" in stderr
         (left,) = site.environments()
 
         site.interrupt_at("CreateJobQueue")
-        site.follow_hint()
-        (orphan,) = site.finish()
-        assert orphan["name"] == left["computeEnvironmentName"]
-
-        site.type(orphan["remove"])
-        assert site.finish() == []
+        answer = site.finish_with_answer()
+        assert {each["kind"] for each in answer["adopted"]} == {"job queue"}
+        assert answer["strays"] == []
+        (adopted,) = site.environments()
+        assert adopted["computeEnvironmentName"] == left["computeEnvironmentName"]
 
 
 class TestKill:
@@ -47,24 +46,6 @@ class TestKill:
         site.kill_at("CreateComputeEnvironment", "gen-infra")
         site.assert_settled()
         assert site.finish() == []
-
-
-class TestPowerLoss:
-    def test_an_orphan_with_a_generated_name_is_listed_and_a_queue_is_imported(self, site: Site) -> None:
-        site.kill_at("CreateComputeEnvironment", "everything")
-        site.kill_at("CreateJobQueue", "everything")
-        site.follow_hint()
-        (orphan,) = site.finish()
-        assert orphan["kind"] == "compute environment"
-        site.type(orphan["remove"])
-        assert site.finish() == []
-
-
-class TestPowerLossEarly:
-    def test_roles_are_imported(self, site: Site) -> None:
-        site.kill_at("CreateRole", "everything")
-        site.follow_hint()
-        assert {orphan["kind"] for orphan in site.finish()} <= {"key"}, "which was being created too"
 
 
 class TestBadAnswers:
@@ -88,8 +69,7 @@ class TestBadAnswers:
         site.assert_readable()
 
         site.aws.lose("CreateJobQueue", carried_out=True)  # the SDK asks again
-        orphans = site.finish()
-        assert {orphan["kind"] for orphan in orphans} <= {"compute environment", "launch template"}
+        assert site.finish() == []
 
 
 class TestStateInABucket:
@@ -112,10 +92,23 @@ class TestStateInABucket:
         error = assert_one_error(run.stderr)
         assert "the AWS credentials have expired, and the state could not be saved" in error
         assert not any(each["mode"] == "managed" for each in site.state()["resources"])
+        assert " force-unlock " in error
+        assert " state push " in error
         site.type(error.partition("put the state in its place: ")[2])
         assert any(each["mode"] == "managed" for each in site.state()["resources"])
+        assert site.finish() == []
+
+    def test_the_next_apply_restores_the_state_that_could_not_be_written(self, site: Site) -> None:
+        run = site.start_until("CreateLogGroup")
+        site.expire()
+        assert run.end() == 4
+        site.aws.heal()
         self.unlock(site)
-        site.finish()
+        done = site.run("apply", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert "restored the state that the last run could not save from " in done.stderr
+        assert not (site.terraform / "errored.tfstate").exists()
+        assert site.finish() == []
 
     def unlock(self, site: Site) -> None:
         """Follow the hint of the next run about the lock that is left."""

@@ -1,31 +1,69 @@
 """Recovers from runs that were killed or interrupted: what they left in AWS is not in Terraform's state.
 
-What has a fixed name makes the next apply fail; its error then says how to import it. What has a generated name does
-not: the next apply creates another one, and reports the first as an orphan.
+A plan adopts it, see `gen_infra.apply.adoption`. What it cannot adopt is reported after the apply as an orphan; what
+has a fixed name makes the apply fail, and the error then says how to import it.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import json
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.apply.adoption import named, texts
 from gen_infra.apply.orphans import find_orphans
+from gen_infra.aws.leftovers import own_names
+from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.terraform.import_hints import import_hint
-from gen_infra.terraform.messages import TerraformError
+from gen_infra.terraform.messages import LOCK_ID, TerraformError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
+    from gen_infra.apply.adoption import Found
     from gen_infra.apply.orphans import Orphan
     from gen_infra.environment import Environment
+    from gen_infra.terraform.messages import Event
+    from gen_infra.terraform.plan import PlanContent
+
+_MARKER, _LINEAGE = "apply-started.json", ".gen-infra.lineage"
+_OWNER = {"environment": "name", "account": "account", "region": "region"}  # and the members of the applied manifest
+
+
+class Lock:
+    """The lock of a state in a bucket, which terraform holds while it applies.
+
+    Terraform prints its id only to the next run. It is read while the credentials are known to be valid.
+
+    Args:
+        environment: whose state it is.
+        on_event: receives terraform's steps.
+    """
+
+    def __init__(self, environment: Environment, on_event: Callable[[Event], None]) -> None:
+        self.id = ""
+        self._environment = environment
+        self._on_event = on_event
+        self._is_read = environment.manifest.state == "local"
+
+    def on_event(self, event: Event) -> None:
+        """Read the lock at the first change, and pass the step on; terraform's first messages come before the lock."""
+        if event.phase == "start" and not self._is_read:
+            self._is_read = True
+            with suppress(GenInfraError):  # a hint lacks the id then, and the apply continues
+                self.id = self._environment.lock_id()
+        self._on_event(event)
 
 
 @contextmanager
-def with_import_hints(environment: Environment) -> Iterator[None]:
-    """Add the import commands to the error of an apply that failed because something exists already."""
+def with_recovery_hints(environment: Environment, lock: Lock) -> Iterator[None]:
+    """Add commands to the error of an apply: the import of what exists already, and the id of a lock that is left."""
     try:
         yield
     except TerraformError as error:
+        if lock.id:
+            error.hint = error.hint.replace(LOCK_ID, lock.id)
         if error.cause == "exists":
             manifest = environment.manifest
             place = {
@@ -39,21 +77,121 @@ def with_import_hints(environment: Environment) -> Iterator[None]:
         raise
 
 
-def orphans(environment: Environment) -> tuple[Orphan, ...]:
+def orphans(environment: Environment, state: Mapping[str, Any]) -> tuple[Orphan, ...]:
     """Find what is named as the environment's own, and is not in the state."""
     manifest = environment.manifest
-    known = set(_texts(environment.terraform().state_pull()))
-    keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    return tuple(find_orphans(known, environment.clients, manifest.name, keys, manifest.repositories))
+    known = set(texts(state))
+    return tuple(find_orphans(known, environment.clients, manifest.name, _keys(environment), manifest.repositories))
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every string in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+@contextmanager
+def marked_as_started(environment: Environment) -> Iterator[None]:
+    """Keep a marker beside the rendered files until an apply has succeeded.
+
+    What the run creates before Terraform first writes the state is then known to be this run's, even after SIGKILL.
+    """
+    marker = _marker(environment)
+    marker.write_text(json.dumps(_identity(environment)), encoding="utf-8")
+    yield
+    marker.unlink(missing_ok=True)
+
+
+def note_lineage(environment: Environment, state: Mapping[str, Any]) -> None:
+    """Note the lineage of the state that was applied, beside the rendered files."""
+    (environment.root / _LINEAGE).write_text(state.get("lineage", ""), encoding="utf-8")
+
+
+def require_own_state(
+    environment: Environment, content: PlanContent, lineage: str, found: Found, *, adopt: bool
+) -> None:
+    """Refuse to plan with a state that is not this environment's.
+
+    Args:
+        environment: what is planned.
+        content: the plan.
+        lineage: the lineage of the state that it was made from, or empty.
+        found: what exists of the resources that it creates.
+        adopt: whether the user wants to adopt these into an empty state, or to go on with a state of another lineage.
+
+    Raises:
+        UsageError: the state is of another environment or lineage, or it is empty although the environment's resources
+            exist and no interrupted run from this folder has created them.
+    """
+    if any(content.prior_resources):
+        require_own_resources(environment, content)
+        if not adopt:
+            _require_lineage(environment, lineage)
+    elif (exist := (*found.resources, *found.ambiguous)) and not adopt and not _was_started(environment):
+        name, place = environment.manifest.name, environment.state_place
+        raise UsageError(
+            f"the state of {name} ({place}) is empty, but {len(exist)} of its resources exist: {named(exist)}",
+            hint=f"if {name} was applied before, its state is elsewhere: check state: and --out; if the state is lost, "
+            "or the first apply was interrupted on another machine, add --adopt to import them",
+        )
+
+
+def require_own_resources(environment: Environment, content: PlanContent) -> None:
+    """Refuse a plan whose state lists another environment's resources, or none with a name of this environment.
+
+    Raises:
+        UsageError: it does.
+    """
+    manifest = environment.manifest
+    wanted = {"environment": manifest.name, "account": manifest.account, "region": manifest.region}
+    applied, _ = content.manifests
+    owner = {key: applied[member] for key, member in _OWNER.items() if applied.get(member)}
+    if any(wanted[key] != value for key, value in owner.items()):
+        whose = ", ".join(f"{key} {value}" for key, value in owner.items())
+    elif not owner and not _has_own_name(environment, content):
+        whose = "something else: none of its resources has a name of this environment"
+    else:
+        return
+    raise UsageError(
+        f"the state in {environment.state_place} belongs to {whose}; "
+        f"wanted is that of {', '.join(f'{key} {value}' for key, value in wanted.items())}",
+        hint="check state: and --out, or restore the state of this environment there",
+    )
+
+
+def _require_lineage(environment: Environment, lineage: str) -> None:
+    with suppress(OSError):
+        applied = (environment.root / _LINEAGE).read_text(encoding="utf-8")
+        if applied and lineage and applied != lineage:
+            raise UsageError(
+                f"the state in {environment.state_place} is not the one that was applied from this folder last: its "
+                f"lineage is {lineage}, that of the other is {applied}",
+                hint="restore that state; if it was replaced on purpose, add --adopt to go on with the new one",
+            )
+
+
+def _has_own_name(environment: Environment, content: PlanContent) -> bool:
+    """Return whether anything in the state has a name of this environment, or nothing in it has a name."""
+    manifest = environment.manifest
+    ours = own_names(manifest.name, _keys(environment), manifest.repositories)
+    names = [
+        name
+        for each in content.prior_resources
+        for name in (each.values.get("name"), (each.values.get("tags_all") or {}).get("Name"))
+        if name
+    ]
+    return not names or any(ours.fullmatch(name) for name in names)
+
+
+def _keys(environment: Environment) -> list[str]:
+    manifest = environment.manifest
+    return [*manifest.compute, *manifest.queues, *manifest.jobs]
+
+
+def _marker(environment: Environment) -> Path:
+    return environment.root / _MARKER
+
+
+def _identity(environment: Environment) -> dict[str, str]:
+    return {**environment.plan_origin("apply").environment}
+
+
+def _was_started(environment: Environment) -> bool:
+    with suppress(OSError, ValueError):
+        found: object = json.loads(_marker(environment).read_text(encoding="utf-8"))
+        return found == _identity(environment)
+    return False

@@ -115,7 +115,10 @@ def _push(environment: Environment, rescued: list[SavedState], progress: Progres
     """Write the newest state to the bucket, as ``terraform state push`` does it, which looks at lineage and serial."""
     terraform = environment.terraform()
     current = terraform.state_pull()
-    newest = _newest(rescued, current.get("lineage"), above=current.get("serial", -1))
+    if lineage := current.get("lineage"):
+        newest = _newest(rescued, lineage, above=current["serial"])
+    else:  # none was ever written there; the first one may have no lineage yet either
+        newest = _newest(rescued, None)
     if newest:
         terraform.state_push(newest.path)
         newest.path.unlink()

@@ -28,9 +28,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+adopt_option = click.option(
+    "--adopt",
+    is_flag=True,
+    help="Import what exists although the state is empty: the state is lost, or another machine's run was interrupted.",
+)
+
+
 @click.command()
 @manifest_argument
 @out_option
+@adopt_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 1 if there are changes.")
 @click.option(
     "--format",
@@ -54,6 +62,7 @@ gen-infra plan envs/prod.yaml --format markdown > plan.md      for a pull reques
 def plan(
     manifest: Path,
     out: Path,
+    adopt: bool,
     detailed_exitcode: bool,
     plan_format: str,
     force: bool,
@@ -64,7 +73,7 @@ def plan(
     """Show what would change, what that does to running jobs, and save the plan for apply.
 
     Each change of the manifest since the last apply is shown next to what it causes. Changes that stop jobs or destroy
-    data are marked, and apply asks about them separately.
+    data are marked, and apply asks about them separately. What an interrupted run left is shown, and apply adopts it.
     """
     from gen_infra import pipeline
 
@@ -74,7 +83,7 @@ def plan(
     pipeline.write(environment, force=force)
     say_cost(environment, console)
     console.say("terraform plans …")
-    made = pipeline.make_plan(environment, console.event)
+    made = pipeline.make_plan(environment, console.event, console.say, adopt=adopt)
     for warning in pipeline.quota_warnings(environment):
         console.say(f"warning: {warning}", fg="yellow")
     has_changes = made.content.has_changes
@@ -96,6 +105,7 @@ def plan(
 @manifest_argument
 @out_option
 @yes_option
+@adopt_option
 @allow_option
 @drain_timeout_option
 @force_option
@@ -114,6 +124,7 @@ def apply(
     manifest: Path,
     out: Path,
     yes: bool,
+    adopt: bool,
     allow: tuple[str, ...],
     drain_timeout: float | None,
     force: bool,
@@ -129,7 +140,8 @@ def apply(
 
     A compute environment that is replaced is deleted when its jobs have ended: its successor is VALID before any queue
     is pointed to it, then the old one accepts no more jobs, then apply waits. Ctrl-C stops safely at any time; the same
-    command then resumes. Resources that a killed run left are reported, with the command that imports or removes them.
+    command then resumes. It adopts what a killed run left, and reports what it cannot adopt, with the command that
+    removes it.
     """
     from dataclasses import asdict
 
@@ -143,7 +155,7 @@ def apply(
     console.warn(environment)
     pipeline.write(environment, force=force)
     console.say("terraform plans …")
-    shown = pipeline.saved_or_new_plan(environment, console.event, console.say)
+    shown = pipeline.saved_or_new_plan(environment, console.event, console.say, adopt=adopt)
     summary = pipeline.explain(environment, shown)
     has_changes = shown.content.has_changes
     if not as_json:
@@ -202,7 +214,7 @@ def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, qu
     name = environment.manifest.name
     pipeline.write(environment, force=force)
     console.say("terraform plans …")
-    shown = pipeline.make_plan(environment, console.event, destroy=True)
+    shown = pipeline.make_plan(environment, console.event, console.say, destroy=True)
     summary = pipeline.explain(environment, shown)
     if not as_json and summary.changes:
         show_summary(summary, has_changes=True)

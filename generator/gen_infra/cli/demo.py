@@ -97,13 +97,13 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
         not_run = [check.name for check in report.checks if check.not_run]
         outcome("nothing failed" + (f"; not run: {', '.join(not_run)}" if not_run else ""))
     with _timed(voice, "plan") as outcome:
-        plan = pipeline.make_plan(environment, voice.event)
+        plan = pipeline.make_plan(environment, voice.event, voice.say)
         outcome(pipeline.explain(environment, plan).sentence)
     with _timed(voice, "apply") as outcome:
         applied = pipeline.apply(environment, plan, voice.event, voice.say)
         outcome(f"queues {', '.join(applied.outputs['job_queues'].values())}")
     with _timed(voice, "plan again") as outcome:
-        second = pipeline.make_plan(environment, voice.event)
+        second = pipeline.make_plan(environment, voice.event, voice.say)
         sentence = pipeline.explain(environment, second).sentence
         _demand(not second.content.has_changes, f"the second plan is not empty: {sentence}")
         environment.saved_plan.discard()
@@ -117,7 +117,7 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
         _build_image(environment, aws, voice, outcome)
     if not keep:
         with _timed(voice, "destroy") as outcome:
-            last = pipeline.make_plan(environment, voice.event, destroy=True)
+            last = pipeline.make_plan(environment, voice.event, voice.say, destroy=True)
             left = pipeline.destroy(environment, last, voice.event, voice.say)
             _demand(not left, f"still there: {', '.join(left)}")
             outcome("the APIs show nothing of it")

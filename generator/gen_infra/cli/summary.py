@@ -41,6 +41,11 @@ drain_timeout_option = click.option(
 
 def show_summary(summary: Summary, *, has_changes: bool) -> None:
     """Print the plan: for each resource what changed in the manifest, what changes in AWS, and what that means."""
+    if summary.adopted:
+        count = len(summary.adopted)
+        click.secho(f"  adopts {count} resource{'s' if count > 1 else ''} that an interrupted run left:", fg="cyan")
+        for adopted in summary.adopted:
+            click.secho(f"  = {adopted}", fg="cyan")
     for change in summary.changes:
         symbol, colour = _SYMBOLS[change.action]
         click.secho(f"  {symbol} {change.action:<7} {change.title}{change.how}", fg=colour)
@@ -50,7 +55,7 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
         click.echo(f"  {unused}: nothing is left to change for it")
     if not has_changes:
         click.echo("nothing to do: the environment matches the manifest")
-    elif summary.changes:
+    elif summary.changes or summary.adopted:
         click.echo(summary.sentence)
     else:
         click.echo("only outputs change")

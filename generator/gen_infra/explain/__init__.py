@@ -90,6 +90,26 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """One resource that an interrupted run left, and that the plan imports.
+
+    Args:
+        address: terraform's address.
+        kind: such as ``NAT gateway``.
+        name: its name, or its address.
+        id: what AWS calls it.
+    """
+
+    address: str
+    kind: str
+    name: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f" ({self.id})" if self.id not in self.name else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """All changes of a plan, in the plan's order.
 
@@ -97,10 +117,12 @@ class Summary:
         changes: one for each resource.
         unused: what was changed in the manifest and causes no change: it has no effect, or an apply that failed
             halfway had carried it out.
+        adopted: what exists in AWS already, and is imported; if something changes for that, it is in ``changes`` too.
     """
 
     changes: tuple[Change, ...]
     unused: tuple[ManifestChange, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
 
     def count(self, action: Action) -> int:
         """Return how many resources have this action."""
@@ -108,9 +130,10 @@ class Summary:
 
     @property
     def sentence(self) -> str:
-        """Return text such as ``34 to create, 1 to update, 0 to replace, 0 to destroy``."""
+        """Return ``34 to create, 1 to update, 0 to replace, 0 to destroy``, and ``14 to adopt`` if any are."""
         actions: tuple[Action, ...] = ("create", "update", "replace", "destroy")
-        return ", ".join(f"{self.count(action)} to {action}" for action in actions)
+        parts = [f"{self.count(action)} to {action}" for action in actions]
+        return ", ".join([*parts, *([f"{len(self.adopted)} to adopt"] if self.adopted else [])])
 
     @property
     def dangers(self) -> dict[Danger, list[Change]]:
@@ -122,6 +145,7 @@ class Summary:
         """Return it for ``--json``."""
         return {
             "changes": [_as_dict(change) for change in self.changes],
+            "adopted": [asdict(each) for each in self.adopted],
             "dangers": list(self.dangers),
             "without_effect": [asdict(change) for change in self.unused],
             "summary": self.sentence,
@@ -148,7 +172,15 @@ def explain(content: PlanContent, manifest_changes: Iterable[ManifestChange] = (
     resources = content.managed_changes
     found = causes(manifest_changes, [resource.address for resource in resources if _action(resource)])
     changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses))
-    return Summary(changes, found.unused)
+    return Summary(changes, found.unused, tuple(_adopted(resources)))
+
+
+def _adopted(resources: Iterable[ResourceChange]) -> Iterator[Adopted]:
+    for resource in resources:
+        if resource.import_id:
+            row, tags = KINDS.get(resource.type), (resource.after or {}).get("tags") or {}
+            name = _name(resource) or tags.get("Name") or resource.address
+            yield Adopted(resource.address, row.label if row else resource.type, name, resource.import_id)
 
 
 def explain_changes(
@@ -169,7 +201,8 @@ def explain_changes(
         if action is None:
             continue
         changed = list(differences(resource)) if action in {"update", "replace"} else []
-        facts = Facts(resource.before or {}, resource.after or {}, minutes, _refusals(resource))
+        before, after, is_adopted = resource.before or {}, resource.after or {}, bool(resource.import_id)
+        facts = Facts(before, after, minutes, _refusals(resource), is_adopted)
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
         yield Change(

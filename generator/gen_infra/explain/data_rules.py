@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 def _new_retention(attribute: str) -> Says:
     def says(facts: Facts) -> tuple[str, Danger | None]:
         old, new = (state.get(attribute) or 0 for state in (facts.before, facts.after))
+        if facts.is_adopted and not old:
+            return "its creation was not finished: it gets its retention", None
         if new and (not old or new < old):  # 0 is forever
             return "what is older than the new time is deleted", "destroy-data"
         return "kept for longer", None

@@ -28,12 +28,14 @@ class Facts:
         after: as they will be, as far as that is known; empty for what is destroyed.
         minutes: how long an attempt of each job definition on instances may take, by its name.
         refusals: what AWS would refuse if the resource were updated.
+        is_adopted: whether an interrupted run created it, and it is imported.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     minutes: Mapping[str, float]
     refusals: tuple[Refusal, ...] = ()
+    is_adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

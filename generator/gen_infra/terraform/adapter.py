@@ -291,7 +291,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             return StoppedError(
                 f"{name} was abandoned at the second interrupt: what was in flight may be missing from the state",
                 completed=completed,
-                hint="free the lock if it is left, then plan again; import what AWS already has and the plan creates",
+                hint="free the lock if it is left, then run the same command again, which adopts what AWS already has",
             )
         count = f"{messages.completed} change{'' if messages.completed == 1 else 's'}"
         was_cut_off = any(each.severity == "error" for each in messages.diagnostics)  # the provider waits for no answer
@@ -299,7 +299,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             f"{name} was stopped: {count} done and in the state",
             completed=completed,
             hint="run the same command again to resume"
-            + ("; it reports what AWS has created anyway, and how to import or remove it" if was_cut_off else ""),
+            + ("; it adopts what AWS has created anyway" if was_cut_off else ""),
         )
 
     def _json(self, command: str, *args: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class ResourceChange:
         replace_paths: the attributes that force a replacement.
         reason: why this action, such as ``replace_because_tainted``.
         is_deposed: whether an earlier run has created its successor already.
+        import_id: the id of what exists in AWS and is imported, so that it is not created; empty for all others.
         is_managed: whether it is a resource, and not a data source.
     """
 
@@ -57,6 +58,7 @@ class ResourceChange:
     replace_paths: tuple[tuple[str | int, ...], ...] = ()
     reason: str = ""
     is_deposed: bool = False
+    import_id: str = ""
     is_managed: bool = True
 
     @property
@@ -67,7 +69,7 @@ class ResourceChange:
 
     @property
     def has_effect(self) -> bool:
-        """Return whether it changes anything."""
+        """Return whether it changes anything in AWS."""
         return self.actions not in {("no-op",), ("read",)}
 
 
@@ -100,11 +102,16 @@ class PlanContent:
 
     @property
     def has_changes(self) -> bool:
-        """Return whether a resource or an output changes; what exists in Terraform's state alone does not count."""
+        """Return whether a resource or an output changes, or a resource is imported; the notes do not count."""
         outputs = (tuple(each["actions"]) for each in self.raw.get("output_changes", {}).values())
-        return any(each.has_effect for each in self.changes if not is_note(each.address)) or any(
+        return any(each.has_effect or each.import_id for each in self.changes if not is_note(each.address)) or any(
             actions != ("no-op",) for actions in outputs
         )
+
+    @property
+    def imports(self) -> dict[str, str]:
+        """Return what it imports: address to id."""
+        return {change.address: change.import_id for change in self.changes if change.import_id}
 
     @property
     def manifests(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -227,6 +234,7 @@ def _resource_change(entry: Mapping[str, Any]) -> ResourceChange:
         replace_paths=tuple(map(tuple, change.get("replace_paths") or ())),
         reason=entry.get("action_reason", ""),
         is_deposed="deposed" in entry,
+        import_id=change.get("importing", {}).get("id", ""),
         is_managed=entry.get("mode", "managed") == "managed",
     )
 

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -95,6 +96,18 @@ class Plan:
             )
         with _private_file(found) as copy:
             yield copy
+
+
+def lineage(file: Path) -> str:
+    """Read the lineage of the state that a plan was made from; empty if the plan file does not say it.
+
+    A plan file is a zip archive with a copy of that state.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return str(json.loads(archive.read("tfstate"))["lineage"])
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
+        return ""
 
 
 class Unusable(NamedTuple):

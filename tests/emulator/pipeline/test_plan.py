@@ -60,10 +60,10 @@ class Shell:
         return environment
 
     def plan(self, environment: Environment, *, destroy: bool = False) -> Plan:
-        return pipeline.make_plan(environment, lambda _: None, destroy=destroy)
+        return pipeline.make_plan(environment, lambda _: None, self.progress.append, adopt=True, destroy=destroy)
 
     def find(self, environment: Environment) -> Plan:
-        return pipeline.saved_or_new_plan(environment, lambda _: None, self.progress.append)
+        return pipeline.saved_or_new_plan(environment, lambda _: None, self.progress.append, adopt=True)
 
     def apply(self, environment: Environment, plan: Plan) -> pipeline.Applied:
         return pipeline.apply(environment, plan, lambda _: None, self.progress.append)
@@ -126,12 +126,12 @@ def account(_environ: pytest.MonkeyPatch) -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def made(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Made:
     shell = Shell(tmp_path_factory.mktemp("plans"), account)
-    shell.push_image()
     environment = shell.load()
     plans, files = {}, {}
     for intent in ("destroy", "apply"):
         plans[intent] = plan = shell.plan(environment, destroy=intent == "destroy")
         files[intent] = plan.path.read_bytes()
+    shell.push_image()
     return Made(shell, plans["apply"], plans["destroy"], files)
 
 
@@ -205,7 +205,8 @@ class TestDiscarded:
         plan = shell.find(environment)
         assert plan.sha256 != made.apply.sha256
         assert plan.origin == environment.plan_origin("apply")
-        (line,) = shell.progress
+        adopted = "found what an interrupted run left: repository planned/tool; terraform plans again …"
+        (line,) = [each for each in shell.progress if each != adopted]
         assert line.startswith("discarded the saved plan (")
         assert line.endswith("); planning again")
         return line

@@ -409,3 +409,44 @@ def test_an_update_that_aws_refuses_says_so() -> None:
     ).changes
     (refused,) = [effect for effect in change.effects if "AWS refuses this" in effect.text]
     assert "use a new name" in refused.text
+
+
+def test_what_is_adopted_is_named_and_counted() -> None:
+    tags = {"Name": "batch-prod/nat/us-east-1a"}
+    groups = {"before": {"name": "/aws/batch/prod/isaac", "retention_in_days": 0}}
+    after = {"name": "/aws/batch/prod/isaac", "retention_in_days": 365}
+    plan = {
+        "resource_changes": [
+            resource("aws_nat_gateway", ["no-op"], {}, {"tags": tags}, importing={"id": "nat-1"}),
+            resource("aws_cloudwatch_log_group", ["update"], **groups, after=after, importing={"id": "isaac"}),
+            resource("aws_kms_key", ["no-op"], {}, {}, importing={"id": "1234"}),
+            resource("aws_vpc", ["no-op"], {}, {}),
+        ]
+    }
+    summary = explain(plan)
+    assert PlanContent(plan).has_changes
+    assert [str(each) for each in summary.adopted] == [
+        "NAT gateway batch-prod/nat/us-east-1a (nat-1)",
+        "log group /aws/batch/prod/isaac",
+        "key aws_kms_key.this (1234)",
+    ]
+    assert summary.sentence == "0 to create, 1 to update, 0 to replace, 0 to destroy, 3 to adopt"
+    assert summary.to_dict()["adopted"][0] == {
+        "address": "aws_nat_gateway.this",
+        "kind": "NAT gateway",
+        "name": "batch-prod/nat/us-east-1a",
+        "id": "nat-1",
+    }
+    (change,) = summary.changes
+    assert [effect.text for effect in change.effects] == ["its creation was not finished: it gets its retention"]
+    assert summary.dangers == {}
+    assert (
+        "Adopts what an interrupted run left: NAT gateway batch-prod/nat/us-east-1a (nat-1), log group"
+        in to_markdown(summary, "prod")
+    )
+
+
+def test_a_retention_that_was_set_is_no_unfinished_creation() -> None:
+    before, after = {"retention_in_days": 731}, {"retention_in_days": 365}
+    change = resource("aws_cloudwatch_log_group", ["update"], before, after, importing={"id": "isaac"})
+    assert list(explain({"resource_changes": [change]}).dangers) == ["destroy-data"]

@@ -1,0 +1,157 @@
+"""Whose state it is, and whether an empty one may be filled with what exists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.apply.adoption import Found
+from gen_infra.apply.recovery import Lock, marked_as_started, note_lineage, require_own_state
+from gen_infra.aws.inventory import AwsResource
+from gen_infra.environment import Environment
+from gen_infra.errors import AwsError, UsageError
+from gen_infra.manifest import load_with_warnings
+from gen_infra.terraform.messages import Event
+from gen_infra.terraform.plan import RECORD, PlanContent
+from tests.unit.manifests import changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXISTING = Found(
+    {"aws_vpc.x": "vpc-1"},
+    (AwsResource("VPC", "batch-test", "aws_vpc", "vpc-1"), AwsResource("role", "batchInstance-test", "aws_iam_role")),
+    (),
+)
+NOTHING = Found({}, (), ())
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    made = Environment(load_with_warnings(write(tmp_path, changed())), tmp_path / "build/test")
+    made.root.mkdir(parents=True)
+    return made
+
+
+def plan(*values: dict[str, Any], applied: dict[str, str] | None = None) -> PlanContent:
+    resources = [
+        {"mode": "managed", "type": "aws_x", "address": f"aws_x.r{n}", "values": each} for n, each in enumerate(values)
+    ]
+    record = {"actions": ["update"], "before": {"input": applied}, "after": {"input": {}}}
+    changes = [{"address": RECORD, "type": "terraform_data", "change": record}] if applied else []
+    return PlanContent(
+        {"prior_state": {"values": {"root_module": {"resources": resources}}}, "resource_changes": changes}
+    )
+
+
+class TestEmptyState:
+    def test_it_is_an_error_if_the_environment_exists(self, environment: Environment) -> None:
+        with pytest.raises(UsageError) as raised:
+            require_own_state(environment, plan(), "", EXISTING, adopt=False)
+        place = environment.terraform_folder / "terraform.tfstate"
+        assert raised.value.message == (
+            f"the state of test ({place}) is empty, but 2 of its resources exist: VPC batch-test (vpc-1), role "
+            "batchInstance-test"
+        )
+        assert "check state: and --out" in raised.value.hint
+        assert "add --adopt" in raised.value.hint
+
+    def test_so_are_those_that_are_ambiguous(self, environment: Environment) -> None:
+        with pytest.raises(UsageError, match="but 2 of its resources exist"):
+            require_own_state(environment, plan(), "", Found({}, (), EXISTING.resources), adopt=False)
+
+    def test_it_is_none_in_a_new_account_or_with_adopt(self, environment: Environment) -> None:
+        require_own_state(environment, plan(), "", NOTHING, adopt=False)
+        require_own_state(environment, plan(), "", EXISTING, adopt=True)
+
+    def test_nor_if_an_apply_from_here_has_not_ended(self, environment: Environment) -> None:
+        with marked_as_started(environment):
+            require_own_state(environment, plan(), "", EXISTING, adopt=False)
+        with pytest.raises(UsageError, match="is empty"):  # it has succeeded
+            require_own_state(environment, plan(), "", EXISTING, adopt=False)
+
+    def test_an_apply_that_failed_counts_too(self, environment: Environment) -> None:
+        with pytest.raises(KeyboardInterrupt), marked_as_started(environment):
+            raise KeyboardInterrupt
+        require_own_state(environment, plan(), "", EXISTING, adopt=False)
+
+    def test_an_apply_of_another_account_does_not(self, environment: Environment, tmp_path: Path) -> None:
+        manifest = write(tmp_path, changed(account="210987654321"), "elsewhere.yaml")
+        elsewhere = Environment(load_with_warnings(manifest), environment.root)
+        with marked_as_started(elsewhere), pytest.raises(UsageError, match="is empty"):
+            require_own_state(environment, plan(), "", EXISTING, adopt=False)
+
+
+class TestForeignState:
+    @pytest.mark.parametrize(
+        ("record", "said"),
+        [
+            ({"name": "dev", "account": "123456789012"}, "belongs to environment dev, account 123456789012; wanted is"),
+            ({"name": "test", "region": "eu-west-1"}, "belongs to environment test, region eu-west-1; wanted is"),
+        ],
+    )
+    def test_its_record_says_whose_it_is(self, environment: Environment, record: dict[str, str], said: str) -> None:
+        with pytest.raises(UsageError, match=said):
+            require_own_state(environment, plan({"name": "main-test"}, applied=record), "", NOTHING, adopt=True)
+
+    @pytest.mark.parametrize("values", [{"name": "main-dev"}, {"tags_all": {"Name": "batch-dev"}}])
+    def test_without_a_record_its_names_do(self, environment: Environment, values: dict[str, Any]) -> None:
+        with pytest.raises(UsageError, match="belongs to something else: none of its resources has a name of this"):
+            require_own_state(environment, plan(values), "", NOTHING, adopt=True)
+
+    def test_our_own_is_accepted(self, environment: Environment) -> None:
+        record = {"name": "test", "account": "123456789012", "region": "us-east-1"}
+        require_own_state(environment, plan({"name": "x"}, applied=record), "", EXISTING, adopt=False)
+        require_own_state(environment, plan({"name": "x"}, {"name": "main-test"}), "", EXISTING, adopt=False)
+        require_own_state(environment, plan({"id": "x"}), "", EXISTING, adopt=False)
+
+
+class TestLineage:
+    def test_another_one_than_last_time_is_refused_until_adopt_is_given(self, environment: Environment) -> None:
+        content = plan({"name": "main-test"})
+        require_own_state(environment, content, "5f0c", NOTHING, adopt=False)
+        note_lineage(environment, {"lineage": "5f0c"})
+        for known in ("5f0c", ""):
+            require_own_state(environment, content, known, NOTHING, adopt=False)
+        with pytest.raises(UsageError, match="its lineage is 77aa, that of the other is 5f0c"):
+            require_own_state(environment, content, "77aa", NOTHING, adopt=False)
+        require_own_state(environment, content, "77aa", NOTHING, adopt=True)
+
+    def test_an_empty_state_has_none_yet(self, environment: Environment) -> None:
+        note_lineage(environment, {"lineage": "5f0c"})
+        require_own_state(environment, plan(), "77aa", NOTHING, adopt=False)
+
+
+class TestLock:
+    @pytest.fixture
+    def environment(self, tmp_path: Path) -> Environment:
+        document = changed(state={"bucket": "genomics-tfstate-123456789012"})
+        return Environment(load_with_warnings(write(tmp_path, document)), tmp_path / "build/test")
+
+    def test_it_is_read_once_when_terraform_holds_it(
+        self, environment: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ids = iter(["5f0c", "another run's"])
+        monkeypatch.setattr(Environment, "lock_id", lambda _: next(ids))
+        seen: list[Event] = []
+        lock = Lock(environment, seen.append)
+        assert lock.id == ""
+        events = [Event("message", "Terraform 1.11.4"), Event("start", ""), Event("start", "")]
+        lock.on_event(events[0])
+        assert lock.id == "", "the lock is not taken yet"
+        lock.on_event(events[1])
+        lock.on_event(events[2])
+        assert (lock.id, seen) == ("5f0c", events)
+
+    def test_a_lock_that_cannot_be_read_stops_nothing(
+        self, environment: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Environment) -> str:
+            raise AwsError("no")
+
+        monkeypatch.setattr(Environment, "lock_id", refuse)
+        seen: list[Event] = []
+        lock = Lock(environment, seen.append)
+        lock.on_event(Event("start", ""))
+        assert (lock.id, len(seen)) == ("", 1)
