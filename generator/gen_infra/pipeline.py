@@ -78,10 +78,10 @@ def check(
     Returns:
         A report for each environment, in their order.
     """
-    from gen_infra.check.policy import read_policy
+    from gen_infra.check.policy import NO_POLICY, read_policy
     from gen_infra.check.runner import check_environments
 
-    policy = read_policy(policy_path) if policy_path else None
+    policy = read_policy(policy_path) if policy_path else NO_POLICY
     base = None
     if base_path:
         base = load_with_warnings(base_path).manifest.suppressions if base_path.exists() else ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from gen_infra.manifest.model.base import Model, about
+from gen_infra.manifest.model.base import AbsolutePath, Model, about
 from gen_infra.manifest.model.manifest import Suppression
 from gen_infra.manifest.reading.loader import ManifestError, shown_path
 from gen_infra.manifest.reading.reader import Unreadable, read
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 class Policy(Model, frozen=True, kw_only=True):
     """What check accepts in every environment that it is given for."""
 
+    host_paths: Annotated[
+        tuple[AbsolutePath, ...], about("Folders and devices of the hosts that jobs may use, with what is below them.")
+    ] = ()
     suppressions: Annotated[tuple[Suppression, ...], about("Findings to accept, each until a date.")] = ()
+
+
+NO_POLICY = Policy()
 
 
 def read_policy(path: Path) -> Policy:

@@ -17,10 +17,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from gen_infra.check.plans import Validated, validate_and_plan
-from gen_infra.check.policy import Policy
+from gen_infra.check.policy import NO_POLICY, Policy
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
 from gen_infra.check.rules import RULES, Broken, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, lint, mentioned_actions
+from gen_infra.check.rules.rule import Accepted
 from gen_infra.check.secrets import secret_verdicts
 from gen_infra.check.suppressions import suppressed
 from gen_infra.render.files import PACKER_TEMPLATE, packer_folder
@@ -81,7 +82,7 @@ def check_environments(
     environments: Sequence[Environment],
     progress: Progress,
     *,
-    policy: Policy | None = None,
+    policy: Policy = NO_POLICY,
     base: Sequence[Suppression] | None = None,
     today: date | None = None,
 ) -> tuple[CheckReport, ...]:
@@ -94,6 +95,7 @@ def check_environments(
         base: the only suppressions that the manifests may have; None for any.
         today: decides which suppressions have expired; by default today in UTC.
     """
+    accepted = [accepted_in(environment.manifest, policy) for environment in environments]
     binary = environments[0].terraform_binary  # a missing terraform is reported before anything starts
     for environment in environments[1:]:
         environment.use_terraform(binary)
@@ -104,20 +106,20 @@ def check_environments(
     ):
         scratch = Path(name)
         sections = [
-            pool.submit(_scan_sources, environments, scratch / "source", progress),
-            pool.submit(_scan_plans, environments, scratch / "plan", progress),
+            pool.submit(_scan_sources, environments, accepted, scratch / "source", progress),
+            pool.submit(_scan_plans, environments, accepted, scratch / "plan", progress),
             pool.submit(_scan_templates, environments, scratch / "packer", progress),
             pool.submit(_scan_manifests, environments),
         ]
         found = [section.result() for section in sections]
-    day, accepted = today or datetime.now(UTC).date(), (policy or Policy()).suppressions
+    day = today or datetime.now(UTC).date()
     return tuple(
         CheckReport(
             suppressed(
                 [check for section in by_section for check in section],
                 environment.manifest.suppressions,
                 day,
-                policy=accepted,
+                policy=policy.suppressions,
                 base=base,
             )
         )
@@ -125,7 +127,9 @@ def check_environments(
     )
 
 
-def _scan_sources(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
+def _scan_sources(
+    environments: Sequence[Environment], accepted: Sequence[Accepted], folder: Path, progress: Progress
+) -> list[list[Check]]:
     """Run checkov on the HCL as it was rendered, and meanwhile terraform fmt and our own checks' preparation."""
     folders = [folder / str(number) for number in range(len(environments))]
     for environment, own in zip(environments, folders, strict=True):
@@ -138,8 +142,10 @@ def _scan_sources(environments: Sequence[Environment], folder: Path, progress: P
         _look_up(frozenset().union(*(mentioned_actions(source.resources) for source in sources)))
         results = scan.result()
     return [
-        [_format_verdict(environment.files, own.name, unformatted), *_source_verdicts(source, result)]
-        for environment, own, source, result in zip(environments, folders, sources, results, strict=True)
+        [_format_verdict(environment.files, own.name, unformatted), *_source_verdicts(source, result, each)]
+        for environment, own, source, result, each in zip(
+            environments, folders, sources, results, accepted, strict=True
+        )
     ]
 
 
@@ -149,22 +155,27 @@ def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Ch
     return Check("terraform fmt", f"{sum(path.endswith('.tf') for path in files)} files", findings)
 
 
-def source_verdicts(files: Files, result: ScanResult) -> list[Check]:
+def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY) -> Accepted:
+    """Return what our own checks accept in an environment."""
+    return Accepted(manifest.image.scratch.mount, policy.host_paths)
+
+
+def source_verdicts(files: Files, result: ScanResult, accepted: Accepted) -> list[Check]:
     """Give the verdicts on the source: of checkov's scan, and of our own checks on the same files."""
-    return _source_verdicts(read_source(terraform_sources(files)), result)
+    return _source_verdicts(read_source(terraform_sources(files)), result, accepted)
 
 
-def _source_verdicts(source: HclSource, result: ScanResult) -> list[Check]:
-    return [_verdict("checkov (source)", result, source.declared), _own_source_verdict(source)]
+def _source_verdicts(source: HclSource, result: ScanResult, accepted: Accepted) -> list[Check]:
+    return [_verdict("checkov (source)", result, source.declared), _own_source_verdict(source, accepted)]
 
 
-def own_source_verdict(files: Files) -> Check:
+def own_source_verdict(files: Files, accepted: Accepted) -> Check:
     """Give the verdict of our own checks on the source."""
-    return _own_source_verdict(read_source(terraform_sources(files)))
+    return _own_source_verdict(read_source(terraform_sources(files)), accepted)
 
 
-def _own_source_verdict(source: HclSource) -> Check:
-    return _own_verdict("gen-infra (source)", source.resources, source)
+def _own_source_verdict(source: HclSource, accepted: Accepted) -> Check:
+    return _own_verdict("gen-infra (source)", source.resources, source, accepted)
 
 
 def terraform_sources(files: Files) -> dict[str, bytes]:
@@ -172,7 +183,9 @@ def terraform_sources(files: Files) -> dict[str, bytes]:
     return {path: content for path, content in _terraform_folder(files).items() if path.endswith(".tf")}
 
 
-def _scan_plans(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
+def _scan_plans(
+    environments: Sequence[Environment], accepted: Sequence[Accepted], folder: Path, progress: Progress
+) -> list[list[Check]]:
     """Run terraform validate, and checkov and our own checks on plans of whole environments if AWS can be reached."""
     folders = [folder / str(number) for number in range(len(environments))]
     validated = validate_and_plan(environments, folder, progress)
@@ -186,24 +199,24 @@ def _scan_plans(environments: Sequence[Environment], folder: Path, progress: Pro
         progress("checkov scans the plan")
         scans = iter(checkov_plan(find_checkov(os.environ), planned, os.environ))
     return [
-        [each.verdict, *_plan_verdicts(each, next(scans) if each.plan else None, environment.files)]
-        for each, environment in zip(validated, environments, strict=True)
+        [each.verdict, *_plan_verdicts(each, next(scans) if each.plan else None, environment.files, beyond)]
+        for each, environment, beyond in zip(validated, environments, accepted, strict=True)
     ]
 
 
-def _plan_verdicts(validated: Validated, scan: ScanResult | None, files: Files) -> list[Check]:
+def _plan_verdicts(validated: Validated, scan: ScanResult | None, files: Files, accepted: Accepted) -> list[Check]:
     content = validated.plan
     if content is None or scan is None:
         why = f"no plan can be made: {validated.reason}"
         return [Check(name, not_run=why) for name in (_CHECKOV_PLAN, _OWN_PLAN)]
     planned = frozenset(change.address for change in content.changes if change.is_managed)
-    return [_verdict(_CHECKOV_PLAN, scan, planned), own_plan_verdict(content, files)]
+    return [_verdict(_CHECKOV_PLAN, scan, planned), own_plan_verdict(content, files, accepted)]
 
 
-def own_plan_verdict(content: PlanContent, files: Files) -> Check:
+def own_plan_verdict(content: PlanContent, files: Files, accepted: Accepted) -> Check:
     """Run gen-infra's own checks on a plan; findings have their places in the source."""
     source = read_source(terraform_sources(files))
-    return _own_verdict(_OWN_PLAN, tuple(content.planned_resources), replace(source, errors=()))
+    return _own_verdict(_OWN_PLAN, tuple(content.planned_resources), replace(source, errors=()), accepted)
 
 
 def _scan_templates(environments: Sequence[Environment], folder: Path, progress: Progress) -> list[list[Check]]:
@@ -277,10 +290,10 @@ def _place(record: CheckRecord) -> str:
     return f"{record.resource} ({record.file}:{record.lines[0]})" if record.file else record.resource
 
 
-def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource) -> Check:
+def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource, accepted: Accepted) -> Check:
     """Return what gen-infra's own checks and the lint of IAM policies say about resources."""
     reference = _look_up(mentioned_actions(resources))
-    broken = [*broken_rules(resources), *lint(resources, reference)]
+    broken = [*broken_rules(resources, accepted), *lint(resources, reference)]
     places = {bare(resource.address): resource for resource in source.resources}
     unread = [Finding("failed", f"{error}, so nothing in it was checked") for error in source.errors]
     failed = [_own_finding(each, places.get(bare(each.resource.address), each.resource)) for each in broken]

@@ -157,11 +157,12 @@ def import_job(file: TextIO, as_json: bool, quiet: bool) -> int:
     imported = import_jobs(text)
     if not imported.jobs:
         raise UsageError("; ".join(f"{name}: {reason}" for name, reason in imported.refusals))
+    hosts = {"hosts": {"allow_paths": imported.host_paths}} if imported.host_paths else {}
     if as_json:
         refused = [refusal._asdict() for refusal in imported.refusals]
-        print_json({"jobs": imported.jobs, "notes": imported.notes, "refused": refused})
+        print_json({"jobs": imported.jobs, **hosts, "notes": imported.notes, "refused": refused})
     else:
-        click.echo(to_yaml({"jobs": imported.jobs}), nl=False)
+        click.echo(to_yaml({**hosts, "jobs": imported.jobs}), nl=False)
     console = Console(quiet=quiet)
     for name, reason in imported.refusals:
         click.secho(f"refused: {name}: {reason}", fg="yellow", err=True)

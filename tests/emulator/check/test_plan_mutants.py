@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gen_infra.check.rules.rule import Accepted
 from gen_infra.check.runner import own_plan_verdict
 from gen_infra.manifest import load
 from gen_infra.render.files import render
@@ -25,7 +26,7 @@ class Planned:
 
     def failures(self, plan: dict[str, Any]) -> list[tuple[str, str]]:
         """The ids and addresses of what the own checks object to in a plan of these files."""
-        findings = own_plan_verdict(PlanContent(plan), self.files).findings
+        findings = own_plan_verdict(PlanContent(plan), self.files, Accepted()).findings
         return [(finding.rule.id if finding.rule else finding.message, finding.address) for finding in findings]
 
 

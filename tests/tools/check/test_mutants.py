@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gen_infra.check.rules.rule import Accepted
 from gen_infra.check.runner import own_source_verdict, source_verdicts
 from gen_infra.manifest import load
 from gen_infra.render.files import render
@@ -57,7 +58,7 @@ def _failures(checks: list[Check]) -> list[str]:
 def test_what_is_rendered_passes(
     rendered: dict[str, dict[str, bytes]], scanned: dict[str, ScanResult], base: str
 ) -> None:
-    assert _failures(source_verdicts(rendered[base], scanned[base])) == []
+    assert _failures(source_verdicts(rendered[base], scanned[base], Accepted())) == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -67,7 +68,9 @@ def test_a_weakness_is_caught(
     files = apply(mutant, rendered[mutant.base])
 
     failures = _failures(
-        source_verdicts(files, scanned[mutant.name]) if mutant.needs_checkov else [own_source_verdict(files)]
+        source_verdicts(files, scanned[mutant.name], Accepted())
+        if mutant.needs_checkov
+        else [own_source_verdict(files, Accepted())]
     )
 
     assert any(mutant.caught_by in failure for failure in failures), failures

@@ -107,7 +107,7 @@ def test_only_the_scratch_folder_becomes_scratch(tmp_path: Path) -> None:
     result = case("07-nextflow-mounts")
     ((name, entry),) = result.jobs.items()
     assert entry["scratch"] == "/scratch"
-    assert mounts(tmp_path, result.jobs, name) == {
+    assert mounts(tmp_path, result.jobs, name, hosts__allow_paths=result.host_paths) == {
         "/scratch": "/docker_scratch",
         "/home/ec2-user/miniconda": "/home/ec2-user/miniconda",
     }
@@ -121,7 +121,8 @@ def test_logical_ids_are_names_and_a_shared_folder_stays_what_it_is(tmp_path: Pa
     )
     diffusion = {**result.jobs["RFDiffusionJobDefinition"], "image": "quay.io/x/rfdiffusion:1"}
     assert "scratch" not in diffusion
-    assert mounts(tmp_path, {"a": diffusion}, "a", **GPU) == {"/database": "/fsx"}
+    changes = {**GPU, "hosts__allow_paths": result.host_paths}
+    assert mounts(tmp_path, {"a": diffusion}, "a", **changes) == {"/database": "/fsx"}
 
 
 def test_inactive_revisions_are_named_and_not_imported() -> None:

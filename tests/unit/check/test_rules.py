@@ -13,13 +13,13 @@ import pytest
 from gen_infra.check import rules
 from gen_infra.check.rules import RULES, broken_rules
 from gen_infra.check.rules.iam_lint import LINTS, IamAction, lint, mentioned_actions
-from gen_infra.check.rules.rule import Rule
+from gen_infra.check.rules.rule import Accepted, Rule
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.source import UNKNOWN, Resource
 
 
 def broken(kind: str, **values: Any) -> list[str]:
-    return [each.rule.id for each in broken_rules([Resource(kind, f"{kind}.x", values)])]
+    return [each.rule.id for each in broken_rules([Resource(kind, f"{kind}.x", values)], Accepted())]
 
 
 def planned(after: dict[str, Any], after_unknown: dict[str, Any]) -> Resource:
@@ -84,7 +84,7 @@ def test_a_plan_marks_values_that_are_known_after_apply() -> None:
                     {"encryption_configuration": [{"kms_key": True}]})  # fmt: skip
     never = planned({"encryption_configuration": [{"encryption_type": "AES256"}]}, {})
 
-    assert [each.rule.id for each in broken_rules([later, never])] == ["GI_ECR_1"]
+    assert [each.rule.id for each in broken_rules([later, never], Accepted())] == ["GI_ECR_1"]
 
 
 def test_ingress_from_the_own_network_is_allowed() -> None:

@@ -223,6 +223,23 @@ class TestCommands:
         assert answer["jobs"] == {"tool": entry}
         assert len(answer["notes"]) == 2
 
+    def test_import_job_prints_what_a_job_needs_of_its_hosts(self) -> None:
+        container = {
+            "image": "a/b",
+            "vcpus": 1,
+            "memory": 10,
+            "volumes": [{"name": "d", "host": {"sourcePath": "/fsx/data/"}}],
+            "mountPoints": [{"sourceVolume": "d", "containerPath": "/data"}],
+            "linuxParameters": {"devices": [{"hostPath": "/dev/fuse"}, {"hostPath": "/dev/snd"}]},
+        }
+        document = {"jobDefinitionName": "tool", "containerProperties": container}
+        (self.folder / "job.json").write_text(json.dumps(document))
+        code, out, _ = self.run("import-job", "job.json")
+        assert code == 0
+        assert yaml.safe_load(out)["hosts"] == {"allow_paths": ["/dev/snd", "/fsx/data"]}
+        answer = json.loads(self.run("import-job", "job.json", "--json")[1])
+        assert answer["hosts"] == {"allow_paths": ["/dev/snd", "/fsx/data"]}
+
     def test_import_job_names_what_it_refuses(self) -> None:
         container = {"containerProperties": {"image": "a/b", "vcpus": 1, "memory": 10}}
         kept = {"jobDefinitionName": "tool", "revision": 2, "status": "ACTIVE", **container}

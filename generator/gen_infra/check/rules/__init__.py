@@ -15,7 +15,7 @@ from gen_infra.check.rules import access, configuration, containers, infrastruct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gen_infra.check.rules.rule import Rule
+    from gen_infra.check.rules.rule import Accepted, Rule
     from gen_infra.terraform.source import Resource
 
 RULES: tuple[Rule, ...] = (*access.RULES, *infrastructure.RULES, *containers.RULES, *configuration.RULES)
@@ -30,9 +30,9 @@ class Broken:
     problem: str
 
 
-def broken_rules(resources: Iterable[Resource]) -> Iterator[Broken]:
+def broken_rules(resources: Iterable[Resource], accepted: Accepted) -> Iterator[Broken]:
     """Check every resource against every rule."""
     for resource in resources:
         for rule in RULES:
-            for problem in rule.broken_by(resource):
+            for problem in rule.broken_by(resource, accepted):
                 yield Broken(rule, resource, problem)

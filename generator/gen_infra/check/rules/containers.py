@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.rule import Rule, rule
+from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
+from gen_infra.manifest.host_access import may_mount, may_use_device
 from gen_infra.manifest.reading.secrets import is_secret, secrets
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
@@ -32,42 +32,24 @@ def not_privileged(resource: Resource) -> Iterator[str]:
         yield "a container is privileged"
 
 
-@rule(
+@rule_beyond(
     "GI_BATCH_2",
     "aws_batch_job_definition",
     severity="high",
     title="Containers mount no part of the host that controls it",
-    remedy="mount another directory, such as the scratch volume",
+    remedy="mount the scratch volume, or let an owner of the policy file add the folder to its host_paths",
     source=_BATCH,
-    privilege=True,
 )
-def host_is_hidden(resource: Resource) -> Iterator[str]:
-    """Refuse the host's root, its configuration, its agents' data and sockets, and its processes and shared memory."""
+def host_is_hidden(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Accept the scratch volume and the policy file's folders: whoever writes to most others controls the host."""
     for container in containers(resource):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
-            if isinstance(path, str) and _CONTROLS_THE_HOST.fullmatch(_normal(path)):
+            if isinstance(path, str) and path and not may_mount(path, accepted.scratch_mount, accepted.host_paths):
                 yield f"it mounts the host's {path}"
         for name in ("ipcMode", "pidMode"):
             if container.get(name) == "host":
                 yield f"its {name} is the host's"
-
-
-_CONTROLS_THE_HOST = re.compile(
-    r"/|/(?:bin|boot|dev|etc|home|lib|lib64|proc|root|run|sbin|sys|usr)(?:/.*)?"
-    r"|/var(?:/run(?:/.*)?|/log(?:/.*)?|/lib(?:/(?:amazon|cloud|containerd|docker|ecs)(?:/.*)?)?)?"
-)
-
-
-def _normal(path: str) -> str:
-    """Return the path without empty, ``.`` and ``..`` parts."""
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in {"", "."}:
-            parts.append(part)
-    return "/" + "/".join(parts)
 
 
 @rule(
@@ -95,28 +77,21 @@ def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
             yield f"the environment variable {name} looks like a secret"
 
 
-@rule(
+@rule_beyond(
     "GI_BATCH_4",
     "aws_batch_job_definition",
     severity="high",
     title="Containers get no device that controls the host",
-    remedy="name the device that the program needs, such as /dev/fuse",
+    remedy="use /dev/fuse, a GPU or EFA, or let an owner of the policy file add the device to its host_paths",
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_Device.html",
-    privilege=True,
 )
-def devices_are_harmless(resource: Resource) -> Iterator[str]:
-    """Refuse the host's memory and disks, which contain the data of all jobs and the host's credentials."""
+def devices_are_harmless(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Accept named devices: disks and memory contain the data of all jobs, and the host's credentials."""
     for container in containers(resource):
         for device in listed(at(container, "linuxParameters", "devices")):
             path = at(device, "hostPath")
-            if isinstance(path, str) and _CONTROLLING_DEVICE.fullmatch(_normal(path)):
+            if isinstance(path, str) and not may_use_device(path, accepted.host_paths):
                 yield f"it gets the host's {path}"
-
-
-_CONTROLLING_DEVICE = re.compile(
-    r"/|/dev(?:/(?:mem|kmem|port|kmsg|root|mapper|disk|block|input|loop[\w-]*|dm-\d+|nvme\w*|xvd\w*|sd[a-z]\w*)(?:/.*)?)?",
-    re.ASCII,
-)
 
 
 @rule(

@@ -38,7 +38,7 @@ ActionReference = Mapping[str, tuple[IamAction, ...]]
 
 
 def _rule(rule_id: str, title: str, remedy: str) -> Rule:
-    return Rule(rule_id, "medium", title, remedy, _REFERENCE, (), lambda _: ())
+    return Rule(rule_id, "medium", title, remedy, _REFERENCE, (), lambda *_: ())
 
 
 UNKNOWN_ACTION = _rule("GI_LINT_1", "Policies name actions that exist", "look the action up in the reference")

@@ -7,10 +7,27 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
+from gen_infra.manifest.model.image import Scratch
 from gen_infra.terraform.source import Resource
 
 Severity: TypeAlias = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What an environment and a policy file make acceptable.
+
+    Attributes:
+        scratch_mount: where the hosts have the scratch volume.
+        host_paths: the policy file's folders and devices of hosts.
+    """
+
+    scratch_mount: str = Scratch().mount
+    host_paths: tuple[str, ...] = ()
+
+
 Find: TypeAlias = Callable[[Resource], Iterable[str]]
+FindBeyond: TypeAlias = Callable[[Resource, Accepted], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +41,7 @@ class Rule:
         remedy: how to fix a violation.
         source: the address of the documentation behind it.
         kinds: the resource types that it checks, as `fnmatch` patterns.
-        find: yields the problems of a resource, each as the end of a sentence about it.
+        find: yields the problems of a resource beyond what is accepted, each as the end of a sentence about it.
         privilege: a violation gives power over hosts or the account, so that only a policy file can accept it.
     """
 
@@ -34,13 +51,13 @@ class Rule:
     remedy: str
     source: str
     kinds: tuple[str, ...]
-    find: Find
+    find: FindBeyond
     privilege: bool = False
 
-    def broken_by(self, resource: Resource) -> Iterator[str]:
+    def broken_by(self, resource: Resource, accepted: Accepted) -> Iterator[str]:
         """Yield the problems of a resource."""
         if any(fnmatchcase(resource.kind, kind) for kind in self.kinds):
-            yield from self.find(resource)
+            yield from self.find(resource, accepted)
 
 
 def rule(
@@ -49,6 +66,17 @@ def rule(
     """Make the decorated function a rule; its module lists it in ``RULES``."""
 
     def make(find: Find) -> Rule:
-        return Rule(rule_id, severity, title, remedy, source, kinds, find, privilege)
+        return Rule(rule_id, severity, title, remedy, source, kinds, lambda resource, _: find(resource), privilege)
+
+    return make
+
+
+def rule_beyond(
+    rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str
+) -> Callable[[FindBeyond], Rule]:
+    """Make the decorated function a rule of privileges that finds what goes beyond what is accepted."""
+
+    def make(find: FindBeyond) -> Rule:
+        return Rule(rule_id, severity, title, remedy, source, kinds, find, privilege=True)
 
     return make

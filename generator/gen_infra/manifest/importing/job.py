@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import ValidationError, convert, to_builtins
 
 from gen_infra.errors import UsageError
+from gen_infra.manifest.host_access import may_mount, may_use_device
 from gen_infra.manifest.importing.container import ContainerImport, needs_fargate
 from gen_infra.manifest.importing.documents import Definition, read_definitions
 from gen_infra.manifest.importing.several import import_several
 from gen_infra.manifest.importing.shapes import RefusedError, as_container, find_containers
 from gen_infra.manifest.importing.values import dicts, flag, is_empty, number, whole, without_secrets
+from gen_infra.manifest.model.image import Scratch
 from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job
 from gen_infra.manifest.reading.secrets import redact
 from gen_infra.manifest.rules.provider_members import PROVIDER
@@ -74,6 +76,19 @@ class Imported:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusals: list[RefusedDefinition] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def host_paths(self) -> list[str]:
+        """Return the folders and devices of hosts that ``hosts.allow_paths`` has to list for these jobs."""
+        containers = [each for job in self.jobs.values() for each in (job, *job.get("containers", {}).values())]
+        devices = {device["host_path"] for each in containers for device in each.get("linux", {}).get("devices", ())}
+        volumes = [
+            volume for job in self.jobs.values() for volume in job.get("container_properties", {}).get("volumes", ())
+        ]
+        folders = {path.rstrip("/") for volume in volumes if (path := (volume.get("host") or {}).get("sourcePath"))}
+        scratch = Scratch().mount
+        found = {path for path in folders if not may_mount(path, scratch, ())}
+        return sorted(found | {path for path in devices if not may_use_device(path, ())})
 
 
 def import_jobs(text: str) -> Imported:

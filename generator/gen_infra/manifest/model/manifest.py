@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from gen_infra.manifest.model.base import (
     KMS_KEY_ARN,
+    AbsolutePath,
     AccountId,
     BucketName,
     EmailAddress,
@@ -122,6 +123,18 @@ class Bucket(Model, frozen=True, kw_only=True):
     kms_key: Annotated[KmsKeyArn | None, about("The customer managed key that encrypts the bucket, if any.")] = None
 
 
+class Hosts(Model, frozen=True, kw_only=True):
+    """What jobs may use of their hosts beside the scratch volume, FUSE, GPUs and EFA."""
+
+    allow_paths: Annotated[
+        tuple[AbsolutePath, ...],
+        about(
+            "Folders (with what is below them) and devices of the hosts that jobs may use; `check` passes them only if "
+            "its policy file lists them too."
+        ),
+    ] = ()
+
+
 class Suppression(Model, frozen=True, kw_only=True):
     """A finding of `gen-infra check` that is accepted until a date."""
 
@@ -167,6 +180,7 @@ class Manifest(Model, frozen=True, kw_only=True):
         about("The tag or digest of each repository's image, for jobs whose `image` has none; also `--image-tag`."),
     ] = {}
     image: Image = Image()
+    hosts: Hosts = Hosts()
     compute: Annotated[
         dict[Key, ComputeEnvironment],
         Meta(min_length=1),

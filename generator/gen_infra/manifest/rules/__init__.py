@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gen_infra.manifest.rules import (
     container_properties,
     fargate,
+    hosts,
     images,
     jobs,
     limits,
@@ -38,6 +39,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *placement.ERRORS,
     *container_properties.ERRORS,
     *rebuild.ERRORS,
+    *hosts.ERRORS,
     *suppressions.ERRORS,
 )
 WARNINGS: tuple[ManifestRule, ...] = (

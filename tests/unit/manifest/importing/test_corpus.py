@@ -117,7 +117,9 @@ def test_each_definition_becomes_an_entry_or_a_refusal(path: Path, tmp_path: Pat
     for definition, (key, imported) in zip(kept, result.jobs.items(), strict=True):
         notes = notes_of(result, definition.name)
         entry = completed(imported, notes)
-        manifest = accept(tmp_path, jobs={key: entry}, **environment_for(entry, notes))
+        manifest = accept(
+            tmp_path, jobs={key: entry}, **environment_for(entry, notes), hosts__allow_paths=result.host_paths
+        )
         assert f'aws_batch_job_definition" "{key}"' in render(manifest)["terraform/jobs.tf"].decode()
         container = find_containers(definition.properties, lambda _what, _message: None).one
         assert_only_noted_changes(comparable(container), comparable(container_properties(manifest, key)), notes)

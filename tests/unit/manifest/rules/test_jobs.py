@@ -30,7 +30,7 @@ VOLUME = {"name": "data", "host": {"sourcePath": "/srv/data"}}
 
 
 def raw(**properties: Any) -> dict[str, Any]:
-    return job(container_properties=properties)
+    return {**job(container_properties=properties), "hosts": {"allow_paths": ["/srv"]}}
 
 
 def on_fargate(**properties: Any) -> dict[str, Any]:
@@ -234,13 +234,16 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "mount points differ",
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]),
-        job(
-            scratch="/data",
-            container_properties={
-                "volumes": [VOLUME],
-                "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
-            },
-        ),
+        {
+            "hosts": {"allow_paths": ["/srv"]},
+            **job(
+                scratch="/data",
+                container_properties={
+                    "volumes": [VOLUME],
+                    "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+                },
+            ),
+        },
         'container_properties.mountPoints[0].containerPath: "/data" is already the mount path of scratch',
     ),
     (

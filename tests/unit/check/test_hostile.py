@@ -1,0 +1,100 @@
+"""What a manifest from outside may not do: `render` or `check` refuses it, with the place and the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.check.policy import Policy
+from gen_infra.check.rules import broken_rules
+from gen_infra.check.runner import accepted_in, terraform_sources
+from gen_infra.errors import UsageError
+from gen_infra.manifest import load
+from gen_infra.render.files import render
+from gen_infra.terraform.source import read_source
+from tests.unit.manifests import accept, changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOB: dict[str, Any] = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+
+
+def device(path: str, **job: Any) -> dict[str, Any]:
+    return {"jobs": {"j": {**JOB, **job, "linux": {"devices": [{"host_path": path, "permissions": ["MKNOD"]}]}}}}
+
+
+def folder(path: str, **job: Any) -> dict[str, Any]:
+    raw = {"volumes": [{"name": "v", "host": {"sourcePath": path}}]}
+    return {"jobs": {"j": {**JOB, **job, "container_properties": raw}}}
+
+
+DEVICES = ("/dev/ng0n1", "/dev/md127", "/dev/sg0", "/dev/nvme0n1", "/dev", "/dev/mem", "/dev/infiniband", "/etc/shadow")
+FOLDERS = (
+    *("/", "/boot", "/dev", "/etc", "/home/ec2-user", "/opt/x", "/proc", "/root", "/run", "/usr", "/srv/x", "/fsx"),
+    *("/var/cache/ecs", "/var/spool/cron", "/var/lib/systemd", "/var/lib/docker", "/var/lib/ecs"),
+    *("/docker_scratch/link", "/docker_scratch/../etc", "/docker_scratch/.", "/docker_scratch2", "docker_scratch"),
+)
+DEVICE_PLACE = "jobs.j.linux.devices[0].host_path"
+FOLDER_PLACE = "jobs.j.container_properties.volumes[0].host.sourcePath"
+
+
+@pytest.mark.parametrize("path", DEVICES)
+def test_render_refuses_other_devices(path: str, tmp_path: Path) -> None:
+    several = {"jobs": {"j": {"containers": {"main": device(path)["jobs"]["j"]}}}}
+    for place, manifest in ((DEVICE_PLACE, device(path)), ("jobs.j.containers.main.linux.devices[0]", several)):
+        with pytest.raises(UsageError, match=r"hosts\.allow_paths") as raised:
+            load(write(tmp_path, changed(**manifest)))
+        assert place in str(raised.value)
+        assert f'"{path}" is not one of /dev/fuse' in str(raised.value)
+
+
+@pytest.mark.parametrize("path", FOLDERS)
+def test_render_refuses_other_folders(path: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"hosts\.allow_paths") as raised:
+        load(write(tmp_path, changed(**folder(path))))
+    assert f'{FOLDER_PLACE}: "{path}" is a folder of the host; use /docker_scratch' in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *(device(path) for path in ("/dev/fuse", "/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap1")),
+        device("/dev/infiniband/uverbs0"),
+        *(folder(path) for path in ("/docker_scratch", "/docker_scratch/")),
+        {**folder("/lab/x/y"), "hosts__allow_paths": ["/lab/x"]},
+    ],
+)
+def test_render_accepts_what_is_harmless_or_listed(manifest: dict[str, Any], tmp_path: Path) -> None:
+    assert accept(tmp_path, **manifest).jobs
+
+
+@pytest.mark.parametrize(
+    ("manifest", "policy", "found"),
+    [
+        ({**device("/dev/sg0"), "hosts__allow_paths": ["/dev/sg0"]}, [], ["GI_BATCH_4: it gets the host's /dev/sg0"]),
+        ({**device("/dev/sg0"), "hosts__allow_paths": ["/dev/sg0"]}, ["/dev/sg0"], []),
+        ({**folder("/etc"), "hosts__allow_paths": ["/etc"]}, [], ["GI_BATCH_2: it mounts the host's /etc"]),
+        (
+            {**folder("/etc"), "hosts__allow_paths": ["/etc"]},
+            ["/etc/x"],
+            ["GI_BATCH_2: it mounts the host's /etc"],
+        ),
+        ({**folder("/fsx/a"), "hosts__allow_paths": ["/fsx/a"]}, ["/fsx"], []),
+        (
+            {"jobs": {"j": {**JOB, "scratch": "/scratch"}}, "image__scratch__mount": "/var/spool/cron"},
+            [],
+            ["GI_BATCH_2: it mounts the host's /var/spool/cron"],
+        ),
+        ({"jobs": {"j": {**JOB, "scratch": "/scratch"}}, "image__scratch__mount": "/lab/scratch"}, [], []),
+    ],
+)
+def test_check_accepts_only_what_the_policy_file_lists(
+    manifest: dict[str, Any], policy: list[str], found: list[str], tmp_path: Path
+) -> None:
+    loaded = accept(tmp_path, **manifest)
+    source = read_source(terraform_sources(render(loaded)))
+    accepted = accepted_in(loaded, Policy(host_paths=tuple(policy)))
+    broken = broken_rules(source.resources, accepted)
+    assert [f"{each.rule.id}: {each.problem}" for each in broken if each.rule.id.startswith("GI_BATCH")] == found
