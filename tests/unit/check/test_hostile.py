@@ -98,3 +98,37 @@ def test_check_accepts_only_what_the_policy_file_lists(
     accepted = accepted_in(loaded, Policy(host_paths=tuple(policy)))
     broken = broken_rules(source.resources, accepted)
     assert [f"{each.rule.id}: {each.problem}" for each in broken if each.rule.id.startswith("GI_BATCH")] == found
+
+
+def bucket(name: str, **settings: str) -> dict[str, Any]:
+    return {
+        "state": {"bucket": "lab-tfstate"},
+        "image__parameter": "/gen-infra/test/ami",
+        "image__rebuild": {"schedule": "rate(7 days)", "bucket": "lab-builds"},
+        "buckets": {"b": {"name": name, **settings}},
+    }
+
+
+@pytest.mark.parametrize("access", ["write", "delete", "work"])
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("lab-tfstate", "the Terraform state (state.bucket)"), ("lab-builds", "the source of the machine image")],
+)
+def test_render_refuses_jobs_that_write_the_state_or_the_source_of_the_image(
+    access: str, name: str, what: str, tmp_path: Path
+) -> None:
+    for prefix, place in (
+        ({}, "buckets.b.name"),
+        ({"prefix": "gen-infra/"}, "buckets.b.prefix"),
+        ({"prefix": "gen-infra/other/"}, "buckets.b.prefix"),
+    ):
+        with pytest.raises(UsageError) as raised:
+            load(write(tmp_path, changed(**bucket(name, access=access, **prefix))))
+        assert f"{place}: jobs could write {what}" in str(raised.value)
+    assert accept(tmp_path, **bucket(name, access=access, prefix="results/")).buckets
+    assert accept(tmp_path, **bucket(name, access=access, prefix="gen-infra-results/")).buckets
+
+
+def test_jobs_may_read_that_bucket_and_write_others(tmp_path: Path) -> None:
+    assert accept(tmp_path, **bucket("lab-builds", access="read")).buckets
+    assert accept(tmp_path, **bucket("lab-results", access="work")).buckets

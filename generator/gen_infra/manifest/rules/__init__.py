@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.rules import (
+    buckets,
     container_properties,
     fargate,
     hosts,
@@ -39,6 +40,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *placement.ERRORS,
     *container_properties.ERRORS,
     *rebuild.ERRORS,
+    *buckets.ERRORS,
     *hosts.ERRORS,
     *suppressions.ERRORS,
 )
