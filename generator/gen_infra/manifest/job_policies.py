@@ -67,7 +67,7 @@ def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
     arns = {bucket.name: f"arn:{manifest.partition}:s3:::{bucket.name}" for bucket in used}
     yield Statement("LocateBuckets", ["s3:GetBucketLocation"], list(arns.values()))
     if limited := dict.fromkeys(arns[bucket.name] for bucket in used if bucket.prefix):
-        yield Statement("FindBuckets", ["s3:ListBucket"], list(limited), [_absent(name) for name in _LIST_PARAMETERS])
+        yield Statement("FindBuckets", ["s3:ListBucket"], list(limited), [_WITHOUT_PREFIX])
     for access, allowed in S3_ACTIONS.items():
         buckets = [bucket for bucket in used if bucket.access == access]
         if not buckets:
@@ -119,11 +119,7 @@ _WORK = S3Actions(
     _DELETE.key,
 )
 S3_ACTIONS = {"read": _READ, "write": _WRITE, "delete": _DELETE, "work": _WORK}
-_LIST_PARAMETERS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
-
-
-def _absent(condition_key: str) -> dict[str, object]:
-    return {"test": "Null", "variable": condition_key, "values": ["true"]}
+_WITHOUT_PREFIX = {"test": "Null", "variable": "s3:prefix", "values": ["true"]}
 
 
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:

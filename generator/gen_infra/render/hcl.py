@@ -157,6 +157,17 @@ def _key(name: object) -> str:
 
 
 def _sequence(items: list[object] | tuple[object, ...], indent: int) -> str:
+    if all([type(item) is str for item in items]):  # noqa: C419 - as in `_are_scalars`
+        return _texts(tuple(items), indent)
+    return _items(items, indent)
+
+
+@lru_cache(4096)  # the actions and resources of policies; only of plain texts, because 1 and True are one key
+def _texts(items: tuple[object, ...], indent: int) -> str:
+    return _items(items, indent)
+
+
+def _items(items: list[object] | tuple[object, ...], indent: int) -> str:
     inner = indent + _INDENT
     if _are_scalars(items):
         texts = [_encode(item, inner) for item in items]

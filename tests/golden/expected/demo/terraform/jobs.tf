@@ -57,18 +57,6 @@ data "aws_iam_policy_document" "isaac_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
-
-    condition {
-      test     = "Null"
-      variable = "s3:delimiter"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:max-keys"
-      values   = ["true"]
-    }
   }
 
   statement {

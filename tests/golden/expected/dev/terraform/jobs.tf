@@ -57,18 +57,6 @@ data "aws_iam_policy_document" "isaac_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
-
-    condition {
-      test     = "Null"
-      variable = "s3:delimiter"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:max-keys"
-      values   = ["true"]
-    }
   }
 
   statement {
@@ -204,18 +192,6 @@ data "aws_iam_policy_document" "strelka_buckets" {
     condition {
       test     = "Null"
       variable = "s3:prefix"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:delimiter"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:max-keys"
       values   = ["true"]
     }
   }
@@ -355,18 +331,6 @@ data "aws_iam_policy_document" "snpeff_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
-
-    condition {
-      test     = "Null"
-      variable = "s3:delimiter"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:max-keys"
-      values   = ["true"]
-    }
   }
 
   statement {
@@ -499,18 +463,6 @@ data "aws_iam_policy_document" "samtoolsStats_buckets" {
     condition {
       test     = "Null"
       variable = "s3:prefix"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:delimiter"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:max-keys"
       values   = ["true"]
     }
   }

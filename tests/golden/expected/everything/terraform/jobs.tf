@@ -55,18 +55,6 @@ data "aws_iam_policy_document" "align_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
-
-    condition {
-      test     = "Null"
-      variable = "s3:delimiter"
-      values   = ["true"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "s3:max-keys"
-      values   = ["true"]
-    }
   }
 
   statement {
