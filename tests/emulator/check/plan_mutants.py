@@ -16,7 +16,7 @@ _BUCKETS = "aws_iam_role_policy.isaac_buckets"
 _JOB = "aws_batch_job_definition.isaac"
 _LOG = "aws_cloudwatch_log_group.isaac"
 _TRUST = ("assume_role_policy", "Statement", 0)
-_OBJECTS = ("policy", "Statement", 1)
+_OBJECTS = ("policy", "Statement", 3)
 _VOLUME = ("block_device_mappings", 0, "ebs", 0)
 
 
