@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SECOND = f"""{SMALL.replace("priority: 1,", "priority: 2,")}\
   more: {{image: "public.ecr.aws/docker/library/busybox:1", vcpus: 2, memory_mib: 2048}}
 """
-OBSTACLE = {"logGroupName": "/aws/batch/small/more"}
 
 
 class Half:
@@ -63,8 +62,7 @@ class TestHalfApplied:
     """In this order, on one environment."""
 
     def test_what_an_apply_left_undone_has_its_causes_and_what_it_did_is_not_said_to_be_idle(self, half: Half) -> None:
-        logs = half.aws.client("logs")
-        logs.create_log_group(**OBSTACLE)
+        half.aws.fail("CreateLogGroup", code="InvalidParameterException", message="No luck.", times=None)
         half.manifest.write_text(SECOND)
         assert "/aws/batch/small/more" in half.run("apply", "--yes", code=4).stderr
         (queue,) = half.aws.client("batch").describe_job_queues(jobQueues=["main-small"])["jobQueues"]
@@ -78,7 +76,7 @@ class TestHalfApplied:
         assert RECORD not in said
 
     def test_when_the_rest_is_applied_nothing_is_left_to_tell(self, half: Half) -> None:
-        half.aws.client("logs").delete_log_group(**OBSTACLE)
+        half.aws.heal()
         half.run("apply", "--yes")
         assert half.causes() == ({}, [])
         assert json.loads(half.run("drift", "--json").stdout)["resources"] == []
