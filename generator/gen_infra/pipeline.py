@@ -184,7 +184,8 @@ def apply(
     something exists already that the plan does not adopt, the error says how to import it.
 
     Raises:
-        UsageError: the plan is not for this, or it, its file or the rendered files changed; nothing was changed.
+        UsageError: the plan is not for this; it, its file or the rendered files changed; or AWS would refuse a part of
+            it. Nothing was changed.
     """
     from gen_infra.apply.adoption import revoke_default_egress
     from gen_infra.apply.recovery import Lock, marked_as_started, note_lineage, orphans, with_recovery_hints
@@ -194,6 +195,7 @@ def apply(
     manifest, clients, saved = environment.manifest, environment.clients, environment.saved_plan
     environment.require_account()
     _require_rendered(environment)
+    _require_possible(environment, plan)
     with plan.verified_copy(environment.plan_origin("apply")) as file:
         lock = Lock(environment, on_event)
         steps = _Steps(environment, lock.on_event, plan, file)
@@ -209,6 +211,17 @@ def apply(
     state = environment.terraform().state_pull()
     note_lineage(environment, state)
     return Applied(environment.terraform().output(), orphans(environment, state))
+
+
+def _require_possible(environment: Environment, plan: Plan) -> None:
+    """Refuse what AWS would refuse halfway, after running jobs have lost what they need."""
+    impossible = [change for change in explain(environment, plan).changes if change.impossible]
+    if impossible:
+        raise UsageError(
+            "this plan cannot be applied; nothing was changed:"
+            + "".join(f"\n  {change.title}: {change.impossible}" for change in impossible),
+            hint="undo that change of the manifest, or make it under a new name of the environment",
+        )
 
 
 @dataclass(frozen=True)

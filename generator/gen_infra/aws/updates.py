@@ -302,6 +302,66 @@ FREE: Mapping[str, str] = MappingProxyType(
 """The types of which each member that is rendered may change, but for names and parents, and the call that does it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """Something that two resources of a type cannot have at the same time.
+
+    Args:
+        attribute: what it is, as in a plan.
+        call: the API call that refuses the second one.
+        error: AWS's error code.
+        source: where AWS states it.
+    """
+
+    attribute: str
+    call: str
+    error: str
+    source: str
+
+
+EXCLUSIVE: Mapping[str, Exclusive] = MappingProxyType(
+    {
+        "aws_batch_job_queue": Exclusive(
+            "name", "CreateJobQueue", "ClientException", f"{_BATCH}/API_CreateJobQueue.html"
+        ),
+        "aws_cloudwatch_log_group": Exclusive(
+            "name", "CreateLogGroup", "ResourceAlreadyExistsException",
+            f"{_DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
+        ),
+        "aws_ecr_repository": Exclusive(
+            "name", "CreateRepository", "RepositoryAlreadyExistsException",
+            f"{_DOCS}/AmazonECR/latest/APIReference/API_CreateRepository.html",
+        ),
+        "aws_iam_instance_profile": Exclusive(
+            "name", "CreateInstanceProfile", "EntityAlreadyExists", f"{_IAM}/API_CreateInstanceProfile.html"
+        ),
+        "aws_iam_role": Exclusive("name", "CreateRole", "EntityAlreadyExists", f"{_IAM}/API_CreateRole.html"),
+        "aws_lambda_function": Exclusive(
+            "function_name", "CreateFunction", "ResourceConflictException",
+            f"{_DOCS}/lambda/latest/api/API_CreateFunction.html",
+        ),
+        "aws_nat_gateway": Exclusive(
+            "allocation_id", "CreateNatGateway", "Resource.AlreadyAssociated",
+            f"{_VPC_GUIDE}/nat-gateway-troubleshooting.html",
+        ),
+    }
+)  # fmt: skip
+"""By type. Where Terraform creates the new resource before it deletes the old one, AWS refuses the new one."""
+
+
+def conflict(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Exclusive | None:
+    """Return why a resource cannot be created beside the one that it replaces; None if it can.
+
+    A role's name is unique in the account whatever its path is, say, so another path is impossible while something
+    that is created first needs the role.
+    """
+    exclusive = EXCLUSIVE.get(type_)
+    if exclusive is None:
+        return None
+    old, new = (state.get(exclusive.attribute) for state in (before, after))
+    return exclusive if old is not None and old == new else None
+
+
 def refusals(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Refusal]:
     """List what AWS would refuse if a resource were updated.
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.kinds import KINDS
-from gen_infra.aws.updates import refusals
+from gen_infra.aws.updates import conflict, refusals
 from gen_infra.explain.causes import ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
@@ -61,6 +61,7 @@ class Change:
         effects: what happens to the resource and to running jobs.
         permissions: what is allowed after it and not before, or the other way round.
         causes: what was changed in the manifest.
+        impossible: why no apply can make the change; empty for all others.
     """
 
     address: str
@@ -72,6 +73,7 @@ class Change:
     effects: tuple[Effect, ...]
     permissions: Permissions
     causes: tuple[ManifestChange, ...]
+    impossible: str = ""
 
     @property
     def title(self) -> str:
@@ -164,6 +166,7 @@ def _as_dict(change: Change) -> dict[str, Any]:
         "dangers": list(change.dangers),
         "permissions": {**asdict(change.permissions), "verdict": change.permissions.verdict},
         "causes": [asdict(cause) for cause in change.causes],
+        "impossible": change.impossible,
     }
 
 
@@ -205,6 +208,8 @@ def explain_changes(
         facts = Facts(before, after, minutes, _refusals(resource), is_adopted)
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
+        impossible = _impossible(resource)
+        met = _UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts))
         yield Change(
             address=resource.address,
             action=action,
@@ -212,10 +217,27 @@ def explain_changes(
             kind=row.label if row and shown else "",
             name=shown or resource.address,
             details=tuple(_details(kind, changed)),
-            effects=_UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts)),
+            effects=(*impossible, *met),
             permissions=permissions(resource, own_roles),
             causes=by_address.get(resource.address, ()),
+            impossible="; ".join(effect.text for effect in impossible),
         )
+
+
+def _impossible(resource: ResourceChange) -> tuple[Effect, ...]:
+    """Return why AWS refuses to create the new resource before the old one is deleted."""
+    if resource.actions != ("create", "delete") or not resource.before or not resource.after:
+        return ()
+    found = conflict(resource.type, resource.before, resource.planned)
+    if not found:
+        return ()
+    return (
+        Effect(
+            f"AWS refuses it ({found.call}: {found.error}): what is created first cannot have the {found.attribute} of "
+            "the old one",
+            reason=found.source,
+        ),
+    )
 
 
 def _refusals(resource: ResourceChange) -> tuple[Refusal, ...]:

@@ -50,6 +50,16 @@ def half(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 class TestWithoutEffect:
+    def test_a_change_that_aws_refuses_halfway_is_refused_before_anything_changes(self, half: Half) -> None:
+        half.manifest.write_text(f"{SMALL}iam: {{path: /genomics/}}\n")
+        instance_role = "AWS refuses it (CreateRole: EntityAlreadyExists): what is created first cannot have the name"
+        assert instance_role in half.run("plan").stdout
+        refused = half.run("apply", "--yes", "--allow", "stop-jobs", code=2)
+        assert "this plan cannot be applied; nothing was changed" in refused.stderr
+        assert "role batchInstance-small" in refused.stderr
+        roles = {role["RoleName"]: role["Path"] for role in half.aws.client("iam").list_roles()["Roles"]}
+        assert roles["batchInstance-small"] == roles["tool-small-job"] == "/"
+
     def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(self, half: Half) -> None:
         half.manifest.write_text(SMALL.replace("2048,", "2048, queue: main,"))
         assert half.causes() == ({}, ["jobs.tool.queue"])

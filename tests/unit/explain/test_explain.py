@@ -450,3 +450,22 @@ def test_a_retention_that_was_set_is_no_unfinished_creation() -> None:
     before, after = {"retention_in_days": 731}, {"retention_in_days": 365}
     change = resource("aws_cloudwatch_log_group", ["update"], before, after, importing={"id": "isaac"})
     assert list(explain({"resource_changes": [change]}).dangers) == ["destroy-data"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "before", "after", "impossible"),
+    [
+        ("aws_iam_role", ["create", "delete"], {"name": "a", "path": "/"}, {"name": "a", "path": "/b/"}, True),
+        ("aws_iam_role", ["delete", "create"], {"name": "a", "path": "/"}, {"name": "a", "path": "/b/"}, False),
+        ("aws_iam_role", ["create", "delete"], {"name": "a"}, {"name": "b"}, False),
+        ("aws_nat_gateway", ["create", "delete"], {"allocation_id": "e"}, {"allocation_id": "e"}, True),
+        ("aws_nat_gateway", ["create", "delete"], {"allocation_id": None}, {"allocation_id": None}, False),
+        ("aws_vpc", ["create", "delete"], {"cidr_block": "a"}, {"cidr_block": "b"}, False),
+    ],
+)
+def test_what_cannot_exist_twice_is_not_created_first(
+    kind: str, actions: list[str], before: Any, after: Any, impossible: bool
+) -> None:
+    [change] = explain({"resource_changes": [resource(kind, actions, before, after)]}).changes
+    assert bool(change.impossible) is impossible
+    assert ("AWS refuses it" in " ".join(effect.text for effect in change.effects)) is impossible
