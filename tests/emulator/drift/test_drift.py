@@ -74,7 +74,7 @@ def change_outside_terraform(client: Callable[[str], Any]) -> None:
     ec2.create_launch_template_version(**named, LaunchTemplateData=data)
     client("lambda").delete_function(FunctionName="batchSubmitJob-small")
     policy = iam.get_role_policy(RoleName="tool-small-job", PolicyName="buckets")["PolicyDocument"]
-    policy["Statement"][1]["Action"].append("s3:DeleteObject")
+    policy["Statement"][-1]["Action"].append("s3:DeleteObject")
     iam.put_role_policy(RoleName="tool-small-job", PolicyName="buckets", PolicyDocument=json.dumps(policy))
     iam.attach_role_policy(RoleName="tool-small-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
 
