@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
@@ -52,7 +53,7 @@ RETRY_LOST_HOST = (
 RETRY_LOST_TASK = (RetryRule(action="RETRY", on_status_reason="Your Spot Task was interrupted*"), RETRY_LOST_HOST[1])
 
 
-class Job(ContainerSettings, frozen=True, kw_only=True):
+class Job(ContainerSettings, frozen=True, kw_only=True, dict=True):
     """A job definition, for EC2 or Fargate: `image`, `vcpus` and `memory_mib` of its one container, or `containers`."""
 
     containers: Annotated[
@@ -130,7 +131,7 @@ class Job(ContainerSettings, frozen=True, kw_only=True):
         needed = () if given.get("containers") else _OF_ONE_CONTAINER
         return [key for key in needed if key not in given]
 
-    @property
+    @cached_property
     def all_containers(self) -> dict[str, Container]:
         """Return the job's containers by name; AWS Batch calls the container of a job that has one ``default``."""
         if self.containers:
