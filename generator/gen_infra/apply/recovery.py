@@ -97,8 +97,9 @@ def marked_as_started(environment: Environment) -> Iterator[None]:
 
 
 def note_lineage(environment: Environment, state: Mapping[str, Any]) -> None:
-    """Note the lineage of the state that was applied, beside the rendered files."""
-    (environment.root / _LINEAGE).write_text(state.get("lineage", ""), encoding="utf-8")
+    """Note the lineage and the place of the state that was applied, beside the rendered files."""
+    noted = {"lineage": state.get("lineage", ""), "place": environment.state_place}
+    (environment.root / _LINEAGE).write_text(json.dumps(noted), encoding="utf-8")
 
 
 def require_own_state(
@@ -154,9 +155,11 @@ def require_own_resources(environment: Environment, content: PlanContent) -> Non
 
 
 def _require_lineage(environment: Environment, lineage: str) -> None:
-    with suppress(OSError):
-        applied = (environment.root / _LINEAGE).read_text(encoding="utf-8")
-        if applied and lineage and applied != lineage:
+    """Compare with the state that was applied last; terraform gives a state that it moves another lineage."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        noted = json.loads((environment.root / _LINEAGE).read_text(encoding="utf-8"))
+        applied, is_moved = noted["lineage"], noted["place"] != environment.state_place
+        if applied and lineage and applied != lineage and not is_moved:
             raise UsageError(
                 f"the state in {environment.state_place} is not the one that was applied from this folder last: its "
                 f"lineage is {lineage}, that of the other is {applied}",

@@ -9,8 +9,6 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from gen_infra.aws.errors import aws_errors, error_code
 from gen_infra.aws.kinds import KINDS, Listing, Objects, Part
 from gen_infra.errors import AwsError
@@ -154,6 +152,8 @@ def _keys(clients: Clients, listing: Listing) -> Iterator[Json]:
 
 def _unless_denied(call: Callable[[], Any]) -> Any:
     """Make a call to KMS; None without the permission."""
+    from botocore.exceptions import ClientError
+
     try:
         return call()
     except ClientError as error:

@@ -211,7 +211,7 @@ def test_its_role_cannot_be_assumed(layer: Layer) -> None:
     assert name == "role-not-assumable"
     assert f"ECS was unable to assume the role '{role}'" in evidence
     assert f"{role} does not exist" in evidence
-    assert "one of yours must trust ecs-tasks.amazonaws.com" in fix
+    assert "a role of yours must trust ecs-tasks.amazonaws.com" in fix
 
 
 def test_its_queue_is_disabled(layer: Layer) -> None:
