@@ -195,7 +195,7 @@ def apply(
     manifest, clients, saved = environment.manifest, environment.clients, environment.saved_plan
     environment.require_account()
     _require_rendered(environment)
-    _require_possible(environment, plan)
+    _require_possible(plan)
     with plan.verified_copy(environment.plan_origin("apply")) as file:
         lock = Lock(environment, on_event)
         steps = _Steps(environment, lock.on_event, plan, file)
@@ -213,9 +213,11 @@ def apply(
     return Applied(environment.terraform().output(), orphans(environment, state))
 
 
-def _require_possible(environment: Environment, plan: Plan) -> None:
+def _require_possible(plan: Plan) -> None:
     """Refuse what AWS would refuse halfway, after running jobs have lost what they need."""
-    impossible = [change for change in explain(environment, plan).changes if change.impossible]
+    from gen_infra.explain import explain as explain_content
+
+    impossible = [change for change in explain_content(plan.content).changes if change.impossible]
     if impossible:
         raise UsageError(
             "this plan cannot be applied; nothing was changed:"

@@ -230,11 +230,11 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     @property
     def mounts_efs(self) -> bool:
-        """Whether any job mounts an EFS file system, by ``efs`` or by ``container_properties``."""
-        return any(
-            container.efs
-            or any("efsVolumeConfiguration" in volume for volume in job.container_properties.get("volumes", []))
-            for _, job, container in self.containers()
+        """Return whether any job mounts an EFS file system, by ``efs`` or by ``container_properties``."""
+        return any(container.efs for _, _, container in self.containers()) or any(
+            "efsVolumeConfiguration" in volume
+            for job in self.jobs.values()
+            for volume in job.container_properties.get("volumes", [])
         )
 
     def containers(self) -> Iterator[tuple[KeyPath, Job, Container]]:
