@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from gen_infra.manifest.model.job import Job
-    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.manifest import Bucket, Manifest
 
 # The size of all inline policies of a role, in characters without whitespace.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -21,13 +22,21 @@ ROLE_POLICIES_LIMIT = 10_240
 _FUNCTION_POLICIES = 1_000
 
 
+class Condition(NamedTuple):
+    """One condition of a statement."""
+
+    test: str
+    variable: str
+    values: tuple[str, ...]
+
+
 class Statement(NamedTuple):
     """One statement of an identity policy."""
 
     sid: str
-    actions: list[str]
-    resources: list[str]
-    conditions: Sequence[Mapping[str, object]] = ()
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: tuple[Condition, ...] = ()
 
 
 class RolePolicy(NamedTuple):
@@ -36,7 +45,7 @@ class RolePolicy(NamedTuple):
     label: str
     name: str
     role: str
-    statements: list[Statement]
+    statements: tuple[Statement, ...]
 
 
 def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
@@ -44,16 +53,21 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
     job = manifest.jobs[key]
     policies = []
     if not job.role:
-        own = {"buckets": bucket_statements(manifest, job), "efs": efs_statements(manifest, job)}
-        policies += [RolePolicy(f"{key}_{name}", name, key, list(statements)) for name, statements in own.items()]
+        buckets = tuple([manifest.buckets[name] for name in job.buckets])
+        own = {
+            "buckets": bucket_statements(buckets, manifest.partition, _via(manifest, "s3")),
+            "efs": tuple(efs_statements(manifest, job)),
+        }
+        policies += [RolePolicy(f"{key}_{name}", name, key, statements) for name, statements in own.items()]
     if manifest.needs_execution_role(job):
         label = f"{key}_execution"
-        policies.append(RolePolicy(label, "execution", label, list(execution_statements(manifest, key))))
+        policies.append(RolePolicy(label, "execution", label, tuple(execution_statements(manifest, key))))
     return [policy for policy in policies if policy.statements]
 
 
-def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """Yield what a job's role may do in the job's buckets.
+@lru_cache(1024)  # most jobs of an environment use the same buckets
+def bucket_statements(buckets: tuple[Bucket, ...], partition: str, through_s3: Condition) -> tuple[Statement, ...]:
+    """Return what a job's role may do in the job's buckets.
 
     Clients look for the bucket before they use it (HeadBucket, GetBucketLocation), and expect 404 for a key that does
     not exist; S3 answers 403 to both where the role may not list. Their requests have no ``s3:prefix``, but nor has a
@@ -61,27 +75,28 @@ def bucket_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     """
-    used = [manifest.buckets[key] for key in job.buckets]
-    if not used:
-        return
-    arns = {bucket.name: f"arn:{manifest.partition}:s3:::{bucket.name}" for bucket in used}
-    yield Statement("LocateBuckets", ["s3:GetBucketLocation"], list(arns.values()))
+    return tuple(_bucket_statements(buckets, partition, through_s3)) if buckets else ()
+
+
+def _bucket_statements(used: tuple[Bucket, ...], partition: str, through_s3: Condition) -> Iterator[Statement]:
+    arns = {bucket.name: f"arn:{partition}:s3:::{bucket.name}" for bucket in used}
+    yield Statement("LocateBuckets", ("s3:GetBucketLocation",), tuple(arns.values()))
     if limited := dict.fromkeys(arns[bucket.name] for bucket in used if bucket.prefix):
-        yield Statement("FindBuckets", ["s3:ListBucket"], list(limited), [_WITHOUT_PREFIX])
+        yield Statement("FindBuckets", ("s3:ListBucket",), tuple(limited), (_WITHOUT_PREFIX,))
     for access, allowed in S3_ACTIONS.items():
         buckets = [bucket for bucket in used if bucket.access == access]
         if not buckets:
             continue
         sid = access.capitalize()
         for number, prefix in enumerate(dict.fromkeys(bucket.prefix or "" for bucket in buckets)):
-            patterns = [prefix.rstrip("/"), f"{prefix}*"]  # `aws s3 ls` takes a prefix without its slash too
-            under = [{"test": "StringLike", "variable": "s3:prefix", "values": patterns}] if prefix else []
-            names = [arns[bucket.name] for bucket in buckets if (bucket.prefix or "") == prefix]
-            yield Statement(f"{sid}List{number}", list(allowed.lists), names, under)
-        objects = [f"{arns[bucket.name]}/{bucket.prefix or ''}*" for bucket in buckets]
-        yield Statement(f"{sid}Objects", list(allowed.objects), objects)
+            patterns = (prefix.rstrip("/"), f"{prefix}*")  # `aws s3 ls` takes a prefix without its slash too
+            under = (Condition("StringLike", "s3:prefix", patterns),) if prefix else ()
+            names = tuple(arns[bucket.name] for bucket in buckets if (bucket.prefix or "") == prefix)
+            yield Statement(f"{sid}List{number}", allowed.lists, names, under)
+        objects = tuple(f"{arns[bucket.name]}/{bucket.prefix or ''}*" for bucket in buckets)
+        yield Statement(f"{sid}Objects", allowed.objects, objects)
         if keys := dict.fromkeys(bucket.kms_key for bucket in buckets if bucket.kms_key):
-            yield Statement(f"{sid}Keys", list(allowed.key), list(keys), [_via(manifest, "s3")])
+            yield Statement(f"{sid}Keys", allowed.key, tuple(keys), (through_s3,))
 
 
 class S3Actions(NamedTuple):
@@ -119,7 +134,7 @@ _WORK = S3Actions(
     _DELETE.key,
 )
 S3_ACTIONS = {"read": _READ, "write": _WRITE, "delete": _DELETE, "work": _WORK}
-_WITHOUT_PREFIX = {"test": "Null", "variable": "s3:prefix", "values": ["true"]}
+_WITHOUT_PREFIX = Condition("Null", "s3:prefix", ("true",))
 
 
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
@@ -128,14 +143,10 @@ def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
     volumes = [volume for container in job.all_containers.values() for volume in container.efs.values()]
     targets = dict.fromkeys((volume.file_system, volume.access_point, volume.read_only) for volume in volumes)
     for index, (file_system, access_point, read_only) in enumerate(targets):
-        actions = ["elasticfilesystem:ClientMount", *([] if read_only else ["elasticfilesystem:ClientWrite"])]
-        point = {
-            "test": "StringEquals",
-            "variable": "elasticfilesystem:AccessPointArn",
-            "values": [f"{arn}:access-point/{access_point}"],
-        }
-        resources = [f"{arn}:file-system/{file_system}"]
-        yield Statement(f"FileSystem{index}", actions, resources, [point] if access_point else [])
+        actions = ("elasticfilesystem:ClientMount", *(() if read_only else ("elasticfilesystem:ClientWrite",)))
+        point = Condition("StringEquals", "elasticfilesystem:AccessPointArn", (f"{arn}:access-point/{access_point}",))
+        resources = (f"{arn}:file-system/{file_system}",)
+        yield Statement(f"FileSystem{index}", actions, resources, (point,) if access_point else ())
 
 
 def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
@@ -147,13 +158,13 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     containers = manifest.jobs[key].all_containers.values()
     arn = f"arn:{manifest.partition}"
     log_group = f"{arn}:logs:{manifest.region}:{manifest.account}:log-group:{manifest.job_log_group(key)}:*"
-    yield Statement("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
+    yield Statement("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (log_group,))
     uris = [manifest.image_uri(container.image) for container in containers]
     if registries := [found.groups() for uri in uris if (found := _REGISTRY.match(uri))]:
-        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
         repositories = [f"{arn}:ecr:{region}:{account}:repository/{name}" for account, region, name in registries]
-        yield Statement("Image", pull, list(dict.fromkeys(repositories)))
-        yield Statement("Registry", ["ecr:GetAuthorizationToken"], ["*"])
+        yield Statement("Image", pull, tuple(dict.fromkeys(repositories)))
+        yield Statement("Registry", ("ecr:GetAuthorizationToken",), ("*",))
     given = [secret for container in containers for secret in container.secrets.values()]
     secrets = {secret.resource_arn: secret for secret in given}
     parameters = [name for name, secret in secrets.items() if secret.is_parameter]
@@ -161,22 +172,21 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     credentials = [container.repository_credentials for container in containers]
     in_secrets_manager += [arn for arn in dict.fromkeys(credentials) if arn]
     if parameters:
-        yield Statement("Parameters", ["ssm:GetParameters"], parameters)
+        yield Statement("Parameters", ("ssm:GetParameters",), tuple(parameters))
     if in_secrets_manager:
-        yield Statement("Secrets", ["secretsmanager:GetSecretValue"], in_secrets_manager)
+        yield Statement("Secrets", ("secretsmanager:GetSecretValue",), tuple(in_secrets_manager))
     for service, is_parameter in (("ssm", True), ("secretsmanager", False)):
         used = {secret.kms_key for secret in given if secret.is_parameter == is_parameter}
         if keys := sorted(key_arn for key_arn in used if key_arn):
-            yield Statement(f"{service.capitalize()}Keys", ["kms:Decrypt"], keys, [_via(manifest, service)])
+            yield Statement(f"{service.capitalize()}Keys", ("kms:Decrypt",), tuple(keys), (_via(manifest, service),))
 
 
 _REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
-def _via(manifest: Manifest, service: str) -> dict[str, object]:
+def _via(manifest: Manifest, service: str) -> Condition:
     """Return the condition that allows a key through this service only."""
-    through = f"{service}.{manifest.region}.{manifest.dns_suffix}"
-    return {"test": "StringEquals", "variable": "kms:ViaService", "values": [through]}
+    return Condition("StringEquals", "kms:ViaService", (f"{service}.{manifest.region}.{manifest.dns_suffix}",))
 
 
 def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
@@ -199,11 +209,12 @@ def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) ->
     """Return the characters of all inline policies of the submit function's role if it may submit these definitions."""
     queues = [manifest.batch_arn("job-queue", key) for key in manifest.queues]
     resources = [*queues, *definitions, *(f"{arn}:*" for arn in definitions)]
-    statement = Statement("SubmitThisEnvironmentsJobs", ["batch:SubmitJob"], resources, [])
-    return _policy_size([statement]) + _FUNCTION_POLICIES
+    statement = Statement("SubmitThisEnvironmentsJobs", ("batch:SubmitJob",), tuple(resources))
+    return _policy_size((statement,)) + _FUNCTION_POLICIES
 
 
-def _policy_size(statements: Iterable[Statement]) -> int:
+@lru_cache(1024)
+def _policy_size(statements: tuple[Statement, ...]) -> int:
     """Return the length of the policy that the provider writes from these statements."""
     document = {"Version": "2012-10-17", "Statement": [_as_json(statement) for statement in statements]}
     text = msgspec.json.encode(document)  # the same as json's, but quicker and with text outside ASCII as it is
@@ -211,9 +222,9 @@ def _policy_size(statements: Iterable[Statement]) -> int:
 
 
 def _as_json(statement: Statement) -> dict[str, object]:
-    conditions: dict[str, dict[object, object]] = {}
+    conditions: dict[str, dict[str, tuple[str, ...]]] = {}
     for each in statement.conditions:
-        conditions.setdefault(str(each["test"]), {})[each["variable"]] = each["values"]
+        conditions.setdefault(each.test, {})[each.variable] = each.values
     return {
         "Sid": statement.sid,
         "Effect": "Allow",

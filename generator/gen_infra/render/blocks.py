@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from gen_infra.render.containers import container_properties, ecs_properties, no
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gen_infra.manifest.job_policies import RolePolicy
     from gen_infra.manifest.model.image import RootVolume, Scratch
@@ -46,6 +47,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "scheduling": scheduling,
         "time_limits": time_limits,
         "role_policies": role_policies,
+        "cached": lru_cache(1024)(_call),
         "container_properties": container_properties,
         "ecs_properties": ecs_properties,
         "node_properties": node_properties,
@@ -54,6 +56,11 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "all_else": all_else(manifest),
         **outputs(manifest),
     }
+
+
+def _call(macro: Callable[[object], Hcl], argument: object) -> Hcl:
+    """Call a template's macro, which ``cached`` does once for equal arguments."""
+    return macro(argument)
 
 
 def modules(manifest: Manifest) -> list[str]:
@@ -191,5 +198,12 @@ def resolved(manifest: Manifest) -> dict[str, Any]:
 
 def _without_none(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
+        return {
+            key: item if type(item) in _SCALARS else _without_none(item)
+            for key, item in value.items()
+            if item is not None
+        }
     return [_without_none(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+_SCALARS = (str, int, bool)  # most values: asking for them here saves a call for each

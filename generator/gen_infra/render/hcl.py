@@ -61,7 +61,7 @@ def attributes(fields: Mapping[str, object], indent: int = 0) -> Hcl:
     Leaves out fields that are None: in a block, null and absent mean the same. Raises the errors of :func:`encode` and
     :func:`label`.
     """
-    present = ((label(name), _encode(value, indent)) for name, value in fields.items() if value is not None)
+    present = [(label(name), _encode(value, indent)) for name, value in fields.items() if value is not None]
     return Hcl(_lines(present, indent).lstrip(" "))
 
 
@@ -88,18 +88,16 @@ def reference(traversal: str) -> Hcl:
 
 
 def _encode(value: object, indent: int) -> str:
-    if type(value) is str:  # the most frequent, and cheaper to ask for than for a class
-        return _quoted(value)
     if isinstance(value, str):
         return value if isinstance(value, Hcl) else _quoted(value)
     if value is None or isinstance(value, bool):
         return _CONSTANTS[value]
+    if type(value) is dict or isinstance(value, _MAPPING):  # the type first: asking for a class takes longer
+        return _object(value, indent)
     if isinstance(value, _NUMBER):
         return _number(value)
     if isinstance(value, _SEQUENCE):
         return _sequence(value, indent)
-    if isinstance(value, _MAPPING):
-        return _object(value, indent)
     raise TypeError(f"{value} ({type(value).__name__}) cannot be written as HCL")
 
 
@@ -199,28 +197,30 @@ def _object(fields: Mapping[str, object], indent: int) -> str:
     if not fields:
         return "{}"
     inner = indent + _INDENT
-    lines = _lines(((_key(name), _encode(value, inner)) for name, value in fields.items()), inner)
+    lines = _lines([(_key(name), _encode(value, inner)) for name, value in fields.items()], inner)
     return f"{{\n{lines}\n{' ' * indent}}}"
 
 
-def _lines(fields: Iterable[tuple[str, str]], indent: int) -> str:
+def _lines(fields: Sequence[tuple[str, str]], indent: int) -> str:
     """Align ``name = value`` lines; a value of several lines ends one aligned group and starts the next."""
     pad = " " * indent
     lines: list[str] = []
     group: list[tuple[str, str]] = []
-    for name, value in fields:
-        if "\n" in value:
+    for field in fields:
+        if "\n" in field[1]:
             if group:
                 lines += _aligned(group, pad)
                 group = []
-            lines.append(f"{pad}{name} = {value}")
+            lines.append(f"{pad}{field[0]} = {field[1]}")
         else:
-            group.append((name, value))
+            group.append(field)
     if group:
         lines += _aligned(group, pad)
     return "\n".join(lines)
 
 
 def _aligned(group: Sequence[tuple[str, str]], pad: str) -> list[str]:
+    if len(group) == 1:
+        return [f"{pad}{group[0][0]} = {group[0][1]}"]
     width = max([len(name) for name, _ in group])
-    return [f"{pad}{name:<{width}} = {value}" for name, value in group]
+    return [f"{pad}{name.ljust(width)} = {value}" for name, value in group]

@@ -33,7 +33,7 @@ def manifest(folder: Path) -> Manifest:
 
 
 def statements(manifest: Manifest) -> dict[str, list[str]]:
-    return {each.sid: each.resources for policy in role_policies(manifest, "j") for each in policy.statements}
+    return {each.sid: list(each.resources) for policy in role_policies(manifest, "j") for each in policy.statements}
 
 
 def test_the_roles_allow_what_each_container_needs(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_roles_allow_what_each_container_needs(tmp_path: Path) -> None:
     assert found["Secrets"] == [SECRET.format("a"), SECRET.format("r")]
     assert found["SecretsmanagerKeys"] == [KEY]
     assert found["FileSystem0"] == found["FileSystem1"]
-    actions = [each.actions for policy in role_policies(manifest(tmp_path), "j") for each in policy.statements]
+    actions = [list(each.actions) for policy in role_policies(manifest(tmp_path), "j") for each in policy.statements]
     assert ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"] in actions
 
 
