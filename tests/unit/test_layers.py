@@ -29,7 +29,7 @@ LAYERS = (
     ("check", "explain", "image"),
     ("environment",),
     ("emulator", "render", "terraform"),
-    ("aws", "manifest", "tools"),
+    ("aws", "iam", "manifest", "tools"),
     ("errors", "resources", "gen_infra"),  # gen_infra itself holds the version
 )
 # The same inside the manifest: a model, rules on it, and the reading of it.

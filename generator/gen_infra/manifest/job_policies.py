@@ -22,7 +22,7 @@ ROLE_POLICIES_LIMIT = 10_240
 _FUNCTION_POLICIES = 1_000
 
 
-class Condition(NamedTuple):
+class StatementCondition(NamedTuple):
     """One condition of a statement."""
 
     test: str
@@ -36,7 +36,7 @@ class Statement(NamedTuple):
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[StatementCondition, ...] = ()
 
 
 class RolePolicy(NamedTuple):
@@ -66,7 +66,9 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
 
 
 @lru_cache(1024)  # most jobs of an environment use the same buckets
-def bucket_statements(buckets: tuple[Bucket, ...], partition: str, through_s3: Condition) -> tuple[Statement, ...]:
+def bucket_statements(
+    buckets: tuple[Bucket, ...], partition: str, through_s3: StatementCondition
+) -> tuple[Statement, ...]:
     """Return what a job's role may do in the job's buckets.
 
     Clients look for the bucket before they use it (HeadBucket, GetBucketLocation), and expect 404 for a key that does
@@ -78,7 +80,7 @@ def bucket_statements(buckets: tuple[Bucket, ...], partition: str, through_s3: C
     return tuple(_bucket_statements(buckets, partition, through_s3)) if buckets else ()
 
 
-def _bucket_statements(used: tuple[Bucket, ...], partition: str, through_s3: Condition) -> Iterator[Statement]:
+def _bucket_statements(used: tuple[Bucket, ...], partition: str, through_s3: StatementCondition) -> Iterator[Statement]:
     arns = {bucket.name: f"arn:{partition}:s3:::{bucket.name}" for bucket in used}
     yield Statement("LocateBuckets", ("s3:GetBucketLocation",), tuple(arns.values()))
     if limited := dict.fromkeys(arns[bucket.name] for bucket in used if bucket.prefix):
@@ -90,7 +92,7 @@ def _bucket_statements(used: tuple[Bucket, ...], partition: str, through_s3: Con
         sid = access.capitalize()
         for number, prefix in enumerate(dict.fromkeys(bucket.prefix or "" for bucket in buckets)):
             patterns = (prefix.rstrip("/"), f"{prefix}*")  # `aws s3 ls` takes a prefix without its slash too
-            under = (Condition("StringLike", "s3:prefix", patterns),) if prefix else ()
+            under = (StatementCondition("StringLike", "s3:prefix", patterns),) if prefix else ()
             names = tuple(arns[bucket.name] for bucket in buckets if (bucket.prefix or "") == prefix)
             yield Statement(f"{sid}List{number}", allowed.lists, names, under)
         objects = tuple(f"{arns[bucket.name]}/{bucket.prefix or ''}*" for bucket in buckets)
@@ -134,7 +136,7 @@ _WORK = S3Actions(
     _DELETE.key,
 )
 S3_ACTIONS = {"read": _READ, "write": _WRITE, "delete": _DELETE, "work": _WORK}
-_WITHOUT_PREFIX = Condition("Null", "s3:prefix", ("true",))
+_WITHOUT_PREFIX = StatementCondition("Null", "s3:prefix", ("true",))
 
 
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
@@ -144,7 +146,9 @@ def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
     targets = dict.fromkeys((volume.file_system, volume.access_point, volume.read_only) for volume in volumes)
     for index, (file_system, access_point, read_only) in enumerate(targets):
         actions = ("elasticfilesystem:ClientMount", *(() if read_only else ("elasticfilesystem:ClientWrite",)))
-        point = Condition("StringEquals", "elasticfilesystem:AccessPointArn", (f"{arn}:access-point/{access_point}",))
+        point = StatementCondition(
+            "StringEquals", "elasticfilesystem:AccessPointArn", (f"{arn}:access-point/{access_point}",)
+        )
         resources = (f"{arn}:file-system/{file_system}",)
         yield Statement(f"FileSystem{index}", actions, resources, (point,) if access_point else ())
 
@@ -184,9 +188,9 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
 _REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
-def _via(manifest: Manifest, service: str) -> Condition:
+def _via(manifest: Manifest, service: str) -> StatementCondition:
     """Return the condition that allows a key through this service only."""
-    return Condition("StringEquals", "kms:ViaService", (f"{service}.{manifest.region}.{manifest.dns_suffix}",))
+    return StatementCondition("StringEquals", "kms:ViaService", (f"{service}.{manifest.region}.{manifest.dns_suffix}",))
 
 
 def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
@@ -216,9 +220,14 @@ def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) ->
 @lru_cache(1024)
 def _policy_size(statements: tuple[Statement, ...]) -> int:
     """Return the length of the policy that the provider writes from these statements."""
-    document = {"Version": "2012-10-17", "Statement": [_as_json(statement) for statement in statements]}
+    document = policy_document(statements)
     text = msgspec.json.encode(document)  # the same as json's, but quicker and with text outside ASCII as it is
     return len(text) if text.isascii() else len(json.dumps(document, separators=(",", ":")))
+
+
+def policy_document(statements: Sequence[Statement]) -> dict[str, object]:
+    """Return the policy document that the provider makes of these statements, as plain values."""
+    return {"Version": "2012-10-17", "Statement": [_as_json(statement) for statement in statements]}
 
 
 def _as_json(statement: Statement) -> dict[str, object]:
