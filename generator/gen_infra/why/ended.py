@@ -28,7 +28,7 @@ def spot_reclaimed(evidence: Evidence) -> Cause | None:
     tries = evidence.job.get("retryStrategy", {}).get("attempts", 1)
     made = f"attempt {len(evidence.job.get('attempts', []))} of {tries}"
     fix = (
-        f"AWS Batch tries it again while attempts are left: raise attempts of {evidence.job_key} (10 at most), "
+        f"{evidence.advice_on_retries('host-lost')}, "
         "let the program save its progress, or add an EC2 environment behind Spot in its queue"
     )
     return Cause("spot-reclaimed", "AWS took its Spot instance back", (*said, *fargate, *reclaimed, made), fix)
@@ -39,7 +39,7 @@ def host_lost(evidence: Evidence) -> Cause | None:
     said = evidence.saying(messages.HOST)
     if not said:
         return None
-    fix = f"raise attempts of {evidence.job_key}: AWS Batch tries a job again when its host is lost"
+    fix = f"{evidence.advice_on_retries('host-lost')}: AWS Batch then tries it again on another host"
     shown = (*said, *_host_ends(evidence), *_environment_gone(evidence))
     return Cause("host-lost", "its instance was terminated", shown, fix)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.job_containers import asked_by, asked_of, container_of, container_of_attempt, containers_of
+from gen_infra.manifest.model.retry import PRESETS
 from gen_infra.manifest.placements import Demand
 from gen_infra.why.messages import Failure, read_failure
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Json
     from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.retry import PresetName
 
 WAITING = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING")
 
@@ -222,6 +224,18 @@ class Evidence:
     def compute_keys(self) -> str:
         """Return the same for all of the queue's environments that take jobs."""
         return ", ".join(self.compute_key(each) for each in self.enabled or self.environments)
+
+    def advice_on_retries(self, preset: PresetName) -> str:
+        """Say how AWS Batch would have made another attempt: with this preset, or with more attempts."""
+        strategy = self.job.get("retryStrategy", {})
+        rules = [each for each in strategy.get("evaluateOnExit", ()) if str(each.get("action")).upper() == "RETRY"]
+        known = (PRESETS[preset].on_ec2, PRESETS[preset].on_fargate)
+        patterns = {(rule.on_status_reason, rule.on_reason) for rule in known}
+        if strategy.get("evaluateOnExit") and not any(
+            (each.get("onStatusReason"), each.get("onReason")) in patterns for each in rules
+        ):
+            return f"add {preset} to retry of {self.job_key}"
+        return f"raise attempts of {self.job_key} (10 at most)"
 
     def command(self, name: str, job_id: str) -> str:
         """Write a command of gen-infra's about a job."""

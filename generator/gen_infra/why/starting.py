@@ -48,7 +48,7 @@ def image_throttled(evidence: Evidence) -> Cause | None:
     said = _said(evidence, "image", {"throttled"})
     fix = (
         "push the image to ECR (repositories in the manifest), or log in to its registry with repository_credentials "
-        f"of {evidence.job_key}"
+        f"of {evidence.job_key}; for a limit that ends soon, {evidence.advice_on_retries('image-pull')}"
     )
     return Cause("image-throttled", "its image's registry limits pulls", said, fix) if said else None
 
@@ -98,7 +98,7 @@ def image_platform(evidence: Evidence) -> Cause | None:
 def image_pull(evidence: Evidence) -> Cause | None:
     """Check whether the image could not be pulled for any other reason."""
     said = _said(evidence, "image", {"other"})
-    fix = f"try docker pull {_image(evidence)}"
+    fix = f"try docker pull {_image(evidence)}; if that works, {evidence.advice_on_retries('image-pull')}"
     return Cause("image-pull", "its image cannot be pulled", said, fix) if said else None
 
 
@@ -108,7 +108,8 @@ def docker_timeout(evidence: Evidence) -> Cause | None:
     if not said:
         return None
     fix = (
-        "submit it again; if it happens often, raise image.root.throughput_mib_s and image.root.iops, "
+        f"submit it again, or {evidence.advice_on_retries('docker-timeout')}; if it happens often, raise "
+        "image.root.throughput_mib_s and image.root.iops, "
         "or let fewer jobs start on one instance at a time: smaller instance_types, or larger jobs"
     )
     return Cause("docker-timeout", "Docker on its instance was too slow", said, fix)

@@ -144,13 +144,9 @@ def test_long_timeouts_and_retry_rules_are_carried_over(tmp_path: Path) -> None:
     result = case("18-firelens-consumable")
     entry = result.jobs["licensed-basecaller"]
     assert entry["timeout_minutes"] == 43_200
-    assert entry["evaluate_on_exit"] == [
-        {"action": "RETRY", "on_reason": "CannotPullContainerError*"},
-        {"action": "RETRY", "on_reason": "DockerTimeoutError*"},
-        {"action": "RETRY", "on_status_reason": "Host EC2*"},
-        {"action": "RETRY", "on_exit_code": "137"},
-        {"action": "EXIT", "on_reason": "*"},
-    ]
+    assert entry["retry"] == [
+        {"reason": "CannotPullContainerError*"}, "docker-timeout", "host-lost", {"exit_code": 137},
+    ]  # fmt: skip
     assert entry["linux"]["tmpfs"][0]["options"] == ["rw", "mode=1777"]
     assert has_note(
         result, "consumableResourceProperties is not carried over: Terraform's AWS provider 5.100 cannot register it"

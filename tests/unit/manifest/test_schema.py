@@ -42,6 +42,7 @@ FULL: dict[str, Any] = {
     "attempts": 1,
     "timeout_minutes": 1,
     "nodes": 2,
+    "retry": ["host-lost", {"exit_code": 75, "reason": "x", "status_reason": "Host*"}],
     "evaluate_on_exit": [
         {"action": "RETRY", "on_status_reason": "Host*", "on_reason": "x", "on_exit_code": "137"},
     ],
@@ -121,6 +122,7 @@ def test_the_full_job_has_every_key_of_the_model() -> None:
     met |= {"Container": {key: FULL[key] for key in ContainerSettings.__struct_fields__} | FULL["containers"]["main"]}
     met |= {"SharedVolume": FULL["containers"]["main"]["shared_volumes"]["work"]}
     met |= {"Device": FULL["linux"]["devices"][0], "RetryRule": FULL["evaluate_on_exit"][0]}
+    met |= {"RetryCondition": FULL["retry"][1]}
     for name, value in met.items():
         assert set(value) == set(DOCUMENT["$defs"][name]["properties"]), name
     assert VALIDATOR.is_valid(changed(jobs={"j": FULL}))

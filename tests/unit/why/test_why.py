@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra import why
+from gen_infra.manifest.model.retry import retry_rules
 from gen_infra.why.gather import gather
 from gen_infra.why.table import ALL
 from tests.conftest import ROOT
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
+from tests.unit.retries import WORDS, api_rules
 from tests.unit.why.cases import CASES as COMMON_CASES
 from tests.unit.why.cases import NO_CAPACITY, QUOTA, needs, sets
 from tests.unit.why.facts import GROUP, HOST, Facts, launch
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.retry import PresetName
 
 CASES = COMMON_CASES | PUBLIC_CASES
 
@@ -127,6 +130,22 @@ def test_a_disabled_queue_hides_nothing_that_holds_its_jobs_up(ask: Callable[[Fa
     sets("queue", state="DISABLED")(facts)
     facts.ahead()
     assert [cause.name for cause in ask(facts).causes] == ["queue-disabled", "behind-others"]
+
+
+@pytest.mark.parametrize(("preset", "on_fargate"), WORDS)
+def test_each_preset_of_retry_has_a_cause_that_names_it(
+    preset: PresetName, on_fargate: bool, ask: Callable[[Facts], why.Answer]
+) -> None:
+    def fix(retry: tuple[PresetName, ...]) -> str:
+        facts = Facts()
+        facts.failed(*WORDS[preset, on_fargate])
+        rules = api_rules(retry_rules(retry, on_fargate=on_fargate))
+        facts.job["retryStrategy"] = {"attempts": 3, "evaluateOnExit": rules}
+        [cause] = ask(facts).causes
+        return cause.fix
+
+    assert "raise attempts of jobs.isaac (10 at most)" in fix((preset,))
+    assert f"add {preset} to retry of jobs.isaac" in fix(())
 
 
 def test_what_rendered_retry_rules_wait_for_has_a_cause(ask: Callable[[Facts], why.Answer]) -> None:

@@ -22,7 +22,8 @@ from gen_infra.manifest.importing.several import import_several
 from gen_infra.manifest.importing.shapes import RefusedError, as_container, find_containers
 from gen_infra.manifest.importing.values import dicts, flag, is_empty, number, whole, without_secrets
 from gen_infra.manifest.model.image import Scratch
-from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job
+from gen_infra.manifest.model.job import Job
+from gen_infra.manifest.model.retry import DEFAULT_RETRY, RetryCondition, RetryRule, retry_of
 from gen_infra.manifest.reading.secrets import redact
 from gen_infra.manifest.rules.provider_members import PROVIDER
 
@@ -200,7 +201,8 @@ class _Import:
         if required:
             self.note(", ".join(required), "without a default becomes required: every submission gives it")
         entry = {**entry, "required_parameters": required}
-        ordered = {key: entry[key] for key in Job.__struct_fields__ if not is_empty(entry.get(key))}
+        kept = {key for key, value in entry.items() if not is_empty(value) or (key == "retry" and value == [])}
+        ordered = {key: entry[key] for key in Job.__struct_fields__ if key in kept}
         try:
             convert(ordered, Job)
         except ValidationError as error:
@@ -244,13 +246,22 @@ class _Import:
         """Return attempts and retry rules; AWS Batch runs a job once unless its definition has more attempts."""
         strategy = self.mapping("retryStrategy")
         attempts = whole(strategy.get("attempts")) or 1
-        rules = [_retry_rule(rule) for rule in dicts(strategy.get("evaluateOnExit"))]
-        own = [to_builtins(rule) for rule in (RETRY_LOST_TASK if on_fargate else RETRY_LOST_HOST)]
-        if not rules and attempts > 1:
-            self.note(
-                f"attempts {attempts}", "retry a lost host only; add `evaluate_on_exit` to retry other failures too"
-            )
-        return {"attempts": attempts, "evaluate_on_exit": [] if rules == own else [_present(rule) for rule in rules]}
+        given = [_retry_rule(rule) for rule in dicts(strategy.get("evaluateOnExit"))]
+        if not given:
+            if attempts > 1:
+                lost = ", ".join(DEFAULT_RETRY)
+                self.note(
+                    f"attempts {attempts}", f'retry {lost} only; add `retry: [{{reason: "*"}}]` to retry every failure'
+                )
+            return {"attempts": attempts}
+        try:
+            retry = retry_of(convert(given, tuple[RetryRule, ...]), on_fargate=on_fargate)
+        except ValidationError:  # which `accepted` notes
+            retry = None
+        if retry is None:
+            return {"attempts": attempts, "evaluate_on_exit": given}
+        is_default = set(retry) == set(DEFAULT_RETRY)
+        return {"attempts": attempts, "retry": None if is_default else [_plain(entry) for entry in retry]}
 
     def timeout(self) -> int | None:
         seconds = whole(self.mapping("timeout").get("attemptDurationSeconds"))
@@ -273,22 +284,18 @@ class _Import:
             self.note(key, f"is not carried over: {_REASONS.get(key, 'the manifest has no key for it')}")
 
 
-def _retry_rule(given: dict[str, Any]) -> dict[str, str | None]:
+def _retry_rule(given: dict[str, Any]) -> dict[str, str]:
     """Return a rule of ``evaluateOnExit`` as ``evaluate_on_exit`` has it."""
-    return {
-        "action": str(given.get("action", "")).upper(),
-        "on_status_reason": _text(given.get("onStatusReason")),
-        "on_reason": _text(given.get("onReason")),
-        "on_exit_code": _text(given.get("onExitCode")),
-    }
+    names = {"onStatusReason": "on_status_reason", "onReason": "on_reason", "onExitCode": "on_exit_code"}
+    patterns = {key: str(given[name]) for name, key in names.items() if not is_empty(given.get(name))}
+    return {"action": str(given.get("action", "")).upper(), **patterns}
 
 
-def _text(value: object) -> str | None:
-    return None if is_empty(value) else str(value)
-
-
-def _present(rule: dict[str, str | None]) -> dict[str, str | None]:
-    return {key: value for key, value in rule.items() if value is not None}
+def _plain(entry: str | RetryCondition) -> str | dict[str, Any]:
+    """Return an entry of ``retry`` as a manifest has it."""
+    if isinstance(entry, str):
+        return entry
+    return {key: value for key, value in to_builtins(entry).items() if value is not None}
 
 
 def _key(name: str, taken: set[str]) -> str:

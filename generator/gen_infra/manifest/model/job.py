@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import INT32_MAX, Model, ParameterKey, RoleArn, about, text
+from gen_infra.manifest.model.base import INT32_MAX, ParameterKey, RoleArn, about
 from gen_infra.manifest.model.container import Container, ContainerName, ContainerSettings
+from gen_infra.manifest.model.retry import DEFAULT_RETRY, MOST_RULES, RetriedFailures, RetryRule, retry_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # AWS Batch's own name for the container of a job that has one.
 DEFAULT_CONTAINER = "default"
-
-_RetryPattern = Annotated[
-    str,
-    text(
-        r"[A-Za-z0-9.:\s]{0,511}[A-Za-z0-9.:\s*]",
-        "1 to 512 letters, digits, periods, colons and spaces; a final * stands for any rest",
-        "CannotPullContainerError*",
-    ),
-]
-
-
-class RetryRule(Model, frozen=True, kw_only=True):
-    """The action after an attempt fails and each pattern of the rule matches.
-
-    https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
-    """
-
-    action: Annotated[Literal["RETRY", "EXIT"], about("Retry while `attempts` allow it, or fail.")]
-    on_status_reason: Annotated[_RetryPattern | None, about("The job's status reason (`statusReason`).")] = None
-    on_reason: Annotated[_RetryPattern | None, about("The container's reason.")] = None
-    on_exit_code: (
-        Annotated[
-            str,
-            text(r"[0-9]{1,512}\*?|\*", 'an exit code in quotes, such as "137"; a final * stands for any rest', "137"),
-            about("The container's exit code, in quotes."),
-        ]
-        | None
-    ) = None
-
-
-# A lost host (a reclaimed Spot instance) is worth another try; a program that failed will fail again.
-RETRY_LOST_HOST = (
-    RetryRule(action="RETRY", on_status_reason="Host EC2*"),
-    RetryRule(action="EXIT", on_reason="*"),
-)
-RETRY_LOST_TASK = (RetryRule(action="RETRY", on_status_reason="Your Spot Task was interrupted*"), RETRY_LOST_HOST[1])
 
 
 class Job(ContainerSettings, frozen=True, kw_only=True, dict=True):
@@ -69,14 +34,15 @@ class Job(ContainerSettings, frozen=True, kw_only=True, dict=True):
     attempts: Annotated[
         int,
         Meta(ge=1, le=10),
-        about("The most attempts; only a job that lost its host (a reclaimed Spot instance) is retried."),
+        about("The most attempts; `retry` names the failures that another one is made after."),
     ] = 3
+    retry: RetriedFailures = DEFAULT_RETRY
     evaluate_on_exit: Annotated[
         tuple[RetryRule, ...],
-        Meta(max_length=5),
+        Meta(max_length=MOST_RULES),
         about(
-            "Which failures are retried, in place of a lost host only: the first matching rule decides, and a failure "
-            "that matches no rule is retried."
+            "AWS Batch's own rules in place of `retry`, for rules that end a job: the first rule that matches decides, "
+            "and a failure that matches none is retried."
         ),
     ] = ()
     timeout_minutes: Annotated[
@@ -140,6 +106,10 @@ class Job(ContainerSettings, frozen=True, kw_only=True, dict=True):
 
     def _own_container(self) -> Container:
         return Container(**{name: getattr(self, name) for name in ContainerSettings.__struct_fields__})
+
+    def retry_rules(self, *, on_fargate: bool) -> tuple[RetryRule, ...]:
+        """Return AWS Batch's rules for what is retried when an attempt fails."""
+        return self.evaluate_on_exit or retry_rules(self.retry, on_fargate=on_fargate)
 
     @property
     def main_container(self) -> str:

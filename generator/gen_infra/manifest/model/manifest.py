@@ -33,7 +33,7 @@ from gen_infra.manifest.model.base import (
     text,
 )
 from gen_infra.manifest.model.image import Image
-from gen_infra.manifest.model.job import RETRY_LOST_HOST, RETRY_LOST_TASK, Job, RetryRule
+from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.network import Network
 from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
 
@@ -252,10 +252,6 @@ class Manifest(Model, frozen=True, kw_only=True):
         queue = self.queues.get(self.queue_of(job))
         first = next((self.compute[name] for name in queue.compute if name in self.compute), None) if queue else None
         return first is not None and first.is_fargate
-
-    def retry_rules(self, job: Job) -> tuple[RetryRule, ...]:
-        """Return what is tried again when an attempt of the job fails."""
-        return job.evaluate_on_exit or (RETRY_LOST_TASK if self.is_on_fargate(job) else RETRY_LOST_HOST)
 
     def needs_execution_role(self, job: Job) -> bool:
         """Return whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""

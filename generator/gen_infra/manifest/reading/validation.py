@@ -147,7 +147,8 @@ def _length(length: int, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[M
     if length < low:
         yield path, f"needs at least {low} {'entry' if low == 1 else 'entries'}"
     if high is not None and length > high:
-        yield path, f"has {length} entries; at most {high} are allowed"
+        allowed = next((meta.extra["allowed"] for meta in metas if meta.extra), f"at most {high} are allowed")
+        yield path, f"has {length} entries; {allowed}"
 
 
 def _scalar(node: Node, bare: Any, metas: list[msgspec.Meta], path: KeyPath) -> Iterable[ManifestFinding]:

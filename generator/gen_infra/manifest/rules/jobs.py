@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen_infra.manifest.model.retry import DEFAULT_RETRY, RetryCondition
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -71,12 +73,25 @@ def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding
     https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
     """
     for key, job in manifest.jobs.items():
+        for index, entry in enumerate(job.retry):
+            if entry == RetryCondition():
+                yield ("jobs", key, "retry", index), "has no condition; add exit_code, reason or status_reason"
         for index, rule in enumerate(job.evaluate_on_exit):
             if not (rule.on_status_reason or rule.on_reason or rule.on_exit_code):
                 yield (
                     ("jobs", key, "evaluate_on_exit", index),
                     "has no condition; add on_status_reason, on_reason or on_exit_code",
                 )
+
+
+def retries_are_said_once(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse a failure that is listed twice, and `retry` beside AWS Batch's own rules, which take its place."""
+    for key, job in manifest.jobs.items():
+        if job.evaluate_on_exit and job.retry != DEFAULT_RETRY:
+            yield ("jobs", key, "retry"), "evaluate_on_exit takes its place; keep one of them"
+        for index, entry in enumerate(job.retry):
+            if entry in job.retry[:index]:
+                yield ("jobs", key, "retry", index), "is in this list already; remove one"
 
 
 def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -167,6 +182,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     required_parameters_are_used,
     environment_and_secrets_differ,
     retry_rules_have_a_condition,
+    retries_are_said_once,
     paths_in_a_container_differ,
     an_access_point_sets_the_directory,
     soft_limits_are_not_above_hard_ones,

@@ -88,7 +88,10 @@ def test_a_definition_from_before_2021() -> None:
     assert "hunter2" not in "".join(result.notes)
     assert said(result, "jobRoleArn is kept as `role`", "without that key it makes one, for `buckets`")
     assert said(result, "timeout is not given")
-    assert said(result, "attempts 3 retry a lost host only; add `evaluate_on_exit` to retry other failures too")
+    assert said(
+        result,
+        'attempts 3 retry host-lost, image-pull, docker-timeout only; add `retry: [{reason: "*"}]` to retry every',
+    )
     assert len(result.notes) == 4, "what gen-infra does in the same way has no note"
 
 

@@ -316,6 +316,24 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "jobs.j.evaluate_on_exit[0]: has no condition; add on_status_reason, on_reason or on_exit_code",
     ),
     (
+        "condition of an entry of retry",
+        job(retry=["host-lost", {"exit_code": 75}]),
+        job(retry=["host-lost", {}]),
+        "jobs.j.retry[1]: has no condition; add exit_code, reason or status_reason",
+    ),
+    (
+        "an entry of retry twice",
+        job(retry=["host-lost", {"exit_code": 75}, {"exit_code": 76}]),
+        job(retry=["host-lost", {"exit_code": 75}, {"exit_code": 75}]),
+        "jobs.j.retry[2]: is in this list already; remove one",
+    ),
+    (
+        "retry beside AWS Batch's own rules",
+        job(evaluate_on_exit=[{"action": "EXIT", "on_exit_code": "1*"}]),
+        job(evaluate_on_exit=[{"action": "EXIT", "on_exit_code": "1*"}], retry=["host-lost"]),
+        "jobs.j.retry: evaluate_on_exit takes its place; keep one of them",
+    ),
+    (
         "timeout on Fargate",
         {"compute__spot": FARGATE, **job(memory_mib=2048, timeout_minutes=20_160)},
         {"compute__spot": FARGATE, **job(memory_mib=2048, timeout_minutes=20_161)},

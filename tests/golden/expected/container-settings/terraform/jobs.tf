@@ -103,6 +103,7 @@ resource "aws_batch_job_definition" "sort" {
   retry_strategy {
     attempts = 5
 
+    # Only these failures are retried; a program that failed would fail again.
     evaluate_on_exit {
       action           = "RETRY"
       on_status_reason = "Host EC2*"
@@ -110,12 +111,17 @@ resource "aws_batch_job_definition" "sort" {
 
     evaluate_on_exit {
       action    = "RETRY"
-      on_reason = "CannotPullContainerError*"
+      on_reason = "CannotPull*"
     }
 
     evaluate_on_exit {
       action       = "RETRY"
       on_exit_code = "137"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "ResourceInitializationError*"
     }
 
     evaluate_on_exit {

@@ -112,10 +112,20 @@ resource "aws_batch_job_definition" "report" {
   retry_strategy {
     attempts = 3
 
-    # Retry after the loss of the host (a reclaimed Spot instance); a program that failed would fail again.
+    # Only these failures are retried; a program that failed would fail again.
     evaluate_on_exit {
       action           = "RETRY"
       on_status_reason = "Your Spot Task was interrupted*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "CannotPull*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "ContainerRuntimeTimeoutError*"
     }
 
     evaluate_on_exit {
@@ -203,10 +213,20 @@ resource "aws_batch_job_definition" "notify" {
   retry_strategy {
     attempts = 3
 
-    # Retry after the loss of the host (a reclaimed Spot instance); a program that failed would fail again.
+    # Only these failures are retried; a program that failed would fail again.
     evaluate_on_exit {
       action           = "RETRY"
       on_status_reason = "Your Spot Task was interrupted*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "CannotPull*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "ContainerRuntimeTimeoutError*"
     }
 
     evaluate_on_exit {

@@ -81,10 +81,20 @@ resource "aws_batch_job_definition" "basecall" {
   retry_strategy {
     attempts = 3
 
-    # Retry after the loss of the host (a reclaimed Spot instance); a program that failed would fail again.
+    # Only these failures are retried; a program that failed would fail again.
     evaluate_on_exit {
       action           = "RETRY"
       on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "CannotPull*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "DockerTimeoutError*"
     }
 
     evaluate_on_exit {
