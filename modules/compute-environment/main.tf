@@ -99,6 +99,7 @@ resource "aws_batch_compute_environment" "this" {
   type                            = "MANAGED"
   state                           = var.state
   service_role                    = var.service_role_arn
+  tags                            = var.compute_environment_tags
 
   compute_resources {
     type                = var.type

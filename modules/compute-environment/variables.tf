@@ -19,6 +19,17 @@ variable "bid_percentage" {
   }
 }
 
+variable "compute_environment_tags" {
+  description = "Tags of the compute environment itself, beside the provider's default tags; they change in place."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(var.compute_environment_tags) <= 50 && alltrue([for k, v in var.compute_environment_tags : length(k) >= 1 && length(k) <= 128 && length(v) <= 256])
+    error_message = "compute_environment_tags may be at most 50, with keys of 1 to 128 and values of at most 256 characters."
+  }
+}
+
 variable "image_id" {
   description = "The id of the instances' AMI, of the type image_type; null for the AMI that Batch chooses."
   type        = string

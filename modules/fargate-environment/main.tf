@@ -7,6 +7,7 @@ resource "aws_batch_compute_environment" "this" {
   compute_environment_name_prefix = "${var.name}-"
   type                            = "MANAGED"
   state                           = var.state
+  tags                            = var.tags
 
   compute_resources {
     type               = var.type

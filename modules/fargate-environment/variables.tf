@@ -53,6 +53,17 @@ variable "subnet_ids" {
   }
 }
 
+variable "tags" {
+  description = "Tags of the compute environment, beside the provider's default tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(var.tags) <= 50 && alltrue([for k, v in var.tags : length(k) >= 1 && length(k) <= 128 && length(v) <= 256])
+    error_message = "tags may be at most 50, with keys of 1 to 128 and values of at most 256 characters."
+  }
+}
+
 variable "type" {
   description = "FARGATE, or FARGATE_SPOT for spare capacity that AWS may take back."
   type        = string

@@ -33,6 +33,19 @@ run "environment" {
   }
 }
 
+run "tags" {
+  command = plan
+
+  variables {
+    tags = { Team = "rna" }
+  }
+
+  assert {
+    condition     = aws_batch_compute_environment.this.tags == tomap({ Team = "rna" })
+    error_message = "The compute environment must have the tags."
+  }
+}
+
 run "refuses" {
   command = plan
 
@@ -42,10 +55,11 @@ run "refuses" {
     security_group_ids = []
     state              = "PAUSED"
     subnet_ids         = ["vpc-0123456789abcdef0"]
+    tags               = { for i in range(51) : "tag${i}" => "value" }
     type               = "SPOT"
   }
 
   expect_failures = [
-    var.max_vcpus, var.name, var.security_group_ids, var.state, var.subnet_ids, var.type,
+    var.max_vcpus, var.name, var.security_group_ids, var.state, var.subnet_ids, var.tags, var.type,
   ]
 }

@@ -342,6 +342,9 @@ class TestCauses:
             ("network.create.nat", "module.network.aws_nat_gateway.this"),
             ("repositories", "module.repository_isaac.aws_ecr_repository.this"),
             ("tags.Project", "aws_batch_job_queue.high"),
+            ("queues.high.tags.Team", "aws_batch_job_queue.high"),
+            ("jobs.isaac.tags.Team", "aws_batch_job_definition.isaac"),
+            ("compute.spot.tags.Team", "module.compute_spot.aws_launch_template.this"),
         ],
     )
     def test_a_value_is_behind_what_is_made_of_it(self, key: str, address: str) -> None:

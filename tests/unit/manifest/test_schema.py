@@ -72,6 +72,7 @@ FULL: dict[str, Any] = {
     "role": "arn:aws:iam::123456789012:role/lab/job",
     "queue": "main",
     "scheduling_priority": 0,
+    "tags": {"Team": "rna"},
     "container_properties": {"enableExecuteCommand": True},
     "task_properties": {"pidMode": "task"},
 }

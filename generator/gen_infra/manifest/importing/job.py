@@ -21,6 +21,7 @@ from gen_infra.manifest.importing.documents import Definition, read_definitions
 from gen_infra.manifest.importing.several import import_several
 from gen_infra.manifest.importing.shapes import RefusedError, as_container, find_containers
 from gen_infra.manifest.importing.values import dicts, flag, is_empty, number, whole, without_secrets
+from gen_infra.manifest.model.base import OwnTags
 from gen_infra.manifest.model.image import Scratch
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.retry import DEFAULT_RETRY, RetryCondition, RetryRule, retry_of
@@ -49,6 +50,7 @@ _READ = {
     "retryStrategy",
     "timeout",
     "schedulingPriority",
+    "tags",
 }
 # What describe-job-definitions adds, and the command line's own options: nothing that a manifest's job sets.
 _SETS_NOTHING = {
@@ -56,7 +58,6 @@ _SETS_NOTHING = {
     *("region", "profile", "output", "query", "endpointUrl", "noCliPager", "debug"),
 }
 _REASONS = {
-    "tags": "tags belong to the whole environment",
     "propagateTags": "gen-infra always propagates tags",
     "noPropagateTags": "gen-infra always propagates tags",
     "consumableResourceProperties": f"{PROVIDER} cannot register it",
@@ -185,6 +186,7 @@ class _Import:
             "timeout_minutes": self.timeout(),
             "nodes": found.nodes,
             "scheduling_priority": self.priority(),
+            "tags": self.tags(),
         }
         if on_fargate:
             self.note("platformCapabilities", "is FARGATE: give it a queue on Fargate")
@@ -229,6 +231,18 @@ class _Import:
 
     def parameters(self) -> dict[str, str]:
         return {str(key): str(value) for key, value in self.mapping("parameters").items()}
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags that a manifest accepts; those that AWS itself sets are not the author's."""
+        tags: dict[str, str] = {}
+        for key, value in self.mapping("tags").items():
+            if str(key).lower().startswith("aws:"):
+                continue
+            try:
+                tags |= convert({str(key): str(value)}, OwnTags)
+            except ValidationError:
+                self.note(f"the tag {key}", f"is not carried over: {value} is not plain text; write it")
+        return tags
 
     def mapping(self, key: str) -> dict[str, Any]:
         """Return a mapping of the definition; note where something else is in its place."""

@@ -181,6 +181,7 @@ TagValue = Annotated[
     str,
     text("[A-Za-z0-9 _.:/=+@-]{0,256}", "up to 256 letters, digits, spaces and any of _ . : / = + - @", "genomics"),
 ]
+OwnTags = Annotated[dict[TagKey, TagValue], Meta(max_length=50)]
 EnvironmentVariable = Annotated[
     str,
     text(

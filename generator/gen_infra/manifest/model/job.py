@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import INT32_MAX, ParameterKey, RoleArn, about
+from gen_infra.manifest.model.base import INT32_MAX, OwnTags, ParameterKey, RoleArn, about
 from gen_infra.manifest.model.container import Container, ContainerName, ContainerSettings
 from gen_infra.manifest.model.retry import DEFAULT_RETRY, MOST_RULES, RetriedFailures, RetryRule, retry_rules
 
@@ -69,6 +69,10 @@ class Job(ContainerSettings, frozen=True, kw_only=True, dict=True):
         Annotated[int, Meta(ge=0, le=9999), about("The priority among the jobs of one share in a fair-share queue.")]
         | None
     ) = None
+    tags: Annotated[
+        OwnTags,
+        about("More tags of the job definition and of its jobs' ECS tasks; they win over the environment's `tags`."),
+    ] = {}
     container_properties: Annotated[
         dict[str, Any],
         Meta(examples=[{"enableExecuteCommand": True}]),

@@ -38,7 +38,7 @@ from gen_infra.manifest.model.network import Network
 from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.container import Container
@@ -212,6 +212,10 @@ class Manifest(Model, frozen=True, kw_only=True):
     def suffixed(self, key: str) -> str:
         """Add the environment's name, ``isaac`` -> ``isaac-prod``: for all names but those of the methods below."""
         return f"{key}-{self.name}"
+
+    def merged_tags(self, own: Mapping[str, str]) -> dict[str, str]:
+        """Return the tags of a resource that has own tags: they win over the environment's."""
+        return {**self.tags, **own}
 
     @property
     def state_key(self) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import ROLE_ARN, InstanceTypeName, Model, PlacementGroup, about, text
+from gen_infra.manifest.model.base import ROLE_ARN, InstanceTypeName, Model, OwnTags, PlacementGroup, about, text
 
 AllocationStrategy = Literal[
     "BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"
@@ -55,6 +55,9 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
         Meta(ge=1, le=360),
         about("How long running jobs may continue during an update in place before Batch replaces their instance."),
     ] = 360
+    tags: Annotated[
+        OwnTags, about("More tags of the compute environment, its instances and their volumes; they win over `tags`.")
+    ] = {}
 
     @property
     def is_fargate(self) -> bool:
@@ -122,3 +125,4 @@ class Queue(Model, frozen=True, kw_only=True):
     state: Annotated[Literal["ENABLED", "DISABLED"], about("`DISABLED` accepts no jobs.")] = "ENABLED"
     time_limits: TimeLimits = TimeLimits()
     fair_share: FairShare | None = None
+    tags: Annotated[OwnTags, about("More tags of the queue; they win over the environment's `tags`.")] = {}

@@ -21,6 +21,7 @@ from gen_infra.manifest.rules import (
     references,
     several_containers,
     suppressions,
+    tags,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *images.ERRORS,
     *names.ERRORS,
     *limits.ERRORS,
+    *tags.ERRORS,
     *jobs.ERRORS,
     *several_containers.ERRORS,
     *fargate.ERRORS,
@@ -47,6 +49,7 @@ ERRORS: tuple[ManifestRule, ...] = (
 WARNINGS: tuple[ManifestRule, ...] = (
     *images.WARNINGS,
     *limits.WARNINGS,
+    *tags.WARNINGS,
     *several_containers.WARNINGS,
     *placement.WARNINGS,
     *container_properties.WARNINGS,

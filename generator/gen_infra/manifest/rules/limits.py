@@ -79,18 +79,6 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Manifest
                 )
 
 
-def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Refuse tag keys that differ only in case: IAM treats Project and project as the same key.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
-    """
-    seen: dict[str, str] = {}
-    for key in manifest.tags:
-        twin = seen.setdefault(key.lower(), key)
-        if twin != key:
-            yield ("tags", key), f'"{key}" and "{twin}" are the same key for IAM; keep one of them'
-
-
 def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Allow 500 IOPS for each GiB of gp3: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html."""
     for key, volume in (("root", manifest.image.root), ("scratch", manifest.image.scratch)):
@@ -171,13 +159,6 @@ def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
             yield (*path, "secrets", name, "kms_key"), secret.kms_key, ("partition", "region")
 
 
-def the_name_tag_is_taken(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Warn of a Name tag: instances and volumes get the name of their compute environment."""
-    for key in manifest.tags:
-        if key == "Name":
-            yield ("tags", key), "instances and volumes get their compute environment's name instead"
-
-
 def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Warn of replacements: Batch updates in place only with the service-linked role and one of these strategies.
 
@@ -252,13 +233,11 @@ ERRORS: tuple[ManifestRule, ...] = (
     there_are_not_too_many,
     job_definitions_are_not_too_large,
     job_role_policies_are_not_too_large,
-    tag_keys_differ_in_more_than_case,
     iops_fit_the_size,
     volumes_are_within_the_tools_limits,
     arns_are_of_this_place,
 )
 WARNINGS: tuple[ManifestRule, ...] = (
-    the_name_tag_is_taken,
     environments_can_change_in_place,
     nothing_runs_without_jobs,
     queues_have_an_enabled_environment,

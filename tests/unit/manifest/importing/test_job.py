@@ -69,7 +69,7 @@ FARGATE = {
         "resourceRequirements": [{"type": "VCPU", "value": "0.25"}, {"type": "MEMORY", "value": "512"}],
         "command": ["echo", "hello"],
     },
-    "tags": {"Team": "a"},
+    "tags": {"Team": "a", "aws:cloudformation:stack-name": "lab"},
 }
 
 
@@ -115,11 +115,10 @@ def test_a_job_on_fargate_keeps_its_size_and_needs_a_queue_there() -> None:
     result = imported(FARGATE)
     assert result.jobs["fargate"] == {
         "image": "public.ecr.aws/amazonlinux/amazonlinux:2023", "vcpus": 0.25, "memory_mib": 512,
-        "command": ["echo", "hello"], "attempts": 1,
+        "command": ["echo", "hello"], "attempts": 1, "tags": {"Team": "a"},
     }  # fmt: skip
     for words in (
         "give it a queue on Fargate", "executionRoleArn", "networkConfiguration is not carried over",
-        "tags belong to the whole environment",
     ):  # fmt: skip
         assert said(result, words), words
     assert not said(result, "fargatePlatformConfiguration"), "LATEST is what gen-infra asks for"

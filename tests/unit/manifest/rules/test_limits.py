@@ -60,6 +60,36 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         'tags.project: "project" and "Project" are the same key for IAM',
     ),
     (
+        "own tag keys",
+        {"tags": {"Project": "a"}, "queues__main__tags": {"Project": "b", "Team": "rna"}},
+        {"tags": {"Project": "a"}, "queues__main__tags": {"project": "b"}},
+        'queues.main.tags.project: "project" and "Project" differ only in letter case; use one spelling',
+    ),
+    (
+        "own tag keys of a job",
+        {"jobs": {"j": {**JOB, "tags": {"Team": "rna"}}}},
+        {"jobs": {"j": {**JOB, "tags": {"Team": "rna", "team": "rna"}}}},
+        'jobs.j.tags.team: "team" and "Team" differ only in letter case; use one spelling',
+    ),
+    (
+        "tags of a job",
+        {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(49)}}}},
+        {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(50)}}}},
+        "jobs.j.tags: with the environment's tags these are 51 tags; AWS allows 50 of a resource",
+    ),
+    (
+        "tags of instances",
+        {"tags": {}, "compute__spot__tags": {f"K{index}": "" for index in range(49)}},
+        {"tags": {}, "compute__spot__tags": {f"K{index}": "" for index in range(50)}},
+        "compute.spot.tags: with the environment's tags, and the Name of instances, these are 51 tags; AWS allows 50",
+    ),
+    (
+        "tags of AWS",
+        {"compute__spot__tags": {"Team": "rna"}},
+        {"compute__spot__tags": {"aws:team": "rna"}},
+        'compute.spot.tags.aws:team: "aws:team" is not 1 to 128 letters',
+    ),
+    (
         "iops",
         {"image": {"scratch": {"size_gib": 10, "iops": 5000}, "root": {"iops": 16000}}},
         {"image": {"scratch": {"size_gib": 10, "iops": 5001}}},
@@ -134,6 +164,12 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"jobs": {"j": {**JOB, "container_properties": {}}}},
         {"jobs": {"j": {**JOB, "container_properties": {"instanceType": "c7i.large"}}}},
         "jobs.j.container_properties.instanceType: is for jobs with nodes",
+    ),
+    (
+        "Name of instances",
+        {"queues__main__tags": {"Name": "x"}},
+        {"compute__spot__tags": {"Name": "x"}},
+        "compute.spot.tags.Name: instances and volumes get",
     ),
     ("Name", {"tags": {"name": "x"}}, {"tags": {"Name": "x"}}, "tags.Name: instances and volumes get"),
     (

@@ -44,6 +44,9 @@ module "compute_fargateSpotEnv" {
   max_vcpus          = 128
   security_group_ids = local.security_group_ids
   subnet_ids         = local.subnet_ids
+  tags = {
+    Team = "reports"
+  }
 }
 
 module "compute_fargateEnv" {

@@ -124,6 +124,10 @@ resource "aws_batch_job_definition" "call" {
   platform_capabilities      = ["EC2"]
   propagate_tags             = true
   deregister_on_new_revision = false
+  tags = {
+    Project = "variants"
+    Team    = "calling"
+  }
 
   container_properties = jsonencode({
     image      = "quay.io/biocontainers/bcftools:1.21"

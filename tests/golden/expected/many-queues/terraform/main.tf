@@ -87,6 +87,10 @@ module "compute_memoryEnv" {
   subnet_ids           = local.subnet_ids
   tags = {
     Project = "genomics"
+    Team    = "assembly"
+  }
+  compute_environment_tags = {
+    Team = "assembly"
   }
 }
 

@@ -13,6 +13,9 @@ resource "aws_batch_job_queue" "assembly" {
   name     = "assembly-many"
   priority = 100
   state    = "ENABLED"
+  tags = {
+    Team = "assembly"
+  }
 
   compute_environment_order {
     order               = 1
