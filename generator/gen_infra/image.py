@@ -93,16 +93,16 @@ def require_room(manifest: Manifest, clients: Clients) -> None:
     Raises:
         UsageError: each of them, with both sizes.
     """
-    if not manifest.uses_ec2 or not (manifest.image.id or manifest.image.parameter):
-        return
-    image_id = manifest.image.id or images.parameter(clients, manifest.image_parameter)
-    image = images.find(clients, image_id) if image_id else None
-    least = images.least_sizes(clients, image) if image else {}
-    if problems := images.too_small(least, manifest.image.launch_volumes_gib):
-        raise UsageError(
-            f"no instance of {image_id} could start: {'; '.join(problems)}",
-            hint="make the volumes as large, or build a new image",
-        )
+    chosen = {image.run_source for image in manifest.images().values() if not image.is_stock}
+    for source in sorted(chosen):
+        image_id = _image_id(source, clients)
+        image = images.find(clients, image_id) if image_id else None
+        least = images.least_sizes(clients, image) if image else {}
+        if problems := images.too_small(least, manifest.image.launch_volumes_gib):
+            raise UsageError(
+                f"no instance of {image_id} could start: {'; '.join(problems)}",
+                hint="make the volumes as large, or build a new image",
+            )
 
 
 def _find_packer() -> Packer:
@@ -217,7 +217,7 @@ def status(manifest: Manifest, clients: Clients) -> Status:
     require_instances(manifest)
     base = images.base_image(clients, manifest.image.build_source)
     named = images.parameter(clients, manifest.image_parameter) or ""
-    wanted = manifest.image.id or (named if manifest.image.parameter else base.id)
+    wanted = _image_id(manifest.image.run_source, clients)
     current = images.find(clients, wanted) if wanted else None
     builds = images.builds(clients, manifest.name)
     return Status(
@@ -226,7 +226,7 @@ def status(manifest: Manifest, clients: Clients) -> Status:
         newest_build=builds[0] if builds else None,
         newest_base=base,
         stale=tuple(reasons(current, base, recipe(manifest))) if manifest.image.parameter else (),
-        environments=tuple(_in_use(manifest, clients, wanted)),
+        environments=tuple(_in_use(manifest, clients)),
     )
 
 
@@ -243,10 +243,18 @@ def reasons(image: MachineImage | None, base: Base, recipe: str) -> Iterator[str
             yield "the recipe has changed since"
 
 
-def _in_use(manifest: Manifest, clients: Clients, wanted: str) -> Iterator[InUse]:
-    names = [manifest.suffixed(key) for key, compute in manifest.compute.items() if not compute.is_fargate]
-    for name, image in sorted(image_usage.environment_images(clients, names).items()):
-        yield InUse(name, image, "" if image == wanted else f"it should run {wanted or 'an image that is not built'}")
+def _image_id(source: str, clients: Clients) -> str:
+    """Return the id of an image, given by id or by SSM parameter; empty if the parameter does not exist."""
+    return images.parameter(clients, source) or "" if source.startswith("/") else source
+
+
+def _in_use(manifest: Manifest, clients: Clients) -> Iterator[InUse]:
+    """Compare what each compute environment runs with what the manifest says; one may have a successor."""
+    sources = {manifest.suffixed(key): image.run_source for key, image in manifest.images().items()}
+    ids = {source: _image_id(source, clients) for source in set(sources.values())}
+    for name, image in sorted(image_usage.environment_images(clients, sources).items()):
+        should = ids[sources[name.rpartition("-")[0]]]
+        yield InUse(name, image, "" if image == should else f"it should run {should or 'an image that is not built'}")
 
 
 # --- rebuild and retire ----------------------------------------------------------------------------------------------

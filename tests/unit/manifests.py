@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -33,7 +34,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         if value is None:
             del place[last]
         else:
-            place[last] = value
+            place[last] = copy.deepcopy(value)  # a later key may change it
     return document
 
 

@@ -97,7 +97,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
     if network := wanted_network(manifest):
         yield partial(doctor_network.network, aws, network, most_instances(manifest))
     if manifest.uses_ec2:
-        yield _image(aws, manifest)
+        yield from images(aws, manifest)
     yield key(aws, manifest)
     if isinstance(manifest.state, StateBucket):
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
@@ -123,16 +123,18 @@ def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)
 
 
-def _image(aws: Clients, manifest: Manifest) -> DoctorCheck:
+def images(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
+    """Yield a check of each image that instances run, each once."""
     image = manifest.image
     volumes = {"/dev/xvda": doctor_image.Volume(image.root.size_gib, "image.root.size_gib")}
     if image.scratch.carrier != "instance_store":
         in_template = image.scratch.carrier == "launch_template"
         volumes["/dev/sdb"] = doctor_image.Volume(image.scratch.size_gib, "image.scratch.size_gib", in_template)
-    if image.id:
-        return partial(doctor_image.image, aws, image.id, image.architecture, volumes)
-    parameter = image.parameter or image.base_parameter
-    return partial(doctor_image.image_of_parameter, aws, parameter, image.architecture, volumes)
+    for source, architecture in dict.fromkeys(
+        (each.run_source, each.architecture) for each in manifest.images().values()
+    ):
+        look = doctor_image.image_of_parameter if source.startswith("/") else doctor_image.image
+        yield partial(look, aws, source, architecture, volumes)
 
 
 def key(aws: Clients, manifest: Manifest) -> DoctorCheck:

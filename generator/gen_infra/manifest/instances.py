@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+
+from gen_infra.manifest.model.base_images import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DATA_FILE = Path(__file__).with_name("instances.json")
-Architecture = Literal["x86_64", "arm64"]
 
 # https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html
 _X86_64_FAMILIES = ("m6i", "c6i", "r6i", "c7i")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gen_infra.manifest.job_policies import RolePolicy
-    from gen_infra.manifest.model.image import RootVolume, Scratch
+    from gen_infra.manifest.model.image import Image, RootVolume, Scratch
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue, TimeLimits
 
@@ -28,7 +28,8 @@ def context(manifest: Manifest) -> dict[str, Any]:
     return {
         "env": manifest,
         "instance_profile_arn": manifest.iam.instance_profile or reference("module.instance_role.instance_profile_arn"),
-        "image_id": manifest.image.id or reference("data.aws_ssm_parameter.image.insecure_value"),
+        "image_id": image_id,
+        "image_parameters": image_parameters(manifest),
         "image_builder_role_arn": reference("data.aws_iam_instance_profile.builder.role_arn")
         if manifest.iam.instance_profile
         else manifest.role_arn(manifest.image_builder_profile),
@@ -113,6 +114,18 @@ def service_role_arn(compute: ComputeEnvironment) -> str | None:
     if compute.service_role == "service-linked":
         return None
     return reference("module.service_role.arn") if compute.service_role == "create" else compute.service_role
+
+
+def image_id(image: Image, label: str) -> str:
+    """Return the id of the AMI to run, or a reference to the SSM parameter that has it."""
+    return image.id or reference(f"data.aws_ssm_parameter.{label}.insecure_value")
+
+
+def image_parameters(manifest: Manifest) -> dict[str, str]:
+    """Return the SSM parameters with the ids of the AMIs to run, by the labels of their data sources."""
+    images = {"image": manifest.image} if manifest.runs_image else {}
+    images |= {f"image_{key}": image for key, image in manifest.images().items() if manifest.compute[key].image}
+    return {label: image.run_source for label, image in images.items() if not image.id}
 
 
 def volume(settings: RootVolume | Scratch) -> dict[str, object]:

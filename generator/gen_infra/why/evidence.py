@@ -225,6 +225,13 @@ class Evidence:
         """Return the same for all of the queue's environments that take jobs."""
         return ", ".join(self.compute_key(each) for each in self.enabled or self.environments)
 
+    @property
+    def architecture(self) -> str:
+        """Return the CPU architecture of its instances: one for all environments of a queue."""
+        keys = [self.compute_key(each).removeprefix("compute.") for each in self.environments]
+        images = (self.manifest.image_of(key) for key in keys if key in self.manifest.compute)
+        return next(images, self.manifest.image).architecture
+
     def advice_on_retries(self, preset: PresetName) -> str:
         """Say how AWS Batch would have made another attempt: with this preset, or with more attempts."""
         strategy = self.job.get("retryStrategy", {})

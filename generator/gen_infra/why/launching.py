@@ -118,7 +118,10 @@ def machine_image(evidence: Evidence) -> Cause | None:
     said = evidence.launches_saying(messages.MACHINE_IMAGE)
     if not said:
         return None
-    fix = f"build or name another image (image.id, image.parameter), then gen-infra apply {evidence.manifest_path}"
+    fix = (
+        f"build or name another image (image.id, image.parameter, or image of {evidence.compute_keys}), "
+        f"then gen-infra apply {evidence.manifest_path}"
+    )
     return Cause("machine-image", "the machine image cannot be used", said, fix)
 
 

@@ -90,7 +90,7 @@ def image_platform(evidence: Evidence) -> Cause | None:
     said = (*map(quoted, failed), *logged)
     if not said:
         return None
-    wanted = evidence.manifest.image.architecture
+    wanted = evidence.architecture
     fix = f"build it for {wanted}: docker build --platform linux/{'arm64' if wanted == 'arm64' else 'amd64'}"
     return Cause("image-platform", "its image is for another CPU architecture", said, fix)
 

@@ -11,6 +11,7 @@ import pytest
 from gen_infra import image as story
 from gen_infra.aws import image_usage, images, session
 from gen_infra.errors import MissingError, UsageError
+from gen_infra.manifest.model.base_images import BASE_IMAGES
 from tests.cli import gen_infra
 from tests.unit.manifests import accept, changed, write
 
@@ -105,12 +106,12 @@ def by_another_parameter(clients: Clients, manifest: Manifest, image: str) -> st
     return f"parameter /{manifest.name}/other"
 
 
-def compute_environment(clients: Clients, manifest: Manifest, image: str) -> str:
+def compute_environment(clients: Clients, manifest: Manifest, image: str, key: str = "spot") -> str:
     iam, ec2 = clients.iam, clients.ec2
     profile = iam.create_instance_profile(InstanceProfileName=f"i-{manifest.name}-{next(NUMBERS)}")["InstanceProfile"]
     group = ec2.describe_security_groups(Filters=[{"Name": "tag:Name", "Values": ["genomics-batch"]}])
     subnet = ec2.describe_subnets(Filters=[{"Name": "tag:Tier", "Values": ["private"]}])
-    name = f"spot-{manifest.name}-{next(NUMBERS):026x}"
+    name = f"{key}-{manifest.name}-{next(NUMBERS):026x}"
     clients.batch.create_compute_environment(
         computeEnvironmentName=name,
         type="MANAGED",
@@ -212,6 +213,22 @@ class TestStatus:
         assert found.is_stale
         assert found.stale == ()
         assert found.environments == (story.InUse(runs, older, f"it should run {newer}"),)
+
+    def test_a_compute_environment_runs_its_own_image(self, clients: Clients, tmp_path: Path) -> None:
+        name = f"images-{next(NUMBERS)}"
+        own = {"max_vcpus": 8, "instance_types": ["g5"], "image": {"base": "ecs-al2023-gpu"}}
+        manifest = accept(tmp_path, name=name, image={"parameter": f"/gen-infra/{name}/ami"}, compute__gpu=own)
+        image = register(clients, manifest)
+        by_the_parameter(clients, manifest, image)
+        newest = images.base_image(clients, BASE_IMAGES["ecs-al2023-gpu"].parameter).id
+        runs = {key: compute_environment(clients, manifest, image, key) for key in ("spot", "gpu")}
+
+        found = story.status(manifest, clients)
+
+        assert found.environments == (
+            story.InUse(runs["gpu"], image, f"it should run {newest}"),
+            story.InUse(runs["spot"], image),
+        )
 
     def test_a_recipe_that_changed(self, clients: Clients, manifest: Manifest) -> None:
         by_the_parameter(clients, manifest, register(clients, manifest, **{images.RECIPE_TAG: "0" * 64}))

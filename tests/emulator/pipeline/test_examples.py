@@ -21,6 +21,7 @@ from gen_infra.aws import session
 from gen_infra.aws.leftovers import leftovers, notification_leftovers
 from gen_infra.emulator import CREDENTIALS, seed
 from gen_infra.manifest import Manifest, load
+from gen_infra.manifest.model.base_images import BASE_IMAGES
 from gen_infra.manifest.model.network import Network, NetworkIds
 from gen_infra.render.files import render
 from gen_infra.resources import data_dir
@@ -289,6 +290,15 @@ class TestExamples:
         (environment,) = self.environments(applied, "gpuEnv-gpu-")
         (image,) = environment["computeResources"]["ec2Configuration"]
         assert image["imageType"] == "ECS_AL2023_NVIDIA"
+
+    def test_a_compute_environment_has_its_own_image(self, applied: SideBySide) -> None:
+        (environment,) = self.environments(applied, "alignEnv-gpu-")
+        (image,) = environment["computeResources"]["ec2Configuration"]
+        newest = BASE_IMAGES["ecs-al2023-x86_64"].parameter
+        assert image == {
+            "imageType": "ECS_AL2023",
+            "imageIdOverride": applied.client("ssm").get_parameter(Name=newest)["Parameter"]["Value"],
+        }
 
     def test_file_systems_are_reached_through_tls_and_with_the_role(self, applied: SideBySide) -> None:
         volumes = {volume["name"]: volume for volume in applied.container("align-efs")["volumes"]}

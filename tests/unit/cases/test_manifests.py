@@ -5,23 +5,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gen_infra.doctor import runner as doctor
 from gen_infra.manifest import Manifest, load, load_with_warnings
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.render.files import render
-from tests.unit.manifests import accept
+from tests.unit.manifests import accept, write
 
 MANIFESTS = Path(__file__).with_name("manifests")
 REFUSED = {
     "06-gromacs-mnp": "jobs.gromacs-jobdef.container_properties.instanceType: p3.2xlarge is not among the instance "
     "types of queue main (c7i); the job would never start",
     "13-fractional-gpu": "jobs.basecall.gpus: no instance type of queue gpu has 1 GPUs, the most is 0",
-    "19-a1-on-al2023": "compute.arm.instance_types[0]: Amazon Linux 2023, and so image.base ecs-al2023-arm64, does not "
-    "support a1 instances",
+    "19-a1-on-al2023": "compute.arm.instance_types[0]: image.base ecs-al2023-arm64 does not support a1 "
+    "instances; use m6g, c6g, r6g, c7g",
     "43-gp3-of-2025": "image.scratch.throughput_mib_s: 1250 is above 1000, the most that Terraform's AWS provider "
     "5.100 accepts; AWS itself allows 2000",
 }
@@ -52,6 +54,33 @@ def test_a_gpu_image_runs_cpu_jobs_too() -> None:
     manifest = case("09-cpu-and-gpu-in-one")
     assert manifest.image.base == "ecs-al2023-gpu"
     assert set(manifest.queues["cpu"].compute) | set(manifest.queues["gpu"].compute) == set(manifest.compute)
+
+
+def test_each_compute_environment_can_run_its_own_image(tmp_path: Path) -> None:
+    warnings = load_with_warnings(MANIFESTS / "09-cpu-and-gpu-in-one.yaml").warnings
+    advice = "and image.base is ecs-al2023-gpu; set compute.%s.image to {base: ecs-al2023-x86_64}"
+    assert [advice % key in str(each) for key, each in zip(("cpuOnDemand", "cpuSpot"), warnings, strict=True)] == [
+        True,
+        True,
+    ]
+
+    document = yaml.safe_load((MANIFESTS / "09-cpu-and-gpu-in-one.yaml").read_text())
+    document["image"]["base"] = "ecs-al2023-x86_64"
+    document["compute"]["g4dn"]["image"] = {"base": "ecs-al2023-gpu"}
+    loaded = load_with_warnings(write(tmp_path, document))
+    assert loaded.warnings == ()
+    main = render(loaded.manifest)["terraform/main.tf"].decode()
+    modules = dict(block.split('" {', 1) for block in main.split('\nmodule "compute_')[1:])
+    own = {key: re.findall(r"image_(?:id|type) += (.*)", block) for key, block in modules.items()}
+    assert own == {
+        "cpuOnDemand": ["local.image_id", '"ECS_AL2023"'],
+        "cpuSpot": ["local.image_id", '"ECS_AL2023"'],
+        "g4dn": ["data.aws_ssm_parameter.image_g4dn.insecure_value", '"ECS_AL2023_NVIDIA"'],
+    }
+    assert (
+        'data "aws_ssm_parameter" "image_g4dn" {\n  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/'
+        in main
+    )
 
 
 def test_vcpus_that_always_run_are_warned_about_and_shares_are_kept() -> None:

@@ -93,6 +93,15 @@ class TestWhatIsLookedAt:
         ):
             assert doctor.service_linked_roles(accept(tmp_path, **changes)) == expected
 
+    def test_each_image_that_instances_run_is_examined_once(self, tmp_path: Path, recorded: Account) -> None:
+        own = {"max_vcpus": 4, "image": {"base": "ecs-al2023-arm64", "id": "ami-0123456789abcdef0"}}
+        computes = {
+            "compute__spot": {"max_vcpus": 4, "image": {"parameter": "/lab/ami"}},
+            **{f"compute__{key}": own | {"instance_types": ["c7g"]} for key in ("a", "b")},
+        }
+        found = [each.args[1:3] for each in doctor.images(recorded.clients, accept(tmp_path, **computes))]  # type: ignore[attr-defined]
+        assert found == [("/lab/ami", "x86_64"), ("ami-0123456789abcdef0", "arm64")]
+
     def test_each_environment_asks_with_the_largest_job_that_fits_in_it(self, tmp_path: Path) -> None:
         jobs = {name: {"image": "quay.io/x/y:1", "vcpus": n, "memory_mib": 512} for name, n in (("a", 32), ("b", 4))}
         compute = {"spot": {"max_vcpus": 64}, "rest": {"type": "EC2", "max_vcpus": 16, "instance_types": ["m7i"]}}

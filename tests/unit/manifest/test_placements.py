@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from tasks import instance_data
 
 from gen_infra.cli.placements import places
 from gen_infra.manifest import instances, load, load_with_warnings
+from gen_infra.manifest.model.base_images import BASE_IMAGES, BaseImageName
 from gen_infra.manifest.reading.loader import ManifestError
 from tests.unit.manifests import accept, changed, write
 
@@ -32,6 +33,11 @@ TWO_QUEUES = {
     "compute__small": {"max_vcpus": 64, "instance_types": ["c7i.large"]},
     "queues__second": {"priority": 1, "compute": ["small"]},
 }
+GPU = {"image": {"base": "ecs-al2023-gpu"}}
+BUILT = {"image": {"parameter": "/lab/ami"}}
+PLAIN = {"base": "ecs-al2023-x86_64"}
+OWN_ARM = {"compute__small__instance_types": ["c7g"], "compute__small__image": {"base": "ecs-al2023-arm64"}}
+OWN_GPU = {"compute__small__instance_types": ["g5"], "compute__small__image": {"base": "ecs-al2023-gpu"}}
 
 # rule, kept by, broken by, what is said
 ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
@@ -49,7 +55,33 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "architecture",
         types("c7g.large") | ARM,
         types("c7g.large"),
-        "compute.spot.instance_types[0]: c7g.large is arm64; image.base is x86_64",
+        "compute.spot.instance_types[0]: c7g.large is arm64; image.base is x86_64; "
+        "set compute.spot.image to {base: ecs-al2023-arm64}",
+    ),
+    (
+        "GPU family that the GPU image does not drive",
+        types("g4dn") | GPU,
+        types("g3") | GPU,
+        "instance_types[0]: image.base ecs-al2023-gpu does not support g3 instances; use g5, g6, p5",
+    ),
+    (
+        "an image of its own",
+        TWO_QUEUES | {"compute__small__instance_types": ["c7g"], "compute__small__image": {"base": "ecs-al2023-arm64"}},
+        TWO_QUEUES | {"compute__small__instance_types": ["c7i"], "compute__small__image": {"base": "ecs-al2023-arm64"}},
+        "compute.small.instance_types[0]: c7i is x86_64; compute.small.image.base is arm64; "
+        "set compute.small.image to {base: ecs-al2023-x86_64}",
+    ),
+    (
+        "two architectures in a queue",
+        TWO_QUEUES | OWN_ARM,
+        TWO_QUEUES | OWN_ARM | {"queues__main__compute": ["spot", "small"]},
+        "queues.main.compute[1]: small is arm64 and spot is x86_64; use a queue for each architecture",
+    ),
+    (
+        "GPU job on the image of its queue",
+        TWO_QUEUES | OWN_GPU | job(4, 8192, gpus=1, queue="second"),
+        TWO_QUEUES | OWN_GPU | {"compute__small__image": PLAIN} | job(4, 8192, gpus=1, queue="second"),
+        "jobs.j.gpus: compute.small.image.base is ecs-al2023-x86_64; GPUs need ecs-al2023-gpu",
     ),
     (
         "largest instance",
@@ -63,7 +95,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "family of before Graviton2",
         types("m6g") | ARM,
         types("a1.large") | ARM,
-        "instance_types[0]: Amazon Linux 2023, and so image.base ecs-al2023-arm64, does not support a1.large instances",
+        "instance_types[0]: image.base ecs-al2023-arm64 does not support a1.large instances; use m6g, c6g, r6g, c7g",
     ),
     ("mixed", types("c7i", "m7i"), types("c7i", "m7g"), "instance_types[1]: m7g is arm64; image.base is x86_64"),
     ("bundle", types("default_arm64") | ARM, types("default_arm64"), "default_arm64 is arm64"),
@@ -123,7 +155,21 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "driver",
         types("g6") | {"image": {"base": "ecs-al2023-gpu"}},
         types("g6"),
-        "jobs cannot use the GPUs of g6: image.base ecs-al2023-x86_64 has no driver for them",
+        "jobs cannot use the GPUs of g6: image.base ecs-al2023-x86_64 has no driver for them; "
+        "set compute.spot.image to {base: ecs-al2023-gpu}",
+    ),
+    (
+        "driver for nothing",
+        types("m6i", "g5") | GPU,
+        types("m6i") | GPU,
+        "compute.spot.instance_types: none of these has a GPU, and image.base is ecs-al2023-gpu; "
+        "set compute.spot.image to {base: ecs-al2023-x86_64}",
+    ),
+    (
+        "scratch on the image of the compute environment",
+        BUILT | job(2, 512, scratch="/scratch"),
+        BUILT | {"compute__spot__image": PLAIN} | job(2, 512, scratch="/scratch"),
+        "a folder of the root volume; build the image and set compute.spot.image.parameter",
     ),
 ]  # fmt: skip
 
@@ -144,6 +190,25 @@ def test_warning(tmp_path: Path, quiet: dict[str, Any], warned: dict[str, Any], 
     assert load_with_warnings(write(tmp_path, changed(**quiet))).warnings == ()
     (problem,) = load_with_warnings(write(tmp_path, changed(**warned))).warnings
     assert says in str(problem)
+
+
+@pytest.mark.parametrize("name", BASE_IMAGES)
+def test_each_base_image_runs_on_the_families_that_it_is_made_for(tmp_path: Path, name: BaseImageName) -> None:
+    own = {"compute__spot__image": {"base": name}}
+    families = [
+        family
+        for family, known in instances.catalogue().families.items()
+        if BASE_IMAGES[name].runs_on(family, known.architecture)
+    ]
+    assert accept(tmp_path, **types(*families), **own).image_of("spot").base == name
+    refused = sorted((BASE_IMAGES[name].refused | set(instances.catalogue().families)) - set(families))
+    with pytest.raises(ManifestError) as refusal:
+        accept(tmp_path, **types(*refused), **own)
+    assert len(refusal.value.problems) == len(refused)
+
+
+def test_every_base_image_has_its_row() -> None:
+    assert set(get_args(BaseImageName)) == set(BASE_IMAGES)
 
 
 def test_placements_name_each_type_and_how_many_jobs_it_holds(tmp_path: Path) -> None:

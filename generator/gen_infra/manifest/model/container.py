@@ -177,7 +177,9 @@ class ContainerSettings(Model, frozen=True, kw_only=True):
     memory_mib: _MemoryMib | None = None
     gpus: (
         Annotated[
-            int, Meta(ge=1, le=16), about("GPUs for this container alone; requires `image.base: ecs-al2023-gpu`.")
+            int,
+            Meta(ge=1, le=16),
+            about("GPUs for this container alone; requires the image `ecs-al2023-gpu`."),
         ]
         | None
     ) = None

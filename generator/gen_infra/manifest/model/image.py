@@ -17,6 +17,7 @@ from gen_infra.manifest.model.base import (
     Schedule,
     about,
 )
+from gen_infra.manifest.model.base_images import BASE_IMAGES, Architecture, BaseImage, BaseImageName
 
 
 class RootVolume(Model, frozen=True, kw_only=True):
@@ -67,16 +68,29 @@ class Rebuild(Model, frozen=True, kw_only=True):
     ] = ()
 
 
+class ComputeImage(Model, frozen=True, kw_only=True):
+    """The AMI of one compute environment, in place of the environment's image.
+
+    Without ``id`` and ``parameter``, its instances run AWS's recommended ECS-optimized image for ``base``.
+    """
+
+    base: Annotated[
+        BaseImageName | None,
+        about("The ECS-optimized image, or that which the image was built on; default: `image.base`."),
+    ] = None
+    id: Annotated[ImageId | None, about("The id of the AMI to run.")] = None
+    parameter: Annotated[ParameterName | None, about("The SSM parameter that contains the id of the AMI to run.")] = (
+        None
+    )
+
+
 class Image(Model, frozen=True, kw_only=True):
     """The AMI and the volumes of the instances.
 
     Without ``id`` and ``parameter``, instances run AWS's recommended ECS-optimized image for ``base``.
     """
 
-    base: Annotated[
-        Literal["ecs-al2023-x86_64", "ecs-al2023-arm64", "ecs-al2023-gpu"],
-        about("The ECS-optimized image to build on."),
-    ] = "ecs-al2023-x86_64"
+    base: Annotated[BaseImageName, about("The ECS-optimized image to build on.")] = "ecs-al2023-x86_64"
     source: Annotated[
         ImageSource | None,
         about("The image to build on instead of AWS's newest for `base`: an AMI id, or the SSM parameter that has it."),
@@ -92,9 +106,24 @@ class Image(Model, frozen=True, kw_only=True):
     ] = None
 
     @property
-    def architecture(self) -> Literal["x86_64", "arm64"]:
+    def base_image(self) -> BaseImage:
+        """Return what is known of the base image."""
+        return BASE_IMAGES[self.base]
+
+    @property
+    def architecture(self) -> Architecture:
         """Return the CPU architecture of the base image, in EC2's spelling."""
-        return "arm64" if self.base == "ecs-al2023-arm64" else "x86_64"
+        return self.base_image.architecture
+
+    @property
+    def run_source(self) -> str:
+        """Return the image to run: an AMI id, or the SSM parameter that has it."""
+        return self.id or self.parameter or self.base_parameter
+
+    @property
+    def is_stock(self) -> bool:
+        """Return whether instances run AWS's own image, which has no scratch volume."""
+        return not (self.id or self.parameter)
 
     @property
     def launch_volumes_gib(self) -> dict[str, int]:
@@ -113,15 +142,6 @@ class Image(Model, frozen=True, kw_only=True):
         return "m7g.large" if self.architecture == "arm64" else "m7i.large"
 
     @property
-    def batch_image_type(self) -> Literal["ECS_AL2023", "ECS_AL2023_NVIDIA"]:
-        """Return Batch's ``ec2Configuration.imageType`` for this base."""
-        return "ECS_AL2023_NVIDIA" if self.base == "ecs-al2023-gpu" else "ECS_AL2023"
-
-    @property
     def base_parameter(self) -> str:
-        """Return the public SSM parameter of AWS's recommended image for this base.
-
-        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html
-        """
-        variant = {"ecs-al2023-x86_64": "", "ecs-al2023-arm64": "/arm64", "ecs-al2023-gpu": "/gpu"}[self.base]
-        return f"/aws/service/ecs/optimized-ami/amazon-linux-2023{variant}/recommended/image_id"
+        """Return the public SSM parameter of AWS's recommended image for this base."""
+        return self.base_image.parameter

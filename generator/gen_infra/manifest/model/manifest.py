@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from gen_infra.manifest.model.base import (
     KMS_KEY_ARN,
@@ -231,6 +231,29 @@ class Manifest(Model, frozen=True, kw_only=True):
     def uses_ec2(self) -> bool:
         """Return whether any compute environment has instances."""
         return not all(compute.is_fargate for compute in self.compute.values())
+
+    def image_of(self, key: str) -> Image:
+        """Return the image of a compute environment: the environment's, or its own with the same volumes."""
+        own = self.compute[key].image
+        if own is None:
+            return self.image
+        return structs.replace(
+            self.image, base=own.base or self.image.base, source=None, id=own.id, parameter=own.parameter, rebuild=None
+        )
+
+    def images(self) -> dict[str, Image]:
+        """Return the image of each compute environment with instances."""
+        return {key: self.image_of(key) for key, compute in self.compute.items() if not compute.is_fargate}
+
+    def base_key(self, key: str) -> str:
+        """Return the key that names the base image of a compute environment, for messages."""
+        own = self.compute[key].image
+        return f"compute.{key}.image.base" if own and own.base else "image.base"
+
+    @property
+    def runs_image(self) -> bool:
+        """Return whether any compute environment runs the environment's image, not its own."""
+        return any(compute.image is None and not compute.is_fargate for compute in self.compute.values())
 
     @property
     def mounts_efs(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gen_infra.manifest.model.base import ROLE_ARN, InstanceTypeName, Model, OwnTags, PlacementGroup, about, text
+from gen_infra.manifest.model.image import ComputeImage
 
 AllocationStrategy = Literal[
     "BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"
@@ -37,6 +38,7 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
         Meta(min_length=1),
         about("The instance families or types that Batch may choose from."),
     ] = ("optimal",)
+    image: Annotated[ComputeImage | None, about("The AMI of these instances alone; default: the environment's.")] = None
     service_role: Annotated[
         str,
         text(

@@ -35,6 +35,7 @@ _COMPUTE_ON_EC2 = (
     "bid_percentage",
     "min_vcpus",
     "instance_types",
+    "image",
     "placement_group",
     "service_role",
     "update_timeout_minutes",

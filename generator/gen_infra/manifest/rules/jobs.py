@@ -171,9 +171,13 @@ def gpus_need_the_gpu_image(manifest: Manifest) -> Iterable[ManifestFinding]:
 
     https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
     """
-    for path, _, container in manifest.containers():
-        if container.gpus and manifest.image.base != "ecs-al2023-gpu":
-            yield (*path, "gpus"), f"image.base is {manifest.image.base}; GPUs need ecs-al2023-gpu"
+    images = manifest.images()
+    for path, job, container in manifest.containers():
+        queue = manifest.queues.get(manifest.queue_of(job))
+        computes = [key for key in queue.compute if key in images] if queue and container.gpus else []
+        if computes and not any(images[key].base_image.has_gpu_driver for key in computes):
+            first = computes[0]
+            yield (*path, "gpus"), f"{manifest.base_key(first)} is {images[first].base}; GPUs need ecs-al2023-gpu"
 
 
 ERRORS: tuple[ManifestRule, ...] = (

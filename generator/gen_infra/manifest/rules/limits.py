@@ -217,15 +217,16 @@ def jobs_have_an_enabled_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Warn of AWS's image: only an image built from the Packer template formats and mounts the scratch volume."""
-    image = manifest.image
-    if image.id or image.parameter:
-        return
-    for path, _, container in manifest.containers():
-        if container.scratch:
+    images = manifest.images()
+    for path, job, container in manifest.containers():
+        computes = manifest.queues[manifest.queue_of(job)].compute if container.scratch else ()
+        stock = next((key for key in computes if key in images and images[key].is_stock), None)
+        if stock is not None:
+            place = f"compute.{stock}.image" if manifest.compute[stock].image else "image"
             yield (
                 (*path, "scratch"),
-                f"AWS's image does not mount the scratch volume, so {image.scratch.mount} is a folder of the root "
-                "volume; build the image and set image.parameter",
+                f"AWS's image does not mount the scratch volume, so {manifest.image.scratch.mount} is a folder of the "
+                f"root volume; build the image and set {place}.parameter",
             )
 
 

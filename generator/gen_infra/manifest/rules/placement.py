@@ -5,22 +5,19 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest.instances import InstanceType, catalogue, named, nearest
+from gen_infra.manifest.instances import BUNDLES, InstanceType, catalogue, named, nearest
+from gen_infra.manifest.model.base_images import base_images_for
 from gen_infra.manifest.placements import Demand, all_vcpus, demand, enabled, fitting, offered, usable_types
 from gen_infra.manifest.rules.rule import total_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.model.image import Image
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
-
-
-# https://docs.aws.amazon.com/linux/al2023/ug/system-requirements.html: AL2023 needs an ARMv8.2 processor (Graviton2).
-NOT_ON_AL2023 = frozenset({"a1"})
 
 
 def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -29,24 +26,46 @@ def instance_types_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html (instanceTypes)
     """
     for path, word in _words(manifest):
-        if not named(word):
+        if not named(word) and not _is_refused(manifest.image_of(path[1]), word):
             near = nearest(word)
             advice = f'did you mean "{near}"?' if near else "use a family such as c7i, or optimal"
             kind = "type" if "." in word else "family"
             yield path, f'unknown instance {kind} "{word}" in AWS Batch (as of {catalogue().date}); {advice}'
 
 
-def instance_types_have_the_architecture_of_the_image(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Require one architecture: that of the image, which starts on no other.
+def instance_types_run_the_image(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require instances that the image runs on, by the table of base images.
 
-    https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeEnvironmentOrder.html
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_Ec2Configuration.html
     """
     for path, word in _words(manifest):
+        image, key = manifest.image_of(path[1]), manifest.base_key(path[1])
         instances = named(word)
-        if word.partition(".")[0] in NOT_ON_AL2023:
-            yield path, f"Amazon Linux 2023, and so image.base {manifest.image.base}, does not support {word} instances"
-        elif instances and instances[0].architecture != manifest.image.architecture:
-            yield path, f"{word} is {instances[0].architecture}; image.base is {manifest.image.architecture}"
+        if _is_refused(image, word):
+            yield path, f"{key} {image.base} does not support {word} instances{_alternative(path[1], word, image)}"
+        elif instances and instances[0].architecture != image.architecture:
+            yield (
+                path,
+                f"{word} is {instances[0].architecture}; {key} is {image.architecture}"
+                f"{_alternative(path[1], word, image)}",
+            )
+
+
+def queues_have_one_architecture(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse a queue over two architectures, as Batch does.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html (computeEnvironmentOrder)
+    """
+    images = manifest.images()
+    for key, queue in manifest.queues.items():
+        first, *others = [name for name in queue.compute if name in images] or [""]
+        for name in others:
+            if images[name].architecture != images[first].architecture:
+                yield (
+                    ("queues", key, "compute", queue.compute.index(name)),
+                    f"{name} is {images[name].architecture} and {first} is {images[first].architecture}; "
+                    "use a queue for each architecture",
+                )
 
 
 def instance_store_is_there(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -118,11 +137,49 @@ def gpu_instances_have_their_driver(manifest: Manifest) -> Iterable[ManifestFind
 
     https://docs.aws.amazon.com/batch/latest/userguide/batch-gpu-ami.html
     """
-    if manifest.image.base == "ecs-al2023-gpu":
-        return
     for path, word in _words(manifest):
-        if any(instance.gpus for instance in named(word)):
-            yield path, f"jobs cannot use the GPUs of {word}: image.base {manifest.image.base} has no driver for them"
+        image = manifest.image_of(path[1])
+        if not image.base_image.has_gpu_driver and any(instance.gpus for instance in named(word)):
+            key = manifest.base_key(path[1])
+            yield (
+                path,
+                f"jobs cannot use the GPUs of {word}: {key} {image.base} has no driver for them"
+                f"{_alternative(path[1], word, image)}",
+            )
+
+
+def gpu_images_are_for_gpus(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Warn of the GPU image on instances without GPUs: it is larger, and has nothing to drive there."""
+    for key, image in manifest.images().items():
+        instances = offered(manifest.compute[key].instance_types)
+        if image.base_image.has_gpu_driver and instances and not any(instance.gpus for instance in instances):
+            plain = base_images_for("", image.architecture, gpus=False)[0]
+            yield (
+                ("compute", key, "instance_types"),
+                f"none of these has a GPU, and {manifest.base_key(key)} is {image.base}; "
+                f"set compute.{key}.image to {{base: {plain}}}",
+            )
+
+
+def _is_refused(image: Image, word: str) -> bool:
+    """Return whether the image does not run on this family, whatever its architecture."""
+    return word.partition(".")[0] in image.base_image.refused
+
+
+def _alternative(key: str, word: str, image: Image) -> str:
+    """Say which base image runs these instances, if any, else which families this image runs on."""
+    instances = named(word)
+    family = word.partition(".")[0]
+    gpus = any(instance.gpus for instance in instances)
+    fitting = base_images_for(family, instances[0].architecture, gpus=gpus) if instances else []
+    if fitting and fitting[0] != image.base:
+        return f"; set compute.{key}.image to {{base: {fitting[0]}}}"
+    return "" if fitting else f"; use {', '.join(_families_like(image))}"
+
+
+def _families_like(image: Image) -> tuple[str, ...]:
+    """Return families that an image is made for, such as Batch's own choice of them."""
+    return ("g5", "g6", "p5") if image.base_image.has_gpu_driver else BUNDLES[f"default_{image.architecture}"]
 
 
 @cache
@@ -171,7 +228,7 @@ def _too_large(key: str, job: Job, queue: str, computes: list[ComputeEnvironment
     )
 
 
-def _words(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
+def _words(manifest: Manifest) -> Iterator[tuple[tuple[str, str, str, int], str]]:
     """Yield each entry of each compute environment's ``instance_types``, with its path."""
     for key, compute in manifest.compute.items():
         for index, word in enumerate(() if compute.is_fargate else compute.instance_types):
@@ -180,12 +237,14 @@ def _words(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
 
 ERRORS: tuple[ManifestRule, ...] = (
     instance_types_exist,
-    instance_types_have_the_architecture_of_the_image,
+    instance_types_run_the_image,
+    queues_have_one_architecture,
     instance_store_is_there,
     jobs_fit_an_instance,
 )
 WARNINGS: tuple[ManifestRule, ...] = (
     jobs_leave_the_host_its_share,
     gpu_instances_have_their_driver,
+    gpu_images_are_for_gpus,
     instance_type_is_for_nodes,
 )

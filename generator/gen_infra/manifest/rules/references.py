@@ -8,6 +8,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from gen_infra.manifest.model.image import ComputeImage
 from gen_infra.manifest.model.manifest import Manifest, image_repository
 from gen_infra.manifest.model.network import AGENT_SERVICES
 
@@ -140,6 +141,16 @@ def image_is_given_one_way(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse an id beside a parameter: they could name different images."""
     if manifest.image.id and manifest.image.parameter:
         yield ("image", "parameter"), "image.id is set too; keep one of them"
+    for key, compute in manifest.compute.items():
+        if compute.image and compute.image.id and compute.image.parameter:
+            yield ("compute", key, "image", "parameter"), f"compute.{key}.image.id is set too; keep one of them"
+
+
+def images_of_compute_environments_say_something(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse an empty `image`: without it, the compute environment runs the environment's image."""
+    for key, compute in manifest.compute.items():
+        if compute.image == ComputeImage():
+            yield ("compute", key, "image"), "is empty; add base, id or parameter, or remove it"
 
 
 def gp2_has_no_performance(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -243,6 +254,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     new_network_has_a_way_out,
     new_network_has_endpoints_where_their_names_are_known,
     image_is_given_one_way,
+    images_of_compute_environments_say_something,
     gp2_has_no_performance,
     gp3_throughput_needs_iops,
     spot_terms_fit_the_type,

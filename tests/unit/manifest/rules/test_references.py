@@ -96,6 +96,18 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "image.parameter: image.id is set too",
     ),
     (
+        "image of a compute environment both",
+        {"compute__spot__image": {"parameter": "/a/b"}},
+        {"compute__spot__image": {"id": "ami-0123456789abcdef0", "parameter": "/a/b"}},
+        "compute.spot.image.parameter: compute.spot.image.id is set too",
+    ),
+    (
+        "empty image of a compute environment",
+        {"compute__spot__image": {"base": "ecs-al2023-x86_64"}},
+        {"compute__spot__image": {}},
+        "compute.spot.image: is empty; add base, id or parameter",
+    ),
+    (
         "gp2 iops",
         {"image": {"scratch": {"type": "gp3", "iops": 4000}}},
         {"image": {"scratch": {"type": "gp2", "iops": 4000}}},

@@ -7,6 +7,10 @@ locals {
   subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 }
 
+data "aws_ssm_parameter" "image_steady" {
+  name = "/lab/images/steady"
+}
+
 # The log group of every job in this account and region whose definition names none.
 resource "aws_cloudwatch_log_group" "batch_default" {
   name              = "/aws/batch/job"
@@ -102,7 +106,7 @@ module "compute_steady" {
   instance_types                = ["m7g"]
   job_execution_timeout_minutes = 60
 
-  image_id    = local.image_id
+  image_id    = data.aws_ssm_parameter.image_steady.insecure_value
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {

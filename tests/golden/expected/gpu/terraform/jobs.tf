@@ -109,3 +109,73 @@ resource "aws_batch_job_definition" "basecall" {
 
   depends_on = [aws_cloudwatch_log_group.basecall, aws_iam_role.basecall]
 }
+
+resource "aws_cloudwatch_log_group" "align" {
+  name              = "/aws/batch/gpu/align"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "align" {
+  name               = "align-gpu-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+resource "aws_batch_job_definition" "align" {
+  name                       = "align-gpu"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "quay.io/biocontainers/minimap2:2.28--h577a1d6_4"
+    command    = ["minimap2", "--version"]
+    jobRoleArn = "arn:aws:iam::123456789012:role/align-gpu-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "16" },
+      { type = "MEMORY", value = "28000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/gpu/align"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "align"
+      }
+    }
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    # Only these failures are retried; a program that failed would fail again.
+    evaluate_on_exit {
+      action           = "RETRY"
+      on_status_reason = "Host EC2*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "CannotPull*"
+    }
+
+    evaluate_on_exit {
+      action    = "RETRY"
+      on_reason = "DockerTimeoutError*"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.align, aws_iam_role.align]
+}

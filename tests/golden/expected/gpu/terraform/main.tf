@@ -11,6 +11,10 @@ data "aws_ssm_parameter" "image" {
   name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/recommended/image_id"
 }
 
+data "aws_ssm_parameter" "image_alignEnv" {
+  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+}
+
 module "network" {
   source = "./modules/network-lookup"
 
@@ -90,6 +94,38 @@ module "compute_gpuEnv" {
   }
 }
 
+module "compute_alignEnv" {
+  source = "./modules/compute-environment"
+
+  name                          = "alignEnv-gpu"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 96
+  instance_types                = ["c7i", "m7i"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = data.aws_ssm_parameter.image_alignEnv.insecure_value
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib = 100
+    type     = "gp3"
+  }
+  scratch_volume = {
+    size_gib = 500
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
 # Job definitions are given by name, not by reference, so that the functions' permissions are known in the plan.
 module "job_functions" {
   source = "./modules/job-functions"
@@ -103,6 +139,12 @@ module "job_functions" {
   iam_path              = "/"
   kms_key_arn           = local.kms_key_arn
   log_retention_in_days = 365
-  job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/gpu-gpu"]
-  job_definition_arns   = ["arn:aws:batch:us-east-1:123456789012:job-definition/basecall-gpu"]
+  job_queue_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-queue/gpu-gpu",
+    "arn:aws:batch:us-east-1:123456789012:job-queue/align-gpu",
+  ]
+  job_definition_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-definition/basecall-gpu",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/align-gpu",
+  ]
 }

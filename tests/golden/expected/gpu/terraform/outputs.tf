@@ -1,7 +1,8 @@
 output "compute_environments" {
   description = "Names of the compute environments, by the manifest's keys."
   value = {
-    gpuEnv = module.compute_gpuEnv.name
+    gpuEnv   = module.compute_gpuEnv.name
+    alignEnv = module.compute_alignEnv.name
   }
 }
 
@@ -9,6 +10,7 @@ output "job_definitions" {
   description = "ARNs of the job definitions, without revision: Batch takes the newest."
   value = {
     basecall = aws_batch_job_definition.basecall.arn_prefix
+    align    = aws_batch_job_definition.align.arn_prefix
   }
 }
 
@@ -23,7 +25,8 @@ output "job_functions" {
 output "job_queues" {
   description = "Names of the job queues."
   value = {
-    gpu = aws_batch_job_queue.gpu.name
+    gpu   = aws_batch_job_queue.gpu.name
+    align = aws_batch_job_queue.align.name
   }
 }
 

@@ -10,7 +10,10 @@ resource "terraform_data" "manifest" {
     module.job_functions,
     module.network,
     module.compute_gpuEnv,
+    module.compute_alignEnv,
     aws_batch_job_queue.gpu,
+    aws_batch_job_queue.align,
     aws_batch_job_definition.basecall,
+    aws_batch_job_definition.align,
   ]
 }
