@@ -1,11 +1,9 @@
-"""Batch jobs: submit one, directly or through the environment's function; describe, list and watch them."""
+"""Describe, list and watch Batch jobs."""
 
 from __future__ import annotations
 
-import json
-import re
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,6 @@ from gen_infra.aws.console import job_url, log_stream_url
 from gen_infra.aws.errors import TransientAwsError, aws_errors
 from gen_infra.aws.job_containers import container_of, container_of_attempt, containers_of
 from gen_infra.aws.retry import Retry
-from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -35,42 +32,7 @@ STATUSES: tuple[JobStatusType, ...] = (
 )
 # Where Batch logs when a definition says nothing: https://docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html
 _DEFAULT_LOG_GROUP = "/aws/batch/job"
-# What the function raises for an event that it does not accept.
-_REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
-# Characters of a submission's overrides as JSON, which ECS checks when Batch starts the job:
-# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
-OVERRIDES_AT_MOST = 8192
 _DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitRequest:
-    """One job to submit.
-
-    Args:
-        name: the job's own name.
-        queue: the queue's name or ARN.
-        definition: ``name``, ``name:revision`` or an ARN; without a revision the newest active one runs.
-        command: replaces the definition's command; ``None`` leaves it.
-        environment: added to the definition's variables, or in their place.
-        parameters: values for ``Ref::name`` in the definition's command.
-        depends_on: ids of jobs that must succeed first. For an array also ``ID:N_TO_N`` (each child waits for the same
-            child of that array) and ``SEQUENTIAL`` (each child waits for the previous child).
-        array_size: makes it an array job with that many children.
-        share_identifier: required by a queue with a fair-share policy, refused by any other.
-        container: the container of a job of several that command and environment are for.
-    """
-
-    name: str
-    queue: str
-    definition: str
-    command: tuple[str, ...] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    depends_on: tuple[str, ...] = ()
-    array_size: int | None = None
-    share_identifier: str | None = None
-    container: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,118 +101,6 @@ class SubmittedJob:
             key: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
             for key, value in found.items()
         }
-
-
-# --- submit -----------------------------------------------------------------------------------------------------------
-
-
-def submit_arguments(request: SubmitRequest) -> dict[str, Any]:
-    """Return what SubmitJob is called with; only what the request says, so that the definition's own values stand.
-
-    Limits: https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
-
-    Raises:
-        UsageError: the request breaks a limit that Batch would answer less clearly.
-    """
-    _check(request)
-    overrides: dict[str, Any] = {}
-    if request.command is not None:
-        overrides["command"] = list(request.command)
-    if request.environment:
-        overrides["environment"] = [{"name": name, "value": value} for name, value in request.environment.items()]
-    length = len(json.dumps(overrides, ensure_ascii=False, separators=(",", ":")))
-    if length > OVERRIDES_AT_MOST:
-        raise UsageError(
-            f"command and environment are {length} characters; AWS Batch accepts {OVERRIDES_AT_MOST} at most",
-            hint="put long lists into a file in a bucket, and pass the file's name",
-        )
-    several = [{"containers": [{"name": request.container, **overrides}]}] if request.container and overrides else []
-    optional = {
-        "containerOverrides": None if request.container else overrides,
-        "ecsPropertiesOverride": {"taskProperties": several} if several else None,
-        "dependsOn": [_dependency(word) for word in request.depends_on],
-        "parameters": dict(request.parameters),
-        "arrayProperties": {"size": request.array_size} if request.array_size is not None else None,
-        "shareIdentifier": request.share_identifier,
-    }
-    return {
-        "jobName": request.name,
-        "jobQueue": request.queue,
-        "jobDefinition": request.definition,
-        **{key: value for key, value in optional.items() if value},
-    }
-
-
-@aws_errors()
-def submit(clients: Clients, request: SubmitRequest) -> str:
-    """Submit the job to Batch and return its id."""
-    return clients.batch.submit_job(**submit_arguments(request))["jobId"]
-
-
-def submit_event(request: SubmitRequest) -> dict[str, Any]:
-    """Return the event of the function ``batchSubmitJob-<env>``.
-
-    Raises:
-        UsageError: as :func:`submit_arguments`, or the request has what the function does not take.
-    """
-    if request.array_size is not None or request.share_identifier is not None:
-        raise UsageError(
-            "the submit function takes neither an array size nor a share identifier",
-            hint="leave out --via-function",
-        )
-    return submit_arguments(request)
-
-
-@aws_errors()
-def submit_via_function(clients: Clients, function_name: str, request: SubmitRequest) -> str:
-    """Submit the job by invoking the environment's function, wait for its answer and return the job's id.
-
-    Raises:
-        UsageError: the function refused the event.
-        AwsError: the function failed, or answered without a job id.
-    """
-    event = json.dumps(submit_event(request)).encode()
-    response = clients.functions.invoke(FunctionName=function_name, Payload=event)
-    answer = json.loads(response["Payload"].read() or b"null")
-    answer = answer if isinstance(answer, dict) else {}
-    if response.get("FunctionError"):
-        said = f"{function_name}: {answer.get('errorMessage', 'failed without a message')}"
-        if answer.get("errorType") in _REFUSALS:
-            raise UsageError(said)
-        raise AwsError(said, hint=f"its log group is /aws/lambda/{function_name}")
-    if "jobId" not in answer:
-        raise AwsError(f"{function_name} answered without a jobId")
-    return str(answer["jobId"])
-
-
-def _check(request: SubmitRequest) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", request.name):
-        raise UsageError(
-            f'invalid job name "{request.name}": use 1 to 128 letters, digits, "_" and "-", first a letter or digit'
-        )
-    if request.array_size is not None and not 2 <= request.array_size <= 10_000:
-        raise UsageError(f"invalid array size {request.array_size}: use 2 to 10000")
-    kinds = {word.rpartition(":")[2] for word in request.depends_on} & {"N_TO_N", "SEQUENTIAL"}
-    if kinds and request.array_size is None:
-        raise UsageError(f"{' and '.join(sorted(kinds))} is for array jobs", hint="add --array-size")
-    if len(request.depends_on) > 20:
-        raise UsageError(f"{len(request.depends_on)} dependencies: AWS Batch accepts at most 20")
-    for name in request.environment:
-        if not re.fullmatch(r"(?!AWS_BATCH)[A-Za-z_][A-Za-z0-9_]*", name):
-            raise UsageError(
-                f'invalid environment variable "{name}": use letters, digits and "_"; AWS Batch reserves AWS_BATCH…'
-            )
-
-
-def _dependency(word: str) -> dict[str, str]:
-    """Convert one dependency: https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDependency.html."""
-    job_id, _, kind = word.rpartition(":")
-    if kind == "SEQUENTIAL" and not job_id:
-        return {"type": kind}
-    return {"jobId": job_id, "type": kind} if kind == "N_TO_N" and job_id else {"jobId": word}
-
-
-# --- look -------------------------------------------------------------------------------------------------------------
 
 
 @aws_errors()

@@ -54,7 +54,7 @@ COMMANDS = {  # in the order in which they are used
     "drift": _Entry("drift", "Show what was changed outside Terraform."),
     "destroy": _Entry("build", "Destroy the environment and leave nothing behind."),
     "image": _Entry("image", "Build the machine image of the instances, and rebuild it."),
-    "submit": _Entry("jobs", "Submit a job and print its id."),
+    "submit": _Entry("submit", "Submit a job and print its id."),
     "jobs": _Entry("jobs", "List jobs, or show some of them in full."),
     "why": _Entry("why", "Find out why a job waits or failed, and how to fix it."),
     "logs": _Entry("running", "Print the log of a job, attempt by attempt."),

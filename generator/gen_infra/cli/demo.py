@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra import emulator, image, pipeline
 from gen_infra.aws import jobs as batch
+from gen_infra.aws import submission
 from gen_infra.cli.builder import connection_for
 from gen_infra.errors import AnswerIsNoError, MissingError
 from gen_infra.resources import data_dir
@@ -127,10 +128,10 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
 def _run_job(environment: Environment, aws: Clients, voice: Voice) -> str:
     manifest = environment.manifest
     queue = manifest.suffixed(next(iter(manifest.queues)))
-    request = batch.SubmitRequest(
+    request = submission.SubmitRequest(
         name="demo", queue=queue, definition=manifest.suffixed(_JOB), environment={"SAMPLE": "NA12878"}
     )
-    job = batch.watch(aws, batch.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
+    job = batch.watch(aws, submission.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
     _demand(job.succeeded, f"the job ended as {job.status}: {job.reason}")
     return f"{job.definition} {job.status}, exit code {job.exit_code}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import find_refusal
-from gen_infra.aws.jobs import OVERRIDES_AT_MOST
+from gen_infra.aws.submission import OVERRIDES_AT_MOST
 from gen_infra.why import messages
 from gen_infra.why.evidence import Cause, quoted
 

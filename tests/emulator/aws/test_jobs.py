@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.aws import jobs, session
-from gen_infra.aws.jobs import SubmitRequest
+from gen_infra.aws import jobs, session, submission
+from gen_infra.aws.submission import SubmitRequest
 from gen_infra.errors import AwsError, UsageError
 from gen_infra.resources import data_dir
 
@@ -77,7 +77,7 @@ def request(env: str, name: str = "wgs-1", queue: str = "highPriority") -> Submi
 def test_a_submitted_job_is_watched_to_its_end(clients: Clients) -> None:
     layer(clients, "watched")
     seen: list[str] = []
-    job_id = jobs.submit(clients, request("watched"))
+    job_id = submission.submit(clients, request("watched"))
     job = jobs.watch(clients, job_id, lambda job: seen.append(job.status))
     assert job.id == job_id
     assert job.succeeded
@@ -92,8 +92,8 @@ def test_a_submitted_job_is_watched_to_its_end(clients: Clients) -> None:
 
 def test_jobs_are_listed_by_queue_and_status(clients: Clients) -> None:
     layer(clients, "listed")
-    high = jobs.submit(clients, request("listed", "high"))
-    low = jobs.submit(clients, request("listed", "low", "lowPriority"))
+    high = submission.submit(clients, request("listed", "high"))
+    low = submission.submit(clients, request("listed", "low", "lowPriority"))
     for job_id in (high, low):
         jobs.watch(clients, job_id, lambda _job: None)
     queues = ["highPriority-listed", "lowPriority-listed"]
@@ -106,13 +106,13 @@ def test_jobs_are_listed_by_queue_and_status(clients: Clients) -> None:
 def test_a_queue_that_does_not_exist_is_told_in_batchs_words(clients: Clients) -> None:
     layer(clients, "nowhere")
     with pytest.raises(AwsError, match=r"SubmitJob failed: .*midPriority-nowhere.*ClientException"):
-        jobs.submit(clients, request("nowhere", queue="midPriority"))
+        submission.submit(clients, request("nowhere", queue="midPriority"))
 
 
 def test_the_environments_function_submits_and_refuses(clients: Clients) -> None:
     layer(clients, "function")
     name = function(clients, "function")
-    job_id = jobs.submit_via_function(clients, name, request("function"))
+    job_id = submission.submit_via_function(clients, name, request("function"))
     assert [job.name for job in jobs.describe(clients, [job_id])] == ["wgs-1"]
     with pytest.raises(UsageError, match="'highPriority-other' does not belong to the environment 'function'"):
-        jobs.submit_via_function(clients, name, request("other"))
+        submission.submit_via_function(clients, name, request("other"))

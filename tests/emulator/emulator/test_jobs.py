@@ -84,6 +84,46 @@ def test_a_job_passes_through_its_states_and_is_described_completely(lab: Lab, q
     assert events[-1]["message"] == "exit code 0"
 
 
+def test_the_overrides_of_a_submission_replace_what_the_definition_says(lab: Lab, queue: str) -> None:
+    job_id = submit(
+        lab,
+        queue,
+        lab.definition(
+            retryStrategy={"attempts": 3, "evaluateOnExit": SPOT_RULES}, timeout={"attemptDurationSeconds": 60}
+        ),
+        containerOverrides={
+            "command": ["sh", "-c", "exit 75"],
+            "resourceRequirements": requirements(vcpu="3", memory="900"),
+        },
+        retryStrategy={"attempts": 2, "evaluateOnExit": [{"onExitCode": "75", "action": "RETRY"}, SPOT_RULES[1]]},
+        timeout={"attemptDurationSeconds": 120},
+    )
+    job, _ = follow(lab, job_id)
+    assert job["container"]["resourceRequirements"] == requirements(vcpu="3", memory="900")
+    assert (len(job["attempts"]), job["timeout"]) == (2, {"attemptDurationSeconds": 120})
+
+
+def test_a_multi_node_job_has_overrides_of_its_nodes(lab: Lab, queue: str) -> None:
+    container = {"image": "isaac:1", "command": ["true"], "resourceRequirements": requirements(vcpu="1", memory="64")}
+    nodes = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:", "container": container}]}
+    batch, name = lab.client("batch"), lab.name("mpi")
+    batch.register_job_definition(jobDefinitionName=name, type="multinode", nodeProperties=nodes)
+    overrides = {"command": ["sh", "-c", "exit 7"], "resourceRequirements": requirements(vcpu="2", memory="128")}
+    every_node = {"nodePropertyOverrides": [{"targetNodes": "0:", "containerOverrides": overrides}]}
+    job, _ = follow(lab, submit(lab, queue, name, nodeOverrides=every_node))
+    [described] = job["nodeProperties"]["nodeRangeProperties"]
+    assert (job["status"], described["container"]["resourceRequirements"]) == (
+        "FAILED",
+        overrides["resourceRequirements"],
+    )
+    asked = {"jobName": "j", "jobQueue": queue, "jobDefinition": name, "containerOverrides": overrides}
+    assert "ClientException" in refusal(batch.submit_job, **asked)
+    assert "ClientException" in refusal(
+        batch.submit_job,
+        **asked | {"jobDefinition": lab.definition()} | {"containerOverrides": {}, "nodeOverrides": every_node},
+    )
+
+
 @pytest.mark.parametrize(("command", "code"), [(["false"], 1), (["sh", "-c", "exit 3"], 3)])
 def test_a_command_that_fails_fails_the_job(lab: Lab, queue: str, command: list[str], code: int) -> None:
     job, _ = follow(lab, submit(lab, queue, **running(command)))

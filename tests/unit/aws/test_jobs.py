@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,19 +9,19 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
 from gen_infra.aws import jobs, session
 from gen_infra.aws.errors import TransientAwsError
 from gen_infra.aws.job_containers import asked_by
-from gen_infra.aws.jobs import SubmitRequest, SubmittedJob
-from gen_infra.errors import AwsError, UsageError
+from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+    from gen_infra.aws.jobs import SubmittedJob
 
 ID = "876da822-4198-45f2-a252-6cea32512ea8"
 
@@ -33,10 +32,6 @@ def answers(client: Any) -> Iterator[Stubber]:
     with Stubber(client) as stub:
         yield stub
         stub.assert_no_pending_responses()
-
-
-def request(**changes: Any) -> SubmitRequest:
-    return SubmitRequest(**{"name": "wgs-1", "queue": "highPriority-prod", "definition": "isaac-prod", **changes})
 
 
 def detail(job_id: str = ID, **changes: Any) -> JobDetailTypeDef:
@@ -53,100 +48,6 @@ def detail(job_id: str = ID, **changes: Any) -> JobDetailTypeDef:
     return cast("JobDetailTypeDef", always | changes)
 
 
-# --- submit
-
-
-def test_a_plain_job_leaves_everything_to_its_definition() -> None:
-    assert jobs.submit_arguments(request()) == {
-        "jobName": "wgs-1",
-        "jobQueue": "highPriority-prod",
-        "jobDefinition": "isaac-prod",
-    }
-
-
-def test_all_that_a_job_can_be_given() -> None:
-    asked = request(
-        command=("--working_dir", "/scratch"),
-        environment={"THREADS": "32", "EMPTY": ""},
-        parameters={"sample": "NA12878"},
-        depends_on=("a", "b"),
-        array_size=10,
-        share_identifier="research",
-    )
-    assert jobs.submit_arguments(asked) == {
-        "jobName": "wgs-1",
-        "jobQueue": "highPriority-prod",
-        "jobDefinition": "isaac-prod",
-        "containerOverrides": {
-            "command": ["--working_dir", "/scratch"],
-            "environment": [{"name": "THREADS", "value": "32"}, {"name": "EMPTY", "value": ""}],
-        },
-        "dependsOn": [{"jobId": "a"}, {"jobId": "b"}],
-        "parameters": {"sample": "NA12878"},
-        "arrayProperties": {"size": 10},
-        "shareIdentifier": "research",
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"name": ""}, "job name"),
-        ({"name": "-x"}, "job name"),
-        ({"name": "wgs 1"}, "job name"),
-        ({"name": "wgs-1\n"}, "job name"),
-        ({"name": "wgs-\u0661"}, "job name"),
-        ({"name": "x" * 129}, "job name"),
-        ({"array_size": 1}, "invalid array size 1: use 2 to 10000"),
-        ({"array_size": 0}, "array size 0"),
-        ({"array_size": 10_001}, "array size 10001"),
-        ({"depends_on": ("a",) * 21}, "21 dependencies"),
-        ({"command": ("x" * 8192,)}, "are 8208 characters; AWS Batch accepts 8192 at most"),
-        ({"environment": {"A": "x" * 9000}}, "AWS Batch accepts 8192 at most"),
-        ({"depends_on": ("a:N_TO_N",)}, "N_TO_N is for array jobs"),
-        ({"depends_on": ("SEQUENTIAL",)}, "SEQUENTIAL is for array jobs"),
-        ({"environment": {"": "x"}}, 'environment variable ""'),
-        ({"environment": {"2X": "x"}}, '"2X"'),
-        ({"environment": {"AWS_BATCH_JOB_ID": "x"}}, '"AWS_BATCH_JOB_ID"'),
-    ],
-)
-def test_a_limit_of_batch_is_told_before_batch_is_asked(changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        jobs.submit_arguments(request(**changes))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"name": "x" * 128},
-        {"array_size": 2},
-        {"array_size": 10_000},
-        {"depends_on": ("a",) * 20},
-        {"environment": {"AWS_REGION": "x"}},
-        {"command": ("x" * 8176,)},
-    ],
-)
-def test_the_limits_themselves_are_allowed(changes: dict[str, Any]) -> None:
-    assert jobs.submit_arguments(request(**changes))
-
-
-def test_arrays_depend_on_each_others_children() -> None:
-    asked = request(array_size=2, depends_on=("a:N_TO_N", "SEQUENTIAL", "b", "c:3"))
-    assert jobs.submit_arguments(asked)["dependsOn"] == [
-        {"jobId": "a", "type": "N_TO_N"},
-        {"type": "SEQUENTIAL"},
-        {"jobId": "b"},
-        {"jobId": "c:3"},
-    ]
-
-
-def test_a_submitted_job_has_the_id_that_batch_gave(clients: session.Clients) -> None:
-    asked = request(command=("true",))
-    with answers(clients.batch) as stub:
-        stub.add_response("submit_job", {"jobName": "wgs-1", "jobId": ID}, jobs.submit_arguments(asked))
-        assert jobs.submit(clients, asked) == ID
-
-
 def test_the_log_of_a_multi_node_job_is_its_main_nodes(clients: session.Clients) -> None:
     nodes: Any = {"numNodes": 3, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:"}]}
     node: Any = {"logStreamName": "assemble/default/1"}
@@ -154,57 +55,6 @@ def test_the_log_of_a_multi_node_job_is_its_main_nodes(clients: session.Clients)
         stub.add_response("describe_jobs", {"jobs": [detail(nodeProperties=nodes)]}, {"jobs": [ID]})
         stub.add_response("describe_jobs", {"jobs": [detail(f"{ID}#0", container=node)]}, {"jobs": [f"{ID}#0"]})
         assert jobs.find_logged(clients, ID).log_streams == ("assemble/default/1",)
-
-
-# --- submit through the function
-
-
-def invoke(clients: session.Clients, answer: object, asked: SubmitRequest, **response: Any) -> str:
-    body = json.dumps(answer).encode()
-    with answers(clients.functions) as stub:
-        stub.add_response(
-            "invoke",
-            {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(body), len(body)), **response},
-            {"FunctionName": "batchSubmitJob-prod", "Payload": json.dumps(jobs.submit_event(asked)).encode()},
-        )
-        return jobs.submit_via_function(clients, "batchSubmitJob-prod", asked)
-
-
-def test_the_function_is_sent_the_event_and_answers_with_the_job_id(clients: session.Clients) -> None:
-    asked = request(parameters={"sample": "NA12878"})
-    assert invoke(clients, {**jobs.submit_event(asked), "jobId": ID}, asked) == ID
-
-
-@pytest.mark.parametrize("kind", ["EventTypeError", "EventValueError", "OtherEnvironmentError"])
-def test_an_event_that_the_function_refuses_is_wrong_usage(clients: session.Clients, kind: str) -> None:
-    answer = {"errorType": kind, "errorMessage": "jobQueue: 'x' does not belong", "stackTrace": []}
-    with pytest.raises(UsageError, match=r"^batchSubmitJob-prod: jobQueue: 'x' does not belong$"):
-        invoke(clients, answer, request(), FunctionError="Unhandled")
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [({"errorType": "ClientException", "errorMessage": "queue is disabled"}, "queue is disabled"), (None, "failed")],
-)
-def test_a_function_that_fails_is_an_aws_error_that_names_its_log(
-    clients: session.Clients, answer: object, says: str
-) -> None:
-    with pytest.raises(AwsError, match=says) as caught:
-        invoke(clients, answer, request(), FunctionError="Unhandled")
-    assert caught.value.hint == "its log group is /aws/lambda/batchSubmitJob-prod"
-
-
-@pytest.mark.parametrize("answer", [{"jobName": "wgs-1"}, ["x"], None])
-def test_an_answer_without_a_job_id_is_an_error(clients: session.Clients, answer: object) -> None:
-    with pytest.raises(AwsError, match="without a jobId"):
-        invoke(clients, answer, request())
-
-
-@pytest.mark.parametrize("changes", [{"array_size": 2}, {"share_identifier": "research"}])
-def test_what_the_function_does_not_take_is_not_dropped_silently(changes: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="neither an array size nor a share identifier") as caught:
-        jobs.submit_event(request(**changes))
-    assert "--via-function" in caught.value.hint
 
 
 # --- a job as Batch describes it
@@ -291,14 +141,6 @@ def test_past_attempts_of_several_containers_have_their_streams_and_outcomes() -
     waiting = several(attempts=[{"taskProperties": [{"containers": past}]}])
     assert jobs.job_from(waiting, "us-east-1").log_streams == ("j/fetch/1", "j/main/1")
     assert asked_by(waiting, "VCPU") == 4
-
-
-def test_overrides_of_one_of_several_containers_name_it() -> None:
-    asked = jobs.submit_arguments(request(command=("align",), environment={"A": "b"}, container="main"))
-    overrides = {"name": "main", "command": ["align"], "environment": [{"name": "A", "value": "b"}]}
-    assert asked["ecsPropertiesOverride"] == {"taskProperties": [{"containers": [overrides]}]}
-    assert "containerOverrides" not in asked
-    assert "ecsPropertiesOverride" not in jobs.submit_arguments(request(container="main"))
 
 
 def test_a_new_job_has_neither_times_nor_log_yet() -> None:

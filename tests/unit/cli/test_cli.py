@@ -242,6 +242,25 @@ class TestRender:
         (["submit", "test.yaml", "one", "--queue", "main", "--share", "a"], "remove --share"),
         (["submit", "test.yaml", "one", "--env", "SECRET"], "--env takes KEY=VALUE"),
         (["submit", "test.yaml", "one", "--array-size", "1"], "2<=x<=10000"),
+        (
+            ["submit", "test.yaml", "one", "--timeout", "5"],
+            'invalid duration "5": use a number and a unit, such as 30m',
+        ),
+        (["submit", "test.yaml", "one", "--timeout", "30s"], "invalid timeout of 30 seconds: use 60 to"),
+        (["submit", "test.yaml", "one", "--attempts", "11"], "11 is not in the range 1<=x<=10"),
+        (["submit", "test.yaml", "one", "--tag", "aws:x=y"], 'invalid tag "aws:x": AWS reserves keys'),
+        (
+            ["submit", "test.yaml", "one", "--queue", "main", "--vcpus", "65"],
+            "error: --vcpus: 65 vCPUs are more than max_vcpus 64, the maximum of queue main; the job would never "
+            "start\n"
+            "hint: ask for less, or use another --queue",
+        ),
+        (
+            ["submit", "test.yaml", "one", "--queue", "main", "--memory", "99999999"],
+            "error: --memory: no instance type of queue main",
+        ),
+        (["submit", "test.yaml", "one", "--gpus", "1"], "error: --gpus: image.base is ecs-al2023-x86_64"),
+        (["submit", "test.yaml", "one", "--depends-on", "a:SEQUENTIAL"], "--depends-on a --depends-on SEQUENTIAL"),
         (["jobs", "test.yaml", "--queue", "no"], 'unknown queue "no"'),
         (
             ["apply", "test.yaml", "--drain-timeout", "5"],

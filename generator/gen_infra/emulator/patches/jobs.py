@@ -109,7 +109,7 @@ def _job(
 ) -> EmulatedJob:
     job_id = job_id or str(mock_random.uuid4())
     parameters = {**(definition.parameters or {}), **(request.get("parameters") or {})}
-    nodes = definition.node_properties or {}
+    nodes = _nodes(definition, request, parameters)
     task = _task(definition, request, parameters)
     timeout = (request.get("timeout") or definition.timeout or {}).get("attemptDurationSeconds")
     details = {
@@ -158,6 +158,30 @@ def _task(definition: JobDefinition, request: dict[str, Any], parameters: dict[s
         raise ClientException(f"Container {min(map(str, unknown))} of ecsPropertiesOverride is not in the definition")
     containers = [_container(each, overrides.get(each["name"], {}), parameters) for each in task["containers"]]
     return task | {"containers": containers}
+
+
+def _nodes(definition: JobDefinition, request: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """Return the nodes of a multi-node job with the submission's overrides; empty for any other job.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_NodeOverrides.html
+    """
+    nodes: dict[str, Any] = definition.node_properties or {}
+    overrides = (request.get("nodeOverrides") or {}).get("nodePropertyOverrides") or []
+    if not nodes:
+        if overrides:
+            raise ClientException("nodeOverrides is only for multi-node parallel job definitions")
+        return {}
+    if request.get("containerOverrides"):
+        raise ClientException("containerOverrides is not for multi-node parallel job definitions; use nodeOverrides")
+    changes = {each["targetNodes"]: each.get("containerOverrides") or {} for each in overrides}
+    ranges = nodes.get("nodeRangeProperties") or []
+    if unknown := set(changes) - {each["targetNodes"] for each in ranges}:
+        raise ClientException(f"Node range {min(unknown)} of nodeOverrides is not in the definition")
+    changed = [
+        each | {"container": _container(each.get("container") or {}, changes.get(each["targetNodes"], {}), parameters)}
+        for each in ranges
+    ]
+    return nodes | {"nodeRangeProperties": changed}
 
 
 def _main_container(task: dict[str, Any]) -> dict[str, Any]:

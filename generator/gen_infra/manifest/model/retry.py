@@ -47,6 +47,15 @@ class RetryRule(Model, frozen=True, kw_only=True):
         | None
     ) = None
 
+    def to_api(self) -> dict[str, str]:
+        """Return the rule as the API's ``evaluateOnExit`` has it."""
+        patterns = {
+            "onStatusReason": self.on_status_reason,
+            "onReason": self.on_reason,
+            "onExitCode": self.on_exit_code,
+        }
+        return {"action": self.action, **{name: value for name, value in patterns.items() if value is not None}}
+
 
 class RetryCondition(Model, frozen=True, kw_only=True):
     """A failure to retry; each of its keys must match."""
