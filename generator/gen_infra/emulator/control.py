@@ -101,6 +101,14 @@ class Control:
         calls = [Call(**each) for each in self._ask("GET", CALLS_PATH)]
         return [call for call in calls if call.number > since and service in ("", call.service)]
 
+    def iam_report(self) -> list[dict[str, Any]]:
+        """Return the evaluated IAM actions: ``action``, ``is_known`` (its resource), ``is_allowed`` and ``count``.
+
+        The administrator's calls are not evaluated. An action whose resource is not known was evaluated on ``*``.
+        """
+        report: list[dict[str, Any]] = self._order({"do": "report permissions"})
+        return report
+
     def ask_for_copy(self) -> dict[str, int]:
         """Let the emulator copy itself: the process, the port and the lifeline of the copy; see `copies`."""
         from gen_infra.emulator.copies import COPIES_PATH

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from gen_infra.emulator import launches
 from gen_infra.emulator.calls import LOG, Call
+from gen_infra.emulator.iam_report import REPORT
 from gen_infra.emulator.operations import Operation, asked
 from gen_infra.emulator.refusals import refusal
 
@@ -161,6 +162,7 @@ class Faults:
         "wait": _wait,
         "refuse launches": _refuse_launches,
         "allow launches": _allow_launches,
+        "report permissions": lambda _faults: REPORT.lines(),
     }
 
 

@@ -1,7 +1,7 @@
 """Run Lambda functions: the handler of the deployed zip, in a child process of the same Python interpreter.
 
 That interpreter is used for every runtime. The function gets its own environment variables, and ``AWS_ENDPOINT_URL``
-of the emulator. The permissions of its role are not enforced.
+of the emulator and the credentials of a session of its role, whose permissions are enforced.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Function:
         handler: ``module.function``.
         timeout: seconds.
         memory: MiB; shown to the function, not enforced.
+        credentials: the environment variables of its role's session.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Function:
     memory: int
     region: str
     log_group: str
+    credentials: dict[str, str]
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -136,8 +138,6 @@ def _environ(function: Function, stream: str, endpoint: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
     own = {
         "_HANDLER": function.handler,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": function.region,
         "AWS_REGION": function.region,
         "AWS_ENDPOINT_URL": endpoint,
@@ -150,4 +150,4 @@ def _environ(function: Function, stream: str, endpoint: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "TZ": ":UTC",
     }
-    return kept | function.variables | own
+    return kept | function.variables | own | function.credentials

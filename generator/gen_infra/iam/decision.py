@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 from gen_infra.iam.principal import Principal, PrincipalKind, names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gen_infra.iam.policy import PolicyDocument
     from gen_infra.iam.request import Request
 

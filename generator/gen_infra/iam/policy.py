@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from gen_infra.iam.conditions import PolicyCondition, condition, is_met
 from gen_infra.iam.matching import is_action_like, is_resource_like
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from gen_infra.iam.request import Request, RequestContext
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9_+=,.@:/-]+)(?:,\s*'([^']*)')?\}")  # ${key} or ${key, 'default'}

@@ -113,9 +113,38 @@ def handler(event, context):
 """
     sqs = lab.client("sqs")
     queue = sqs.create_queue(QueueName=lab.name("ran"))["QueueUrl"]
+    lab.allow("functions", "sqs:SendMessage", f"arn:aws:sqs:us-east-1:123456789012:{queue.rpartition('/')[2]}")
     answer = lab.client("lambda").invoke(
         FunctionName=lab.function(source), InvocationType="Event", Payload=json.dumps({"queue": queue})
     )
     assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
     [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
     assert message["Body"] == "ran"
+
+
+def test_a_function_may_do_what_its_role_allows(lab: Lab) -> None:
+    source = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    try:
+        boto3.client("ssm").get_parameter(Name="/gen-infra/prod/ami")
+    except ClientError as error:
+        return error.response["Error"]["Message"]
+    return boto3.client("sts").get_caller_identity()["Arn"]
+"""
+    name = lab.name("function")
+    role = lab.role(f"{name}-role")
+
+    def outcome() -> str:
+        return str(json.load(lab.client("lambda").invoke(FunctionName=name)["Payload"]))
+
+    lab.function(source, FunctionName=name, Role=role)
+    assert outcome() == (
+        f"User: arn:aws:sts::123456789012:assumed-role/{name}-role/{name} is not authorized to perform: "
+        "ssm:GetParameter on resource: arn:aws:ssm:us-east-1:123456789012:parameter/gen-infra/prod/ami because no "
+        "identity-based policy allows the ssm:GetParameter action"
+    )
+    lab.allow(f"{name}-role", "ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/gen-infra/prod/*")
+    assert outcome() == f"arn:aws:sts::123456789012:assumed-role/{name}-role/{name}"

@@ -60,6 +60,20 @@ class Lab:
             arn = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
         return arn
 
+    def allow(self, role: str, action: str, resource: str) -> None:
+        statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("iam").put_role_policy(RoleName=role, PolicyName=self.name("policy"), PolicyDocument=document)
+
+    def user(self, *statements: dict[str, Any]) -> boto3.Session:
+        """Make a user with an inline policy of these statements; return a session with its access key."""
+        iam, name = self.client("iam"), self.name("user")
+        iam.create_user(UserName=name)
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+
     def linked_role(self) -> str:
         return self.role("AWSServiceRoleForBatch", "/aws-service-role/batch.amazonaws.com/")
 

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from tests.emulator.probes import Lab, probe, refusal, requirements
+from tests.emulator.probes import ONCE, Lab, probe, refusal, requirements
 
 _OWNER = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}
 
@@ -51,6 +51,21 @@ def documented_limits(lab: Lab) -> Any:
         refusal(batch.describe_jobs, jobs=101 * ["none"]),
         refusal(lab.client("sqs").create_queue, QueueName=lab.name("queue"), Attributes={"VisibilityTimeout": "43201"}),
         refusal(lab.client("kms").create_key, Policy=_policy(_OWNER | {"Action": "kms:Decrypt"})),
+    ]
+
+
+@probe(["accepted", "AccessDeniedException", "UnauthorizedOperation", "AccessDenied"])
+def authorized_requests(lab: Lab) -> Any:
+    session: Any = lab.user({"Effect": "Allow", "Action": "batch:Describe*", "Resource": "*"})
+
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=lab.endpoint, config=ONCE)
+
+    return [
+        refusal(client("batch").describe_job_queues),
+        refusal(client("batch").list_scheduling_policies),
+        refusal(client("ec2").describe_vpcs),
+        refusal(client("s3").list_buckets),
     ]
 
 
@@ -191,6 +206,7 @@ def role_quotas(lab: Lab) -> Any:
 PROBES = (
     validated_requests,
     documented_limits,
+    authorized_requests,
     error_format,
     log_group_keys,
     associated_keys,

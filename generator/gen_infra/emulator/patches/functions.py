@@ -14,6 +14,7 @@ from moto.core.config import default_user_config
 from moto.logs.models import logs_backends
 
 from gen_infra.emulator import functions
+from gen_infra.emulator.authorization.callers import credentials
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _invoke(backend: Any, model: Any, payload: bytes) -> Outcome:
         memory=int(model.memory_size),
         region=model.region,
         log_group=group,
+        credentials=credentials(model.role, model.function_name, model.region, backend.account_id),
         variables=model.environment_vars,
     )
     outcome = functions.invoke(function, payload, endpoint=os.environ[ENDPOINT_VARIABLE])

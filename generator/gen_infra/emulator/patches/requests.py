@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from gen_infra.emulator import validation
+from gen_infra.emulator import authorization, validation
 from gen_infra.emulator.operations import asked
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 from gen_infra.emulator.refusals import refusal
@@ -44,6 +44,15 @@ def validated_requests() -> None:
 def documented_limits() -> None:
     """Check every request against the table of limits."""
     _refuse_if(validation.limit_problem)
+
+
+@moto_patch(
+    moto="5.2.5 carries out every call, or evaluates identity-based policies without their limits and conditions",
+    aws="refuses what the policies of the caller and of the resource do not allow",
+)
+def authorized_requests() -> None:
+    """Evaluate every call of a user or a role that IAM or STS knows; the administrator may do everything."""
+    _refuse_if(authorization.denial)
 
 
 @moto_patch(
@@ -129,5 +138,6 @@ def _answer(
 PATCHES: tuple[MotoPatch, ...] = (
     error_format,
     documented_limits,
-    validated_requests,  # the outer one, so that limits see values of the right types
+    validated_requests,  # outside the limits, which so see values of the right types
+    authorized_requests,  # outside all, because AWS tells only those who may call what is wrong with a call
 )

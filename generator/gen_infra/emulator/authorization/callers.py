@@ -1,0 +1,105 @@
+"""Find out who makes a call, from the access key that signed it, with the caller's policies."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from moto.core.utils import utcnow
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import IAMBackend, iam_backends
+from moto.sts.models import sts_backends
+
+from gen_infra.iam import PolicyDocument, Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from moto.sts.models import AssumedRole
+
+PARTITION = "aws"
+_ISSUED = re.compile(r"(AKIA|ASIA)[A-Z0-9]{16}")
+
+
+class UnknownKeyError(Exception):
+    """The access key was issued by this account, and does not exist any more."""
+
+
+def backend(account: str) -> IAMBackend:
+    """Return moto's IAM of an account."""
+    found: IAMBackend = iam_backends[account][PARTITION]
+    return found
+
+
+def caller(access_key: str, account: str) -> Principal | None:
+    """Return who has an access key; None for the account's administrator, who may do everything.
+
+    Any access key that IAM and STS did not issue is the administrator's, such as ``testing``.
+    """
+    for session in sts_backends[account][PARTITION].assumed_roles:
+        if session.access_key_id == access_key:
+            return role_session(session, account) if session.expiration > utcnow() else None
+    iam = backend(account)
+    for user in iam.users.values():
+        if any(key.access_key_id == access_key and key.status == "Active" for key in user.access_keys):
+            return _user(iam, user)
+    return None
+
+
+def role_session(session: AssumedRole, account: str) -> Principal:
+    """Return a session of a role; the role may be deleted meanwhile, and then has no policies."""
+    iam = backend(account)
+    policies: tuple[PolicyDocument, ...] = ()
+    boundary = None
+    try:
+        role = iam.get_role_by_arn(session.role_arn)
+    except NotFoundException:
+        pass
+    else:
+        policies = tuple(_policies(role))
+        boundary = _managed(iam, role.permissions_boundary_arn)
+    limits = (PolicyDocument.read(session.policy),) if session.policy else ()
+    return Principal(
+        PrincipalKind.ROLE,
+        session.arn,
+        account,
+        role_arn=session.role_arn,
+        policies=policies,
+        boundary=boundary,
+        session_policies=limits,
+    )
+
+
+def credentials(role_arn: str, session_name: str, region: str, account: str) -> dict[str, str]:
+    """Return the environment variables of a new session of a role, as a service gives them to what it runs."""
+    session = sts_backends[account][PARTITION].assume_role(region, session_name, role_arn, "", 3600, "")
+    return {
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.session_token,
+    }
+
+
+def _user(iam: IAMBackend, user: Any) -> Principal:
+    groups = [group for group in iam.groups.values() if user in group.users]
+    policies = [policy for owner in (user, *groups) for policy in _policies(owner)]
+    boundary = _managed(iam, getattr(user, "permissions_boundary_arn", None))
+    return Principal(PrincipalKind.USER, user.arn, user.account_id, policies=tuple(policies), boundary=boundary)
+
+
+def _policies(owner: Any) -> Iterator[PolicyDocument]:
+    """Yield the inline and the attached policies of a user, a group or a role."""
+    for text in owner.policies.values():
+        yield PolicyDocument.read(unquote(text) if text.startswith("%7B") else text)
+    for policy in owner.managed_policies.values():
+        yield _document(policy)
+
+
+def _managed(iam: IAMBackend, arn: str | None) -> PolicyDocument | None:
+    return _document(iam.managed_policies[arn]) if arn in iam.managed_policies else None
+
+
+def _document(policy: Any) -> PolicyDocument:
+    [version] = [each for each in policy.versions if each.version_id == policy.default_version_id]
+    return PolicyDocument.read(version.document)

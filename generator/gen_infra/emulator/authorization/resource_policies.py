@@ -1,0 +1,103 @@
+"""Find the policy of a resource: of a bucket, a key, a queue, a topic, a repository, a function, a secret or a role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.core.exceptions import ServiceException
+from werkzeug.exceptions import HTTPException
+
+from gen_infra.emulator.authorization.callers import PARTITION, backend
+from gen_infra.iam import InvalidPolicyError, PolicyDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_Text = str | bytes | None
+
+
+def resource_policy(arn: str) -> PolicyDocument | None:
+    """Return the policy of a resource; None if it has none, or its type cannot have one."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] not in _READERS:
+        return None
+    _, _, service, region, account, name = parts
+    try:
+        text = _READERS[service](account, region, name)
+        return PolicyDocument.read(text.decode() if isinstance(text, bytes) else text) if text else None
+    except (KeyError, HTTPException, ServiceException, InvalidPolicyError):  # it does not exist, or has no valid policy
+        return None
+
+
+def _bucket(account: str, region: str, name: str) -> _Text:  # noqa: ARG001 - each reader gets the same
+    from moto.s3.models import s3_backends
+
+    bucket_name = name.partition("/")[0]
+    for backends in s3_backends.values():
+        buckets = backends[PARTITION].buckets
+        if bucket_name in buckets:
+            policy: bytes | None = buckets[bucket_name].policy
+            return policy
+    return None
+
+
+def _key(account: str, region: str, name: str) -> _Text:
+    from moto.kms.models import kms_backends
+
+    policy: str = kms_backends[account][region].keys[name.removeprefix("key/")].policy
+    return policy
+
+
+def _queue(account: str, region: str, name: str) -> _Text:
+    from moto.sqs.models import sqs_backends
+
+    policy: str | None = sqs_backends[account][region].queues[name].policy
+    return policy
+
+
+def _topic(account: str, region: str, name: str) -> _Text:
+    from moto.sns.models import sns_backends
+
+    policy: str = sns_backends[account][region].topics[f"arn:{PARTITION}:sns:{region}:{account}:{name}"].policy
+    return policy
+
+
+def _repository(account: str, region: str, name: str) -> _Text:
+    from moto.ecr.models import ecr_backends
+
+    policy: str | None = ecr_backends[account][region].repositories[name.removeprefix("repository/")].policy
+    return policy
+
+
+def _function(account: str, region: str, name: str) -> _Text:
+    from moto.awslambda.models import lambda_backends
+
+    policy: str = lambda_backends[account][region].get_policy(name.removeprefix("function:"))
+    return policy
+
+
+def _secret(account: str, region: str, name: str) -> _Text:
+    from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
+
+    secret = secretsmanager_backends[account][region].secrets[name.removeprefix("secret:")]
+    return secret.policy if isinstance(secret, FakeSecret) else None
+
+
+def _role(account: str, region: str, name: str) -> _Text:  # noqa: ARG001
+    kind, _, rest = name.partition("/")
+    if kind != "role":
+        return None
+    policy: str = backend(account).get_role(rest.rpartition("/")[2]).assume_role_policy_document
+    return policy
+
+
+_READERS: Mapping[str, Callable[[str, str, str], Any]] = {
+    "ecr": _repository,
+    "iam": _role,
+    "kms": _key,
+    "lambda": _function,
+    "s3": _bucket,
+    "secretsmanager": _secret,
+    "sns": _topic,
+    "sqs": _queue,
+}

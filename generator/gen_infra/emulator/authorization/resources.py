@@ -1,0 +1,225 @@
+"""Which resources a call is for, as ARNs, from its parameters.
+
+`NAMES` says in which parameters a resource type's name stands. A type without a row, or whose parameters a call does
+not have, is unknown: the call is evaluated on ``*``, and `report` lists it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from gen_infra.iam.reference import Place, arn, resource_types
+
+Names = Sequence[str]
+_EC2_ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,}")
+
+# By service and resource type: the parameters that hold names or ARNs, the first that a call has counts.
+NAMES: Mapping[str, Mapping[str, Names]] = {
+    "autoscaling": {"autoScalingGroup": ("AutoScalingGroupName", "AutoScalingGroupNames")},
+    "batch": {
+        "compute-environment": ("computeEnvironment", "computeEnvironmentName", "resourceArn"),
+        "job": ("jobId", "jobs", "resourceArn"),
+        "job-definition": ("jobDefinition", "jobDefinitionName", "resourceArn"),
+        "job-definition-revision": ("jobDefinition", "resourceArn"),
+        "job-queue": ("jobQueue", "jobQueueName", "resourceArn"),
+        "scheduling-policy": ("arn", "name", "resourceArn"),
+    },
+    "cloudtrail": {"trail": ("Name", "TrailName")},
+    "cloudwatch": {"alarm": ("AlarmName", "AlarmNames", "ResourceARN"), "dashboard": ("DashboardName",)},
+    "codebuild": {"project": ("name", "projectName", "names", "arn")},
+    "dynamodb": {"table": ("TableName", "ResourceArn")},
+    "ecr": {"repository": ("repositoryName", "repositoryNames", "resourceArn")},
+    "elasticfilesystem": {
+        "access-point": ("AccessPointId", "ResourceId"),
+        "file-system": ("FileSystemId", "ResourceId"),
+    },
+    "events": {
+        "event-bus": ("EventBusName",),
+        "rule-on-default-event-bus": ("Name", "Rule", "ResourceARN"),
+    },
+    "iam": {
+        "group": ("GroupName",),
+        "instance-profile": ("InstanceProfileName",),
+        "oidc-provider": ("OpenIDConnectProviderArn", "Url"),
+        "policy": ("PolicyArn", "PolicyName"),
+        "role": ("RoleName",),
+        "user": ("UserName",),
+    },
+    "kms": {"alias": ("AliasName",), "key": ("KeyId", "TargetKeyId")},
+    "lambda": {"function": ("FunctionName", "Resource")},
+    "logs": {
+        "log-group": ("logGroupName", "resourceArn", "resourceIdentifier"),
+        "log-stream": ("logGroupName", "logGroupIdentifier"),
+    },
+    "scheduler": {"schedule-group": ("Name", "GroupName", "ResourceArn")},
+    "secretsmanager": {"Secret": ("SecretId", "Name")},
+    "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
+    "sqs": {"queue": ("QueueUrl", "QueueName")},
+    "ssm": {"parameter": ("Name", "Names", "Path", "ResourceId")},
+    "states": {"statemachine": ("stateMachineArn", "name", "resourceArn")},
+    "sts": {"role": ("RoleArn",)},
+}
+# Actions that need no permission on a type that the reference lists for them: it is there for its condition keys.
+_NOT_ASKED = {("batch:SubmitJob", "job"), ("lambda:InvokeFunction", "function alias"), ("iam:PassRole", "assumed-role")}
+_EC2_TYPES = {"vol": "volume", "snap": "snapshot", "ami": "image", "i": "instance", "sg": "security-group"} | {
+    "acl": "network-acl",
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "fl": "vpc-flow-log",
+    "igw": "internet-gateway",
+    "lt": "launch-template",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "vpce": "vpc-endpoint",
+}
+
+
+class Asked(NamedTuple):
+    """The resources of an action: ARNs, or ``*``.
+
+    Args:
+        arns: each must be allowed.
+        is_known: whether they are the call's own; otherwise it has some that could not be found.
+    """
+
+    arns: tuple[str, ...]
+    is_known: bool = True
+
+
+class Lookup(NamedTuple):
+    """What only the account knows of its resources.
+
+    Args:
+        path: the path of an IAM resource, by its type and name, such as ``/batch/``.
+        key: the id of a key, by an alias or an ARN.
+    """
+
+    path: Callable[[str, str], str]
+    key: Callable[[str], str]
+
+
+class Call(NamedTuple):
+    """One action of a call: what its resources are made from."""
+
+    service: str
+    name: str
+    parameters: Mapping[str, Any]
+    place: Place
+    lookup: Lookup
+
+
+def resources(action: str, parameters: Mapping[str, Any], place: Place, lookup: Lookup) -> Asked:
+    """Return the resources of one action of a call."""
+    service, _, name = action.partition(":")
+    kinds = {
+        kind: is_required for kind, is_required in resource_types(action).items() if (action, kind) not in _NOT_ASKED
+    }
+    if not kinds:
+        return Asked(("*",))
+    if service == "s3":
+        return _s3(name, kinds, parameters, place)
+    if service == "ec2":
+        return _ec2(kinds, parameters, place)
+    call = Call(service, name, parameters, place, lookup)
+    found = {kind: list(_of_type(call, kind)) for kind in kinds}
+    arns = tuple(dict.fromkeys(each for several in found.values() for each in several))
+    if arns:
+        return Asked(arns)
+    return Asked(("*",), is_known=not any(kinds.values()))
+
+
+def _of_type(call: Call, kind: str) -> Iterator[str]:
+    rows = NAMES.get(call.service, {}).get(kind, ())
+    for value in next((_texts(call.parameters[row]) for row in rows if call.parameters.get(row)), []):
+        if not value.startswith("arn:"):
+            spell = _SPELLINGS.get(call.service, _as_is)
+            found = arn(call.service, kind, call.place, *spell(call, kind, value))
+        elif call.service == "batch" and f":{kind.removesuffix('-revision')}/" not in value:
+            continue  # the parameter holds an ARN of any type
+        else:
+            found = value
+        yield _group(found, call.name) if kind == "log-group" else found
+
+
+def _as_is(call: Call, kind: str, value: str) -> Names:  # noqa: ARG001 - each spelling gets the same
+    return (value,)
+
+
+def _with_path(call: Call, kind: str, value: str) -> Names:
+    """Put the path before the name of an IAM resource: that of the call, or of the resource that exists."""
+    given = call.parameters.get("Path") if call.name.startswith("Create") else None
+    return (f"{given or call.lookup.path(kind, value)}{value.removeprefix('https://')}".lstrip("/"),)
+
+
+def _with_suffix(call: Call, kind: str, value: str) -> Names:  # noqa: ARG001
+    """Add the six characters that Secrets Manager adds to a secret's name."""
+    return (f"{value}-AbCdEf" if call.name == "CreateSecret" else f"{value}-??????",)
+
+
+_SPELLINGS: Mapping[str, Callable[[Call, str, str], Names]] = {
+    "autoscaling": lambda _call, _kind, value: ("*", value),
+    "iam": _with_path,
+    "kms": lambda call, kind, value: (value.removeprefix("alias/") if kind == "alias" else call.lookup.key(value),),
+    "logs": lambda call, _kind, value: (value, call.parameters.get("logStreamName", "*")),
+    "lambda": lambda _call, _kind, value: (value.partition(":")[0],),
+    "secretsmanager": _with_suffix,
+    "sqs": lambda _call, _kind, value: (value.rpartition("/")[2],),
+    "ssm": lambda _call, _kind, value: (value.lstrip("/"),),
+}
+
+
+def _group(log_group: str, action: str) -> str:
+    """Add what AWS adds to a log group's ARN for all calls except those for its tags.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    bare = log_group.removesuffix(":*")
+    return bare if "Tag" in action else f"{bare}:log-stream:"
+
+
+def _s3(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Place) -> Asked:
+    bucket, key = parameters.get("Bucket"), parameters.get("Key")
+    if name == "GetObject" and (source := parameters.get("CopySource")):
+        bucket, _, key = unquote(source).lstrip("/").partition("?")[0].partition("/")
+    if not bucket:
+        return Asked(("*",))
+    if "object" not in kinds:
+        return Asked((arn("s3", "bucket", place, bucket),))
+    keys = [key] if key else [each.get("Key", "") for each in (parameters.get("Delete") or {}).get("Objects", [])]
+    arns = tuple(arn("s3", "object", place, bucket, each) for each in keys)
+    return Asked(arns) if arns else Asked(("*",), is_known=False)
+
+
+def _ec2(kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Place) -> Asked:
+    """Return the ids of a call by their prefixes; a type that is created, or not named, is any of its type."""
+    ids: dict[str, list[str]] = {}
+    for text in _all_texts(parameters):
+        if found := _EC2_ID.fullmatch(text):
+            ids.setdefault(_EC2_TYPES.get(found[1], found[1]), []).append(text)
+    arns = []
+    for kind, is_required in kinds.items():
+        named = ids.get(kind, [])
+        if named or is_required:
+            arns += [arn("ec2", kind, place, name) for name in named or ["*"]]
+    return Asked(tuple(arns) or ("*",))
+
+
+def _texts(value: Any) -> list[str]:
+    """Return a parameter's names: one, or a list of them."""
+    if isinstance(value, str):
+        return [value]
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list | tuple) else []
+
+
+def _all_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _all_texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _all_texts(each)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulator.emulator.needed_permissions import NEEDED, Needs
+from tests.emulator.probes import ONCE, Lab, refusal
+
+if TYPE_CHECKING:
+    import boto3
+
+    from gen_infra.emulator import Emulator
+
+REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+@pytest.fixture(scope="module")
+def lab(aws: Emulator) -> Lab:
+    return Lab(aws.endpoint)
+
+
+def client(lab: Lab, session: boto3.Session, service: str) -> Any:
+    made: Any = session
+    return made.client(service, endpoint_url=lab.endpoint, config=ONCE)
+
+
+def allow(action: str, resource: str) -> dict[str, str]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def message(lab: Lab, session: boto3.Session, row: Needs) -> str:
+    """Return AWS's refusal, or an empty text if the call is authorized, whatever else is wrong with it."""
+    try:
+        getattr(client(lab, session, row.service), row.method)(**row.arguments)
+    except ClientError as error:
+        answer = error.response["Error"]
+        # HeadBucket and HeadObject have no body: only the status tells.
+        return answer.get("Message") or "" if answer["Code"] in REFUSED | {"403"} else ""
+    return ""
+
+
+@pytest.mark.parametrize("row", NEEDED, ids=lambda row: f"{row.service}-{row.method}-{len(row.permissions)}")
+def test_a_call_needs_these_permissions_and_no_other(lab: Lab, row: Needs) -> None:
+    permissions = [allow(action, resource) for action, resource in row.permissions.items()]
+    assert not message(lab, lab.user(*permissions), row)
+    for action in row.permissions:
+        others = [each for each in permissions if each["Action"] != action]
+        refused = message(lab, lab.user(*others, allow("sts:TagSession", "*")), row)
+        assert f"is not authorized to perform: {action}" in refused or refused == "Forbidden"
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in NEEDED if "*" not in row.permissions.values()], ids=lambda row: f"{row.service}-{row.method}"
+)
+def test_the_same_action_on_another_resource_is_not_enough(lab: Lab, row: Needs) -> None:
+    elsewhere = [
+        allow(
+            action,
+            resource.replace("123456789012", "999999999999")
+            .replace(":::", ":::other-")
+            .replace("::image", "::no-image"),
+        )
+        for action, resource in row.permissions.items()
+    ]
+    assert message(lab, lab.user(*elsewhere), row)
+
+
+class TestRoles:
+    """Sessions of roles: trust, boundaries, session policies."""
+
+    def role(self, lab: Lab, *, boundary: str = "", **trust: Any) -> str:
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole"} | trust
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        name = lab.name("role")
+        more = {"PermissionsBoundary": boundary} if boundary else {}
+        made = lab.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document, **more)
+        lab.allow(name, "ssm:GetParameter", "*")
+        return str(made["Role"]["Arn"])
+
+    def assume(self, lab: Lab, user: boto3.Session, role: str, **more: Any) -> Any:
+        import boto3
+
+        answer = client(lab, user, "sts").assume_role(RoleArn=role, RoleSessionName="session", **more)["Credentials"]
+        keys = answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
+        return boto3.Session(*keys, region_name="us-east-1")
+
+    def reads(self, lab: Lab, session: boto3.Session) -> str:
+        return refusal(client(lab, session, "ssm").get_parameter, Name="/gen-infra/prod/ami")
+
+    def test_the_trust_policy_decides_who_may_assume_it(self, lab: Lab) -> None:
+        role = self.role(lab, Principal={"Service": "batch.amazonaws.com"})
+        with pytest.raises(ClientError, match="because no role trust policy allows the sts:AssumeRole action"):
+            self.assume(lab, lab.user(EVERYTHING), role)
+
+    def test_where_it_names_the_account_the_callers_policies_decide(self, lab: Lab) -> None:
+        role = self.role(lab, Principal={"AWS": "123456789012"})
+        with pytest.raises(ClientError, match="no identity-based policy allows the sts:AssumeRole action"):
+            self.assume(lab, lab.user(allow("ssm:GetParameter", "*")), role)
+        assert self.reads(lab, self.assume(lab, lab.user(allow("sts:AssumeRole", role)), role)) == "accepted"
+
+    def test_an_external_id_is_compared(self, lab: Lab) -> None:
+        condition = {"StringEquals": {"sts:ExternalId": "lab-7"}}
+        role = self.role(lab, Principal={"AWS": "123456789012"}, Condition=condition)
+        user = lab.user(allow("sts:AssumeRole", role))
+        assert self.reads(lab, self.assume(lab, user, role, ExternalId="lab-7")) == "accepted"
+        with pytest.raises(ClientError, match="no role trust policy"):
+            self.assume(lab, user, role, ExternalId="lab-8")
+
+    def test_a_session_policy_limits_the_session(self, lab: Lab) -> None:
+        role = self.role(lab, Principal={"AWS": "123456789012"})
+        user = lab.user(allow("sts:AssumeRole", role))
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:*", "*")]})
+        assert self.reads(lab, self.assume(lab, user, role, Policy=policy)) == "AccessDeniedException"
+
+    def test_a_boundary_limits_the_role(self, lab: Lab) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:*", "*")]})
+        made = lab.client("iam").create_policy(PolicyName=lab.name("boundary"), PolicyDocument=document)
+        role = self.role(lab, boundary=made["Policy"]["Arn"], Principal={"AWS": "123456789012"})
+        session = self.assume(lab, lab.user(allow("sts:AssumeRole", role)), role)
+        with pytest.raises(ClientError, match="because no permissions boundary allows the ssm:GetParameter action"):
+            client(lab, session, "ssm").get_parameter(Name="/gen-infra/prod/ami")
+
+
+def test_a_bucket_policy_can_deny_what_the_caller_may_do(lab: Lab) -> None:
+    bucket = lab.name("denied")
+    s3 = lab.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    user = lab.user(EVERYTHING)
+    with pytest.raises(ClientError, match="with an explicit deny in a resource-based policy"):
+        client(lab, user, "s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+
+
+def test_a_role_is_passed_only_to_the_service_that_the_policy_names(lab: Lab) -> None:
+    role = "arn:aws:iam::123456789012:role/batch/a"
+    passing = allow("iam:PassRole", role) | {
+        "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    }
+    [row] = [row for row in NEEDED if row.method == "register_job_definition"]
+    user = lab.user(allow("batch:RegisterJobDefinition", "*"), passing)
+    assert f"is not authorized to perform: iam:PassRole on resource: {role}" in message(lab, user, row)
+
+
+def test_the_report_counts_what_was_evaluated(lab: Lab, aws: Emulator) -> None:
+    def count(**line: Any) -> int:
+        found = [each["count"] for each in aws.iam_report() if line.items() <= each.items()]
+        return sum(found)
+
+    refused = {"action": "sqs:ListQueues", "is_allowed": False}
+    before = count(**refused)
+    assert refusal(client(lab, lab.user(allow("sns:*", "*")), "sqs").list_queues) == "AccessDeniedException"
+    assert count(**refused) == before + 1
+    assert not [line for line in aws.iam_report() if not line["is_known"] and line["action"].startswith("batch:")]
+
+
+def test_the_administrators_calls_are_not_evaluated(lab: Lab, aws: Emulator) -> None:
+    before = aws.iam_report()
+    lab.client("ec2").describe_vpcs()
+    assert aws.iam_report() == before
