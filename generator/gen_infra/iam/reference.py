@@ -18,7 +18,7 @@ _DATA_FILE = Path(__file__).with_name("service_reference.json")
 _VARIABLE = re.compile(r"\$\{[^}]+\}")
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where a resource is."""
 
     partition: str
@@ -45,7 +45,7 @@ def resource_types(action: str) -> Mapping[str, bool]:
     return {kind.removesuffix("?"): not kind.endswith("?") for kind in kinds}
 
 
-def arn(service: str, kind: str, place: Place, *names: str) -> str:
+def arn(service: str, kind: str, place: Location, *names: str) -> str:
     """Return the ARN of a resource; ``names`` are the parts that are not the place, in the ARN's order."""
     text: str = _services()[service]["resources"][kind]
     for variable, value in zip(("${Partition}", "${Region}", "${Account}"), place, strict=True):

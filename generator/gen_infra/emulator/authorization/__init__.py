@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gen_infra.emulator import ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
+
 from gen_infra.emulator.authorization.actions import PREFIXES, actions
 from gen_infra.emulator.authorization.callers import PARTITION, backend, caller
 from gen_infra.emulator.authorization.context import context
@@ -25,7 +26,7 @@ from gen_infra.emulator.iam_report import REPORT, Evaluated
 from gen_infra.emulator.validation.errors import ErrorAnswer
 from gen_infra.emulator.validation.parameters import parameters
 from gen_infra.iam import Decision, Principal, Request, evaluate
-from gen_infra.iam.reference import Place, arn, is_action
+from gen_infra.iam.reference import Location, arn, is_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +53,7 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
     if principal is None or not operation.action:
         return None
     given = {**(parameters(operation, environ) or operation.parameters), **_in_headers(environ)}
-    place = Place(PARTITION, operation.region, ACCOUNT_ID)
+    place = Location(PARTITION, operation.region, ACCOUNT_ID)
     for needed in _needed(operation, given, principal, place):
         decision = evaluate(needed.request, principal, resource_policy(needed.request.resource))
         REPORT.add(Evaluated(needed.request.action, needed.is_known, decision.is_allowed))
@@ -61,7 +62,7 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
     return None
 
 
-def _needed(operation: Operation, given: Mapping[str, Any], principal: Principal, place: Place) -> Iterator[Needed]:
+def _needed(operation: Operation, given: Mapping[str, Any], principal: Principal, place: Location) -> Iterator[Needed]:
     """Yield what a call needs: each of its actions on each of its resources, and the roles that it passes."""
     lookup = Lookup(_path, lambda name: _key_id(name, place))
     asked = actions(operation.service, operation.action, given)
@@ -81,7 +82,7 @@ def _in_headers(environ: WSGIEnvironment) -> dict[str, str]:
     return {name: environ[header] for name, header in places.items() if header in environ}
 
 
-def _role_arn(role: PassedRole, place: Place) -> str:
+def _role_arn(role: PassedRole, place: Location) -> str:
     """Return the ARN of a passed role; a role's or an instance profile's name stands for it."""
     iam = backend(ACCOUNT_ID)
     name = role.name.rpartition("/")[2]
@@ -107,7 +108,7 @@ def _path(kind: str, name: str) -> str:
     return next((each.path for each in several.get(kind, ()) if each.name == name), "/")
 
 
-def _key_id(name: str, place: Place) -> str:
+def _key_id(name: str, place: Location) -> str:
     from moto.kms.models import kms_backends
 
     kms = kms_backends[place.account][place.region]

@@ -13,8 +13,6 @@ from gen_infra.iam import InvalidPolicyError, PolicyDocument
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_Text = str | bytes | None
-
 
 def resource_policy(arn: str) -> PolicyDocument | None:
     """Return the policy of a resource; None if it has none, or its type cannot have one."""
@@ -29,7 +27,7 @@ def resource_policy(arn: str) -> PolicyDocument | None:
         return None
 
 
-def _bucket(account: str, region: str, name: str) -> _Text:  # noqa: ARG001 - each reader gets the same
+def _bucket(account: str, region: str, name: str) -> str | bytes | None:  # noqa: ARG001 - each reader gets the same
     from moto.s3.models import s3_backends
 
     bucket_name = name.partition("/")[0]
@@ -41,49 +39,49 @@ def _bucket(account: str, region: str, name: str) -> _Text:  # noqa: ARG001 - ea
     return None
 
 
-def _key(account: str, region: str, name: str) -> _Text:
+def _key(account: str, region: str, name: str) -> str | bytes | None:
     from moto.kms.models import kms_backends
 
     policy: str = kms_backends[account][region].keys[name.removeprefix("key/")].policy
     return policy
 
 
-def _queue(account: str, region: str, name: str) -> _Text:
+def _queue(account: str, region: str, name: str) -> str | bytes | None:
     from moto.sqs.models import sqs_backends
 
     policy: str | None = sqs_backends[account][region].queues[name].policy
     return policy
 
 
-def _topic(account: str, region: str, name: str) -> _Text:
+def _topic(account: str, region: str, name: str) -> str | bytes | None:
     from moto.sns.models import sns_backends
 
     policy: str = sns_backends[account][region].topics[f"arn:{PARTITION}:sns:{region}:{account}:{name}"].policy
     return policy
 
 
-def _repository(account: str, region: str, name: str) -> _Text:
+def _repository(account: str, region: str, name: str) -> str | bytes | None:
     from moto.ecr.models import ecr_backends
 
     policy: str | None = ecr_backends[account][region].repositories[name.removeprefix("repository/")].policy
     return policy
 
 
-def _function(account: str, region: str, name: str) -> _Text:
+def _function(account: str, region: str, name: str) -> str | bytes | None:
     from moto.awslambda.models import lambda_backends
 
     policy: str = lambda_backends[account][region].get_policy(name.removeprefix("function:"))
     return policy
 
 
-def _secret(account: str, region: str, name: str) -> _Text:
+def _secret(account: str, region: str, name: str) -> str | bytes | None:
     from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 
     secret = secretsmanager_backends[account][region].secrets[name.removeprefix("secret:")]
     return secret.policy if isinstance(secret, FakeSecret) else None
 
 
-def _role(account: str, region: str, name: str) -> _Text:  # noqa: ARG001
+def _role(account: str, region: str, name: str) -> str | bytes | None:  # noqa: ARG001
     kind, _, rest = name.partition("/")
     if kind != "role":
         return None

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from gen_infra.iam.reference import Place, arn, resource_types
+from gen_infra.iam.reference import Location, arn, resource_types
 
-Names = Sequence[str]
 _EC2_ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,}")
 
 # By service and resource type: the parameters that hold names or ARNs, the first that a call has counts.
-NAMES: Mapping[str, Mapping[str, Names]] = {
+NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "autoscaling": {"autoScalingGroup": ("AutoScalingGroupName", "AutoScalingGroupNames")},
     "batch": {
         "compute-environment": ("computeEnvironment", "computeEnvironmentName", "resourceArn"),
@@ -58,7 +57,7 @@ NAMES: Mapping[str, Mapping[str, Names]] = {
     "secretsmanager": {"Secret": ("SecretId", "Name")},
     "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
     "sqs": {"queue": ("QueueUrl", "QueueName")},
-    "ssm": {"parameter": ("Name", "Names", "Path", "ResourceId")},
+    "ssm": {"parameter": ("Name", "Sequence[str]", "Path", "ResourceId")},
     "states": {"statemachine": ("stateMachineArn", "name", "resourceArn")},
     "sts": {"role": ("RoleArn",)},
 }
@@ -101,17 +100,17 @@ class Lookup(NamedTuple):
     key: Callable[[str], str]
 
 
-class Call(NamedTuple):
+class OneAction(NamedTuple):
     """One action of a call: what its resources are made from."""
 
     service: str
     name: str
     parameters: Mapping[str, Any]
-    place: Place
+    place: Location
     lookup: Lookup
 
 
-def resources(action: str, parameters: Mapping[str, Any], place: Place, lookup: Lookup) -> Asked:
+def resources(action: str, parameters: Mapping[str, Any], place: Location, lookup: Lookup) -> Asked:
     """Return the resources of one action of a call."""
     service, _, name = action.partition(":")
     kinds = {
@@ -123,7 +122,7 @@ def resources(action: str, parameters: Mapping[str, Any], place: Place, lookup: 
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
         return _ec2(kinds, parameters, place)
-    call = Call(service, name, parameters, place, lookup)
+    call = OneAction(service, name, parameters, place, lookup)
     found = {kind: list(_of_type(call, kind)) for kind in kinds}
     arns = tuple(dict.fromkeys(each for several in found.values() for each in several))
     if arns:
@@ -131,7 +130,7 @@ def resources(action: str, parameters: Mapping[str, Any], place: Place, lookup: 
     return Asked(("*",), is_known=not any(kinds.values()))
 
 
-def _of_type(call: Call, kind: str) -> Iterator[str]:
+def _of_type(call: OneAction, kind: str) -> Iterator[str]:
     rows = NAMES.get(call.service, {}).get(kind, ())
     for value in next((_texts(call.parameters[row]) for row in rows if call.parameters.get(row)), []):
         if not value.startswith("arn:"):
@@ -144,22 +143,22 @@ def _of_type(call: Call, kind: str) -> Iterator[str]:
         yield _group(found, call.name) if kind == "log-group" else found
 
 
-def _as_is(call: Call, kind: str, value: str) -> Names:  # noqa: ARG001 - each spelling gets the same
+def _as_is(call: OneAction, kind: str, value: str) -> Sequence[str]:  # noqa: ARG001 - each spelling gets the same
     return (value,)
 
 
-def _with_path(call: Call, kind: str, value: str) -> Names:
+def _with_path(call: OneAction, kind: str, value: str) -> Sequence[str]:
     """Put the path before the name of an IAM resource: that of the call, or of the resource that exists."""
     given = call.parameters.get("Path") if call.name.startswith("Create") else None
     return (f"{given or call.lookup.path(kind, value)}{value.removeprefix('https://')}".lstrip("/"),)
 
 
-def _with_suffix(call: Call, kind: str, value: str) -> Names:  # noqa: ARG001
+def _with_suffix(call: OneAction, kind: str, value: str) -> Sequence[str]:  # noqa: ARG001
     """Add the six characters that Secrets Manager adds to a secret's name."""
     return (f"{value}-AbCdEf" if call.name == "CreateSecret" else f"{value}-??????",)
 
 
-_SPELLINGS: Mapping[str, Callable[[Call, str, str], Names]] = {
+_SPELLINGS: Mapping[str, Callable[[OneAction, str, str], Sequence[str]]] = {
     "autoscaling": lambda _call, _kind, value: ("*", value),
     "iam": _with_path,
     "kms": lambda call, kind, value: (value.removeprefix("alias/") if kind == "alias" else call.lookup.key(value),),
@@ -180,7 +179,7 @@ def _group(log_group: str, action: str) -> str:
     return bare if "Tag" in action else f"{bare}:log-stream:"
 
 
-def _s3(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Place) -> Asked:
+def _s3(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Location) -> Asked:
     bucket, key = parameters.get("Bucket"), parameters.get("Key")
     if name == "GetObject" and (source := parameters.get("CopySource")):
         bucket, _, key = unquote(source).lstrip("/").partition("?")[0].partition("/")
@@ -193,7 +192,7 @@ def _s3(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], pla
     return Asked(arns) if arns else Asked(("*",), is_known=False)
 
 
-def _ec2(kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Place) -> Asked:
+def _ec2(kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Location) -> Asked:
     """Return the ids of a call by their prefixes; a type that is created, or not named, is any of its type."""
     ids: dict[str, list[str]] = {}
     for text in _all_texts(parameters):
