@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Most of the tests that take long wait for AWS: more of them at a time than there are cores.
 JOBS ?= 8
+# Without bytecode each of the tests' processes would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test fault-injection-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help

@@ -25,7 +25,7 @@ SMALLEST: dict[str, Any] = {
 
 def changed(**changes: Any) -> dict[str, Any]:
     """The smallest manifest with dotted keys (``__`` for a dot) set; None takes a key away."""
-    document: dict[str, Any] = yaml.safe_load(yaml.safe_dump(SMALLEST))
+    document: dict[str, Any] = copy.deepcopy(SMALLEST)
     for dotted, value in changes.items():
         *parents, last = dotted.split("__")
         place = document
@@ -38,7 +38,7 @@ def changed(**changes: Any) -> dict[str, Any]:
     return document
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Writes a value that occurs twice twice: the reader refuses aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature

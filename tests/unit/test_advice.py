@@ -40,11 +40,11 @@ OTHER_TERMS = {"linux/amd64", "batch.amazonaws.com", "ecs-tasks.amazonaws.com"}
 CLI_ONLY = {"configure", "sso", "s3"}  # of the AWS CLI; no service has an API of that name with these calls
 
 
-def texts() -> Iterator[str]:
+@cache
+def texts() -> tuple[str, ...]:
     """Every text of the package but docstrings; what a text is made from is an X."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        if "_data" not in file.parts:
-            yield from _texts(ast.parse(file.read_text()))
+    files = [file for file in sorted(PACKAGE.rglob("*.py")) if "_data" not in file.parts]
+    return tuple(text for file in files for text in _texts(ast.parse(file.read_text())))
 
 
 def _texts(tree: ast.Module) -> Iterator[str]:

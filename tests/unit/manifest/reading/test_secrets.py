@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from gen_infra.manifest.reading.nodes import Problem
 
 CASES = list(cases())
+HEAD = yaml.safe_dump(SMALLEST, sort_keys=False)
 JOB = "jobs:\n  a:\n    image: quay.io/lab/a:1\n    vcpus: 1\n    memory_mib: 1024\n"
 
 
 def refused(folder: Path, job: str) -> ManifestError | None:
     """The error of a manifest with such a job; None if it is accepted."""
-    text = f"{yaml.safe_dump(SMALLEST, sort_keys=False)}{JOB}{job}\n"
     try:
-        load(write(folder, text))
+        load(write(folder, f"{HEAD}{JOB}{job}\n"))
     except ManifestError as error:
         return error
     return None
