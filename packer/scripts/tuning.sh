@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The ECS agent's settings for Batch hosts; Batch adds the cluster's name at boot.
+# Writes the ECS agent's settings for Batch hosts; Batch adds the cluster's name at boot.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html
+#
+# Environment: ECS_… (each is an option of the agent).
 set -euo pipefail
 
 readonly CONFIG=/etc/ecs/ecs.config
@@ -14,4 +16,6 @@ install -d /etc/ecs
 touch "$CONFIG"
 set_option ECS_AVAILABLE_LOGGING_DRIVERS '["json-file","awslogs"]'
 set_option ECS_ENABLE_SPOT_INSTANCE_DRAINING true # two minutes' notice: the agent takes no new job
-set_option ECS_IMAGE_CLEANUP_INTERVAL 10m         # the minimum; the default keeps images for half an hour
+for option in "${!ECS_@}"; do
+  set_option "$option" "${!option}"
+done

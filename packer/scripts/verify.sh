@@ -58,6 +58,13 @@ is_set() {
   [[ $(grep -c "^$1=" /etc/ecs/ecs.config) == 1 ]]
 }
 
+all_as_asked() {
+  local option
+  for option in "${!ECS_@}"; do
+    is_set "$option" && grep -qxF "$option=${!option}" /etc/ecs/ecs.config || return 1
+  done
+}
+
 stopped() {
   [[ ! -d /run/systemd/system ]] || ! systemctl is-active --quiet "$1"
 }
@@ -81,10 +88,14 @@ if [[ $SCRATCH_CARRIER == baked ]]; then
   check 'the scratch disk is formatted' "$TOOL" check
 fi
 
+if [[ -n ${AWS_CLI_FOLDER:-} ]]; then
+  check 'the AWS CLI runs' "$AWS_CLI_FOLDER/bin/aws" --version
+fi
+
 check 'ecs starts at boot' systemctl is-enabled ecs.service
 check 'ecs is stopped' stopped ecs.service
 check 'ecs has no state' absent /var/lib/ecs/data/*
-check 'images are cleaned up' is_set ECS_IMAGE_CLEANUP_INTERVAL
+check 'the ECS agent has its settings' all_as_asked
 check 'Spot hosts drain' is_set ECS_ENABLE_SPOT_INSTANCE_DRAINING
 check 'log drivers are named' is_set ECS_AVAILABLE_LOGGING_DRIVERS
 

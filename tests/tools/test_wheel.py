@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -93,6 +94,7 @@ def test_it_renders_the_same_from_any_folder(wheel: Path, tmp_path: Path) -> Non
     # The dependencies that this environment has; a path in a .pth file does not bring the editable gen-infra along.
     (site,) = home.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    shutil.copytree(ROOT / "envs/examples/scripts", tmp_path / "scripts")
     (tmp_path / "fresh.yaml").write_bytes((ROOT / "envs/examples/image-rebuild.yaml").read_bytes())  # holds gen-infra
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     rendered = subprocess.run(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from gen_infra.manifest.model.base import AbsolutePath, Model, about
+from gen_infra.manifest.model.base import AbsolutePath, Model, about, text
 from gen_infra.manifest.model.manifest import Suppression
 from gen_infra.manifest.reading.loader import ManifestError, shown_path
 from gen_infra.manifest.reading.reader import Unreadable, read
@@ -25,6 +25,10 @@ class Policy(Model, frozen=True, kw_only=True):
 
     host_paths: Annotated[
         tuple[AbsolutePath, ...], about("Folders and devices of the hosts that jobs may use, with what is below them.")
+    ] = ()
+    host_scripts: Annotated[
+        tuple[Annotated[str, text("[0-9a-f]{64}", "a SHA-256 in hexadecimal")], ...],
+        about("The hashes of the scripts that may run as root on the hosts, as `check` prints them."),
     ] = ()
     suppressions: Annotated[tuple[Suppression, ...], about("Findings to accept, each until a date.")] = ()
 

@@ -5,6 +5,7 @@ A manifest cannot accept these: its author could take the account with it. Only 
 
 from __future__ import annotations
 
+from gen_infra.check.host_scripts import HOST_SCRIPT_RULE
 from gen_infra.check.rules import RULES
 
 # checkov's checks of this kind, by what they find
@@ -18,6 +19,7 @@ _PRIVILEGED_CONTAINERS = ("CKV_AWS_210", "CKV_AWS_316")
 PRIVILEGE_CHECKS = frozenset(
     (
         *(rule.id for rule in RULES if rule.privilege),
+        HOST_SCRIPT_RULE.id,
         *_ADMINISTRATORS,
         *_ANY_ACTION_OR_RESOURCE,
         *_ESCALATION,

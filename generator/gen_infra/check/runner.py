@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from gen_infra.check.host_scripts import script_verdicts
 from gen_infra.check.plans import Validated, validate_and_plan
 from gen_infra.check.policy import NO_POLICY, Policy
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
@@ -109,7 +110,7 @@ def check_environments(
             pool.submit(_scan_sources, environments, accepted, scratch / "source", progress),
             pool.submit(_scan_plans, environments, accepted, scratch / "plan", progress),
             pool.submit(_scan_templates, environments, scratch / "packer", progress),
-            pool.submit(_scan_manifests, environments),
+            pool.submit(_scan_manifests, environments, policy),
         ]
         found = [section.result() for section in sections]
     day = today or datetime.now(UTC).date()
@@ -228,9 +229,12 @@ def _scan_templates(environments: Sequence[Environment], folder: Path, progress:
     ]
 
 
-def _scan_manifests(environments: Sequence[Environment]) -> list[list[Check]]:
-    """Look for secrets in each environment's manifest."""
-    return [[verdict] for verdict in secret_verdicts(environments)]
+def _scan_manifests(environments: Sequence[Environment], policy: Policy) -> list[list[Check]]:
+    """Look for secrets in each environment's manifest, and at the scripts that it names."""
+    return [
+        [secrets, *script_verdicts(environment, policy)]
+        for secrets, environment in zip(secret_verdicts(environments), environments, strict=True)
+    ]
 
 
 def _scan_template(manifest: Manifest, packer: Packer | None, folder: Path, progress: Progress) -> list[Check]:

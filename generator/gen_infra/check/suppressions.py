@@ -16,6 +16,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gen_infra.check.host_scripts import HOST_SCRIPT_RULE
+from gen_infra.check.host_scripts import NAME as SCRIPTS
 from gen_infra.check.privileges import PRIVILEGE_CHECKS
 from gen_infra.check.report import Check, Finding
 from gen_infra.check.secrets import DETECTOR, SECRET_RULE
@@ -124,7 +126,8 @@ def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
 
 def _scans(check_id: str) -> frozenset[str]:
     """Return the names of the scans that run the check."""
-    if check_id == SECRET_RULE.id:
-        return frozenset({DETECTOR})
+    own = {SECRET_RULE.id: DETECTOR, HOST_SCRIPT_RULE.id: SCRIPTS}
+    if check_id in own:
+        return frozenset({own[check_id]})
     tool = "gen-infra" if check_id.startswith("GI_") else "checkov"
     return frozenset({f"{tool} (source)", f"{tool} (plan)"})

@@ -134,7 +134,7 @@ def volume(settings: RootVolume | Scratch) -> dict[str, object]:
         "size_gib": settings.size_gib,
         "type": settings.type,
         "iops": settings.iops,
-        "throughput": settings.throughput_mib_s,
+        "throughput": settings.throughput,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

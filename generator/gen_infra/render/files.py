@@ -60,11 +60,16 @@ def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, byte
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     context = {
         "env": manifest,
+        "ecs_options": [f"{name}={value}" for name, value in manifest.image.ecs.options.items()],
         "modern": modern,
         "network_tags": blocks.network_tags(manifest),
     }
     template = packer_environment().get_template(f"packer/{PACKER_TEMPLATE}.j2")
-    return {**static, PACKER_TEMPLATE: template.render(context).encode()}
+    own = {
+        f"own/{number:02}-{script.file_name}": script.content.encode()
+        for number, script in enumerate(manifest.image.build_scripts, start=1)
+    }
+    return {**static, **own, PACKER_TEMPLATE: template.render(context).encode()}
 
 
 def _module(name: str) -> dict[str, bytes]:

@@ -109,7 +109,7 @@ def docker_timeout(evidence: Evidence) -> Cause | None:
         return None
     fix = (
         f"submit it again, or {evidence.advice_on_retries('docker-timeout')}; if it happens often, raise "
-        "image.root.throughput_mib_s and image.root.iops, "
+        "image.root.throughput_mib_s and image.root.iops, or the timeouts in image.ecs (then build the image), "
         "or let fewer jobs start on one instance at a time: smaller instance_types, or larger jobs"
     )
     return Cause("docker-timeout", "Docker on its instance was too slow", said, fix)
@@ -208,8 +208,10 @@ def program_absent(evidence: Evidence) -> Cause | None:
     fix = f"correct command of {evidence.job_key}, or the image's entry point"
     if logged:
         found = messages.LOGGED_PROGRAM.search(logged[0].partition("its log says: ")[2])
-        named = f" {found['program']}" if found else ""
-        fix = f"{fix}; or add{named} to the image"
+        program = found["program"] if found else ""
+        fix = f"{fix}; or add{f' {program}' if program else ''} to the image"
+        if program.rpartition("/")[2] == "aws":
+            fix += ", or set image.aws_cli and build the machine image again, if it is mounted from the host"
     message = "its command cannot be run in its image"
     return Cause("program-absent", message, (*failed, *ended, *logged, *shown), fix)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gen_infra.manifest.model.image import EcsAgent
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ for tool in dnf ebsnvme-id nvme; do
 done
 inside() { chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_OFFLINE=1 "$@"; }
 provision() { inside FILES=/tmp/gen-infra/files SCRATCH_CARRIER="$CARRIER" SCRATCH_FILESYSTEM=xfs \
-  SCRATCH_MOUNT=/data/docker-scratch bash "/scripts/$1.sh"; }
+  SCRATCH_MOUNT=/data/docker-scratch ${ECS_OPTIONS-} bash "/scripts/$1.sh"; }
 inside systemctl --quiet enable ecs.service
 """
 PROVISION = "for script in update scratch tuning cleanup verify; do provision $script >&2; done\n"
@@ -68,7 +69,12 @@ PROVISION = "for script in update scratch tuning cleanup verify; do provision $s
 
 def build(script: str, device: str, work: Path, carrier: str = "launch_template") -> subprocess.CompletedProcess[str]:
     return bash(
-        BUILDER + PROVISION + script, WORK=str(work), DISK=device, CARRIER=carrier, PACKER=str(data_dir("packer"))
+        BUILDER + PROVISION + script,
+        WORK=str(work),
+        DISK=device,
+        CARRIER=carrier,
+        PACKER=str(data_dir("packer")),
+        ECS_OPTIONS=" ".join(f"{name}={value}" for name, value in EcsAgent().options.items()),
     )
 
 
@@ -87,6 +93,49 @@ def test_the_scripts_make_an_image_that_verifies(disk: Callable[..., str], tmp_p
     assert ("mdadm" in calls[1]) == (carrier == "instance_store")
     formatted = bash(f"blkid --probe {device}").returncode == 0
     assert formatted == (carrier == "baked")
+
+
+def test_the_ecs_agent_has_the_settings_of_the_manifest(disk: Callable[..., str], tmp_path: Path) -> None:
+    written = done(build("cat $image/etc/ecs/ecs.config", disk(), tmp_path)).splitlines()
+
+    assert written == [
+        'ECS_AVAILABLE_LOGGING_DRIVERS=["json-file","awslogs"]',
+        "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true",
+        *sorted(f"{name}={value}" for name, value in EcsAgent().options.items()),
+    ]
+
+
+def test_own_scripts_run_in_their_order_until_one_fails(disk: Callable[..., str], tmp_path: Path) -> None:
+    script = r"""
+        mkdir "$image/own"; own() { inside OWN_SCRIPTS=/own bash /scripts/own.sh 2>&1 || echo "failed"; }
+        echo 'echo second, as "$(id -un)"' >"$image/own/02-b.sh"; echo 'echo first' >"$image/own/01-z.sh"
+        own; echo ---
+        echo 'exit 3' >"$image/own/01-z.sh"; own
+    """
+
+    out = done(bash(BUILDER + script, WORK=str(tmp_path), DISK=disk(mib=16), PACKER=str(data_dir("packer"))))
+
+    assert out == "running 01-z.sh\nfirst\nrunning 02-b.sh\nsecond, as root\n---\nrunning 01-z.sh\nfailed\n"
+
+
+def test_the_aws_cli_is_installed_in_its_own_folder(disk: Callable[..., str], tmp_path: Path) -> None:
+    script = r"""
+        fake() { printf '#!/bin/sh\n%s\n' "$2" >"$image/$1"; chmod +x "$image/$1"; }
+        fake usr/bin/curl 'for word; do case $word in https:*) echo "$word" >>/var/lib/calls; esac; done'
+        fake usr/bin/unzip 'mkdir -p "$4/aws"; cp /installer "$4/aws/install"'
+        fake installer 'echo "install $*" >>/var/lib/calls; mkdir -p "$5"; cp /bin/true "$5/aws"'
+        inside AWS_CLI_FOLDER=/opt/lab/aws bash /scripts/aws-cli.sh
+        inside AWS_CLI_FOLDER=/opt/lab/aws bash -c '"$AWS_CLI_FOLDER/bin/aws" --version' >/dev/null
+        cat "$image/var/lib/calls"; ls "$image/tmp"
+    """
+    architecture = os.uname().machine
+
+    assert done(bash(BUILDER + script, WORK=str(tmp_path), DISK=disk(mib=16), PACKER=str(data_dir("packer")))) == (
+        "dnf --assumeyes install unzip\n"
+        f"https://awscli.amazonaws.com/awscli-exe-linux-{architecture}.zip\n"
+        "install --update --install-dir /opt/lab/aws --bin-dir /opt/lab/aws/bin\n"
+        "gen-infra\n"
+    )
 
 
 def test_systemd_orders_disk_then_mount_then_ecs(disk: Callable[..., str], tmp_path: Path) -> None:
@@ -129,7 +178,7 @@ BREAKS = [
     ("the janitor is enabled", "inside systemctl --quiet disable gen-infra-scratch-janitor.timer"),
     ("ecs starts at boot", "inside systemctl --quiet disable ecs.service"),
     ("ecs has no state", "touch var/lib/ecs/data/agent.db"),
-    ("images are cleaned up", "sed -i /ECS_IMAGE_CLEANUP_INTERVAL/d etc/ecs/ecs.config"),
+    ("the ECS agent has its settings", "sed -i /ECS_IMAGE_CLEANUP_INTERVAL/d etc/ecs/ecs.config"),
     ("Spot hosts drain", "sed -i /ECS_ENABLE_SPOT/d etc/ecs/ecs.config"),
     ("log drivers are named", "sed -i /ECS_AVAILABLE_LOGGING/d etc/ecs/ecs.config"),
     ("no machine id", "echo 0123 >etc/machine-id"),

@@ -16,8 +16,20 @@ from gen_infra.manifest.model.base import (
     ParameterName,
     Schedule,
     about,
+    text,
 )
 from gen_infra.manifest.model.base_images import BASE_IMAGES, Architecture, BaseImage, BaseImageName
+from gen_infra.manifest.model.host_script import MOST_SCRIPTS, HostScript, HostScripts, read_scripts
+
+CliFolder = Annotated[
+    str,
+    text(
+        r"/opt(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.-]+)+",
+        "a folder below /opt, of letters, digits, '_', '.' and '-'",
+        "/opt/aws-cli",
+        max_length=128,
+    ),
+]
 
 
 class RootVolume(Model, frozen=True, kw_only=True):
@@ -28,9 +40,14 @@ class RootVolume(Model, frozen=True, kw_only=True):
     iops: Annotated[int, Meta(ge=3000, le=80_000), about("gp3: I/O operations per second; default: 3000.")] | None = (
         None
     )
-    throughput_mib_s: Annotated[int, Meta(ge=125, le=2000), about("gp3: throughput in MiB/s; default: 125.")] | None = (
+    throughput_mib_s: Annotated[int, Meta(ge=125, le=2000), about("gp3: throughput in MiB/s; default: 250.")] | None = (
         None
     )
+
+    @property
+    def throughput(self) -> int | None:
+        """Return the throughput to provision: jobs that start together wait for it while their images are unpacked."""
+        return self.throughput_mib_s or (250 if self.type == "gp3" else None)
 
 
 class Scratch(Model, frozen=True, kw_only=True):
@@ -53,6 +70,64 @@ class Scratch(Model, frozen=True, kw_only=True):
         None
     )
     filesystem: Annotated[Literal["xfs", "ext4"], about("The file system to format it with.")] = "xfs"
+
+    @property
+    def throughput(self) -> int | None:
+        """Return the throughput to provision; None for EBS's default."""
+        return self.throughput_mib_s
+
+
+class EcsAgent(Model, frozen=True, kw_only=True):
+    """Settings of the ECS agent in a built image, for hosts that start many jobs at once."""
+
+    # https://github.com/aws/amazon-ecs-agent/blob/master/README.md#environment-variables
+
+    pull_behavior: Annotated[
+        Literal["default", "always", "once", "prefer-cached"],
+        about(
+            "When to pull a container image: `once` for each host until its copy is removed; `default` asks the "
+            "registry for each job; `always` also fails without it; `prefer-cached` never removes a copy."
+        ),
+    ] = "once"
+    manifest_pull_timeout_minutes: Annotated[
+        int, Meta(ge=1, le=60), about("How long to wait for an image's manifest; the agent's own default is 1.")
+    ] = 5
+    image_pull_timeout_minutes: Annotated[
+        int, Meta(ge=1, le=1440), about("How long to wait for an image; the agent's own default is 120.")
+    ] = 120
+    container_create_timeout_minutes: Annotated[
+        int, Meta(ge=1, le=60), about("How long Docker may take to create a container; the agent's own default is 4.")
+    ] = 10
+    container_start_timeout_minutes: Annotated[
+        int, Meta(ge=1, le=60), about("How long Docker may take to start a container; the agent's own default is 3.")
+    ] = 10
+    container_stop_timeout_seconds: Annotated[
+        int, Meta(ge=1, le=600), about("How long a stopped job may take to end before it is killed.")
+    ] = 30
+    container_keep_minutes: Annotated[
+        int, Meta(ge=1, le=10_080), about("How long a stopped container stays on the root volume.")
+    ] = 180
+    image_cleanup_minutes: Annotated[int, Meta(ge=10, le=1440), about("How often unused images are removed.")] = 10
+    image_keep_minutes: Annotated[
+        int, Meta(ge=1, le=10_080), about("How long an image stays at least after it was pulled.")
+    ] = 60
+    images_removed_at_once: Annotated[int, Meta(ge=1, le=100), about("The most images of one cleanup.")] = 5
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Return the agent's options, as in ``/etc/ecs/ecs.config``."""
+        return {
+            "ECS_IMAGE_PULL_BEHAVIOR": self.pull_behavior,
+            "ECS_MANIFEST_PULL_TIMEOUT": f"{self.manifest_pull_timeout_minutes}m",
+            "ECS_IMAGE_PULL_TIMEOUT": f"{self.image_pull_timeout_minutes}m",
+            "ECS_CONTAINER_CREATE_TIMEOUT": f"{self.container_create_timeout_minutes}m",
+            "ECS_CONTAINER_START_TIMEOUT": f"{self.container_start_timeout_minutes}m",
+            "ECS_CONTAINER_STOP_TIMEOUT": f"{self.container_stop_timeout_seconds}s",
+            "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION": f"{self.container_keep_minutes}m",
+            "ECS_IMAGE_CLEANUP_INTERVAL": f"{self.image_cleanup_minutes}m",
+            "ECS_IMAGE_MINIMUM_CLEANUP_AGE": f"{self.image_keep_minutes}m",
+            "ECS_NUM_IMAGES_DELETE_PER_CYCLE": str(self.images_removed_at_once),
+        }
 
 
 class Rebuild(Model, frozen=True, kw_only=True):
@@ -101,6 +176,22 @@ class Image(Model, frozen=True, kw_only=True):
     )
     root: RootVolume = RootVolume()
     scratch: Scratch = Scratch()
+    ecs: EcsAgent = EcsAgent()
+    aws_cli: Annotated[
+        CliFolder | None,
+        about(
+            "The folder to install the AWS CLI 2 in when the image is built. Nextflow mounts it into each container: "
+            "set `aws.batch.cliPath` to `bin/aws` in it, such as `/opt/aws-cli/bin/aws`."
+        ),
+    ] = None
+    scripts: Annotated[
+        HostScripts,
+        Meta(max_length=MOST_SCRIPTS),
+        about(
+            "Shell scripts that bash runs as root when the image is built, in this order, before its clean-up; paths "
+            "are relative to this file. `check` passes them only if its policy file lists their hashes."
+        ),
+    ] = ()
     rebuild: Annotated[
         Rebuild | None, about("Rebuild the image on a schedule; the new AMI's id is written to `parameter`.")
     ] = None
@@ -114,6 +205,11 @@ class Image(Model, frozen=True, kw_only=True):
     def architecture(self) -> Architecture:
         """Return the CPU architecture of the base image, in EC2's spelling."""
         return self.base_image.architecture
+
+    @property
+    def build_scripts(self) -> tuple[HostScript, ...]:
+        """Return the scripts of the build with their texts."""
+        return read_scripts(self.scripts)
 
     @property
     def run_source(self) -> str:

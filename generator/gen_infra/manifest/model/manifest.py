@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.container import Container
+    from gen_infra.manifest.model.host_script import HostScript
 
 # Where the logs of a job go whose definition has no log configuration, in every environment of an account and region.
 # https://docs.aws.amazon.com/batch/latest/userguide/using_cloudwatch_logs.html
@@ -244,6 +245,11 @@ class Manifest(Model, frozen=True, kw_only=True):
     def images(self) -> dict[str, Image]:
         """Return the image of each compute environment with instances."""
         return {key: self.image_of(key) for key, compute in self.compute.items() if not compute.is_fargate}
+
+    def host_scripts(self) -> Iterator[tuple[KeyPath, HostScript]]:
+        """Yield every script that runs as root on the hosts, with its path in the manifest."""
+        for index, script in enumerate(self.image.build_scripts):
+            yield ("image", "scripts", index), script
 
     def base_key(self, key: str) -> str:
         """Return the key that names the base image of a compute environment, for messages."""

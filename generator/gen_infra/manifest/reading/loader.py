@@ -12,6 +12,7 @@ from gen_infra.manifest.model.manifest import Manifest
 from gen_infra.manifest.reading.excerpt import excerpt
 from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, SourceText, dotted
 from gen_infra.manifest.reading.reader import Unreadable, read
+from gen_infra.manifest.reading.scripts import read_host_scripts
 from gen_infra.manifest.reading.text import cut
 from gen_infra.manifest.reading.validation import place, problems_with_values, validate
 
@@ -44,7 +45,7 @@ class Loaded(NamedTuple):
         manifest: with its parents merged and its defaults filled in.
         warnings: what is accepted and may still be a mistake, in file order.
         nodes: where each value was written.
-        sources: the text that was read: the manifest's, then its parent's, and so on.
+        sources: the text that was read: the manifest's, then its parent's, and so on, and that of scripts.
     """
 
     manifest: Manifest
@@ -96,6 +97,7 @@ def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ())
         raise ManifestError(name, [*sorted(problems), unreadable.problem]) from None
     if image_tags:
         root = _merge(root, _from_command_line(image_tags), ())
+    problems += read_host_scripts(root, sources)
     if problems:
         raise ManifestError(name, sorted([*problems, *problems_with_values(root, Manifest)]))
     validated = validate(root, Manifest)

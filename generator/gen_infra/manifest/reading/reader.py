@@ -134,7 +134,8 @@ def _faults(text: str) -> Iterable[ForbiddenText]:
     return chain(forbidden_characters(text), scanner_switches(text), secrets(text))
 
 
-def _faults_of_value(text: str) -> Iterable[ForbiddenText]:
+def faults_of_value(text: str) -> Iterable[ForbiddenText]:
+    """Yield what no value may contain, such as invisible characters and secrets."""
     return chain(_faults(text), secrets_in_value(text))
 
 
@@ -296,7 +297,7 @@ class _Reader:
     def unacceptable(self, event: Any) -> Refused | None:
         """Refuse a scalar for its text, with escapes and folded lines resolved."""
         lines = _lines(event)
-        fault = next(iter(_faults_of_value(event.value)), None)
+        fault = next(iter(faults_of_value(event.value)), None)
         if fault and not self.faulty_lines.isdisjoint(lines):
             return self.refused(event)  # already reported at this position
         message = fault.message if fault else not_normal(event.value)

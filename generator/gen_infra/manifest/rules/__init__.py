@@ -15,6 +15,7 @@ from gen_infra.manifest.rules import (
     images,
     jobs,
     limits,
+    machine_image,
     names,
     placement,
     rebuild,
@@ -35,6 +36,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *images.ERRORS,
     *names.ERRORS,
     *limits.ERRORS,
+    *machine_image.ERRORS,
     *tags.ERRORS,
     *jobs.ERRORS,
     *several_containers.ERRORS,
@@ -49,6 +51,7 @@ ERRORS: tuple[ManifestRule, ...] = (
 WARNINGS: tuple[ManifestRule, ...] = (
     *images.WARNINGS,
     *limits.WARNINGS,
+    *machine_image.WARNINGS,
     *tags.WARNINGS,
     *several_containers.WARNINGS,
     *placement.WARNINGS,

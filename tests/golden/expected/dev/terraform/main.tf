@@ -75,8 +75,9 @@ module "compute_genomicsSpot" {
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {
-    size_gib = 100
-    type     = "gp3"
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
   }
   scratch_volume = {
     size_gib = 200
@@ -109,8 +110,9 @@ module "compute_genomicsOnDemand" {
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {
-    size_gib = 100
-    type     = "gp3"
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
   }
   scratch_volume = {
     size_gib = 200

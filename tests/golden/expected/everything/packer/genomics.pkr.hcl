@@ -201,6 +201,16 @@ build {
       "SCRATCH_CARRIER=baked",
       "SCRATCH_FILESYSTEM=ext4",
       "SCRATCH_MOUNT=/scratch/host",
+      "ECS_IMAGE_PULL_BEHAVIOR=once",
+      "ECS_MANIFEST_PULL_TIMEOUT=5m",
+      "ECS_IMAGE_PULL_TIMEOUT=120m",
+      "ECS_CONTAINER_CREATE_TIMEOUT=10m",
+      "ECS_CONTAINER_START_TIMEOUT=10m",
+      "ECS_CONTAINER_STOP_TIMEOUT=30s",
+      "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION=180m",
+      "ECS_IMAGE_CLEANUP_INTERVAL=10m",
+      "ECS_IMAGE_MINIMUM_CLEANUP_AGE=60m",
+      "ECS_NUM_IMAGES_DELETE_PER_CYCLE=5",
     ]
     scripts = [
       "${path.root}/scripts/update.sh",

@@ -157,7 +157,7 @@ source "amazon-ebs" "genomics" {
     volume_size           = 100
     volume_type           = "gp3"
     iops                  = 3000
-    throughput            = 125
+    throughput            = 250
     encrypted             = true
     kms_key_id            = var.kms_key_id
     delete_on_termination = true
@@ -224,6 +224,16 @@ build {
       "SCRATCH_CARRIER=launch_template",
       "SCRATCH_FILESYSTEM=xfs",
       "SCRATCH_MOUNT=/docker_scratch",
+      "ECS_IMAGE_PULL_BEHAVIOR=once",
+      "ECS_MANIFEST_PULL_TIMEOUT=5m",
+      "ECS_IMAGE_PULL_TIMEOUT=120m",
+      "ECS_CONTAINER_CREATE_TIMEOUT=10m",
+      "ECS_CONTAINER_START_TIMEOUT=10m",
+      "ECS_CONTAINER_STOP_TIMEOUT=30s",
+      "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION=180m",
+      "ECS_IMAGE_CLEANUP_INTERVAL=10m",
+      "ECS_IMAGE_MINIMUM_CLEANUP_AGE=60m",
+      "ECS_NUM_IMAGES_DELETE_PER_CYCLE=5",
     ]
     scripts = [
       "${path.root}/scripts/update.sh",

@@ -74,8 +74,9 @@ module "compute_gravitonEnv" {
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {
-    size_gib = 100
-    type     = "gp3"
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
   }
   scratch_volume = {
     size_gib = 200

@@ -157,7 +157,7 @@ source "amazon-ebs" "genomics" {
     volume_size           = 100
     volume_type           = "gp3"
     iops                  = 3000
-    throughput            = 125
+    throughput            = 250
     encrypted             = true
     kms_key_id            = var.kms_key_id
     delete_on_termination = true
@@ -217,6 +217,11 @@ build {
     destination = "/tmp/gen-infra"
   }
 
+  provisioner "file" {
+    source      = "${path.root}/own"
+    destination = "/tmp/gen-infra"
+  }
+
   provisioner "shell" {
     execute_command = "sudo env {{ .Vars }} bash {{ .Path }}"
     environment_vars = [
@@ -224,11 +229,25 @@ build {
       "SCRATCH_CARRIER=launch_template",
       "SCRATCH_FILESYSTEM=xfs",
       "SCRATCH_MOUNT=/docker_scratch",
+      "ECS_IMAGE_PULL_BEHAVIOR=prefer-cached",
+      "ECS_MANIFEST_PULL_TIMEOUT=5m",
+      "ECS_IMAGE_PULL_TIMEOUT=120m",
+      "ECS_CONTAINER_CREATE_TIMEOUT=10m",
+      "ECS_CONTAINER_START_TIMEOUT=20m",
+      "ECS_CONTAINER_STOP_TIMEOUT=30s",
+      "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION=180m",
+      "ECS_IMAGE_CLEANUP_INTERVAL=10m",
+      "ECS_IMAGE_MINIMUM_CLEANUP_AGE=60m",
+      "ECS_NUM_IMAGES_DELETE_PER_CYCLE=5",
+      "AWS_CLI_FOLDER=/opt/aws-cli",
+      "OWN_SCRIPTS=/tmp/gen-infra/own",
     ]
     scripts = [
       "${path.root}/scripts/update.sh",
       "${path.root}/scripts/scratch.sh",
       "${path.root}/scripts/tuning.sh",
+      "${path.root}/scripts/aws-cli.sh",
+      "${path.root}/scripts/own.sh",
       "${path.root}/scripts/cleanup.sh",
       "${path.root}/scripts/verify.sh",
     ]

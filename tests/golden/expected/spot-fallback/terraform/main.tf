@@ -75,8 +75,9 @@ module "compute_spotEnv" {
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {
-    size_gib = 100
-    type     = "gp3"
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
   }
   scratch_volume = {
     size_gib = 200
@@ -107,8 +108,9 @@ module "compute_onDemandEnv" {
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {
-    size_gib = 100
-    type     = "gp3"
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
   }
   scratch_volume = {
     size_gib = 200
