@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -25,7 +26,7 @@ SMALLEST: dict[str, Any] = {
 
 def changed(**changes: Any) -> dict[str, Any]:
     """The smallest manifest with dotted keys (``__`` for a dot) set; None takes a key away."""
-    document: dict[str, Any] = copy.deepcopy(SMALLEST)
+    document: dict[str, Any] = json.loads(json.dumps(SMALLEST, sort_keys=True))  # tests name lines in this order
     for dotted, value in changes.items():
         *parents, last = dotted.split("__")
         place = document
