@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -223,6 +224,10 @@ def _check_numbers(request: SubmitRequest) -> None:
     https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html, API_RetryStrategy.html and
     API_JobTimeout.html
     """
+    if request.vcpus is not None and not (math.isfinite(request.vcpus) and request.vcpus > 0):
+        raise UsageError(
+            f"invalid number of vCPUs {request.vcpus}: use a whole number from 1, or 0.25 and 0.5 on Fargate"
+        )
     for what, value, low, high in (
         ("memory", request.memory_mib, 4, 2**31 - 1),
         ("number of GPUs", request.gpus, 1, 2**31 - 1),

@@ -218,9 +218,10 @@ def _check_placement(env: Manifest, job: str, queue: str, request: SubmitRequest
     )
     for path, message in submission_findings(env, job, changes):
         option = _OPTIONS.get(str(path[-1]), "")
+        too_much = "ask for less, or use another --queue; gen-infra show lists the instance types of each job"
         raise UsageError(
             f"{option}: {message}" if option else message,
-            hint="ask for less, or use another --queue; gen-infra show lists the instance types of each job",
+            hint=too_much if message.endswith("the job would never start") else "",
         )
 
 

@@ -61,7 +61,11 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
     changed = submission.changed(job)
     if manifest.is_on_fargate(job) != manifest.is_on_fargate(changed):
         here, there = ("Fargate", "EC2") if manifest.is_on_fargate(job) else ("EC2", "Fargate")
-        yield ("jobs", key, "queue"), f"the job is for {here}, and queue {submission.queue} is on {there}"
+        fit = [name for name in manifest.queues if _is_on_fargate(manifest, job, name) == manifest.is_on_fargate(job)]
+        yield (
+            ("jobs", key, "queue"),
+            f"job {key} is for {here}, and queue {submission.queue} is on {there}; choose from: {', '.join(fit)}",
+        )
         return
     alone = structs.replace(manifest, jobs={key: changed})
     for rule in _RULES:
@@ -72,3 +76,7 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
             ("jobs", key, "tags"),
             f"with those of its definition the job has {count} tags; AWS Batch fails a job with more than {MOST_TAGS}",
         )
+
+
+def _is_on_fargate(manifest: Manifest, job: Job, queue: str) -> bool:
+    return manifest.is_on_fargate(structs.replace(job, queue=queue))

@@ -90,6 +90,8 @@ def test_all_that_a_job_can_be_given() -> None:
         ({"command": ("x" * 8100,), "vcpus": 2, "memory_mib": 64}, "command, environment and resources are 82"),
         ({"share_identifier": "a-b"}, 'invalid share identifier "a-b": use 1 to 255 letters and digits'),
         ({"memory_mib": 3}, "invalid memory 3 MiB: use 4 to"),
+        ({"vcpus": float("nan")}, "invalid number of vCPUs nan: use a whole number from 1"),
+        ({"vcpus": float("inf")}, "invalid number of vCPUs inf"),
         ({"gpus": 0}, "invalid number of GPUs 0: use 1 to"),
         ({"timeout_seconds": 59}, "invalid timeout of 59 seconds: use 60 to"),
         ({"attempts": 11}, "invalid number of attempts 11: use 1 to 10"),

@@ -85,7 +85,9 @@ def test_the_resources_of_one_of_several_containers_count_with_the_others(manife
     ("job", "queue", "here", "there"), [("one", "small", "EC2", "Fargate"), ("task", "spot", "Fargate", "EC2")]
 )
 def test_a_definition_is_for_one_platform(manifest: Manifest, job: str, queue: str, here: str, there: str) -> None:
-    assert findings(manifest, job, queue) == [f"queue: the job is for {here}, and queue {queue} is on {there}"]
+    fit = "spot, demand" if here == "EC2" else "small"
+    message = f"queue: job {job} is for {here}, and queue {queue} is on {there}; choose from: {fit}"
+    assert findings(manifest, job, queue) == [message]
 
 
 def test_multi_node_jobs_are_kept_off_spot(manifest: Manifest) -> None:
