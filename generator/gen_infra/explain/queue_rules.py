@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gen_infra.aws.updates import SCHEDULING_REMOVED
-from gen_infra.explain.rule import GONE, Danger, EffectRule, Facts, always
+from gen_infra.explain.rule import NEW_RESOURCE, Danger, EffectRule, Facts, always
 
 _QUEUE = "aws_batch_job_queue"
 _DEFINITION = "aws_batch_job_definition"
@@ -76,12 +76,17 @@ QUEUE_RULES = (
             "propagate_tags", "retry_strategy", "scheduling_priority", "timeout",
         )
     ),
-    *(
-        EffectRule(
-            _DEFINITION, action, "",
-            always("it can no longer be submitted; running and submitted jobs continue"),
-            "the provider deregisters the revision, and a job keeps what it was submitted with",
-        )
-        for action in GONE
+    EffectRule(
+        _DEFINITION, "replace", "",
+        always(
+            "its revisions are deregistered and a new one is registered, for jobs submitted from then on; running and "
+            "submitted jobs continue"
+        ),
+        f"retry_strategy.evaluate_on_exit: {NEW_RESOURCE}, and deregisters all revisions",
+    ),
+    EffectRule(
+        _DEFINITION, "destroy", "",
+        always("it can no longer be submitted; running and submitted jobs continue"),
+        "the provider deregisters all revisions, and a job keeps what it was submitted with",
     ),
 )  # fmt: skip

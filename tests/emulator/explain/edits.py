@@ -87,6 +87,7 @@ MANIFEST: dict[str, Any] = {
         "memory": JOB,
         "nodes": {**JOB, "nodes": 2, "queue": "nodes"},
         "tries": JOB,
+        "rules": JOB,
         "several": {"containers": {"main": {"image": "quay.io/lab/tool:1", "vcpus": 1, "memory_mib": 768}}},
         "params": {**JOB, "parameters": {"sample": "a"}},
         "weight": {**JOB, "queue": "fair", "scheduling_priority": 1},
@@ -233,7 +234,10 @@ EDITS = (
     in_module(
         "hasty", "terminate_jobs_on_update += false", "terminate_jobs_on_update = THIS", "later updates treat running"
     ),
-    in_module("marks", r"(service_role +=.*)", '\\1\n  tags = THIS ? { Note = "new" } : null', "tags only"),
+    in_module(
+        "marks", r"tags +(= var\.compute_environment_tags)",
+        'tags = THIS ? { Note = "new" } : var.compute_environment_tags', "tags only",
+    ),
     in_module(
         "named", r'"\${var\.name}-"', '"${THIS ? "other" : var.name}-"', REPLACED, action="replace"
     ),
@@ -260,6 +264,15 @@ EDITS = (
     definition("several", '"768"', '"1024"'),
     definition("nodes", r"numNodes( +)= 2", "numNodes = 3"),
     definition("tries", "attempts = 3", "attempts = 5"),
+    Edit(
+        "aws_batch_job_definition.rules",
+        ("jobs.tf", 'resource "aws_batch_job_definition" "rules"'),
+        r'"Host EC2\*"',
+        '"Host*"',
+        "a new one is registered, for jobs submitted from then on",
+        None,
+        "replace",
+    ),
     definition("params", '"a"', '"b"'),
     definition("weight", r"scheduling_priority( +)= 1", "scheduling_priority = 2"),
     definition("where", r'\["EC2"\]', '["FARGATE"]'),
