@@ -1,4 +1,4 @@
-"""The example manifests that ``gen-infra new`` copies, with what they need beside them: parents and the JSON Schema."""
+"""The example manifests that ``gen-infra new`` copies, with the files that they need: parents, scripts, the schema."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ENVIRONMENTS = ("demo", "dev", "prod")
 _MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")
 _EXTENDS = re.compile(r"^extends: (\S+)$", re.MULTILINE)
+_SCRIPT = re.compile(r"^ +scripts: \[(\S+)\]", re.MULTILINE)
 
 
 def starters() -> dict[str, Path]:
@@ -26,12 +27,12 @@ def starters() -> dict[str, Path]:
 
 
 def write_starter(path: Path, name: str) -> list[Path]:
-    """Write the example of this name, its parents and the JSON Schema; return the files written, the example first.
+    """Write the example of this name and the files that it needs; return the files written, the example first.
 
     Creates the folder. Writes the schema beside the manifest, or refers to the one of the checkout that it is in.
 
     Raises:
-        UsageError: the example is unknown, the file exists, or a parent's name is taken.
+        UsageError: the example is unknown, the file exists, or the name of a file that it needs is taken.
     """
     known = starters()
     if name not in known:
@@ -39,14 +40,17 @@ def write_starter(path: Path, name: str) -> list[Path]:
     folder = path.parent
     schema = _schema(folder)
     source, text = known[name], _with_schema(known[name], schema)
-    parents: dict[Path, str] = {}
+    needed: dict[Path, tuple[str, str]] = {}
+    if script := _SCRIPT.search(text):
+        needed[folder / script[1]] = "script", (source.parent / script[1]).read_text(encoding="utf-8")
     parent_text = text
     while parent := _EXTENDS.search(parent_text):
         source = source.with_name(parent.group(1))
-        parent_text = parents[folder / source.name] = _with_schema(source, schema)
-    for file, content in parents.items():
+        parent_text = _with_schema(source, schema)
+        needed[folder / source.name] = "parent", parent_text
+    for file, (what, content) in needed.items():
         if file == path or (file.exists() and file.read_text(encoding="utf-8") != content):
-            raise UsageError(f"{file} is the name of the example's parent and is taken", hint="choose another folder")
+            raise UsageError(f"{file} is the name of the example's {what} and is taken", hint="choose another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -55,8 +59,9 @@ def write_starter(path: Path, name: str) -> list[Path]:
         _write_new(path, text)
     except FileExistsError:
         raise UsageError(f"{path} exists and is left as it is", hint="choose another name") from None
-    missing = {file: content for file, content in parents.items() if not file.exists()}
+    missing = {file: content for file, (_, content) in needed.items() if not file.exists()}
     for file, content in missing.items():
+        file.parent.mkdir(exist_ok=True)
         _write_new(file, content)
     copies = [folder / schema] if schema == SCHEMA_FILE.name else []
     for file in copies:
