@@ -155,7 +155,9 @@ def explain(environment: Environment, plan: Plan) -> Summary:
 
     if plan.origin.intent == "destroy":
         return explain_content(plan.content)
-    return explain_content(plan.content, manifest_changes(plan.content, environment.origin))
+    return explain_content(
+        plan.content, manifest_changes(plan.content, environment.origin), environment.manifest.image.scratch.mount
+    )
 
 
 class Applied(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from gen_infra.manifest.model.base import AbsolutePath, Model, about, text
+from gen_infra.manifest.model.base import ROLE_ARN, AbsolutePath, Model, about, text
 from gen_infra.manifest.model.manifest import Suppression
 from gen_infra.manifest.reading.loader import ManifestError, shown_path
 from gen_infra.manifest.reading.reader import Unreadable, read
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from gen_infra.manifest.reading.nodes import Problem
 
 
+# With the account and a name or path, so that no pattern accepts every role.
+RolePattern = Annotated[
+    str,
+    text(
+        rf"{ROLE_ARN.replace(':role/', ':(?:role|instance-profile)/')}\*?",
+        "the ARN of a role or an instance profile, or its beginning with * at the end",
+        "arn:aws:iam::123456789012:role/central/*",
+    ),
+]
+
+
 class Policy(Model, frozen=True, kw_only=True):
     """What check accepts in every environment that it is given for."""
 
@@ -29,6 +40,10 @@ class Policy(Model, frozen=True, kw_only=True):
     host_scripts: Annotated[
         tuple[Annotated[str, text("[0-9a-f]{64}", "a SHA-256 in hexadecimal")], ...],
         about("The hashes of the scripts that may run as root on the hosts, as `check` prints them."),
+    ] = ()
+    roles: Annotated[
+        tuple[RolePattern, ...],
+        about("ARNs of existing roles and instance profiles that environments may use; * at the end for all below."),
     ] = ()
     suppressions: Annotated[tuple[Suppression, ...], about("Findings to accept, each until a date.")] = ()
 

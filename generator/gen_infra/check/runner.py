@@ -158,7 +158,7 @@ def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Ch
 
 def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY) -> Accepted:
     """Return what our own checks accept in an environment."""
-    return Accepted(manifest.image.scratch.mount, policy.host_paths)
+    return Accepted(manifest.image.scratch.mount, policy.host_paths, (*policy.roles, *manifest.own_role_patterns))
 
 
 def source_verdicts(files: Files, result: ScanResult, accepted: Accepted) -> list[Check]:

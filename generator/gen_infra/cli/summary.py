@@ -25,9 +25,10 @@ _SYMBOLS = {
 
 allow_option = click.option(
     "--allow",
-    type=click.Choice(["stop-jobs", "destroy-data"]),
+    type=click.Choice(["stop-jobs", "destroy-data", "host-access", "other-roles"]),
     multiple=True,
-    help="Do not ask about changes that stop jobs, or that destroy data; for both, give it twice.",
+    help="Do not ask about changes that stop jobs, destroy data, give jobs access to their hosts, or use roles that "
+    "gen-infra did not create; for several, give it several times.",
 )
 
 drain_timeout_option = click.option(

@@ -1,7 +1,8 @@
 """Explains a plan in Batch's own terms: what happens to each resource and to the jobs that run.
 
-Three tables are applied to the plan's changes: the effects of a change (:mod:`.rules`), where permissions are kept
-(:mod:`.permissions`), and which change of the manifest causes it (:mod:`.causes`).
+Four tables are applied to the plan's changes: the effects of a change (:mod:`.rules`), what it gives power over
+(:mod:`.powers`), where permissions are kept (:mod:`.permissions`), and which change of the manifest causes it
+(:mod:`.causes`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from gen_infra.aws.updates import conflict, refusals
 from gen_infra.explain.causes import ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
+from gen_infra.explain.powers import Known, gained_powers
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
 from gen_infra.explain.rules import effects
+from gen_infra.manifest.model.image import Scratch
 from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
@@ -28,7 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["DANGERS", "Action", "Change", "Danger", "ManifestChange", "Summary", "explain"]
 
 # What each danger is, in words; also the values of `gen-infra apply --allow`.
-DANGERS: dict[Danger, str] = {"stop-jobs": "stops jobs", "destroy-data": "destroys data"}
+DANGERS: dict[Danger, str] = {
+    "stop-jobs": "stops jobs",
+    "destroy-data": "destroys data",
+    "host-access": "gives jobs access to their hosts",
+    "other-roles": "uses roles that gen-infra did not create",
+}
 
 # Terraform's action lists, https://developer.hashicorp.com/terraform/internals/json-format#change-representation
 _ACTIONS: dict[tuple[str, ...], Action] = {
@@ -170,11 +178,15 @@ def _as_dict(change: Change) -> dict[str, Any]:
     }
 
 
-def explain(content: PlanContent, manifest_changes: Iterable[ManifestChange] = ()) -> Summary:
-    """Explain the changes of a plan, next to the manifest's."""
+def explain(
+    content: PlanContent,
+    manifest_changes: Iterable[ManifestChange] = (),
+    scratch_mount: str = Scratch().mount,
+) -> Summary:
+    """Explain the changes of a plan, next to the manifest's; jobs may mount the scratch volume."""
     resources = content.managed_changes
     found = causes(manifest_changes, [resource.address for resource in resources if _action(resource)])
-    changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses))
+    changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses, scratch_mount))
     return Summary(changes, found.unused, tuple(_adopted(resources)))
 
 
@@ -190,6 +202,7 @@ def explain_changes(
     resources: Collection[ResourceChange],
     by_address: Mapping[str, tuple[ManifestChange, ...]] = MappingProxyType({}),
     needed: Collection[str] = (),
+    scratch_mount: str = Scratch().mount,
 ) -> Iterator[Change]:
     """Explain changes of resources.
 
@@ -197,8 +210,10 @@ def explain_changes(
         resources: all of them, with those that stay as they are.
         by_address: what was changed in the manifest, by the address of the resource that changes for it.
         needed: the addresses, without indexes, that something in the state depends on.
+        scratch_mount: the folder of the hosts that every job may mount.
     """
     minutes, own_roles = _minutes(resources), _roles_that_come_or_go(resources)
+    known = Known(scratch_mount, _own_roles(resources))
     for resource in resources:
         action, kind = _action(resource), resource.type
         if action is None:
@@ -217,7 +232,7 @@ def explain_changes(
             kind=row.label if row and shown else "",
             name=shown or resource.address,
             details=tuple(_details(kind, changed)),
-            effects=(*impossible, *met),
+            effects=(*impossible, *met, *gained_powers(kind, before, after, known)),
             permissions=permissions(resource, own_roles),
             causes=by_address.get(resource.address, ()),
             impossible="; ".join(effect.text for effect in impossible),
@@ -286,6 +301,15 @@ def _minutes(resources: Iterable[ResourceChange]) -> dict[str, float]:
             if before.get("platform_capabilities") != ["FARGATE"]:
                 found[before.get("name", resource.address)] = seconds / 60 if seconds else float("inf")
     return found
+
+
+def _own_roles(resources: Iterable[ResourceChange]) -> frozenset[str]:
+    """Return the roles and instance profiles that exist afterwards, each as ``/path/name``."""
+    return frozenset(
+        f"{resource.after.get('path') or '/'}{resource.after.get('name')}"
+        for resource in resources
+        if resource.type in {"aws_iam_role", "aws_iam_instance_profile"} and resource.after
+    )
 
 
 def _roles_that_come_or_go(resources: Iterable[ResourceChange]) -> frozenset[str]:

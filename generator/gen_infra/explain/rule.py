@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.updates import Refusal
 
 Action = Literal["create", "update", "replace", "destroy"]
-Danger = Literal["stop-jobs", "destroy-data"]
+Danger = Literal["stop-jobs", "destroy-data", "host-access", "other-roles"]
 
 GONE: tuple[Action, ...] = ("replace", "destroy")
 RETRIED = "and retried where their retry strategy says so"

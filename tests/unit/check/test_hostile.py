@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.check.policy import Policy
+from gen_infra.check.privileges import PRIVILEGE_CHECKS
 from gen_infra.check.rules import broken_rules
 from gen_infra.check.runner import accepted_in, terraform_sources
 from gen_infra.errors import UsageError
@@ -98,6 +99,50 @@ def test_check_accepts_only_what_the_policy_file_lists(
     accepted = accepted_in(loaded, Policy(host_paths=tuple(policy)))
     broken = broken_rules(source.resources, accepted)
     assert [f"{each.rule.id}: {each.problem}" for each in broken if each.rule.id.startswith("GI_BATCH")] == found
+
+
+ADMIN = "arn:aws:iam::123456789012:role/Administrator"
+CENTRAL = "arn:aws:iam::123456789012:role/central/align"
+GENOMICS = "arn:aws:iam::123456789012:role/genomics/align"
+PROFILE = "arn:aws:iam::123456789012:instance-profile/admin"
+
+
+def job_role(arn: str) -> dict[str, Any]:
+    return {"jobs": {"j": {**JOB, "role": arn}}}
+
+
+def job_role_of_several(arn: str) -> dict[str, Any]:
+    containers = {"main": {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}}
+    return {"jobs": {"j": {"containers": containers, "role": arn}}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "policy", "found"),
+    [
+        (job_role(ADMIN), [], f"its job role is {ADMIN}"),
+        (job_role_of_several(ADMIN), [], f"its job role is {ADMIN}"),
+        (job_role(ADMIN), ["arn:aws:iam::123456789012:role/central/*"], f"its job role is {ADMIN}"),
+        (job_role(ADMIN), ["arn:aws:iam::123456789012:role/Admin"], f"its job role is {ADMIN}"),
+        (job_role(ADMIN), [ADMIN], ""),
+        (job_role(CENTRAL), ["arn:aws:iam::123456789012:role/central/*"], ""),
+        (job_role(GENOMICS), [], f"its job role is {GENOMICS}"),
+        ({**job_role(GENOMICS), "iam__path": "/genomics/"}, [], ""),
+        ({**job_role(ADMIN), "iam__path": "/genomics/"}, [], f"its job role is {ADMIN}"),
+        ({"compute__spot__service_role": ADMIN}, [], f"its service role is {ADMIN}"),
+        ({"iam__instance_profile": PROFILE}, [], f"its instance profile is {PROFILE}"),
+        ({"iam__instance_profile": PROFILE}, [PROFILE], ""),
+        ({"compute__spot__service_role": "create", "jobs": {"j": JOB}}, [], ""),
+        (job_role("arn:aws:iam::123456789012:role/batchInstance-test"), [], ""),
+    ],
+)
+def test_check_accepts_only_own_roles_and_those_of_the_policy_file(
+    manifest: dict[str, Any], policy: list[str], found: str, tmp_path: Path
+) -> None:
+    loaded = accept(tmp_path, **manifest)
+    source = read_source(terraform_sources(render(loaded)))
+    broken = broken_rules(source.resources, accepted_in(loaded, Policy(roles=tuple(policy))))
+    assert [each.problem for each in broken if each.rule.id == "GI_IAM_9"] == ([found] if found else [])
+    assert "GI_IAM_9" in PRIVILEGE_CHECKS
 
 
 def bucket(name: str, **settings: str) -> dict[str, Any]:

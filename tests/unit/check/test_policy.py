@@ -37,6 +37,9 @@ def test_it_is_read(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("supressions: []", 'policy.yaml:1:1: supressions: unknown key "supressions"; did you mean "suppressions"?'),
+        ('roles: ["*"]', "policy.yaml:1:9: roles[0]: "),
+        ('roles: ["arn:aws:iam::123456789012:role/*"]', "policy.yaml:1:9: roles[0]: "),
+        ('roles: ["arn:aws:iam::*:role/central/align"]', "policy.yaml:1:9: roles[0]: "),
         ("extends: other.yaml", 'policy.yaml:1:1: extends: unknown key "extends"'),
         (
             SUPPRESSION.replace("Our older images need it.", '"..........."'),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.rule import Rule, rule
+from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
+from gen_infra.terraform.job_definitions import roles
 from gen_infra.terraform.policy_documents import (
     allowing,
     has_condition,
@@ -266,6 +267,33 @@ def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
         yield f"it holds the role {role}"
 
 
+@rule_beyond(
+    "GI_IAM_9",
+    "aws_batch_job_definition",
+    "aws_batch_compute_environment",
+    severity="high",
+    title="Jobs and instances use the environment's own roles",
+    remedy="leave the role out, use one below iam.path, or let an owner of the policy file add its ARN to roles",
+    source=_PRACTICES,
+)
+def roles_are_accepted(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Refuse other roles: whoever may submit a job can do whatever its role may do."""
+    for label, arn in dict.fromkeys(_used_roles(resource)):
+        if not accepted.accepts_role(arn):
+            yield f"its {label} is {arn}"
+
+
+def _used_roles(resource: Resource) -> Iterator[tuple[str, str]]:
+    if resource.kind == "aws_batch_job_definition":
+        yield from roles(resource.values)
+        return
+    found = [("service role", resource.values.get("service_role"))]
+    for block in listed(resource.values.get("compute_resources")):
+        for attribute, label in (("instance_role", "instance profile"), ("spot_iam_fleet_role", "Spot Fleet role")):
+            found.append((label, block.get(attribute) if isinstance(block, dict) else None))
+    yield from ((label, arn) for label, arn in found if isinstance(arn, str) and arn)
+
+
 @rule(
     "GI_LAMBDA_1",
     "aws_lambda_function",
@@ -311,6 +339,7 @@ RULES: tuple[Rule, ...] = (
     resource_policies_are_bound,
     secrets_are_named,
     profiles_hold_their_own_role,
+    roles_are_accepted,
     functions_are_limited,
     functions_are_not_public,
 )

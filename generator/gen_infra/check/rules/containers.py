@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
 from gen_infra.manifest.host_access import may_mount, may_use_device
 from gen_infra.manifest.reading.secrets import is_secret, secrets
+from gen_infra.terraform.job_definitions import at, containers
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
 
@@ -28,7 +28,7 @@ _BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-pract
 )
 def not_privileged(resource: Resource) -> Iterator[str]:
     """Refuse privileged containers, which are root on the host; checkov checks single-container jobs only."""
-    if any(container.get("privileged") in {True, "true"} for container in containers(resource)):
+    if any(container.get("privileged") in {True, "true"} for container in containers(resource.values)):
         yield "a container is privileged"
 
 
@@ -42,7 +42,7 @@ def not_privileged(resource: Resource) -> Iterator[str]:
 )
 def host_is_hidden(resource: Resource, accepted: Accepted) -> Iterator[str]:
     """Accept the scratch volume and the policy file's folders: whoever writes to most others controls the host."""
-    for container in containers(resource):
+    for container in containers(resource.values):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
             if isinstance(path, str) and path and not may_mount(path, accepted.scratch_mount, accepted.host_paths):
@@ -65,7 +65,7 @@ def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
     """Refuse secrets as values: every principal that can describe a job definition can read them."""
     variables = [
         (variable.get("name"), variable.get("value"))
-        for container in containers(resource)
+        for container in containers(resource.values)
         for variable in listed(container.get("environment"))
         if isinstance(variable, dict)
     ]
@@ -87,7 +87,7 @@ def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
 )
 def devices_are_harmless(resource: Resource, accepted: Accepted) -> Iterator[str]:
     """Accept named devices: disks and memory contain the data of all jobs, and the host's credentials."""
-    for container in containers(resource):
+    for container in containers(resource.values):
         for device in listed(at(container, "linuxParameters", "devices")):
             path = at(device, "hostPath")
             if isinstance(path, str) and not may_use_device(path, accepted.host_paths):
@@ -126,7 +126,7 @@ def file_systems_ask_for_the_role(resource: Resource) -> Iterator[str]:
 
 
 def _file_systems(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
-    for container in containers(resource):
+    for container in containers(resource.values):
         for volume in listed(container.get("volumes")):
             configuration = at(volume, "efsVolumeConfiguration")
             if isinstance(configuration, dict):
@@ -135,35 +135,6 @@ def _file_systems(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _is_not(value: Any, expected: str) -> bool:
     return not isinstance(value, Unknown) and value != expected
-
-
-def containers(resource: Resource) -> Iterator[dict[str, Any]]:
-    """Yield every container of a job definition: single, multi-node, or a task's."""
-    if resource.kind != "aws_batch_job_definition":
-        return
-    values = resource.values
-    found = [_decoded(values.get("container_properties"))]
-    for node in listed(at(_decoded(values.get("node_properties")), "nodeRangeProperties")):
-        found += [at(node, "container"), *_task_containers(at(node, "ecsProperties"))]
-    found += _task_containers(_decoded(values.get("ecs_properties")))
-    yield from (container for container in found if isinstance(container, dict))
-
-
-def _task_containers(properties: Any) -> list[Any]:
-    """Return a task's containers, and the task itself for its volumes and network."""
-    tasks = listed(at(properties, "taskProperties"))
-    return [*tasks, *(container for task in tasks for container in listed(at(task, "containers")))]
-
-
-def _decoded(properties: Any) -> Any:
-    return json.loads(properties) if isinstance(properties, str) else properties
-
-
-def at(value: Any, *path: str) -> Any:
-    """Return the value at nested keys; None if there is none."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 RULES: tuple[Rule, ...] = (

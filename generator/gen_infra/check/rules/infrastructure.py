@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.containers import at, containers
 from gen_infra.check.rules.rule import Rule, rule
+from gen_infra.terraform.job_definitions import at, containers
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
 
@@ -110,7 +110,7 @@ def no_public_address(resource: Resource) -> Iterator[str]:
     for interface in resource.values.get("network_interfaces") or []:
         if interface.get("associate_public_ip_address") in {True, "true"}:
             yield "its instances get public addresses"
-    for container in containers(resource):
+    for container in containers(resource.values):
         if at(container, "networkConfiguration", "assignPublicIp") == "ENABLED":
             yield "its containers get public addresses"
 

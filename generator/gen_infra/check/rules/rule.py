@@ -20,10 +20,17 @@ class Accepted:
     Attributes:
         scratch_mount: where the hosts have the scratch volume.
         host_paths: the policy file's folders and devices of hosts.
+        roles: patterns of the ARNs of roles and instance profiles: of the policy file, and of what the environment
+            creates.
     """
 
     scratch_mount: str = Scratch().mount
     host_paths: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+    def accepts_role(self, arn: str) -> bool:
+        """Return whether a role or an instance profile may be used."""
+        return any(fnmatchcase(arn, pattern) for pattern in self.roles)
 
 
 Find: TypeAlias = Callable[[Resource], Iterable[str]]

@@ -377,6 +377,24 @@ class Manifest(Model, frozen=True, kw_only=True):
         """Return the ARN of a role of this environment, known before the role exists."""
         return f"arn:{self.partition}:iam::{self.account}:role{self.iam.path}{role_name}"
 
+    @property
+    def own_role_patterns(self) -> tuple[str, ...]:
+        """Return patterns of the ARNs of this environment's roles and instance profiles.
+
+        All below ``iam.path``, which is for such roles alone; without a path, those that the environment creates.
+        """
+        names = ["*"]
+        if self.iam.path == "/":
+            created = ("batchInstance", "batchService", "batchSpotFleet")
+            jobs = [self.job_role_name(key) for key, job in self.jobs.items() if not job.role]
+            executions = [self.execution_role_name(key) for key in self.jobs]
+            names = [*map(self.suffixed, created), *jobs, *executions]
+        return tuple(
+            f"arn:{self.partition}:iam::{self.account}:{kind}{self.iam.path}{name}"
+            for kind in ("role", "instance-profile")
+            for name in names
+        )
+
     def batch_arn(self, kind: Literal["job-queue", "job-definition"], key: str) -> str:
         """Return the ARN (without revision) of a queue or job definition."""
         return f"arn:{self.partition}:batch:{self.region}:{self.account}:{kind}/{self.suffixed(key)}"

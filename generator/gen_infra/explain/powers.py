@@ -1,0 +1,101 @@
+"""What a resource has power over beyond its jobs' own work: a table, each row with its reason.
+
+A plan marks what a resource gains; what it had before is no news. The rows see a resource's attributes, so that they
+hold for whatever rendered them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gen_infra.explain.rule import Danger, Effect
+from gen_infra.manifest.host_access import may_mount, may_use_device
+from gen_infra.terraform.job_definitions import at, containers, roles
+from gen_infra.terraform.policy_documents import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is no danger.
+
+    Args:
+        scratch_mount: where the hosts have the scratch volume.
+        own_roles: the roles and instance profiles of the environment, each as ``/path/name``.
+    """
+
+    scratch_mount: str
+    own_roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRule:
+    """A row: what resources of a type can get power over; ``find`` yields it as the end of a sentence."""
+
+    kind: str
+    danger: Danger
+    find: Callable[[Mapping[str, Any], Known], Iterable[str]]
+    reason: str
+
+
+def _host_access(values: Mapping[str, Any], known: Known) -> Iterator[str]:
+    for container in containers(values):
+        if container.get("privileged") in {True, "true"}:
+            yield "its container is privileged, and so root on its host"
+        for volume in listed(container.get("volumes")):
+            path = at(volume, "host", "sourcePath")
+            if isinstance(path, str) and path and not may_mount(path, known.scratch_mount, ()):
+                yield f"its jobs can use the host's folder {path}"
+        for device in listed(at(container, "linuxParameters", "devices")):
+            path = at(device, "hostPath")
+            if isinstance(path, str) and not may_use_device(path, ()):
+                yield f"its jobs can use the host's device {path}"
+        for name in ("ipcMode", "pidMode"):
+            if container.get(name) == "host":
+                yield f"its {name} is the host's"
+
+
+def _roles_of_jobs(values: Mapping[str, Any], known: Known) -> Iterator[str]:
+    for label, arn in roles(values):
+        if not _is_own(arn, known):
+            yield f"its {label} is {arn}, which this environment does not create"
+
+
+def _roles_of_instances(values: Mapping[str, Any], known: Known) -> Iterator[str]:
+    for block in listed(values.get("compute_resources")):
+        arn = at(block, "instance_role")
+        if isinstance(arn, str) and arn and not _is_own(arn, known):
+            yield f"its instance profile is {arn}, which this environment does not create"
+
+
+def _is_own(arn: str, known: Known) -> bool:
+    """Compare path and name: the ARN of a role is unknown until it is created."""
+    resource = arn.split(":", 5)[-1]
+    return resource[resource.find("/") :] in known.own_roles
+
+
+POWER_RULES = (
+    PowerRule(
+        "aws_batch_job_definition", "host-access", _host_access,
+        "what controls a host can use its role, and read and change the data of every job there",
+    ),
+    PowerRule(
+        "aws_batch_job_definition", "other-roles", _roles_of_jobs,
+        "whoever may submit the job can do whatever the role may do",
+    ),
+    PowerRule(
+        "aws_batch_compute_environment", "other-roles", _roles_of_instances,
+        "every job on an instance can do whatever the instance's role may do",
+    ),
+)  # fmt: skip
+
+
+def gained_powers(kind: str, before: Mapping[str, Any], after: Mapping[str, Any], known: Known) -> Iterator[Effect]:
+    """Yield what a resource has power over after a change and not before, each once."""
+    for rule in POWER_RULES:
+        if rule.kind == kind:
+            had = set(rule.find(before, known))
+            for text in dict.fromkeys(rule.find(after, known)):
+                if text not in had:
+                    yield Effect(text, rule.danger, rule.reason)

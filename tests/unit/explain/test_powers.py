@@ -1,0 +1,91 @@
+"""What a plan marks because a job or an instance gets power over hosts or uses other roles."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+
+from gen_infra.cli.summary import allow_option
+from gen_infra.explain import DANGERS, Danger, explain
+from gen_infra.terraform.plan import PlanContent
+
+OWN = "arn:aws:iam::123456789012:role/lab/align-prod-job"
+OTHER = "arn:aws:iam::123456789012:role/Administrator"
+ROLE = {"name": "align-prod-job", "path": "/lab/"}
+HARMLESS: dict[str, Any] = {
+    "jobRoleArn": OWN,
+    "volumes": [{"name": "scratch", "host": {"sourcePath": "/lab/scratch"}}],
+    "linuxParameters": {"devices": [{"hostPath": "/dev/fuse"}]},
+}
+HOST = {"volumes": [{"name": "v", "host": {"sourcePath": "/srv/x"}}]}
+
+
+def change(kind: str, before: Any, after: Any) -> dict[str, Any]:
+    actions = ["create"] if before is None else ["no-op"] if before == after else ["update"]
+    values = {"actions": actions, "before": before, "after": after}
+    return {"address": f"{kind}.x", "mode": "managed", "type": kind, "change": values}
+
+
+def dangers(kind: str, before: Any, after: Any) -> list[tuple[str | None, str]]:
+    """The marked effects of a change, beside the environment's own role."""
+    plan = {"resource_changes": [change("aws_iam_role", ROLE, ROLE), change(kind, before, after)]}
+    [found] = explain(PlanContent(plan), (), "/lab/scratch").changes
+    return [(effect.danger, effect.text) for effect in found.effects if effect.danger]
+
+
+def single(**container: Any) -> dict[str, Any]:
+    return {"name": "x", "container_properties": json.dumps(container)}
+
+
+def task(**container: Any) -> dict[str, Any]:
+    properties = {"taskProperties": [{"taskRoleArn": OWN, "containers": [container]}]}
+    return {"name": "x", "ecs_properties": json.dumps(properties)}
+
+
+def nodes(**container: Any) -> dict[str, Any]:
+    return {"name": "x", "node_properties": json.dumps({"nodeRangeProperties": [{"container": container}]})}
+
+
+@pytest.mark.parametrize("definition", [single, task, nodes])
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        (HARMLESS, []),
+        (HOST, [("host-access", "its jobs can use the host's folder /srv/x")]),
+        (
+            {"linuxParameters": {"devices": [{"hostPath": "/dev/sg0"}]}},
+            [("host-access", "its jobs can use the host's device /dev/sg0")],
+        ),
+        ({"privileged": True}, [("host-access", "its container is privileged, and so root on its host")]),
+        ({"jobRoleArn": OTHER}, [("other-roles", f"its job role is {OTHER}, which this environment does not create")]),
+        (
+            {"executionRoleArn": OTHER},
+            [("other-roles", f"its execution role is {OTHER}, which this environment does not create")],
+        ),
+    ],
+)
+def test_what_a_job_definition_gets_is_marked(definition: Any, container: Any, expected: Any) -> None:
+    kind = "aws_batch_job_definition"
+    assert dangers(kind, None, definition(**container)) == expected
+    assert dangers(kind, definition(image="a"), definition(image="b", **container)) == expected
+
+
+def test_what_a_job_definition_had_is_not_marked_again() -> None:
+    kind = "aws_batch_job_definition"
+    assert dangers(kind, single(image="a", jobRoleArn=OTHER, **HOST), single(image="b", jobRoleArn=OTHER, **HOST)) == []
+    assert dangers(kind, single(**HOST), single(image="b")) == []
+
+
+def test_a_foreign_instance_profile_is_marked() -> None:
+    profile = "arn:aws:iam::123456789012:instance-profile/admin"
+    after = {"name": "x", "compute_resources": [{"instance_role": profile}]}
+    assert dangers("aws_batch_compute_environment", None, after) == [
+        ("other-roles", f"its instance profile is {profile}, which this environment does not create")
+    ]
+
+
+def test_each_danger_can_be_allowed() -> None:
+    option = allow_option(lambda: None).__click_params__[0]  # type: ignore[attr-defined]
+    assert list(option.type.choices) == list(DANGERS) == list(get_args(Danger))
