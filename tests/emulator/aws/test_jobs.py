@@ -59,6 +59,9 @@ def function(clients: Clients, env: str) -> str:
         for path in (data_dir("modules") / "job-functions" / "src").glob("*.py"):
             file.write(path, path.name)
     role = clients.iam.create_role(RoleName=f"batchSubmitJob-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    statement = {"Effect": "Allow", "Action": "batch:SubmitJob", "Resource": f"arn:aws:batch:*:*:job-*-{env}*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    clients.iam.put_role_policy(RoleName=f"batchSubmitJob-{env}", PolicyName="submit", PolicyDocument=document)
     clients.functions.create_function(
         FunctionName=f"batchSubmitJob-{env}",
         Runtime="python3.13",

@@ -53,8 +53,10 @@ def lab(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def caller(aws: Emulator, name: str) -> Callable[[str], Any]:
-    """Clients of a user with a key of their own."""
+    """Clients of an administrator with a key of their own."""
     aws.client("iam").create_user(UserName=name)
+    everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+    aws.client("iam").attach_user_policy(UserName=name, PolicyArn=everything)
     key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]
     session: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
     return lambda service: session.client(service, endpoint_url=aws.endpoint)
