@@ -58,16 +58,19 @@ def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, byte
     """Render the Packer folder: for any version of Packer, or with ``modern`` for 1.7 and later."""
     folder = data_dir("packer")
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    image = manifest.image
+    optional = {"scripts/aws-cli.sh": image.aws_cli, "scripts/own.sh": image.scripts}
+    static = {path: content for path, content in static.items() if optional.get(path, True)}
     context = {
         "env": manifest,
-        "ecs_options": [f"{name}={value}" for name, value in manifest.image.ecs.options.items()],
+        "ecs_options": [f"{name}={value}" for name, value in image.ecs.options.items()],
         "modern": modern,
         "network_tags": blocks.network_tags(manifest),
     }
     template = packer_environment().get_template(f"packer/{PACKER_TEMPLATE}.j2")
     own = {
         f"own/{number:02}-{script.file_name}": script.content.encode()
-        for number, script in enumerate(manifest.image.build_scripts, start=1)
+        for number, script in enumerate(image.build_scripts, start=1)
     }
     return {**static, **own, PACKER_TEMPLATE: template.render(context).encode()}
 

@@ -166,10 +166,15 @@ def test_packer_notices_a_missing_script(prod: Manifest, tmp_path: Path) -> None
 
 
 def test_each_script_of_the_folder_is_run_and_each_that_is_run_is_there(prod: Manifest) -> None:
-    run = re.findall(r'"\$\{path\.root\}/scripts/(.+)"', template(prod))
+    settings = load(data_dir("envs") / "examples" / "image-rebuild.yaml")
+    for manifest in (prod, settings):
+        run = re.findall(r'"\$\{path\.root\}/scripts/(.+)"', template(manifest))
 
+        assert sorted(run) == sorted(
+            path.removeprefix("scripts/") for path in packer_folder(manifest) if path.startswith("scripts/")
+        )
+        assert run[-2:] == ["cleanup.sh", "verify.sh"]
     assert sorted(run) == sorted(path.name for path in (data_dir("packer") / "scripts").iterdir())
-    assert run[-2:] == ["cleanup.sh", "verify.sh"]
 
 
 def test_every_mapping_is_encrypted_with_the_environments_key(prod: Manifest) -> None:
@@ -220,7 +225,7 @@ def test_volumes_have_the_manifests_performance(prod: Manifest, tmp_path: Path) 
     older = with_scratch(prod, carrier="baked", type="gp2")
 
     root, scratch = mappings(template(fast))
-    assert (root["iops"], root["throughput"]) == ("3000", "125")
+    assert (root["iops"], root["throughput"]) == ("3000", "250")
     assert (scratch["iops"], scratch["throughput"]) == ("16000", "1000")
     assert not {"iops", "throughput"} & mappings(template(older))[1].keys()
     quick_root = replace(prod, image=replace(prod.image, root=replace(prod.image.root, iops=40_000)))
