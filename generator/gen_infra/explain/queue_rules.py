@@ -82,7 +82,7 @@ QUEUE_RULES = (
             "its revisions are deregistered and a new one is registered, for jobs submitted from then on; running and "
             "submitted jobs continue"
         ),
-        f"retry_strategy.evaluate_on_exit: {NEW_RESOURCE}, and deregisters all revisions",
+        f"another number of evaluate_on_exit: {NEW_RESOURCE}, and deregisters all revisions",
     ),
     EffectRule(
         _DEFINITION, "destroy", "",

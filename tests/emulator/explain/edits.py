@@ -267,8 +267,8 @@ EDITS = (
     Edit(
         "aws_batch_job_definition.rules",
         ("jobs.tf", 'resource "aws_batch_job_definition" "rules"'),
-        r'"Host EC2\*"',
-        '"Host*"',
+        "(attempts = 3)",
+        '\\1\n\n    evaluate_on_exit {\n      action = "RETRY"\n      on_exit_code = "75"\n    }\n',
         "a new one is registered, for jobs submitted from then on",
         None,
         "replace",
