@@ -220,9 +220,10 @@ def storage_shortages(aws: Clients, manifest: Manifest) -> list[Diagnosis]:
 def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:
     """Count the instances (or Fargate tasks) that may run at once: at worst, each has one of the smallest jobs.
 
-    With ``ec2``, only instances count.
+    With ``ec2``, only instances count, and the jobs that they run.
     """
-    smallest = min((job.total_vcpus for job in manifest.jobs.values()), default=1)
+    jobs = (job for job in manifest.jobs.values() if not (ec2 and manifest.is_on_fargate(job)))
+    smallest = min((job.total_vcpus for job in jobs), default=1)
     counted = (compute for compute in manifest.compute.values() if not (ec2 and compute.is_fargate))
     return sum(math.ceil(compute.max_vcpus / smallest) for compute in counted)
 

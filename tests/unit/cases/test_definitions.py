@@ -149,7 +149,9 @@ def test_long_timeouts_and_retry_rules_are_carried_over(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert entry["linux"]["tmpfs"][0]["options"] == ["rw", "mode=1777"]
     assert has_note(
-        result, "consumableResourceProperties is not carried over: Terraform's AWS provider 5.100 cannot register it"
+        result,
+        "consumableResourceProperties is not carried over: Terraform's AWS provider 5.100 cannot register consumable "
+        "resources, and newer versions cannot either",
     )
     manifest = accept(tmp_path, jobs=result.jobs, **GPU)
     text = render(manifest)["terraform/jobs.tf"].decode()

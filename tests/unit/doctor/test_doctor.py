@@ -113,6 +113,19 @@ class TestWhatIsLookedAt:
         assert doctor.most_instances(manifest) == (64 + 16) // 4
         assert doctor.instance_volumes(manifest) == {"gp3": 1100}
 
+    def test_small_jobs_on_fargate_do_not_count_as_jobs_of_instances(self, tmp_path: Path) -> None:
+        job = {"image": "quay.io/x/y:1", "memory_mib": 2048}
+        manifest = accept(
+            tmp_path,
+            compute={"spot": {"max_vcpus": 64}, "fargate": {"type": "FARGATE", "max_vcpus": 8}},
+            queues={name: {"priority": 1, "compute": [name]} for name in ("spot", "fargate")},
+            jobs={
+                "large": {**job, "vcpus": 4, "queue": "spot"},
+                "small": {**job, "vcpus": 0.25, "queue": "fargate"},
+            },
+        )
+        assert doctor.most_instances(manifest, ec2=True) == 64 // 4
+
     @pytest.mark.parametrize(("tib", "levels"), [(63, ["warning"]), (64, []), (0, ["wrong"])])
     def test_a_quota_of_storage_that_is_too_small_is_said_of_a_plan(
         self, tib: int, levels: list[str], recorded: Account, tmp_path: Path

@@ -26,7 +26,7 @@ from gen_infra.manifest.model.image import Scratch
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.retry import DEFAULT_RETRY, RetryCondition, RetryRule, retry_of
 from gen_infra.manifest.reading.secrets import redact
-from gen_infra.manifest.rules.provider_members import PROVIDER
+from gen_infra.manifest.rules.provider_members import NO_CONSUMABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ _SETS_NOTHING = {
 _REASONS = {
     "propagateTags": "gen-infra always propagates tags",
     "noPropagateTags": "gen-infra always propagates tags",
-    "consumableResourceProperties": f"{PROVIDER} cannot register it",
+    "consumableResourceProperties": NO_CONSUMABLES,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from gen_infra.manifest.importing.values import Note, dicts, flag, is_empty, whole
-from gen_infra.manifest.rules.provider_members import PROVIDER
+from gen_infra.manifest.rules.provider_members import NO_CONSUMABLES
 
 _NEVER_CARRIED_OVER = ("executionRoleArn", "logConfiguration")
 
@@ -139,7 +139,7 @@ def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
     if any(item.get("instanceTypes") for item in ranges):
         note("instanceTypes", "is not carried over; set the `instance_types` of the compute environment")
     if any(item.get("consumableResourceProperties") for item in ranges):
-        note("consumableResourceProperties", f"is not carried over: {PROVIDER} cannot register it")
+        note("consumableResourceProperties", f"is not carried over: {NO_CONSUMABLES}")
     nodes = whole(given.get("numNodes"))
     if nodes <= 1:
         note("nodeProperties", "of one node become a job of one container")

@@ -6,7 +6,7 @@ import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
+from gen_infra.manifest.rules.provider_members import NO_CONSUMABLES, PROVIDER, keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ _INSTEAD = {
     "vcpus": "vcpus",
 }
 _MADE_HERE = {
-    "consumableResourceProperties": f"{PROVIDER} cannot register consumable resources",
+    "consumableResourceProperties": NO_CONSUMABLES,
     "executionRoleArn": "gen-infra makes the execution role where a job needs one",
     "logConfiguration": "gen-infra makes a log group for each job",
     "privileged": "a privileged container is root on its host; linux.devices gives a device by itself",

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 VERSION = "5.100"
 PROVIDER = f"Terraform's AWS provider {VERSION}"
+# https://github.com/hashicorp/terraform-provider-aws/issues/41881, open: newer versions cannot either
+NO_CONSUMABLES = f"{PROVIDER} cannot register consumable resources, and newer versions cannot either"
 
 # Each member by its path; items of a list have their list's path.
 KEPT = frozenset(
