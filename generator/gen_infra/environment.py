@@ -122,7 +122,7 @@ class Environment:
         return clients(self.manifest.region)
 
     def require_account(self) -> Identity:
-        """Give the caller, who must belong to the manifest's account; AWS is asked once.
+        """Give the caller, who must belong to the manifest's account; AWS is called once.
 
         Raises:
             UsageError: the credentials belong to another account.

@@ -374,7 +374,7 @@ def _without_refusals(error: BaseException, going: Collection[str]) -> BaseExcep
         return error
     errors = [each for each in error.diagnostics if each.severity == "error"]
     others = [each for each in errors if not _is_refusal(each, going)]
-    if len(others) == len(errors) or error.cause == "state-not-saved":  # its hint knows where the state is
+    if len(others) == len(errors) or error.cause == "state-not-saved":  # its hint names the place of the state
         return error
     return failure("terraform apply", others) if others else None
 

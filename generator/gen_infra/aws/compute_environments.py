@@ -65,10 +65,10 @@ def holding_queue(environment: str) -> str:
 @aws_errors()
 def compute_environments(clients: Clients, names: Collection[str]) -> dict[str, ComputeEnvironmentState]:
     """Return those that exist, by the name or ARN that was given."""
-    asked = sorted(names)
+    wanted = sorted(names)
     found: dict[str, ComputeEnvironmentState] = {}
-    for start in range(0, len(asked), DESCRIBE_AT_MOST):
-        page = asked[start : start + DESCRIBE_AT_MOST]
+    for start in range(0, len(wanted), DESCRIBE_AT_MOST):
+        page = wanted[start : start + DESCRIBE_AT_MOST]
         for each in clients.batch.describe_compute_environments(computeEnvironments=page)["computeEnvironments"]:
             environment = ComputeEnvironmentState(
                 each["computeEnvironmentName"],

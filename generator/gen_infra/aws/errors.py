@@ -100,7 +100,7 @@ def aws_errors() -> Iterator[None]:
     Raises:
         MissingError: there are no credentials, or they have expired or are not valid.
         TransientAwsError: AWS could not be reached, throttles, or answered with a 5xx.
-        AccessDeniedError: a refused action, named, with whom to ask for it.
+        AccessDeniedError: a refused action, named, with the role that needs it.
         AwsError: any other failure, also an answer that lacks a member.
         UsageError: ``AWS_ENDPOINT_URL`` is not a URL.
     """
@@ -146,17 +146,17 @@ def _answered(error: ClientError) -> GenInfraError:
             f"AWS does not accept the credentials ({code})",
             hint=f"check for a mistyped key and this machine's clock; else {_CREDENTIALS_HINT}",
         )
-    said = _one_line(error.response.get("Error", {}).get("Message", ""))
+    reason = _one_line(error.response.get("Error", {}).get("Message", ""))
     if code in _DENIED:
-        return _refused(operation, said)
+        return _refused(operation, reason)
     if code in _THROTTLED:
         return TransientAwsError(f"AWS throttles {operation} ({code})", hint="wait a minute and run it again")
-    message = f"{operation} failed: {said or 'no reason given'} ({code or status})"
+    message = f"{operation} failed: {reason or 'no reason given'} ({code or status})"
     return TransientAwsError(message, hint="run it again") if status >= 500 else AwsError(message)
 
 
-def _refused(operation: str, said: str) -> AwsError:
-    found = find_refusal(said)
+def _refused(operation: str, reason: str) -> AwsError:
+    found = find_refusal(reason)
     if not found:
         hint = f"the credentials need a policy that allows {operation}"
         return AccessDeniedError(f"access denied: {operation}", hint=hint, operation=operation)

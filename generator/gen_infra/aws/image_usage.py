@@ -79,9 +79,9 @@ def _image_of(resources: Mapping[str, Any]) -> str:
 
 
 def _by_instances(clients: Clients) -> Iterator[tuple[str, str]]:
-    alive = ["pending", "running", "shutting-down", "stopping", "stopped"]
+    not_terminated = ["pending", "running", "shutting-down", "stopping", "stopped"]
     pages = clients.ec2.get_paginator("describe_instances")
-    for page in pages.paginate(Filters=[{"Name": "instance-state-name", "Values": alive}]):
+    for page in pages.paginate(Filters=[{"Name": "instance-state-name", "Values": not_terminated}]):
         for reservation in page["Reservations"]:
             for instance in reservation["Instances"]:
                 yield instance.get("ImageId", ""), f"instance {instance.get('InstanceId', '')}"

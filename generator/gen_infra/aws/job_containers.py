@@ -63,12 +63,12 @@ def _is_essential(container: Mapping[str, Any]) -> bool:
 
 
 def asked_by(detail: Mapping[str, Any], kind: str) -> float:
-    """Add up what all containers of a job, or of one of its nodes, ask for, as :func:`asked_of`."""
+    """Add up what all containers of a job, or of one of its nodes, request, as :func:`asked_of`."""
     return sum(asked_of(container, kind) for container in containers_of(detail))
 
 
 def asked_of(container: Mapping[str, Any], kind: str) -> float:
-    """Read what a container asks for: ``VCPU``, ``MEMORY`` in MiB or ``GPU``; 0 where it says nothing."""
+    """Read what a container requests: ``VCPU``, ``MEMORY`` in MiB or ``GPU``; 0 where it says nothing."""
     needs = {each.get("type"): each.get("value") for each in container.get("resourceRequirements") or []}
     old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
     try:

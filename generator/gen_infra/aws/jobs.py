@@ -130,7 +130,7 @@ def list_jobs(clients: Clients, queues: Iterable[str], statuses: Collection[str]
 
 @aws_errors()
 def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
-    """Return all that Batch knows of one job.
+    """Return all that Batch reports about one job.
 
     Raises:
         AwsError: the job does not exist.

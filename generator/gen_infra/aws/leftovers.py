@@ -1,6 +1,6 @@
 """Finds what an environment left behind, and removes the two things that Terraform does not.
 
-Terraform knows one revision of each job definition and cannot delete a repository that holds images, so ``destroy``
+Terraform manages one revision of each job definition and cannot delete a repository that holds images, so ``destroy``
 also calls :func:`deregister_definitions` and :func:`empty_repositories`.
 """
 

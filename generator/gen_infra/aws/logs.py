@@ -35,7 +35,7 @@ class Line:
 
 
 class Reader:
-    """Reads the streams of a job, each line once, however often it is asked.
+    """Reads the streams of a job, each line once, however often it is called.
 
     Args:
         clients: where the logs are.
@@ -48,7 +48,7 @@ class Reader:
         self._tokens: dict[str, str] = {}
 
     def new_lines(self, job: SubmittedJob) -> Iterator[Line]:
-        """Yield what the attempts of the job have written since it was last asked, attempt by attempt."""
+        """Yield what the attempts of the job have written since the last call, attempt by attempt."""
         for stream in job.log_streams:
             container = stream.split("/")[-2] if job.containers and "/" in stream else ""  # prefix/container/task
             more = True

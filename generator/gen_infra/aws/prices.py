@@ -1,6 +1,6 @@
 """What some resources cost whether or not they are used: to compare with, not to bill by.
 
-List prices of us-east-1 in USD, before taxes and discounts; other regions ask up to twice as much.
+List prices of us-east-1 in USD, before taxes and discounts; other regions cost up to twice as much.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def busy_vcpus(clients: Clients, queues: Iterable[str]) -> float:
 
 
 def vcpus_of(detail: Json) -> float:
-    """Return the vCPUs that a job asks for, of all its nodes together; of an array, those of one child."""
+    """Return the vCPUs that a job requests, of all its nodes together; of an array, those of one child."""
     return asked_by(detail, "VCPU") * int(detail.get("nodeProperties", {}).get("numNodes", 1))
 
 

@@ -52,7 +52,7 @@ _SERVICES = {
 class Clients:
     """The boto3 clients of one region, each made when it is first used. Comes from :func:`clients`.
 
-    Threads may share it: boto3's clients are thread-safe, and its session, which makes them, is asked by one at a time.
+    Threads may share it: boto3's clients are thread-safe, and its session is used by one thread at a time.
     """
 
     region: str
@@ -139,7 +139,7 @@ def configured_region() -> str | None:
 
 @aws_errors()
 def identity(clients: Clients) -> Identity:
-    """Return the caller, as STS sees it; this call needs no permission."""
+    """Return the caller, as STS reports it; this call needs no permission."""
     answer = clients.sts.get_caller_identity()
     return Identity(answer["Account"], answer["Arn"])
 

@@ -172,10 +172,10 @@ def submit_via_function(clients: Clients, function_name: str, request: SubmitReq
     answer = json.loads(response["Payload"].read() or b"null")
     answer = answer if isinstance(answer, dict) else {}
     if response.get("FunctionError"):
-        said = f"{function_name}: {answer.get('errorMessage', 'failed without a message')}"
+        message = f"{function_name}: {answer.get('errorMessage', 'failed without a message')}"
         if answer.get("errorType") in _REFUSALS:
-            raise UsageError(said)
-        raise AwsError(said, hint=f"its log group is /aws/lambda/{function_name}")
+            raise UsageError(message)
+        raise AwsError(message, hint=f"its log group is /aws/lambda/{function_name}")
     if "jobId" not in answer:
         raise AwsError(f"{function_name} answered without a jobId")
     return str(answer["jobId"])

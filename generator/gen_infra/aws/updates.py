@@ -175,8 +175,8 @@ def _fixed(
     type_: str, attribute: str, call: str, message: str, source: str, *, needs_new_name: bool = False
 ) -> Refusal:
     """Make a row for what is set at creation only; ``message`` may be the parameter that the call lacks."""
-    said = message if " " in message else f"{call} has no {message}"
-    return Refusal(type_, attribute, _is_changed, call, said, source, needs_new_name=needs_new_name)
+    reason = message if " " in message else f"{call} has no {message}"
+    return Refusal(type_, attribute, _is_changed, call, reason, source, needs_new_name=needs_new_name)
 
 
 _FLOW_LOG = "After you create a flow log, you cannot change its configuration or the flow log record format"

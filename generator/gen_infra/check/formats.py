@@ -27,11 +27,11 @@ def to_text(report: CheckReport) -> str:
     for check in report.checks:
         mark = "-" if check.not_run else "✗" if check.failed else "✓"
         lines.append(f"{mark} {check.name:<20} {check.not_run or check.summary}")
-        lines += [f"    {finding.level}: {said(finding)}" for finding in check.findings]
+        lines += [f"    {finding.level}: {placed_message(finding)}" for finding in check.findings]
     return "\n".join(lines) + "\n"
 
 
-def said(finding: Finding) -> str:
+def placed_message(finding: Finding) -> str:
     """Return the place and the message of a finding."""
     return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
@@ -165,8 +165,8 @@ def _cases(check: Check) -> Iterator[tuple[str, str, str]]:
     elif not check.findings:
         yield check.summary or check.name, "", ""
     for finding in check.findings:
-        name = f"{finding.rule.id} {finding.address}" if finding.rule else said(finding)
-        yield name, "failure" if finding.level == "failed" else "skipped", said(finding)
+        name = f"{finding.rule.id} {finding.address}" if finding.rule else placed_message(finding)
+        yield name, "failure" if finding.level == "failed" else "skipped", placed_message(finding)
 
 
 def _printable(text: str) -> str:

@@ -45,7 +45,7 @@ _GROUPS = {  # the letters that a family begins with -> its group
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What one compute environment may ask of EC2.
+    """What one compute environment may request from EC2.
 
     Args:
         purchase: ``EC2`` is On-Demand.

@@ -182,7 +182,7 @@ def used_buckets(manifest: Manifest) -> list[str]:
 
 
 def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:
-    """Return what each compute environment may ask of EC2."""
+    """Return what each compute environment may request from EC2."""
     return [
         doctor_quotas.Ask(compute.type, compute.instance_types, compute.max_vcpus, _largest_job(manifest, compute))
         for compute in manifest.compute.values()

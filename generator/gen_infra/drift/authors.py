@@ -166,27 +166,27 @@ def launch_template_author(clients: Clients, name: str) -> Author:
 
 def _is_of(event: dict[str, Any], wanted: CloudTrailEvents) -> bool:
     """Return whether the event succeeded and mentions the names."""
-    said = _said(event)
-    named = set(_strings(said.get("requestParameters")))
+    record = _record(event)
+    named = set(_strings(record.get("requestParameters")))
     named |= {resource.get("ResourceName", "") for resource in event.get("Resources", [])}
-    return not said.get("errorCode") and all(names & named for names in wanted.mentions)
+    return not record.get("errorCode") and all(names & named for names in wanted.mentions)
 
 
 def _is_own(event: dict[str, Any]) -> bool:
-    return any(agent in (_said(event).get("userAgent") or "") for agent in _OWN_AGENTS)
+    return any(agent in (_record(event).get("userAgent") or "") for agent in _OWN_AGENTS)
 
 
 def _author(event: dict[str, Any]) -> Author:
     """Return the identity's ARN, or the service's name if AWS made the call itself."""
-    identity = _said(event).get("userIdentity") or {}
+    identity = _record(event).get("userIdentity") or {}
     who = identity.get("arn") or event.get("Username") or identity.get("invokedBy") or ""
     return Author(who, _utc(event["EventTime"]) if "EventTime" in event else "")
 
 
-def _said(event: dict[str, Any]) -> dict[str, Any]:
+def _record(event: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html."""
-    said: dict[str, Any] = json.loads(event.get("CloudTrailEvent") or "{}")
-    return said
+    record: dict[str, Any] = json.loads(event.get("CloudTrailEvent") or "{}")
+    return record
 
 
 def _strings(value: Any) -> Iterator[str]:

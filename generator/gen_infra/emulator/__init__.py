@@ -184,7 +184,7 @@ def _client(endpoint: str, service: str) -> Any:
 
 
 def copy_of(port: int) -> EmulatorCopy:
-    """Copy the emulator that listens on a port of this machine, whichever process started it; see `Emulator.copy`."""
+    """Copy the emulator on a port of this machine, also one of another process; see `Emulator.copy`."""
     made = Control(port).ask_for_copy()
     return EmulatorCopy(made["port"], made["pid"], socket.create_connection(("127.0.0.1", made["lifeline"])))
 

@@ -51,17 +51,17 @@ class CallLog:
         self._numbers = itertools.count(1)
         self._calls: dict[int, Call] = {}
 
-    def add(self, asked: Operation, user_agent: str) -> Call:
+    def add(self, operation: Operation, user_agent: str) -> Call:
         """Record a call when it arrives."""
         with self._lock:
             call = Call(
                 next(self._numbers),
-                asked.service,
-                asked.action,
-                asked.parameters,
+                operation.service,
+                operation.action,
+                operation.parameters,
                 time.time(),
-                region=asked.region,
-                access_key=asked.access_key,
+                region=operation.region,
+                access_key=operation.access_key,
                 user_agent=user_agent,
             )
             self._calls[call.number] = call
@@ -80,7 +80,7 @@ class CallLog:
         with self._lock:
             return list(self._calls.values())
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop all calls; the numbers continue."""
         with self._lock:
             self._calls.clear()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from gen_infra.emulator import launches
 from gen_infra.emulator.calls import LOG, Call
 from gen_infra.emulator.iam_report import REPORT
-from gen_infra.emulator.operations import Operation, asked
+from gen_infra.emulator.operations import Operation, read_operation
 from gen_infra.emulator.refusals import refusal
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Faults:
         """Answer the request, or close the connection."""
         if environ["PATH_INFO"] in (FAULTS_PATH, CALLS_PATH) and "HTTP_AUTHORIZATION" not in environ:
             return self._controlled(environ, start_response)
-        operation = asked(environ)
+        operation = read_operation(environ)
         call = LOG.add(operation, environ.get("HTTP_USER_AGENT", ""))
         fault = self._fault_for(call)
         if fault is not None and fault.kind == "fail":

@@ -98,7 +98,7 @@ class EmulatedJob:
         """Return the containers of each node by name; Batch calls the container of a job that has one ``default``."""
         return {each["name"]: each for each in self.task.get("containers") or ()} or {"default": self.container}
 
-    def asks(self, kind: str) -> float:
+    def requested(self, kind: str) -> float:
         """Return how much ``VCPU``, ``MEMORY`` (MiB) or ``GPU`` the job requires on each node."""
         old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
         total = 0.0
@@ -120,7 +120,7 @@ class EmulatedJob:
     @property
     def vcpus(self) -> float:
         """Return the vCPUs that the job uses in its compute environment."""
-        return self.asks("VCPU") * self.node_count
+        return self.requested("VCPU") * self.node_count
 
     @property
     def is_placed(self) -> bool:

@@ -214,7 +214,7 @@ class Jobs:
             job.status = "PENDING"
 
     def _place(self, job: EmulatedJob) -> None:
-        alike = (job.queue, job.node_count, *(job.asks(kind) for kind in ("VCPU", "MEMORY", "GPU")))
+        alike = (job.queue, job.node_count, *(job.requested(kind) for kind in ("VCPU", "MEMORY", "GPU")))
         if alike not in self._unplaced:  # no room for one means no room for the thousands like it
             found = self._account.place(job, self._busy)
             if isinstance(found, Host):

@@ -57,7 +57,7 @@ class Operation:
     access_key: str = ""
 
 
-def asked(environ: WSGIEnvironment) -> Operation:
+def read_operation(environ: WSGIEnvironment) -> Operation:
     """Read the operation from a request, once; its body can be read again."""
     if _KEY not in environ:
         environ[_KEY] = _read(environ)

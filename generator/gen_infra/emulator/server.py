@@ -61,7 +61,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     port = listener.getsockname()[1]
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")
-        calls.LOG.forget()
+        calls.LOG.clear()
     _report(port=port)
     sys.stdin.buffer.read()  # blocks until the parent closes the pipe or dies
     server.shutdown()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.explain.rule import NEW_RESOURCE, RETRIED, Danger, EffectRule, Facts, always
+from gen_infra.explain.rule import NEW_RESOURCE, Danger, EffectRule, Facts, always
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,26 +38,33 @@ def _infrastructure_update(facts: Facts) -> tuple[str, Danger | None]:
     minutes = policy.get("job_execution_timeout_minutes", 30)
     if policy.get("terminate_jobs_on_update"):
         return (
-            f"{_what(facts)}in place, every instance is replaced at once: running jobs are terminated, {RETRIED}",
+            f"{_what(facts)}in place, every instance is replaced at once: running jobs are terminated, and retried "
+            "where their retry strategy says so",
             "stop-jobs",
         )
-    text = f"{_what(facts)}in place: new instances have it; running jobs get {minutes} minutes to end on the old ones"
+    start = f"{_what(facts)}in place: new instances have it; running jobs get {minutes} minutes to end on the old ones"
     longer = sorted(name for name, needed in facts.minutes.items() if needed > minutes)
     if not longer:
-        return f"{text}, and none may take longer", None
-    return f"{text}, then they are terminated, {RETRIED}; {', '.join(longer)} may take longer", "stop-jobs"
+        return f"{start}, and none may take longer", None
+    names = ", ".join(longer)
+    return (
+        f"{start}, then they are terminated, and retried where their retry strategy says so; {names} may take longer",
+        "stop-jobs",
+    )
 
 
 def _new_maximum(facts: Facts) -> tuple[str, Danger | None]:
     old, new = (_resources(state).get("max_vcpus", 0) for state in (facts.before, facts.after))
-    how = "more instances may start" if new > old else "no instance starts beyond it"
-    return f"scaling only: {how}; running jobs continue", None
+    if new > old:
+        return "scaling only: more instances may start; running jobs continue", None
+    return "scaling only: no instance starts beyond it; running jobs continue", None
 
 
 def _new_minimum(facts: Facts) -> tuple[str, Danger | None]:
     old, new = (_resources(state).get("min_vcpus") or 0 for state in (facts.before, facts.after))
-    how = "instances keep running without jobs, and cost money" if new > old else "idle instances are terminated"
-    return f"scaling only: {how}; running jobs continue", None
+    if new > old:
+        return "scaling only: instances keep running without jobs, and cost money; running jobs continue", None
+    return "scaling only: idle instances are terminated; running jobs continue", None
 
 
 def _new_state(facts: Facts) -> tuple[str, Danger | None]:

@@ -91,12 +91,12 @@ def compare(before: Any, after: Any) -> Permissions:
     gained = [grant for grant in sorted(new - old) if not _covered(grant, old)]
     lost = [grant for grant in sorted(old - new) if not _covered(grant, new)]
     # A denial takes away where it is added.
-    wider = [*_said(gained, "Allow"), *(f"no longer: {said}" for said in _said(lost, "Deny"))]
-    narrower = [*_said(lost, "Allow"), *(f"from now on: {said}" for said in _said(gained, "Deny"))]
+    wider = [*_lines(gained, "Allow"), *(f"no longer: {line}" for line in _lines(lost, "Deny"))]
+    narrower = [*_lines(lost, "Allow"), *(f"from now on: {line}" for line in _lines(gained, "Deny"))]
     return Permissions(tuple(wider), tuple(narrower))
 
 
-def _said(grants: Iterable[Grant], effect: str) -> list[str]:
+def _lines(grants: Iterable[Grant], effect: str) -> list[str]:
     return [str(grant) for grant in grants if grant.effect == effect]
 
 

@@ -19,10 +19,14 @@ def _replaced_queue(facts: Facts) -> tuple[str, Danger | None]:
     """Explain that a queue's name is fixed, so the new one cannot exist beside the old one."""
     if not facts.refusals:
         return _GONE_QUEUE(facts)
-    how = "lose its" if facts.refusals[0] is SCHEDULING_REMOVED else "get a"
+    why = (
+        "a queue can never lose its scheduling policy"
+        if facts.refusals[0] is SCHEDULING_REMOVED
+        else "a queue can never get a scheduling policy"
+    )
     return (
-        f"a queue can never {how} scheduling policy: it is deleted and created again under its name, and every job in "
-        "it, waiting or running, is terminated; to keep them, add a queue with a new name and move the jobs first",
+        f"{why}: it is deleted and created again under its name, and every job in it, waiting or running, is "
+        "terminated; to keep them, add a queue with a new name and move the jobs first",
         "stop-jobs",
     )
 

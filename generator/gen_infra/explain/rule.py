@@ -15,13 +15,12 @@ Action = Literal["create", "update", "replace", "destroy"]
 Danger = Literal["stop-jobs", "destroy-data", "host-access", "other-roles"]
 
 GONE: tuple[Action, ...] = ("replace", "destroy")
-RETRIED = "and retried where their retry strategy says so"
 NEW_RESOURCE = "the provider replaces the resource for it (ForceNew)"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a row may ask about a resource.
+    """What a row may look up about a resource.
 
     Args:
         before: its attributes as they are; empty for what is created.

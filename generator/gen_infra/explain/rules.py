@@ -46,16 +46,16 @@ def _necessary(refusal: Refusal, *, explained: bool) -> Iterator[str]:
 def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:
     """Apply the table to a change, each sentence once; rows for any change count only if no other row does."""
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
-    said: dict[tuple[str, Danger | None], list[str]] = {}
+    found: dict[tuple[str, Danger | None], list[str]] = {}
     for rule in [rule for rule in met if rule.attribute] or met:
-        said.setdefault(rule.says(facts), []).extend(_reasons(rule, facts))
+        found.setdefault(rule.says(facts), []).extend(_reasons(rule, facts))
     if action == "update":
         for refusal in facts.refusals:
             text = f"AWS refuses this ({refusal.call}), so the apply fails; render the files again, or use a new name"
-            said.setdefault((text, None), []).append(refusal.message)
+            found.setdefault((text, None), []).append(refusal.message)
     if action == "replace":
         for refusal in facts.refusals:
             for text in _necessary(refusal, explained=bool(met)):
-                said.setdefault((text, None), []).append(refusal.message)
-    for (text, danger), reasons in said.items():
+                found.setdefault((text, None), []).append(refusal.message)
+    for (text, danger), reasons in found.items():
         yield Effect(text, danger, "; ".join(dict.fromkeys(reasons)))

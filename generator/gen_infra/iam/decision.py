@@ -39,8 +39,8 @@ class Decision:
 
     Args:
         verdict: the reason.
-        request: what was asked.
-        principal: who asked.
+        request: the action, the resource and the context.
+        principal: the caller.
     """
 
     verdict: Verdict

@@ -40,8 +40,8 @@ def _explained(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
     options += [definitions[option["$ref"].rpartition("/")[2]] for option in options if "$ref" in option]
     found = {}
     for keyword in ("description", "examples"):
-        if said := next((option[keyword] for option in options if keyword in option), None):
-            found[keyword] = said
+        if inherited := next((option[keyword] for option in options if keyword in option), None):
+            found[keyword] = inherited
     return {**found, **value}
 
 

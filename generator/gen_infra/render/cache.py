@@ -98,7 +98,7 @@ class RenderCache:
         return Unchanged(name, root, Written((), (), tuple(sorted(files)), ()), last.cost)
 
     def store(self, loaded: Loaded, root: Path, files: str, cost: str) -> None:
-        """Remember a render, if it will be the same as long as its inputs are; failing to do so is no error.
+        """Record a render, if it will be the same as long as its inputs are; failing to do so is no error.
 
         Args:
             loaded: the manifest.

@@ -38,7 +38,7 @@ def to_commented_yaml(value: Mapping[str, object], comment: Callable[[KeyPath], 
     """Write a mapping as YAML with a comment after each value, for people to read."""
     lines = list(_commented(value, (), "", comment))
     column = min(max(len(line) for line, _ in lines), _COMMENT_COLUMN)
-    return "".join(f"{line:<{column}}  # {said}\n" if said else f"{line}\n" for line, said in lines)
+    return "".join(f"{line:<{column}}  # {text}\n" if text else f"{line}\n" for line, text in lines)
 
 
 def leaves(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:

@@ -133,7 +133,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
         return completed.returncode, completed.stdout, completed.stderr
 
     def init(self, *, backend: bool = True, plugin_dir: Path | None = None, upgrade: bool = False) -> None:
-        """Install providers and modules; never move a state or forget where it is.
+        """Install providers and modules; never move a state or change the backend.
 
         Args:
             backend: False leaves the state alone: enough for validate.
@@ -192,7 +192,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             out: the file; readable by its owner alone, because a plan holds secrets.
             destroy: plan to remove everything.
             refresh_only: plan to take changes made elsewhere into the state, and nothing else.
-            refresh: False trusts the state and asks AWS nothing.
+            refresh: False trusts the state and does not call AWS.
             targets: plan only these addresses, and what they need.
             lock_timeout: how long to wait for another run, such as ``5m``.
 

@@ -320,8 +320,8 @@ def failure(
         lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it does not say why"]
         crashed = (line for line in lines if line.startswith("panic: "))  # its trace follows
         return TerraformError(f"{command} failed: {next(crashed, lines[-1])}")
-    said = _sentence(command, errors[0], others=len(errors) - 1)
-    return TerraformError(said, hint="fix that, then run the same command again", diagnostics=reported)
+    summary = _sentence(command, errors[0], others=len(errors) - 1)
+    return TerraformError(summary, hint="fix that, then run the same command again", diagnostics=reported)
 
 
 def _restore(errors: Iterable[Diagnostic], terraform: str) -> str:
@@ -338,13 +338,13 @@ def _known(
     command: str, found: list[tuple[_Cause, dict[str, str], Diagnostic]], reported: tuple[Diagnostic, ...]
 ) -> GenInfraError:
     cause, groups, error = found[0]
-    said, hint = cause.message.format(**groups), cause.hint.format(**groups)
+    summary, hint = cause.message.format(**groups), cause.hint.format(**groups)
     reasons = [(other, groups) for other, groups, _ in found[1:] if other.message]
     if cause.name == "state-not-saved" and reasons:
         reason, groups = reasons[0]
-        said = f"{reason.message.format(**groups)}, and the state could not be saved"
+        summary = f"{reason.message.format(**groups)}, and the state could not be saved"
         hint = f"{reason.hint.format(**groups)}; {hint.removeprefix('fix that, ')}"
-    message = f"{command} failed: {said}" if said else _sentence(command, error)
+    message = f"{command} failed: {summary}" if summary else _sentence(command, error)
     if cause.error is TerraformError:
         return TerraformError(message, hint=hint, cause=cause.name, diagnostics=reported)
     return cause.error(message, hint=hint)

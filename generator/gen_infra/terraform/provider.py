@@ -51,7 +51,7 @@ def find_provider(
     flavour: Literal["terraform", "opentofu"],
     roots: Iterable[Path] | None = None,
 ) -> ProviderSource:
-    """Decide where the provider comes from; asks no network.
+    """Decide where the provider comes from; uses no network.
 
     Args:
         environ: the caller's environment.
@@ -91,7 +91,7 @@ def os_arch() -> str:
 
 
 def _satisfies(version: str) -> bool:
-    """Return whether it is ``~> 5.100``, which is what the rendered versions.tf and the modules ask for."""
+    """Return whether it is ``~> 5.100``, which is what the rendered versions.tf and the modules require."""
     match = _VERSION.fullmatch(version)
     return match is not None and int(match[1]) == 5 and int(match[2]) >= 100
 

@@ -1,6 +1,6 @@
 """Why a job waits, failed or was killed: gathers the evidence from AWS, and tries every cause of a table on it.
 
-`gather` asks AWS, and notes what it looked at; `messages` reads AWS's words; a cause is a small pure function from the
+`gather` calls AWS, and notes what it looked at; `messages` reads AWS's words; a cause is a small pure function from the
 evidence to its sentence, the evidence for it and what to do; `table` has them in the order in which they are reported.
 """
 

@@ -53,7 +53,7 @@ def explain(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: s
     """Gather the evidence about a job, and try every cause on it.
 
     Raises:
-        AwsError: Batch does not know the job, or cannot be asked.
+        AwsError: Batch has no such job, or the call failed.
     """
     evidence, notes = gather(clients, manifest, manifest_path, job_id)
     job: Any = evidence.job  # boto3's own type for it is a dict

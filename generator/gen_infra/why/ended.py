@@ -17,12 +17,12 @@ _SHOWN_LINES = 5
 
 def spot_reclaimed(evidence: Evidence) -> Cause | None:
     """Check whether AWS took the Spot instance, or the Fargate Spot task, back."""
-    said = evidence.saying(messages.HOST)
-    fargate = evidence.saying(messages.FARGATE_SPOT)
+    reported = evidence.reasons_with(messages.HOST)
+    fargate = evidence.reasons_with(messages.FARGATE_SPOT)
     reclaimed = tuple(words for words in _host_ends(evidence) if "Spot" in words)
     on_spot = any("SPOT" in each.get("computeResources", {}).get("type", "") for each in evidence.environments)
     if not fargate and not (
-        said and (reclaimed or (on_spot and not evidence.hosts and not _environment_gone(evidence)))
+        reported and (reclaimed or (on_spot and not evidence.hosts and not _environment_gone(evidence)))
     ):
         return None
     tries = evidence.job.get("retryStrategy", {}).get("attempts", 1)
@@ -31,16 +31,16 @@ def spot_reclaimed(evidence: Evidence) -> Cause | None:
         f"{evidence.advice_on_retries('host-lost')}, "
         "let the program save its progress, or add an EC2 environment behind Spot in its queue"
     )
-    return Cause("spot-reclaimed", "AWS took its Spot instance back", (*said, *fargate, *reclaimed, made), fix)
+    return Cause("spot-reclaimed", "AWS took its Spot instance back", (*reported, *fargate, *reclaimed, made), fix)
 
 
 def host_lost(evidence: Evidence) -> Cause | None:
     """Check whether its instance ended for another reason."""
-    said = evidence.saying(messages.HOST)
-    if not said:
+    reported = evidence.reasons_with(messages.HOST)
+    if not reported:
         return None
     fix = f"{evidence.advice_on_retries('host-lost')}: AWS Batch then tries it again on another host"
-    shown = (*said, *_host_ends(evidence), *_environment_gone(evidence))
+    shown = (*reported, *_host_ends(evidence), *_environment_gone(evidence))
     return Cause("host-lost", "its instance was terminated", shown, fix)
 
 
@@ -64,13 +64,13 @@ def _host_ends(evidence: Evidence) -> tuple[str, ...]:
 
 def time_limit(evidence: Evidence) -> Cause | None:
     """Check whether it ran for longer than its timeout."""
-    said = evidence.saying(messages.TIMEOUT)
-    if not said:
+    reported = evidence.reasons_with(messages.TIMEOUT)
+    if not reported:
         return None
     seconds = evidence.job.get("timeout", {}).get("attemptDurationSeconds", 0)
     limit = (f"an attempt may take {seconds / 60:g} minutes",) if seconds else ()
     fix = f"raise timeout_minutes of {evidence.job_key}, or see in its log what took so long"
-    return Cause("timeout", "it ran for longer than its timeout", (*said, *limit), fix)
+    return Cause("timeout", "it ran for longer than its timeout", (*reported, *limit), fix)
 
 
 def ended_by_a_caller(evidence: Evidence) -> Cause | None:
@@ -78,7 +78,7 @@ def ended_by_a_caller(evidence: Evidence) -> Cause | None:
     called = [
         name for name, key in (("cancelled", "isCancelled"), ("terminated", "isTerminated")) if evidence.job.get(key)
     ]
-    if not called or evidence.status != "FAILED" or evidence.saying(messages.STATE_LIMIT):
+    if not called or evidence.status != "FAILED" or evidence.reasons_with(messages.STATE_LIMIT):
         return None
     fix = "submit it again, if that was a mistake"
     reasons = tuple(quoted(reason) for reason in evidence.reasons)
@@ -90,52 +90,52 @@ def overrides_too_long(evidence: Evidence) -> Cause | None:
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html, overrides
     """
-    said = evidence.saying(messages.OVERRIDES)
-    if not said:
+    reported = evidence.reasons_with(messages.OVERRIDES)
+    if not reported:
         return None
     fix = (
         f"submit it with less: {OVERRIDES_AT_MOST} characters of command and environment variables at most; "
         "put long lists into a file in a bucket, and pass the file's name"
     )
-    return Cause("overrides-too-long", "the command and environment of its submission are too long", said, fix)
+    return Cause("overrides-too-long", "the command and environment of its submission are too long", reported, fix)
 
 
 def java_heap(evidence: Evidence) -> Cause | None:
     """Check whether a Java program used up its heap, whose size is the program's own setting."""
-    said = evidence.logged(messages.LOGGED_HEAP)
-    if not said:
+    reported = evidence.logged(messages.LOGGED_HEAP)
+    if not reported:
         return None
     limit = f"its container may use {evidence.memory_mib:g} MiB"
     fix = (
         f"raise the heap in the command of {evidence.container_key} (java -Xmx…; of gatk --java-options) to about 80 % "
         "of memory_mib; raising memory_mib alone changes nothing"
     )
-    return Cause("java-heap", "its Java program used up its heap", (*said, limit), fix)
+    return Cause("java-heap", "its Java program used up its heap", (*reported, limit), fix)
 
 
 def out_of_memory(evidence: Evidence) -> Cause | None:
-    """Check whether it was killed because it used more memory than it asked for.
+    """Check whether it was killed because it used more memory than it requested.
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
     logged = evidence.logged(messages.LOGGED_MEMORY) if evidence.exit_code else ()
-    said = (*evidence.saying(messages.OUT_OF_MEMORY), *logged)
+    reported = (*evidence.reasons_with(messages.OUT_OF_MEMORY), *logged)
     killed = (
         ("exit code 137: it was killed, usually because it ran out of memory",) if evidence.exit_code == 137 else ()
     )
-    if not said and not killed:
+    if not reported and not killed:
         return None
     asked = f"it may use {evidence.memory_mib:g} MiB"
     fix = f"raise memory_mib of {evidence.container_key}"
-    return Cause("out-of-memory", "it ran out of memory", (*said, *killed, asked), fix)
+    return Cause("out-of-memory", "it ran out of memory", (*reported, *killed, asked), fix)
 
 
 def disk_full(evidence: Evidence) -> Cause | None:
     """Check whether its container's layer, its scratch or its host's root volume is full."""
     failures = [each for each in evidence.failures if each.kind == "full"]
     logged = evidence.logged(messages.LOGGED_FULL) if evidence.exit_code else ()
-    said = (*evidence.saying(messages.LOGGED_FULL), *logged)
-    if not said:
+    reported = (*evidence.reasons_with(messages.LOGGED_FULL), *logged)
+    if not reported:
         return None
     if any(each.subject in {"image", "docker", "container"} for each in failures):
         fix = "raise image.root.size_gib: images and containers are on the root volume"
@@ -143,18 +143,18 @@ def disk_full(evidence: Evidence) -> Cause | None:
         fix = (
             f"write below scratch of {evidence.container_key} and raise image.scratch.size_gib, or image.root.size_gib"
         )
-    return Cause("disk-full", "a disk is full", said, f"{fix}; then gen-infra apply {evidence.manifest_path}")
+    return Cause("disk-full", "a disk is full", reported, f"{fix}; then gen-infra apply {evidence.manifest_path}")
 
 
 def dependency_failed(evidence: Evidence) -> Cause | None:
     """Check whether a job that it depends on failed."""
-    said = evidence.saying(messages.DEPENDENCY)
-    if not said:
+    reported = evidence.reasons_with(messages.DEPENDENCY)
+    if not reported:
         return None
     failed = [each for each in evidence.dependencies if each.get("status") == "FAILED"]
     which = tuple(f"{each.get('jobName', 'a job')} ({each['jobId']}) FAILED" for each in failed)
     fix = evidence.command("why", failed[0]["jobId"]) if failed else "see why the jobs failed that it depends on"
-    return Cause("dependency-failed", "a job that it depends on failed", (*said, *which), fix)
+    return Cause("dependency-failed", "a job that it depends on failed", (*reported, *which), fix)
 
 
 def child_failed(evidence: Evidence) -> Cause | None:
@@ -164,16 +164,18 @@ def child_failed(evidence: Evidence) -> Cause | None:
         return None
     array = evidence.job.get("arrayProperties", {})
     count = array.get("statusSummary", {}).get("FAILED", len(failed))
-    said = f"{count} of {array.get('size', 'its')} children FAILED"
-    return Cause("child-failed", "children of the array failed", (said,), evidence.command("why", failed[0]["jobId"]))
+    reported = f"{count} of {array.get('size', 'its')} children FAILED"
+    return Cause(
+        "child-failed", "children of the array failed", (reported,), evidence.command("why", failed[0]["jobId"])
+    )
 
 
 def access_denied(evidence: Evidence) -> Cause | None:
     """Check whether the program ended after AWS refused it a call."""
-    said = evidence.logged(messages.LOGGED_REFUSAL) if evidence.exit_code else ()
-    if not said:
+    reported = evidence.logged(messages.LOGGED_REFUSAL) if evidence.exit_code else ()
+    if not reported:
         return None
-    refusal = next((found for line in said if (found := find_refusal(line))), None)
+    refusal = next((found for line in reported if (found := find_refusal(line))), None)
     role = evidence.container.get("jobRoleArn", "").rpartition("/")[2]
     action = refusal.action if refusal else "the call that its log names"
     fix = (
@@ -181,7 +183,10 @@ def access_denied(evidence: Evidence) -> Cause | None:
         "or give the job a role of yours (role) that may"
     )
     return Cause(
-        "access-denied", "its role lacks a permission", (*said[-_SHOWN_LINES:], f"exit code {evidence.exit_code}"), fix
+        "access-denied",
+        "its role lacks a permission",
+        (*reported[-_SHOWN_LINES:], f"exit code {evidence.exit_code}"),
+        fix,
     )
 
 
@@ -198,5 +203,5 @@ def program_failed(evidence: Evidence) -> Cause | None:
     last = tuple(f"its log says: {line}" for line in evidence.log[-_SHOWN_LINES:])
     fix = f"read its log: {evidence.command('logs', evidence.job['jobId'])}"
     which = f"container {name}: " if (name := evidence.container.get("name")) else ""
-    said = (f"{which}exit code {code}{known.get(code, '')}", *last)
-    return Cause("program-failed", "its program failed", said, fix)
+    reported = (f"{which}exit code {code}{known.get(code, '')}", *last)
+    return Cause("program-failed", "its program failed", reported, fix)

@@ -125,13 +125,13 @@ class Evidence:
     def reasons(self) -> tuple[str, ...]:
         """Return all that Batch says about the job's state and its last attempt."""
         last = self.last_attempt
-        said = [
+        reported = [
             self.job.get("statusReason"),
             self.container.get("reason"),
             last.get("statusReason"),
             self.last_container.get("reason"),
         ]
-        return tuple(dict.fromkeys(str(reason) for reason in said if reason))
+        return tuple(dict.fromkeys(str(reason) for reason in reported if reason))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -144,14 +144,14 @@ class Evidence:
         """Return whether it has secrets, which ECS fetches before the container starts."""
         return bool(self.container.get("secrets"))
 
-    def saying(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+    def reasons_with(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
         """Return the reasons in which the pattern is found."""
         return tuple(quoted(reason) for reason in self.reasons if pattern.search(reason))
 
-    def launches_saying(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        """Return what Auto Scaling said of launches that failed, where the pattern is found; each sentence once."""
-        said = (f"{each.get('StatusMessage', '')}" for each in self.launches if self.waits)
-        found = dict.fromkeys(words for words in said if pattern.search(words))
+    def failed_launches_with(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """Return Auto Scaling's messages of failed launches in which the pattern is found; each once."""
+        reported = (f"{each.get('StatusMessage', '')}" for each in self.launches if self.waits)
+        found = dict.fromkeys(words for words in reported if pattern.search(words))
         return tuple(f"Auto Scaling says: {' '.join(words.split())}" for words in found)
 
     def logged(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
@@ -177,8 +177,8 @@ class Evidence:
         """Return the queue's compute environments that can start instances."""
         return tuple(each for each in self.enabled if each.get("status") != "INVALID")
 
-    def asks(self, kind: str) -> float:
-        """Return what the job asks for: ``VCPU``, ``MEMORY`` in MiB, or ``GPU``; 0 where it says nothing."""
+    def requested(self, kind: str) -> float:
+        """Return what the job requests: ``VCPU``, ``MEMORY`` in MiB, or ``GPU``; 0 where it says nothing."""
         return asked_by(self.job, kind)
 
     @property
@@ -193,8 +193,10 @@ class Evidence:
 
     @property
     def demand(self) -> Demand:
-        """Return what it asks of one instance."""
-        return Demand(max(math.ceil(self.asks("VCPU")), 1), max(int(self.asks("MEMORY")), 1), int(self.asks("GPU")))
+        """Return what it requests from one instance."""
+        return Demand(
+            max(math.ceil(self.requested("VCPU")), 1), max(int(self.requested("MEMORY")), 1), int(self.requested("GPU"))
+        )
 
     @property
     def queue_name(self) -> str:

@@ -74,7 +74,7 @@ def gather(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: st
     """Gather all the evidence about one job.
 
     Raises:
-        AwsError: Batch does not know the job, or cannot be asked.
+        AwsError: Batch has no such job, or the call failed.
     """
     detail = find_detail(clients, job_id)
     notes = Notes(clients)
@@ -261,8 +261,10 @@ def _about_attempt(notes: Notes, job: Any, region: str) -> dict[str, Any]:
     if last.log_stream:
         lines = notes.look(f"log group {last.log_group}", "logs", logs.tail, last, _LOG_LINES) or ()
         found["log"] = tuple(line.text for line in lines)
-    said = " ".join([last.reason, *(str(attempt.get("statusReason", "")) for attempt in job.get("attempts", [])[-1:])])
-    if host := re.search(r"Host EC2 \(instance (i-[0-9a-f]+)\)", said):
+    reported = " ".join(
+        [last.reason, *(str(attempt.get("statusReason", "")) for attempt in job.get("attempts", [])[-1:])]
+    )
+    if host := re.search(r"Host EC2 \(instance (i-[0-9a-f]+)\)", reported):
         found["hosts"] = notes.look(f"instance {host[1]}", "ec2", _host, host[1]) or ()
     return found
 

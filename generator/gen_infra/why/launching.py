@@ -22,23 +22,26 @@ _ANYTHING = re.compile("")
 
 def service_role(evidence: Evidence) -> Cause | None:
     """Check whether Batch's own role lacks a permission."""
-    said = evidence.saying(messages.SERVICE_ROLE)
-    if not said:
+    reported = evidence.reasons_with(messages.SERVICE_ROLE)
+    if not reported:
         return None
     roles = tuple(
         f"{name_of(each)} acts as {each.get('serviceRole', 'its service-linked role')}" for each in evidence.enabled
     )
     fix = f"set service_role of {evidence.compute_keys} to service-linked; or attach AWSBatchServiceRole to it"
-    return Cause("service-role", "AWS Batch's service role lacks a permission", (*roles, *said), fix)
+    return Cause("service-role", "AWS Batch's service role lacks a permission", (*roles, *reported), fix)
 
 
 def vcpu_quota(evidence: Evidence) -> Cause | None:
     """Check whether the account's quota of vCPUs is reached."""
-    said = (*evidence.launches_saying(messages.OVER_QUOTA), *(evidence.wrong("vCPU quotas") if evidence.waits else ()))
-    if not said:
+    reported = (
+        *evidence.failed_launches_with(messages.OVER_QUOTA),
+        *(evidence.wrong("vCPU quotas") if evidence.waits else ()),
+    )
+    if not reported:
         return None
     fix = evidence.advice("vCPU quotas") or _raise_quota(evidence)
-    return Cause("vcpu-quota", "the account's EC2 quota of vCPUs is reached", said, fix)
+    return Cause("vcpu-quota", "the account's EC2 quota of vCPUs is reached", reported, fix)
 
 
 def _raise_quota(evidence: Evidence) -> str:
@@ -60,21 +63,21 @@ def key_policy(evidence: Evidence) -> Cause | None:
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
-    said = evidence.launches_saying(messages.KEY)
+    reported = evidence.failed_launches_with(messages.KEY)
     key = evidence.wrong("key", "key policy")
-    if not said and not (evidence.waits and key):
+    if not reported and not (evidence.waits and key):
         return None
     fix = (
         evidence.advice("key", "key policy")
         or f"gen-infra doctor {evidence.manifest_path} looks at the key and its policy"
     )
-    return Cause("key-policy", "instances cannot use the key of their volumes", (*said, *key), fix)
+    return Cause("key-policy", "instances cannot use the key of their volumes", (*reported, *key), fix)
 
 
 def spot_price(evidence: Evidence) -> Cause | None:
     """Check whether Spot costs more than the environment's bid."""
-    said = evidence.launches_saying(messages.PRICE_TOO_LOW)
-    if not said:
+    reported = evidence.failed_launches_with(messages.PRICE_TOO_LOW)
+    if not reported:
         return None
     bids = tuple(
         f"{name_of(each)} pays {bid} % of On-Demand at most"
@@ -82,20 +85,20 @@ def spot_price(evidence: Evidence) -> Cause | None:
         if (bid := each.get("computeResources", {}).get("bidPercentage"))
     )
     fix = f"raise bid_percentage of {evidence.compute_keys}, or leave it out: it then pays up to On-Demand"
-    return Cause("spot-price", "Spot costs more than its compute environments pay", (*bids, *said), fix)
+    return Cause("spot-price", "Spot costs more than its compute environments pay", (*bids, *reported), fix)
 
 
 def no_capacity(evidence: Evidence) -> Cause | None:
     """Check whether AWS has no such instance free."""
-    said = (*evidence.saying(messages.NO_CAPACITY), *evidence.launches_saying(messages.NO_CAPACITY))
-    if not said:
+    reported = (*evidence.reasons_with(messages.NO_CAPACITY), *evidence.failed_launches_with(messages.NO_CAPACITY))
+    if not reported:
         return None
     facts = tuple(_offer(each) for each in evidence.enabled)
     fix = (
         f"add families to instance_types of {evidence.compute_keys}, subnets in other zones, "
         "or an EC2 environment behind it in its queue (envs/examples/spot-fallback.yaml)"
     )
-    return Cause("no-capacity", "AWS has no capacity of the allowed instance types", (*facts, *said), fix)
+    return Cause("no-capacity", "AWS has no capacity of the allowed instance types", (*facts, *reported), fix)
 
 
 def _offer(environment: Json) -> str:
@@ -106,52 +109,52 @@ def _offer(environment: Json) -> str:
 
 def unsupported_configuration(evidence: Evidence) -> Cause | None:
     """Check whether the instance types do not exist in these zones, or do not fit the launch template."""
-    said = (*evidence.saying(messages.UNSUPPORTED), *evidence.launches_saying(messages.UNSUPPORTED))
-    if not said:
+    reported = (*evidence.reasons_with(messages.UNSUPPORTED), *evidence.failed_launches_with(messages.UNSUPPORTED))
+    if not reported:
         return None
     fix = f"choose other instance_types for {evidence.compute_keys}, or subnets in other zones"
-    return Cause("unsupported-instances", "its instance types cannot be started there", said, fix)
+    return Cause("unsupported-instances", "its instance types cannot be started there", reported, fix)
 
 
 def machine_image(evidence: Evidence) -> Cause | None:
     """Check whether the AMI does not exist, or is not shared with the account."""
-    said = evidence.launches_saying(messages.MACHINE_IMAGE)
-    if not said:
+    reported = evidence.failed_launches_with(messages.MACHINE_IMAGE)
+    if not reported:
         return None
     fix = (
         f"build or name another image (image.id, image.parameter, or image of {evidence.compute_keys}), "
         f"then gen-infra apply {evidence.manifest_path}"
     )
-    return Cause("machine-image", "the machine image cannot be used", said, fix)
+    return Cause("machine-image", "the machine image cannot be used", reported, fix)
 
 
 def no_addresses(evidence: Evidence) -> Cause | None:
     """Check whether the subnets are full."""
-    said = (
-        *evidence.launches_saying(messages.NO_ADDRESSES),
+    reported = (
+        *evidence.failed_launches_with(messages.NO_ADDRESSES),
         *(evidence.wrong("addresses") if evidence.waits else ()),
     )
-    if not said:
+    if not reported:
         return None
-    return Cause("no-addresses", "its subnets have no free address", said, "add subnets, or free some addresses")
+    return Cause("no-addresses", "its subnets have no free address", reported, "add subnets, or free some addresses")
 
 
 def launch_fails(evidence: Evidence) -> Cause | None:
     """Check whether launches fail for a reason that no other cause covers, and show AWS's own words."""
-    said = evidence.launches_saying(_ANYTHING)
-    if not evidence.waits or not said:
+    reported = evidence.failed_launches_with(_ANYTHING)
+    if not evidence.waits or not reported:
         return None
-    return Cause("launch-fails", "its instances cannot be started", said[:3], "fix what Auto Scaling says")
+    return Cause("launch-fails", "its instances cannot be started", reported[:3], "fix what Auto Scaling says")
 
 
 def no_way_out(evidence: Evidence) -> Cause | None:
     """Check whether instances cannot reach ECR, ECS and CloudWatch Logs, so that they never get a job."""
-    said = evidence.wrong("routes", "security groups")
-    if not evidence.waits or not said:
+    reported = evidence.wrong("routes", "security groups")
+    if not evidence.waits or not reported:
         return None
     up = (_joined(evidence),) if evidence.instances else ()
     fix = evidence.advice("routes", "security groups")
-    return Cause("no-way-out", "its instances cannot reach ECR, ECS and CloudWatch Logs", (*said, *up), fix)
+    return Cause("no-way-out", "its instances cannot reach ECR, ECS and CloudWatch Logs", (*reported, *up), fix)
 
 
 def instances_do_not_join(evidence: Evidence) -> Cause | None:
@@ -173,12 +176,12 @@ def instances_starting(evidence: Evidence) -> Cause | None:
     """Check whether it has not waited longer than an instance takes to start."""
     if evidence.status not in {"SUBMITTED", "RUNNABLE", "STARTING"} or _minutes(evidence) >= _STARTING_MINUTES:
         return None
-    said = f"it was submitted {_minutes(evidence):.0f} minutes ago; an instance may take {_STARTING_MINUTES}"
-    fix = f"wait, then ask again; or: gen-infra jobs {evidence.manifest_path} --watch"
+    reported = f"it was submitted {_minutes(evidence):.0f} minutes ago; an instance may take {_STARTING_MINUTES}"
+    fix = f"wait, then run this again; or: gen-infra jobs {evidence.manifest_path} --watch"
     return Cause(
         "instances-starting",
         "nothing is wrong yet: AWS Batch is looking for an instance, or starting one",
-        (said,),
+        (reported,),
         fix,
     )
 
@@ -197,8 +200,8 @@ def undetermined(evidence: Evidence) -> Cause | None:
 
     https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
     """
-    said = evidence.saying(messages.UNDETERMINED)
-    if not said:
+    reported = evidence.reasons_with(messages.UNDETERMINED)
+    if not reported:
         return None
     facts = tuple(_offer(each) for each in evidence.enabled if each.get("computeResources"))
     up = (_joined(evidence),) if evidence.instances else ()
@@ -209,4 +212,4 @@ def undetermined(evidence: Evidence) -> Cause | None:
         f"instance_types in {evidence.compute_keys}"
     )
     message = "it is first in its queue and blocks it; AWS Batch does not know why"
-    return Cause("undetermined", message, (*said, *facts, *up), fix)
+    return Cause("undetermined", message, (*reported, *facts, *up), fix)

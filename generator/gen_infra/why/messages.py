@@ -271,7 +271,7 @@ class Failure:
 
     subject: Subject
     kind: FailureKind
-    said: str
+    reason: str
 
 
 def read_failure(reason: str, *, secrets: bool) -> Failure | None:

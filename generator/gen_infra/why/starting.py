@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def role_not_assumable(evidence: Evidence) -> Cause | None:
     """Check whether the job's role does not exist, or does not trust ECS's tasks."""
-    said = _said(evidence, "role")
-    if not said:
+    reported = _reported(evidence, "role")
+    if not reported:
         return None
     roles = tuple(
         f"its {words} is {arn}"
@@ -30,173 +30,176 @@ def role_not_assumable(evidence: Evidence) -> Cause | None:
         "a role of yours must trust ecs-tasks.amazonaws.com"
     )
     message = "its role cannot be assumed"
-    return Cause("role-not-assumable", message, (*said, *roles, *evidence.wrong("roles")), fix)
+    return Cause("role-not-assumable", message, (*reported, *roles, *evidence.wrong("roles")), fix)
 
 
 def image_unreachable(evidence: Evidence) -> Cause | None:
     """Check whether the registry does not answer: no route, or no endpoint."""
-    said = _said(evidence, "image", {"unreachable"})
-    if not said:
+    reported = _reported(evidence, "image", {"unreachable"})
+    if not reported:
         return None
     routes = evidence.wrong("routes", "security groups")
     message = "its instance cannot reach the image's registry"
-    return Cause("image-unreachable", message, (*said, *routes), _network(evidence))
+    return Cause("image-unreachable", message, (*reported, *routes), _network(evidence))
 
 
 def image_throttled(evidence: Evidence) -> Cause | None:
-    """Check whether a public registry limits how often it is asked."""
-    said = _said(evidence, "image", {"throttled"})
+    """Check whether a public registry limits how often images are pulled."""
+    reported = _reported(evidence, "image", {"throttled"})
     fix = (
         "push the image to ECR (repositories in the manifest), or log in to its registry with repository_credentials "
         f"of {evidence.job_key}; for a limit that ends soon, {evidence.advice_on_retries('image-pull')}"
     )
-    return Cause("image-throttled", "its image's registry limits pulls", said, fix) if said else None
+    return Cause("image-throttled", "its image's registry limits pulls", reported, fix) if reported else None
 
 
 def image_absent(evidence: Evidence) -> Cause | None:
     """Check whether the repository does not exist, or has no such tag; a registry says the same of what it hides."""
     hidden = () if _image_is_there(evidence) else ("hidden",)
-    said = _said(evidence, "image", {"absent", *hidden})
+    reported = _reported(evidence, "image", {"absent", *hidden})
     looked = evidence.wrong("container images")
-    if not said and not (looked and _said(evidence, "image", {"other", "denied", "hidden"})):
+    if not reported and not (looked and _reported(evidence, "image", {"other", "denied", "hidden"})):
         return None
     push = evidence.advice("container images") or f"push {_image(evidence)}"
-    if any("does not exist in the registry" in words for words in said):
+    if any("does not exist in the registry" in words for words in reported):
         apply = f"gen-infra apply {evidence.manifest_path}"
         push = f"name its repository in repositories, {apply}, and docker push {_image(evidence)}"
     private = "" if ".dkr.ecr." in _image(evidence) else "; if its registry is private, set repository_credentials"
     fix = f"{push}, or correct image of {evidence.job_key}{private}"
-    return Cause("image-absent", "its image does not exist", (*said, *looked), fix)
+    return Cause("image-absent", "its image does not exist", (*reported, *looked), fix)
 
 
 def image_denied(evidence: Evidence) -> Cause | None:
     """Check whether the registry refuses."""
     hidden = ("hidden",) if _image_is_there(evidence) else ()
-    said = _said(evidence, "image", {"refused", "denied", *hidden})
-    if not said or evidence.wrong("container images"):
+    reported = _reported(evidence, "image", {"refused", "denied", *hidden})
+    if not reported or evidence.wrong("container images"):
         return None
     fix = (
-        f"{_allow(said, 'what AmazonEC2ContainerServiceforEC2Role allows')} in the instances' role (on Fargate in the "
-        "execution role), and for another account's repository in its policy; for a private registry outside AWS set "
+        f"{_allow(reported, 'what AmazonEC2ContainerServiceforEC2Role allows')} in the instances' role "
+        "(on Fargate in the execution role), and for another account's repository in its policy; "
+        "for a private registry outside AWS set "
         f"repository_credentials of {evidence.job_key}"
     )
-    return Cause("image-denied", "pulling its image is not allowed", said, fix)
+    return Cause("image-denied", "pulling its image is not allowed", reported, fix)
 
 
 def image_platform(evidence: Evidence) -> Cause | None:
     """Check whether the image is for another CPU architecture than its instances."""
-    failed = [each.said for each in evidence.failures if each.kind == "platform"]
+    failed = [each.reason for each in evidence.failures if each.kind == "platform"]
     logged = evidence.logged(messages.LOGGED_PLATFORM) if evidence.exit_code else ()
-    said = (*map(quoted, failed), *logged)
-    if not said:
+    reported = (*map(quoted, failed), *logged)
+    if not reported:
         return None
     wanted = evidence.architecture
     fix = f"build it for {wanted}: docker build --platform linux/{'arm64' if wanted == 'arm64' else 'amd64'}"
-    return Cause("image-platform", "its image is for another CPU architecture", said, fix)
+    return Cause("image-platform", "its image is for another CPU architecture", reported, fix)
 
 
 def image_pull(evidence: Evidence) -> Cause | None:
     """Check whether the image could not be pulled for any other reason."""
-    said = _said(evidence, "image", {"other"})
+    reported = _reported(evidence, "image", {"other"})
     fix = f"try docker pull {_image(evidence)}; if that works, {evidence.advice_on_retries('image-pull')}"
-    return Cause("image-pull", "its image cannot be pulled", said, fix) if said else None
+    return Cause("image-pull", "its image cannot be pulled", reported, fix) if reported else None
 
 
 def docker_timeout(evidence: Evidence) -> Cause | None:
     """Check whether Docker needed longer than the ECS agent waits: its disk is too slow for so many containers."""
-    said = _said(evidence, "docker")
-    if not said:
+    reported = _reported(evidence, "docker")
+    if not reported:
         return None
     fix = (
         f"submit it again, or {evidence.advice_on_retries('docker-timeout')}; if it happens often, raise "
         "image.root.throughput_mib_s and image.root.iops, or the timeouts in image.ecs (then build the image), "
         "or let fewer jobs start on one instance at a time: smaller instance_types, or larger jobs"
     )
-    return Cause("docker-timeout", "Docker on its instance was too slow", said, fix)
+    return Cause("docker-timeout", "Docker on its instance was too slow", reported, fix)
 
 
 def log_throttled(evidence: Evidence) -> Cause | None:
     """Check whether CloudWatch Logs limits how many streams are made in a second."""
-    said = _said(evidence, "log", {"throttled"})
-    if not said:
+    reported = _reported(evidence, "log", {"throttled"})
+    if not reported:
         return None
     fix = (
         "submit it again; if it happens often, start fewer jobs at once, or raise the quota of CreateLogStream: "
         f"Service Quotas console, Amazon CloudWatch Logs, in {evidence.manifest.region}"
     )
-    return Cause("log-throttled", "CloudWatch Logs throttled the creation of its log stream", said, fix)
+    return Cause("log-throttled", "CloudWatch Logs throttled the creation of its log stream", reported, fix)
 
 
 def log_driver(evidence: Evidence) -> Cause | None:
     """Check whether the log group does not exist, or cannot be written to, or reached."""
-    said = _said(evidence, "log", {"full", "platform", "refused", "unreachable", "hidden", "absent", "denied", "other"})
-    if not said:
+    reported = _reported(
+        evidence, "log", {"full", "platform", "refused", "unreachable", "hidden", "absent", "denied", "other"}
+    )
+    if not reported:
         return None
     group = evidence.container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", "/aws/batch/job")
-    if _said(evidence, "log", {"absent"}):
+    if _reported(evidence, "log", {"absent"}):
         fix = f"run gen-infra apply {evidence.manifest_path}, which creates it again"
-        return Cause("log-group-absent", f"its log group {group} does not exist", said, fix)
+        return Cause("log-group-absent", f"its log group {group} does not exist", reported, fix)
     routes = evidence.wrong("routes", "security groups")
     fix = (
-        f"{_allow(said, 'logs:CreateLogStream and logs:PutLogEvents')} on {group} in the instances' role "
+        f"{_allow(reported, 'logs:CreateLogStream and logs:PutLogEvents')} on {group} in the instances' role "
         "(on Fargate in the execution role)"
     )
-    if _said(evidence, "log", {"unreachable"}):
+    if _reported(evidence, "log", {"unreachable"}):
         fix = _network(evidence)
-    elif not _said(evidence, "log", {"refused", "denied"}):
+    elif not _reported(evidence, "log", {"refused", "denied"}):
         fix = f"{fix}, and check the way to CloudWatch Logs: gen-infra doctor {evidence.manifest_path}"
-    return Cause("log-driver", "its log cannot be written to CloudWatch Logs", (*said, *routes), fix)
+    return Cause("log-driver", "its log cannot be written to CloudWatch Logs", (*reported, *routes), fix)
 
 
 def secrets(evidence: Evidence) -> Cause | None:
     """Check whether a secret could not be fetched before the start."""
-    said = _said(evidence, "secret")
-    if not said:
+    reported = _reported(evidence, "secret")
+    if not reported:
         return None
-    if _said(evidence, "secret", {"unreachable"}):
+    if _reported(evidence, "secret", {"unreachable"}):
         routes = evidence.wrong("routes", "security groups")
         message = "its secrets cannot be fetched: their service does not answer"
-        return Cause("secrets", message, (*said, *routes), _network(evidence))
+        return Cause("secrets", message, (*reported, *routes), _network(evidence))
     doctor = f"gen-infra doctor {evidence.manifest_path}"
     fix = f"{doctor} looks at the secrets, their keys and the way to them"
-    if _said(evidence, "secret", {"refused", "denied"}):
+    if _reported(evidence, "secret", {"refused", "denied"}):
         fix = (
-            f"{_allow(said, 'secretsmanager:GetSecretValue or ssm:GetParameters')} in its execution role: "
+            f"{_allow(reported, 'secretsmanager:GetSecretValue or ssm:GetParameters')} in its execution role: "
             f"gen-infra apply {evidence.manifest_path} renews it; a secret with a key of yours needs kms_key; {fix}"
         )
-    elif _said(evidence, "secret", {"absent"}):
+    elif _reported(evidence, "secret", {"absent"}):
         fix = f"correct secrets of {evidence.job_key}, or create the secret; {fix}"
-    elif _said(evidence, "secret", {"throttled"}):
+    elif _reported(evidence, "secret", {"throttled"}):
         fix = "submit it again, and start fewer jobs at once"
-    return Cause("secrets", "its secrets cannot be fetched", said, fix)
+    return Cause("secrets", "its secrets cannot be fetched", reported, fix)
 
 
 def volumes(evidence: Evidence) -> Cause | None:
     """Check whether a volume could not be mounted."""
-    said = _said(evidence, "file system")
-    if not said:
+    reported = _reported(evidence, "file system")
+    if not reported:
         return None
     fix = f"check the file system, its mount targets and TCP port 2049: gen-infra doctor {evidence.manifest_path}"
-    if _said(evidence, "file system", {"refused", "denied"}):
+    if _reported(evidence, "file system", {"refused", "denied"}):
         fix = f"allow its role in the file system's policy, and check the access point; {fix}"
-    return Cause("volumes", "a volume of it cannot be mounted", said, fix)
+    return Cause("volumes", "a volume of it cannot be mounted", reported, fix)
 
 
 def network_interface(evidence: Evidence) -> Cause | None:
     """Check whether a task on Fargate got no network interface."""
-    said = evidence.saying(messages.NETWORK_INTERFACE)
-    if not said:
+    reported = evidence.reasons_with(messages.NETWORK_INTERFACE)
+    if not reported:
         return None
     fix = f"submit it again; if it happens often, look at free addresses: gen-infra doctor {evidence.manifest_path}"
-    return Cause("network-interface", "its Fargate task got no network interface", said, fix)
+    return Cause("network-interface", "its Fargate task got no network interface", reported, fix)
 
 
 def program_absent(evidence: Evidence) -> Cause | None:
     """Check whether the command is not in the image, or cannot be executed there."""
     failed = tuple(
-        quoted(each.said)
+        quoted(each.reason)
         for each in evidence.failures
-        if each.subject == "container" and each.kind != "platform" and messages.PROGRAM.search(each.said)
+        if each.subject == "container" and each.kind != "platform" and messages.PROGRAM.search(each.reason)
     )
     code = evidence.exit_code
     ended = (f"exit code {code}",) if code in {126, 127} else ()
@@ -218,23 +221,23 @@ def program_absent(evidence: Evidence) -> Cause | None:
 
 def container_start(evidence: Evidence) -> Cause | None:
     """Check whether Docker could not start the container, for a reason that no other cause covers."""
-    said = _said(evidence, "container")
+    reported = _reported(evidence, "container")
     fix = f"fix what Docker says; its settings are under {evidence.job_key}"
-    return Cause("container-start", "its container cannot be started", said, fix) if said else None
+    return Cause("container-start", "its container cannot be started", reported, fix) if reported else None
 
 
-def _said(evidence: Evidence, subject: Subject, kinds: Collection[FailureKind] = ()) -> tuple[str, ...]:
+def _reported(evidence: Evidence, subject: Subject, kinds: Collection[FailureKind] = ()) -> tuple[str, ...]:
     """Return Batch's message if the subject failed in one of these ways, or in any; a full disk is another cause."""
     return tuple(
-        quoted(each.said)
+        quoted(each.reason)
         for each in evidence.failures
         if each.subject == subject and (each.kind in kinds if kinds else each.kind not in {"full", "platform"})
     )
 
 
-def _allow(said: tuple[str, ...], actions: str) -> str:
+def _allow(reported: tuple[str, ...], actions: str) -> str:
     """Name the permission that AWS names and the role that lacks it; else the usual ones."""
-    refusal = next((found for words in said if (found := find_refusal(words))), None)
+    refusal = next((found for words in reported if (found := find_refusal(words))), None)
     if refusal is None:
         return f"allow {actions}"
     return f"allow {refusal.action}" + (f" for {refusal.role}" if refusal.role else "")

@@ -23,11 +23,11 @@ def dependency(evidence: Evidence) -> Cause | None:
     waited_for = [each for each in evidence.dependencies if each.get("status") != "SUCCEEDED"]
     if not waited_for:
         return None
-    said = tuple(
+    reported = tuple(
         f"{each.get('jobName', 'a job')} ({each['jobId']}) is {each.get('status', 'not known')}" for each in waited_for
     )
     fix = f"wait for it, or see why it waits: {evidence.command('why', waited_for[0]['jobId'])}"
-    return Cause("dependency", "it waits for other jobs to succeed", said, fix)
+    return Cause("dependency", "it waits for other jobs to succeed", reported, fix)
 
 
 def array_children(evidence: Evidence) -> Cause | None:
@@ -35,11 +35,11 @@ def array_children(evidence: Evidence) -> Cause | None:
     if evidence.status != "PENDING" or not evidence.children:
         return None
     counts = evidence.job.get("arrayProperties", {}).get("statusSummary", {})
-    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    reported = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     child = evidence.children[0]
     fix = f"see why one of them waits: {evidence.command('why', child['jobId'])}"
     return Cause(
-        "array-children", "it is an array, and ends when its children have", (f"of its children: {said}",), fix
+        "array-children", "it is an array, and ends when its children have", (f"of its children: {reported}",), fix
     )
 
 
@@ -50,27 +50,27 @@ def queue_disabled(evidence: Evidence) -> Cause | None:
     """
     if not evidence.waits or evidence.queue.get("state") != "DISABLED":
         return None
-    said = f"queue {evidence.queue_name} is DISABLED: it takes no new jobs"
+    reported = f"queue {evidence.queue_name} is DISABLED: it takes no new jobs"
     fix = f"set queues.….state to ENABLED and apply, or: {_enable('job-queue', evidence.queue_name)}"
-    return Cause("queue-disabled", "its queue is disabled", (said,), fix)
+    return Cause("queue-disabled", "its queue is disabled", (reported,), fix)
 
 
 def queue_invalid(evidence: Evidence) -> Cause | None:
     """Check whether the queue itself is INVALID."""
     if not evidence.waits or evidence.queue.get("status") != "INVALID":
         return None
-    said = f"queue {evidence.queue_name} is INVALID: {evidence.queue.get('statusReason', 'no reason given')}"
-    return Cause("queue-invalid", "its queue is invalid", (said,), f"gen-infra apply {evidence.manifest_path}")
+    reported = f"queue {evidence.queue_name} is INVALID: {evidence.queue.get('statusReason', 'no reason given')}"
+    return Cause("queue-invalid", "its queue is invalid", (reported,), f"gen-infra apply {evidence.manifest_path}")
 
 
 def environments_disabled(evidence: Evidence) -> Cause | None:
     """Check whether no compute environment of the queue takes jobs."""
     if not evidence.waits or not evidence.environments or evidence.enabled:
         return None
-    said = tuple(f"{name_of(each)} is DISABLED" for each in evidence.environments)
+    reported = tuple(f"{name_of(each)} is DISABLED" for each in evidence.environments)
     enable = _enable("compute-environment", name_of(evidence.environments[0]))
     fix = f"set {evidence.compute_keys} state to ENABLED and apply, or: {enable}"
-    return Cause("environments-disabled", "no compute environment of its queue is enabled", said, fix)
+    return Cause("environments-disabled", "no compute environment of its queue is enabled", reported, fix)
 
 
 def environments_invalid(evidence: Evidence) -> Cause | None:
@@ -81,14 +81,14 @@ def environments_invalid(evidence: Evidence) -> Cause | None:
     if not evidence.waits or not evidence.enabled or evidence.usable:
         return None
     reasons = [str(each.get("statusReason", "no reason given")) for each in evidence.enabled]
-    said = tuple(
+    reported = tuple(
         f"{name_of(each)} is INVALID: {reason}" for each, reason in zip(evidence.enabled, reasons, strict=True)
     )
     message = "no compute environment of its queue is valid"
     return Cause(
         "environment-invalid",
         message,
-        (*said, *evidence.saying(messages.INVALID_ENVIRONMENTS)),
+        (*reported, *evidence.reasons_with(messages.INVALID_ENVIRONMENTS)),
         _fix_of(reasons[0], evidence),
     )
 
@@ -121,7 +121,7 @@ def _fix_of(reason: str, evidence: Evidence) -> str:
 
 
 def _replace(evidence: Evidence) -> str:
-    """Explain how to replace a compute environment that no update repairs: Terraform sees no difference in it."""
+    """Explain how to replace a compute environment that no update repairs: its plan has no difference."""
     name = evidence.manifest.name
     keys = [evidence.compute_key(each).partition("compute.")[2] for each in evidence.enabled]
     addresses = [f"module.compute_{key}.aws_batch_compute_environment.this" for key in keys if key]
@@ -136,16 +136,18 @@ def no_instance_type(evidence: Evidence) -> Cause | None:
 
     https://docs.aws.amazon.com/batch/latest/userguide/memory-management.html
     """
-    said = evidence.saying(messages.NO_INSTANCE_TYPE)
-    if not said and not (evidence.waits and evidence.usable and not any(_holds(evidence, e) for e in evidence.usable)):
+    reported = evidence.reasons_with(messages.NO_INSTANCE_TYPE)
+    if not reported and not (
+        evidence.waits and evidence.usable and not any(_holds(evidence, e) for e in evidence.usable)
+    ):
         return None
     asked = evidence.demand
     gpus = f", {asked.gpus} GPUs" if asked.gpus else ""
-    wants = f"it asks for {asked.vcpus} vCPUs, {asked.memory_mib} MiB{gpus}"
+    requested = f"it asks for {asked.vcpus} vCPUs, {asked.memory_mib} MiB{gpus}"
     largest = tuple(line for each in evidence.enabled if (line := _largest(evidence, each)))
     fix = f"lower {evidence.job_key}, or add a larger family to instance_types of {evidence.compute_keys}"
     message = "no instance type of its queue can hold it"
-    return Cause("no-instance-type", message, (wants, *largest, *said), fix)
+    return Cause("no-instance-type", message, (requested, *largest, *reported), fix)
 
 
 def _holds(evidence: Evidence, environment: Json) -> bool:
@@ -171,10 +173,10 @@ def _largest(evidence: Evidence, environment: Json) -> str:
 
 def above_vcpu_maximum(evidence: Evidence) -> Cause | None:
     """Check whether it asks for more vCPUs than any compute environment may ever have."""
-    said = evidence.saying(messages.ABOVE_MAXIMUM)
-    wanted = evidence.asks("VCPU") * evidence.nodes
+    reported = evidence.reasons_with(messages.ABOVE_MAXIMUM)
+    wanted = evidence.requested("VCPU") * evidence.nodes
     above = evidence.usable and all(wanted > most for each in evidence.usable if (most := _maximum(each)) is not None)
-    if not said and not (evidence.waits and above):
+    if not reported and not (evidence.waits and above):
         return None
     limits = tuple(
         f"{name_of(each)} may have {most} vCPUs at most"
@@ -183,18 +185,18 @@ def above_vcpu_maximum(evidence: Evidence) -> Cause | None:
     )
     fix = f"lower {evidence.job_key}.vcpus, or raise max_vcpus of {evidence.compute_keys}"
     message = "it asks for more vCPUs than its queue's compute environments may ever have"
-    return Cause("above-vcpu-maximum", message, (f"it asks for {wanted:g} vCPUs", *limits, *said), fix)
+    return Cause("above-vcpu-maximum", message, (f"it asks for {wanted:g} vCPUs", *limits, *reported), fix)
 
 
 def vcpu_maximum_reached(evidence: Evidence) -> Cause | None:
     """Check whether all the vCPUs that the compute environments may have are busy."""
     limits = [most for each in evidence.usable if (most := _maximum(each)) is not None]
-    if evidence.status != "RUNNABLE" or not limits or evidence.busy_vcpus + evidence.asks("VCPU") <= sum(limits):
+    if evidence.status != "RUNNABLE" or not limits or evidence.busy_vcpus + evidence.requested("VCPU") <= sum(limits):
         return None
-    said = f"the jobs that run there have {evidence.busy_vcpus:g} of {sum(limits)} vCPUs"
-    wanted = f"it asks for {evidence.asks('VCPU'):g}"
+    reported = f"the jobs that run there have {evidence.busy_vcpus:g} of {sum(limits)} vCPUs"
+    wanted = f"it asks for {evidence.requested('VCPU'):g}"
     fix = f"wait for them, or raise max_vcpus of {evidence.compute_keys}"
-    return Cause("vcpu-maximum", "its queue's compute environments are at their maximum", (said, wanted), fix)
+    return Cause("vcpu-maximum", "its queue's compute environments are at their maximum", (reported, wanted), fix)
 
 
 def _maximum(environment: Json) -> int | None:
@@ -212,9 +214,9 @@ def behind_other_jobs(evidence: Evidence) -> Cause | None:
     first = f"the first of them, {head['jobName']} ({head['jobId']}), asks for {vcpus_of(head):g} vCPUs{reason}"
     queues = ", ".join(sorted({str(each["queue"]) for each in evidence.ahead}))
     count = len(evidence.ahead)
-    said = f"{count} older or higher-ranking job{'s wait' if count > 1 else ' waits'} in {queues}"
+    reported = f"{count} older or higher-ranking job{'s wait' if count > 1 else ' waits'} in {queues}"
     fix = f"see why the first one waits: {evidence.command('why', head['jobId'])}"
-    return Cause("behind-others", "other jobs are scheduled before it", (said, first), fix)
+    return Cause("behind-others", "other jobs are scheduled before it", (reported, first), fix)
 
 
 def _enable(kind: str, name: str) -> str:

@@ -39,7 +39,7 @@ class Needed(NamedTuple):
     """One thing that a call needs.
 
     Args:
-        request: what policies are asked.
+        request: what the policies are evaluated for.
         is_known: whether the call's resource is known; otherwise it is ``*``.
     """
 
@@ -65,13 +65,13 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
 def _needed(operation: Operation, given: Mapping[str, Any], principal: Principal, place: Location) -> Iterator[Needed]:
     """Yield what a call needs: each of its actions on each of its resources, and the roles that it passes."""
     lookup = Lookup(_path, lambda name: _key_id(name, place))
-    asked = actions(operation.service, operation.action, given)
-    for action in asked:
+    needed = actions(operation.service, operation.action, given)
+    for action in needed:
         found = resources(action, given, place, lookup) if is_action(action) else Asked(("*",), is_known=False)
         values = context(action, given, principal, place.region)
         for name in found.arns:
             yield Needed(Request(action, name, ACCOUNT_ID, values), found.is_known)
-    for role in passed_roles(asked[0], given) if asked else ():
+    for role in passed_roles(needed[0], given) if needed else ():
         values = context("iam:PassRole", {}, principal, place.region) | {"iam:passedtoservice": (role.service,)}
         yield Needed(Request("iam:PassRole", _role_arn(role, place), ACCOUNT_ID, values))
 

@@ -17,7 +17,7 @@ PREFIXES = {
     "service-quotas": "servicequotas",
     "stepfunctions": "states",
 }
-# Calls without an action: anyone may make them.
+# Calls that need no permission.
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _S3 = {

@@ -89,7 +89,7 @@ class Asked(NamedTuple):
 
 
 class Lookup(NamedTuple):
-    """What only the account knows of its resources.
+    """Look up what only the account contains.
 
     Args:
         path: the path of an IAM resource, by its type and name, such as ``/batch/``.

@@ -91,7 +91,7 @@ def _holds(environment: ComputeEnvironment, job: EmulatedJob) -> bool:
     if not resources or is_fargate(environment):
         return True
     sizes = _sizes(tuple(resources.get("instanceTypes", ())))
-    asked = (job.asks("VCPU"), job.asks("MEMORY"), job.asks("GPU"))
+    asked = (job.requested("VCPU"), job.requested("MEMORY"), job.requested("GPU"))
     return not sizes or any(all(a <= b for a, b in zip(asked, size, strict=True)) for size in sizes)
 
 

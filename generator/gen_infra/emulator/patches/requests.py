@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from gen_infra.emulator import authorization, validation
-from gen_infra.emulator.operations import asked
+from gen_infra.emulator.operations import read_operation
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 from gen_infra.emulator.refusals import refusal
 from gen_infra.emulator.validation.errors import ErrorAnswer
@@ -51,7 +51,7 @@ def documented_limits() -> None:
     aws="refuses what the policies of the caller and of the resource do not allow",
 )
 def authorized_requests() -> None:
-    """Evaluate every call of a user or a role that IAM or STS knows; the administrator may do everything."""
+    """Evaluate every call of a user or a role that IAM or STS has created; the administrator may do everything."""
     _refuse_if(authorization.denial)
 
 
@@ -72,7 +72,7 @@ def error_format() -> None:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        operation = asked(environ)
+        operation = read_operation(environ)
         if not operation.service:
             return original(app, environ, start_response)
         head: list[Any] = []
@@ -112,7 +112,7 @@ def _refuse_if(validate: RequestCheck) -> None:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        operation = asked(environ)
+        operation = read_operation(environ)
         if operation.service and (problem := _problem(validate, operation, environ)):
             return _answer(operation, problem, environ, start_response)
         return original(app, environ, start_response)
@@ -139,5 +139,5 @@ PATCHES: tuple[MotoPatch, ...] = (
     error_format,
     documented_limits,
     validated_requests,  # outside the limits, which so see values of the right types
-    authorized_requests,  # outside all, because AWS tells only those who may call what is wrong with a call
+    authorized_requests,  # outermost: AWS refuses a call without permission before it validates it
 )

@@ -65,7 +65,7 @@ def _denies_plain_http(statement: dict[str, Any]) -> bool:
 
 
 @moto_patch(
-    moto="5.2.5 accepts a public bucket policy whatever the bucket's public access block says",
+    moto="5.2.5 accepts a public bucket policy without looking at the bucket's public access block",
     aws="refuses one under BlockPublicPolicy with AccessDenied",
 )
 def blocked_public_policies() -> None:

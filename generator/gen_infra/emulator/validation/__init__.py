@@ -1,4 +1,4 @@
-"""Validate requests as AWS does, before moto sees them.
+"""Validate requests as AWS does, before moto receives them.
 
 `shapes` checks a request against botocore's model of the service, and `limits` against what AWS documents beyond it;
 `errors` has the error codes and the words. `problem` combines them.

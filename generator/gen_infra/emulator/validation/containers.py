@@ -22,7 +22,7 @@ _FARGATE: dict[float, set[int]] = {
 }
 
 
-def asked(container: Mapping[str, Any], kind: str) -> float | None:
+def requested(container: Mapping[str, Any], kind: str) -> float | None:
     """Return the value of a resource requirement, or of the older member for it; None if there is none."""
     values = [each.get("value") for each in container.get("resourceRequirements") or () if each.get("type") == kind]
     old = {"VCPU": "vcpus", "MEMORY": "memory"}.get(kind, "")
@@ -39,31 +39,31 @@ def is_number(requirement: Mapping[str, Any]) -> bool:
 
 def has_memory(container: Mapping[str, Any]) -> bool:
     """Return whether a container has at least 4 MiB, if it says so."""
-    memory = asked(container, "MEMORY")
+    memory = requested(container, "MEMORY")
     return memory is None or memory >= 4
 
 
 def has_whole_vcpus(container: Mapping[str, Any]) -> bool:
     """Return whether a container on EC2 has whole vCPUs, if it says so."""
-    vcpus = asked(container, "VCPU")
+    vcpus = requested(container, "VCPU")
     return vcpus is None or (vcpus >= 1 and vcpus.is_integer())
 
 
 def fits_fargate(container: Mapping[str, Any]) -> bool:
     """Return whether Fargate has that combination of vCPUs and memory."""
-    vcpus, memory = asked(container, "VCPU"), asked(container, "MEMORY")
+    vcpus, memory = requested(container, "VCPU"), requested(container, "MEMORY")
     return vcpus is None or memory is None or memory in _FARGATE.get(vcpus, set())
 
 
 def show_sizes(container: Mapping[str, Any]) -> str:
     """Write the sizes as Batch does."""
-    return f"{asked(container, 'VCPU') or 0:.2f} vCPU, {asked(container, 'MEMORY') or 0:.0f} MiB"
+    return f"{requested(container, 'VCPU') or 0:.2f} vCPU, {requested(container, 'MEMORY') or 0:.0f} MiB"
 
 
 def as_one(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task of several containers as one container that asks for all that they ask for."""
+    """Return a task of several containers as one container that requests all that they request."""
     each = task.get("containers") or ()
-    totals = {kind: sum(asked(container, kind) or 0 for container in each) for kind in ("VCPU", "MEMORY")}
+    totals = {kind: sum(requested(container, kind) or 0 for container in each) for kind in ("VCPU", "MEMORY")}
     requirements = [{"type": kind, "value": f"{total:g}"} for kind, total in totals.items()]
     return {**task, "resourceRequirements": requirements}
 
@@ -136,4 +136,4 @@ def covers_all_nodes(nodes: Mapping[str, Any]) -> bool:
 
 def requires(kind: str) -> Condition:
     """Accept containers that have the resource."""
-    return lambda container: not container or asked(container, kind) is not None
+    return lambda container: not container or requested(container, kind) is not None

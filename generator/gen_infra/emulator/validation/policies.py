@@ -96,7 +96,7 @@ def _services() -> frozenset[str]:
 
 
 def is_public(document: str | bytes) -> bool:
-    """Return whether a bucket policy grants something to everyone, as S3's public access block sees it."""
+    """Return whether a bucket policy grants something to everyone, as S3's public access block defines it."""
     for statement in statements(document):
         principal = statement.get("Principal")
         named = principal.get("AWS") if isinstance(principal, Mapping) else principal

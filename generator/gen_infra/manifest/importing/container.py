@@ -63,7 +63,7 @@ class ContainerImport:
     Args:
         container: its properties, in the API's spelling.
         name: the job definition's.
-        place: region and account of the definition, where it says them.
+        place: region and account of the definition, if it names them.
         note: called with each change to what the definition says.
         on_fargate: whether the job runs on Fargate.
     """

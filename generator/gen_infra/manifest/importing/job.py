@@ -166,8 +166,8 @@ class _Import:
         found = find_containers(self.properties, lambda what, message: notes.append((what, message)))
         if self.key != self.name:
             self.note("the name", f"becomes {self.key}")
-        for said in self.notes_of_reading:
-            self.note(said, "")
+        for text in self.notes_of_reading:
+            self.note(text, "")
         for what, message in notes:
             self.note(what, message)
         capabilities = self.properties.get("platformCapabilities")

@@ -29,7 +29,7 @@ def import_several(
     Args:
         found: the containers and their task.
         name: the job definition's.
-        place: region and account of the definition, where it says them.
+        place: region and account of the definition, if it names them.
         note: called with each change to what the definition says.
         on_fargate: whether the job runs on Fargate.
 

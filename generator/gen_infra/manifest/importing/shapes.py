@@ -1,4 +1,4 @@
-"""Find the containers of a job definition, whichever of AWS Batch's four shapes holds them.
+"""Find the containers of a job definition, in any of AWS Batch's four shapes.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html
 """

@@ -11,7 +11,7 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from botocore.serialize import RpcV2CBORSerializer
 
-from gen_infra.emulator.operations import LONGEST_BODY, asked
+from gen_infra.emulator.operations import LONGEST_BODY, read_operation
 from gen_infra.emulator.validation import model_problem
 from gen_infra.emulator.validation.parameters import parameters
 
@@ -42,8 +42,11 @@ def cbor(**values: Any) -> WSGIEnvironment:
 
 def test_cbor_is_read() -> None:
     environ = cbor(projectName="image-builder", timeoutInMinutesOverride=60)
-    assert parameters(asked(environ), environ) == {"projectName": "image-builder", "timeoutInMinutesOverride": 60}
-    assert model_problem(asked(environ), environ) is None
+    assert parameters(read_operation(environ), environ) == {
+        "projectName": "image-builder",
+        "timeoutInMinutesOverride": 60,
+    }
+    assert model_problem(read_operation(environ), environ) is None
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,7 @@ def test_cbor_is_read() -> None:
 )
 def test_cbor_is_validated(values: dict[str, Any], words: str) -> None:
     environ = cbor(**values)
-    problem = model_problem(asked(environ), environ)
+    problem = model_problem(read_operation(environ), environ)
     assert problem is not None
     assert problem.code == "InvalidInputException"
     assert words in problem.message
@@ -61,12 +64,12 @@ def test_cbor_is_validated(values: dict[str, Any], words: str) -> None:
 def test_what_is_not_cbor_is_an_error_of_the_request() -> None:
     environ = cbor(projectName="x") | {"wsgi.input": io.BytesIO(b"\xff"), "CONTENT_LENGTH": "1"}
     with pytest.raises(ValueError, match="type"):
-        parameters(asked(environ), environ)
+        parameters(read_operation(environ), environ)
 
 
 @pytest.mark.parametrize(("length", "is_read"), [(300 * 1024, True), (LONGEST_BODY, False)])
 def test_long_bodies_are_read_up_to_what_no_service_exceeds(length: int, is_read: bool) -> None:
     body = json.dumps({"logGroupName": "x" * length}).encode()
     environ = request("logs", body, HTTP_X_AMZ_TARGET="Logs_20140328.CreateLogGroup")
-    problem = model_problem(asked(environ), environ)
+    problem = model_problem(read_operation(environ), environ)
     assert (problem is not None) == is_read
