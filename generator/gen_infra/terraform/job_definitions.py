@@ -45,4 +45,5 @@ def _task_containers(properties: Any) -> list[Any]:
 
 
 def _decoded(properties: Any) -> Any:
-    return json.loads(properties) if isinstance(properties, str) else properties
+    """Parse a JSON text; states have an empty one for properties that are not set."""
+    return json.loads(properties or "{}") if isinstance(properties, str) else properties

@@ -36,7 +36,8 @@ def dangers(kind: str, before: Any, after: Any) -> list[tuple[str | None, str]]:
 
 
 def single(**container: Any) -> dict[str, Any]:
-    return {"name": "x", "container_properties": json.dumps(container)}
+    properties = json.dumps(container)
+    return {"name": "x", "container_properties": properties, "node_properties": "", "ecs_properties": ""}
 
 
 def task(**container: Any) -> dict[str, Any]:
