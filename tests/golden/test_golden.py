@@ -30,7 +30,7 @@ def test_no_golden_without_a_manifest() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_tells_of_the_machine_or_the_time(name: str) -> None:
+def test_nothing_depends_on_the_machine_or_the_time(name: str) -> None:
     for path, content in render(load(NAMES[name])).items():
         if path.endswith((".tf", ".hcl", ".yaml")):
             assert str(Path.home()).encode() not in content, path

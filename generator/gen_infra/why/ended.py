@@ -138,12 +138,16 @@ def disk_full(evidence: Evidence) -> Cause | None:
     if not reported:
         return None
     if any(each.subject in {"image", "docker", "container"} for each in failures):
-        fix = "raise image.root.size_gib: images and containers are on the root volume"
+        fix = (
+            "raise image.root.size_gib: images and containers are on the root volume; "
+            f"then gen-infra apply {evidence.manifest_path}"
+        )
     else:
         fix = (
             f"write below scratch of {evidence.container_key} and raise image.scratch.size_gib, or image.root.size_gib"
+            f"; then gen-infra apply {evidence.manifest_path}"
         )
-    return Cause("disk-full", "a disk is full", reported, f"{fix}; then gen-infra apply {evidence.manifest_path}")
+    return Cause("disk-full", "a disk is full", reported, fix)
 
 
 def dependency_failed(evidence: Evidence) -> Cause | None:
@@ -164,10 +168,9 @@ def child_failed(evidence: Evidence) -> Cause | None:
         return None
     array = evidence.job.get("arrayProperties", {})
     count = array.get("statusSummary", {}).get("FAILED", len(failed))
-    reported = f"{count} of {array.get('size', 'its')} children FAILED"
-    return Cause(
-        "child-failed", "children of the array failed", (reported,), evidence.command("why", failed[0]["jobId"])
-    )
+    counted = f"{count} of {array.get('size', 'its')} children FAILED"
+    why = evidence.command("why", failed[0]["jobId"])
+    return Cause("child-failed", "children of the array failed", (counted,), why)
 
 
 def access_denied(evidence: Evidence) -> Cause | None:
@@ -198,7 +201,7 @@ def program_failed(evidence: Evidence) -> Cause | None:
     known = {
         134: " (it aborted itself)",
         139: " (segmentation fault: a defect of the program)",
-        143: " (it was asked to stop)",
+        143: " (it received SIGTERM)",
     }
     last = tuple(f"its log says: {line}" for line in evidence.log[-_SHOWN_LINES:])
     fix = f"read its log: {evidence.command('logs', evidence.job['jobId'])}"

@@ -140,14 +140,16 @@ def log_driver(evidence: Evidence) -> Cause | None:
         fix = f"run gen-infra apply {evidence.manifest_path}, which creates it again"
         return Cause("log-group-absent", f"its log group {group} does not exist", reported, fix)
     routes = evidence.wrong("routes", "security groups")
-    fix = (
-        f"{_allow(reported, 'logs:CreateLogStream and logs:PutLogEvents')} on {group} in the instances' role "
-        "(on Fargate in the execution role)"
-    )
+    allow = _allow(reported, "logs:CreateLogStream and logs:PutLogEvents")
     if _reported(evidence, "log", {"unreachable"}):
         fix = _network(evidence)
-    elif not _reported(evidence, "log", {"refused", "denied"}):
-        fix = f"{fix}, and check the way to CloudWatch Logs: gen-infra doctor {evidence.manifest_path}"
+    elif _reported(evidence, "log", {"refused", "denied"}):
+        fix = f"{allow} on {group} in the instances' role (on Fargate in the execution role)"
+    else:
+        fix = (
+            f"{allow} on {group} in the instances' role (on Fargate in the execution role), and check the way to "
+            f"CloudWatch Logs: gen-infra doctor {evidence.manifest_path}"
+        )
     return Cause("log-driver", "its log cannot be written to CloudWatch Logs", (*reported, *routes), fix)
 
 
@@ -212,7 +214,7 @@ def program_absent(evidence: Evidence) -> Cause | None:
     if logged:
         found = messages.LOGGED_PROGRAM.search(logged[0].partition("its log says: ")[2])
         program = found["program"] if found else ""
-        fix = f"{fix}; or add{f' {program}' if program else ''} to the image"
+        fix = f"{fix}; or add {program or 'it'} to the image"
         if program.rpartition("/")[2] == "aws":
             fix += ", or set image.aws_cli and build the machine image again, if it is mounted from the host"
     message = "its command cannot be run in its image"

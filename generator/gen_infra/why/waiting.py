@@ -214,9 +214,9 @@ def behind_other_jobs(evidence: Evidence) -> Cause | None:
     first = f"the first of them, {head['jobName']} ({head['jobId']}), asks for {vcpus_of(head):g} vCPUs{reason}"
     queues = ", ".join(sorted({str(each["queue"]) for each in evidence.ahead}))
     count = len(evidence.ahead)
-    reported = f"{count} older or higher-ranking job{'s wait' if count > 1 else ' waits'} in {queues}"
+    waiting = f"{count} older or higher-ranking job{'s' if count > 1 else ''} waiting in {queues}"
     fix = f"see why the first one waits: {evidence.command('why', head['jobId'])}"
-    return Cause("behind-others", "other jobs are scheduled before it", (reported, first), fix)
+    return Cause("behind-others", "other jobs are scheduled before it", (waiting, first), fix)
 
 
 def _enable(kind: str, name: str) -> str:

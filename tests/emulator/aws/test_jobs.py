@@ -106,7 +106,7 @@ def test_jobs_are_listed_by_queue_and_status(clients: Clients) -> None:
     assert [job.id for job in jobs.describe(clients, [low, "no-such-job", high])] == [low, high]
 
 
-def test_a_queue_that_does_not_exist_is_told_in_batchs_words(clients: Clients) -> None:
+def test_a_queue_that_does_not_exist_is_reported_in_batchs_words(clients: Clients) -> None:
     layer(clients, "nowhere")
     with pytest.raises(AwsError, match=r"SubmitJob failed: .*midPriority-nowhere.*ClientException"):
         submission.submit(clients, request("nowhere", queue="midPriority"))

@@ -115,7 +115,7 @@ def make_one_of_each(clients: Clients, env: str) -> dict[str, str]:
     return {"key": key, "policy": policy}
 
 
-def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
+def test_one_of_each_kind_is_found_by_name(clients: Clients) -> None:
     made = make_one_of_each(clients, "left")
     assert leftovers(clients, "left", KEYS, ["isaac"], own_network=True, rebuilds=True) == [
         "IAM policy batchInstance-left",
@@ -137,7 +137,7 @@ def test_one_of_each_kind_is_seen_by_name(clients: Clients) -> None:
     ]
 
 
-def test_what_rebuilds_images_is_seen_where_it_is_asked_for(clients: Clients) -> None:
+def test_the_image_pipeline_is_found_where_the_manifest_has_it(clients: Clients) -> None:
     name = "batchImageRebuild-old"
     role = clients.iam.create_role(RoleName="batchBuilds-old", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     clients.builds.create_project(
@@ -206,7 +206,7 @@ def make_network(clients: Clients, name: str) -> None:
     )
 
 
-def test_each_piece_of_its_own_network_is_seen_by_its_tag(clients: Clients) -> None:
+def test_each_piece_of_its_own_network_is_found_by_its_tag(clients: Clients) -> None:
     make_network(clients, "batch-net")
     outside = ["log group /aws/vpc/batch-net", "role batchFlowLogs-net"]
     assert leftovers(clients, "net", [], [], own_network=True, rebuilds=True) == [

@@ -38,7 +38,9 @@ def test_another_account_than_the_manifests_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_without_credentials_nothing_is_sent_and_the_hint_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_nothing_is_sent_and_the_hint_explains_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -49,7 +51,7 @@ def test_without_credentials_nothing_is_sent_and_the_hint_says_how_to_get_them(m
 
 
 @pytest.mark.usefixtures("environment")
-def test_an_endpoint_that_nobody_serves_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_without_a_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:  # bound, so that no other process gets the port; not listening, so that it refuses
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"

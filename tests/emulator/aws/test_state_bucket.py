@@ -58,7 +58,7 @@ def test_a_new_bucket_has_every_setting_and_the_second_run_changes_nothing(regio
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_bucket_that_someone_made_by_hand_is_completed_and_keeps_what_they_added() -> None:
+def test_an_existing_bucket_is_completed_and_keeps_its_own_settings() -> None:
     name = "state-by-hand"
     clients = session.clients("us-east-1")
     s3 = clients.s3

@@ -124,7 +124,7 @@ def test_logs_are_followed_to_the_end_of_the_last_attempt(layer: Layer) -> None:
     ]
 
 
-def test_what_has_no_log_says_why(layer: Layer) -> None:
+def test_without_a_log_the_reason_is_printed(layer: Layer) -> None:
     job_id = layer.submit("true", vcpus=96, arrayProperties={"size": 2})
     assert f"gen-infra logs {layer.manifest} {job_id}:0" in layer.run("logs", job_id).stderr
     child = layer.run("logs", f"{job_id}:0")
@@ -142,7 +142,7 @@ def test_what_waits_is_cancelled_and_what_runs_is_terminated(layer: Layer) -> No
         assert job["statusReason"].startswith("gen-infra cancel, by arn:aws:")
 
 
-def test_a_queues_jobs_in_one_state_are_cancelled_and_no_other(layer: Layer) -> None:
+def test_only_a_queues_jobs_in_one_state_are_cancelled(layer: Layer) -> None:
     kept, gone = running(layer), {waiting(layer), waiting(layer)}
     answer = json.loads(layer.answer("cancel", "--queue", "main", "--status", "RUNNABLE", "--yes", "--json"))
     assert {job["id"] for job in answer} == gone

@@ -49,7 +49,7 @@ def small(tmp_path: Path) -> Path:
     return manifest
 
 
-def test_apply_asks_and_no_changes_nothing(small: Path, aws: Emulator, environ: dict[str, str]) -> None:
+def test_apply_prompts_and_the_answer_no_changes_nothing(small: Path, aws: Emulator, environ: dict[str, str]) -> None:
     code, shown = answer(small, environ, "n\n", "apply")
     assert code == 1
     assert "Apply this to small in account 123456789012? [y/N]" in shown
@@ -62,7 +62,7 @@ def test_apply_asks_and_no_changes_nothing(small: Path, aws: Emulator, environ: 
     assert not [each for each in environments if each["computeEnvironmentName"].startswith("spot-small-")]
 
 
-def test_destroy_asks_for_the_name(small: Path, environ: dict[str, str]) -> None:
+def test_destroy_prompts_for_the_name(small: Path, environ: dict[str, str]) -> None:
     small.write_text(SMALL.replace("state: local", "state: local\nencryption: {key: create}"))
     code, shown = answer(small, environ, "", "destroy")
     assert code == 0, "there is nothing to destroy, so nothing is asked"

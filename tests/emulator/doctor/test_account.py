@@ -131,7 +131,7 @@ class TestQuotas:
         asks = [doctor_quotas.Ask("SPOT", ["optimal"], 1024, 1), doctor_quotas.Ask("SPOT", ["c7i"], 1025, 1)]
         assert "2049 in all" in only(doctor_quotas.vcpu_quotas(clients, asks), "warning").message
 
-    def test_a_family_of_no_known_quota_is_said(self, clients: Clients) -> None:
+    def test_a_family_without_a_known_quota_is_reported(self, clients: Clients) -> None:
         assert "u-6tb1" in only(self.ask(clients, "u-6tb1.metal", vcpus=448), "warning").message
 
     def test_the_volumes_of_all_instances_count_against_the_quota_of_their_type(self, clients: Clients) -> None:
@@ -284,19 +284,19 @@ class TestKey:
         other = [statement({"AWS": "*"}, "kms:*", ArnEquals={"aws:PrincipalArn": f"{LINKED}/spot.amazonaws.com/x"})]
         assert "kms:CreateGrant" in only(self.look(clients, self.key(clients, *other, FOR_LOGS)), "wrong").message
 
-    def test_a_key_of_alarms_has_to_let_cloudwatch_publish(self, clients: Clients) -> None:
+    def test_a_key_of_alarms_has_to_allow_cloudwatch_to_publish(self, clients: Clients) -> None:
         services = {ALARMS: doctor_key.PUBLISH}
         without = doctor_key.given_key(clients, self.key(clients, *BY_NAME, FOR_LOGS), [], services)
         assert only(without, "wrong").message == f"does not allow {ALARMS}: kms:Decrypt, kms:GenerateDataKey"
         for_alarms = statement({"Service": ALARMS}, "kms:Decrypt", "kms:GenerateDataKey*")
         assert levels(doctor_key.given_key(clients, self.key(clients, for_alarms), [], services)) == ["ok", "ok"]
 
-    def test_a_grant_does_as_well(self, clients: Clients) -> None:
+    def test_a_grant_works_too(self, clients: Clients) -> None:
         arn = self.key(clients, FOR_LOGS)
         clients.kms.create_grant(KeyId=arn, GranteePrincipal=AUTOSCALING, Operations=["CreateGrant", "Decrypt"])
         assert levels(self.look(clients, arn)) == ["ok"] * 3
 
-    def test_disabled_and_dying_keys_are_wrong(self, clients: Clients) -> None:
+    def test_disabled_keys_and_keys_pending_deletion_are_wrong(self, clients: Clients) -> None:
         arn = self.key(clients, *BY_NAME, FOR_LOGS)
         key_id = arn.rpartition("/")[2]
         clients.kms.disable_key(KeyId=key_id)
@@ -342,7 +342,7 @@ class TestContainers:
         line = self.look(clients, f"{self.registry}/doctor/none:1.0")
         assert (line.level, "after apply" in line.advice) == ("warning", True)
 
-    def test_other_registries_are_named_and_not_asked(self, clients: Clients) -> None:
+    def test_other_registries_are_named_and_not_called(self, clients: Clients) -> None:
         for uri in ("quay.io/biocontainers/samtools:1.21", f"{self.registry.replace('east', 'west')}/isaac:1"):
             line = self.look(clients, uri)
             assert (line.level, "not looked up" in line.message) == ("ok", True)

@@ -48,14 +48,14 @@ def test_without_a_manifest_it_looks_at_tools_and_credentials(account: emulator.
     assert [line["subject"] for line in lines] == ["terraform", "provider", "packer", "checkov", "credentials"]
 
 
-def test_without_credentials_the_account_is_not_asked(envs: Path) -> None:
+def test_without_credentials_the_account_is_not_called(envs: Path) -> None:
     code, lines = examine({}, envs / "prod.yaml")
     assert code == 1
     assert lines[-1]["subject"] == "credentials"
     assert "aws configure" in lines[-1]["advice"]
 
 
-def test_with_another_accounts_credentials_nothing_else_is_asked(envs: Path) -> None:
+def test_with_another_accounts_credentials_nothing_else_is_called(envs: Path) -> None:
     with emulator.start(seed=False, account_id="999999999999") as other:
         code, lines = examine(other.environ, envs / "prod.yaml")
     assert code == 1
@@ -99,7 +99,7 @@ def test_volumes_smaller_than_the_images_snapshots_are_wrong(
     assert [message.split(": ")[-1] for message in of(lines, "wrong")["image"]] == effects
 
 
-def test_an_empty_account_is_wrong_in_every_way_and_says_what_to_do(envs: Path) -> None:
+def test_an_empty_account_fails_every_check_with_advice(envs: Path) -> None:
     with emulator.start(seed=False) as empty:
         code, lines = examine(empty.environ, envs / "prod.yaml")
     assert code == 1
@@ -108,7 +108,7 @@ def test_an_empty_account_is_wrong_in_every_way_and_says_what_to_do(envs: Path) 
     assert all(line["advice"] for line in lines if line["level"] != "ok")
 
 
-def test_a_caller_who_may_see_nothing_is_told_which_permissions_to_ask_for(session: Session, envs: Path) -> None:
+def test_a_caller_without_permissions_gets_a_list_of_the_missing_ones(session: Session, envs: Path) -> None:
     with session.seeded() as strict:
         iam = strict.client("iam")
         iam.create_user(UserName="newcomer")

@@ -163,7 +163,7 @@ class TestRoutes:
         [message] = of(site.look(), "routes", "wrong")
         assert ", ".join((*SERVICES, "s3")) in message
 
-    def test_endpoints_alone_will_do_and_each_one_is_needed(self, clients: Clients) -> None:
+    def test_endpoints_alone_are_enough_and_each_one_is_needed(self, clients: Clients) -> None:
         site = Site(clients)
         site.subnet()
         for service in (*SERVICES[1:], "s3"):
@@ -208,7 +208,7 @@ class TestSecurityGroups:
         rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22} | other_side
         site.clients.ec2.authorize_security_group_ingress(GroupId=site.group, IpPermissions=[rule])  # type: ignore[list-item]
 
-    def test_members_of_the_group_may_talk_to_each_other(self, site: Site) -> None:
+    def test_members_of_the_group_may_connect_to_each_other(self, site: Site) -> None:
         self.allow(site, UserIdGroupPairs=[{"GroupId": site.group}])
         assert of(site.look(), "security groups", "ok")
 
@@ -286,7 +286,7 @@ class TestBuckets:
         [line] = doctor_buckets.state_bucket(clients, "doctor-state", BOOTSTRAP)
         assert line.level == "ok"
 
-    def test_the_state_bucket_absent_public_elsewhere_or_forgetful(self, clients: Clients) -> None:
+    def test_the_state_bucket_absent_public_elsewhere_or_without_versions(self, clients: Clients) -> None:
         cases = {
             "doctor-state-none": "wrong",
             self.opened(clients, "doctor-state-open"): "wrong",

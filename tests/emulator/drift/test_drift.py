@@ -81,7 +81,7 @@ def change_outside_terraform(client: Callable[[str], Any]) -> None:
     iam.attach_role_policy(RoleName="tool-small-job", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
 
 
-def test_each_change_outside_terraform_is_seen_and_explained_and_apply_repairs_it(lab: Lab) -> None:
+def test_each_change_outside_terraform_is_found_and_explained_and_apply_reverts_it(lab: Lab) -> None:
     began = datetime.now(UTC)
     planned = lab.run("plan")  # a plan from before, which apply must not take for current
     assert "nothing to do" in planned.stdout

@@ -44,7 +44,7 @@ def message(lab: Lab, session: boto3.Session, row: Needs) -> str:
 
 
 @pytest.mark.parametrize("row", NEEDED, ids=lambda row: f"{row.service}-{row.method}-{len(row.permissions)}")
-def test_a_call_needs_these_permissions_and_no_other(lab: Lab, row: Needs) -> None:
+def test_a_call_needs_exactly_these_permissions(lab: Lab, row: Needs) -> None:
     permissions = [allow(action, resource) for action, resource in row.permissions.items()]
     assert not message(lab, lab.user(*permissions), row)
     for action in row.permissions:

@@ -51,7 +51,7 @@ def buckets(aws: Emulator) -> set[str]:
     return {each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]}
 
 
-def test_each_goes_its_own_way(original: Emulator) -> None:
+def test_each_has_its_own_route(original: Emulator) -> None:
     original.client("s3").create_bucket(Bucket="before")
     with original.copy() as first, first.copy() as second:
         assert len({original.port, first.port, second.port}) == 3
@@ -72,7 +72,7 @@ def test_it_stays_when_the_original_stops() -> None:
         assert copy.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
-def test_it_ends_with_the_process_that_asked_for_it(original: Emulator) -> None:
+def test_it_ends_with_the_process_that_started_it(original: Emulator) -> None:
     with subprocess.Popen([sys.executable, "-c", COPIER, str(original.port)], stdout=subprocess.PIPE) as copier:
         assert copier.stdout
         pid, port = map(int, copier.stdout.readline().split())
@@ -84,7 +84,7 @@ def test_it_ends_with_the_process_that_asked_for_it(original: Emulator) -> None:
     assert not answers(port)
 
 
-def test_jobs_go_on_in_both(original: Emulator) -> None:
+def test_jobs_continue_in_both(original: Emulator) -> None:
     lab = Lab(original.endpoint)
     job_id = submit(lab, lab.queue(lab.environment()), **running(["sleep", "1"]))
     follow(lab, job_id, until={"RUNNING"})

@@ -41,7 +41,7 @@ def handler(event, context):
     assert error is None
 
 
-def test_it_does_not_see_the_callers_environment_variables(lab: Lab) -> None:
+def test_it_does_not_get_the_callers_environment_variables(lab: Lab) -> None:
     source = "import os\ndef handler(event, context):\n    return sorted(os.environ)\n"
     names, _ = invoke(lab, source)
     assert {"MOTO_ACCOUNT_ID", "PYTEST_CURRENT_TEST", "PYTHONPATH"}.isdisjoint(names)

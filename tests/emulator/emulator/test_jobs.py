@@ -84,7 +84,7 @@ def test_a_job_passes_through_its_states_and_is_described_completely(lab: Lab, q
     assert events[-1]["message"] == "exit code 0"
 
 
-def test_the_overrides_of_a_submission_replace_what_the_definition_says(lab: Lab, queue: str) -> None:
+def test_the_overrides_of_a_submission_replace_the_definitions_values(lab: Lab, queue: str) -> None:
     job_id = submit(
         lab,
         queue,

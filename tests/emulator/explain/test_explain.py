@@ -188,13 +188,13 @@ def test_a_state_of_an_older_version_replaces_nothing(plans: Plans) -> None:
         ("aws_iam_role.gone", "stop-jobs"),
     ],
 )
-def test_what_goes_from_the_manifest_is_marked(plans: Plans, address: str, danger: str | None) -> None:
+def test_what_is_removed_from_the_manifest_is_marked(plans: Plans, address: str, danger: str | None) -> None:
     change = plans.change(plans.edited, address)
     assert change.action == "destroy"
     assert change.dangers == ((danger,) if danger else ())
 
 
-def test_every_row_comes_true_in_a_plan(plans: Plans) -> None:
+def test_every_row_matches_a_real_plan(plans: Plans) -> None:
     met = set()
     for plan in (plans.edited, plans.replaced, plans.destroyed):
         actions: dict[str, Action] = {change.address: change.action for change in explain(plan).changes}

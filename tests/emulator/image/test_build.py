@@ -133,7 +133,7 @@ def inside(host: BuilderHost, *words: str) -> str:
 
 
 @pytest.mark.usefixtures("host")
-def test_a_build_asks_for_exactly_this(lab: Lab, tmp_path: Path) -> None:
+def test_a_build_calls_aws_with_exactly_this(lab: Lab, tmp_path: Path) -> None:
     manifest = load(lab.environment(tmp_path, scratch={"carrier": "baked", "size_gib": 1000, "throughput_mib_s": 500}))
     base = images.base_image(lab.clients, manifest.image.build_source)
 
@@ -237,7 +237,7 @@ def test_an_image_that_is_not_as_it_should_be_is_not_published(
 
 
 @pytest.mark.usefixtures("held_host")
-def test_ctrl_c_takes_the_builder_down(lab: Lab, tmp_path: Path) -> None:
+def test_ctrl_c_terminates_the_builder(lab: Lab, tmp_path: Path) -> None:
     manifest = load(lab.environment(tmp_path))
 
     with pytest.raises(StoppedError):
@@ -268,7 +268,7 @@ def test_a_builder_that_packer_could_not_take_down_is(lab: Lab, tmp_path: Path) 
     assert [line for line in progress if line.endswith("which packer left")]
 
 
-def test_without_its_key_a_build_says_how_to_get_it(lab: Lab, tmp_path: Path) -> None:
+def test_without_its_key_a_build_explains_how_to_get_it(lab: Lab, tmp_path: Path) -> None:
     manifest = replace(load(lab.environment(tmp_path)), name="nothing-applied")
 
     with pytest.raises(MissingError, match=r"key .*alias/batch-nothing-applied not found") as caught:

@@ -146,7 +146,7 @@ class TestRetire:
         left = clients.ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": snapshots}])["Snapshots"]
         assert left == []
 
-    def test_a_dry_run_says_the_same_and_removes_nothing(self, clients: Clients, manifest: Manifest) -> None:
+    def test_a_dry_run_prints_the_same_and_removes_nothing(self, clients: Clients, manifest: Manifest) -> None:
         image = register(clients, manifest)
 
         done = retire(clients, manifest, dry_run=True)

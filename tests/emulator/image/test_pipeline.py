@@ -121,7 +121,7 @@ class TestBuilds:
         assert (done.returncode, codebuild.own_images()) == (0, [before]), done.stderr
         assert "up to date" in done.stderr
 
-    def test_one_that_fails_says_so_and_moves_nothing(self, codebuild: CodeBuild) -> None:
+    def test_one_that_fails_is_reported_and_moves_nothing(self, codebuild: CodeBuild) -> None:
         before = codebuild.image()
         verify = codebuild.source / "gen_infra/_data/packer/scripts/verify.sh"
         verify.write_text("exit 3\n")

@@ -42,7 +42,7 @@ class TestProd:
     def test_second_plan_is_empty(self, prod: Stack) -> None:
         assert_settled(prod)
 
-    def test_plain_terraform_sees_the_same(self, prod: Stack) -> None:
+    def test_plain_terraform_finds_the_same(self, prod: Stack) -> None:
         plan = prod.plain_terraform("plan", "-detailed-exitcode")
         assert plan.returncode == 0, plan.stdout + plan.stderr
 

@@ -285,7 +285,7 @@ class TestExamples:
         reached = {statement["Sid"]: statement["Resource"] for statement in policy["PolicyDocument"]["Statement"]}
         assert reached["Secrets"] == secret
 
-    def test_a_gpu_is_asked_for_and_the_image_has_its_driver(self, applied: SideBySide) -> None:
+    def test_a_gpu_is_requested_and_the_image_has_its_driver(self, applied: SideBySide) -> None:
         assert {"type": "GPU", "value": "1"} in applied.container("basecall-gpu")["resourceRequirements"]
         (environment,) = self.environments(applied, "gpuEnv-gpu-")
         (image,) = environment["computeResources"]["ec2Configuration"]
@@ -325,7 +325,7 @@ class TestExamples:
         }
         assert shares == {"clinic": 0.5, "research*": 1.0}
 
-    def test_the_container_is_set_up_as_asked(self, applied: SideBySide) -> None:
+    def test_the_container_is_set_up_as_requested(self, applied: SideBySide) -> None:
         container = applied.container("sort-settings")
         linux = container["linuxParameters"]
         assert (container["user"], container["readonlyRootFilesystem"]) == ("1000:1000", True)

@@ -40,9 +40,7 @@ def assert_error(done: subprocess.CompletedProcess[str], code: int, *says: str) 
 
 
 class TestCtrlC:
-    def test_ctrl_c_lets_terraform_stop_in_order_and_the_next_run_finishes(
-        self, small: Path, account: Emulator
-    ) -> None:
+    def test_ctrl_c_stops_terraform_in_order_and_the_next_run_finishes(self, small: Path, account: Emulator) -> None:
         environ = clean_environ(**account.environ)
         with subprocess.Popen(
             command("apply", small, "--yes"),
@@ -80,7 +78,7 @@ def read_until(stream: IO[str], text: str) -> str:
     pytest.fail(f"{text} never came: {seen}")
 
 
-def test_a_second_run_says_who_holds_the_lock(tmp_path: Path, account: Emulator) -> None:
+def test_a_second_run_names_the_holder_of_the_lock(tmp_path: Path, account: Emulator) -> None:
     for name in ("base.yaml", "prod.yaml"):
         shutil.copy(ROOT / "envs" / name, tmp_path)
     environ = clean_environ(**account.environ)
@@ -128,7 +126,7 @@ def test_no_way_to_aws(small: Path, aws: Emulator) -> None:
     assert_error(gen_infra("plan", small, environ=environ, cwd=small.parent), 4, "127.0.0.1:9", "emulator")
 
 
-def test_without_credentials_check_says_that_there_is_no_plan(small: Path) -> None:
+def test_without_credentials_check_reports_that_there_is_no_plan(small: Path) -> None:
     done = gen_infra("check", small, "--json", cwd=small.parent)
     assert done.returncode == 0, done.stderr
     results = {check["name"]: check["result"] for check in json.loads(done.stdout)["checks"]}

@@ -179,7 +179,7 @@ class TestInPlace:
         assert "--allow stop-jobs" in done.stderr
         assert environment(prod)["computeResources"]["bidPercentage"] == 50
 
-    def test_a_colleague_without_the_folder_sees_the_same_causes(self, prod: Stack, tmp_path: Path) -> None:
+    def test_without_the_rendered_folder_the_causes_are_the_same(self, prod: Stack, tmp_path: Path) -> None:
         done = prod.run("plan", "--out", str(tmp_path), "--format", "markdown")
         assert done.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
         assert "This **stops jobs**" in done.stdout
@@ -238,7 +238,7 @@ class TestInPlace:
 class TestServiceRole:
     """In this order, on one environment."""
 
-    def test_a_service_role_makes_it_a_replacement_that_no_job_notices(self, prod: Stack) -> None:
+    def test_a_service_role_makes_it_a_replacement_without_effect_on_jobs(self, prod: Stack) -> None:
         before, job_id = environment(prod), running_job(prod, 75, "lowPriority")
         prod.change("prod.yaml", "compute", "genomicsEnv", "service_role", to="create")
         planned = changes(apply(prod))
@@ -263,7 +263,7 @@ class TestServiceRole:
         assert changes(apply(prod)) == {**REPLACED, template: ("update", False)}
         assert_replaced(prod, before)
 
-    def test_a_role_that_goes_too_stays_until_the_old_environment_is_gone(self, prod: Stack) -> None:
+    def test_a_role_that_is_removed_too_stays_until_the_old_environment_is_deleted(self, prod: Stack) -> None:
         before, job_id = environment(prod), running_job(prod, 3600)
         since = prod.aws.calls()[-1].number
         prod.change("prod.yaml", "compute", "genomicsEnv", "service_role", to="service-linked")

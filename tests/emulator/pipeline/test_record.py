@@ -60,7 +60,7 @@ class TestWithoutEffect:
         roles = {role["RoleName"]: role["Path"] for role in half.aws.client("iam").list_roles()["Roles"]}
         assert roles["batchInstance-small"] == roles["tool-small-job"] == "/"
 
-    def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_word(self, half: Half) -> None:
+    def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_message(self, half: Half) -> None:
         half.manifest.write_text(SMALL.replace("2048,", "2048, queue: main,"))
         assert half.causes() == ({}, ["jobs.tool.queue"])
         applied = half.run("apply", "--yes")
@@ -71,7 +71,9 @@ class TestWithoutEffect:
 class TestHalfApplied:
     """In this order, on one environment."""
 
-    def test_what_an_apply_left_undone_has_its_causes_and_what_it_did_is_not_said_to_be_idle(self, half: Half) -> None:
+    def test_unfinished_changes_have_their_causes_and_finished_ones_are_not_reported_as_without_effect(
+        self, half: Half
+    ) -> None:
         half.aws.fail("CreateLogGroup", code="InvalidParameterException", message="No luck.", times=None)
         half.manifest.write_text(SECOND)
         assert "/aws/batch/small/more" in half.run("apply", "--yes", code=4).stderr
@@ -85,7 +87,7 @@ class TestHalfApplied:
         assert "small.yaml:9 queues.main.priority: 1 -> 2: nothing is left to change for it" in said
         assert RECORD not in said
 
-    def test_when_the_rest_is_applied_nothing_is_left_to_tell(self, half: Half) -> None:
+    def test_when_the_rest_is_applied_nothing_is_left_to_report(self, half: Half) -> None:
         half.aws.heal()
         half.run("apply", "--yes")
         assert half.causes() == ({}, [])

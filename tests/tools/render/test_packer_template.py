@@ -155,7 +155,7 @@ def test_packer_accepts_what_a_build_sets(prod: Manifest, tmp_path: Path) -> Non
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_packer_notices_a_missing_script(prod: Manifest, tmp_path: Path) -> None:
+def test_packer_reports_a_missing_script(prod: Manifest, tmp_path: Path) -> None:
     folder = folder_of(prod, tmp_path / "packer")
     (folder / "scripts" / "verify.sh").unlink()
 
@@ -193,7 +193,7 @@ def test_every_mapping_is_encrypted_with_the_environments_key(prod: Manifest) ->
         ("    kms_key_id            = var.kms_key_id\n", '    kms_key_id            = "alias/aws/ebs"\n'),
     ],
 )
-def test_a_mapping_without_encryption_would_be_noticed(prod: Manifest, line: str, instead: str) -> None:
+def test_a_mapping_without_encryption_is_found(prod: Manifest, line: str, instead: str) -> None:
     text = template(with_scratch(prod, carrier="baked"))
     scratch = text.index('"/dev/sdb"')
 
@@ -246,7 +246,7 @@ def test_what_packer_would_evaluate_is_refused(prod: Manifest) -> None:
         template(replace(prod, tags={"Owner": "{{env `AWS_SECRET_ACCESS_KEY`}}"}))
 
 
-def test_a_later_packer_requires_imdsv2_and_one_that_cannot_say_so_is_spared(prod: Manifest, tmp_path: Path) -> None:
+def test_a_later_packer_requires_imdsv2_and_an_older_one_does_not(prod: Manifest, tmp_path: Path) -> None:
     modern = packer_folder(prod, modern=True)["genomics.pkr.hcl"].decode()
     folder = tmp_path / "packer"
     folder.mkdir()

@@ -53,7 +53,7 @@ def writer(root: Path, last: int, how: signal.Signals) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_after_a_kill_at_any_moment_the_next_run_finishes(tmp_path: Path) -> None:
+def test_after_a_kill_at_any_point_the_next_run_finishes(tmp_path: Path) -> None:
     for call in range(1, 100):
         root = tmp_path / str(call)
         write(OLD, root)
@@ -69,7 +69,7 @@ def test_after_a_kill_at_any_moment_the_next_run_finishes(tmp_path: Path) -> Non
     assert call > 10
 
 
-def test_while_one_run_writes_the_second_is_told_who_it_is(tmp_path: Path) -> None:
+def test_while_one_run_writes_the_second_gets_its_process(tmp_path: Path) -> None:
     write(OLD, tmp_path)
     with writer(tmp_path, 4, signal.SIGSTOP) as process:
         try:

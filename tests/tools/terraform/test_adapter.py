@@ -89,7 +89,7 @@ def test_from_nothing_to_applied_and_back(terraform: Callable[..., Terraform], t
     assert tf.state_list() == []
 
 
-def test_validate_tells_where(terraform: Callable[..., Terraform]) -> None:
+def test_validate_reports_the_place(terraform: Callable[..., Terraform]) -> None:
     tf = terraform('output "x" {\n  value = local.nowhere\n}\n')
     tf.init(backend=False)
 
@@ -157,7 +157,7 @@ def test_orders_in_the_environment_are_not_followed(terraform: Callable[..., Ter
 
 @BOTH
 @pytest.mark.parametrize(("destroys", "command"), [(False, "apply"), (True, "destroy")])
-def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(
+def test_a_stop_keeps_what_is_done_and_releases_the_lock(
     terraform: Callable[..., Terraform], tmp_path: Path, destroys: bool, command: str
 ) -> None:
     said: list[str] = []
@@ -182,7 +182,9 @@ def test_a_stop_keeps_what_is_done_and_lets_go_of_the_lock(
     assert tf.plan(plan).has_changes
 
 
-def test_the_second_of_two_runs_says_who_holds_the_lock(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+def test_the_second_of_two_runs_names_the_holder_of_the_lock(
+    terraform: Callable[..., Terraform], tmp_path: Path
+) -> None:
     errors: list[GenInfraError] = []
 
     def on_event(event: Event) -> None:
@@ -205,7 +207,7 @@ def test_the_second_of_two_runs_says_who_holds_the_lock(terraform: Callable[...,
     assert f"terraform -chdir={tmp_path} force-unlock " in error.hint
 
 
-def test_a_plan_that_the_state_has_overtaken_is_refused(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+def test_a_plan_that_is_older_than_the_state_is_refused(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
     tf = terraform('resource "terraform_data" "x" {}\n')
     tf.init()
     first, second = tf.plan(tmp_path / "first").path, tf.plan(tmp_path / "second").path
@@ -266,7 +268,7 @@ def test_a_state_that_can_be_written_nowhere_is_rescued(terraform: Callable[...,
     assert resource["instances"][0]["attributes"]["input"]["value"] == "precious"
 
 
-def test_a_second_stop_is_not_told_as_an_orderly_one(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
+def test_a_second_stop_is_not_reported_as_an_orderly_one(terraform: Callable[..., Terraform], tmp_path: Path) -> None:
     """It comes while terraform saves the state, which takes forever here."""
 
     def on_event(event: Event) -> None:

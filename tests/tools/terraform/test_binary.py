@@ -31,7 +31,7 @@ def test_the_variable_decides_alone(tmp_path: Path) -> None:
         find_terraform({**os.environ, "GEN_INFRA_TERRAFORM": str(tmp_path / "gone")})
 
 
-def test_an_old_terraform_gives_way_to_a_newer_tofu(tmp_path: Path) -> None:
+def test_a_newer_tofu_is_preferred_to_an_old_terraform(tmp_path: Path) -> None:
     program(tmp_path, "terraform", "Terraform v1.5.7")
     tofu = program(tmp_path, "tofu", "OpenTofu v1.9.0")
 

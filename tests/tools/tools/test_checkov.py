@@ -203,12 +203,12 @@ def test_the_plan_scan_finds_what_the_cli_finds(
     assert placeless(findings([*of_plan.failed, *of_plan.skipped])) == placeless(cli_findings(report, "failed"))
 
 
-def test_both_scans_see_every_resource(of_hcl: ScanResult, of_plan: ScanResult) -> None:
+def test_both_scans_include_every_resource(of_hcl: ScanResult, of_plan: ScanResult) -> None:
     assert of_hcl.resources == RESOURCES
     assert of_plan.resources == RESOURCES
 
 
-def test_both_scans_skip_exactly_what_the_comments_say(of_hcl: ScanResult, of_plan: ScanResult) -> None:
+def test_both_scans_skip_exactly_what_the_comments_list(of_hcl: ScanResult, of_plan: ScanResult) -> None:
     """With --repo-root-for-plan-enrichment checkov would skip CKV2_AWS_6 too, because CKV2_AWS_62 contains it."""
     for result in (of_hcl, of_plan):
         assert [(record.check_id, record.resource) for record in result.skipped] == [

@@ -70,7 +70,7 @@ def found_vpcs(account: Account, manifest: Manifest, *vpcs: dict[str, Any]) -> F
 
 
 class TestTags:
-    def test_what_bears_the_planned_tags_is_adopted(self, account: Account, manifest: Manifest) -> None:
+    def test_what_has_the_planned_tags_is_adopted(self, account: Account, manifest: Manifest) -> None:
         found = found_vpcs(account, manifest, vpc("vpc-0", "batch-other"), vpc(AddedByHand="yes"))
         assert found.imports == {VPC: "vpc-1"}
         assert named(found.resources) == "VPC batch-test (vpc-1)"
@@ -103,7 +103,7 @@ class TestTags:
         account.answers = {"DescribeVpcs": Refusal("UnauthorizedOperation")}
         assert find(planned(PLANNED_VPC), account.clients, manifest).imports == {}
 
-    def test_nothing_is_asked_where_nothing_is_created(self, account: Account, manifest: Manifest) -> None:
+    def test_no_confirmation_is_needed_where_nothing_is_created(self, account: Account, manifest: Manifest) -> None:
         update = {"actions": ["update"], "before": {}, "after": {}}
         content = planned({"address": VPC, "type": "aws_vpc", "change": update})
         assert find(content, account.clients, manifest) == Found({}, (), ())
@@ -167,7 +167,7 @@ class TestParts:
 
 
 class TestNames:
-    def test_a_fixed_name_is_unmistakable(self, account: Account, manifest: Manifest) -> None:
+    def test_a_fixed_name_identifies_the_resource(self, account: Account, manifest: Manifest) -> None:
         account.answers = {
             "ListRoles": {"Roles": [role("batchInstance-test"), role("batchInstance-test2")]},
             "ListQueues": {"QueueUrls": ["https://sqs.us-east-1.amazonaws.com/123456789012/batchFunctions-test"]},
@@ -273,7 +273,7 @@ class TestImportBlocks:
         with import_blocks(tmp_path, {}):
             assert list(tmp_path.iterdir()) == []
 
-    def test_a_file_that_a_killed_run_left_is_removed_and_no_other(self, tmp_path: Path) -> None:
+    def test_only_the_file_that_a_killed_run_left_is_removed(self, tmp_path: Path) -> None:
         blocks = import_blocks(tmp_path, self.IMPORTS)
         blocks.__enter__()
         remove_import_blocks(tmp_path)

@@ -34,7 +34,7 @@ def raised(error: Exception) -> GenInfraError:
     return caught.value
 
 
-def test_a_web_page_instead_of_an_answer_is_said_and_not_repeated() -> None:
+def test_a_web_page_instead_of_an_answer_is_reported_but_not_quoted() -> None:
     error = raised(ResponseParserError("Unable to parse response: <html>secret</html>"))
     assert isinstance(error, TransientAwsError)
     assert "not AWS" in error.message
@@ -94,7 +94,7 @@ def test_what_may_pass_is_transient(clients: session.Clients, code: str, status:
     assert isinstance(answered(clients, code, "try later", status), TransientAwsError)
 
 
-def test_any_other_answer_is_told_with_its_operation_and_code(clients: session.Clients) -> None:
+def test_any_other_answer_is_reported_with_its_operation_and_code(clients: session.Clients) -> None:
     error = answered(clients, "ClientException", "JobQueue\n nope not found.")
     assert type(error) is AwsError
     assert error.message == "GetCallerIdentity failed: JobQueue nope not found (ClientException)"
@@ -110,7 +110,7 @@ def test_any_other_answer_is_told_with_its_operation_and_code(clients: session.C
         lambda: boto.ProfileNotFound(profile="lab"),
     ],
 )
-def test_without_credentials_the_hint_says_how_to_get_them(make: Callable[[], Exception]) -> None:
+def test_without_credentials_the_hint_explains_how_to_get_them(make: Callable[[], Exception]) -> None:
     error = raised(make())
     assert isinstance(error, MissingError)
     assert "aws configure" in error.hint

@@ -160,7 +160,7 @@ def test_an_array_job_counts_its_children_by_status() -> None:
 # --- describe and list
 
 
-def test_jobs_are_described_a_hundred_at_a_time_in_the_order_asked(clients: session.Clients) -> None:
+def test_jobs_are_described_a_hundred_at_a_time_in_the_requested_order(clients: session.Clients) -> None:
     ids = [f"job-{number}" for number in range(101)]
     with answers(clients.batch) as stub:
         stub.add_response("describe_jobs", {"jobs": [detail(i) for i in reversed(ids[:100])]}, {"jobs": ids[:100]})
@@ -168,7 +168,7 @@ def test_jobs_are_described_a_hundred_at_a_time_in_the_order_asked(clients: sess
         assert [job.id for job in jobs.describe(clients, ids)] == ids
 
 
-def test_a_job_that_batch_does_not_know_is_left_out(clients: session.Clients) -> None:
+def test_a_job_that_batch_does_not_return_is_left_out(clients: session.Clients) -> None:
     with answers(clients.batch) as stub:
         stub.add_response("describe_jobs", {"jobs": [detail("b")]}, {"jobs": ["a", "b", "c"]})
         assert [job.id for job in jobs.describe(clients, ["a", "b", "c"])] == ["b"]
@@ -198,7 +198,7 @@ def test_a_listing_goes_through_every_page_and_shows_the_newest_first(clients: s
     assert [job.id for job in listed] == ["b", "a"]
 
 
-def test_a_listing_asks_for_every_status_of_every_queue(clients: session.Clients) -> None:
+def test_a_listing_requests_every_status_of_every_queue(clients: session.Clients) -> None:
     with answers(clients.batch) as stub:
         for queue in ("high", "low"):
             for status in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED"):
@@ -260,7 +260,7 @@ def test_the_interval_grows_from_one_to_ten_seconds_and_starts_again_after_a_cha
     assert clock.waits == [1.0, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10.0, 10.0, 10.0, 1.0]
 
 
-def test_trouble_that_passes_is_ridden_out(clients: session.Clients) -> None:
+def test_temporary_errors_are_retried(clients: session.Clients) -> None:
     with answers(clients.batch) as stub:
         stub.add_response("describe_jobs", {"jobs": []})  # submitted so lately that Batch does not show it
         stub.add_response("describe_jobs", {"jobs": [detail(status="RUNNING")]})
@@ -281,7 +281,7 @@ def test_retries_are_timed_from_the_last_answer(clients: session.Clients) -> Non
     assert clock.now > 60
 
 
-def test_trouble_that_stays_ends_the_watching(clients: session.Clients) -> None:
+def test_permanent_errors_end_the_watching(clients: session.Clients) -> None:
     clock = Clock()
     with Stubber(clients.batch) as stub:
         stub.add_response("describe_jobs", {"jobs": [detail(status="RUNNING")]})
@@ -292,7 +292,7 @@ def test_trouble_that_stays_ends_the_watching(clients: session.Clients) -> None:
     assert 60 < clock.now <= 71
 
 
-def test_an_error_that_no_waiting_mends_ends_the_watching_at_once(clients: session.Clients) -> None:
+def test_a_permanent_error_ends_the_watching_immediately(clients: session.Clients) -> None:
     clock = Clock()
     with answers(clients.batch) as stub:
         stub.add_client_error("describe_jobs", "AccessDeniedException", "no", 403)

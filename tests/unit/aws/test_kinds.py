@@ -31,7 +31,7 @@ def test_labels_are_unique() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_row_is_complete_or_says_why_not(kind: ResourceKind) -> None:
+def test_a_row_is_complete_or_gives_the_reason(kind: ResourceKind) -> None:
     assert kind.label
     for member in (kind.listing, kind.import_id, kind.adoption, kind.removal, kind.events):
         assert len(member.reason.split()) > 3 if isinstance(member, Absent) else member

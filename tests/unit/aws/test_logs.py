@@ -59,13 +59,13 @@ def test_an_empty_page_is_not_the_end(clients: Clients, cloudwatch: Stubber) -> 
     assert [line.text for line in logs.Reader(clients).new_lines(job("FAILED", "one"))] == ["first", "last"]
 
 
-def test_since_is_asked_of_cloudwatch(clients: Clients, cloudwatch: Stubber) -> None:
+def test_since_is_passed_to_cloudwatch(clients: Clients, cloudwatch: Stubber) -> None:
     page(cloudwatch, "one", "1", startTime=int(NOW.timestamp() * 1000))
     page(cloudwatch, "one", "1", after="1", startTime=int(NOW.timestamp() * 1000))
     assert list(logs.Reader(clients, NOW).new_lines(job("RUNNING", "one"))) == []
 
 
-def test_following_tells_each_line_once_and_goes_on_with_the_next_attempt(
+def test_following_prints_each_line_once_and_continues_with_the_next_attempt(
     clients: Clients, cloudwatch: Stubber
 ) -> None:
     states = iter([job("STARTING"), job("RUNNING", "one"), job("RUNNING", "one", "two"), job("FAILED", "one", "two")])

@@ -86,13 +86,13 @@ def test_arrays_count_as_their_children_and_nodes_all_take_vcpus(account: Accoun
     assert vcpus_of({"container": {"vcpus": 2}}) == 2
 
 
-def test_an_environment_that_is_not_applied_says_so(account: Account) -> None:
+def test_an_environment_that_is_not_applied_is_reported(account: Account) -> None:
     account.answers = {"DescribeJobQueues": {"jobQueues": []}}
     with pytest.raises(AwsError, match="queues not found in us-east-1: main"):
         queue_states(account.clients, ["main"])
 
 
-def test_watching_bears_with_aws_for_a_while(account: Account) -> None:
+def test_watching_retries_transient_errors(account: Account) -> None:
     working = account.answers
     times = iter(range(0, 1000, 50))
     waits: list[float] = []

@@ -99,7 +99,7 @@ def test_only_what_differs_is_written(clients: session.Clients) -> None:
 @pytest.mark.parametrize(
     ("operation", "code", "status"), [("head_bucket", "403", 403), ("create_bucket", "BucketAlreadyExists", 409)]
 )
-def test_a_name_that_someone_else_has_is_refused(
+def test_a_name_that_another_account_owns_is_refused(
     clients: session.Clients, operation: str, code: str, status: int
 ) -> None:
     with answers(clients) as stub:

@@ -104,7 +104,7 @@ def test_all_that_a_job_can_be_given() -> None:
         ({"environment": {"AWS_BATCH_JOB_ID": "x"}}, '"AWS_BATCH_JOB_ID"'),
     ],
 )
-def test_a_limit_of_batch_is_told_before_batch_is_asked(changes: dict[str, Any], says: str) -> None:
+def test_a_limit_of_batch_is_reported_before_batch_is_called(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         submission.submit_arguments(request(**changes))
 

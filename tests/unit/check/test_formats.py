@@ -53,7 +53,7 @@ def test_an_invalid_sarif_report_is_detected(key: str, wrong: object) -> None:
     assert any(key in problem for problem in problems(json.dumps(log)))
 
 
-def test_sarif_says_which_rule_where_and_what_is_accepted() -> None:
+def test_sarif_has_rule_place_and_suppression() -> None:
     _, own, validate, plan = json.loads(to_sarif(REPORT))["runs"]
     bound, again, kept = own["results"]
 
@@ -86,7 +86,7 @@ def test_junit_has_a_suite_for_each_tool_and_counts_right() -> None:
     assert failure.get("message") == 'k (m.tf:3): any <principal> & "out" '
 
 
-def test_text_and_json_say_everything() -> None:
+def test_text_and_json_contain_everything() -> None:
     assert to_text(REPORT).splitlines()[:2] == ["✗ terraform fmt        3 files", "    failed: a.tf: is not formatted"]
     assert "- checkov (plan)       no credentials" in to_text(REPORT)
     assert json.loads(to_json(REPORT)) == REPORT.to_dict()

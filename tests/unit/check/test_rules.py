@@ -30,7 +30,7 @@ def planned(after: dict[str, Any], after_unknown: dict[str, Any]) -> Resource:
     return resource
 
 
-def test_ids_are_unique_and_every_rule_says_what_to_do() -> None:
+def test_ids_are_unique_and_every_rule_has_a_remedy() -> None:
     every = [*RULES, *LINTS]
 
     assert len({rule.id for rule in every}) == len(every) >= 30

@@ -26,7 +26,7 @@ FINDING = Finding("failed", "too short", "g", RuleInfo("CKV_AWS_338", "long"), '
 CHECK = Check("checkov (source)", "1 failed", (FINDING,))
 
 
-def test_a_suppression_accepts_its_finding_up_to_its_last_day_and_says_why() -> None:
+def test_a_suppression_accepts_its_finding_up_to_its_last_day_and_gives_the_reason() -> None:
     check, own = suppressed([CHECK], [SUPPRESSION], TODAY)
 
     (finding,) = check.findings

@@ -132,7 +132,7 @@ class TestRender:
     def run(self, *arguments: str) -> tuple[int, str, str]:
         return run(self.monkeypatch, self.capsys, *arguments)
 
-    def test_it_prints_the_folder_and_says_what_to_do_next(self) -> None:
+    def test_it_prints_the_folder_and_the_next_command(self) -> None:
         code, out, err = self.run("render", "test.yaml")
         assert (code, out) == (0, "build/test\n")
         assert "next: gen-infra check test.yaml" in err
@@ -149,7 +149,7 @@ class TestRender:
         answer = json.loads(out)
         assert (answer["created"], answer["updated"], answer["pruned"]) == ([], [], [])
 
-    def test_what_a_new_network_costs_is_said_beside_the_answer(self) -> None:
+    def test_what_a_new_network_costs_is_printed_with_the_result(self) -> None:
         write(self.folder, changed(network={"create": {"cidr": "10.42.0.0/16", "nat": "per-zone"}}))
         _, out, err = self.run("render", "test.yaml")
         assert out == "build/test\n"
@@ -269,7 +269,7 @@ class TestRender:
         (["jobs", "test.yaml", "--status", "DONE"], "'DONE' is not one of"),
     ],
 )
-def test_a_usage_error_is_exit_2_and_says_what_is_allowed(
+def test_a_usage_error_is_exit_2_and_lists_what_is_allowed(
     arguments: list[str],
     says: str,
     tmp_path: Path,

@@ -24,7 +24,7 @@ def test_a_step_that_was_not_done_has_no_tick() -> None:
     assert steps == [("render: 9 files", True), ("image: not done: packer is missing", False)]
 
 
-def test_the_demo_says_before_it_starts_that_checkov_is_missing(
+def test_the_demo_reports_a_missing_checkov_before_it_starts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GEN_INFRA_CHECKOV", "/nowhere/checkov")

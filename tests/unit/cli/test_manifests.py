@@ -97,7 +97,7 @@ class TestCommands:
         assert (self.folder / "mine.yaml").read_text() == "mine"
         assert not (self.folder / "nowhere").exists()
 
-    def test_new_says_which_examples_there_are(self) -> None:
+    def test_new_lists_the_examples(self) -> None:
         code, _, err = self.run("new", "mine.yaml", "--example", "nothing")
         assert code == 2
         assert "starter" in err
@@ -107,7 +107,7 @@ class TestCommands:
         assert code == 2
         assert "file is not a folder" in err
 
-    def test_show_says_where_each_value_comes_from(self) -> None:
+    def test_show_prints_where_each_value_comes_from(self) -> None:
         write(self.folder, changed(tags={"Project": "genomics"}, repositories=["one"]), "base.yaml")
         text = "extends: base.yaml\nname: child\ntags: {Team: b}\njobs:\n  j: {image: one, vcpus: 1, memory_mib: 4}\n"
         write(self.folder, text, "child.yaml")
@@ -143,7 +143,7 @@ class TestCommands:
         assert load(self.folder / "shown.yaml") == load(path)
         assert max(map(len, out.partition("\n# Where")[2].splitlines()), default=0) <= 120
 
-    def test_show_says_where_each_job_can_run(self) -> None:
+    def test_show_prints_where_each_job_can_run(self) -> None:
         job = {"image": "quay.io/x/y:1", "memory_mib": 8192}
         write(self.folder, changed(
             compute={
@@ -263,7 +263,7 @@ class TestCommands:
         assert err.startswith("error: ")
         assert self.run("import-job", "missing.json")[0] == 2
 
-    def test_completion_knows_only_three_shells(self) -> None:
+    def test_completion_supports_only_three_shells(self) -> None:
         code, _, err = self.run("completion", "tcsh")
         assert code == 2
         assert "'bash', 'zsh', 'fish'" in err

@@ -102,7 +102,7 @@ class TestWhatIsLookedAt:
         found = [each.args[1:3] for each in doctor.images(recorded.clients, accept(tmp_path, **computes))]  # type: ignore[attr-defined]
         assert found == [("/lab/ami", "x86_64"), ("ami-0123456789abcdef0", "arm64")]
 
-    def test_each_environment_asks_with_the_largest_job_that_fits_in_it(self, tmp_path: Path) -> None:
+    def test_each_environment_is_checked_with_the_largest_job_that_fits_in_it(self, tmp_path: Path) -> None:
         jobs = {name: {"image": "quay.io/x/y:1", "vcpus": n, "memory_mib": 512} for name, n in (("a", 32), ("b", 4))}
         compute = {"spot": {"max_vcpus": 64}, "rest": {"type": "EC2", "max_vcpus": 16, "instance_types": ["m7i"]}}
         manifest = accept(tmp_path, jobs=jobs, compute=compute)
@@ -127,7 +127,7 @@ class TestWhatIsLookedAt:
         assert doctor.most_instances(manifest, ec2=True) == 64 // 4
 
     @pytest.mark.parametrize(("tib", "levels"), [(63, ["warning"]), (64, []), (0, ["wrong"])])
-    def test_a_quota_of_storage_that_is_too_small_is_said_of_a_plan(
+    def test_a_quota_of_storage_that_is_too_small_is_reported_for_a_plan(
         self, tib: int, levels: list[str], recorded: Account, tmp_path: Path
     ) -> None:
         recorded.answers = {"GetServiceQuota": {"Quota": {"Value": float(tib)}}}
@@ -235,7 +235,7 @@ class TestCommand:
         done = CliRunner().invoke(cli, ["doctor", *options], standalone_mode=False)
         return done.return_value, done.stdout, done.stderr
 
-    def test_each_line_says_its_level_and_what_to_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_each_line_has_its_level_and_advice(self, monkeypatch: pytest.MonkeyPatch) -> None:
         lines = [ok("region", "us-east-1"), warning("roles", "none yet", "make one")]
         code, out, err = self.run(monkeypatch, lines)
         assert code == 0

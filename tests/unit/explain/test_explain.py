@@ -102,7 +102,7 @@ def effects(actions: list[str], before: dict[str, Any], after: dict[str, Any]) -
     return [effect.text for effect in change.effects if effect.text.startswith("new image")]
 
 
-def test_a_new_image_in_place_says_how_long_jobs_have() -> None:
+def test_a_new_image_in_place_shows_how_long_jobs_have() -> None:
     policy = [{"job_execution_timeout_minutes": 90, "terminate_jobs_on_update": False}]
     (line,) = effects(
         ["update"], environment("ami-1", update_policy=policy), environment("ami-2", update_policy=policy)
@@ -149,7 +149,7 @@ def test_sensitive_values_are_compared_but_not_shown() -> None:
     assert "secret" not in json.dumps(explain({"resource_changes": [change]}).to_dict()).replace("(sensitive)", "")
 
 
-def test_what_forces_a_replacement_is_said() -> None:
+def test_what_forces_a_replacement_is_reported() -> None:
     change = resource(
         "aws_batch_compute_environment",
         ["create", "delete"],
@@ -197,7 +197,7 @@ def test_an_update_in_place_that_gives_every_job_its_time_stops_none() -> None:
     assert summary.dangers == {}
 
 
-def test_an_update_that_terminates_jobs_says_so() -> None:
+def test_an_update_that_terminates_jobs_is_marked() -> None:
     after = spot(bid_percentage=60)
     after["update_policy"][0]["terminate_jobs_on_update"] = True
     before = spot()
@@ -221,7 +221,7 @@ def test_an_update_that_terminates_jobs_says_so() -> None:
         ("aws_batch_compute_environment", {"compute_resources": [{"type": "FARGATE"}]}, None),
     ],
 )
-def test_what_goes_is_marked_only_if_it_hurts(kind: str, before: dict[str, Any], danger: str | None) -> None:
+def test_a_removal_is_marked_only_if_it_is_dangerous(kind: str, before: dict[str, Any], danger: str | None) -> None:
     if "assume_role_policy" in before:
         trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": before["assume_role_policy"]}}]}
         before = {"assume_role_policy": json.dumps(trust)}
@@ -256,7 +256,7 @@ class TestPermissions:
         assert compare(policy(free), policy(bound)).verdict == "permissions narrowed"
         assert compare(policy(bound), policy(free)).verdict == "permissions widened"
 
-    def test_a_denial_is_the_other_way_round(self) -> None:
+    def test_a_denial_has_the_opposite_effect(self) -> None:
         allow, deny = {"Action": "*"}, {"Action": "s3:*", "Effect": "Deny"}
         assert compare(policy(allow), policy(allow, deny)).removed == ("from now on: deny s3:*",)
         assert compare(policy(allow, deny), policy(allow)).added == ("no longer: deny s3:*",)
@@ -274,7 +274,7 @@ class TestPermissions:
         assert change.permissions.added == ("sts:AssumeRole by ecs",)
         assert change.details == ()
 
-    def test_what_a_new_role_may_do_is_not_told_but_what_an_old_one_gets_is(self) -> None:
+    def test_permissions_of_a_new_role_are_not_reported_but_new_ones_of_an_old_role_are(self) -> None:
         role = resource("aws_iam_role", ["create"], None, {"name": "new"})
         own, other = (
             resource("aws_iam_role_policy", ["create"], None, {"role": name, "policy": policy({"Action": "s3:*"})})
@@ -289,7 +289,7 @@ class TestPermissions:
         (explained,) = explain({"resource_changes": [change]}).changes
         assert explained.permissions.removed == ("all of arn:aws:iam::aws:policy/ReadOnlyAccess",)
 
-    def test_what_is_known_after_apply_is_said(self) -> None:
+    def test_what_is_known_after_apply_is_marked(self) -> None:
         state = {"role": "old", "policy": policy({"Action": "s3:*"})}
         change = resource("aws_iam_role_policy", ["update"], state, {"role": "old"}, after_unknown={"policy": True})
         (explained,) = explain({"resource_changes": [change]}).changes
@@ -317,7 +317,7 @@ class TestCauses:
     def test_nothing_where_none_was_applied_whole(self) -> None:
         assert manifest_changes(plan(None, {"name": "x"}), str) == []
 
-    def test_nothing_where_all_goes(self) -> None:
+    def test_nothing_where_all_is_removed(self) -> None:
         assert manifest_changes(plan({"name": "x"}, None), str) == []
 
     @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_a_replacement_without_a_row_of_effects_is_explained_too() -> None:
     assert effect.reason == "ModifyVpcAttribute has no CidrBlock"
 
 
-def test_an_update_that_aws_refuses_says_so() -> None:
+def test_an_update_that_aws_refuses_is_marked() -> None:
     before, after = ({"compute_resources": [{"type": each}], "service_role": "role/own"} for each in ("EC2", "SPOT"))
     (change,) = explain(
         {"resource_changes": [resource("aws_batch_compute_environment", ["update"], before, after)]}

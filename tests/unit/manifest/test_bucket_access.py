@@ -107,7 +107,7 @@ def is_allowed(role: Principal, call: Call) -> bool:
 
 @pytest.mark.parametrize("access", UP)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_clients_are_allowed_what_the_access_says(tmp_path: Path, client: str, access: str) -> None:
+def test_clients_are_allowed_what_the_access_means(tmp_path: Path, client: str, access: str) -> None:
     least, calls = CLIENTS[client]
     role = job_role(tmp_path, access)
     assert all(is_allowed(role, call) for call in calls) == (UP.index(access) >= UP.index(least))
@@ -115,5 +115,5 @@ def test_clients_are_allowed_what_the_access_says(tmp_path: Path, client: str, a
 
 @pytest.mark.parametrize("access", UP)
 @pytest.mark.parametrize("call", NEVER, ids=str)
-def test_nothing_beside_the_prefix_is_allowed(tmp_path: Path, call: Call, access: str) -> None:
+def test_nothing_outside_the_prefix_is_allowed(tmp_path: Path, call: Call, access: str) -> None:
     assert not is_allowed(job_role(tmp_path, access), call)

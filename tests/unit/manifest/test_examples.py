@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "examples.md"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_it_says_when_to_use_it(example: Path) -> None:
+def test_it_explains_when_to_use_it(example: Path) -> None:
     schema, purpose, *_ = example.read_text().splitlines()
     assert schema == "# yaml-language-server: $schema=../../generator/gen_infra/manifest/manifest.schema.json"
     assert purpose.startswith("# ")

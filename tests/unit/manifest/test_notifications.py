@@ -43,7 +43,7 @@ def test_an_address_is_one(tmp_path: Path) -> None:
         accept(tmp_path, notifications={"blocked_queues": ["ops"]})
 
 
-def test_the_doctor_looks_whether_a_given_key_lets_the_rule_use_it(tmp_path: Path) -> None:
+def test_the_doctor_checks_whether_a_given_key_allows_the_rule_to_use_it(tmp_path: Path) -> None:
     aws: Any = None
     check: Any = doctor.key(aws, accept(tmp_path, notifications=NOTIFIED, encryption={"key": KEY}))
     *_, users = check.args

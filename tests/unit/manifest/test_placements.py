@@ -253,7 +253,7 @@ class TestData:
             "m7g.medium": (1, 4096, 0, "arm64", 0),
         }
 
-    def test_says_where_and_when_its_figures_were_read(self) -> None:
+    def test_it_names_the_source_and_date_of_its_figures(self) -> None:
         catalogue = instances.catalogue()
         assert "DescribeInstanceTypes" in catalogue.source
         assert re.fullmatch(r"20\d\d-\d\d-\d\d", catalogue.date)

@@ -40,7 +40,7 @@ def test_the_table_of_presets_has_each_name() -> None:
 
 @pytest.mark.parametrize("on_fargate", [False, True])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_retries_its_failure_and_no_other(preset: PresetName, *, on_fargate: bool) -> None:
+def test_a_preset_retries_only_its_failure(preset: PresetName, *, on_fargate: bool) -> None:
     for (name, where), (status_reason, reason) in WORDS.items():
         if where is on_fargate:
             job = {"retry": [preset]}

@@ -183,7 +183,7 @@ def test_every_example_is_accepted_with_its_schema_named_for_editors(path: Path)
     assert (path.parent / named).resolve() == SCHEMA_FILE.resolve()
 
 
-def test_an_editor_explains_every_key_at_whatever_depth() -> None:
+def test_an_editor_explains_every_key_at_any_depth() -> None:
     """Through every reference, map and list that a job leads to: no struct is met whose keys say nothing."""
     met: set[str] = set()
 

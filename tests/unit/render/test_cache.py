@@ -89,7 +89,7 @@ class TestTheAnswer:
             assert rendered.render(*arguments, *options) == by_rendering
         assert by_rendering[0] == 2
 
-    def test_two_manifests_of_one_name_are_refused_as_ever(self, rendered: Shell) -> None:
+    def test_two_manifests_of_one_name_are_still_refused(self, rendered: Shell) -> None:
         shutil.copy("test.yaml", "copy.yaml")
         code, _, err = rendered.render("test.yaml", "copy.yaml")
         assert (code, 'both have the name "test"' in err) == (2, True)
@@ -236,7 +236,7 @@ class TestTheCache:
         assert rendered.is_unchanged()
 
     @pytest.mark.usefixtures("rendered")
-    def test_with_any_byte_changed_says_nothing_else(self) -> None:
+    def test_with_any_byte_changed_reports_nothing_else(self) -> None:
         cache, content = RenderCache(), (ROOT / INPUTS).read_bytes()
         answer = cache.find(Path("test.yaml"), OUT)
         chance = random.Random(0)  # noqa: S311 - no secret

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_folder_that_vanishes_does_not_make_the_current_one_its_stand_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_folder_is_not_replaced_by_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)

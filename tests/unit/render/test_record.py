@@ -67,7 +67,7 @@ def record(actions: list[str], before: Any, after: Any) -> dict[str, Any]:
     ],
     ids=lambda change: change["change"]["actions"][0],
 )
-def test_the_record_is_no_change_and_is_not_told(change: dict[str, Any]) -> None:
+def test_the_record_is_no_change_and_is_not_reported(change: dict[str, Any]) -> None:
     plan = PlanContent({"resource_changes": [change], "resource_drift": [change]})
     assert not plan.has_changes
     assert explain(plan).changes == ()

@@ -63,7 +63,7 @@ def test_unencoded_values_do_not(source: str) -> None:
         "{{ evil | nothing }}",
     ],
 )
-def test_tags_whose_output_nobody_checks_do_not_compile(source: str) -> None:
+def test_tags_with_unchecked_output_do_not_compile(source: str) -> None:
     with pytest.raises(TemplateAssertionError):
         rendered(source)
 

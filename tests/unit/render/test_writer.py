@@ -297,7 +297,7 @@ def test_paths_that_leave_the_folder_are_refused(tmp_path: Path, path: str) -> N
         '{"format": 1, "files": [1]}',
     ],
 )
-def test_a_forged_or_broken_record_makes_nothing_ours(tmp_path: Path, record: str) -> None:
+def test_files_of_a_forged_or_broken_record_are_not_owned(tmp_path: Path, record: str) -> None:
     victim = put(tmp_path, "victim", "precious")
     put(tmp_path, "root/.gen-infra.json", record.replace("%s", sha256(victim.read_bytes()).hexdigest()))
 
@@ -309,7 +309,7 @@ def test_a_forged_or_broken_record_makes_nothing_ours(tmp_path: Path, record: st
     assert tree(tmp_path / "root") == FILES
 
 
-def test_the_second_of_two_runs_is_told_who_is_writing(root: Path) -> None:
+def test_the_second_of_two_runs_names_the_writing_process(root: Path) -> None:
     with Folder(root) as folder, folder.lock(), pytest.raises(GenInfraError) as refused:
         write(dict.fromkeys(FILES, b"new"), root)
 
@@ -340,7 +340,7 @@ def test_diff_shows_what_a_write_would_do_and_does_nothing(root: Path, tmp_path:
     assert not (tmp_path / "none").exists()
 
 
-def test_digest_tells_paths_and_contents_apart() -> None:
+def test_digest_separates_paths_from_contents() -> None:
     digests = [
         digest(files)
         for files in ({}, {"a": b""}, {"b": b""}, {"a": b"b"}, {"ab": b""}, {"a": b"", "b": b""}, {"a": b"b", "b": b""})

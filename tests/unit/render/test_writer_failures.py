@@ -80,7 +80,9 @@ def assert_nothing_is_lost(root: Path) -> None:
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "No space left on device"), Interruption()], ids=["error", "interruption"]
 )
-def test_whichever_call_fails_the_next_run_finishes(tmp_path: Path, error: BaseException, *, always: bool) -> None:
+def test_after_a_failure_of_any_call_the_next_run_finishes(
+    tmp_path: Path, error: BaseException, *, always: bool
+) -> None:
     call = 0
     failed = 0
     while True:
@@ -144,7 +146,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     ("number", "hint"),
     [(errno.EROFS, "writable"), (errno.EACCES, "writable"), (errno.ENOSPC, "space"), (errno.EIO, "")],
 )
-def test_the_error_says_what_where_and_what_to_do(tmp_path: Path, number: int, hint: str) -> None:
+def test_the_error_has_cause_place_and_hint(tmp_path: Path, number: int, hint: str) -> None:
     root = prepared(tmp_path / "prod")
 
     with failing(2, OSError(number, os.strerror(number))), pytest.raises(GenInfraError) as failed:

@@ -164,7 +164,7 @@ def test_a_known_cause_has_a_next_action(
     assert hint in made.hint
 
 
-def test_an_unknown_cause_is_told_in_terraforms_words_with_its_place() -> None:
+def test_an_unknown_cause_is_reported_in_terraforms_words_with_its_place() -> None:
     errors = [Diagnostic("error", "Bad.", "It is\n  bad.", "aws_x.y", "main.tf", 3), Diagnostic("error", "Worse")]
 
     made = failure("terraform apply", errors)
@@ -194,7 +194,7 @@ def test_an_unsaved_state_matters_more_than_what_went_wrong_before() -> None:
     assert made.cause == "state-not-saved"
 
 
-def test_why_the_state_could_not_be_saved_is_said_and_what_to_type_then() -> None:
+def test_the_error_of_an_unsaved_state_has_the_cause_and_the_commands() -> None:
     made = failure(
         "terraform apply",
         [
@@ -247,7 +247,7 @@ def test_the_libraries_terraform_is_a_longer_start_of_the_line() -> None:
 
 
 @pytest.mark.parametrize("option", [{"var": {}}, {"synchronous": False}, {"raise_on_error": True}])
-def test_what_python_terraform_would_make_a_mess_of_is_refused(terraform: Terraform, option: dict[str, Any]) -> None:
+def test_what_python_terraform_would_misread_is_refused(terraform: Terraform, option: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="not supported"):
         terraform.argv("plan", **option)
 

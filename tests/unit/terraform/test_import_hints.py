@@ -70,7 +70,7 @@ def test_all_that_exist_are_imported_and_nothing_else() -> None:
     assert import_hint([ROLE, other, QUEUE], "t", PLACE).count("t import ") == 2
 
 
-def test_a_refusal_that_speaks_of_something_else_is_not_taken_for_it() -> None:
+def test_a_refusal_about_something_else_is_not_taken_for_it() -> None:
     error = failure("terraform apply", [Diagnostic("error", "creating IAM Role (two): AccessDenied")])
     assert isinstance(error, TerraformError)
     assert error.cause == "access-denied"

@@ -94,7 +94,7 @@ def test_the_search_does_not_go_deep(environ: dict[str, str], tmp_path: Path) ->
     assert find(environ, tmp_path / "opt").kind == "registry"
 
 
-def test_a_mirror_that_anybody_can_write_to_is_not_trusted(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_world_writable_mirror_is_not_trusted(environ: dict[str, str], tmp_path: Path) -> None:
     unpacked(tmp_path / "opt" / "mirror").chmod(0o777)
 
     assert find(environ, tmp_path / "opt").kind == "registry"

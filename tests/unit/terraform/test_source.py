@@ -65,7 +65,7 @@ def test_locals_are_followed_and_circles_end() -> None:
     assert value("local.d", declared) is UNKNOWN
 
 
-def test_a_module_is_seen_with_what_it_is_given() -> None:
+def test_a_module_is_evaluated_with_its_variables() -> None:
     source = read_source(
         {
             "main.tf": b'module "m" {\n  source = "./modules/m"\n  name = "n"\n}\n',
@@ -99,7 +99,7 @@ def test_a_policy_document_is_the_policy_that_it_makes() -> None:
 
 
 @pytest.mark.parametrize("text", ["a {", 'a = "b', "a = [1", "= 1", "a = {\n  b\n}", 'a = "${b"', "a = §", "[" * 5000])
-def test_what_cannot_be_read_is_said(text: str) -> None:
+def test_what_cannot_be_read_is_reported(text: str) -> None:
     with pytest.raises(HclError):
         parse(text)
     assert read_source({"main.tf": text.encode()}).errors[0].startswith("main.tf: ")
@@ -119,7 +119,7 @@ def test_unknown_is_something() -> None:
     assert UNKNOWN
 
 
-def test_every_block_is_declared_whatever_its_for_each_gives() -> None:
+def test_every_block_is_declared_for_any_for_each() -> None:
     files = {
         "main.tf": b"""resource "aws_sqs_queue" "q" {
   for_each = toset([])

@@ -76,7 +76,7 @@ def test_every_cause_of_the_table_has_a_case(env: Manifest, account: Account) ->
     assert silent == []
 
 
-def test_what_is_not_known_says_what_was_looked_at(ask: Callable[[Facts], why.Answer]) -> None:
+def test_an_unknown_cause_lists_what_was_looked_at(ask: Callable[[Facts], why.Answer]) -> None:
     answer = ask(Facts())
     assert answer.causes == ()
     assert not answer.is_well
@@ -110,7 +110,7 @@ def test_launches_that_failed_before_one_succeeded_are_over(ask: Callable[[Facts
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "RUNNING"])
-def test_a_job_that_does_well_has_no_cause(status: str, ask: Callable[[Facts], why.Answer]) -> None:
+def test_a_job_without_problems_has_no_cause(status: str, ask: Callable[[Facts], why.Answer]) -> None:
     facts = Facts()
     facts.job["status"] = status
     answer = ask(facts)
@@ -118,7 +118,7 @@ def test_a_job_that_does_well_has_no_cause(status: str, ask: Callable[[Facts], w
     assert answer.to_dict()["causes"] == []
 
 
-def test_two_causes_are_both_told(ask: Callable[[Facts], why.Answer]) -> None:
+def test_two_causes_are_both_reported(ask: Callable[[Facts], why.Answer]) -> None:
     facts = Facts()
     sets("queue", state="DISABLED")(facts)
     needs(96, 8000)(facts)
@@ -160,7 +160,7 @@ def test_what_rendered_retry_rules_wait_for_has_a_cause(ask: Callable[[Facts], w
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"])
-def test_a_cause_of_an_end_is_not_told_of_a_live_job(status: str, ask: Callable[[Facts], why.Answer]) -> None:
+def test_a_cause_of_an_end_is_not_reported_for_a_live_job(status: str, ask: Callable[[Facts], why.Answer]) -> None:
     facts = Facts()
     facts.failed("Essential container in task exited", "OutOfMemoryError: Container killed due to memory usage", 137)
     facts.job |= {"status": status, "attempts": []}
@@ -168,7 +168,7 @@ def test_a_cause_of_an_end_is_not_told_of_a_live_job(status: str, ask: Callable[
     assert ask(facts).causes == ()
 
 
-def test_a_cause_of_waiting_is_not_told_of_an_ended_job(ask: Callable[[Facts], why.Answer]) -> None:
+def test_a_cause_of_waiting_is_not_reported_for_an_ended_job(ask: Callable[[Facts], why.Answer]) -> None:
     facts = Facts()
     facts.launch_fails(QUOTA)
     sets("environment", status="INVALID", statusReason="CLIENT_ERROR - Clusters can not be blank.")(facts)

@@ -208,7 +208,7 @@ def test_hostile_documents_are_refused(text: str) -> None:
         imported(text)
 
 
-def test_what_is_not_a_list_is_noted_and_not_dropped_in_silence() -> None:
+def test_what_is_not_a_list_is_noted_and_not_dropped_silently() -> None:
     container = {
         **CONTAINER, "environment": {"Fn::Transform": "x"}, "mountPoints": "all", "command": "run it",
         "linuxParameters": ["init"], "ephemeralStorage": 30, "repositoryCredentials": "secret",

@@ -59,7 +59,7 @@ def test_scripts_are_run_in_their_order_with_their_text(tmp_path: Path) -> None:
     assert "OWN_SCRIPTS" not in packer_folder(load(write(tmp_path, changed())))["genomics.pkr.hcl"].decode()
 
 
-def test_the_resolved_manifest_needs_no_other_file(tmp_path: Path) -> None:
+def test_the_resolved_manifest_is_complete_by_itself(tmp_path: Path) -> None:
     manifest = load(write(tmp_path, changed(**image(script(tmp_path, text=HONEST)))))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -215,7 +215,7 @@ def test_maps_merge_and_lists_replace(tmp_path: Path) -> None:
     assert manifest.repositories == ("three",)
 
 
-def test_null_takes_an_inherited_value_away(tmp_path: Path) -> None:
+def test_null_removes_an_inherited_value(tmp_path: Path) -> None:
     write(tmp_path, changed(tags={"Project": "genomics", "Team": "a"}), "base.yaml")
     child = write(tmp_path, "extends: base.yaml\ntags: {Team: null}\n", "child.yaml")
     assert load(child).tags == {"Project": "genomics"}
@@ -309,7 +309,7 @@ def test_schema_examples_are_accepted_by_it() -> None:
     assert seen > 15
 
 
-def test_the_page_is_current_and_tells_of_every_key() -> None:
+def test_the_page_is_current_and_describes_every_key() -> None:
     text = PAGE_FILE.read_text(encoding="utf-8")
     assert text == page(), "run `make docs`"
     for name, definition in SCHEMA["$defs"].items():

@@ -262,7 +262,7 @@ def test_the_problems_end(tmp_path: Path) -> None:
      "".join(f"unknown{number}: 1\n" for number in range(45_000)), "a" * 450_000 + ": 1\n"],
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
-def test_no_text_keeps_it_busy(tmp_path: Path, text: str) -> None:
+def test_no_text_takes_long(tmp_path: Path, text: str) -> None:
     for candidate in (text, f"a: {text}\n", f'a: "{text}"\n'):
         path = tmp_path / "m.yaml"
         path.write_text(candidate[:MAX_BYTES])
@@ -272,7 +272,7 @@ def test_no_text_keeps_it_busy(tmp_path: Path, text: str) -> None:
         assert time.process_time() - started < 3  # milliseconds where it is written as people write; never a hang
 
 
-def test_what_only_says_where_a_secret_is_passes(tmp_path: Path) -> None:
+def test_the_place_of_a_secret_passes(tmp_path: Path) -> None:
     text = (
         "DB_PASSWORD: arn:aws:secretsmanager:us-east-1:123456789012:secret:db-a1B2c3\n"
         "PASSWORD: Ref::password\nTOKEN: /run/secrets/token\nSECRET: ''\nREQUIRE_PASSWORD: true\n"
@@ -283,7 +283,7 @@ def test_what_only_says_where_a_secret_is_passes(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == []
 
 
-def test_reads_what_everybody_reads_the_same(tmp_path: Path) -> None:
+def test_reads_what_all_yaml_readers_read_alike(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(
         "\N{BYTE ORDER MARK}# a comment\n"

@@ -109,7 +109,7 @@ def test_names_of_what_is_no_secret(key: str, value: str) -> None:
     assert not is_secret(key, value)
 
 
-def test_honest_texts() -> None:
+def test_texts_without_secrets() -> None:
     for text in (
         "bwa mem -t 4 ref.fa reads.fq | samtools sort -o out.bam", "STAR --twopassMode Basic --runThreadN 8",
         "bcftools view -f PASS -i 'FILTER=\"PASS\"' in.vcf", "mysql -u reader -p$PASSWORD genomes",
@@ -127,21 +127,21 @@ def test_honest_texts() -> None:
         assert [*secrets(text), *secrets_in_value(text)] == [], text
 
 
-def test_there_are_enough_honest_definitions() -> None:
+def test_there_are_enough_definitions_without_secrets() -> None:
     sources = re.findall(r"^# https://\S+\n(?=\S)", DEFINITIONS.read_text(), re.MULTILINE)
     assert len(sources) == len(honest_jobs())
     counts = (int(count) for text in published() for count in re.findall(r"^# definitions: (\d+)", text, re.MULTILINE))
     assert len(honest_jobs()) + sum(counts) >= 200
 
 
-def test_honest_definitions_and_our_own_manifests_have_no_secret_and_no_switch() -> None:
+def test_definitions_without_secrets_and_our_own_manifests_pass() -> None:
     root = Path(__file__).parents[4]
     own = [*root.glob("envs/**/*.yaml"), *root.glob("tests/golden/manifests/*.yaml")]
     for text in [*honest_texts(), *(path.read_text() for path in own)]:
         assert [*secrets(text), *secrets_in_value(text), *scanner_switches(text)] == [], text[:60]
 
 
-def test_honest_jobs_are_accepted_as_they_are() -> None:
+def test_jobs_without_secrets_are_accepted_unchanged() -> None:
     problems: list[Problem] = []
     nodes = read(DEFINITIONS, "honest.yaml", problems)
     assert list(map(str, problems)) == []
@@ -192,5 +192,5 @@ def test_switches_of_scanners_are_refused_in_every_string(tmp_path: Path, switch
         "opacity: ignore",
     ],
 )  # fmt: skip
-def test_honest_words_are_no_switches(text: str) -> None:
+def test_ordinary_words_are_no_switches(text: str) -> None:
     assert list(scanner_switches(text)) == []

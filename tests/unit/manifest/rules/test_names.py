@@ -198,7 +198,7 @@ key = st.from_regex(r"[A-Ca-c][A-Ca-c_-]{0,3}(_execution|-prod|-prod-)?", fullma
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(jobs=st.dictionaries(key, st.booleans(), max_size=5), queues=st.sets(key, min_size=1, max_size=4))
-def test_whatever_is_accepted_has_distinct_names(tmp_path: Path, jobs: dict[str, bool], queues: set[str]) -> None:
+def test_every_accepted_manifest_has_distinct_names(tmp_path: Path, jobs: dict[str, bool], queues: set[str]) -> None:
     """Names per type in any letter case, and Terraform addresses, are distinct."""
     document = changed(
         name="prod",

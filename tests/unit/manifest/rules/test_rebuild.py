@@ -114,7 +114,7 @@ def test_a_base_by_id_has_no_parameter(tmp_path: Path) -> None:
     assert "base_parameter_arn" not in main_tf(tmp_path, image=named)
 
 
-def test_its_key_lets_its_log_and_its_alarms_use_it(tmp_path: Path) -> None:
+def test_its_key_allows_its_log_and_its_alarms_to_use_it(tmp_path: Path) -> None:
     rendered = main_tf(tmp_path, **image())
     assert "/aws/codebuild/batchImageRebuild-test" in rendered
     assert 'alarm_topics = ["batchImageRebuild-test"]' in rendered
