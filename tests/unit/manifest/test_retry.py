@@ -143,3 +143,13 @@ def test_a_limit_of_aws_batch_is_named_at_its_place(tmp_path: Path, keys: dict[s
     with pytest.raises(ManifestError) as refused:
         accept(tmp_path, jobs={"j": {**job, **keys}})
     assert message in str(refused.value)
+
+
+def test_a_rule_that_is_there_twice_is_imported_once() -> None:
+    rules = [{"action": "retry", "onReason": "CannotPull*"}] * 2 + [{"action": "exit", "onReason": "*"}]
+    definition = {
+        "jobDefinitionName": "align",
+        "containerProperties": {"image": "quay.io/x/y:1", "vcpus": 1, "memory": 2048},
+        "retryStrategy": {"attempts": 3, "evaluateOnExit": rules},
+    }
+    assert import_jobs(json.dumps(definition)).jobs["align"]["retry"] == ["image-pull"]

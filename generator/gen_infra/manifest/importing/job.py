@@ -275,7 +275,10 @@ class _Import:
         if retry is None:
             return {"attempts": attempts, "evaluate_on_exit": given}
         is_default = set(retry) == set(DEFAULT_RETRY)
-        return {"attempts": attempts, "retry": None if is_default else [_plain(entry) for entry in retry]}
+        return {
+            "attempts": attempts,
+            "retry": None if is_default else [_plain(entry) for entry in dict.fromkeys(retry)],
+        }
 
     def timeout(self) -> int | None:
         seconds = whole(self.mapping("timeout").get("attemptDurationSeconds"))
