@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,17 @@ if TYPE_CHECKING:
 
 # FUSE, NVIDIA's GPUs and EFA: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html
 _DEVICES = re.compile(r"/dev/(?:fuse|nvidia[\w-]*|nvidia-caps/[\w-]+|infiniband/[\w-]+)", re.ASCII)
-# All that Amazon Linux has in its root folder, apart from the empty media, mnt and srv.
+# What the operating system runs from.
 _SYSTEM_FOLDERS = frozenset(
-    {
-        *("bin", "boot", "dev", "etc", "home", "lib", "lib64", "local", "lost+found", "opt"),
-        *("proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"),
-    }
+    {"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "usr", "var"}
 )
+# All that Amazon Linux has in its root folder, apart from the empty media, mnt and srv.
+_ROOT_FOLDERS = _SYSTEM_FOLDERS | {"home", "local", "lost+found", "opt", "tmp"}
+
+
+def is_system_folder(path: str) -> bool:
+    """Return whether a folder of the host is its root folder, or what the operating system runs from."""
+    return posixpath.normpath(path).lstrip("/").split("/")[0] in {"", *_SYSTEM_FOLDERS}
 
 
 def may_mount(path: str, scratch_mount: str, allow_paths: Iterable[str]) -> bool:
@@ -28,7 +33,7 @@ def may_mount(path: str, scratch_mount: str, allow_paths: Iterable[str]) -> bool
     Of the scratch volume only the whole: in it, jobs can make links to other folders, which a mount would follow.
     """
     folder = path.rstrip("/")
-    is_scratch = folder == scratch_mount and scratch_mount.split("/")[1] not in _SYSTEM_FOLDERS
+    is_scratch = folder == scratch_mount and scratch_mount.split("/")[1] not in _ROOT_FOLDERS
     return is_scratch or _is_listed(folder, allow_paths)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import ValidationError, convert
 
+from gen_infra.manifest.host_access import is_system_folder
 from gen_infra.manifest.importing.cloudformation import VARIABLE
 from gen_infra.manifest.importing.values import (
     ADVICE,
@@ -40,7 +41,6 @@ from gen_infra.manifest.rules.container_properties import container_shape
 from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
 
 _SCRATCH = "/docker_scratch"
-_HOST_FOLDERS = re.compile(r"/(?:$|(?:bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|usr|var)(?:/|$))")
 _ROLE_IS_KEPT = "is kept as `role`: gen-infra changes nothing about it; without that key it makes one, for `buckets`"
 _PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 # Never carried over, with the reason; the rest without a key of a job goes to container_properties.
@@ -216,9 +216,10 @@ class ContainerImport:
                 self.note(f"environment: {shown}", f"looks like a secret and is left out; {ADVICE}")
             elif self._accepts(EnvironmentVariable, name, f"environment: {name}"):
                 self._has_variable(f"environment: {name}", value)
-                if not value:
-                    self.note(f"environment: {name}", f"has no value: {PROVIDER} drops such variables")
-                entry[name] = value
+                if value:
+                    entry[name] = value
+                else:
+                    self.note(f"environment: {name}", f"has no value and is left out: {PROVIDER} drops such variables")
         return entry
 
     def _secrets(self) -> dict[str, dict[str, str]]:
@@ -265,7 +266,7 @@ class ContainerImport:
                 self.note(f"mountPoints: {path}", "is not carried over: its volume is missing")
             elif dropped := [key for key in volume if not keeps("volumes", key)]:
                 self.note(f"mountPoints: {path}", f"is not carried over: {_dropped(dropped[0])}")
-            elif _HOST_FOLDERS.match(host):
+            elif host and is_system_folder(host):
                 self.note(f"mountPoints: {path}", f"is not carried over: {host} is a system folder of the host")
             elif host.rstrip("/") == _SCRATCH and not scratch and not read_only:
                 scratch = path

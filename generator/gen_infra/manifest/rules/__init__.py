@@ -55,7 +55,6 @@ WARNINGS: tuple[ManifestRule, ...] = (
     *tags.WARNINGS,
     *several_containers.WARNINGS,
     *placement.WARNINGS,
-    *container_properties.WARNINGS,
 )
 
 

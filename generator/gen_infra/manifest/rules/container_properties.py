@@ -127,11 +127,17 @@ def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFi
 
 
 def variables_have_a_value(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Refuse variables without a value: the provider does not register them, so that they would be unset."""
+    """Refuse variables without a value: the provider does not register them, so that they would be unset.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/26960
+    """
     for path, _, container in manifest.containers():
         for name, value in container.environment.items():
             if not value:
-                yield (*path, "environment", name), f"{PROVIDER} drops variables that are empty; give it a value"
+                yield (
+                    (*path, "environment", name),
+                    f"{PROVIDER} drops variables that are empty; give it a value or remove it",
+                )
 
 
 def _items(job: Job, name: str) -> list[dict[str, Any]]:
@@ -196,6 +202,12 @@ def task_shape() -> Shape:
     return _shape("EcsTaskProperties")
 
 
+@cache
+def task_container_shape() -> Shape:
+    """Return AWS's own description of one container of several."""
+    return _shape("TaskContainerProperties")
+
+
 def _shape(name: str) -> Shape:
     import botocore.session
 
@@ -207,5 +219,5 @@ ERRORS: tuple[ManifestRule, ...] = (
     task_properties_are_valid,
     container_properties_name_their_volumes,
     container_properties_fit_the_host,
+    variables_have_a_value,
 )
-WARNINGS: tuple[ManifestRule, ...] = (variables_have_a_value,)

@@ -194,6 +194,31 @@ def test_only_a_folder_that_can_be_scratch_becomes_scratch(host: str, read_only:
     assert said(result, "mountPoints: /work") is not carried
 
 
+@pytest.mark.parametrize(
+    "host", ["/etc", "/var/run/docker.sock", "//", "/srv/../usr/bin", "/opt/lab", "/home/a", "/local"]
+)
+def test_system_folders_are_left_out_and_others_need_to_be_listed(host: str) -> None:
+    container = {
+        **SLEEP["containerProperties"],  # type: ignore[dict-item]
+        "mountPoints": [{"containerPath": "/work", "sourceVolume": "v"}],
+        "volumes": [{"name": "v", "host": {"sourcePath": host}}],
+    }
+    result = imported({**SLEEP, "containerProperties": container})
+    is_listed = host in ("/opt/lab", "/home/a", "/local")
+    assert result.host_paths == ([host] if is_listed else [])
+    assert any("is a system folder of the host" in note for note in result.notes) is not is_listed
+
+
+def test_a_variable_without_a_value_is_left_out_as_the_provider_does() -> None:
+    container = {
+        **SLEEP["containerProperties"],  # type: ignore[dict-item]
+        "environment": [{"name": "EMPTY", "value": ""}, {"name": "SET", "value": "1"}],
+    }
+    result = imported({**SLEEP, "containerProperties": container})
+    assert result.jobs["sleep30"]["environment"] == {"SET": "1"}
+    assert said(result, "environment: EMPTY")
+
+
 @pytest.mark.parametrize("where", ["command", "environment", "image", "parameters"])
 def test_no_secret_is_repeated(where: str) -> None:
     secret = "ghp_" + "a1B2" * 9
@@ -272,7 +297,7 @@ def test_a_definition_of_gen_infra_is_imported_as_it_was(tmp_path: Path) -> None
     job = {
         "image": "quay.io/biocontainers/samtools:1.21", "vcpus": 4, "memory_mib": 10000,
         "command": ["stats", "Ref::in"],
-        "environment": {"A": "b", "EMPTY": ""}, "parameters": {"in": "x.bam"}, "attempts": 2, "timeout_minutes": 90,
+        "environment": {"A": "b"}, "parameters": {"in": "x.bam"}, "attempts": 2, "timeout_minutes": 90,
         "scratch": "/scratch", "scheduling_priority": 7,
     }  # fmt: skip
     manifest = accept(tmp_path, jobs={"stats": job})

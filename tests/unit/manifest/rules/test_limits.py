@@ -150,15 +150,15 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"jobs": {"isaac": JOB, "Isaac": {**JOB}}},
         'jobs.Isaac: its job definition "Isaac-test" differs from "isaac-test" only in letter case',
     ),
-]  # fmt: skip
-
-WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "variable without a value",
         {"jobs": {"j": {**JOB, "environment": {"A": "0"}}}},
         {"jobs": {"j": {**JOB, "environment": {"A": ""}}}},
         "jobs.j.environment.A: Terraform's AWS provider 5.100 drops variables that are empty; give it a value",
     ),
+]  # fmt: skip
+
+WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "instance type of one node",
         {"jobs": {"j": {**JOB, "container_properties": {}}}},

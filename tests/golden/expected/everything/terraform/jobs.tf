@@ -159,7 +159,6 @@ resource "aws_batch_job_definition" "align" {
     ]
     environment = [
       { name = "DOLLAR", value = "\u0024" },
-      { name = "EMPTY", value = "" },
       { name = "QUOTES", value = "\"\\" },
     ]
     logConfiguration = {
