@@ -46,6 +46,8 @@ class Refusal:
         provider: what the AWS provider plans: an update that AWS refuses, or a replacement.
         needs_new_name: whether only a resource with a new name keeps what this one holds.
         where: whether the row is for a resource with these attributes.
+        keys: the model's class and key whose value sets the attribute, such as ``Queue.fair_share``; empty where the
+            rendered Terraform always sets the same.
     """
 
     type: str
@@ -57,6 +59,7 @@ class Refusal:
     provider: Literal["updates", "replaces"] = "replaces"
     needs_new_name: bool = False
     where: Callable[[Mapping[str, Any]], bool] = _anywhere
+    keys: tuple[str, ...] = ()
 
 
 def _is_added(old: Any, new: Any) -> bool:
@@ -110,6 +113,7 @@ SCHEDULING_ADDED = Refusal(
     f"{_BATCH}/API_CreateJobQueue.html",
     provider="updates",
     needs_new_name=True,
+    keys=("Queue.fair_share",),
 )
 SCHEDULING_REMOVED = Refusal(
     "aws_batch_job_queue",
@@ -120,6 +124,7 @@ SCHEDULING_REMOVED = Refusal(
     f"{_BATCH}/API_UpdateJobQueue.html",
     provider="updates",
     needs_new_name=True,
+    keys=("Queue.fair_share",),
 )
 SERVICE_ROLE = Refusal(
     "aws_batch_compute_environment",
@@ -130,6 +135,7 @@ SERVICE_ROLE = Refusal(
     "the compute environment has a regular IAM role, it can't be changed to use a service-linked role",
     f"{_BATCH}/API_UpdateComputeEnvironment.html",
     provider="updates",
+    keys=("ComputeEnvironment.service_role",),
 )
 FARGATE_TYPE = Refusal(
     "aws_batch_compute_environment",
@@ -140,6 +146,7 @@ FARGATE_TYPE = Refusal(
     "desiredvCpus, maxvCpus, minvCpus",
     _BATCH_GUIDE,
     provider="updates",
+    keys=("ComputeEnvironment.type",),
 )
 CUSTOM_ROLE_TYPE = Refusal(
     "aws_batch_compute_environment",
@@ -150,6 +157,7 @@ CUSTOM_ROLE_TYPE = Refusal(
     _BATCH_GUIDE,
     provider="updates",
     where=_has_custom_role,
+    keys=("ComputeEnvironment.type",),
 )
 BEST_FIT = Refusal(
     "aws_batch_compute_environment",
@@ -158,6 +166,7 @@ BEST_FIT = Refusal(
     "UpdateComputeEnvironment",
     "BEST_FIT isn't supported when updating a compute environment",
     f"{_BATCH}/API_ComputeResourceUpdate.html",
+    keys=("ComputeEnvironment.allocation_strategy",),
 )
 RULE_TYPE = "When you modify a rule, you cannot change the rule type"
 FIFO_QUEUE = Refusal(
@@ -172,11 +181,17 @@ FIFO_QUEUE = Refusal(
 
 
 def _fixed(
-    type_: str, attribute: str, call: str, message: str, source: str, *, needs_new_name: bool = False
+    type_: str,
+    attribute: str,
+    call: str,
+    message: str,
+    source: str,
+    *keys: str,
+    needs_new_name: bool = False,
 ) -> Refusal:
     """Make a row for what is set at creation only; ``message`` may be the parameter that the call lacks."""
     reason = message if " " in message else f"{call} has no {message}"
-    return Refusal(type_, attribute, _is_changed, call, reason, source, needs_new_name=needs_new_name)
+    return Refusal(type_, attribute, _is_changed, call, reason, source, needs_new_name=needs_new_name, keys=keys)
 
 
 _FLOW_LOG = "After you create a flow log, you cannot change its configuration or the flow log record format"
@@ -200,7 +215,7 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     _fixed(
         "aws_ecr_repository", "encryption_configuration", "PutImageTagMutability", "encryptionConfiguration",
-        f"{_DOCS}/AmazonECR/latest/APIReference/API_PutImageTagMutability.html", needs_new_name=True,
+        f"{_DOCS}/AmazonECR/latest/APIReference/API_PutImageTagMutability.html", "Encryption.key", needs_new_name=True,
     ),
     _fixed(
         "aws_eip", "domain", "ModifyAddressAttribute", "Domain", f"{_EC2}/API_ModifyAddressAttribute.html",
@@ -211,9 +226,9 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     _fixed(
         "aws_iam_instance_profile", "path", "AddRoleToInstanceProfile", "Path",
-        f"{_IAM}/API_AddRoleToInstanceProfile.html",
+        f"{_IAM}/API_AddRoleToInstanceProfile.html", "Iam.path",
     ),
-    _fixed("aws_iam_role", "path", "UpdateRole", "Path", f"{_IAM}/API_UpdateRole.html"),
+    _fixed("aws_iam_role", "path", "UpdateRole", "Path", f"{_IAM}/API_UpdateRole.html", "Iam.path"),
     _fixed(
         "aws_kms_key", "customer_master_key_spec", "CreateKey",
         "You can't change the KeySpec after the KMS key is created", _KMS,
@@ -251,14 +266,15 @@ REFUSALS: tuple[Refusal, ...] = (
     FIFO_QUEUE,
     _fixed(
         "aws_subnet", "availability_zone", "ModifySubnetAttribute", "AvailabilityZone",
-        f"{_EC2}/API_ModifySubnetAttribute.html",
+        f"{_EC2}/API_ModifySubnetAttribute.html", "NetworkCreate.zones",
     ),
     _fixed(
         "aws_subnet", "cidr_block", "CreateSubnet", "After you create a subnet, you can't change its CIDR block",
-        f"{_EC2}/API_CreateSubnet.html",
+        f"{_EC2}/API_CreateSubnet.html", "NetworkCreate.cidr", "NetworkCreate.zones",
     ),
     _fixed(
         "aws_vpc", "cidr_block", "ModifyVpcAttribute", "CidrBlock", f"{_EC2}/API_ModifyVpcAttribute.html",
+        "NetworkCreate.cidr",
     ),
     *(
         _fixed("aws_vpc_endpoint", attribute, "ModifyVpcEndpoint", member, f"{_EC2}/API_ModifyVpcEndpoint.html")

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from gen_infra.aws.kinds import KINDS
+from gen_infra.aws.updates import REFUSALS
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.manifest import Manifest
 
@@ -28,9 +30,12 @@ def schema() -> dict[str, Any]:
     del manifest["required"]
     several = {"required": ["containers"], "properties": {"containers": {"minProperties": 1}}}
     document["$defs"]["Job"]["anyOf"] = [{"required": Job.missing_keys({})}, several]
-    for definition in document["$defs"].values():
+    for name, definition in document["$defs"].items():
         for key, value in definition["properties"].items():
-            definition["properties"][key] = _explained(value, document["$defs"])
+            explained = _explained(value, document["$defs"])
+            if fixed := _what_aws_refuses(f"{name}.{key}"):
+                explained["description"] = f"{explained['description']} {fixed}"
+            definition["properties"][key] = explained
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gen-infra manifest", **document}
 
 
@@ -43,6 +48,17 @@ def _explained(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
         if inherited := next((option[keyword] for option in options if keyword in option), None):
             found[keyword] = inherited
     return {**found, **value}
+
+
+def _what_aws_refuses(key: str) -> str:
+    """Return which changes of a key replace a resource, in AWS's words; empty if none do."""
+    rows = [row for row in REFUSALS if key in row.keys]
+    if not rows:
+        return ""
+    labels = " and the ".join(dict.fromkeys(KINDS[row.type].label for row in rows))
+    messages = "; ".join(dict.fromkeys(row.message.rstrip(".") for row in rows))
+    new_name = " Only one with a new name keeps what the old one holds." if any(r.needs_new_name for r in rows) else ""
+    return f"A change that AWS refuses replaces the {labels}: {messages}.{new_name}"
 
 
 def text() -> str:

@@ -11,6 +11,8 @@ import pytest
 
 from gen_infra.aws.kinds import KINDS
 from gen_infra.aws.updates import CUSTOM_ROLE_TYPE, FREE, REFUSALS, SERVICE_LINKED_ROLE, Refusal, refusals
+from gen_infra.explain.causes import ManifestChange, causes
+from gen_infra.manifest.schema import schema
 from tests.unit.aws.test_kinds import rendered_types
 
 if TYPE_CHECKING:
@@ -75,3 +77,47 @@ def test_the_call_lacks_the_parameter(refusal: Refusal) -> None:
 def test_only_a_custom_role_fixes_the_type(role: str, *, found: bool) -> None:
     before, after = ({"service_role": role, "compute_resources": [{"type": each}]} for each in ("EC2", "SPOT"))
     assert (CUSTOM_ROLE_TYPE in refusals("aws_batch_compute_environment", before, after)) == found
+
+
+# A place of each key that a row names, and a resource of each type that it sets.
+PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ComputeEnvironment.allocation_strategy": (
+        "compute.spot.allocation_strategy",
+        ("module.compute_spot.aws_batch_compute_environment.this",),
+    ),
+    "ComputeEnvironment.service_role": (
+        "compute.spot.service_role",
+        ("module.compute_spot.aws_batch_compute_environment.this",),
+    ),
+    "ComputeEnvironment.type": ("compute.spot.type", ("module.compute_spot.aws_batch_compute_environment.this",)),
+    "Encryption.key": ("encryption.key", ("module.repository_tool.aws_ecr_repository.this",)),
+    "Iam.path": (
+        "iam.path",
+        ("module.instance_role.aws_iam_instance_profile.this", "module.instance_role.aws_iam_role.this"),
+    ),
+    "NetworkCreate.cidr": ("network.create.cidr", ("module.network.aws_vpc.this", "module.network.aws_subnet.private")),
+    "NetworkCreate.zones": ("network.create.zones", ("module.network.aws_subnet.private",)),
+    "Queue.fair_share": ("queues.main.fair_share", ("aws_batch_job_queue.main",)),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda each: f"{each.type}.{each.attribute}")
+def test_the_manifests_schema_and_the_plan_say_which_keys_a_row_is_about(refusal: Refusal) -> None:
+    definitions: dict[str, Any] = schema()["$defs"]
+    described = {
+        f"{model}.{key}"
+        for model, definition in definitions.items()
+        for key, value in definition["properties"].items()
+        if refusal.message.rstrip(".") in value.get("description", "")
+        and f"replaces the {KINDS[refusal.type].label}" in value["description"].replace(" and the ", " replaces the ")
+    }
+    assert described == set(refusal.keys)
+    for key in refusal.keys:
+        place, addresses = PLACES[key]
+        (address,) = [each for each in addresses if f".{refusal.type}." in f".{each}"]
+        change = ManifestChange("lab.yaml:1", place, "old", "new")
+        assert causes([change], [address]).by_address[address] == (change,)
+
+
+def test_only_one_place_is_named_for_each_key() -> None:
+    assert {key for refusal in REFUSALS for key in refusal.keys} == PLACES.keys()

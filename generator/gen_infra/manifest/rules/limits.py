@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from gen_infra.aws.updates import CUSTOM_ROLE_TYPE
 from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
 from gen_infra.manifest.model.base import KeyPath
 from gen_infra.manifest.rules.provider_members import PROVIDER
@@ -168,7 +169,8 @@ def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFin
     for key, compute in manifest.compute.items():
         if compute.is_fargate:
             continue
-        if compute.service_role != "service-linked":
+        role = "" if compute.service_role == "service-linked" else compute.service_role
+        if CUSTOM_ROLE_TYPE.where({"service_role": role}):
             yield (
                 ("compute", key, "service_role"),
                 "with any role but the service-linked one, every change replaces the compute environment",
