@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """What all workers of this session share."""
+    """Yield what all workers of this session share."""
     from tests.emulator.session import Session
 
     base = tmp_path_factory.getbasetemp()
@@ -73,7 +73,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def aws(session: Session) -> Iterator[Emulator]:
-    """A seeded embedded AWS for all tests of this worker; each test uses its own names in it."""
+    """Yield a seeded embedded AWS for all tests of this worker; each test uses its own names in it."""
     with session.seeded() as running:
         yield running
 
@@ -90,19 +90,19 @@ def environ(session: Session, aws: Emulator, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def account(session: Session) -> Iterator[Emulator]:
-    """A seeded embedded AWS for one test."""
+    """Yield a seeded embedded AWS for one test."""
     with session.seeded() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def envs() -> Path:
-    """The real manifests."""
+    """Return the real manifests."""
     return ROOT / "envs"
 
 
 def require_tool(name: str) -> str:
-    """The path of a program that a test runs; without it the test is skipped, and in CI it fails."""
+    """Return the path of a program that a test runs; without it the test is skipped, and in CI it fails."""
     found = shutil.which(name)
     if found is None:
         missing(f"{name} is not installed", "requirements/debian.txt should have brought it")
@@ -118,7 +118,7 @@ def missing(what: str, hint: str) -> NoReturn:
 
 @pytest.fixture
 def builder() -> Iterator[BuilderHost]:
-    """A machine for Packer to work on, with a blank disk."""
+    """Yield a machine for Packer to work on, with a blank disk."""
     with contextlib.ExitStack() as stack:
         try:
             host = stack.enter_context(builder_host())

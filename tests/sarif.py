@@ -15,7 +15,7 @@ _ADDRESS = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with a SARIF log; empty: nothing."""
+    """Return what is wrong with a SARIF log; empty: nothing."""
     return [f"{error.json_path}: {error.message}" for error in _validator().iter_errors(json.loads(text))]
 
 

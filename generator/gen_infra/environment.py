@@ -74,7 +74,7 @@ class Environment:
 
     @property
     def state_place(self) -> str:
-        """Where Terraform's state is: a file, or an object in a bucket."""
+        """Return the place of Terraform's state: a file, or an object in a bucket."""
         state = self.manifest.state
         if state == "local":
             return str(self.terraform_folder / "terraform.tfstate")
@@ -89,7 +89,7 @@ class Environment:
 
     @property
     def rescue_folders(self) -> tuple[Path, ...]:
-        """Where a state is saved that terraform cannot save, and where it is found again: a reboot empties neither."""
+        """Return the folders for a state that terraform cannot save; a reboot empties neither."""
         manifest = self.manifest
         identity = f"{manifest.name}-{manifest.account}-{manifest.region}"
         state_home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")

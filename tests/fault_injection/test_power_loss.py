@@ -99,7 +99,7 @@ def assert_nothing_twice(site: Site) -> None:
 
 
 def ids_and_names(aws: Emulator) -> Iterator[tuple[str, str]]:
-    """What a run may create twice or leave, by what AWS calls it."""
+    """Yield what a run may create twice or leave, by what AWS calls it."""
     ec2, kms = aws.client("ec2"), aws.client("kms")
     listed: list[tuple[str, str, Any]] = [
         ("VPC", "VpcId", ec2.describe_vpcs()["Vpcs"]),

@@ -28,7 +28,7 @@ _COPIES = (
 
 
 def manifests() -> list[Path]:
-    """Every complete manifest of the repository."""
+    """Return every complete manifest of the repository."""
     return [
         *(ROOT / "envs" / f"{name}.yaml" for name in ("demo", "dev", "prod")),
         *sorted((HERE / "manifests").glob("*.yaml")),
@@ -37,12 +37,12 @@ def manifests() -> list[Path]:
 
 
 def rendered(manifest: Path) -> dict[str, bytes]:
-    """What a manifest renders to, without copies."""
+    """Return what a manifest renders to, without copies."""
     return {path: content for path, content in render(load(manifest)).items() if not path.startswith(_COPIES)}
 
 
 def expected(name: str) -> dict[str, bytes]:
-    """The golden files of a manifest."""
+    """Return the golden files of a manifest."""
     folder = EXPECTED / name
     return {str(path.relative_to(folder)): path.read_bytes() for path in _files(folder)}
 

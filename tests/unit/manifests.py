@@ -25,7 +25,7 @@ SMALLEST: dict[str, Any] = {
 
 
 def changed(**changes: Any) -> dict[str, Any]:
-    """The smallest manifest with dotted keys (``__`` for a dot) set; None takes a key away."""
+    """Return the smallest manifest with dotted keys (``__`` for a dot) set; None removes a key."""
     document: dict[str, Any] = json.loads(json.dumps(SMALLEST, sort_keys=True))  # tests name lines in this order
     for dotted, value in changes.items():
         *parents, last = dotted.split("__")

@@ -42,7 +42,7 @@ CLI_ONLY = {"configure", "sso", "s3"}  # of the AWS CLI; no service has an API o
 
 @cache
 def texts() -> tuple[str, ...]:
-    """Every text of the package but docstrings; what a text is made from is an X."""
+    """Return every text of the package but docstrings; what a text is made from is an X."""
     files = [file for file in sorted(PACKAGE.rglob("*.py")) if "_data" not in file.parts]
     return tuple(text for file in files for text in _texts(ast.parse(file.read_text())))
 
@@ -63,7 +63,7 @@ def _texts(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def schema_words() -> frozenset[str]:
-    """Every key and every word that is allowed as a value."""
+    """Return every key and every word that is allowed as a value."""
     found: set[str] = set()
 
     def walk(value: Any) -> None:
@@ -81,7 +81,7 @@ def schema_words() -> frozenset[str]:
 
 
 def commands_in(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each ``gen-infra COMMAND …`` with the words behind it, to the end of the clause."""
+    """Yield each ``gen-infra COMMAND …`` with the words behind it, to the end of the clause."""
     for found in re.finditer(r"gen-infra ([a-z][a-z-]*)([^;,:|`()\n\"]*)", text):
         yield found[1], found[2].split()
 

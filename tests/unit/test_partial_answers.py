@@ -63,7 +63,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 
 def optional_members(shape: Any, value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    """The places in an answer of what AWS need not send."""
+    """Yield the places in an answer of what AWS need not send."""
     if shape.type_name == "structure":
         for name, item in value.items():
             if name not in shape.required_members:
@@ -75,7 +75,7 @@ def optional_members(shape: Any, value: Any, path: Path_ = ()) -> Iterator[Path_
 
 
 def without(answer: Any, path: Path_, *, emptied: bool) -> Any:
-    """A copy of the answer that lacks a member, or has it empty."""
+    """Return a copy of the answer that lacks a member, or has it empty."""
     changed = copy.deepcopy(answer)
     holder = changed
     for step in path[:-1]:
@@ -198,7 +198,7 @@ _FILE_SYSTEM = {
 
 
 def account_answers() -> dict[str, Any]:
-    """What the other commands ask, answered in full."""
+    """Return the answers to the calls of the other commands, in full."""
     facts = Facts()
     facts.job |= {"status": "RUNNING", "startedAt": 1, "attempts": [{"container": {"logStreamName": "a"}}]}
     facts.job["container"] |= {"logStreamName": "b", "taskArn": "arn:aws:ecs:us-east-1:1:task/spot/1"}
@@ -268,7 +268,7 @@ def _image() -> dict[str, Any]:
 
 
 def calls(account: Account) -> dict[str, Callable[[], object]]:
-    """What `doctor`, `jobs`, `logs`, `image status`, `plan`, `apply`, `prune` and `drift` read."""
+    """Return what `doctor`, `jobs`, `logs`, `image status`, `plan`, `apply`, `prune` and `drift` read."""
     aws = account.clients
     volumes = {"/dev/xvda": image.Volume(100, "image.root.size_gib")}
     by_id = network.ById(["subnet-0123456789abcdef0"], ["sg-0"])

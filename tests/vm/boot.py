@@ -53,7 +53,7 @@ class Machine:
     root: Path
 
     def boot(self, scratch: Path | None) -> dict[str, str]:
-        """What report.sh says of one boot."""
+        """Boot once, and return what report.sh prints."""
         argv = [
             *("qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-cpu", "max", "-m", "1024", "-smp", "2"),
             *("-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nic", "none"),
@@ -122,7 +122,7 @@ def add_report(tree: Path) -> None:
 
 
 def write_image(tree: Path, image: Path) -> None:
-    """A disk with one partition, which holds the tree; a copy of files loses their attributes, so one is set again."""
+    """Return a disk whose one partition holds the tree; copying loses attributes, so one is set again."""
     with image.open("wb") as file:
         file.truncate((ROOT_MIB + 2) * MIB)
     table = f"label: dos\nlabel-id: {DISK_ID}\nstart=1MiB, size={ROOT_MIB}MiB, type=83\n"
@@ -148,7 +148,7 @@ def fetch_kernel(folder: Path) -> Path:
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """A blank disk."""
+    """Return a blank disk."""
     disk = tmp_path / "scratch"
     resize(disk, 256)
     return disk

@@ -191,7 +191,7 @@ class PlanContent:
 
     @property
     def deleted_roles(self) -> list[str]:
-        """The ARNs of the roles that it deletes and does not create again."""
+        """Return the ARNs of the roles that it deletes and does not create again."""
         return [
             change.before["arn"]
             for change in self.changes

@@ -128,7 +128,7 @@ def order(name: str) -> Any:
 
 
 def planned(*changes: dict[str, Any]) -> Plan:
-    """A plan of these changes; nothing here looks at its file."""
+    """Return a plan of these changes; nothing here looks at its file."""
     content = PlanContent({"resource_changes": list(changes)})
     return Plan(Path("tfplan"), "", Origin({}, "apply", ""), content)
 

@@ -53,7 +53,7 @@ def layer(clients: Clients, env: str) -> None:
 
 
 def function(clients: Clients, env: str) -> str:
-    """The submit function as the module deploys it, without its queue of dead letters."""
+    """Return the submit function as the module deploys it, without its queue of dead letters."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for path in (data_dir("modules") / "job-functions" / "src").glob("*.py"):

@@ -77,7 +77,7 @@ def zipped(source: str) -> bytes:
 
 
 def make_one_of_each(clients: Clients, env: str) -> dict[str, str]:
-    """One resource of every kind that an environment has, by kind; returns the key's id and the policy's ARN."""
+    """Create one resource of every kind that an environment has, by kind; return the key's id and the policy's ARN."""
     role = clients.iam.create_role(RoleName=f"batchService-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     clients.iam.create_role(RoleName=f"isaac-{env}-job", AssumeRolePolicyDocument=TRUST)
     clients.iam.create_instance_profile(InstanceProfileName=f"batchInstance-{env}")
@@ -165,7 +165,7 @@ def test_the_image_pipeline_is_found_where_the_manifest_has_it(clients: Clients)
 
 
 def make_network(clients: Clients, name: str) -> None:
-    """One piece of every kind that a network of its own has."""
+    """Create one piece of every kind that a network of its own has."""
 
     def named(kind: str, piece: str = "") -> Any:
         return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": f"{name}{piece}"}]}]

@@ -40,7 +40,7 @@ class PlanMutant:
 
 
 def apply(mutant: PlanMutant, plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan with the weakness, which is known before apply."""
+    """Return the plan with the weakness, which is known before apply."""
     weak: dict[str, Any] = json.loads(json.dumps(plan))
     change = _change(weak["resource_changes"], mutant.address)
     change["after"] = _with(change["after"], mutant.path, mutant.to)

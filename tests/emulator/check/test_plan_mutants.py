@@ -25,7 +25,7 @@ class Planned:
     plan: dict[str, Any]
 
     def failures(self, plan: dict[str, Any]) -> list[tuple[str, str]]:
-        """The ids and addresses of what the own checks object to in a plan of these files."""
+        """Return the ids and addresses of what the own checks object to in a plan of these files."""
         findings = own_plan_verdict(PlanContent(plan), self.files, Accepted()).findings
         return [(finding.rule.id if finding.rule else finding.message, finding.address) for finding in findings]
 

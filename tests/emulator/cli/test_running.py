@@ -29,7 +29,7 @@ def layer(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 def waiting(layer: Layer) -> str:
-    """A job that asks for more than there is."""
+    """Submit a job that requests more than there is."""
     job_id = layer.submit("true", vcpus=96)
     layer.reach(job_id, "RUNNABLE")
     return job_id

@@ -48,7 +48,7 @@ def levels(lines: Iterable[Diagnosis]) -> list[str]:
 
 
 def only(lines: Iterable[Diagnosis], level: str) -> Diagnosis:
-    """The one line of that level."""
+    """Return the one line of that level."""
     [found] = [line for line in lines if line.level == level]
     return found
 
@@ -152,7 +152,7 @@ class TestQuotas:
 def machine_image(
     ec2: EC2Client, architecture: Any = "x86_64", snapshot_gib: int = 30, size_gib: int = 0, **disks: bool
 ) -> str:
-    """An image of snapshots, each encrypted or not, that makes disks of their size or of ``size_gib``."""
+    """Return an image of snapshots, each encrypted or not, that makes disks of their size or of ``size_gib``."""
     mappings: list[Any] = []
     for name, encrypted in disks.items():
         volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=snapshot_gib, Encrypted=encrypted)["VolumeId"]

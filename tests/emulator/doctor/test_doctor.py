@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def account(session: Session) -> Iterator[emulator.Emulator]:
-    """An account that no other test changes."""
+    """Yield an account that no other test changes."""
     with session.seeded() as running:
         yield running
 

@@ -58,7 +58,7 @@ class Site:
         return made["SubnetId"]
 
     def nat(self) -> str:
-        """A default route to a NAT gateway."""
+        """Return a default route to a NAT gateway."""
         made = self.clients.ec2.create_nat_gateway(SubnetId=self.subnets[0], ConnectivityType="private")
         nat = made["NatGateway"]["NatGatewayId"]
         self.clients.ec2.create_route(RouteTableId=self.table, DestinationCidrBlock=EVERYWHERE, NatGatewayId=nat)
@@ -84,7 +84,7 @@ class Site:
 
 @pytest.fixture
 def site(clients: Clients) -> Site:
-    """Two subnets in two zones, out through NAT, with an S3 endpoint."""
+    """Return two subnets in two zones, out through NAT, with an S3 endpoint."""
     made = Site(clients)
     made.subnet("us-east-1a")
     made.subnet("us-east-1b")

@@ -37,7 +37,7 @@ class Lab:
         return self.site.run(command, "small.yaml", *arguments)
 
     def drift(self, code: int) -> dict[str, Any]:
-        """What `gen-infra drift` finds, by title without random endings."""
+        """Return what `gen-infra drift` finds, by title without random endings."""
         done = self.run("drift", "--json")
         assert done.returncode == code, done.stderr
         answer = json.loads(done.stdout)

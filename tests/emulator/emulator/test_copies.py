@@ -34,7 +34,7 @@ signal.pause()
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where emulators put their files."""
+    """Return where emulators put their files."""
     return tmp_path_factory.mktemp("emulators")
 
 

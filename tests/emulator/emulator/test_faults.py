@@ -47,7 +47,7 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:none"
 
 @pytest.fixture
 def lab(aws: Emulator) -> Iterator[Emulator]:
-    """The emulator, without faults afterwards."""
+    """Yield the emulator, without faults afterwards."""
     yield aws
     aws.heal()
 

@@ -16,7 +16,7 @@ SPOT_RULES = [{"onStatusReason": "Host EC2*", "action": "RETRY"}, {"onReason": "
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    """An emulator whose jobs take half a second."""
+    """Yield an emulator whose jobs take half a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_INFRA_EMULATOR_JOB_SECONDS", "0.5")
         with emulator.start(seed=False) as running:

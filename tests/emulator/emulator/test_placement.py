@@ -19,7 +19,7 @@ SLEEPING = running(["sleep", "600"])
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[emulator.Emulator]:
-    """An emulator whose jobs take half a second."""
+    """Yield an emulator whose jobs take half a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEN_INFRA_EMULATOR_JOB_SECONDS", "0.5")
         with emulator.start(seed=False) as running:

@@ -29,7 +29,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def facts(lab: Lab) -> dict[str, str]:
-    """What the calls refer to."""
+    """Return what the calls refer to."""
     kms, ec2, iam, s3 = lab.client("kms"), lab.client("ec2"), lab.client("iam"), lab.client("s3")
     resources = lab.resources()
     network = {key: resources[key] for key in ("subnets", "securityGroupIds")}
@@ -123,7 +123,7 @@ def changed(arguments: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def bound(lab: Lab, name: str) -> Callable[..., Any]:
-    """The method of a client that validates nothing itself."""
+    """Return the method of a client that validates nothing itself."""
     call = CALLS[name]
     session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
     config = Config(parameter_validation=False, retries={"total_max_attempts": 1})

@@ -99,7 +99,7 @@ MANIFEST: dict[str, Any] = {
 
 
 def changed() -> dict[str, Any]:
-    """The manifest without what is called ``gone``, and with each change that AWS never makes in place."""
+    """Return the manifest without what is called ``gone``, and with each change that AWS never makes in place."""
     manifest: dict[str, Any] = {
         key: {name: item for name, item in value.items() if name != "gone"} if isinstance(value, dict) else value
         for key, value in MANIFEST.items()
@@ -166,23 +166,23 @@ REPLACED = "by a successor, which is VALID before the queues are pointed to it; 
 
 
 def environment(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
-    """A change in the call of a compute environment's module."""
+    """Return a change in the call of a compute environment's module."""
     address = f"module.compute_{key}.aws_batch_compute_environment.this"
     return Edit(address, ("main.tf", f'module "compute_{key}"'), was, to, says, danger, action)
 
 
 def infrastructure(key: str, was: str, to: str) -> Edit:
-    """One that replaces the instances in place, too soon for the longest job."""
+    """Return one that replaces the instances in place, too soon for the longest job."""
     return environment(key, was, to, IN_PLACE, "stop-jobs")
 
 
 def replacement(key: str, was: str, to: str) -> Edit:
-    """One that makes a new environment."""
+    """Return one that makes a new environment."""
     return environment(key, was, to, REPLACED, action="replace")
 
 
 def in_module(key: str, was: str, to: str, says: str, danger: str | None = None, action: str = "update") -> Edit:
-    """A change in the module itself, for one environment alone."""
+    """Return a change in the module itself, for one environment alone."""
     address = f"module.compute_{key}.aws_batch_compute_environment.this"
     named = f'var.name == "{key}-rows"'
     block = (ENVIRONMENT_TF, 'resource "aws_batch_compute_environment" "this"')
@@ -190,18 +190,18 @@ def in_module(key: str, was: str, to: str, says: str, danger: str | None = None,
 
 
 def queue(key: str, was: str, to: str, says: str) -> Edit:
-    """A change of a queue."""
+    """Return a change of a queue."""
     return Edit(f"aws_batch_job_queue.{key}", ("queues.tf", f'resource "aws_batch_job_queue" "{key}"'), was, to, says)
 
 
 def definition(key: str, was: str, to: str, says: str = "a new revision, for jobs submitted from now on") -> Edit:
-    """A change of a job definition."""
+    """Return a change of a job definition."""
     block = ("jobs.tf", f'resource "aws_batch_job_definition" "{key}"')
     return Edit(f"aws_batch_job_definition.{key}", block, was, to, says)
 
 
 def logs(key: str, was: str, to: str, says: str, danger: str | None = None) -> Edit:
-    """A change of a log group."""
+    """Return a change of a log group."""
     block = ("jobs.tf", f'resource "aws_cloudwatch_log_group" "{key}"')
     return Edit(f"aws_cloudwatch_log_group.{key}", block, was, to, says, danger)
 

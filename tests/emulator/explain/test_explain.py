@@ -63,11 +63,11 @@ class Folder:
         return done.stdout
 
     def copy(self, name: str) -> Folder:
-        """The same folder and state under another name."""
+        """Return the same folder and state under another name."""
         return Folder(shutil.copytree(self.path, self.path.parent / name, symlinks=True), self.environ)
 
     def plan(self, *options: str) -> PlanContent:
-        """A plan of what the files and the state say; the state is fresh, so nothing else is asked."""
+        """Return a plan of what the files and the state say; the state is fresh, so nothing else is read."""
         self.terraform("plan", "-refresh=false", "-input=false", "-out=plan", *options)
         return PlanContent(json.loads(self.terraform("show", "-json", "plan")))
 

@@ -61,7 +61,7 @@ class Lab:
     recording: Path
 
     def environment(self, folder: Path, **image: Any) -> Path:
-        """A manifest; its key and its builder's profile exist."""
+        """Return a manifest; its key and its builder's profile exist."""
         name = f"lab-{next(NUMBERS)}"
         path = write(folder, changed(name=name, network=NETWORK, image=image), f"{name}.yaml")
         key = self.clients.kms.create_key()["KeyMetadata"]["KeyId"]
@@ -70,13 +70,13 @@ class Lab:
         return path
 
     def requests(self, action: str) -> list[dict[str, str]]:
-        """The parameters of each EC2 request of that kind, in order."""
+        """Return the parameters of each EC2 request of that kind, in order."""
         entries = [json.loads(line) for line in self.recording.read_text().splitlines()]
         bodies = (dict(parse_qsl(base64.b64decode(entry["body"]).decode(errors="replace"))) for entry in entries)
         return [body for body in bodies if body.get("Action") == action]
 
     def instances(self, manifest: Manifest) -> list[str]:
-        """The states of the environment's instances."""
+        """Return the states of the environment's instances."""
         mine: Any = [{"Name": f"tag:{images.ENVIRONMENT_TAG}", "Values": [manifest.name]}]
         pages = self.clients.ec2.describe_instances(Filters=mine)["Reservations"]
         return [instance["State"]["Name"] for page in pages for instance in page["Instances"]]
@@ -99,14 +99,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def host(builder: BuilderHost, monkeypatch: pytest.MonkeyPatch) -> BuilderHost:
-    """The builder host that the next build works on, to be looked at from outside."""
+    """Return the builder host that the next build works on, to be looked at from outside."""
     monkeypatch.setattr("gen_infra.emulator.builder_host.builder_host", lambda: contextlib.nullcontext(builder))
     return builder
 
 
 @pytest.fixture
 def held_host(host: BuilderHost) -> BuilderHost:
-    """A builder host whose package manager waits, half a minute at most: a build can be stopped in its middle."""
+    """Return a builder host whose package manager waits up to half a minute, so that a build can be stopped."""
     os.mkfifo(host.root / "run" / "held")
     manager = host.root / "usr/bin/dnf"
     manager.write_text("#!/bin/sh\ntimeout 30 cat /run/held || true\n")
@@ -122,7 +122,7 @@ def nothing_moved(lab: Lab, manifest: Manifest, before: str | None) -> None:
 
 
 def inside(host: BuilderHost, *words: str) -> str:
-    """What a command says in the builder host, whose keys a build takes away."""
+    """Return what a command says in the builder host, whose keys a build takes away."""
     target = f"--target={host.root.parent.name}"
     return subprocess.run(
         ["nsenter", target, "--mount", "--pid", f"--root={host.root}", *words],
@@ -327,7 +327,7 @@ def tags_of(request: dict[str, str], prefix: str) -> dict[str, str]:
 
 
 def tagged(describe: Callable[..., Any], key: str, value: str) -> list[str]:
-    """The ids of the subnets or security groups with that tag."""
+    """Return the ids of the subnets or security groups with that tag."""
     answer = describe(Filters=[{"Name": f"tag:{key}", "Values": [value]}])
     found = answer.get("Subnets") or answer["SecurityGroups"]
     return [each.get("SubnetId") or each["GroupId"] for each in found]
@@ -346,7 +346,7 @@ def at(what: str, do: Callable[[], object]) -> Callable[[str], None]:
 
 
 def packer_process() -> int:
-    """The one child of ours that is packer."""
+    """Return the one child of ours that is packer."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     (found,) = [int(child) for child in children if "packer" in Path(f"/proc/{child}/comm").read_text()]
     return found

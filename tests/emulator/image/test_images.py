@@ -37,13 +37,13 @@ def clients(aws: Emulator) -> Iterator[Clients]:
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Manifest:
-    """An environment that no other test uses, with a parameter."""
+    """Return an environment that no other test uses, with a parameter."""
     name = f"images-{next(NUMBERS)}"
     return accept(tmp_path, name=name, image={"parameter": f"/gen-infra/{name}/ami"})
 
 
 def register(clients: Clients, manifest: Manifest, **tags: str) -> str:
-    """An image as a build leaves it, of one disk of 4 GiB; each is newer than the one before."""
+    """Return an image as a build leaves it, of one disk of 4 GiB; each is newer than the one before."""
     base = images.base_image(clients, manifest.image.build_source)
     given = {
         images.ENVIRONMENT_TAG: manifest.name,

@@ -54,7 +54,7 @@ class CodeBuild:
         )
 
     def image(self) -> str:
-        """What the environment's parameter names."""
+        """Return what the environment's parameter names."""
         value: str = self.aws.client("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
         return value
 
@@ -65,7 +65,7 @@ class CodeBuild:
         return [image["ImageId"] for image in found]
 
     def running(self) -> list[str]:
-        """The builders that are left."""
+        """Return the builders that are left."""
         reservations = self.aws.client("ec2").describe_instances(
             Filters=[
                 {"Name": "tag:gen-infra:environment", "Values": [NAME]},
@@ -97,7 +97,7 @@ def codebuild(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> CodeBu
 
 
 def _environment(aws: Emulator) -> None:
-    """What the environment's apply has made before the first rebuild."""
+    """Return what the environment's apply has made before the first rebuild."""
     kms, iam, profile = aws.client("kms"), aws.client("iam"), f"batchImageBuilder-{NAME}"
     kms.create_alias(AliasName=f"alias/batch-{NAME}", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     iam.create_role(RoleName=profile, AssumeRolePolicyDocument=json.dumps(TRUST))

@@ -84,7 +84,7 @@ class SideBySide:
                 _write_as_module(render(self.findable(EXAMPLES[name])), place / name)
 
     def findable(self, manifest: Manifest) -> Manifest:
-        """The manifest with ids that exist, and with an image where moto has none of AWS's own."""
+        """Return the manifest with ids that exist, and with an image where moto has none of AWS's own."""
         ec2 = self.client("ec2", manifest.region)
         if manifest.partition != "aws":
             image = seed.machine_image(ec2, manifest.region)
@@ -109,7 +109,7 @@ class SideBySide:
         return here.client(service, endpoint_url=self.aws.endpoint)
 
     def terraform(self, command: str, *arguments: str) -> None:
-        """The same command in every root, at the same time."""
+        """Return the same command in every root, at the same time."""
 
         def run(folder: Path) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
@@ -131,7 +131,7 @@ class SideBySide:
 
 
 def _key_for_logs(kms: Any, region: str) -> str:
-    """The ARN of a key that CloudWatch Logs may use, as its owner has to set it up."""
+    """Return the ARN of a key that CloudWatch Logs may use, as its owner has to set it up."""
     owner = {
         "Effect": "Allow",
         "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
@@ -144,7 +144,7 @@ def _key_for_logs(kms: Any, region: str) -> str:
 
 
 def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
-    """A rendered root without what only a root has."""
+    """Return a rendered root without what only a root has."""
     for path, content in files.items():
         part, _, name = path.partition("/")
         if part == "terraform" and name not in {"providers.tf", "backend.tf"}:
@@ -154,7 +154,7 @@ def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
 
 
 def _owned_elsewhere(aws: Emulator) -> None:
-    """What the examples refer to by ARN and do not make."""
+    """Return what the examples refer to by ARN and do not make."""
     iam = aws.client("iam")
     nothing = json.dumps({"Version": "2012-10-17", "Statement": []})
     for role in ("batchService", "batchJob", "batchInstance"):

@@ -117,7 +117,7 @@ class TestWaysOut:
 
 
 def public_subnets(made: Stack) -> list[str]:
-    """The subnets with a route to an internet gateway, by name."""
+    """Return the subnets with a route to an internet gateway, by name."""
     ec2 = made.aws.client("ec2")
     tables = [table for table in ec2.describe_route_tables()["RouteTables"] if is_ours(table)]
     public = [
@@ -130,7 +130,7 @@ def public_subnets(made: Stack) -> list[str]:
 
 
 def ways_out(made: Stack) -> list[str]:
-    """The NAT gateways that the private subnets' routes lead to, by name."""
+    """Return the NAT gateways that the private subnets' routes lead to, by name."""
     ec2 = made.aws.client("ec2")
     gateways = {gateway["NatGatewayId"]: gateway for gateway in ec2.describe_nat_gateways()["NatGateways"]}
     return [

@@ -137,7 +137,7 @@ def made(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture
 def shell(made: Made) -> Iterator[Shell]:
-    """The shell in the folder, with the plan to apply as it was saved; nothing may have happened afterwards."""
+    """Yield the shell in the folder, with the plan to apply as it was saved; nothing may have happened afterwards."""
     kept = made.shell.folder / "kept"
     shutil.copytree(made.shell.folder / "build", kept, symlinks=True)
     made.shell.progress.clear()

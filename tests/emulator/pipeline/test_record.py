@@ -35,7 +35,7 @@ class Half:
         return done
 
     def causes(self) -> tuple[dict[str, list[str]], list[str]]:
-        """What a plan changes, each with the manifest's keys behind it; and the keys behind nothing."""
+        """Return what a plan changes, each with the manifest's keys behind it; and the keys behind nothing."""
         answer: dict[str, Any] = json.loads(self.run("plan", "--json").stdout)
         assert answer["has_changes"] == bool(answer["changes"])
         behind = {change["address"]: [cause["key"] for cause in change["causes"]] for change in answer["changes"]}

@@ -45,7 +45,7 @@ def layer(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 def causes(layer: Layer, job_id: str) -> list[Any]:
-    """What `gen-infra why` says of the job, as text and as JSON."""
+    """Return what `gen-infra why` prints about the job, as text and as JSON."""
     found: list[Any] = json.loads(layer.answer("why", job_id, "--json"))["causes"]
     text = layer.answer("why", job_id)
     for cause in found:
@@ -55,13 +55,13 @@ def causes(layer: Layer, job_id: str) -> list[Any]:
 
 
 def the_cause(layer: Layer, job_id: str) -> tuple[str, str, str]:
-    """The name of the only cause, its evidence and its fix."""
+    """Return the name of the only cause, its evidence and its fix."""
     [cause] = causes(layer, job_id)
     return cause["name"], "\n".join(cause["evidence"]), cause["fix"]
 
 
 def stuck(layer: Layer, **more: Any) -> str:
-    """A job that has had its turn, and stayed RUNNABLE."""
+    """Return a job that has had its turn, and stayed RUNNABLE."""
     job_id = layer.submit("true", **more)
     layer.settle()
     assert layer.describe(job_id)["status"] == "RUNNABLE"
@@ -180,7 +180,7 @@ def test_instances_may_not_use_the_key_of_their_volumes(layer: Layer) -> None:
 
 @contextlib.contextmanager
 def without_nat(layer: Layer) -> Iterator[None]:
-    """The private subnets' route table has no route to the NAT gateway."""
+    """Remove the private subnets' route to the NAT gateway."""
     ec2 = layer.clients.ec2
     [table] = ec2.describe_route_tables(Filters=[{"Name": "tag:Name", "Values": ["genomics-private"]}])["RouteTables"]
     [nat] = [each["NatGatewayId"] for each in table["Routes"] if each.get("DestinationCidrBlock") == "0.0.0.0/0"]

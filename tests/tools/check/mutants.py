@@ -41,12 +41,12 @@ class Mutant:
 
     @property
     def needs_checkov(self) -> bool:
-        """Whether gen-infra's own checks leave this one to checkov, or to the doubts about its scan."""
+        """Return whether gen-infra's own checks leave this one to checkov, or to the doubts about its scan."""
         return not self.caught_by.startswith("GI_")
 
 
 def apply(mutant: Mutant, files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files with the weakness."""
+    """Return the files with the weakness."""
     text = files.get(mutant.path, b"").decode()
     assert not mutant.old or mutant.old in text, f"{mutant.name}: {mutant.path} has changed"
     weak = text.replace(mutant.old, mutant.new, 1) if mutant.old else text + mutant.new

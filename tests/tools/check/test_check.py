@@ -47,7 +47,7 @@ def test_no_example_fails(tmp_path: Path) -> None:
 
 
 def _with_a_date_within_a_year(path: Path, folder: Path) -> Path:
-    """A manifest with suppressions as a copy whose suppressions end soon enough; others as they are."""
+    """Return a manifest with suppressions as a copy whose suppressions end soon enough; others as they are."""
     text = path.read_text()
     if "suppressions:" not in text:
         return path
@@ -58,7 +58,7 @@ def _with_a_date_within_a_year(path: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def reports(tf: Tf, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The report of each other manifest, by its environment; one run checks all of them."""
+    """Return the report of each other manifest, by its environment; one run checks all of them."""
     require_tool("packer")
     folder = tmp_path_factory.mktemp("others")
     for fool in (folder / ".checkov.yaml", folder / "build" / ".checkov.yaml"):

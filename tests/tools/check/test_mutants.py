@@ -35,7 +35,7 @@ def rendered() -> dict[str, dict[str, bytes]]:
 
 @pytest.fixture(scope="module")
 def scanned(rendered: dict[str, dict[str, bytes]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, ScanResult]:
-    """What checkov says about each base, and about the mutants that are its to catch; it is started once."""
+    """Return what checkov reports about each base, and about the mutants that it has to catch; it is started once."""
     stacks = rendered | {
         mutant.name: apply(mutant, rendered[mutant.base]) for mutant in MUTANTS if mutant.needs_checkov
     }

@@ -35,7 +35,7 @@ SUPPRESSION = Suppression(
 
 
 def environment(folder: Path, case: Case, number: int) -> Environment:
-    """An environment whose job contains the secret."""
+    """Return an environment whose job contains the secret."""
     text = f"{yaml.safe_dump(SMALLEST, sort_keys=False)}{JOB}{case.job}\n"
     return Environment(load_with_warnings(write(folder, text, f"m{number}.yaml")), folder / "build" / str(number))
 

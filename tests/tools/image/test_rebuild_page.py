@@ -30,7 +30,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def units(tmp_path: Path) -> dict[str, Path]:
-    """The systemd units, with a gen-infra that this machine has."""
+    """Return the systemd units, with a gen-infra that this machine has."""
     made = {}
     for block in blocks("systemd"):
         name = block.splitlines()[0].rpartition("/")[2]
@@ -40,7 +40,7 @@ def units(tmp_path: Path) -> dict[str, Path]:
 
 
 def accepted(command: str) -> bool:
-    """Whether gen-infra knows every word of a command; --help ends it before it does anything."""
+    """Return whether gen-infra accepts every word of a command; --help ends it before it does anything."""
     program, *words = shlex.split(command.partition(" >")[0])
     assert Path(program).name == "gen-infra"
     done = gen_infra(*words, "--help")

@@ -48,7 +48,7 @@ class Docker:
         return subprocess.run([TOOL, self.root / "runtime", *arguments], env=environment, check=False).returncode
 
     def create(self, container: str, config: str) -> str:
-        """The configuration that the runtime gets."""
+        """Return the configuration that the runtime gets."""
         bundle = self.root / container
         bundle.mkdir()
         (bundle / "config.json").write_text(config)

@@ -306,7 +306,7 @@ def test_one_instance_store_disk_is_used_as_it_is(host: Host) -> None:
 
 @pytest.fixture
 def array(host: Host) -> tuple[Host, list[str], str]:
-    """A host with two instance store disks, and an mdadm that notes its arguments and brings up another disk."""
+    """Return a host with two instance store disks, and an mdadm that notes its arguments and brings up another disk."""
     host.set(SCRATCH_CARRIER="instance_store")
     members = [host.disk(mib=16), host.disk(mib=16)]
     for number, member in enumerate(members, start=1):

@@ -102,7 +102,7 @@ class TestRequirements:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The downloads of `install.sh`, and the public key of who signed the plugin."""
+    """Return the downloads of `install.sh`, and the public key of who signed the plugin."""
     for name in ("ar", "gpg", "unzip"):
         require_tool(name)
     folder = tmp_path_factory.mktemp("served")

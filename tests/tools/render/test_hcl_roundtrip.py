@@ -143,7 +143,7 @@ class Generator:
 
 
 def with_exact_numbers(value: Any) -> Any:
-    """The same value with numbers that equal neither a bool nor a rounded number."""
+    """Return the same value with numbers that equal neither a bool nor a rounded number."""
     if isinstance(value, list):
         return [with_exact_numbers(item) for item in value]
     if isinstance(value, dict):
@@ -170,7 +170,7 @@ def terraform(folder: Path, *arguments: str) -> str:
 
 
 def outputs(folder: Path, expressions: Mapping[str, str]) -> dict[str, Any]:
-    """What terraform makes of these expressions, proved formatted on the way."""
+    """Return what terraform makes of these expressions, proved formatted on the way."""
     blocks = [f'output "{label(name)}" {{\n  value = {text}\n}}\n' for name, text in expressions.items()]
     (folder / "main.tf").write_text("\n".join(blocks), encoding="utf-8", newline="")
     terraform(folder, "fmt", "-check", "-diff")

@@ -87,7 +87,7 @@ def validate(folder: Path, **variables: object) -> subprocess.CompletedProcess[s
 
 
 def mappings(text: str) -> list[dict[str, str]]:
-    """Every block device mapping, as written; text that mentions more of them than were parsed is an error."""
+    """Return every block device mapping, as written; text that mentions more of them than were parsed is an error."""
     found = [dict(ATTRIBUTE.findall(body)) for body in MAPPING.findall(text)]
     assert len(found) == text.count("block_device_mappings")
     return found

@@ -132,7 +132,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The stack's plan, made without any AWS."""
+    """Return the stack's plan, made without any AWS."""
     folder = write(tmp_path_factory.mktemp("planned"), STACK)
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     terraform = Terraform(find_terraform(os.environ), folder, {**os.environ, **keys})

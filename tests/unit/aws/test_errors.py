@@ -20,7 +20,7 @@ ARN = "arn:aws:sts::111111111111:assumed-role/analyst/kim"
 
 
 def answered(clients: session.Clients, code: str, message: str = "", status: int = 400) -> GenInfraError:
-    """The error of a call that AWS answered with this code."""
+    """Return the error of a call that AWS answered with this code."""
     with Stubber(clients.sts) as stub:
         stub.add_client_error("get_caller_identity", code, message, status)
         with pytest.raises(GenInfraError) as caught:

@@ -35,7 +35,7 @@ def answers(client: Any) -> Iterator[Stubber]:
 
 
 def detail(job_id: str = ID, **changes: Any) -> JobDetailTypeDef:
-    """One entry of DescribeJobs with what Batch always sends."""
+    """Return one entry of DescribeJobs with what Batch always sends."""
     always: JobDetailTypeDef = {
         "jobId": job_id,
         "jobName": "wgs-1",
@@ -106,7 +106,7 @@ def test_a_finished_job_has_names_times_exit_code_reason_and_links() -> None:
 
 
 def several(*, attempts: list[dict[str, Any]] | None = None, **outcomes: dict[str, Any]) -> JobDetailTypeDef:
-    """A job of two containers, with what is known of each."""
+    """Return a job of two containers, with what is known of each."""
     containers = [
         {"name": name, "image": f"{name}:1", "essential": name == "main", **outcomes.get(name, {})}
         | {"resourceRequirements": [{"type": "VCPU", "value": "2"}]}

@@ -27,7 +27,7 @@ def rows() -> list[Row]:
 
 
 def names_in(path: Path) -> set[str]:
-    """The functions of a test module, and those of its classes as ``Class::function``."""
+    """Return the functions of a test module, and those of its classes as ``Class::function``."""
     found = set()
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
-    """Every command by what is typed for it, groups apart."""
+    """Return every command by what is typed for it, groups apart."""
     found: dict[str, click.Command] = {}
     context = click.Context(group)
     for name in group.list_commands(context):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(name="typed")
 def _typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Two good manifests and an invalid one in the working directory."""
+    """Return two good manifests and an invalid one in the working directory."""
     monkeypatch.chdir(tmp_path)
     write(tmp_path, changed(name="one"), "one.yaml")
     write(tmp_path, changed(name="two", compute__spot__min_vcpus=8), "two.yaml")

@@ -40,7 +40,7 @@ def drift(plan: dict[str, Any]) -> tuple[Drift, ...]:
 
 
 def state(*resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """The refreshed state, with its resources in a module."""
+    """Return the refreshed state, with its resources in a module."""
     listed = [
         {"address": f"{type_}.this", "mode": "managed", "type": type_, "values": values} for type_, values in resources
     ]
@@ -190,7 +190,7 @@ _STATE = state(
 
 
 def members(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The places of a value's members."""
+    """Yield the places of a value's members."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (*path, key)

@@ -297,7 +297,7 @@ class TestPermissions:
 
 
 def plan(applied: Any, wanted: Any) -> PlanContent:
-    """One with the record of the manifest in it."""
+    """Return one with the record of the manifest in it."""
     before, after = ({"input": value} if value else None for value in (applied, wanted))
     return PlanContent({"resource_changes": [resource("terraform_data", [], before, after) | {"address": RECORD}]})
 

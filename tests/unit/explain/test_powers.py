@@ -29,7 +29,7 @@ def change(kind: str, before: Any, after: Any) -> dict[str, Any]:
 
 
 def dangers(kind: str, before: Any, after: Any) -> list[tuple[str | None, str]]:
-    """The marked effects of a change, beside the environment's own role."""
+    """Return the marked effects of a change, beside the environment's own role."""
     plan = {"resource_changes": [change("aws_iam_role", ROLE, ROLE), change(kind, before, after)]}
     [found] = explain(PlanContent(plan), (), "/lab/scratch").changes
     return [(effect.danger, effect.text) for effect in found.effects if effect.danger]

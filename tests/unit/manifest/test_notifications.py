@@ -20,7 +20,7 @@ NOTIFIED = {"blocked_queues": ["genomics-ops@example.com"]}
 
 
 def main_tf(folder: Path, **changes: Any) -> str:
-    """The rendered text, with single spaces."""
+    """Return the rendered text, with single spaces."""
     return " ".join(render(accept(folder, **changes))["terraform/main.tf"].decode().split())
 
 

@@ -98,7 +98,7 @@ def places(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
 
 
 def with_value(path: Path_, value: Any) -> dict[str, Any]:
-    """The full job with another value at one place."""
+    """Return the full job with another value at one place."""
     job = {"job": copy.deepcopy(FULL)}
     *parents, last = ("job", *path)
     place: Any = job
@@ -109,7 +109,7 @@ def with_value(path: Path_, value: Any) -> dict[str, Any]:
 
 
 def is_converted(document: dict[str, Any]) -> bool:
-    """Whether the loader's own conversion takes it."""
+    """Return whether the loader's own conversion takes it."""
     try:
         msgspec.convert(document, Manifest)
     except msgspec.ValidationError:

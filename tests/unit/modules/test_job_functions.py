@@ -28,7 +28,7 @@ MODULES = ("batch_function", "batch_get_job_status", "batch_submit_job")
 
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
-    """The functions, freshly imported as Lambda does it, in the environment prod."""
+    """Yield the functions, freshly imported as Lambda does it, in the environment prod."""
     monkeypatch.syspath_prepend(data_dir("modules") / "job-functions" / "src")
     monkeypatch.setenv("ENVIRONMENT", "prod")
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # the folder is packaged as it is
@@ -39,7 +39,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]
 
 @pytest.fixture
 def batch(functions: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """What AWS Batch is going to answer; at the end every answer must have been asked for."""
+    """Yield what AWS Batch is going to answer; at the end every answer must have been used."""
     client: BatchClient = boto3.client(
         "batch", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
@@ -207,7 +207,7 @@ def test_what_batch_refuses_keeps_its_own_name(functions: dict[str, ModuleType],
 
 
 def described(**job: object) -> dict[str, Any]:
-    """What DescribeJobs answers for one job."""
+    """Return what DescribeJobs answers for one job."""
     base = {
         "jobId": "1",
         "jobName": "sample-17",

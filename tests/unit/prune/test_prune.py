@@ -74,7 +74,7 @@ def test_an_image_in_use_is_kept(uri: str, stays: str) -> None:
 class TestOldBuilds:
     @pytest.fixture(autouse=True)
     def _two_builds(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The environment, and one whose manifest is no more."""
+        """Return the environment, and one whose manifest is deleted."""
         monkeypatch.chdir(tmp_path)
         self.manifest = write(tmp_path, SMALLEST)
         self.gone = Path("build/gone")

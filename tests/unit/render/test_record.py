@@ -38,7 +38,7 @@ def test_the_record_waits_for_every_module_and_resource(manifest: Path) -> None:
 
 
 def blocks(files: dict[str, bytes]) -> dict[str, str]:
-    """The root's resources and modules: address -> body."""
+    """Return the root's resources and modules: address -> body."""
     root = [text.decode() for path, text in files.items() if re.fullmatch(r"terraform/\w+\.tf", path)]
     return {
         f"{match[1] or match[3]}.{match[2] or match[4]}": match[5] for text in root for match in _BLOCK.finditer(text)
@@ -46,7 +46,7 @@ def blocks(files: dict[str, bytes]) -> dict[str, str]:
 
 
 def waited_for(found: dict[str, str], address: str) -> Iterator[str]:
-    """An address, and all that its block names in this way or through others."""
+    """Yield an address, and all that its block names in this way or through others."""
     yield address
     for named in set(re.findall(r"\b\w+\.[\w-]+", found[address])) & set(found) - {address}:
         yield from waited_for(found, named)

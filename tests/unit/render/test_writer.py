@@ -25,7 +25,7 @@ FILES = {
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    """Every file below the folder but the record."""
+    """Return every file below the folder but the record."""
     paths = [path for path in root.rglob("*") if path.is_file() and path.name != ".gen-infra.json"]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
@@ -39,7 +39,7 @@ def put(root: Path, name: str, content: str) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder that holds FILES."""
+    """Return a folder that holds FILES."""
     write(FILES, tmp_path / "build" / "prod")
     return tmp_path / "build" / "prod"
 

@@ -18,7 +18,7 @@ HOST = "registry.terraform.io"
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """A person with an empty home, on a system without shared data."""
+    """Return the environment variables of a user with an empty home, on a system without shared data."""
     home = tmp_path / "home"
     home.mkdir()
     return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "share")}

@@ -37,7 +37,7 @@ _REFUSED_CALL = (
 
 
 def child(kind: str, **other: str) -> Callable[[Facts], object]:
-    """The second child of an array waits for another child."""
+    """Return a case in which the second child of an array waits for another child."""
 
     def change(facts: Facts) -> None:
         waited_for = other.get("jobId", ID) + (":0" if kind == "SEQUENTIAL" else ":1")

@@ -45,7 +45,7 @@ REASON_PATTERNS = [
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
-    """A job that has waited for an hour, in an account where nothing is wrong."""
+    """Yield a job that has waited for an hour, in an account where nothing is wrong."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -58,7 +58,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
 
 
 def reported(healthy: Evidence, case: Json, limit: int | None = None) -> Evidence:
-    """The evidence of a report; ``limit`` cuts its reason."""
+    """Return the evidence of a report; ``limit`` cuts its reason."""
     container = dict(healthy.job["container"]) | {"image": "registry.example.org/lab/aligner:1"}
     if case.get("secrets"):
         container["secrets"] = [{"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/token"}]

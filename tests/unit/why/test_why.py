@@ -32,7 +32,7 @@ CASES = COMMON_CASES | PUBLIC_CASES
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    """One for all tests of a module: its clients take longer to make than a test to run."""
+    """Yield one for all tests of a module: its clients take longer to make than a test to run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

@@ -47,7 +47,7 @@ def rebuilds_have_a_schedule_that_comes(manifest: Manifest) -> Iterable[Manifest
 
 
 def depends_on_date(manifest: Manifest) -> bool:
-    """Whether a valid manifest can become invalid by itself, on a later day."""
+    """Return whether a valid manifest can become invalid by itself, on a later day."""
     rebuild = manifest.image.rebuild
     return rebuild is not None and rebuild.schedule.startswith("cron(")
 

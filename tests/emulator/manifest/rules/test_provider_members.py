@@ -96,7 +96,7 @@ RETRY = """
 
 
 def sample(shape: Any, name: str = "") -> Any:
-    """A value with every member of a shape."""
+    """Return a value with every member of a shape."""
     if shape.type_name == "structure":
         return {member: sample(inner, member) for member, inner in shape.members.items()}
     if shape.type_name == "list":
@@ -112,7 +112,7 @@ def sample(shape: Any, name: str = "") -> Any:
 
 
 def all_members() -> dict[str, Any]:
-    """A container with every member of AWS's model."""
+    """Return a container with every member of AWS's model."""
     members: dict[str, Any] = sample(container_shape())
     return members | {"resourceRequirements": EMPTY["resourceRequirements"]}
 
@@ -143,7 +143,7 @@ def definition(
 
 
 def several_containers() -> dict[str, Any]:
-    """The ECS properties of the example, whose first container has every key, as JSON has them."""
+    """Return the ECS properties of the example, whose first container has every key, as JSON has them."""
     manifest = load(SEVERAL)
     job = manifest.jobs["align"]
     full = msgspec.convert(msgspec.to_builtins(job.containers["align"]) | MORE, Container)
@@ -155,7 +155,7 @@ def several_containers() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Each definition, by its label, as AWS Batch describes it; ``settled``: whether the second plan is empty."""
+    """Return each definition by its label, as AWS Batch describes it; ``settled``: the second plan is empty."""
     folder: Path = tmp_path_factory.mktemp("provider") / "root"
     folder.mkdir()
     every = {name: value for name, value in all_members().items() if name not in FARGATE_ONLY}

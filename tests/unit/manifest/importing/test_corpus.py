@@ -27,7 +27,7 @@ LISTS = {"environment": "name", "secrets": "name", "ulimits": "name", "mountPoin
 
 
 def source(path: Path) -> tuple[int, str]:
-    """The number of definitions, and the text."""
+    """Return the number of definitions, and the text."""
     _, count, text = path.read_text().split("\n", 2)
     return int(count.removeprefix("# definitions: ")), text
 
@@ -37,7 +37,7 @@ def notes_of(result: Imported, name: str) -> str:
 
 
 def completed(entry: dict[str, Any], notes: str) -> dict[str, Any]:
-    """The entry with what its notes ask for."""
+    """Return the entry with what its notes ask for."""
     entry = {"image": "", **entry}
     extra = entry.get("container_properties", {})
     if "instanceType" in extra and not named(extra["instanceType"]):  # a type that AWS has retired since
@@ -52,7 +52,7 @@ def completed(entry: dict[str, Any], notes: str) -> dict[str, Any]:
 
 
 def environment_for(entry: dict[str, Any], notes: str) -> dict[str, Any]:
-    """A compute environment that can run the job."""
+    """Return a compute environment that can run the job."""
     if "give it a queue on Fargate" in notes:
         return {"compute": {"spot": {"type": "FARGATE", "max_vcpus": 64}}}
     types = ["g4dn", "g5", "p4d"] if entry.get("gpus") else ["c7i", "r7i", "u7i-12tb"]
@@ -62,7 +62,7 @@ def environment_for(entry: dict[str, Any], notes: str) -> dict[str, Any]:
 
 
 def comparable(container: dict[str, Any]) -> dict[str, Any]:
-    """A container in one of its equal spellings: scalars as text, maps for lists with names, nothing that is empty."""
+    """Return a container in one of its equal spellings: scalars as text, named lists as maps, nothing empty."""
     plain = json.loads(json.dumps(container), parse_int=str, parse_float=str)
     needs = {item["type"]: str(item["value"]) for item in dicts(plain.pop("resourceRequirements", None))}
     for old, new in (("vcpus", "VCPU"), ("memory", "MEMORY")):
@@ -78,7 +78,7 @@ def comparable(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def present(value: Any) -> Any:
-    """The value without members that are empty or off, at any depth."""
+    """Return the value without members that are empty or off, at any depth."""
     if isinstance(value, list):
         return [present(item) for item in value]
     if not isinstance(value, dict):

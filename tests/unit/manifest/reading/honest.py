@@ -18,10 +18,10 @@ def honest_jobs() -> dict[str, dict[str, object]]:
 
 
 def published() -> list[str]:
-    """The definitions that `import` is tested with; one of them passes a token in plain text, which is left out."""
+    """Return the definitions that `import` is tested with, but for one with a token in plain text."""
     return [re.sub(r'"nf-token": "\w+"', "", path.read_text()) for path in sorted(_PUBLISHED.iterdir())]
 
 
 def honest_texts() -> list[str]:
-    """Every text."""
+    """Return every text."""
     return [*published(), DEFINITIONS.read_text()]

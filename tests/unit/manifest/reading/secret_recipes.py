@@ -257,7 +257,7 @@ PLACES: dict[str, Callable[[str], str]] = {
 
 
 def cases() -> Iterator[Case]:
-    """Every recipe in its places; a token in three of them."""
+    """Yield every recipe in its places; a token in three of them."""
     material = Material(12)
     for index, (kind, source, recipe) in enumerate(TOKENS):
         places = ["environment", *(list(PLACES)[1:][(index + step) % (len(PLACES) - 1)] for step in (0, 3))]
@@ -286,7 +286,7 @@ def cases() -> Iterator[Case]:
 
 
 def detected_cases() -> Iterator[Case]:
-    """The secrets that `render` accepts and `check` does not."""
+    """Yield the secrets that `render` accepts and `check` does not."""
     material = Material(13)
     for kind, source, recipe in DETECTED:
         for place in ("environment", "script", "comment", "parameter"):

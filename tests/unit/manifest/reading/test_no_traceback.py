@@ -31,7 +31,7 @@ anything = st.recursive(
 
 
 def shaped(shape: Any) -> st.SearchStrategy[Any]:
-    """A value of a botocore shape, in which any part may be missing or of any other type."""
+    """Return a value of a botocore shape, in which any part may be missing or of any other type."""
     if shape.type_name == "structure":
         members = {name: shaped(member) for name, member in shape.members.items()}
         value: st.SearchStrategy[Any] = st.fixed_dictionaries({}, optional=members)

@@ -186,7 +186,7 @@ REFUSED = [
 
 
 def problems(folder: Path, text: str) -> list[Problem]:
-    """What is wrong with this text, in the order in which it is found."""
+    """Return what is wrong with this text, in the order in which it is found."""
     path = folder / "m.yaml"
     path.write_bytes(text.encode())
     found: list[Problem] = []

@@ -27,7 +27,7 @@ JOB = "jobs:\n  a:\n    image: quay.io/lab/a:1\n    vcpus: 1\n    memory_mib: 10
 
 
 def refused(folder: Path, job: str) -> ManifestError | None:
-    """The error of a manifest with such a job; None if it is accepted."""
+    """Return the error of a manifest with such a job; None if it is accepted."""
     try:
         load(write(folder, f"{HEAD}{JOB}{job}\n"))
     except ManifestError as error:

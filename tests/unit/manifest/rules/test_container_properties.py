@@ -22,7 +22,7 @@ Place = tuple[str | int, ...]
 
 
 def sample(shape: Any) -> Any:
-    """A value with every member of a shape."""
+    """Return a value with every member of a shape."""
     if shape.type_name == "structure":
         return {name: sample(inner) for name, inner in shape.members.items()}
     if shape.type_name == "list":
@@ -38,7 +38,7 @@ def places(value: Any, path: Place = ()) -> Iterator[Place]:
 
 
 def changed(value: Any, path: Place) -> Iterator[Any]:
-    """The value without what is at the place, and with each odd value there."""
+    """Yield the value without what is at the place, and with each odd value there."""
     for odd in (..., *ODD_VALUES):
         copied = copy.deepcopy(value)
         place = copied

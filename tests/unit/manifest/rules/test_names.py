@@ -62,7 +62,7 @@ ELSEWHERE = {"AMI", "SSM parameter", "state object", "Terraform address"}
 
 
 def resources(manifest: Manifest) -> list[Resource]:
-    """The resources of the rendered files, modules included, with their names evaluated."""
+    """Return the resources of the rendered files, modules included, with their names evaluated."""
     files = {path.removeprefix("terraform/"): content for path, content in render(manifest).items()}
     source = read_source({path: content for path, content in files.items() if not path.startswith("packer/")})
     assert not source.errors

@@ -75,7 +75,7 @@ def test_rule(tmp_path: Path, kept: dict[str, Any], broken: dict[str, Any], says
 
 
 def main_tf(folder: Path, **changes: Any) -> str:
-    """The main.tf of a manifest with a rebuild, with single spaces around its equals signs."""
+    """Return the main.tf of a manifest with a rebuild, with single spaces around its equals signs."""
     return re.sub(r" += ", " = ", render(accept(folder, **changes))["terraform/main.tf"].decode())
 
 
