@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.reading.credentials import (
@@ -46,6 +48,7 @@ _REFERENCE = re.compile(
     re.DOTALL,
 )
 _MAY_BE_A_PASSWORD = re.compile(r"(?=.*[0-9])(?!\d{1,2}$)(?!.*\s).{4,}|\S{6,}:\S+|\S+:\S{6,}")
+_ENCODED = re.compile(r"\b[A-Za-z0-9+/]{20,4000}={0,2}")
 _LINE_WITH_SECRET = re.compile(
     r"(?i:pass|pwd|pw\b|secret|token|auth|login|(?:api|access|private)[_.-]?key|key[\"']?\s*[:=]|credential|creds)"
     r"[\w-]*[\"']?\s*[:=,]|[A-Za-z0-9/+=]{60}"
@@ -56,6 +59,19 @@ def secrets(text: str) -> Iterator[ForbiddenText]:
     """Yield everything in a text that looks like a credential; the messages do not repeat it."""
     for name, found in _credentials(text):
         yield ForbiddenText(found.start(), f"this looks like {name}; {ADVICE}")
+    for encoded in _ENCODED.finditer(text):
+        if name := next((name for name, _ in _credentials(_decoded(encoded.group()))), ""):
+            yield ForbiddenText(encoded.start(), f"this looks like {name}, encoded; {ADVICE}")
+
+
+def _decoded(word: str) -> str:
+    """Return the text that a word encodes in hexadecimal or Base64; empty if it encodes none."""
+    for decode in (bytes.fromhex, partial(base64.b64decode, validate=True)):
+        with suppress(ValueError):
+            text = decode(word).decode("ascii")
+            if text.replace("\n", "").isprintable():
+                return text
+    return ""
 
 
 def secrets_in_value(text: str) -> Iterator[ForbiddenText]:
