@@ -33,6 +33,7 @@ SIGNING_NAMES = {
     "service-quotas": "servicequotas",
     "stepfunctions": "states",
 }
+_UNSIGNED = {"AssumeRoleWithWebIdentity": "sts"}  # calls of those who have no access key yet, and their service
 _BOTO3_NAMES = {signing: boto3 for boto3, signing in SIGNING_NAMES.items()}
 
 
@@ -41,7 +42,7 @@ class Operation:
     """The operation that a request calls.
 
     Args:
-        service: boto3's name of the service; empty in a request that is not signed.
+        service: boto3's name of the service; empty in a request that is not signed, unless it need not be.
         action: such as ``UpdateJobQueue``; empty if the model has no such method and path.
         protocol: ``json``, ``cbor``, ``query``, ``ec2``, ``rest-json`` or ``rest-xml``.
         parameters: as they were sent: JSON, form fields, or parts of path and query.
@@ -70,6 +71,8 @@ def _read(environ: WSGIEnvironment) -> Operation:
     access_key, region, scope = signed.groups() if signed else ("", "", "")
     service = _BOTO3_NAMES.get(scope, scope)
     action, protocol, parameters = _named(environ, service) or _modelled(environ, service)
+    if action in _UNSIGNED and not service:
+        service, region = _UNSIGNED[action], "us-east-1"
     return Operation(service, action, protocol, parameters, region, access_key)
 
 

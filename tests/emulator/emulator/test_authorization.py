@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import base64
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.emulator.emulator.needed_permissions import NEEDED, Needs
 from tests.emulator.probes import ONCE, Lab, refusal
 
 if TYPE_CHECKING:
-    import boto3
-
     from gen_infra.emulator import Emulator
 
 REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
@@ -82,8 +85,6 @@ class TestRoles:
         return str(made["Role"]["Arn"])
 
     def assume(self, lab: Lab, user: boto3.Session, role: str, **more: Any) -> Any:
-        import boto3
-
         answer = client(lab, user, "sts").assume_role(RoleArn=role, RoleSessionName="session", **more)["Credentials"]
         keys = answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
         return boto3.Session(*keys, region_name="us-east-1")
@@ -162,3 +163,74 @@ def test_the_administrators_calls_are_not_evaluated(lab: Lab, aws: Emulator) -> 
     before = aws.iam_report()
     lab.client("ec2").describe_vpcs()
     assert aws.iam_report() == before
+
+
+HOST = "token.actions.githubusercontent.com"
+
+
+@pytest.fixture(scope="module")
+def ci_role(lab: Lab) -> str:
+    iam = lab.client("iam")
+    provider = iam.create_open_id_connect_provider(
+        Url=f"https://{HOST}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["a" * 40]
+    )["OpenIDConnectProviderArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {
+                f"{HOST}:aud": "sts.amazonaws.com",
+                f"{HOST}:sub": "repo:lab/infra:environment:prod",
+            }
+        },
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    name = lab.name("ci")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    lab.allow(name, "ssm:GetParameter", "*")
+    return str(role)
+
+
+class TestWebIdentities:
+    """GitHub Actions without an access key: a token of the provider, and a role that trusts one repository."""
+
+    def token(self, **claims: Any) -> str:
+        given = {"iss": f"https://{HOST}", "aud": "sts.amazonaws.com", "exp": time.time() + 300} | claims
+        return ".".join(base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in ({}, given, ""))
+
+    def assume(self, lab: Lab, role: str, token: str) -> Any:
+        sts = boto3.client(
+            "sts",
+            region_name="us-east-1",
+            endpoint_url=lab.endpoint,
+            config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}),
+        )
+        answer = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="run-7", WebIdentityToken=token)
+        keys = answer["Credentials"]
+        return boto3.Session(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-east-1"
+        )
+
+    def test_the_trusted_repository_gets_the_role(self, lab: Lab, ci_role: str) -> None:
+        session = self.assume(lab, ci_role, self.token(sub="repo:lab/infra:environment:prod"))
+        assert refusal(client(lab, session, "ssm").get_parameter, Name="/gen-infra/prod/ami") == "accepted"
+        assert refusal(client(lab, session, "s3").list_buckets) == "AccessDenied"
+
+    @pytest.mark.parametrize(
+        ("claims", "code"),
+        [
+            ({"sub": "repo:stranger/infra:environment:prod"}, "AccessDenied"),
+            ({"sub": "repo:lab/infra:pull_request"}, "AccessDenied"),
+            ({"sub": "repo:lab/infra:environment:prod", "aud": "https://other"}, "InvalidIdentityToken"),
+            ({"sub": "repo:lab/infra:environment:prod", "iss": "https://gitlab.com"}, "InvalidIdentityToken"),
+            ({"sub": "repo:lab/infra:environment:prod", "exp": 0}, "ExpiredTokenException"),
+            ({}, "AccessDenied"),
+        ],
+        ids=str,
+    )
+    def test_any_other_token_is_refused(self, lab: Lab, ci_role: str, claims: dict[str, Any], code: str) -> None:
+        assert refusal(lambda: self.assume(lab, ci_role, self.token(**claims))) == code
+
+    def test_what_is_no_token_is_refused(self, lab: Lab, ci_role: str) -> None:
+        assert refusal(lambda: self.assume(lab, ci_role, "not.a.token")) == "InvalidIdentityToken"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 
+from gen_infra.emulator.authorization import web_identity
 from gen_infra.emulator.authorization.actions import PREFIXES, actions
 from gen_infra.emulator.authorization.callers import PARTITION, backend, caller
 from gen_infra.emulator.authorization.context import context
@@ -49,17 +50,32 @@ class Needed(NamedTuple):
 
 def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None:
     """Return AWS's error for a call that its caller may not make, or None."""
-    principal = caller(operation.access_key, ACCOUNT_ID)
-    if principal is None or not operation.action:
+    if not operation.action:
         return None
     given = {**(parameters(operation, environ) or operation.parameters), **_in_headers(environ)}
     place = Location(PARTITION, operation.region, ACCOUNT_ID)
+    if operation.action == web_identity.ACTION:
+        identity = web_identity.web_identity(str(given.get("WebIdentityToken", "")), ACCOUNT_ID)
+        return identity if isinstance(identity, ErrorAnswer) else _assume(identity, str(given.get("RoleArn", "")))
+    principal = caller(operation.access_key, ACCOUNT_ID)
+    if principal is None:
+        return None
     for needed in _needed(operation, given, principal, place):
         decision = evaluate(needed.request, principal, resource_policy(needed.request.resource))
         REPORT.add(Evaluated(needed.request.action, needed.is_known, decision.is_allowed))
         if not decision.is_allowed:
             return _refusal(operation.service, decision)
     return None
+
+
+def _assume(identity: web_identity.WebIdentity, role_arn: str) -> ErrorAnswer | None:
+    """Return AWS's error if a role's trust policy does not let a web identity assume the role."""
+    request = Request(f"sts:{web_identity.ACTION}", role_arn, ACCOUNT_ID, identity.context)
+    decision = evaluate(request, identity.principal, resource_policy(role_arn))
+    REPORT.add(Evaluated(request.action, is_known=True, is_allowed=decision.is_allowed))
+    if decision.is_allowed:
+        return None
+    return ErrorAnswer("AccessDenied", f"Not authorized to perform {request.action}", 403)
 
 
 def _needed(operation: Operation, given: Mapping[str, Any], principal: Principal, place: Location) -> Iterator[Needed]:
