@@ -20,6 +20,7 @@ from gen_infra.doctor import containers as doctor_containers
 from gen_infra.doctor import image as doctor_image
 from gen_infra.doctor import jobs as doctor_jobs
 from gen_infra.doctor import key as doctor_key
+from gen_infra.doctor import neighbours as doctor_neighbours
 from gen_infra.doctor import network as doctor_network
 from gen_infra.doctor import quotas as doctor_quotas
 from gen_infra.doctor import roles as doctor_roles
@@ -61,6 +62,7 @@ def examine(path: Path | None) -> list[Diagnosis]:
         return [
             *(line for section in tools for line in section.result()),
             *lines,
+            *(doctor_neighbours.shared_buckets(manifest, path) if manifest and path else ()),
             *(line for section in account for line in section.result()),
         ]
 

@@ -1,0 +1,45 @@
+"""The doctor on the environments whose manifests are in the same folder: no job of one can take over another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen_infra.doctor.diagnosis import wrong
+from gen_infra.errors import GenInfraError
+from gen_infra.manifest import load
+from gen_infra.manifest.reading.nodes import dotted
+from gen_infra.manifest.rules.buckets import OWN_PREFIX, writable_by_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gen_infra.doctor.diagnosis import Diagnosis
+    from gen_infra.manifest import Manifest
+
+
+def shared_buckets(manifest: Manifest, path: Path) -> Iterator[Diagnosis]:
+    """Check whether jobs of one environment may write the state or the source of the image of another."""
+    for other_path, other in _beside(path):
+        for writer_path, writer, owner_path, owner in (
+            (path, manifest, other_path, other),
+            (other_path, other, path, manifest),
+        ):
+            for place, what in writable_by_jobs(writer, owner):
+                yield wrong(
+                    "buckets",
+                    f"{writer_path}: {dotted(place)}: jobs of {writer.name} could write {what} of {owner.name}, "
+                    f"{owner_path}",
+                    f"use another bucket, or set a prefix beside {OWN_PREFIX}",
+                )
+
+
+def _beside(path: Path) -> Iterator[tuple[Path, Manifest]]:
+    """Yield the other manifests of the folder; files that are none, such as parents, are left out."""
+    for other in sorted(path.parent.glob("*.y*ml")):
+        if other.name == path.name:
+            continue
+        try:
+            yield other, load(other)
+        except GenInfraError:
+            continue
