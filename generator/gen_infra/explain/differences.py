@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from gen_infra.terraform.plan import ResourceChange
 
 _SHOWN = 60  # characters of a value
-_INDEX = re.compile(r"\[\d+\]")
+_INDEX = re.compile(r"\[[\w-]+\]")
+_NAME = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Difference:
     """One attribute that changes.
 
     Args:
-        path: such as ``compute_resources.bid_percentage``; an index only where a list has several items.
+        path: such as ``compute_resources.bid_percentage``; in a list of several items, their names (those of
+            containers, say), or their indexes.
         old: what it is.
         new: what it will be; nothing where that is not known.
         unknown: whether it is known only after the apply.
@@ -97,12 +99,30 @@ def _compared(path: str, old: Any, new: Any, unknown: Any) -> Iterator[tuple[str
         marks = unknown if isinstance(unknown, dict) else {}
         for key in sorted({*old, *new, *marks}):
             yield from _compared(f"{path}.{key}", old.get(key), new.get(key), marks.get(key))
+    elif _are_named(old) and _are_named(new) and max(len(old), len(new)) > 1 and _order(old, new) == _order(new, old):
+        old_items, new_items = ({item["name"]: item for item in items} for items in (old, new))
+        for name in dict.fromkeys([*new_items, *old_items]):
+            yield from _compared(f"{path}[{name}]", old_items.get(name), new_items.get(name), None)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         items = unknown[: len(old)] if isinstance(unknown, list) else []
         for index, (left, right, mark) in enumerate(zip_longest(old, new, items)):
             yield from _compared(f"{path}[{index}]" if len(old) > 1 else path, left, right, mark)
     elif old != new and not (_is_nothing(old) and _is_nothing(new)):
         yield path, old, new, False
+
+
+def _are_named(items: Any) -> bool:
+    """Return whether it is a list of mappings that each have a name of their own."""
+    if not isinstance(items, list) or not items:
+        return False
+    names = [item.get("name") if isinstance(item, dict) else None for item in items]
+    return len({*names}) == len(names) and all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)
+
+
+def _order(items: list[Any], compared: list[Any]) -> list[str]:
+    """Return the names that both lists have, in the order of the first."""
+    common = {item["name"] for item in compared}
+    return [item["name"] for item in items if item["name"] in common]
 
 
 def _is_nothing(value: Any) -> bool:

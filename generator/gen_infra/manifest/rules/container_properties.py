@@ -96,14 +96,19 @@ def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Mani
         names = {"scratch"} if job.scratch else set()
         names |= {f"efs-{name}" for name in job.efs}
         for index, volume in enumerate(_items(job, "volumes")):
-            name = str(volume.get("name"))
+            if "name" not in volume:
+                yield (*path, "volumes", index), "the key name is missing"
+                continue
+            name = str(volume["name"])
             if name in names:
                 yield (*path, "volumes", index, "name"), f"there is a volume {name} already"
             names.add(name)
         for index, mount in enumerate(_items(job, "mountPoints")):
-            source = str(mount.get("sourceVolume"))
-            if source not in names:
-                yield (*path, "mountPoints", index, "sourceVolume"), f'unknown volume "{source}"'
+            if "sourceVolume" not in mount:
+                yield (*path, "mountPoints", index), "the key sourceVolume is missing"
+            elif (source := str(mount["sourceVolume"])) not in names:
+                choose = f"; choose from: {', '.join(sorted(names))}" if names else "; add it to volumes"
+                yield (*path, "mountPoints", index, "sourceVolume"), f'unknown volume "{source}"{choose}'
 
 
 def container_properties_fit_the_host(manifest: Manifest) -> Iterable[ManifestFinding]:

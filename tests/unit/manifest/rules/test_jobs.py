@@ -223,7 +223,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "volume of a mount point",
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}]),
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "date", "containerPath": "/data"}]),
-        'container_properties.mountPoints[0].sourceVolume: unknown volume "date"',
+        'container_properties.mountPoints[0].sourceVolume: unknown volume "date"; choose from: data',
     ),
     (
         "volumes differ",
@@ -281,7 +281,13 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "mount point without a volume",
         raw(volumes=[VOLUME], mountPoints=[{"sourceVolume": "data", "containerPath": "/x"}]),
         raw(mountPoints=[{"containerPath": "/x"}]),
-        'container_properties.mountPoints[0].sourceVolume: unknown volume "None"',
+        "container_properties.mountPoints[0]: the key sourceVolume is missing",
+    ),
+    (
+        "volume without any name",
+        raw(volumes=[VOLUME]),
+        raw(volumes=[VOLUME, {}]),
+        "container_properties.volumes[1]: the key name is missing",
     ),
     (
         "instance type of nodes",
