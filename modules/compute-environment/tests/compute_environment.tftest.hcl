@@ -18,6 +18,8 @@ variables {
   kms_key_arn          = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   scratch_volume       = { size_gib = 1000 }
   tags                 = { Project = "genomics" }
+
+  compute_environment_tags = { Team = "rna" }
 }
 
 run "compute_environment" {
@@ -32,6 +34,11 @@ run "compute_environment" {
       r.type == "SPOT" && r.bid_percentage == 50 && r.min_vcpus == 0 && r.max_vcpus == 1024
     ])
     error_message = "Type, bid and vCPUs must be as given, with none kept on by default."
+  }
+
+  assert {
+    condition     = aws_batch_compute_environment.this.tags == tomap({ Team = "rna" })
+    error_message = "The compute environment must have its own tags."
   }
 
   # A change of any of these tags replaces the environment.

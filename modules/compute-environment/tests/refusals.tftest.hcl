@@ -18,6 +18,7 @@ run "refuses_each" {
   variables {
     allocation_strategy           = "WORST_FIT"
     bid_percentage                = 101
+    compute_environment_tags      = { for i in range(51) : "tag${i}" => "value" }
     image_id                      = "ami-prod"
     image_type                    = "ECS_AL2"
     instance_profile_arn          = "arn:aws:iam::123456789012:role/batchInstance-prod"
@@ -39,8 +40,8 @@ run "refuses_each" {
   }
 
   expect_failures = [
-    var.allocation_strategy, var.bid_percentage, var.image_id, var.image_type, var.instance_profile_arn,
-    var.instance_types, var.job_execution_timeout_minutes, var.kms_key_arn, var.max_vcpus, var.min_vcpus, var.name,
+    var.allocation_strategy, var.bid_percentage, var.compute_environment_tags, var.image_id, var.image_type,
+    var.instance_profile_arn, var.instance_types, var.job_execution_timeout_minutes, var.kms_key_arn, var.max_vcpus, var.min_vcpus, var.name,
     var.root_volume, var.scratch_volume, var.security_group_ids, var.service_role_arn, var.spot_fleet_role_arn,
     var.state, var.subnet_ids, var.tags, var.type,
   ]
