@@ -129,6 +129,18 @@ class Environment:
         """
         return self._caller
 
+    def require_image_parameters(self) -> None:
+        """Look at the SSM parameters that name images, before Terraform reads their values into the plan and state.
+
+        Raises:
+            UsageError: a parameter is for something else, which might be a secret.
+        """
+        from gen_infra.aws.images import named_image
+
+        for source in {image.run_source for image in self.manifest.images().values()}:
+            if source.startswith("/"):
+                named_image(self.clients, source)
+
     @cached_property
     def _caller(self) -> Identity:
         from gen_infra.aws.session import require_account

@@ -216,7 +216,7 @@ def status(manifest: Manifest, clients: Clients) -> Status:
     """Look up the images of the environment."""
     require_instances(manifest)
     base = images.base_image(clients, manifest.image.build_source)
-    named = images.parameter(clients, manifest.image_parameter) or ""
+    named = images.named_image(clients, manifest.image_parameter) or ""
     wanted = _image_id(manifest.image.run_source, clients)
     current = images.find(clients, wanted) if wanted else None
     builds = images.builds(clients, manifest.name)
@@ -245,7 +245,7 @@ def reasons(image: MachineImage | None, base: Base, recipe: str) -> Iterator[str
 
 def _image_id(source: str, clients: Clients) -> str:
     """Return the id of an image, given by id or by SSM parameter; empty if the parameter does not exist."""
-    return images.parameter(clients, source) or "" if source.startswith("/") else source
+    return images.named_image(clients, source) or "" if source.startswith("/") else source
 
 
 def _in_use(manifest: Manifest, clients: Clients) -> Iterator[InUse]:
@@ -263,7 +263,7 @@ def _in_use(manifest: Manifest, clients: Clients) -> Iterator[InUse]:
 def stale(manifest: Manifest, clients: Clients) -> list[str]:
     """List why the image that the environment's parameter names should be built again; empty if it is up to date."""
     require_instances(manifest)
-    named = images.parameter(clients, manifest.image_parameter)
+    named = images.named_image(clients, manifest.image_parameter)
     if named is None:
         return [f"parameter {manifest.image_parameter} does not exist yet"]
     base = images.base_image(clients, manifest.image.build_source)

@@ -115,6 +115,7 @@ def make_plan(
         with _planned(environment, on_event, "destroy") as (file, content):
             require_own_resources(environment, content)
             return environment.saved_plan.save(file, environment.plan_origin("destroy"), content)
+    environment.require_image_parameters()
     require_room(environment.manifest, environment.clients)
     return _plan_with_adoption(environment, on_event, progress, adopt=adopt)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.aws.errors import aws_errors, error_code
-from gen_infra.errors import AwsError, MissingError
+from gen_infra.errors import AwsError, MissingError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,8 @@ RECIPE_TAG = "gen-infra:recipe"
 BUILD_TAG = "gen-infra:build"
 
 DATA_TYPE = "aws:ec2:image"
+PUBLIC_PARAMETERS = "/aws/service/"  # AWS's own, whose data type is text
+_AMI = re.compile("ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _GONE = {"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidAMIID.Malformed"}
 _PUBLISH_SECONDS = 60.0
 
@@ -114,22 +117,62 @@ def base_image(clients: Clients, source: str) -> Base:
     """
     if source.startswith("ami-"):
         return Base(source)
-    image_id = parameter(clients, source)
+    image_id = named_image(clients, source)
     if image_id is None:
         raise MissingError(f'SSM parameter "{source}" not found in {clients.region}', hint="correct `image.source`")
     folder, _, last = source.rpartition("/")
-    version = parameter(clients, f"{folder}/image_version") if last == "image_id" else None
+    is_versioned = source.startswith(PUBLIC_PARAMETERS) and last == "image_id"
+    version = parameter(clients, f"{folder}/image_version") if is_versioned else None
     return Base(image_id, version or "")
 
 
 @aws_errors()
 def parameter(clients: Clients, name: str) -> str | None:
-    """Return the value of an SSM parameter; None if there is none of that name."""
+    """Return the value of an SSM parameter; None if there is none of that name. It may be a secret: never print it."""
+    found = _parameter(clients, name)
+    return found["Value"] if found else None
+
+
+@aws_errors()
+def named_image(clients: Clients, name: str) -> str | None:
+    """Return the id of the image that an SSM parameter names; None if there is no such parameter.
+
+    Raises:
+        UsageError: the parameter is for something else, which might be a secret.
+    """
+    found = _parameter(clients, name)
+    if not found:
+        return None
+    if problem := unfit(found):
+        raise UsageError(
+            f'SSM parameter "{name}" {problem}',
+            hint=f"name a parameter of data type {DATA_TYPE}, such as `gen-infra image build` creates",
+        )
+    return str(found["Value"])
+
+
+def unfit(found: Mapping[str, Any]) -> str:
+    """Return why a parameter cannot name an image, without its value; empty if it can.
+
+    Args:
+        found: the parameter, as GetParameter returns it.
+    """
+    is_public, value = found.get("Name", "").startswith(PUBLIC_PARAMETERS), found.get("Value", "")
+    if not is_public and (found.get("Type") != "String" or found.get("DataType") != DATA_TYPE):
+        return f"has type {found.get('Type')} and data type {found.get('DataType', 'text')}, not String and {DATA_TYPE}"
+    return "" if _AMI.fullmatch(value) else f"has {shown(value)}, which is not an AMI id"
+
+
+def shown(value: str) -> str:
+    """Return the value of an image parameter if it is an AMI id, else its length."""
+    return value if _AMI.fullmatch(value) else f"a value of {len(value)} characters"
+
+
+def _parameter(clients: Clients, name: str) -> Mapping[str, Any] | None:
     try:
-        value: str = clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        return dict(clients.ssm.get_parameter(Name=name)["Parameter"])
     except clients.ssm.exceptions.ParameterNotFound:
         return None
-    return value
 
 
 @aws_errors()

@@ -144,6 +144,7 @@ def _validate_and_plan(
         return Validated(verdict, None, problem.message)
     if problem:
         raise problem
+    environment.require_image_parameters()
     if known is not None:
         _init(terraform)
     progress(f"terraform plans {environment.manifest.name}" if is_one_of_several else "terraform plans")

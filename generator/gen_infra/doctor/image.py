@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.aws.images import as_image, describe, least_sizes
+from gen_infra.aws.images import DATA_TYPE, as_image, describe, least_sizes, unfit
 from gen_infra.doctor.account import check
 from gen_infra.doctor.diagnosis import ok, warning, wrong
 
@@ -37,12 +37,15 @@ def image_of_parameter(
 ) -> Iterator[Diagnosis]:
     """Check whether an SSM parameter names an image that the instances can run; the rest is as in `image`."""
     try:
-        value = clients.ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+        found = clients.ssm.get_parameter(Name=parameter)["Parameter"]
     except clients.ssm.exceptions.ParameterNotFound:
         advice = "gen-infra image build MANIFEST"
         yield wrong("image", f"parameter {parameter} does not exist in {clients.region}", advice)
         return
-    yield from image(clients, value, architecture, volumes, origin=f" from {parameter}")
+    if problem := unfit(found):
+        yield wrong("image", f"parameter {parameter} {problem}", f"name a parameter of data type {DATA_TYPE}")
+        return
+    yield from image(clients, found["Value"], architecture, volumes, origin=f" from {parameter}")
 
 
 @check("image", "ec2")

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from gen_infra.aws.images import DATA_TYPE
 from gen_infra.emulator import CREDENTIALS, REGION
 
 BUCKETS = ("aws-batch-genomics-resources", "genomics-results-123456789012")
@@ -35,7 +36,7 @@ def populate(endpoint: str) -> None:
     image = machine_image(ec2, REGION)
     ssm = client("ssm")
     for name in IMAGE_PARAMETERS:
-        ssm.put_parameter(Name=name, Type="String", Value=image)
+        ssm.put_parameter(Name=name, Type="String", DataType=DATA_TYPE, Value=image)
     s3 = client("s3")
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=bucket)

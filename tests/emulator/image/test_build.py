@@ -281,7 +281,8 @@ def test_without_its_key_a_build_explains_how_to_get_it(lab: Lab, tmp_path: Path
 def test_rebuild_if_stale_as_a_schedule_calls_it(lab: Lab, tmp_path: Path) -> None:
     bases = [base.id for base in (images.base_image(lab.clients, source) for source in TWO_BASES)]
     path = lab.environment(tmp_path, source=f"/{tmp_path.name}/base")
-    lab.clients.ssm.put_parameter(Name=f"/{tmp_path.name}/base", Value=bases[0], Type="String")
+    parameter: Any = {"Name": f"/{tmp_path.name}/base", "Type": "String", "DataType": images.DATA_TYPE}
+    lab.clients.ssm.put_parameter(**parameter, Value=bases[0])
 
     def rebuild() -> tuple[str | None, str]:
         done = gen_infra("image", "rebuild", path, "--if-stale", "--json", environ=lab.aws.environ, timeout=100)
@@ -300,7 +301,7 @@ def test_rebuild_if_stale_as_a_schedule_calls_it(lab: Lab, tmp_path: Path) -> No
     second, said = rebuild()
     assert "stale: the recipe has changed since" in said
 
-    lab.clients.ssm.put_parameter(Name=f"/{tmp_path.name}/base", Value=bases[1], Type="String", Overwrite=True)
+    lab.clients.ssm.put_parameter(**parameter, Value=bases[1], Overwrite=True)
     third, said = rebuild()
     assert f"stale: it was built on {bases[0]}, and {bases[1]} is newer" in said
     assert rebuild()[0] is None

@@ -97,7 +97,7 @@ def by_a_compute_environment(clients: Clients, manifest: Manifest, image: str) -
 
 
 def by_the_parameter(clients: Clients, manifest: Manifest, image: str) -> str:
-    clients.ssm.put_parameter(Name=manifest.image_parameter, Value=image, Type="String")
+    clients.ssm.put_parameter(Name=manifest.image_parameter, Value=image, Type="String", DataType=images.DATA_TYPE)
     return f"parameter {manifest.image_parameter}"
 
 
@@ -274,7 +274,8 @@ class TestStatus:
 class TestLookUps:
     def test_a_base_by_id_by_parameter_and_awss_own(self, clients: Clients, manifest: Manifest) -> None:
         assert images.base_image(clients, "ami-0123456789abcdef0") == images.Base("ami-0123456789abcdef0")
-        clients.ssm.put_parameter(Name=f"/{manifest.name}/base", Value="ami-00000000", Type="String")
+        base: Any = {"Name": f"/{manifest.name}/base", "Value": "ami-00000000", "Type": "String"}
+        clients.ssm.put_parameter(**base, DataType=images.DATA_TYPE)
         assert images.base_image(clients, f"/{manifest.name}/base") == images.Base("ami-00000000")
         newest = images.base_image(clients, manifest.image.base_parameter)
         assert newest.version.startswith("2023.0.")

@@ -103,7 +103,9 @@ def _environment(aws: Emulator) -> None:
     iam.create_role(RoleName=profile, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.create_instance_profile(InstanceProfileName=profile)
     iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=profile)
-    aws.client("ssm").put_parameter(Name=PARAMETER, Type="String", Value="ami-0123456789abcdef0")
+    aws.client("ssm").put_parameter(
+        Name=PARAMETER, Type="String", DataType="aws:ec2:image", Value="ami-0123456789abcdef0"
+    )
 
 
 class TestBuilds:

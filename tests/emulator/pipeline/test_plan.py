@@ -17,6 +17,8 @@ import pytest
 from gen_infra import pipeline
 from gen_infra.emulator import Emulator, start
 from gen_infra.errors import UsageError
+from gen_infra.terraform.adapter import TerraformError
+from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ
 
 if TYPE_CHECKING:
@@ -119,7 +121,8 @@ def account(_environ: pytest.MonkeyPatch) -> Iterator[Emulator]:
             _environ.setenv(name, value)
         (image, *_) = aws.client("ec2").describe_images(Owners=["amazon"])["Images"]
         for name in (NAME, "other", "first"):
-            aws.client("ssm").put_parameter(Name=f"/gen-infra/{name}/ami", Type="String", Value=image["ImageId"])
+            parameter = {"Name": f"/gen-infra/{name}/ami", "Type": "String", "DataType": "aws:ec2:image"}
+            aws.client("ssm").put_parameter(**parameter, Value=image["ImageId"])
         yield aws
 
 
@@ -146,6 +149,27 @@ def shell(made: Made) -> Iterator[Shell]:
     shutil.rmtree(made.shell.folder / "build")
     kept.rename(made.shell.folder / "build")
     made.shell.manifest().write_text(MANIFEST.format(name=NAME))
+
+
+class TestAnotherParameter:
+    """`image.parameter` names a parameter that is for something else."""
+
+    SECRET = "correct horse battery staple"
+
+    def test_its_value_reaches_no_plan_no_message_and_no_file(self, shell: Shell, account: Emulator) -> None:
+        account.client("ssm").put_parameter(Name="/gen-infra/stolen/ami", Type="String", Value=self.SECRET)
+        environment = shell.load("stolen")
+        with pytest.raises(UsageError, match='"/gen-infra/stolen/ami" has type String and data type text, not ') as no:
+            shell.plan(environment)
+
+        terraform = environment.terraform(lambda _: None)  # on its own, as the rendered files can be used
+        terraform.init(plugin_dir=find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir)
+        with pytest.raises(TerraformError, match="must contain the id of an AMI") as failed:
+            terraform.plan(shell.folder / "stolen.tfplan")
+
+        assert self.SECRET not in f"{no.value} {no.value.hint} {failed.value} {failed.value.hint}"
+        written = [path.read_bytes() for path in (shell.folder / "build" / "stolen").rglob("*.tfstate*")]
+        assert not any(self.SECRET.encode() in content for content in written)
 
 
 class TestRefused:

@@ -154,9 +154,10 @@ class ComputeImage(Model, frozen=True, kw_only=True):
         about("The ECS-optimized image, or that which the image was built on; default: `image.base`."),
     ] = None
     id: Annotated[ImageId | None, about("The id of the AMI to run.")] = None
-    parameter: Annotated[ParameterName | None, about("The SSM parameter that contains the id of the AMI to run.")] = (
-        None
-    )
+    parameter: Annotated[
+        ParameterName | None,
+        about("The SSM parameter that contains the id of the AMI to run, of data type `aws:ec2:image`."),
+    ] = None
 
 
 class Image(Model, frozen=True, kw_only=True):
@@ -171,9 +172,10 @@ class Image(Model, frozen=True, kw_only=True):
         about("The image to build on instead of AWS's newest for `base`: an AMI id, or the SSM parameter that has it."),
     ] = None
     id: Annotated[ImageId | None, about("The id of the AMI to run.")] = None
-    parameter: Annotated[ParameterName | None, about("The SSM parameter that contains the id of the AMI to run.")] = (
-        None
-    )
+    parameter: Annotated[
+        ParameterName | None,
+        about("The SSM parameter that contains the id of the AMI to run, of data type `aws:ec2:image`."),
+    ] = None
     root: RootVolume = RootVolume()
     scratch: Scratch = Scratch()
     ecs: EcsAgent = EcsAgent()

@@ -8,7 +8,15 @@ locals {
 }
 
 data "aws_ssm_parameter" "image_steady" {
-  name = "/lab/images/steady"
+  name            = "/lab/images/steady"
+  with_decryption = false
+
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$", self.value))
+      error_message = "The parameter must contain the id of an AMI."
+    }
+  }
 }
 
 # The log group of every job in this account and region whose definition names none.

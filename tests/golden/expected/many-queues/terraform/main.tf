@@ -8,7 +8,15 @@ locals {
 }
 
 data "aws_ssm_parameter" "image" {
-  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+  name            = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+  with_decryption = false
+
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$", self.value))
+      error_message = "The parameter must contain the id of an AMI."
+    }
+  }
 }
 
 module "network" {

@@ -8,7 +8,15 @@ locals {
 }
 
 data "aws_ssm_parameter" "image" {
-  name = "/gen-infra/prod/ami"
+  name            = "/gen-infra/prod/ami"
+  with_decryption = false
+
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$", self.value))
+      error_message = "The parameter must contain the id of an AMI."
+    }
+  }
 }
 
 module "network" {
