@@ -47,8 +47,15 @@ def families(types: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             instance["MemoryInfo"]["SizeInMiB"],
             sum(gpu["Count"] for gpu in instance.get("GpuInfo", {}).get("Gpus", [])),
             instance.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
+            *_efa_interfaces(instance),
         ]
     return result
+
+
+def _efa_interfaces(instance: Mapping[str, Any]) -> list[int]:
+    """Return the most Elastic Fabric Adapters of an instance type; empty if it has none."""
+    network = instance.get("NetworkInfo", {})
+    return [network["EfaInfo"]["MaximumEfaInterfaces"]] if network.get("EfaSupported") else []
 
 
 def text(content: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ resource "aws_launch_template" "this" {
   name_prefix            = "${var.name}-"
   description            = "Instances of the compute environment ${var.name}"
   update_default_version = true
+  user_data              = var.user_data == null ? null : base64encode(var.user_data)
 
   dynamic "block_device_mappings" {
     for_each = local.volumes
@@ -30,6 +31,38 @@ resource "aws_launch_template" "this" {
         volume_size           = block_device_mappings.value.size_gib
         volume_type           = block_device_mappings.value.type
       }
+    }
+  }
+
+  dynamic "capacity_reservation_specification" {
+    for_each = var.capacity_reservation == null ? [] : [var.capacity_reservation]
+
+    content {
+      capacity_reservation_preference = capacity_reservation_specification.value == "none" ? "none" : null
+
+      dynamic "capacity_reservation_target" {
+        for_each = capacity_reservation_specification.value == "none" ? [] : [capacity_reservation_specification.value]
+
+        content {
+          capacity_reservation_id                 = startswith(capacity_reservation_target.value, "cr-") ? capacity_reservation_target.value : null
+          capacity_reservation_resource_group_arn = startswith(capacity_reservation_target.value, "arn:") ? capacity_reservation_target.value : null
+        }
+      }
+    }
+  }
+
+  # With interfaces here, EC2 wants the security groups here as well, and Batch chooses the subnet.
+  # https://docs.aws.amazon.com/batch/latest/userguide/efa.html
+  dynamic "network_interfaces" {
+    for_each = range(var.efa_interfaces)
+
+    content {
+      associate_public_ip_address = false
+      delete_on_termination       = true
+      device_index                = network_interfaces.value == 0 ? 0 : 1
+      interface_type              = "efa"
+      network_card_index          = network_interfaces.value
+      security_groups             = var.security_group_ids
     }
   }
 
@@ -56,9 +89,10 @@ resource "aws_launch_template" "this" {
 
 # Changes when, and only when, the compute environment must be replaced although the provider plans an update in place:
 # for a launch template version that is not known yet, where it ends in "Provider produced inconsistent final plan",
-# and from the service-linked role to a custom one or back, which Batch refuses.
+# from the service-linked role to a custom one or back, which Batch refuses, and with EFA or without, because then the
+# security groups move between the launch template and the compute environment.
 resource "terraform_data" "replacement" {
-  input = local.updated_in_place ? "in place" : join(" ", [
+  input = local.updated_in_place ? (var.efa_interfaces == 0 ? "in place" : "in place, with EFA") : join(" ", [
     var.service_role_arn == null ? "service-linked role," : "custom role,",
     "launch template version", aws_launch_template.this.latest_version,
   ])
@@ -112,7 +146,7 @@ resource "aws_batch_compute_environment" "this" {
     spot_iam_fleet_role = var.spot_fleet_role_arn
     placement_group     = var.placement_group
     subnets             = var.subnet_ids
-    security_group_ids  = var.security_group_ids
+    security_group_ids  = var.efa_interfaces == 0 ? var.security_group_ids : null
 
     # A change of these replaces the compute environment: the name alone, everything else is tagged by the launch template.
     tags = { Name = var.name }

@@ -30,6 +30,29 @@ variable "compute_environment_tags" {
   }
 }
 
+variable "capacity_reservation" {
+  description = "On-Demand capacity reservation: its id, the ARN of a resource group, or none; null for any open one that matches."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.capacity_reservation == null || can(regex("^(none|cr-[0-9a-f]{17}|arn:aws[a-z-]*:resource-groups:[a-z0-9-]+:[0-9]{12}:group/.+)$", var.capacity_reservation))
+    error_message = "capacity_reservation must be none, an id like cr-0123456789abcdef0, or the ARN of a resource group."
+  }
+}
+
+variable "efa_interfaces" {
+  description = "Elastic Fabric Adapters of each instance, one on each network card; 0 for an ordinary network interface."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.efa_interfaces >= 0 && var.efa_interfaces <= 32 && floor(var.efa_interfaces) == var.efa_interfaces
+    error_message = "efa_interfaces must be a whole number from 0 to 32."
+  }
+}
+
 variable "image_id" {
   description = "The id of the instances' AMI, of the type image_type; null for the AMI that Batch chooses."
   type        = string
@@ -269,5 +292,16 @@ variable "type" {
   validation {
     condition     = contains(["EC2", "SPOT"], var.type)
     error_message = "type must be EC2 or SPOT."
+  }
+}
+
+variable "user_data" {
+  description = "User data as a MIME multi-part document, which AWS Batch adds its own part to; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.user_data == null || try(startswith(var.user_data, "MIME-Version: ") && length(base64encode(var.user_data)) <= 21848, false)
+    error_message = "user_data must be a MIME multi-part document of at most 16 KiB."
   }
 }

@@ -33,6 +33,7 @@ class Size(NamedTuple):
     memory_mib: int
     gpus: int
     instance_store_gb: int
+    efa_interfaces: int = 0  # the data file leaves out what most types do not have
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -59,6 +60,7 @@ class InstanceType(NamedTuple):
     gpus: int
     architecture: Architecture
     instance_store_gb: int
+    efa_interfaces: int = 0
 
     @property
     def usable_mib(self) -> int:
@@ -86,7 +88,7 @@ def named(word: str) -> tuple[InstanceType, ...]:
         return ()
     return tuple(
         InstanceType(f"{family_name}.{name}", size.vcpus, size.memory_mib, size.gpus, family.architecture,
-                     size.instance_store_gb)
+                     size.instance_store_gb, size.efa_interfaces)
         for name, size in family.sizes.items()
         if only in {"", name}
     )  # fmt: skip

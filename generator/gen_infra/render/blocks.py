@@ -9,7 +9,9 @@ import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.model.manifest import DEFAULT_LOG_GROUP
+from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
+from gen_infra.manifest.user_data import user_data
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
@@ -45,6 +47,8 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "base_parameter_arn": base_parameter_arn,
         "service_role_arn": service_role_arn,
         "volume": volume,
+        "efa_interfaces": efa_interfaces,
+        "user_data": user_data,
         "scheduling": scheduling,
         "time_limits": time_limits,
         "role_policies": role_policies,
@@ -137,6 +141,11 @@ def volume(settings: RootVolume | Scratch) -> dict[str, object]:
         "throughput": settings.throughput,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def efa_interfaces(compute: ComputeEnvironment) -> int:
+    """Return how many EFAs each instance gets: as many as the type with the fewest network cards has."""
+    return min(instance.efa_interfaces for instance in offered(compute.instance_types)) if compute.efa else 0
 
 
 def scheduling(queues: Mapping[str, Queue]) -> dict[str, str]:

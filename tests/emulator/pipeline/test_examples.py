@@ -6,6 +6,7 @@ roots run in parallel. Two examples that use the same name for a resource would 
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -274,6 +275,28 @@ class TestExamples:
         own = [pair["GroupId"] for rule in group["IpPermissions"] for pair in rule["UserIdGroupPairs"]]
         assert own == [group["GroupId"]]
         assert not any(rule["IpRanges"] for rule in group["IpPermissions"])
+
+    def test_instances_start_with_their_adapters_reservation_and_user_data(self, applied: SideBySide) -> None:
+        (environment,) = self.environments(applied, "efaEnv-mpi-")
+        resources = environment["computeResources"]
+        template = resources["launchTemplate"]
+        (version,) = applied.client("ec2").describe_launch_template_versions(
+            LaunchTemplateId=template["launchTemplateId"], Versions=[template["version"]]
+        )["LaunchTemplateVersions"]
+        data = version["LaunchTemplateData"]
+        (interface,) = data["NetworkInterfaces"]
+        (group,) = interface["Groups"]
+
+        assert (interface["InterfaceType"], interface["NetworkCardIndex"]) == ("efa", 0)
+        assert (resources["placementGroup"], resources.get("securityGroupIds", [])) == ("mpi", [])
+        found = applied.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        assert [each["GroupName"] for each in found] == ["batch-mpi/instances"]
+        assert data["CapacityReservationSpecification"]["CapacityReservationTarget"] == {
+            "CapacityReservationId": "cr-0123456789abcdef0"
+        }
+        user_data = base64.b64decode(data["UserData"]).decode()
+        assert user_data.startswith("MIME-Version: 1.0")
+        assert "vm.nr_hugepages" in user_data
 
     def test_a_property_that_the_manifest_has_no_key_for_arrives(self, applied: SideBySide) -> None:
         container = applied.container("report-raw")

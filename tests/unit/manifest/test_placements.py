@@ -245,12 +245,16 @@ def test_an_environment_below_a_jobs_vcpus_is_no_place(tmp_path: Path) -> None:
 
 class TestData:
     def test_figures_are_those_of_ec2(self) -> None:
-        known = {name: instances.named(name)[0] for name in ("c7i.8xlarge", "r6i.large", "g6.xlarge", "m7g.medium")}
+        known = {
+            name: instances.named(name)[0]
+            for name in ("c7i.8xlarge", "r6i.large", "g6.xlarge", "m7g.medium", "p4d.24xlarge")
+        }
         assert {name: one[1:] for name, one in known.items()} == {
-            "c7i.8xlarge": (32, 65536, 0, "x86_64", 0),
-            "r6i.large": (2, 16384, 0, "x86_64", 0),
-            "g6.xlarge": (4, 16384, 1, "x86_64", 250),
-            "m7g.medium": (1, 4096, 0, "arm64", 0),
+            "c7i.8xlarge": (32, 65536, 0, "x86_64", 0, 0),
+            "r6i.large": (2, 16384, 0, "x86_64", 0, 0),
+            "g6.xlarge": (4, 16384, 1, "x86_64", 250, 0),
+            "m7g.medium": (1, 4096, 0, "arm64", 0, 0),
+            "p4d.24xlarge": (96, 1179648, 8, "x86_64", 8000, 4),
         }
 
     def test_it_names_the_source_and_date_of_its_figures(self) -> None:
@@ -277,11 +281,17 @@ class TestData:
             described("t4g.medium", 2, 4096, "arm64"),
             described("mac2.metal", 8, 16384, "arm64_mac"),
             described("trn1.2xlarge", 8, 32768),
+            described(
+                "trn1.32xlarge", 128, 524288, NetworkInfo={"EfaSupported": True, "EfaInfo": {"MaximumEfaInterfaces": 8}}
+            ),
         ]
         assert instance_data.families(answer) == {
             "g6": {"architecture": "x86_64", "sizes": {"xlarge": [4, 16384, 1, 250]}},
             "m7g": {"architecture": "arm64", "sizes": {"medium": [1, 4096, 0, 0], "2xlarge": [8, 32768, 0, 0]}},
-            "trn1": {"architecture": "x86_64", "sizes": {"2xlarge": [8, 32768, 0, 0]}},
+            "trn1": {
+                "architecture": "x86_64",
+                "sizes": {"2xlarge": [8, 32768, 0, 0], "32xlarge": [128, 524288, 0, 0, 8]},
+            },
         }
 
 

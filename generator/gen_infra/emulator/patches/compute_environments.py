@@ -71,6 +71,27 @@ def environment_requirements() -> None:
 
 
 @moto_patch(
+    moto="5.2.5 requires securityGroupIds",
+    aws="takes the security groups of the launch template's network interfaces where none are given",
+)
+def security_groups_of_the_launch_template() -> None:
+    """Give moto the launch template's groups, and describe the compute environment without them."""
+
+    @around(BatchBackend, "create_compute_environment")
+    def create(original: Any, backend: BatchBackend, *args: Any, **kwargs: Any) -> Any:
+        resources = kwargs.get("compute_resources") or {}
+        template = resources.get("launchTemplate", {})
+        if resources.get("securityGroupIds") or not template:
+            return original(backend, *args, **kwargs)
+        data = backend.ec2_backend.get_launch_template(template["launchTemplateId"]).latest_version().data
+        groups = [group for each in data.get("NetworkInterfaces", []) for group in each.get("Groups", [])]
+        kwargs["compute_resources"] = {**resources, "securityGroupIds": sorted(set(groups))}
+        answer = original(backend, *args, **kwargs)
+        found(backend, kwargs["compute_environment_name"]).compute_resources.pop("securityGroupIds")
+        return answer
+
+
+@moto_patch(
     moto="5.2.5 drops updatePolicy, and describes neither containerOrchestrationType, uuid nor a default state",
     aws="describes the policy, and sets the others",
 )

@@ -250,6 +250,9 @@ class Manifest(Model, frozen=True, kw_only=True):
         """Yield every script that runs as root on the hosts, with its path in the manifest."""
         for index, script in enumerate(self.image.build_scripts):
             yield ("image", "scripts", index), script
+        for key, compute in self.compute.items():
+            for index, script in enumerate(compute.boot_scripts):
+                yield ("compute", key, "user_data", index), script
 
     def base_key(self, key: str) -> str:
         """Return the key that names the base image of a compute environment, for messages."""
@@ -269,6 +272,11 @@ class Manifest(Model, frozen=True, kw_only=True):
             for job in self.jobs.values()
             for volume in job.container_properties.get("volumes", [])
         )
+
+    @property
+    def nodes_talk(self) -> bool:
+        """Return whether instances must reach each other: for the nodes of a job, and by EFA."""
+        return any(job.nodes for job in self.jobs.values()) or any(compute.efa for compute in self.compute.values())
 
     def containers(self) -> Iterator[tuple[KeyPath, Job, Container]]:
         """Yield every container of every job, with its path in the manifest."""

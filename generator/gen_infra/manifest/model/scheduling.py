@@ -6,11 +6,30 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import ROLE_ARN, InstanceTypeName, Model, OwnTags, PlacementGroup, about, text
+from gen_infra.manifest.model.base import (
+    ARN_PARTITIONS,
+    ROLE_ARN,
+    InstanceTypeName,
+    Model,
+    OwnTags,
+    PlacementGroup,
+    about,
+    text,
+)
+from gen_infra.manifest.model.host_script import MOST_SCRIPTS, HostScript, HostScripts, read_scripts
 from gen_infra.manifest.model.image import ComputeImage
 
 AllocationStrategy = Literal[
     "BEST_FIT", "BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"
+]
+
+CapacityReservation = Annotated[
+    str,
+    text(
+        rf"none|cr-[0-9a-f]{{17}}|arn:(?:{ARN_PARTITIONS}):resource-groups:[a-z0-9-]+:[0-9]{{12}}:group/[A-Za-z0-9_.-]{{1,300}}",
+        "'none', the id of a capacity reservation, or the ARN of a resource group",
+        "cr-0123456789abcdef0",
+    ),
 ]
 
 
@@ -38,6 +57,28 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
         Meta(min_length=1),
         about("The instance families or types that Batch may choose from."),
     ] = ("optimal",)
+    user_data: Annotated[
+        HostScripts,
+        Meta(max_length=MOST_SCRIPTS),
+        about(
+            "Shell scripts that run as root when an instance starts, in this order and before it accepts jobs; paths "
+            "are relative to this file. `check` passes them only if its policy file lists their hashes."
+        ),
+    ] = ()
+    capacity_reservation: Annotated[
+        CapacityReservation | None,
+        about(
+            "EC2: the On-Demand capacity reservation to use, by id or by the ARN of a resource group of them; `none` "
+            "uses none. Default: any open one that matches."
+        ),
+    ] = None
+    efa: Annotated[
+        bool,
+        about(
+            "Give each instance an Elastic Fabric Adapter on each of its network cards, for multi-node jobs; requires "
+            "`placement_group`, and instance types that support it."
+        ),
+    ] = False
     image: Annotated[ComputeImage | None, about("The AMI of these instances alone; default: the environment's.")] = None
     service_role: Annotated[
         str,
@@ -60,6 +101,11 @@ class ComputeEnvironment(Model, frozen=True, kw_only=True):
     tags: Annotated[
         OwnTags, about("More tags of the compute environment, its instances and their volumes; they win over `tags`.")
     ] = {}
+
+    @property
+    def boot_scripts(self) -> tuple[HostScript, ...]:
+        """Return the scripts of the user data with their texts."""
+        return read_scripts(self.user_data)
 
     @property
     def is_fargate(self) -> bool:

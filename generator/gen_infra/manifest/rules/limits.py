@@ -147,6 +147,7 @@ def _arns_of_environment(manifest: Manifest) -> Iterable[_Place]:
         yield ("iam", name), getattr(manifest.iam, name), ("partition", "account")
     for key, compute in manifest.compute.items():
         yield ("compute", key, "service_role"), compute.service_role, ("partition", "account")
+        yield ("compute", key, "capacity_reservation"), compute.capacity_reservation, ("partition", "region", "account")
     for key, bucket in manifest.buckets.items():
         yield ("buckets", key, "kms_key"), bucket.kms_key, ("partition",)
 

@@ -113,6 +113,43 @@ module "compute_mpiEnv" {
   }
 }
 
+module "compute_efaEnv" {
+  source = "./modules/compute-environment"
+
+  name                          = "efaEnv-mpi"
+  state                         = "ENABLED"
+  type                          = "EC2"
+  allocation_strategy           = "BEST_FIT_PROGRESSIVE"
+  min_vcpus                     = 0
+  max_vcpus                     = 768
+  instance_types                = ["c7i.48xlarge"]
+  placement_group               = "mpi"
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
+  }
+  scratch_volume = {
+    size_gib = 200
+    type     = "gp3"
+  }
+  efa_interfaces       = 1
+  capacity_reservation = "cr-0123456789abcdef0"
+  user_data            = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"gen-infra-38231899c0bf94e5d7470a001348b92fdc6515bf\"\n\n--gen-infra-38231899c0bf94e5d7470a001348b92fdc6515bf\nContent-Type: text/x-shellscript; charset=\"utf-8\"\nContent-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"01-huge-pages.sh\"\n\n#!/usr/bin/env bash\n# Reserves huge pages, which libfabric's EFA provider uses.\nset -euo pipefail\n\nsysctl --write vm.nr_hugepages=5128\n\n--gen-infra-38231899c0bf94e5d7470a001348b92fdc6515bf--\n"
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
 # Job definitions are given by name, not by reference, so that the functions' permissions are known in the plan.
 module "job_functions" {
   source = "./modules/job-functions"
@@ -126,6 +163,12 @@ module "job_functions" {
   iam_path              = "/"
   kms_key_arn           = local.kms_key_arn
   log_retention_in_days = 365
-  job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/mpi-mpi"]
-  job_definition_arns   = ["arn:aws:batch:us-east-1:123456789012:job-definition/assemble-mpi"]
+  job_queue_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-queue/mpi-mpi",
+    "arn:aws:batch:us-east-1:123456789012:job-queue/efa-mpi",
+  ]
+  job_definition_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-definition/assemble-mpi",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/assembleFast-mpi",
+  ]
 }

@@ -2,13 +2,15 @@ output "compute_environments" {
   description = "Names of the compute environments, by the manifest's keys."
   value = {
     mpiEnv = module.compute_mpiEnv.name
+    efaEnv = module.compute_efaEnv.name
   }
 }
 
 output "job_definitions" {
   description = "ARNs of the job definitions, without revision: Batch takes the newest."
   value = {
-    assemble = aws_batch_job_definition.assemble.arn_prefix
+    assemble     = aws_batch_job_definition.assemble.arn_prefix
+    assembleFast = aws_batch_job_definition.assembleFast.arn_prefix
   }
 }
 
@@ -24,6 +26,7 @@ output "job_queues" {
   description = "Names of the job queues."
   value = {
     mpi = aws_batch_job_queue.mpi.name
+    efa = aws_batch_job_queue.efa.name
   }
 }
 

@@ -4,6 +4,7 @@
 resource "terraform_data" "scheduling" {
   input = {
     mpi = "FIFO"
+    efa = "FIFO"
   }
 }
 
@@ -40,5 +41,41 @@ resource "aws_batch_job_queue" "mpi" {
 
   lifecycle {
     replace_triggered_by = [terraform_data.scheduling.input.mpi]
+  }
+}
+
+resource "aws_batch_job_queue" "efa" {
+  name     = "efa-mpi"
+  priority = 10
+  state    = "ENABLED"
+
+  compute_environment_order {
+    order               = 1
+    compute_environment = module.compute_efaEnv.arn
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    max_time_seconds = 86400
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
+    max_time_seconds = 3600
+  }
+
+  job_state_time_limit_action {
+    action           = "CANCEL"
+    state            = "RUNNABLE"
+    reason           = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+    max_time_seconds = 3600
+  }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.scheduling.input.efa]
   }
 }

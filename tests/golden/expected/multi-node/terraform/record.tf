@@ -10,7 +10,10 @@ resource "terraform_data" "manifest" {
     module.job_functions,
     module.network,
     module.compute_mpiEnv,
+    module.compute_efaEnv,
     aws_batch_job_queue.mpi,
+    aws_batch_job_queue.efa,
     aws_batch_job_definition.assemble,
+    aws_batch_job_definition.assembleFast,
   ]
 }
