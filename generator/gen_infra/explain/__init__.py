@@ -36,6 +36,7 @@ DANGERS: dict[Danger, str] = {
     "destroy-data": "destroys data",
     "host-access": "gives jobs access to their hosts",
     "other-roles": "uses roles that gen-infra did not create",
+    "root-scripts": "runs scripts as root on hosts",
 }
 
 # Terraform's action lists, https://developer.hashicorp.com/terraform/internals/json-format#change-representation

@@ -12,6 +12,7 @@ from typing import Any
 
 from gen_infra.explain.rule import Danger, Effect
 from gen_infra.manifest.host_access import may_mount, may_use_device
+from gen_infra.manifest.user_data import scripts_in
 from gen_infra.terraform.job_definitions import at, containers, roles
 from gen_infra.terraform.policy_documents import listed
 
@@ -69,6 +70,14 @@ def _roles_of_instances(values: Mapping[str, Any], known: Known) -> Iterator[str
             yield f"its instance profile is {arn}, which this environment does not create"
 
 
+def _scripts_of_instances(values: Mapping[str, Any], _: Known) -> Iterator[str]:
+    """Name each script with its hash, so that one that changes is marked again."""
+    user_data = values.get("user_data")
+    if isinstance(user_data, str) and user_data:
+        for name, sha256 in scripts_in(user_data):
+            yield f"its instances run {name or 'user data'} as root when they start (SHA-256 {sha256})"
+
+
 def _is_own(arn: str, known: Known) -> bool:
     """Compare path and name: the ARN of a role is unknown until it is created."""
     resource = arn.split(":", 5)[-1]
@@ -87,6 +96,10 @@ POWER_RULES = (
     PowerRule(
         "aws_batch_compute_environment", "other-roles", _roles_of_instances,
         "every job on an instance can do whatever the instance's role may do",
+    ),
+    PowerRule(
+        "aws_launch_template", "root-scripts", _scripts_of_instances,
+        "what runs as root on a host can use its role, and read and change the data of every job there",
     ),
 )  # fmt: skip
 

@@ -116,3 +116,75 @@ run "longest_name" {
     name = join("", [for _ in range(98) : "n"])
   }
 }
+
+run "plain_interfaces" {
+  assert {
+    condition     = length(aws_launch_template.this.network_interfaces) == 0 && length(aws_launch_template.this.capacity_reservation_specification) == 0 && aws_launch_template.this.user_data == null
+    error_message = "By default there is no adapter, reservation or user data."
+  }
+
+  assert {
+    condition     = one(aws_batch_compute_environment.this.compute_resources).security_group_ids == toset(["sg-0123456789abcdef0"])
+    error_message = "The environment has the security groups."
+  }
+}
+
+run "adapters_reservation_and_user_data" {
+  variables {
+    efa_interfaces       = 2
+    capacity_reservation = "cr-0123456789abcdef0"
+    user_data            = "MIME-Version: 1.0\n"
+  }
+
+  assert {
+    condition     = [for i in aws_launch_template.this.network_interfaces : [i.interface_type, tostring(i.network_card_index), tostring(i.device_index)]] == [["efa", "0", "0"], ["efa", "1", "1"]]
+    error_message = "One adapter on each card, the first of them as the instance's first device."
+  }
+
+  assert {
+    condition     = alltrue([for i in aws_launch_template.this.network_interfaces : i.security_groups == toset(["sg-0123456789abcdef0"]) && i.associate_public_ip_address == "false"])
+    error_message = "Every adapter must have the security groups, and no public address."
+  }
+
+  assert {
+    condition     = one(aws_batch_compute_environment.this.compute_resources).security_group_ids == null
+    error_message = "The launch template has the security groups; Batch would use those of the environment instead."
+  }
+
+  assert {
+    condition     = terraform_data.replacement.input == "in place, with EFA"
+    error_message = "With the first adapter, the security groups move: that must replace the environment."
+  }
+
+  assert {
+    condition     = one(one(aws_launch_template.this.capacity_reservation_specification).capacity_reservation_target).capacity_reservation_id == "cr-0123456789abcdef0"
+    error_message = "The reservation must reach the instances."
+  }
+
+  assert {
+    condition     = base64decode(aws_launch_template.this.user_data) == "MIME-Version: 1.0\n"
+    error_message = "The user data must reach the instances."
+  }
+}
+
+run "a_group_of_reservations" {
+  variables {
+    capacity_reservation = "arn:aws:resource-groups:us-east-1:123456789012:group/reserved"
+  }
+
+  assert {
+    condition     = one(one(aws_launch_template.this.capacity_reservation_specification).capacity_reservation_target).capacity_reservation_resource_group_arn == var.capacity_reservation
+    error_message = "The group must reach the instances."
+  }
+}
+
+run "no_reservation" {
+  variables {
+    capacity_reservation = "none"
+  }
+
+  assert {
+    condition     = one(aws_launch_template.this.capacity_reservation_specification).capacity_reservation_preference == "none" && length(one(aws_launch_template.this.capacity_reservation_specification).capacity_reservation_target) == 0
+    error_message = "No reservation may be used."
+  }
+}

@@ -152,3 +152,43 @@ run "refuses_the_spot_fleet_role_for_anything_else" {
 
   expect_failures = [terraform_data.replacement]
 }
+
+run "refuses_user_data_that_batch_cannot_add_to" {
+  command = plan
+
+  variables {
+    user_data = "#!/bin/sh\ntrue\n"
+  }
+
+  expect_failures = [var.user_data]
+}
+
+run "refuses_user_data_above_ec2s_limit" {
+  command = plan
+
+  variables {
+    user_data = join("", ["MIME-Version: 1.0\n", join("", [for _ in range(1024) : "0123456789abcdef"])])
+  }
+
+  expect_failures = [var.user_data]
+}
+
+run "refuses_more_adapters_than_any_type_has" {
+  command = plan
+
+  variables {
+    efa_interfaces = 33
+  }
+
+  expect_failures = [var.efa_interfaces]
+}
+
+run "refuses_another_reservation" {
+  command = plan
+
+  variables {
+    capacity_reservation = "open"
+  }
+
+  expect_failures = [var.capacity_reservation]
+}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from hashlib import sha256
 from typing import Any, get_args
 
 import pytest
 
 from gen_infra.cli.summary import allow_option
 from gen_infra.explain import DANGERS, Danger, explain
+from gen_infra.manifest.model.host_script import HostScript
+from gen_infra.manifest.user_data import user_data
 from gen_infra.terraform.plan import PlanContent
 
 OWN = "arn:aws:iam::123456789012:role/lab/align-prod-job"
@@ -85,6 +89,35 @@ def test_a_foreign_instance_profile_is_marked() -> None:
     assert dangers("aws_batch_compute_environment", None, after) == [
         ("other-roles", f"its instance profile is {profile}, which this environment does not create")
     ]
+
+
+def launch_template(*texts: str) -> dict[str, Any]:
+    document = user_data([HostScript(path=f"{number}.sh", content=text) for number, text in enumerate(texts)]) or ""
+    return {"name_prefix": "x-", "description": "x", "user_data": base64.b64encode(document.encode()).decode()}
+
+
+def test_each_script_of_user_data_is_marked_when_it_is_new_or_changes() -> None:
+    kind, first, second = "aws_launch_template", "#!/bin/sh\ntrue\n", "#!/bin/sh\nfalse\n"
+    marks = [
+        (
+            "root-scripts",
+            f"its instances run {name} as root when they start (SHA-256 {sha256(text.encode()).hexdigest()})",
+        )
+        for name, text in (("01-0.sh", first), ("02-1.sh", second), ("01-0.sh", second))
+    ]
+    assert dangers(kind, None, launch_template(first, second)) == marks[:2]
+    assert dangers(kind, launch_template(first), launch_template(first, second)) == marks[1:2]
+    assert dangers(kind, launch_template(first), launch_template(second)) == marks[2:]
+    assert dangers(kind, launch_template(first), launch_template()) == []
+    assert dangers(kind, launch_template(first), {**launch_template(first), "description": "y"}) == []
+
+
+@pytest.mark.parametrize("text", ["not base64", "", "bm8gTUlNRQ=="])
+def test_other_user_data_is_marked_as_one(text: str) -> None:
+    found = dangers("aws_launch_template", None, {"user_data": text})
+    assert [(danger, words[:36]) for danger, words in found] == (
+        [("root-scripts", "its instances run user data as root ")] if text else []
+    )
 
 
 def test_each_danger_can_be_allowed() -> None:
