@@ -43,4 +43,5 @@ def script_verdicts(environment: Environment, policy: Policy) -> list[Check]:
         findings.append(Finding("failed", message, where, HOST_SCRIPT_RULE, key, shown, line))
     if not scripts:
         return []
-    return [Check(NAME, f"{len(scripts)} scripts, {len(findings)} not accepted", tuple(findings))]
+    noun = "script" if len(scripts) == 1 else "scripts"
+    return [Check(NAME, f"{len(scripts)} {noun}, {len(findings)} not accepted", tuple(findings))]

@@ -140,7 +140,7 @@ module "compute_efaEnv" {
   }
   efa_interfaces       = 1
   capacity_reservation = "cr-0123456789abcdef0"
-  user_data            = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"gen-infra-38231899c0bf94e5d7470a001348b92fdc6515bf\"\n\n--gen-infra-38231899c0bf94e5d7470a001348b92fdc6515bf\nContent-Type: text/x-shellscript; charset=\"utf-8\"\nContent-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"01-huge-pages.sh\"\n\n#!/usr/bin/env bash\n# Reserves huge pages, which libfabric's EFA provider uses.\nset -euo pipefail\n\nsysctl --write vm.nr_hugepages=5128\n\n--gen-infra-38231899c0bf94e5d7470a001348b92fdc6515bf--\n"
+  user_data            = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"gen-infra-38231899c0bf94e5d7470a00\"\n\n--gen-infra-38231899c0bf94e5d7470a00\nContent-Type: text/x-shellscript; charset=\"utf-8\"\nContent-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"01-huge-pages.sh\"\n\n#!/usr/bin/env bash\n# Reserves huge pages, which libfabric's EFA provider uses.\nset -euo pipefail\n\nsysctl --write vm.nr_hugepages=5128\n\n--gen-infra-38231899c0bf94e5d7470a00--\n"
 
   instance_profile_arn = module.instance_role.instance_profile_arn
   security_group_ids   = local.security_group_ids
