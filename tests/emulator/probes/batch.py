@@ -29,6 +29,20 @@ def environment_requirements(lab: Lab) -> Any:
     return [refusal(lab.environment, computeResources=lab.resources(**each)) for each in wanted]
 
 
+@probe(["ClientException", "accepted", []])
+def security_groups_of_the_launch_template(lab: Lab) -> Any:
+    resources, ec2, name = lab.resources(), lab.client("ec2"), lab.name("environment")
+    groups = resources.pop("securityGroupIds")
+    seen = []
+    for interface in ({"DeviceIndex": 0}, {"DeviceIndex": 0, "Groups": groups}):
+        data = {"NetworkInterfaces": [interface]}
+        made = ec2.create_launch_template(LaunchTemplateName=lab.name("template"), LaunchTemplateData=data)
+        resources["launchTemplate"] = {"launchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"], "version": "1"}
+        seen.append(refusal(lab.environment, computeEnvironmentName=name, computeResources=resources))
+    found = lab.client("batch").describe_compute_environments(computeEnvironments=[name])["computeEnvironments"]
+    return [*seen, [group for each in found for group in each["computeResources"].get("securityGroupIds", [])]]
+
+
 @probe(["ENABLED", "ECS", 0, {"jobExecutionTimeoutMinutes": 60}, {"jobExecutionTimeoutMinutes": 90}])
 def described_settings(lab: Lab) -> Any:
     name = lab.name("environment")
@@ -338,6 +352,7 @@ def job_life_cycle(lab: Lab) -> Any:
 PROBES = (
     default_service_role,
     environment_requirements,
+    security_groups_of_the_launch_template,
     described_settings,
     updated_resources,
     refused_updates,

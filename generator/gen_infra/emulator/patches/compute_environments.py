@@ -85,6 +85,8 @@ def security_groups_of_the_launch_template() -> None:
             return original(backend, *args, **kwargs)
         data = backend.ec2_backend.get_launch_template(template["launchTemplateId"]).latest_version().data
         groups = [group for each in data.get("NetworkInterfaces", []) for group in each.get("Groups", [])]
+        if not groups:
+            raise ClientException("securityGroupIds, or network interfaces with security groups, are required")
         kwargs["compute_resources"] = {**resources, "securityGroupIds": sorted(set(groups))}
         answer = original(backend, *args, **kwargs)
         found(backend, kwargs["compute_environment_name"]).compute_resources.pop("securityGroupIds")
@@ -275,6 +277,7 @@ def found(backend: BatchBackend, name: str) -> ComputeEnvironment:
 PATCHES: tuple[MotoPatch, ...] = (
     default_service_role,
     environment_requirements,
+    security_groups_of_the_launch_template,
     described_settings,
     updated_resources,
     refused_updates,

@@ -45,7 +45,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "user data",
         text(14_500),
         text(15_400),
-        "compute.spot.user_data: these scripts are 15,786 bytes of user data, and 15,360 are allowed",
+        "compute.spot.user_data: these scripts are 15,738 bytes of user data, and 15,360 are allowed",
     ),
     (
         "reserved Spot",
