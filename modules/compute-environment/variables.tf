@@ -19,17 +19,6 @@ variable "bid_percentage" {
   }
 }
 
-variable "compute_environment_tags" {
-  description = "Tags of the compute environment itself, beside the provider's default tags; they change in place."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition     = length(var.compute_environment_tags) <= 50 && alltrue([for k, v in var.compute_environment_tags : length(k) >= 1 && length(k) <= 128 && length(v) <= 256])
-    error_message = "compute_environment_tags may be at most 50, with keys of 1 to 128 and values of at most 256 characters."
-  }
-}
-
 variable "capacity_reservation" {
   description = "On-Demand capacity reservation: its id, the ARN of a resource group, or none; null for any open one that matches."
   type        = string
@@ -38,6 +27,17 @@ variable "capacity_reservation" {
   validation {
     condition     = var.capacity_reservation == null || can(regex("^(none|cr-[0-9a-f]{17}|arn:aws[a-z-]*:resource-groups:[a-z0-9-]+:[0-9]{12}:group/.+)$", var.capacity_reservation))
     error_message = "capacity_reservation must be none, an id like cr-0123456789abcdef0, or the ARN of a resource group."
+  }
+}
+
+variable "compute_environment_tags" {
+  description = "Tags of the compute environment itself, beside the provider's default tags; they change in place."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(var.compute_environment_tags) <= 50 && alltrue([for k, v in var.compute_environment_tags : length(k) >= 1 && length(k) <= 128 && length(v) <= 256])
+    error_message = "compute_environment_tags may be at most 50, with keys of 1 to 128 and values of at most 256 characters."
   }
 }
 
