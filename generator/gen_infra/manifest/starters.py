@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ENVIRONMENTS = ("demo", "dev", "prod")
 _MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")
 _EXTENDS = re.compile(r"^extends: (\S+)$", re.MULTILINE)
-_SCRIPT = re.compile(r"^ +scripts: \[(\S+)\]", re.MULTILINE)
+_SCRIPT = re.compile(r"^ +(?:scripts|user_data): \[(\S+)\]", re.MULTILINE)
 
 
 def starters() -> dict[str, Path]:
@@ -41,7 +41,7 @@ def write_starter(path: Path, name: str) -> list[Path]:
     schema = _schema(folder)
     source, text = known[name], _with_schema(known[name], schema)
     needed: dict[Path, tuple[str, str]] = {}
-    if script := _SCRIPT.search(text):
+    for script in _SCRIPT.finditer(text):
         needed[folder / script[1]] = "script", (source.parent / script[1]).read_text(encoding="utf-8")
     parent_text = text
     while parent := _EXTENDS.search(parent_text):
