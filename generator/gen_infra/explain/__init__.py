@@ -215,6 +215,9 @@ def explain_changes(
     """
     minutes, own_roles = _minutes(resources), _roles_that_come_or_go(resources)
     known = Known(scratch_mount, _own_roles(resources))
+    taken = {
+        each.address: each.before for each in resources if each.type == "aws_subnet" and each.before and _goes(each)
+    }
     for resource in resources:
         action, kind = _action(resource), resource.type
         if action is None:
@@ -224,7 +227,7 @@ def explain_changes(
         facts = Facts(before, after, minutes, _refusals(resource), is_adopted)
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
-        impossible = _impossible(resource)
+        impossible = (*_impossible(resource), *_overlaps(resource, taken))
         met = _UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts))
         yield Change(
             address=resource.address,
@@ -254,6 +257,32 @@ def _impossible(resource: ResourceChange) -> tuple[Effect, ...]:
             reason=found.source,
         ),
     )
+
+
+def _goes(resource: ResourceChange) -> bool:
+    return "delete" in resource.actions
+
+
+def _overlaps(resource: ResourceChange, taken: Mapping[str, Mapping[str, Any]]) -> Iterator[Effect]:
+    """Yield why AWS refuses a new subnet whose addresses are those of one that the same plan deletes.
+
+    Terraform deletes a subnet before it creates the one that replaces it, but does not wait for those of other zones.
+
+    Args:
+        resource: any resource.
+        taken: the subnets that go, by their addresses.
+    """
+    if resource.type != "aws_subnet" or "create" not in resource.actions:
+        return
+    new = resource.planned
+    for address, old in taken.items():
+        is_same_place = old.get("vpc_id") == new.get("vpc_id") and old.get("cidr_block") == new.get("cidr_block")
+        if address != resource.address and is_same_place:
+            yield Effect(
+                f"AWS refuses it (CreateSubnet: InvalidSubnet.Conflict) while {address} has {old['cidr_block']}: keep "
+                "the zones in their order, and append new ones",
+                reason="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html",
+            )
 
 
 def _refusals(resource: ResourceChange) -> tuple[Refusal, ...]:

@@ -472,3 +472,43 @@ def test_what_cannot_exist_twice_is_not_created_first(
     [change] = explain({"resource_changes": [resource(kind, actions, before, after)]}).changes
     assert bool(change.impossible) is impossible
     assert ("AWS refuses it" in " ".join(effect.text for effect in change.effects)) is impossible
+
+
+def subnet(zone: str, actions: list[str], old: str | None, new: str | None, vpc: str = "vpc-1") -> dict[str, Any]:
+    """A change of the subnet of a zone from one block of addresses to another."""
+    before, after = (
+        {"vpc_id": each, "cidr_block": block} if block else None for each, block in (("vpc-1", old), (vpc, new))
+    )
+    address = f'module.network.aws_subnet.private["us-east-1{zone}"]'
+    return resource("aws_subnet", actions, before, after) | {"address": address}
+
+
+REPLACED = ["delete", "create"]
+LOW, HIGH = "10.0.0.0/20", "10.0.16.0/20"
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        pytest.param(
+            [subnet("a", REPLACED, LOW, HIGH), subnet("b", REPLACED, HIGH, LOW)],
+            ["a", "b"], id="swapped",
+        ),
+        pytest.param(
+            [subnet("a", REPLACED, LOW, HIGH), subnet("z", ["create"], None, LOW)],
+            ["z"], id="in-front",
+        ),
+        pytest.param(
+            [subnet("a", ["no-op"], LOW, LOW), subnet("z", ["create"], None, HIGH)],
+            [], id="appended",
+        ),
+        pytest.param(
+            [subnet("a", REPLACED, LOW, HIGH, "vpc-2"), subnet("b", ["create"], None, LOW, "vpc-2")],
+            [], id="another-vpc",
+        ),
+    ],
+)  # fmt: skip
+def test_a_subnet_with_the_addresses_of_another_is_refused(changes: list[dict[str, Any]], refused: list[str]) -> None:
+    found = [change for change in explain({"resource_changes": changes}).changes if change.impossible]
+    assert [change.address[-3] for change in found] == refused
+    assert all("InvalidSubnet.Conflict" in change.impossible for change in found)
