@@ -249,7 +249,7 @@ def _image_id(source: str, clients: Clients) -> str:
 
 
 def _in_use(manifest: Manifest, clients: Clients) -> Iterator[InUse]:
-    """Compare what each compute environment runs with what the manifest says; one may have a successor."""
+    """Compare what each compute environment runs with the manifest; one may have a successor."""
     sources = {manifest.suffixed(key): image.run_source for key, image in manifest.images().items()}
     ids = {source: _image_id(source, clients) for source in set(sources.values())}
     for name, image in sorted(image_usage.environment_images(clients, sources).items()):

@@ -183,7 +183,7 @@ def apply(
     """Apply exactly this plan, once.
 
     No job is lost where compute environments are replaced, see :mod:`.apply.replacement`. Terraform deregisters only
-    the newest revision of a job definition that is gone from the manifest; the others are deregistered here. If
+    the newest revision of a job definition that the manifest no longer has; the others are deregistered here. If
     something exists already that the plan does not adopt, the error says how to import it.
 
     Raises:

@@ -1,6 +1,6 @@
 """Adopts what an interrupted run left: a plan imports it, so that it is not created once more.
 
-A resource in the account is a planned one if its fixed name says so, or if it bears the planned tags, of which
+A resource in the account is a planned one if its fixed name matches, or if it has the planned tags, of which
 ``Name`` contains the environment's name, and its other members are the planned ones too: the table is
 `gen_infra.aws.kinds`. What belongs to another resource, such as a route, is recognized when the id of that resource is
 known: in a plan that imports it. The pipeline therefore finds and plans until nothing more is found.

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _LOOK_AGAIN_SECONDS = (1.0, 15.0)  # soon after a change, then less often
 _REPORT_AGAIN_SECONDS = 60.0
 _DELETE_ATTEMPTS = (
-    6  # attempts, because a queue keeps its compute environment for a moment after AWS reports it deleted
+    6  # attempts, because a queue keeps its compute environment for some time after AWS reports it deleted
 )
 _DELETE_AGAIN_SECONDS = 10.0
 _ABOUT_TARGETS = {"Resource targeting is in effect", "Applied changes may be incomplete"}
@@ -109,7 +109,7 @@ class Replacement:
 
         Raises:
             AnswerIsNoError: jobs still run after the time that the user wanted to wait.
-            StoppedError: Ctrl-C, at any moment.
+            StoppedError: Ctrl-C, at any time.
             AwsError: a successor became INVALID; the queues are pointed back.
             GenInfraError: Terraform failed; queues that were pointed away too soon are pointed back.
         """

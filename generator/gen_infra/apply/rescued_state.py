@@ -88,7 +88,7 @@ def _restore_file(folder: Path, rescued: list[SavedState], progress: Progress) -
 
 
 def _put(state: SavedState, file: Path, new: Path, *, is_damaged: bool) -> Path | None:
-    """Move a state into its place; return what a damaged one is kept as. At any moment one of both is in a file."""
+    """Move a state into its place; return what a damaged one is kept as. At any time one of both is in a file."""
     if state.path.parent == file.parent:
         new = state.path
     else:

@@ -36,7 +36,7 @@ def users(clients: Clients, own_parameter: str) -> dict[str, list[str]]:
 
     Args:
         clients: where to look.
-        own_parameter: a parameter that counts whatever its data type; of others, those for images do.
+        own_parameter: a parameter that counts with any data type; others count only with the data type of images.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
     for image_id, user in (

@@ -561,7 +561,7 @@ KINDS: dict[str, ResourceKind] = {
         import_id=_NAME,
         adoption="name",
         removal=_NO_ORPHAN,
-        events=Absent("its schedule goes with it, and that one's events are looked up"),
+        events=Absent("its schedule is deleted with it, and the events of the schedule are looked up"),
     ),
     "aws_security_group": ResourceKind(
         label="security group",

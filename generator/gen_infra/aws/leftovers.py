@@ -118,7 +118,7 @@ def delete_images(clients: Clients, repository: str, digests: Iterable[str]) -> 
         if len(kept) == len(left):
             digest, reason = next(iter(kept.items()))
             raise AwsError(f"ECR keeps {len(kept)} images of {repository}, {digest} for one: {reason}")
-        left = sorted(kept)  # an image goes only after the multi-platform index that refers to it
+        left = sorted(kept)  # an image can be deleted only after the multi-platform index that refers to it
 
 
 @aws_errors()

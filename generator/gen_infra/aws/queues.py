@@ -25,7 +25,7 @@ DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """One queue at one moment. An array counts as its children that have not ended.
+    """One queue at one point in time. An array counts as its children that have not ended.
 
     Args:
         queue: its name.

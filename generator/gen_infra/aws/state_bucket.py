@@ -57,7 +57,7 @@ def ensure_state_bucket(clients: Clients, name: str, account: str, tags: Mapping
 
     Raises:
         UsageError: the name belongs to another account, or the bucket is in another region.
-        AwsError: AWS refused a call or could not be reached; the next run goes on from there.
+        AwsError: AWS refused a call or could not be reached; the next run continues from there.
     """
     bucket = _Bucket(clients.s3, name, account, clients.region)
     steps = [
@@ -112,7 +112,7 @@ def _exists(bucket: _Bucket) -> Step | None:
         return _create(bucket)
     if (region := found.get("BucketRegion", bucket.region)) != bucket.region:
         raise UsageError(
-            f"the bucket {bucket.name} is in {region}, the manifest says {bucket.region}",
+            f"the bucket {bucket.name} is in {region}, but the manifest has {bucket.region}",
             hint="choose another name for state.bucket",
         )
     return None

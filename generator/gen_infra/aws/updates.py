@@ -368,7 +368,7 @@ EXCLUSIVE: Mapping[str, Exclusive] = MappingProxyType(
 def conflict(type_: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Exclusive | None:
     """Return why a resource cannot be created beside the one that it replaces; None if it can.
 
-    A role's name is unique in the account whatever its path is, say, so another path is impossible while something
+    For example, a role's name is unique in the account for all paths, so another path is impossible while something
     that is created first needs the role.
     """
     exclusive = EXCLUSIVE.get(type_)

@@ -86,7 +86,7 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
     manifest = data_dir("envs") / "demo.yaml"
     with _timed(voice, "render") as outcome:
         environment = pipeline.load(manifest, out)
-        # Only emulators are applied from this folder, and the one of the last state is gone.
+        # Only emulators are applied from this folder, and the one of the last state has ended.
         shutil.rmtree(environment.root, ignore_errors=True)
         pipeline.write(environment)
         outcome(f"{len(environment.files)} files in {environment.root}")

@@ -112,7 +112,7 @@ def finish(outcomes: Sequence[CommandOutcome], console: Console, *, done: str) -
 
     Args:
         outcomes: one for each manifest.
-        console: where the summary goes.
+        console: prints the summary.
         done: what was done to those that succeeded, such as ``rendered``.
     """
     failed = [each.environment or str(each.manifest_path) for each in outcomes if each.code]

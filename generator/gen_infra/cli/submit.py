@@ -159,7 +159,7 @@ def submit(
         )
     except KeyboardInterrupt:
         raise GenInfraError(
-            f"stopped watching; job {job_id} goes on",
+            f"stopped watching; job {job_id} continues",
             hint=f"follow it with gen-infra logs {manifest} {job_id} --follow, or end it with "
             f"gen-infra cancel {manifest} {job_id}",
         ) from None

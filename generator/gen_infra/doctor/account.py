@@ -71,7 +71,7 @@ def credentials(clients: Clients, expected_account: str | None) -> list[Diagnosi
         message = f"the manifest is for {expected_account}, the credentials are for {caller.account}"
         lines.append(wrong("account", message, advice))
     elif expected_account:
-        lines.append(ok("account", f"{expected_account}, as the manifest says"))
+        lines.append(ok("account", f"{expected_account}, as in the manifest"))
     return lines
 
 
@@ -93,7 +93,7 @@ def region(clients: Clients, configured: str | None) -> Iterator[Diagnosis]:
         advice = f"aws account enable-region --region-name {name}"
         yield wrong("region", f"{name} is not enabled for this account", advice)
     elif configured and configured != name:
-        message = f"{name}, as the manifest says; but AWS_REGION or the profile says {configured}"
+        message = f"{name}, as in the manifest; but AWS_REGION or the profile has {configured}"
         yield warning("region", message, f"export AWS_REGION={name}, so that the AWS CLI looks there too")
     else:
-        yield ok("region", f"{name}, as the manifest says")
+        yield ok("region", f"{name}, as in the manifest")

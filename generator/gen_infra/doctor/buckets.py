@@ -48,7 +48,7 @@ def state_bucket(clients: Clients, name: str, bootstrap: str) -> Iterator[Diagno
         yield wrong("state bucket", f"{name} does not exist", bootstrap)
     elif home != clients.region:
         advice = "choose another name for `state.bucket`"
-        yield wrong("state bucket", f"{name} is in {home}, the manifest says {clients.region}", advice)
+        yield wrong("state bucket", f"{name} is in {home}, but the manifest has {clients.region}", advice)
     elif not _is_blocked(clients, name) and _is_public(clients, name):
         yield wrong("state bucket", f"{name} is public: so are the secrets in the state", bootstrap)
     elif clients.s3.get_bucket_versioning(Bucket=name).get("Status") != "Enabled":

@@ -22,8 +22,8 @@ class Volume:
 
     Args:
         size_gib: that size.
-        key: where the manifest says it.
-        in_template: whether the launch template makes it, encrypted whatever the image says; else the image does.
+        key: its key in the manifest.
+        in_template: whether the launch template makes it, and encrypts it; else the image does.
     """
 
     size_gib: int

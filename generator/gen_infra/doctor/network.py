@@ -43,7 +43,7 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[
 
     Args:
         clients: of the network's region.
-        wanted: what the manifest says about it.
+        wanted: its part of the manifest.
         instances: how many may run at the same time; each takes an address.
     """
     problems, subnets, groups = _by_id(clients, wanted) if isinstance(wanted, ById) else _by_tag(clients, wanted)

@@ -170,9 +170,9 @@ class EmulatedJob:
         }
         if self.status_reason:
             found["statusReason"] = self.status_reason
-        for key, moment in (("startedAt", self.started), ("stoppedAt", self.stopped)):
-            if moment is not None:
-                found[key] = milliseconds(moment)
+        for key, seconds in (("startedAt", self.started), ("stoppedAt", self.stopped)):
+            if seconds is not None:
+                found[key] = milliseconds(seconds)
         outcome = {key: self.runtime[key] for key in ("exitCode", "reason") if key in self.runtime}
         if outcome and not self.task:
             found["container"] = outcome
@@ -236,6 +236,6 @@ def _first_node(properties: dict[str, Any]) -> int:
     return int(str(properties["targetNodes"]).partition(":")[0] or 0)
 
 
-def milliseconds(moment: float) -> int:
+def milliseconds(seconds: float) -> int:
     """Convert seconds to milliseconds, in which Batch gives times."""
-    return int(moment * 1000)
+    return int(seconds * 1000)

@@ -63,7 +63,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
         seed.populate(f"http://{HOST}:{port}")
         calls.LOG.clear()
     _report(port=port)
-    sys.stdin.buffer.read()  # blocks until the parent closes the pipe or dies
+    sys.stdin.buffer.read()  # blocks until the parent closes the pipe or ends
     server.shutdown()
 
 

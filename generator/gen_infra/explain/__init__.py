@@ -297,7 +297,7 @@ def _action(resource: ResourceChange) -> Action | None:
 
 
 def _is_unfinished(resource: ResourceChange, needed: Collection[str]) -> bool:
-    """Return whether no job can use it yet: the apply that created it did not finish, nor reach what needs it."""
+    """Return whether no job can use it yet: the apply that created it stopped before it created what needs it."""
     is_unused = resource.type.startswith("aws_batch_") or bare(resource.address) not in needed
     return is_unused and resource.reason == "replace_because_tainted"
 

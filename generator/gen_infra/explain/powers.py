@@ -1,7 +1,7 @@
 """What a resource has power over beyond its jobs' own work: a table, each row with its reason.
 
 A plan marks what a resource gains; what it had before is no news. The rows see a resource's attributes, so that they
-hold for whatever rendered them.
+hold for all files, rendered or not.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ POWER_RULES = (
     ),
     PowerRule(
         "aws_batch_job_definition", "other-roles", _roles_of_jobs,
-        "whoever may submit the job can do whatever the role may do",
+        "every user who may submit the job can do all that the role may do",
     ),
     PowerRule(
         "aws_batch_compute_environment", "other-roles", _roles_of_instances,
-        "every job on an instance can do whatever the instance's role may do",
+        "every job on an instance can do all that the instance's role may do",
     ),
     PowerRule(
         "aws_launch_template", "root-scripts", _scripts_of_instances,

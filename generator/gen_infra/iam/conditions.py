@@ -109,19 +109,19 @@ def _number(compare: Callable[[Decimal, Decimal], bool]) -> Compare:
 def _date(compare: Callable[[datetime, datetime], bool]) -> Compare:
     def compared(value: str, wanted: str) -> bool:
         try:
-            return compare(_moment(value), _moment(wanted))
+            return compare(_time(value), _time(wanted))
         except ValueError:
             return False
 
     return compared
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     """Read an ISO 8601 date and time, or seconds since 1970."""
     if text.replace(".", "", 1).isdecimal():
         return datetime.fromtimestamp(float(text), UTC)
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _is_in_network(address: str, network: str) -> bool:

@@ -72,8 +72,8 @@ def bucket_statements(
     """Return what a job's role may do in the job's buckets.
 
     Clients look for the bucket before they use it (HeadBucket, GetBucketLocation), and expect 404 for a key that does
-    not exist; S3 answers 403 to both where the role may not list. Their requests have no ``s3:prefix``, but nor has a
-    list of the whole bucket, and S3 has no condition key that tells them apart.
+    not exist; S3 answers 403 to both where the role may not list. Their requests have no ``s3:prefix``, like a list of
+    the whole bucket, and S3 has no condition key that separates the two.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     """

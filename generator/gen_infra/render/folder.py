@@ -25,7 +25,7 @@ _A_LINK_OR_FILE = {errno.ENOTDIR, errno.ELOOP}  # the errors of opening one as a
 
 
 class ObstacleError(Exception):
-    """The path of a rendered file or folder is something else, such as a link; the text says what and where."""
+    """The path of a rendered file or folder is something else, such as a link; the text names it."""
 
 
 class Folder:
@@ -189,7 +189,7 @@ class Staging:
         with _closing(os.open(name, _OPEN_NEW, 0o600, dir_fd=self._descriptor)) as descriptor:
             with os.fdopen(descriptor, "wb", closefd=False) as file:
                 file.write(content)
-            os.fchmod(descriptor, 0o755 if executable else 0o644)  # whatever the caller's umask
+            os.fchmod(descriptor, 0o755 if executable else 0o644)  # not changed by the caller's umask
 
     def move(self, key: str, path: str) -> None:
         """Rename a file into its place, and replace the file there."""

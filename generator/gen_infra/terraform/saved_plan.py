@@ -2,7 +2,7 @@
 
 The plan file is beside the rendered files, where the next command finds it. Before anything is changed, its bytes
 are compared with the plan that was shown, and terraform gets a private copy of exactly these bytes: a file that is
-swapped at any moment is never applied.
+swapped at any time is never applied.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class HclSource:
 
     Attributes:
         resources: every instance that can be known without a plan.
-        declared: the address of every resource block, without indexes, whatever its ``for_each`` gives.
+        declared: the address of every resource block, without indexes, for any ``for_each``.
         errors: one line for each file that cannot be read.
     """
 

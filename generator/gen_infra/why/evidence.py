@@ -123,7 +123,7 @@ class Evidence:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Return all that Batch says about the job's state and its last attempt."""
+        """Return all that Batch reports about the job's state and its last attempt."""
         last = self.last_attempt
         reported = [
             self.job.get("statusReason"),
@@ -135,7 +135,7 @@ class Evidence:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Return what Batch says of a container that did not start, read."""
+        """Parse what Batch reports about a container that did not start."""
         found = (failure for reason in self.reasons if (failure := read_failure(reason, secrets=self.has_secrets)))
         return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Reads what AWS says of a container that did not start: what was being done, and how it failed.
+"""Read what AWS reports about a container that did not start: what was being done, and how it failed.
 
 One sentence may name several things: ECS fetches "secrets or registry auth" in one step, a path may hold the word log,
 and an account number the digits of a status code. So the subject is found first, and then its failure; the first
@@ -205,7 +205,7 @@ INVALID_ROLE = words(
 )
 INVALID_NETWORK = words(r"security groups?", r"subnets?(?: id)?s?")
 
-# What Auto Scaling says of launches.
+# Auto Scaling's messages about launches.
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/CHAP_Troubleshooting.html
 NO_CAPACITY = words(
     r"InsufficientInstanceCapacity",

@@ -210,7 +210,7 @@ def behind_other_jobs(evidence: Evidence) -> Cause | None:
     if evidence.status != "RUNNABLE" or not evidence.ahead or evidence.head is None:
         return None
     head = evidence.head
-    reason = f", and AWS Batch says of it: {head['statusReason']}" if head.get("statusReason") else ""
+    reason = f"; AWS Batch says: {head['statusReason']}" if head.get("statusReason") else ""
     first = f"the first of them, {head['jobName']} ({head['jobId']}), asks for {vcpus_of(head):g} vCPUs{reason}"
     queues = ", ".join(sorted({str(each["queue"]) for each in evidence.ahead}))
     count = len(evidence.ahead)

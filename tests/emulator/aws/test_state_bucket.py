@@ -106,6 +106,6 @@ def test_a_run_that_stopped_half_way_is_finished_by_the_next() -> None:
 def test_a_bucket_in_another_region_is_refused_and_not_touched() -> None:
     s3 = session.clients("us-east-1").s3
     s3.create_bucket(Bucket="state-elsewhere")
-    with pytest.raises(UsageError, match="state-elsewhere is in us-east-1, the manifest says eu-west-1"):
+    with pytest.raises(UsageError, match="state-elsewhere is in us-east-1, but the manifest has eu-west-1"):
         ensure_state_bucket(session.clients("eu-west-1"), "state-elsewhere", ACCOUNT, {})
     assert "Status" not in s3.get_bucket_versioning(Bucket="state-elsewhere")

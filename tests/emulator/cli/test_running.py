@@ -197,7 +197,7 @@ def test_a_job_continues_when_watching_it_is_interrupted(layer: Layer) -> None:
         deadline.cancel()
         watching.kill()
     assert watching.returncode == 4
-    assert f"error: stopped watching; job {job_id} goes on" in said
+    assert f"error: stopped watching; job {job_id} continues" in said
     assert f"gen-infra logs {layer.manifest} {job_id} --follow" in said
     assert status(layer, job_id)[0] not in {"SUCCEEDED", "FAILED"}
     layer.clients.batch.terminate_job(jobId=job_id, reason="done")

@@ -111,7 +111,7 @@ class TestWaysOut:
             *ec2.describe_vpcs()["Vpcs"],
         ]
         assert [name_of(resource) for resource in found if is_ours(resource)] == []
-        # EC2 goes on listing these for a while.
+        # EC2 lists these for some time after their deletion.
         lingering = [*ec2.describe_nat_gateways()["NatGateways"], *ec2.describe_vpc_endpoints()["VpcEndpoints"]]
         assert {resource["State"] for resource in lingering if is_ours(resource)} <= {"deleted"}
 

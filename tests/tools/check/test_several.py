@@ -1,4 +1,4 @@
-"""Several environments in one check: what each tool says of one is what it says of it alone."""
+"""Several environments in one check: each tool reports about one what it reports about it alone."""
 
 from __future__ import annotations
 

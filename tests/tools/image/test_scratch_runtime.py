@@ -28,7 +28,7 @@ class Docker:
         self.scratch.mkdir()
         (self.root / "scratch.conf").write_text(f"SCRATCH_MOUNT={self.scratch}\n")
         self.program("runtime", f'echo "$@" >>{self.root}/calls; exit "${{RUNTIME_ENDS_WITH:-0}}"')
-        self.program("setsid", 'shift; exec "$@"')  # the test waits for what otherwise goes on by itself
+        self.program("setsid", 'shift; exec "$@"')  # the test waits for what otherwise continues by itself
 
     @property
     def scratch(self) -> Path:

@@ -114,7 +114,7 @@ def test_a_name_that_another_account_owns_is_refused(
 def test_a_bucket_in_another_region_is_refused_before_anything_is_written(clients: session.Clients) -> None:
     with answers(clients) as stub:
         stub.add_response("head_bucket", {"BucketRegion": "eu-west-1"}, ON_BUCKET)
-        with pytest.raises(UsageError, match=f"the bucket {NAME} is in eu-west-1, the manifest says us-east-1"):
+        with pytest.raises(UsageError, match=f"the bucket {NAME} is in eu-west-1, but the manifest has us-east-1"):
             ensure_state_bucket(clients, NAME, ACCOUNT, {})
 
 

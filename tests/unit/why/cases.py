@@ -185,7 +185,7 @@ CASES: dict[str, Case] = {
     "others before it": (
         lambda facts: facts.ahead(statusReason=NO_CAPACITY),
         "behind-others",
-        "whole-cohort (0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11), asks for 48 vCPUs, and AWS Batch says",
+        "whole-cohort (0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11), asks for 48 vCPUs; AWS Batch says",
         f"gen-infra why test.yaml {OTHER}",
     ),
     "service role": (

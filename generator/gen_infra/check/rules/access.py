@@ -56,7 +56,7 @@ def key_is_bound(resource: Resource) -> Iterator[str]:
     privilege=True,
 )
 def grants_are_for_services(resource: Resource) -> Iterator[str]:
-    """Require this condition: a grant without it gives the key to others, whatever its policy says."""
+    """Require this condition: a grant without it gives the key to other accounts."""
     for statement in allowing(resource.values.get("policy")):
         grants = {"kms:CreateGrant", "kms:*", "*"}.intersection(map(str, listed(statement.get("Action"))))
         if is_for_anyone(statement) and grants and not has_condition(statement, "kms:grantisforawsresource"):
@@ -277,7 +277,7 @@ def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
     source=_PRACTICES,
 )
 def roles_are_accepted(resource: Resource, accepted: Accepted) -> Iterator[str]:
-    """Refuse other roles: whoever may submit a job can do whatever its role may do."""
+    """Refuse other roles: every user who may submit a job can do all that its role may do."""
     for label, arn in dict.fromkeys(_used_roles(resource)):
         if not accepted.accepts_role(arn):
             yield f"its {label} is {arn}"

@@ -81,7 +81,7 @@ def rule(
 def rule_beyond(
     rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str
 ) -> Callable[[FindBeyond], Rule]:
-    """Make the decorated function a rule of privileges that finds what goes beyond what is accepted."""
+    """Make the decorated function a rule of privileges that finds what is not accepted."""
 
     def make(find: FindBeyond) -> Rule:
         return Rule(rule_id, severity, title, remedy, source, kinds, find, privilege=True)

@@ -62,7 +62,7 @@ def security_group_deletion() -> None:
     @around(EC2Backend, "delete_security_group")
     def delete(original: Any, backend: Any, name: str | None = None, group_id: str | None = None) -> None:
         group = backend.get_security_group_by_name_or_id(group_id or name)
-        # The default group goes with its VPC; moto keeps the network interfaces of deleted NAT gateways in it.
+        # The default group is deleted with its VPC; moto keeps the network interfaces of deleted NAT gateways in it.
         if group is not None and group.name != "default" and _is_used(backend, group.id):
             raise DependencyViolationError(f"resource {group.id} has a dependent object")
         original(backend, name, group_id)

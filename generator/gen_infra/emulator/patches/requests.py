@@ -1,4 +1,4 @@
-"""All services: requests that AWS refuses whatever the account contains."""
+"""All services: requests that AWS refuses in every account."""
 
 from __future__ import annotations
 

@@ -38,13 +38,13 @@ def is_number(requirement: Mapping[str, Any]) -> bool:
 
 
 def has_memory(container: Mapping[str, Any]) -> bool:
-    """Return whether a container has at least 4 MiB, if it says so."""
+    """Return whether a container has at least 4 MiB, if it sets that."""
     memory = requested(container, "MEMORY")
     return memory is None or memory >= 4
 
 
 def has_whole_vcpus(container: Mapping[str, Any]) -> bool:
-    """Return whether a container on EC2 has whole vCPUs, if it says so."""
+    """Return whether a container on EC2 has whole vCPUs, if it sets that."""
     vcpus = requested(container, "VCPU")
     return vcpus is None or (vcpus >= 1 and vcpus.is_integer())
 

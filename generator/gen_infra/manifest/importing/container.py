@@ -1,4 +1,4 @@
-"""Turn the container of a job definition into keys of a job; what has no key goes to ``container_properties``.
+"""Turn the container of a job definition into keys of a job; what has no key is put into ``container_properties``.
 
 https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html
 """
@@ -43,7 +43,7 @@ from gen_infra.manifest.rules.provider_members import PROVIDER, keeps
 _SCRATCH = "/docker_scratch"
 _ROLE_IS_KEPT = "is kept as `role`: gen-infra changes nothing about it; without that key it makes one, for `buckets`"
 _PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
-# Never carried over, with the reason; the rest without a key of a job goes to container_properties.
+# Never carried over, with the reason; the rest without a key of a job is put into container_properties.
 _REASONS = {
     "privileged": "a privileged container is root on its host; give it the `linux.devices` and `ulimits` that it needs",
     "executionRoleArn": "gen-infra makes an execution role where a job needs one",

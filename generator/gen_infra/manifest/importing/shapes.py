@@ -117,7 +117,7 @@ def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
     containers = [
         item["container"]
         if isinstance(item.get("container"), dict)
-        else _of_task_of_nodes(item.get("ecsProperties"), _unsaid)
+        else _of_task_of_nodes(item.get("ecsProperties"), _drop_note)
         for item in ranges
     ]
     for item, container in zip(ranges[1:], containers[1:], strict=True):
@@ -146,5 +146,5 @@ def _of_nodes(given: object, note: Note) -> tuple[dict[str, Any], int | None]:
     return containers[0], nodes if nodes > 1 else None
 
 
-def _unsaid(_what: str, _message: str) -> None:
+def _drop_note(_what: str, _message: str) -> None:
     """Drop a note: the same task is read once more for its notes."""

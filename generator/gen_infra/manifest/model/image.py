@@ -225,7 +225,7 @@ class Image(Model, frozen=True, kw_only=True):
 
     @property
     def launch_volumes_gib(self) -> dict[str, int]:
-        """Map devices to the size of the volumes that the launch template sets, whatever the AMI contains."""
+        """Map devices to the size of the volumes that the launch template sets, for any AMI."""
         volumes = {"/dev/xvda": self.root.size_gib}
         return volumes | ({"/dev/sdb": self.scratch.size_gib} if self.scratch.carrier == "launch_template" else {})
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
-# vCPU -> the memory that goes with it, in MiB.
+# vCPU -> the memory sizes that it can have, in MiB.
 # https://docs.aws.amazon.com/batch/latest/APIReference/API_ResourceRequirement.html (value)
 FARGATE_SIZES: dict[float, tuple[int, ...]] = {
     0.25: (512, 1024, 2048),

@@ -84,7 +84,7 @@ def retry_rules_have_a_condition(manifest: Manifest) -> Iterable[ManifestFinding
                 )
 
 
-def retries_are_said_once(manifest: Manifest) -> Iterable[ManifestFinding]:
+def retries_are_defined_once(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse a failure that is listed twice, and `retry` beside AWS Batch's own rules, which take its place."""
     for key, job in manifest.jobs.items():
         if job.evaluate_on_exit and job.retry != DEFAULT_RETRY:
@@ -186,7 +186,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     required_parameters_are_used,
     environment_and_secrets_differ,
     retry_rules_have_a_condition,
-    retries_are_said_once,
+    retries_are_defined_once,
     paths_in_a_container_differ,
     an_access_point_sets_the_directory,
     soft_limits_are_not_above_hard_ones,

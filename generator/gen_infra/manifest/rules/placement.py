@@ -162,7 +162,7 @@ def gpu_images_are_for_gpus(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 
 def _is_refused(image: Image, word: str) -> bool:
-    """Return whether the image does not run on this family, whatever its architecture."""
+    """Return whether the image does not run on this family, even with the right architecture."""
     return word.partition(".")[0] in image.base_image.refused
 
 

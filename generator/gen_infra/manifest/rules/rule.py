@@ -20,5 +20,5 @@ ManifestRule: TypeAlias = Callable[[Manifest], Iterable[ManifestFinding]]
 
 
 def total_path(key: str, job: Job, field: str) -> KeyPath:
-    """Return where a manifest says a total of a job: its only container's field, or all of its containers."""
+    """Return the place of a total of a job: its only container's field, or all of its containers."""
     return ("jobs", key, "containers" if job.containers else field)
