@@ -141,22 +141,14 @@ def site_in(session: Session, folder: Path, aws: Emulator, name: str) -> Iterato
 
 
 @contextmanager
-def applied_copy(
-    session: Session, name: str, manifests: Mapping[str, str], folder: Path
-) -> Iterator[tuple[Emulator, Path]]:
+def applied_site(session: Session, name: str, manifests: Mapping[str, str], folder: Path) -> Iterator[Site]:
     """Copy an applied environment: its account, and the folder from which it was applied; see `Session.applied`."""
     port, source = session.applied(name, manifests)
     shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
     with copy_of(port) as aws:
         _move_state(aws, folder / "build" / name / "terraform", f"127.0.0.1:{port}")
-        yield aws, folder
-
-
-@contextmanager
-def applied_site(session: Session, name: str, manifests: Mapping[str, str], folder: Path) -> Iterator[Site]:
-    """Copy an applied environment; terraform finds its provider running."""
-    with applied_copy(session, name, manifests, folder) as (aws, _), site_in(session, folder, aws, name) as made:
-        yield made
+        with site_in(session, folder, aws, name) as made:
+            yield made
 
 
 def _move_state(aws: Emulator, folder: Path, old: str) -> None:

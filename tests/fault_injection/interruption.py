@@ -14,23 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.cli import clean_environ, command, gen_infra
+from tests.emulator.small import HEAD
 from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen_infra.emulator import Emulator
+    from tests.emulator.session import Site as PreparedSite
 
-SMALL = """\
-name: small
-account: "123456789012"
-region: us-east-1
-state: local
-network:
-  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}
-compute: {spot: {max_vcpus: 64}}
-queues: {main: {priority: 2, compute: [spot]}, second: {priority: 1, compute: [spot]}}
-jobs: {one: {image: quay.io/x/y, vcpus: 1, memory_mib: 512, attempts: 3}}
+SMALL = f"""{HEAD}\
+compute: {{spot: {{max_vcpus: 64}}}}
+queues: {{main: {{priority: 2, compute: [spot]}}, second: {{priority: 1, compute: [spot]}}}}
+jobs: {{one: {{image: quay.io/x/y, vcpus: 1, memory_mib: 512, attempts: 3}}}}
 """
 OWN_NETWORK = SMALL.replace(
     "  lookup: {vpc: {Name: genomics}, subnets: {Tier: private}, security_groups: {Name: genomics-batch}}\n",
@@ -107,18 +103,18 @@ class Site:
     """The folder of one environment's manifest, and the account that it is applied to.
 
     Args:
-        folder: where the manifest is written.
-        aws: the account; no other test uses it.
+        prepared: the folder and the account, which no other test uses. The terraform of runs that end by themselves
+            finds its provider running.
         manifest: the manifest's text.
     """
 
-    def __init__(self, folder: Path, aws: Emulator, manifest: str = SMALL) -> None:
-        self.folder, self.aws = folder, aws
-        self.manifest = folder / "small.yaml"
+    def __init__(self, prepared: PreparedSite, manifest: str = SMALL) -> None:
+        self.folder, self.aws, self.uninterrupted = prepared.folder, prepared.aws, prepared.environ
+        self.manifest = self.folder / "small.yaml"
         self.manifest.write_text(manifest)
-        self.terraform = folder / "build/small/terraform"
-        self.environ = clean_environ(**aws.environ)
-        self.batch = aws.client("batch")
+        self.terraform = self.folder / "build/small/terraform"
+        self.environ = clean_environ(**self.aws.environ)
+        self.batch = self.aws.client("batch")
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
@@ -168,7 +164,7 @@ class Site:
         self.aws.fail("*", code="ExpiredTokenException", status=403, message=message, times=None)
 
     def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return gen_infra(name, self.manifest, *arguments, environ=self.environ, cwd=self.folder)
+        return gen_infra(name, self.manifest, *arguments, environ=self.uninterrupted, cwd=self.folder)
 
     def finish(self) -> list[dict[str, str]]:
         """Run the same command again: it succeeds and settles; return the orphans that it lists."""
@@ -191,7 +187,7 @@ class Site:
             words = shlex.split(one)
             if words[0] == "terraform":
                 subprocess.run(
-                    words, check=True, capture_output=True, cwd=self.folder, env=self.environ, input=b"yes\n"
+                    words, check=True, capture_output=True, cwd=self.folder, env=self.uninterrupted, input=b"yes\n"
                 )
             elif words[0] == "aws":
                 call(self.aws, *words[1:])

@@ -9,17 +9,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.emulator.session import site_in
 from tests.fault_injection.interruption import SMALL, Site, assert_one_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
+    from tests.emulator.session import Site as PreparedSite
 
 
 @pytest.fixture
-def site(account: Emulator, tmp_path: Path) -> Site:
-    return Site(tmp_path, account)
+def prepared(session: Session, account: Emulator, tmp_path: Path) -> Iterator[PreparedSite]:
+    with site_in(session, tmp_path, account, "small") as made:
+        yield made
+
+
+@pytest.fixture
+def site(prepared: PreparedSite) -> Site:
+    return Site(prepared)
 
 
 class TestCtrlC:
@@ -76,8 +86,8 @@ class TestStateInABucket:
     BUCKET = "small-tfstate-123456789012"
 
     @pytest.fixture
-    def site(self, account: Emulator, tmp_path: Path) -> Site:
-        site = Site(tmp_path, account, SMALL.replace("state: local", f"state: {{bucket: {self.BUCKET}}}"))
+    def site(self, prepared: PreparedSite) -> Site:
+        site = Site(prepared, SMALL.replace("state: local", f"state: {{bucket: {self.BUCKET}}}"))
         assert site.run("bootstrap").returncode == 0
         return site
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.emulator.session import site_in
 from tests.fault_injection.interruption import OWN_NETWORK, Site
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
 
 
 class Moment:
@@ -27,8 +29,9 @@ class Moment:
     after = 0
 
     @pytest.fixture
-    def site(self, account: Emulator, tmp_path: Path) -> Site:
-        return Site(tmp_path, account, OWN_NETWORK)
+    def site(self, session: Session, account: Emulator, tmp_path: Path) -> Iterator[Site]:
+        with site_in(session, tmp_path, account, "small") as prepared:
+            yield Site(prepared, OWN_NETWORK)
 
     def test_one_further_apply_finishes(self, site: Site) -> None:
         site.kill_at(self.action, "everything", after=self.after)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.emulator.session import applied_copy
+from tests.emulator.session import applied_site
 from tests.fault_injection.interruption import SMALL, Run, Site, assert_one_error
 from tests.polling import wait_until
 
@@ -81,8 +81,8 @@ class Replaced(Site):
 
 @pytest.fixture(scope="class")
 def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replaced]:
-    with applied_copy(session, "small", {"small.yaml": SMALL}, tmp_path_factory.mktemp("replaced")) as (aws, folder):
-        yield Replaced(folder, aws)
+    with applied_site(session, "small", {"small.yaml": SMALL}, tmp_path_factory.mktemp("replaced")) as made:
+        yield Replaced(made)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli import clean_environ, command, gen_infra
 from tests.conftest import ROOT
-from tests.emulator.session import applied_site
+from tests.emulator.session import applied_site, site_in
 from tests.emulator.small import MANIFESTS, SMALL
 
 if TYPE_CHECKING:
@@ -40,12 +40,13 @@ def assert_error(done: subprocess.CompletedProcess[str], code: int, *says: str) 
 
 
 class TestCtrlC:
-    def test_ctrl_c_stops_terraform_in_order_and_the_next_run_finishes(self, small: Path, account: Emulator) -> None:
-        environ = clean_environ(**account.environ)
+    def test_ctrl_c_stops_terraform_in_order_and_the_next_run_finishes(
+        self, session: Session, small: Path, account: Emulator
+    ) -> None:
         with subprocess.Popen(
             command("apply", small, "--yes"),
             cwd=small.parent,
-            env=environ,
+            env=clean_environ(**account.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -62,9 +63,10 @@ class TestCtrlC:
         state = json.loads((small.parent / "build/small/terraform/terraform.tfstate").read_text())
         assert any(resource["type"] == "aws_batch_compute_environment" for resource in state["resources"])
         assert not list((small.parent / "build/small/terraform").glob(".terraform.tfstate.lock.info"))
-        again = gen_infra("apply", small, "--yes", environ=environ, cwd=small.parent)
-        assert again.returncode == 0, again.stderr
-        assert gen_infra("plan", small, "--detailed-exitcode", environ=environ, cwd=small.parent).returncode == 0
+        with site_in(session, small.parent, account, "small") as site:
+            again = site.run("apply", small, "--yes")
+            assert again.returncode == 0, again.stderr
+            assert site.run("plan", small, "--detailed-exitcode").returncode == 0
         environments = account.client("batch").describe_compute_environments()["computeEnvironments"]
         assert len(environments) == 1, "nothing is left over from the first run"
 
