@@ -159,7 +159,7 @@ def test_a_build_calls_aws_with_exactly_this(lab: Lab, tmp_path: Path) -> None:
     }
     assert {key: value for key, value in request.items() if not key.startswith("TagSpecification")} == {
         "Action": "RunInstances",
-        **mapping(1, "/dev/xvda", disk | {"VolumeSize": "100", "Throughput": "125"}),
+        **mapping(1, "/dev/xvda", disk | {"VolumeSize": "100", "Throughput": "250"}),
         **mapping(2, "/dev/sdb", disk | {"VolumeSize": "1000", "Throughput": "500"}),
         "EbsOptimized": "true",
         "IamInstanceProfile.Name": manifest.image_builder_profile,
