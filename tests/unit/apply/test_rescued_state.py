@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from gen_infra.manifest import load_with_warnings
 from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.manifest import Loaded
@@ -157,3 +160,35 @@ def test_where_there_is_no_room_nothing_is_lost(place: Place) -> None:
     assert "do not remove that file" in raised.value.hint
     assert place.state.read_bytes() == damaged
     assert (place.home / "rescued-1.tfstate").read_bytes() == rescued
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file of this process can grow beyond ``size`` bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_a_disk_that_is_full_at_any_size_loses_nothing(place: Place, tenth: int) -> None:
+    """Terraform leaves as much of the state as there is room for, and so much there is when it is restored."""
+    state = {"version": 4, "serial": 9, "lineage": OURS, "resources": [], "outputs": {"x": {"value": "x" * 9000}}}
+    full = json.dumps(state, indent=2).encode()
+    size = len(full) * tenth // 10
+    place.state.write_bytes(full[:size])
+    rescued = place.home / "rescued-1.tfstate"
+    rescued.write_bytes(full)
+
+    with pytest.raises(GenInfraError, match="cannot restore the state from") as raised, room_for(size):
+        place.restore()
+    assert raised.value.hint.startswith("make room on the disk")
+    assert (place.state.read_bytes(), rescued.read_bytes()) == (full[:size], full)
+    assert place.names == ["rescued-1.tfstate", "terraform.tfstate"]
+
+    place.restore()
+    assert place.state.read_bytes() == full
+    assert place.names == ["terraform.tfstate", "terraform.tfstate.damaged-1"]
