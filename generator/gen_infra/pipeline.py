@@ -72,7 +72,8 @@ def check(
         environments: what is checked; checkov starts once for all of them.
         progress: receives lines of progress.
         policy_path: the policy file: what is accepted beside what the manifests accept.
-        base_path: a manifest beyond whose suppressions none is accepted; a file that does not exist has none.
+        base_path: a manifest beyond whose suppressions none is accepted, nor roles below another ``iam.path``; a file
+            that does not exist has neither.
         today: decides which suppressions have expired; by default today in UTC.
 
     Returns:
@@ -82,10 +83,13 @@ def check(
     from gen_infra.check.runner import check_environments
 
     policy = read_policy(policy_path) if policy_path else NO_POLICY
-    base = None
-    if base_path:
-        base = load_with_warnings(base_path).manifest.suppressions if base_path.exists() else ()
-    return check_environments(environments, progress, policy=policy, base=base, today=today)
+    base, iam_path = None, None
+    if base_path and base_path.exists():
+        base_manifest = load_with_warnings(base_path).manifest
+        base, iam_path = base_manifest.suppressions, base_manifest.iam.path
+    elif base_path:
+        base, iam_path = (), "/"
+    return check_environments(environments, progress, policy=policy, base=base, iam_path=iam_path, today=today)
 
 
 def make_plan(

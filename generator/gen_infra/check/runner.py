@@ -85,6 +85,7 @@ def check_environments(
     *,
     policy: Policy = NO_POLICY,
     base: Sequence[Suppression] | None = None,
+    iam_path: str | None = None,
     today: date | None = None,
 ) -> tuple[CheckReport, ...]:
     """Check environments side by side with every tool, and apply the suppressions of their manifests.
@@ -94,9 +95,10 @@ def check_environments(
         progress: receives lines of progress.
         policy: what is accepted beside what the manifests accept.
         base: the only suppressions that the manifests may have; None for any.
+        iam_path: the only ``iam.path`` below which existing roles are accepted; None for any.
         today: decides which suppressions have expired; by default today in UTC.
     """
-    accepted = [accepted_in(environment.manifest, policy) for environment in environments]
+    accepted = [accepted_in(environment.manifest, policy, iam_path) for environment in environments]
     binary = environments[0].terraform_binary  # a missing terraform is reported before anything starts
     for environment in environments[1:]:
         environment.use_terraform(binary)
@@ -156,9 +158,11 @@ def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Ch
     return Check("terraform fmt", f"{sum(path.endswith('.tf') for path in files)} files", findings)
 
 
-def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY) -> Accepted:
-    """Return what our own checks accept in an environment."""
-    return Accepted(manifest.image.scratch.mount, policy.host_paths, (*policy.roles, *manifest.own_role_patterns))
+def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | None = None) -> Accepted:
+    """Return what our own checks accept in an environment; of existing roles, those below ``iam_path`` if given."""
+    return Accepted(
+        manifest.image.scratch.mount, policy.host_paths, (*policy.roles, *manifest.own_role_patterns(iam_path))
+    )
 
 
 def source_verdicts(files: Files, result: ScanResult, accepted: Accepted) -> list[Check]:

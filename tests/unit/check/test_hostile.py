@@ -145,6 +145,16 @@ def test_check_accepts_only_own_roles_and_those_of_the_policy_file(
     assert "GI_IAM_9" in PRIVILEGE_CHECKS
 
 
+@pytest.mark.parametrize(("iam_path", "accepts"), [(None, True), ("/genomics/", True), ("/", False), ("/lab/", False)])
+def test_roles_below_another_path_than_the_bases_are_not_its_own(
+    iam_path: str | None, accepts: bool, tmp_path: Path
+) -> None:
+    manifest = accept(tmp_path, **job_role(GENOMICS), iam__path="/genomics/")
+    accepted = accepted_in(manifest, iam_path=iam_path)
+    assert accepted.accepts_role(GENOMICS) == accepts
+    assert accepted.accepts_role("arn:aws:iam::123456789012:role/genomics/batchInstance-test")
+
+
 def bucket(name: str, **settings: str) -> dict[str, Any]:
     return {
         "state": {"bucket": "lab-tfstate"},

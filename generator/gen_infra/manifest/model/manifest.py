@@ -385,14 +385,14 @@ class Manifest(Model, frozen=True, kw_only=True):
         """Return the ARN of a role of this environment, known before the role exists."""
         return f"arn:{self.partition}:iam::{self.account}:role{self.iam.path}{role_name}"
 
-    @property
-    def own_role_patterns(self) -> tuple[str, ...]:
+    def own_role_patterns(self, iam_path: str | None = None) -> tuple[str, ...]:
         """Return patterns of the ARNs of this environment's roles and instance profiles.
 
-        All below ``iam.path``, which is for such roles alone; without a path, those that the environment creates.
+        All below ``iam.path``, which is for such roles alone; those that the environment creates where there is no
+        path, or another than ``iam_path``.
         """
         names = ["*"]
-        if self.iam.path == "/":
+        if self.iam.path == "/" or iam_path not in {None, self.iam.path}:
             created = ("batchInstance", "batchService", "batchSpotFleet")
             jobs = [self.job_role_name(key) for key, job in self.jobs.items() if not job.role]
             executions = [self.execution_role_name(key) for key in self.jobs]
