@@ -193,8 +193,8 @@ def check(
     that the manifest suppresses are shown each time. Exits 1 if anything fails.
 
     A manifest cannot suppress checks of privileges; --policy names a file outside it that can, and that other people
-    own. --against is for pull requests: BASE is the manifest before the change, and a suppression that is new or wider
-    than there fails; if BASE does not exist, each is new.
+    own. --against is for pull requests: BASE is the manifest before the change. A suppression that is new or wider than
+    there fails, and an existing role below another iam.path; if BASE does not exist, each is new.
 
     With several manifests each tool starts once where it can, an invalid manifest does not stop the others, the exit
     code is the highest, and --json prints a list.
