@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra.check.rules.rule import Accepted
-from gen_infra.check.runner import own_source_verdict, source_verdicts
+from gen_infra.check.runner import accepted_in, own_source_verdict, source_verdicts
 from gen_infra.manifest import load
 from gen_infra.render.files import render
 from gen_infra.tools.checkov.adapter import ScanResult, find_checkov, scan_hcl_folders
@@ -58,9 +58,8 @@ def _failures(checks: list[Check]) -> list[str]:
 def test_what_is_rendered_passes(
     rendered: dict[str, dict[str, bytes]], scanned: dict[str, ScanResult], base: str
 ) -> None:
-    assert (
-        _failures(source_verdicts(rendered[base], scanned[base], Accepted(load(BASES[base]).image.scratch.mount))) == []
-    )
+    accepted = accepted_in(load(BASES[base]))
+    assert _failures(source_verdicts(rendered[base], scanned[base], accepted)) == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
