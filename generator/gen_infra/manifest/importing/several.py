@@ -17,7 +17,11 @@ from gen_infra.manifest.rules.container_properties import TASK_MEMBERS, task_sha
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_UNREAD = ("firelensConfiguration", "startTimeout", "stopTimeout")
+_UNREAD = {
+    "firelensConfiguration": "gen-infra sends the log of each container to a log group",
+    "startTimeout": "the manifest has no key for it",
+    "stopTimeout": "the manifest has no key for it",
+}
 _VOLUME_KEY = 36  # characters, because the rendered name has a prefix
 
 
@@ -86,9 +90,9 @@ def _container(
     def note_here(what: str, message: str) -> None:
         note(f"container {container_name}: {what}", message)
 
-    for key in _UNREAD:
+    for key, reason in _UNREAD.items():
         if not is_empty(container.pop(key, None)):
-            note_here(key, "is not carried over: the manifest has no key for it")
+            note_here(key, f"is not carried over: {reason}")
     importing = ContainerImport(container, name, place, note_here, on_fargate=on_fargate)
     settings = importing.settings()
     if rest := {**settings.pop("container_properties"), **importing.rest()}:

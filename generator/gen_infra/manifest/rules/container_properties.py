@@ -207,12 +207,6 @@ def task_shape() -> Shape:
     return _shape("EcsTaskProperties")
 
 
-@cache
-def task_container_shape() -> Shape:
-    """Return AWS's own description of one container of several."""
-    return _shape("TaskContainerProperties")
-
-
 def _shape(name: str) -> Shape:
     import botocore.session
 

@@ -65,9 +65,15 @@ def test_what_is_imported_renders_to_what_was_defined(tmp_path: Path) -> None:
 
 
 def test_notes_name_the_container() -> None:
-    result = imported(container("a", privileged=True, stopTimeout=5), container("b", essential=False))
+    router = {"type": "fluentbit"}
+    result = imported(
+        container("a", privileged=True, stopTimeout=5, firelensConfiguration=router), container("b", essential=False)
+    )
     assert any("pair: container a: privileged is not carried over" in note for note in result.notes)
     assert any("pair: container a: stopTimeout is not carried over" in note for note in result.notes)
+    assert any(
+        "pair: container a: firelensConfiguration is not carried over: gen-infra sends" in n for n in result.notes
+    )
     assert not any("container b" in note for note in result.notes)
 
 
