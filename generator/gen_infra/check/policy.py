@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from gen_infra.manifest.model.base import ROLE_ARN, AbsolutePath, Model, about, text
-from gen_infra.manifest.model.manifest import Suppression
+from gen_infra.manifest.model.settings import Suppression
 from gen_infra.manifest.reading.loader import ManifestError, shown_path
 from gen_infra.manifest.reading.reader import Unreadable, read
 from gen_infra.manifest.reading.validation import place, problems_with_values, validate

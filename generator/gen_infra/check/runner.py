@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
-    from gen_infra.manifest.model.manifest import Suppression
+    from gen_infra.manifest.model.settings import Suppression
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.tools.packer import Packer
     from gen_infra.tools.process import Progress

@@ -25,7 +25,7 @@ from gen_infra.check.secrets import DETECTOR, SECRET_RULE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen_infra.manifest.model.manifest import Suppression
+    from gen_infra.manifest.model.settings import Suppression
 
 _NAME = "suppressions"
 _LONGEST = timedelta(days=366)

@@ -30,7 +30,7 @@ def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
     from gen_infra.aws.session import clients, require_account
     from gen_infra.aws.state_bucket import ensure_state_bucket
     from gen_infra.manifest import load
-    from gen_infra.manifest.model.manifest import StateBucket
+    from gen_infra.manifest.model.settings import StateBucket
 
     console = Console(quiet=quiet)
     env = load(manifest)

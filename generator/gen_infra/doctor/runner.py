@@ -26,7 +26,7 @@ from gen_infra.doctor import quotas as doctor_quotas
 from gen_infra.doctor import roles as doctor_roles
 from gen_infra.doctor import tools as doctor_tools
 from gen_infra.errors import GenInfraError
-from gen_infra.manifest.model.manifest import StateBucket
+from gen_infra.manifest.model.settings import StateBucket
 from gen_infra.tools.process import forwarding_signals
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gen_infra.manifest.model.job import Job
-    from gen_infra.manifest.model.manifest import Bucket, Manifest
+    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.settings import Bucket
 
 # The size of all inline policies of a role, in characters without whitespace.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html

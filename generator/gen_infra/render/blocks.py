@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
-from gen_infra.manifest.model.manifest import DEFAULT_LOG_GROUP
+from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
 from gen_infra.manifest.user_data import user_data

@@ -15,7 +15,7 @@ from gen_infra.check.secrets import secret_verdicts
 from gen_infra.check.suppressions import suppressed
 from gen_infra.environment import Environment
 from gen_infra.manifest import load_with_warnings
-from gen_infra.manifest.model.manifest import Suppression
+from gen_infra.manifest.model.settings import Suppression
 from gen_infra.tools.checkov.adapter import find_checkov
 from gen_infra.tools.checkov.secrets import detect_secrets
 from tests.golden.renew import manifests

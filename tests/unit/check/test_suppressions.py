@@ -12,7 +12,7 @@ import pytest
 from gen_infra.check.report import Check, Finding, RuleInfo
 from gen_infra.check.suppressions import suppressed
 from gen_infra.errors import UsageError
-from gen_infra.manifest.model.manifest import Suppression
+from gen_infra.manifest.model.settings import Suppression
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

@@ -11,31 +11,32 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, structs
 
 from gen_infra.manifest.model.base import (
-    KMS_KEY_ARN,
-    AbsolutePath,
     AccountId,
-    BucketName,
-    EmailAddress,
     EnvironmentName,
-    IamPath,
     ImageTag,
-    InstanceProfileArn,
     Key,
-    KmsKeyArn,
     Model,
-    PolicyArn,
-    Prefix,
     Region,
     RepositoryName,
     TagKey,
     TagValue,
     about,
-    text,
 )
 from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.network import Network
 from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
+from gen_infra.manifest.model.settings import (
+    DEFAULT_LOG_GROUP,
+    Bucket,
+    Encryption,
+    Hosts,
+    Iam,
+    Logs,
+    Notifications,
+    StateBucket,
+    Suppression,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,120 +44,6 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.container import Container
     from gen_infra.manifest.model.host_script import HostScript
-
-# Where the logs of a job go whose definition has no log configuration, in every environment of an account and region.
-# https://docs.aws.amazon.com/batch/latest/userguide/using_cloudwatch_logs.html
-DEFAULT_LOG_GROUP = "/aws/batch/job"
-
-
-class StateBucket(Model, frozen=True, kw_only=True):
-    """Terraform state in S3, locked with S3's conditional writes (``use_lockfile``)."""
-
-    bucket: Annotated[BucketName, about("The state bucket; `gen-infra bootstrap` creates it.")]
-
-
-class Encryption(Model, frozen=True, kw_only=True):
-    """The KMS key of volumes, logs, images and functions."""
-
-    key: Annotated[
-        str,
-        text(f"create|{KMS_KEY_ARN}", "'create', or the ARN of a KMS key (not of an alias)", "create"),
-        about("`create` creates a customer managed key; an ARN uses an existing key."),
-    ] = "create"
-
-
-class Iam(Model, frozen=True, kw_only=True):
-    """IAM settings of an organisation, for every role."""
-
-    path: Annotated[IamPath, about("The IAM path of every role.")] = "/"
-    permissions_boundary: Annotated[
-        PolicyArn | None, about("The ARN of an existing managed policy to set as every role's permissions boundary.")
-    ] = None
-    instance_profile: Annotated[
-        InstanceProfileArn | None,
-        about("The ARN of an existing instance profile for the instances; default: a new profile."),
-    ] = None
-
-
-class Logs(Model, frozen=True, kw_only=True):
-    """CloudWatch log groups."""
-
-    retention_days: Annotated[
-        Literal[365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-        about("How long to keep logs, in days; the security checks require at least a year."),
-    ] = 365
-    default_group: Annotated[
-        bool,
-        about(
-            "Create `/aws/batch/job` with this retention and the environment's key: Batch's own log group for job "
-            "definitions that name none, such as those of workflow engines. One environment of a region can have it."
-        ),
-    ] = False
-
-
-class Notifications(Model, frozen=True, kw_only=True):
-    """E-mail notifications; each address confirms its subscription once, with the link in the first message."""
-
-    blocked_queues: Annotated[
-        tuple[EmailAddress, ...],
-        about("E-mail addresses to notify when the job at the head of a queue cannot start and blocks the queue."),
-    ] = ()
-
-
-class Bucket(Model, frozen=True, kw_only=True):
-    """An existing bucket that jobs may use."""
-
-    name: Annotated[BucketName, about("The bucket's name in S3.")]
-    access: Annotated[
-        Literal["read", "write", "delete", "work"],
-        about(
-            "`read` lists and gets objects and their tags; `write` also puts them, in parts too; `delete` also deletes "
-            "them; `work` is for a workflow's work folder, and also reads and deletes old versions."
-        ),
-    ]
-    prefix: Annotated[
-        Prefix | None,
-        about(
-            "Allow only the objects under this prefix, and only a list of these; a list without any prefix, which S3 "
-            "cannot tell from `HeadBucket`, still shows the keys of the whole bucket."
-        ),
-    ] = None
-    kms_key: Annotated[KmsKeyArn | None, about("The customer managed key that encrypts the bucket, if any.")] = None
-
-
-class Hosts(Model, frozen=True, kw_only=True):
-    """What jobs may use of their hosts beside the scratch volume, FUSE, GPUs and EFA."""
-
-    allow_paths: Annotated[
-        tuple[AbsolutePath, ...],
-        about(
-            "Folders (with what is below them) and devices of the hosts that jobs may use; `check` passes them only if "
-            "its policy file lists them too."
-        ),
-    ] = ()
-
-
-class Suppression(Model, frozen=True, kw_only=True):
-    """A finding of `gen-infra check` that is accepted until a date."""
-
-    check: Annotated[
-        str,
-        text("[A-Z][A-Z0-9_]{3,39}", "a check's id", "CKV_AWS_338", "GI_NET_3"),
-        about("The id of the check."),
-    ]
-    resource: Annotated[
-        str,
-        text(r"[^\s]{3,256}", "a resource's address, with * for any part", "module.compute_*.aws_launch_template.this"),
-        about("The resource address that `gen-infra check` shows; `*` matches any part of it."),
-    ]
-    reason: Annotated[
-        str, Meta(min_length=10, max_length=300), about("Why the finding is accepted; every check shows it.")
-    ]
-    expires: Annotated[
-        str,
-        text("[0-9]{4}-[0-9]{2}-[0-9]{2}", 'a date in quotes, such as "2026-12-31"', "2026-12-31"),
-        about("The last day on which the finding is accepted."),
-    ]
 
 
 class Manifest(Model, frozen=True, kw_only=True):

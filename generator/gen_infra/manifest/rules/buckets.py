@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest.model.manifest import StateBucket
+from gen_infra.manifest.model.settings import StateBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

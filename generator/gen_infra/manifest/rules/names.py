@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.manifest.model.manifest import DEFAULT_LOG_GROUP
+from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

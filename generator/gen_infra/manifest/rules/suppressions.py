@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gen_infra.manifest.model.manifest import Manifest, Suppression
+    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.settings import Suppression
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _FEWEST_WORDS = 3
