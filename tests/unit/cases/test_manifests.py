@@ -77,10 +77,8 @@ def test_each_compute_environment_can_run_its_own_image(tmp_path: Path) -> None:
         "cpuSpot": ["local.image_id", '"ECS_AL2023"'],
         "g4dn": ["data.aws_ssm_parameter.image_g4dn.insecure_value", '"ECS_AL2023_NVIDIA"'],
     }
-    assert (
-        'data "aws_ssm_parameter" "image_g4dn" {\n  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/'
-        in main
-    )
+    parameter = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/"
+    assert f'data "aws_ssm_parameter" "image_g4dn" {{\n  name            = "{parameter}' in main
 
 
 def test_vcpus_that_always_run_are_warned_about_and_shares_are_kept() -> None:
