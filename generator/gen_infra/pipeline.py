@@ -349,7 +349,7 @@ def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tu
     if is_empty(content):
         raise UsageError(
             f"nothing of {environment.manifest.name} is in Terraform's state",
-            hint="apply it first; if it was applied, the state is lost or elsewhere",
+            hint="run gen-infra apply first; if it was applied, its state is lost or elsewhere",
         )
     found = found_in(content)
     if found:

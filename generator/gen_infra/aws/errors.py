@@ -52,6 +52,8 @@ _REFUSAL = re.compile(
     r"(?:User: (?P<user>\S+) is )?not authorized to perform: (?P<action>[\w-]+:\w+)"
     r"(?: on resource: (?P<resource>\S+))?"
 )
+_ABSENT = re.compile(r"\bjob ?(queue|definition)\b.*\b(not found|does not exist)\b", re.IGNORECASE)
+_APPLY_FIRST = "if the environment was not applied yet, run gen-infra apply first"
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -152,7 +154,9 @@ def _answered(error: ClientError) -> GenInfraError:
     if code in _THROTTLED:
         return TransientAwsError(f"AWS throttles {operation} ({code})", hint="wait a minute and run it again")
     message = f"{operation} failed: {reason or 'no reason given'} ({code or status})"
-    return TransientAwsError(message, hint="run it again") if status >= 500 else AwsError(message)
+    if status >= 500:
+        return TransientAwsError(message, hint="run it again")
+    return AwsError(message, hint=_APPLY_FIRST) if _ABSENT.search(reason) else AwsError(message)
 
 
 def _refused(operation: str, reason: str) -> AwsError:

@@ -98,6 +98,7 @@ def test_any_other_answer_is_reported_with_its_operation_and_code(clients: sessi
     error = answered(clients, "ClientException", "JobQueue\n nope not found.")
     assert type(error) is AwsError
     assert error.message == "GetCallerIdentity failed: JobQueue nope not found (ClientException)"
+    assert error.hint == "if the environment was not applied yet, run gen-infra apply first"
 
 
 @pytest.mark.parametrize(
