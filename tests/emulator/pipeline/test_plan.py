@@ -15,18 +15,20 @@ import boto3
 import pytest
 
 from gen_infra import pipeline
-from gen_infra.emulator import Emulator, start
 from gen_infra.errors import UsageError
 from gen_infra.terraform.adapter import TerraformError
 from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ
+from tests.emulator.session import site_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gen_infra.emulator import Emulator
     from gen_infra.environment import Environment
     from gen_infra.terraform.saved_plan import Plan
+    from tests.emulator.session import Session
 
 MANIFEST = """\
 name: {name}
@@ -115,9 +117,16 @@ def _environ() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.fixture(scope="module")
-def account(_environ: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    with start() as aws:
-        for name, value in aws.environ.items():
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the one environment that is applied."""
+    return tmp_path_factory.mktemp("first")
+
+
+@pytest.fixture(scope="module")
+def account(session: Session, first: Path, _environ: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An account, and a terraform on PATH that finds its provider running."""
+    with session.seeded() as aws, site_in(session, first, aws, "first") as site:
+        for name, value in site.environ.items():
             _environ.setenv(name, value)
         (image, *_) = aws.client("ec2").describe_images(Owners=["amazon"])["Images"]
         for name in (NAME, "other", "first"):
@@ -250,7 +259,7 @@ class TestDiscarded:
 
 
 def test_the_first_apply_opens_one_session_and_looks_terraform_up_once(
-    account: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: Emulator, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It also applies what was shown if the manifest is edited meanwhile, and names the lines as they were."""
     terraform = shutil.which("terraform")
@@ -268,7 +277,7 @@ def test_the_first_apply_opens_one_session_and_looks_terraform_up_once(
 
     monkeypatch.setattr(boto3, "Session", Session)
 
-    shell = Shell(tmp_path, account)
+    shell = Shell(first, account)
     environment = shell.load("first")
     shown = shell.find(environment)
     applied = shell.apply(environment, shown)
