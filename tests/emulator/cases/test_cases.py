@@ -62,7 +62,8 @@ class TestCases:
         first = self.submit(site, "--array-size", "2", *command)
         second = self.submit(site, "--array-size", "2", "--depends-on", f"{first}:N_TO_N", *command)
         wait_until(lambda: self.statuses(batch, f"{in_order}:0", f"{first}:0", f"{first}:1") == {"RUNNING"})
-        assert self.statuses(batch, f"{in_order}:1", f"{in_order}:2", f"{second}:0", f"{second}:1") == {"PENDING"}
+        waiting = f"{in_order}:1", f"{in_order}:2", f"{second}:0", f"{second}:1"
+        wait_until(lambda: self.statuses(batch, *waiting) == {"PENDING"})
         for child, awaited in (
             (f"{in_order}:1", f"{in_order}:0"),
             (f"{in_order}:2", f"{in_order}:1"),

@@ -1,4 +1,4 @@
-"""A run that was killed, a state that is lost, and a state of another environment."""
+"""A state that is lost, and the states of another environment and of another lineage."""
 
 from __future__ import annotations
 
@@ -10,19 +10,12 @@ import pytest
 
 from tests.emulator.session import applied_site
 from tests.emulator.small import MANIFESTS, SMALL
-from tests.fault_injection import test_power_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.emulator.session import Session, Site
-
-
-class TestNatGateway(test_power_loss.Moment):
-    """One of the moments of the fault injection tests."""
-
-    action = "CreateNatGateway"
 
 
 class TestStates:
