@@ -192,7 +192,7 @@ def checks(folder: Path) -> Iterator[Row]:
 
 
 def collecting_garbage(folder: Path) -> Iterator[Row]:
-    """Measure `terraform validate` with as much garbage as gen-infra lets Go keep, and as Go keeps by default."""
+    """Measure `terraform validate` with the garbage collection that gen-infra sets for Go, and with Go's default."""
     rendered = folder / "4" / "ours" / "prod" / "terraform"
     command = [*initialized(rendered).binary.argv, f"-chdir={rendered}", "validate"]
     ours, theirs = (["env", f"GOGC={often}", *command] for often in (child_environment({})["GOGC"], "100"))

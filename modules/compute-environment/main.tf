@@ -51,7 +51,7 @@ resource "aws_launch_template" "this" {
     }
   }
 
-  # With interfaces here, EC2 wants the security groups here as well, and Batch chooses the subnet.
+  # With interfaces here, EC2 requires the security groups here as well, and Batch chooses the subnet.
   # https://docs.aws.amazon.com/batch/latest/userguide/efa.html
   dynamic "network_interfaces" {
     for_each = range(var.efa_interfaces)

@@ -39,7 +39,7 @@ def documented(name: str, heading: str) -> dict[str, str]:
 
 
 def package(folder: Path) -> Path:
-    """Zip the sources of the functions, as their module wants them."""
+    """Zip the sources of the functions, as their module takes them."""
     path = folder / "package.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for source in sorted((MODULES / "job-functions" / "src").glob("*.py")):

@@ -112,7 +112,7 @@ def require_own_state(
         content: the plan.
         lineage: the lineage of the state that it was made from, or empty.
         found: what exists of the resources that it creates.
-        adopt: whether the user wants to adopt these into an empty state, or to go on with a state of another lineage.
+        adopt: whether to adopt these into an empty state, or to go on with a state of another lineage.
 
     Raises:
         UsageError: the state is of another environment or lineage, or it is empty although the environment's resources

@@ -64,7 +64,8 @@ class AwsResource:
 def inventory(clients: Clients, part: Part) -> list[AwsResource]:
     """List every resource in the account and region of the types that this part of an environment has, sorted.
 
-    Whoever made them; a key that waits for its deletion does not count, because KMS deletes none at once.
+    Also those that were made outside Terraform. A key that waits for its deletion does not count, because KMS deletes
+    none at once.
     """
     return _sorted(listed(clients, type_, listing) for type_, listing in _listings(part))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
 
 _PRIVATE = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
-# A key of KMS, even AWS's own alias/aws/s3, keeps the state from whoever has S3 permissions only, and shows each use in
+# A key of KMS, even AWS's own alias/aws/s3, keeps the state from users with S3 permissions only, and shows each use in
 # CloudTrail; the bucket key makes that one KMS call for many objects.
 _ENCRYPTION = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
 _LIFECYCLE: tuple[dict[str, Any], ...] = (

@@ -60,7 +60,7 @@ def parameter(clients: Clients, arn: str, kms_key: str | None) -> Iterator[Diagn
         yield wrong("secrets", f"{arn} does not exist", "correct the ARN, or create the parameter")
     elif found[0].get("Type") != "SecureString":
         advice = "create it again as a SecureString, with another value"
-        yield warning("secrets", f"{arn} is not encrypted: whoever may read parameters reads it", advice)
+        yield warning("secrets", f"{arn} is not encrypted: everyone who may read parameters can read it", advice)
     else:
         yield _with_key(arn, found[0].get("KeyId"), kms_key, _NAME_KEY)
 

@@ -177,7 +177,7 @@ def start(
 
 @functools.cache
 def _client(endpoint: str, service: str) -> Any:
-    import boto3  # type checkers know a client only by a literal name: hence Any
+    import boto3  # Any, because type checkers infer a client from a literal name only
 
     session: Any = boto3.Session(*CREDENTIALS, region_name=REGION)
     return session.client(service, endpoint_url=endpoint)

@@ -51,7 +51,7 @@ class PolicyStatement:
     has_variables: bool
 
     def applies(self, request: Request) -> bool:
-        """Return whether its action, resource and conditions match, whoever calls."""
+        """Return whether its action, resource and conditions match, for any caller."""
         return (
             any(is_action_like(request.action, pattern) for pattern in self.actions) != self.not_action
             and self._has_resource(request)

@@ -80,7 +80,7 @@ def _schema(folder: Path) -> str:
 
 
 def _with_schema(source: Path, schema: str) -> str:
-    """Read an example, with a first line that tells editors where the schema is."""
+    """Read an example, with a first line that names the schema for editors."""
     text = _MODELINE.sub("", source.read_text(encoding="utf-8"), count=1)
     return f"# yaml-language-server: $schema={schema}\n{text}" if schema else text
 

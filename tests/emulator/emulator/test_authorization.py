@@ -41,7 +41,7 @@ def message(lab: Lab, session: boto3.Session, row: Needs) -> str:
         getattr(client(lab, session, row.service), row.method)(**row.arguments)
     except ClientError as error:
         answer = error.response["Error"]
-        # HeadBucket and HeadObject have no body: only the status tells.
+        # HeadBucket and HeadObject have no body, only a status.
         return answer.get("Message") or "" if answer["Code"] in REFUSED | {"403"} else ""
     return ""
 

@@ -22,7 +22,7 @@ TOOL = FILES / "gen-infra-scratch"
 JANITOR = FILES / "gen-infra-scratch-janitor"
 RUNTIME = FILES / "gen-infra-scratch-runtime"
 MIB = 1 << 20
-SMALLEST_XFS_MIB = 320  # mkfs.xfs wants 300
+SMALLEST_XFS_MIB = 320  # mkfs.xfs needs 300
 
 USAGE, MISSING, FOREIGN, IN_USE, TOOL_FAILED = 2, 10, 11, 12, 13
 EBS, INSTANCE_STORE = "Amazon Elastic Block Store", "Amazon EC2 NVMe Instance Storage"

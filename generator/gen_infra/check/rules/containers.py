@@ -41,7 +41,7 @@ def not_privileged(resource: Resource) -> Iterator[str]:
     source=_BATCH,
 )
 def host_is_hidden(resource: Resource, accepted: Accepted) -> Iterator[str]:
-    """Accept the scratch volume and the policy file's folders: whoever writes to most others controls the host."""
+    """Accept the scratch volume and the policy file's folders: a job that writes to most others controls the host."""
     for container in containers(resource.values):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")

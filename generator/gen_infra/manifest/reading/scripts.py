@@ -1,6 +1,6 @@
 """Read the shell scripts that a manifest names: each path is replaced by the script's path and text.
 
-The rest of the program, and whoever gets ``manifest.resolved.yaml``, then needs no other file.
+The rest of the program, and a user of ``manifest.resolved.yaml``, then need no other file.
 """
 
 from __future__ import annotations

@@ -226,7 +226,7 @@ TEXTS = (
 )  # fmt: skip
 
 
-# What only the detector of `check` knows.
+# What only the detector of `check` finds.
 DETECTED: tuple[tuple[str, str, Recipe], ...] = (
     ("SoftLayer Credentials", "https://sldn.softlayer.com/article/authenticating-softlayer-api/",
      lambda m: f"https://api.softlayer.com/soap/v3/{m.hex(64)}"),

@@ -134,7 +134,7 @@ def test_each_script_is_one_part_whatever_it_contains(content: str) -> None:
     document = user_data([first, second])
     assert document is not None
     assert parts(document) == [("01-x.sh", content), ("02-y.sh", BASH)]
-    # a script that knows the boundary of another document, or of itself without this line
+    # a script that contains the boundary of another document, or of itself without this line
     boundary = document.partition('boundary="')[2].partition('"')[0]
     assert len(boundary) < 40, "scanners take 40 such characters for an AWS secret key"
     copied = HostScript(path="x.sh", content=f"{content}\n--{boundary}\nContent-Type: text/cloud-config\n\na: b\n")
