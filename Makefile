@@ -18,7 +18,7 @@ demo: setup ## Create, use and destroy an environment on the embedded AWS, in a 
 test: setup lint ## Run lint and all tests, with the real tools
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
-fault-injection-test: setup ## Stop and kill real runs at exact calls, and let AWS fail; CI runs it too
+fault-injection-test: setup ## Change prod while jobs run, stop and kill real runs, and let AWS fail; CI runs it too
 	$(BIN)/pytest tests/fault_injection $(SIDE_BY_SIDE)
 
 lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the tests)

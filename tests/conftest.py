@@ -33,17 +33,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The tests that wait for AWS longest start first, so that nothing long is left for the end. The first eight apply an
 # environment each; the next ones copy those, and would wait for them if they started at the same time.
 _LONGEST = (
-    "emulator/pipeline/test_live_changes.py::TestServiceRole",
     "emulator/pipeline/test_examples.py",
     "emulator/pipeline/test_environments.py::test_demo",
     "emulator/pipeline/test_network.py",
-    "emulator/pipeline/test_record.py::TestHalfApplied",
     "emulator/pipeline/test_environments.py::TestDev",
-    "emulator/pipeline/test_failures.py::TestCtrlC",
+    "emulator/pipeline/test_environments.py::TestProd",
     "emulator/explain/",
+    "emulator/pipeline/test_plan.py::test_the_first",
+    "emulator/cases/",
     "emulator/drift/",
     "emulator/pipeline/",
     "emulator/",
+    "fault_injection/test_live_changes.py::TestServiceRole",
+    "fault_injection/test_half_applied.py",
+    "fault_injection/test_ctrl_c.py",
     "tools/",
 )
 

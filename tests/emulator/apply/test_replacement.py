@@ -1,7 +1,7 @@
 """Compute environments are replaced on the embedded AWS without losing a job; a script takes terraform's place.
 
 The script makes the calls that the provider makes, in its order. That the real terraform and provider do the same is
-shown in tests/emulator/pipeline/test_live_changes.py.
+shown in tests/fault_injection/test_live_changes.py.
 """
 
 from __future__ import annotations
