@@ -27,7 +27,8 @@ from typing import NamedTuple
 import yaml
 from tasks.compile_templates import compile_templates
 
-from gen_infra.manifest import load_with_warnings
+from gen_infra.manifest import Loaded, Manifest, load_with_warnings, rules
+from gen_infra.manifest.reading.validation import place, validate
 from gen_infra.render.files import render
 from gen_infra.render.templates import COMPILED
 from gen_infra.terraform.adapter import Terraform, find_terraform
@@ -133,10 +134,13 @@ def in_one_process(folder: Path) -> Iterator[tuple[str, float, float, float]]:
         manifests.mkdir(parents=True, exist_ok=True)
         manifest = with_jobs(manifests, count)
         reading[count] = median(lambda path=manifest: load_with_warnings(path), 15_000 // count)  # type: ignore[misc]
-        loaded = load_with_warnings(manifest).manifest
-        rendering[count] = median(lambda manifest=loaded: render(manifest), 15_000 // count)  # type: ignore[misc]
+        loaded = load_with_warnings(manifest)
+        rendering[count] = median(lambda made=loaded.manifest: render(made), 15_000 // count)  # type: ignore[misc]
+        if count == 1000:
+            validating = median(lambda made=loaded: revalidate(made), 15)  # type: ignore[misc]
     print("in one process")
-    yield "  reading 1000 definitions, against rendering them", reading[1000], rendering[1000], 0.5
+    yield "  validating 1000 definitions, against rendering them", validating, rendering[1000], 0.5
+    yield "  reading and validating them, against rendering them", reading[1000], rendering[1000], 0.7
     for count in (5000, 10_000):
         many = count // 1000
         yield f"  reading {count:,} definitions, against {many} times 1000", reading[count], many * reading[1000], 1.3
@@ -146,6 +150,13 @@ def in_one_process(folder: Path) -> Iterator[tuple[str, float, float, float]]:
             many * rendering[1000],
             1.3,
         )
+
+
+def revalidate(loaded: Loaded) -> None:
+    """Validate what was read: types, and every rule."""
+    manifest = validate(loaded.nodes, Manifest)
+    assert isinstance(manifest, Manifest)  # noqa: S101 - it was valid
+    place(loaded.nodes, [*rules.errors(manifest), *rules.warnings(manifest)])
 
 
 def median(action: Callable[[], object], runs: int) -> float:

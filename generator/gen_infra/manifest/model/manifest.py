@@ -6,6 +6,7 @@ Limits of a single value are here; rules between values are in `gen_infra.manife
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, structs
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.host_script import HostScript
 
 
-class Manifest(Model, frozen=True, kw_only=True):
+class Manifest(Model, frozen=True, kw_only=True, dict=True):
     """One environment, with ``extends`` resolved."""
 
     name: Annotated[EnvironmentName, about("The environment's name, the suffix of its resources' names.")]
@@ -177,9 +178,16 @@ class Manifest(Model, frozen=True, kw_only=True):
 
     def is_on_fargate(self, job: Job) -> bool:
         """Return whether the job's queue is on Fargate; False for an unknown queue, which a rule reports."""
-        queue = self.queues.get(self.queue_of(job))
-        first = next((self.compute[name] for name in queue.compute if name in self.compute), None) if queue else None
-        return first is not None and first.is_fargate
+        return self.queue_of(job) in self._fargate_queues
+
+    @cached_property
+    def _fargate_queues(self) -> frozenset[str]:
+        """Return the queues whose first compute environment is on Fargate; a rule reports unknown ones."""
+        first = {
+            key: next((self.compute[name] for name in queue.compute if name in self.compute), None)
+            for key, queue in self.queues.items()
+        }
+        return frozenset(key for key, compute in first.items() if compute is not None and compute.is_fargate)
 
     def needs_execution_role(self, job: Job) -> bool:
         """Return whether ECS needs a role to start the job: always on Fargate, on an instance only for secrets."""
