@@ -234,3 +234,12 @@ class TestWebIdentities:
 
     def test_what_is_no_token_is_refused(self, lab: Lab, ci_role: str) -> None:
         assert refusal(lambda: self.assume(lab, ci_role, "not.a.token")) == "InvalidIdentityToken"
+
+
+def test_a_key_that_was_made_inactive_is_refused(lab: Lab) -> None:
+    user = lab.user(EVERYTHING)
+    keys = user.get_credentials()
+    assert keys
+    name = client(lab, user, "sts").get_caller_identity()["Arn"].rpartition("/")[2]
+    lab.client("iam").update_access_key(UserName=name, AccessKeyId=keys.access_key, Status="Inactive")
+    assert refusal(client(lab, user, "ec2").describe_vpcs) == "InvalidClientTokenId"

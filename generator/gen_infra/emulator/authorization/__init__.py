@@ -52,28 +52,32 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
     """Return AWS's error for a call that its caller may not make, or None."""
     if not operation.action:
         return None
-    given = {**(parameters(operation, environ) or operation.parameters), **_in_headers(environ)}
-    place = Location(PARTITION, operation.region, ACCOUNT_ID)
     if operation.action == web_identity.ACTION:
+        given = operation.parameters
         identity = web_identity.web_identity(str(given.get("WebIdentityToken", "")), ACCOUNT_ID)
         return identity if isinstance(identity, ErrorAnswer) else _assume(identity, str(given.get("RoleArn", "")))
     principal = caller(operation.access_key, ACCOUNT_ID)
-    if principal is None:
-        return None
-    for needed in _needed(operation, given, principal, place):
-        decision = evaluate(needed.request, principal, resource_policy(needed.request.resource))
-        REPORT.add(Evaluated(needed.request.action, needed.is_known, decision.is_allowed))
+    if not isinstance(principal, Principal):
+        return principal
+    given = {**(parameters(operation, environ) or operation.parameters), **_in_headers(environ)}
+    for needed in _needed(operation, given, principal, Location(PARTITION, operation.region, ACCOUNT_ID)):
+        decision = _decide(needed, principal)
         if not decision.is_allowed:
             return _refusal(operation.service, decision)
     return None
 
 
+def _decide(needed: Needed, principal: Principal) -> Decision:
+    """Evaluate one thing that a call needs, and count it."""
+    decision = evaluate(needed.request, principal, resource_policy(needed.request.resource))
+    REPORT.add(Evaluated(needed.request.action, needed.is_known, decision.is_allowed))
+    return decision
+
+
 def _assume(identity: web_identity.WebIdentity, role_arn: str) -> ErrorAnswer | None:
     """Return AWS's error if a role's trust policy does not let a web identity assume the role."""
     request = Request(f"sts:{web_identity.ACTION}", role_arn, ACCOUNT_ID, identity.context)
-    decision = evaluate(request, identity.principal, resource_policy(role_arn))
-    REPORT.add(Evaluated(request.action, is_known=True, is_allowed=decision.is_allowed))
-    if decision.is_allowed:
+    if _decide(Needed(request), identity.principal).is_allowed:
         return None
     return ErrorAnswer("AccessDenied", f"Not authorized to perform {request.action}", 403)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -11,6 +10,7 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import sts_backends
 
+from gen_infra.emulator.validation.errors import ErrorAnswer
 from gen_infra.iam import PolicyDocument, Principal, PrincipalKind
 
 if TYPE_CHECKING:
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from moto.sts.models import AssumedRole
 
 PARTITION = "aws"
-_ISSUED = re.compile(r"(AKIA|ASIA)[A-Z0-9]{16}")
-
-
-class UnknownKeyError(Exception):
-    """The access key was issued by this account, and does not exist any more."""
+EXPIRED = ErrorAnswer("ExpiredToken", "The security token included in the request is expired", 403)
+INVALID = ErrorAnswer("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
 
 
 def backend(account: str) -> IAMBackend:
@@ -32,18 +29,21 @@ def backend(account: str) -> IAMBackend:
     return found
 
 
-def caller(access_key: str, account: str) -> Principal | None:
-    """Return who has an access key; None for the account's administrator, who may do everything.
+def caller(access_key: str, account: str) -> Principal | ErrorAnswer | None:
+    """Return who has an access key, or AWS's error for a key that no longer counts.
+
+    None is the account's administrator, who may do everything.
 
     Any access key that IAM and STS did not issue is the administrator's, such as ``testing``.
     """
     for session in sts_backends[account][PARTITION].assumed_roles:
         if session.access_key_id == access_key:
-            return role_session(session, account) if session.expiration > utcnow() else None
+            return role_session(session, account) if session.expiration > utcnow() else EXPIRED
     iam = backend(account)
     for user in iam.users.values():
-        if any(key.access_key_id == access_key and key.status == "Active" for key in user.access_keys):
-            return _user(iam, user)
+        for key in user.access_keys:
+            if key.access_key_id == access_key:
+                return _user(iam, user) if key.status == "Active" else INVALID
     return None
 
 
