@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -133,11 +134,11 @@ def in_one_process(folder: Path) -> Iterator[tuple[str, float, float, float]]:
         manifests = folder / str(count) / "manifests"
         manifests.mkdir(parents=True, exist_ok=True)
         manifest = with_jobs(manifests, count)
-        reading[count] = median(lambda path=manifest: load_with_warnings(path), 15_000 // count)  # type: ignore[misc]
+        reading[count] = median(partial(load_with_warnings, manifest), 15_000 // count)
         loaded = load_with_warnings(manifest)
-        rendering[count] = median(lambda made=loaded.manifest: render(made), 15_000 // count)  # type: ignore[misc]
+        rendering[count] = median(partial(render, loaded.manifest), 15_000 // count)
         if count == 1000:
-            validating = median(lambda made=loaded: revalidate(made), 15)  # type: ignore[misc]
+            validating = median(partial(revalidate, loaded), 15)
     print("in one process")
     yield "  validating 1000 definitions, against rendering them", validating, rendering[1000], 0.5
     yield "  reading and validating them, against rendering them", reading[1000], rendering[1000], 0.7

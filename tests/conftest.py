@@ -30,8 +30,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# The tests that wait for AWS longest start first, so that nothing long is left for the end. The first eight apply an
-# environment each; the next ones copy those, and would wait for them if they started at the same time.
+# The tests that wait for AWS longest start first, so that nothing long is left for the end. Those before `cases`
+# apply environments, which later ones copy, and would wait for if they started at the same time.
 _LONGEST = (
     "emulator/pipeline/test_examples.py",
     "emulator/pipeline/test_environments.py::test_demo",

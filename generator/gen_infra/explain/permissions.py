@@ -7,11 +7,10 @@ added only where nothing that was allowed before covers it, so that a policy wri
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gen_infra.iam.matching import is_like
 from gen_infra.terraform.policy_documents import listed, statements
 
 if TYPE_CHECKING:
@@ -138,11 +137,4 @@ def _covered(grant: Grant, by: Iterable[Grant]) -> bool:
 def _matches(pattern: str, text: str) -> bool:
     if pattern.startswith(_EXCLUDED):  # a wildcard there would leave less, not more
         return pattern == text
-    return bool(_pattern(pattern).fullmatch(text))
-
-
-@cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    """Match IAM's wildcards: ``*`` for any characters, ``?`` for one."""
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(character, re.escape(character)) for character in pattern), re.DOTALL)
+    return pattern == text or is_like(text, pattern)

@@ -69,12 +69,12 @@ def condition(operator: str, key: str, values: Sequence[str]) -> PolicyCondition
     return PolicyCondition(OPERATORS[name], key, tuple(values), quantifier, if_exists)
 
 
-def is_met(condition: PolicyCondition, values: Sequence[str] | None, context: RequestContext) -> bool:
+def is_met(condition: PolicyCondition, values: Sequence[str], context: RequestContext) -> bool:
     """Return whether a request meets a condition.
 
     Args:
         condition: the condition.
-        values: the policy's values with their variables replaced; None if a variable has no value, which never matches.
+        values: the policy's values with their variables replaced, without those that have a variable without a value.
         context: the request's condition keys.
     """
     given = context.get(condition.key)
@@ -85,10 +85,9 @@ def is_met(condition: PolicyCondition, values: Sequence[str] | None, context: Re
         if condition.quantifier:
             return condition.quantifier == "ForAllValues" or condition.if_exists
         return condition.if_exists or condition.operator.is_negated
-    wanted = values or ()
 
     def matches(value: str) -> bool:
-        found = any(condition.operator.compare(value, each) for each in wanted)
+        found = any(condition.operator.compare(value, each) for each in values)
         return found != condition.operator.is_negated
 
     if condition.quantifier == "ForAnyValue":

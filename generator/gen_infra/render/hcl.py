@@ -92,12 +92,12 @@ def _encode(value: object, indent: int) -> str:
         return value if isinstance(value, Hcl) else _quoted(value)
     if value is None or isinstance(value, bool):
         return _CONSTANTS[value]
-    if type(value) is dict or isinstance(value, _MAPPING):  # the type first: asking for a class takes longer
-        return _object(value, indent)
     if isinstance(value, _NUMBER):
         return _number(value)
     if isinstance(value, _SEQUENCE):
         return _sequence(value, indent)
+    if isinstance(value, _MAPPING):
+        return _object(value, indent)
     raise TypeError(f"{value} ({type(value).__name__}) cannot be written as HCL")
 
 

@@ -121,7 +121,7 @@ NEEDED = [
         {"ecr:DescribeImages": f"arn:aws:ecr:{_PLACE}:repository/needed/b"},
     ),
     Needs("iam", "list_roles", {}, {"iam:ListRoles": "*"}),
-    Needs("iam", "get_role", {"RoleName": "nobody"}, {"iam:GetRole": f"{_ROLE}/nobody"}),
+    Needs("iam", "get_role", {"RoleName": "absent"}, {"iam:GetRole": f"{_ROLE}/absent"}),
     Needs(
         "iam",
         "get_role",

@@ -27,7 +27,7 @@ def resource_policy(arn: str) -> PolicyDocument | None:
         return None
 
 
-def _bucket(account: str, region: str, name: str) -> str | bytes | None:  # noqa: ARG001 - each reader gets the same
+def _bucket(_account: str, _region: str, name: str) -> str | bytes | None:
     from moto.s3.models import s3_backends
 
     bucket_name = name.partition("/")[0]
@@ -81,7 +81,7 @@ def _secret(account: str, region: str, name: str) -> str | bytes | None:
     return secret.policy if isinstance(secret, FakeSecret) else None
 
 
-def _role(account: str, region: str, name: str) -> str | bytes | None:  # noqa: ARG001
+def _role(account: str, _region: str, name: str) -> str | bytes | None:
     kind, _, rest = name.partition("/")
     if kind != "role":
         return None

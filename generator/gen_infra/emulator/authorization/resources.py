@@ -143,7 +143,7 @@ def _of_type(call: OneAction, kind: str) -> Iterator[str]:
         yield _group(found, call.name) if kind == "log-group" else found
 
 
-def _as_is(call: OneAction, kind: str, value: str) -> Sequence[str]:  # noqa: ARG001 - each spelling gets the same
+def _as_is(_call: OneAction, _kind: str, value: str) -> Sequence[str]:
     return (value,)
 
 
@@ -153,7 +153,7 @@ def _with_path(call: OneAction, kind: str, value: str) -> Sequence[str]:
     return (f"{given or call.lookup.path(kind, value)}{value.removeprefix('https://')}".lstrip("/"),)
 
 
-def _with_suffix(call: OneAction, kind: str, value: str) -> Sequence[str]:  # noqa: ARG001
+def _with_suffix(call: OneAction, _kind: str, value: str) -> Sequence[str]:
     """Add the six characters that Secrets Manager adds to a secret's name."""
     return (f"{value}-AbCdEf" if call.name == "CreateSecret" else f"{value}-??????",)
 
