@@ -154,7 +154,7 @@ resource "aws_nat_gateway" "this" {
 
   tags = { Name = "${local.name}/nat/${each.key}" }
 
-  # AWS asks for the way to the internet first, and takes it away last.
+  # AWS requires the route to the internet first, and its removal last.
   depends_on = [aws_route.public, aws_route_table_association.public]
 }
 

@@ -77,7 +77,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     Args:
         binary: from `find_terraform`.
         folder: the root module.
-        environ: the caller's environment; terraform sees its allowed part.
+        environ: the caller's environment; terraform receives its allowed part.
         on_event: is given each `Event` of init, plan and apply as it comes.
         rescue_folders: where a state is saved that terraform cannot write anywhere; the first that has room.
 

@@ -1,7 +1,7 @@
 """Evaluates the rendered source: every resource, through its modules, with the values that are known without a plan.
 
 Variables, locals, ``for_each`` over literals, ``dynamic`` blocks and policy documents are followed; what depends on
-anything else is `UNKNOWN`, and a check that meets it keeps silent: the same check sees the value in the plan.
+anything else is `UNKNOWN`, and checks skip it: they read the value in the plan.
 """
 
 from __future__ import annotations

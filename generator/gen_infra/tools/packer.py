@@ -85,7 +85,7 @@ def validate(packer: Packer, folder: Path, single_file: str, environ: Mapping[st
         packer: from `find_packer`.
         folder: the folder with the ``*.pkr.hcl`` files.
         single_file: name of the one file in it for packer before 1.7.
-        environ: the caller's environment variables; packer sees the allowed ones.
+        environ: the caller's environment variables; packer receives the allowed ones.
 
     Raises:
         MissingError: the plugins cannot be installed.
@@ -133,7 +133,7 @@ def build(
         folder: the folder with the ``*.pkr.hcl`` files.
         single_file: name of the one file in it for packer before 1.7.
         variables: values of the template's variables.
-        environ: the caller's environment variables; packer sees the allowed ones.
+        environ: the caller's environment variables; packer receives the allowed ones.
         progress: receives packer's progress messages.
 
     Raises:

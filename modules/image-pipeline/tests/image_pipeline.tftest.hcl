@@ -66,7 +66,7 @@ run "schedule" {
 
   assert {
     condition     = aws_scheduler_schedule.this.schedule_expression == "rate(7 days)" && aws_scheduler_schedule.this.schedule_expression_timezone == "UTC"
-    error_message = "The schedule is the one that is asked for, in UTC."
+    error_message = "The schedule is that of the variable, in UTC."
   }
 
   assert {

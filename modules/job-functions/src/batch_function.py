@@ -44,7 +44,7 @@ class OtherEnvironmentError(EventValueError):
 
 
 class JobNotFoundError(EventValueError):
-    """AWS Batch does not know the job, or no longer: it forgets jobs some days after their end."""
+    """AWS Batch has no such job, or removed it some days after its end."""
 
 
 @functools.cache

@@ -39,7 +39,7 @@ run "closed" {
 
   assert {
     condition     = length(aws_subnet.public) + length(aws_internet_gateway.this) + length(aws_nat_gateway.this) + length(aws_route.private) + length(aws_eip.nat) == 0
-    error_message = "Nothing is public unless a NAT gateway is asked for."
+    error_message = "Nothing is public without a NAT gateway."
   }
 
   assert {
@@ -54,7 +54,7 @@ run "closed" {
 
   assert {
     condition     = length(aws_vpc_security_group_ingress_rule.nodes) + length(aws_vpc_security_group_egress_rule.nodes) + length(aws_vpc_security_group_egress_rule.efs) == 0
-    error_message = "Instances reach neither each other nor file systems unless that is asked for."
+    error_message = "Instances reach neither each other nor file systems by default."
   }
 }
 

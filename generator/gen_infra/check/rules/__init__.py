@@ -1,6 +1,6 @@
 """gen-infra's own security checks, for what checkov does not check, and a lint of IAM policies.
 
-Each check is one function over one resource (`access`, `infrastructure`, `containers`, `configuration`). It sees the
+Each check is one function over one resource (`access`, `infrastructure`, `containers`, `configuration`). It reads the
 rendered source (`terraform.source`) and the plan (`terraform.plan`) in the same shape; a value that is unknown there
 violates no rule.
 """

@@ -70,7 +70,7 @@ def modules_are_local(resource: Resource) -> Iterator[str]:
     source="https://developer.hashicorp.com/terraform/language/backend/s3",
 )
 def origins_are_known(resource: Resource) -> Iterator[str]:
-    """Accept known places only: a provider sees every credential, and the state contains every value."""
+    """Accept known places only: a provider receives every credential, and the state contains every value."""
     for requirements in resource.values.get("required_providers") or []:
         for name, provider in requirements.items():
             if not isinstance(provider, dict) or provider.get("source") != "hashicorp/aws":
