@@ -144,7 +144,12 @@ class EmulatorCopy(Emulator):
 
 
 def start(
-    *, port: int = 0, seed: bool = True, account_id: str = ACCOUNT_ID, log: Path | None = None
+    *,
+    port: int = 0,
+    seed: bool = True,
+    account_id: str = ACCOUNT_ID,
+    images: Path | None = None,
+    log: Path | None = None,
 ) -> EmulatorProcess:
     """Start an emulator, and return when it is seeded and answers.
 
@@ -152,6 +157,7 @@ def start(
         port: the loopback port; 0 lets the child bind a free one, so that no other process can take it meanwhile.
         seed: whether the account looks like one in use; otherwise it has only what AWS puts into a new account.
         account_id: the account that every request belongs to.
+        images: a folder of images for jobs; see `images`.
         log: a file to which the child appends requests and failures; by default they are dropped.
 
     Raises:
@@ -162,6 +168,7 @@ def start(
     _require_moto()
     command = [sys.executable, "-P", "-m", "gen_infra.emulator.server", "--port", str(port)]
     command += ["--seed"] * seed + ["--verbose"] * (log is not None)
+    command += [] if images is None else ["--images", str(images)]
     with contextlib.ExitStack() as stack:
         stderr: int | IO[bytes] = subprocess.DEVNULL if log is None else stack.enter_context(log.open("ab"))
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

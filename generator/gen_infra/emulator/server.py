@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.emulator.serving import HOST, listen, serve
@@ -42,6 +43,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gen_infra.emulator.server")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", action="store_true")
+    parser.add_argument("--images", type=Path)
     parser.add_argument("--verbose", action="store_true")
     return parser.parse_args()
 
@@ -49,7 +51,7 @@ def _options() -> argparse.Namespace:
 def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from gen_infra.emulator import attempts, calls, patches, seed
+    from gen_infra.emulator import attempts, calls, images, patches, seed
     from gen_infra.emulator.copies import Copies
     from gen_infra.emulator.faults import Faults
     from gen_infra.emulator.replay import Replay
@@ -57,6 +59,8 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     attempts.attempt_seconds()  # refuses an invalid value now, not at the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
     patches.apply_all()
+    if options.images is not None:
+        images.offer(options.images)
     server = serve(listener, Copies(Faults(Replay(DomainDispatcherApplication(create_backend_app)))))
     port = listener.getsockname()[1]
     if options.seed:
