@@ -60,7 +60,7 @@ resource "aws_kms_key" "this" {
     Version = "2012-10-17"
     Statement = concat([
       {
-        Sid       = "LetIamPoliciesOfThisAccountDecide"
+        Sid       = "AllowIamPoliciesOfThisAccount"
         Effect    = "Allow"
         Principal = { AWS = local.account_arn }
         Action    = "kms:*"
@@ -75,7 +75,7 @@ resource "aws_kms_key" "this" {
         Condition = local.is_launch_role
       },
       {
-        Sid       = "LendTheKeyToTheVolumes"
+        Sid       = "CreateGrantsForVolumes"
         Effect    = "Allow"
         Principal = { AWS = "*" }
         Action    = "kms:CreateGrant"

@@ -25,13 +25,13 @@ resource "aws_iam_role_policy" "session" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "BeKnownToSessionManager"
+        Sid      = "RegisterWithSessionManager"
         Effect   = "Allow"
         Action   = "ssm:UpdateInstanceInformation"
         Resource = "arn:${var.partition}:ec2:${var.region}:${var.account_id}:instance/i-*"
       },
       {
-        Sid    = "CarrySessions"
+        Sid    = "OpenSessionChannels"
         Effect = "Allow"
         Action = [
           "ssmmessages:CreateControlChannel",

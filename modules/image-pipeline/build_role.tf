@@ -30,25 +30,25 @@ resource "aws_iam_role" "build" {
 # What CodeBuild itself does: https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
 data "aws_iam_policy_document" "runtime" {
   statement {
-    sid       = "WriteItsLog"
+    sid       = "WriteLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${local.log_group_arn}:*"]
   }
 
   statement {
-    sid       = "ReadItsSource"
+    sid       = "ReadSource"
     actions   = ["s3:GetObject", "s3:GetObjectVersion"]
     resources = ["${local.bucket_arn}/${var.source_key}"]
   }
 
   statement {
-    sid       = "KnowTheBucket"
+    sid       = "ReadBucketLocation"
     actions   = ["s3:GetBucketAcl", "s3:GetBucketLocation"]
     resources = [local.bucket_arn]
   }
 
   statement {
-    sid = "LookAtTheNetworkWhichKnowsNoResources"
+    sid = "DescribeNetwork"
     actions = [
       "ec2:DescribeDhcpOptions",
       "ec2:DescribeNetworkInterfaces",
@@ -56,26 +56,26 @@ data "aws_iam_policy_document" "runtime" {
       "ec2:DescribeSubnets",
       "ec2:DescribeVpcs",
     ]
-    resources = ["*"]
+    resources = ["*"] # no resource-level permissions
   }
 }
 
 # What `gen-infra image rebuild` and packer do. It can neither delete an image nor make a role or a security group.
 data "aws_iam_policy_document" "image" {
   statement {
-    sid       = "ReadTheParameters"
+    sid       = "ReadParameters"
     actions   = ["ssm:GetParameter", "ssm:GetParameters"]
     resources = compact(["${local.ssm}:parameter${var.image_parameter}", var.base_parameter_arn])
   }
 
   statement {
-    sid       = "NameTheNewImage"
+    sid       = "PutImageParameter"
     actions   = ["ssm:PutParameter"]
     resources = ["${local.ssm}:parameter${var.image_parameter}"]
   }
 
   statement {
-    sid = "LookAroundWhichKnowsNoResources"
+    sid = "DescribeEc2"
     actions = [
       "ec2:DescribeImages",
       "ec2:DescribeInstanceStatus",
@@ -90,17 +90,17 @@ data "aws_iam_policy_document" "image" {
       "ec2:DescribeVolumes",
       "ec2:DescribeVpcs",
     ]
-    resources = ["*"]
+    resources = ["*"] # no resource-level permissions
   }
 
   statement {
-    sid       = "MakeAKeyForOneBuild"
+    sid       = "CreateTemporaryKeyPair"
     actions   = ["ec2:CreateKeyPair", "ec2:DeleteKeyPair"]
     resources = ["${local.ec2}:key-pair/packer_*"]
   }
 
   statement {
-    sid       = "LaunchTheBaseWithTheBuildsKey"
+    sid       = "LaunchBaseImage"
     actions   = ["ec2:RunInstances"]
     resources = ["${local.ec2_images}:image/ami-*", "${local.ec2}:key-pair/packer_*"]
   }
@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "image" {
   }
 
   statement {
-    sid       = "TagWhatIsMade"
+    sid       = "TagOnCreation"
     actions   = ["ec2:CreateTags"]
     resources = [for kind in ["instance", "key-pair", "volume"] : "${local.ec2}:${kind}/*"]
 
@@ -161,14 +161,14 @@ data "aws_iam_policy_document" "image" {
   }
 
   statement {
-    sid       = "MakeImages"
+    sid       = "CreateImages"
     actions   = ["ec2:CreateImage"]
     resources = ["${local.ec2_images}:image/*", "${local.ec2_images}:snapshot/*"]
   }
 
   # The description, and IMDSv2 alone: packer sets them afterwards too.
   statement {
-    sid       = "FinishImagesOfThisAccount"
+    sid       = "ModifyOwnImages"
     actions   = ["ec2:ModifyImageAttribute"]
     resources = ["${local.ec2_images}:image/ami-*"]
 
@@ -180,7 +180,7 @@ data "aws_iam_policy_document" "image" {
   }
 
   statement {
-    sid       = "OfItsBuildersAndEndThem"
+    sid       = "StopAndImageBuilders"
     actions   = ["ec2:CreateImage", "ec2:StopInstances", "ec2:TerminateInstances"]
     resources = ["${local.ec2}:instance/*"]
 
@@ -192,7 +192,7 @@ data "aws_iam_policy_document" "image" {
   }
 
   statement {
-    sid       = "GiveTheBuilderItsRole"
+    sid       = "PassBuilderRole"
     actions   = ["iam:PassRole"]
     resources = [var.builder_role_arn]
 
@@ -204,13 +204,13 @@ data "aws_iam_policy_document" "image" {
   }
 
   statement {
-    sid       = "KnowTheBuildersProfile"
+    sid       = "GetBuilderProfile"
     actions   = ["iam:GetInstanceProfile"]
     resources = [var.builder_profile_arn]
   }
 
   statement {
-    sid       = "OpenSessionsToItsBuilders"
+    sid       = "StartBuilderSessions"
     actions   = ["ssm:StartSession"]
     resources = ["${local.ec2}:instance/*"]
 
@@ -222,14 +222,14 @@ data "aws_iam_policy_document" "image" {
   }
 
   statement {
-    sid       = "ForwardAPort"
+    sid       = "ForwardPort"
     actions   = ["ssm:StartSession"]
     resources = ["arn:${var.partition}:ssm:${var.region}::document/AWS-StartPortForwardingSession"]
   }
 
   # CodeBuild names its sessions so: https://docs.aws.amazon.com/codebuild/latest/userguide/cloudtrail.html
   statement {
-    sid       = "CloseItsSessions"
+    sid       = "TerminateOwnSessions"
     actions   = ["ssm:TerminateSession"]
     resources = ["${local.ssm}:session/AWSCodeBuild-*"]
   }
@@ -239,19 +239,19 @@ data "aws_iam_policy_document" "image" {
 # statements unknown too.
 data "aws_iam_policy_document" "network" {
   statement {
-    sid       = "LaunchIntoTheNetwork"
+    sid       = "LaunchInSubnets"
     actions   = ["ec2:CreateNetworkInterface", "ec2:RunInstances"]
     resources = concat(local.subnet_arns, local.group_arns)
   }
 
   statement {
-    sid       = "MakeInterfaces"
+    sid       = "CreateNetworkInterfaces"
     actions   = ["ec2:CreateNetworkInterface", "ec2:RunInstances"]
     resources = ["${local.ec2}:network-interface/*"]
   }
 
   statement {
-    sid       = "RemoveInterfacesInTheSubnets"
+    sid       = "DeleteNetworkInterfacesInSubnets"
     actions   = ["ec2:DeleteNetworkInterface"]
     resources = ["${local.ec2}:network-interface/*"]
 
@@ -263,7 +263,7 @@ data "aws_iam_policy_document" "network" {
   }
 
   statement {
-    sid       = "LendInterfacesToCodeBuild"
+    sid       = "PermitCodeBuildInterfaces"
     actions   = ["ec2:CreateNetworkInterfacePermission"]
     resources = ["${local.ec2}:network-interface/*"]
 
@@ -283,7 +283,7 @@ data "aws_iam_policy_document" "network" {
 
 data "aws_iam_policy_document" "encryption" {
   statement {
-    sid       = "ReadTheSourceAndEncryptVolumes"
+    sid       = "ReadSourceAndEncryptVolumes"
     actions   = ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
     resources = [var.kms_key_arn]
 
@@ -295,13 +295,13 @@ data "aws_iam_policy_document" "encryption" {
   }
 
   statement {
-    sid       = "KnowTheKey"
+    sid       = "DescribeKey"
     actions   = ["kms:DescribeKey"]
     resources = [var.kms_key_arn]
   }
 
   statement {
-    sid       = "LendTheKeyToTheVolumes"
+    sid       = "CreateGrantsForVolumes"
     actions   = ["kms:CreateGrant"]
     resources = [var.kms_key_arn]
 

@@ -20,13 +20,13 @@ resource "aws_iam_role" "schedule" {
 
 data "aws_iam_policy_document" "schedule" {
   statement {
-    sid       = "StartTheBuild"
+    sid       = "StartBuild"
     actions   = ["codebuild:StartBuild"]
     resources = [local.project_arn]
   }
 
   statement {
-    sid       = "ReadItsSchedule"
+    sid       = "ReadSchedule"
     actions   = ["kms:Decrypt"]
     resources = [var.kms_key_arn]
 

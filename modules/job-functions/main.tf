@@ -22,7 +22,7 @@ locals {
 
 data "aws_iam_policy_document" "submit" {
   statement {
-    sid     = "SubmitThisEnvironmentsJobs"
+    sid     = "SubmitJobs"
     actions = ["batch:SubmitJob"]
 
     # AWS matches the definition as it was named: with a revision and without.
@@ -36,9 +36,9 @@ data "aws_iam_policy_document" "submit" {
 
 data "aws_iam_policy_document" "status" {
   statement {
-    sid       = "DescribeJobsWhichKnowsNoResources"
+    sid       = "DescribeJobs"
     actions   = ["batch:DescribeJobs"]
-    resources = ["*"]
+    resources = ["*"] # no resource-level permissions
   }
 }
 
@@ -46,28 +46,28 @@ data "aws_iam_policy_document" "runtime" {
   for_each = local.functions
 
   statement {
-    sid       = "WriteItsLog"
+    sid       = "WriteLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${local.log_groups_arn}/${each.value.name}:*"]
   }
 
   statement {
-    sid       = "SetAsideEventsThatFailed"
+    sid       = "SendDeadLetters"
     actions   = ["sqs:SendMessage"]
     resources = [local.dead_letters_arn]
   }
 
   statement {
-    sid       = "SendTracesWhichKnowNoResources"
+    sid       = "SendTraces"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-    resources = ["*"]
+    resources = ["*"] # no resource-level permissions
   }
 }
 
 # A separate policy: a key made in the same run is unknown in the plan, and would make the other statements unknown too.
 data "aws_iam_policy_document" "encryption" {
   statement {
-    sid       = "ReadItsEnvironmentAndSealDeadLetters"
+    sid       = "DecryptVariablesAndEncryptDeadLetters"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arn]
   }

@@ -27,15 +27,15 @@ resource "aws_iam_role" "flow_logs" {
 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html, without making groups and bound to one.
 data "aws_iam_policy_document" "flow_logs" {
   statement {
-    sid       = "WriteThisLog"
+    sid       = "WriteLog"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     resources = [local.log_group_arn, "${local.log_group_arn}:*"]
   }
 
   statement {
-    sid       = "FindTheLogGroupWhichKnowsNoResources"
+    sid       = "DescribeLogGroups"
     actions   = ["logs:DescribeLogGroups"]
-    resources = ["*"]
+    resources = ["*"] # no resource-level permissions
   }
 }
 

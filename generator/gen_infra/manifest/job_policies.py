@@ -214,7 +214,7 @@ def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) ->
     """Return the characters of all inline policies of the submit function's role if it may submit these definitions."""
     queues = [manifest.batch_arn("job-queue", key) for key in manifest.queues]
     resources = [*queues, *definitions, *(f"{arn}:*" for arn in definitions)]
-    statement = Statement("SubmitThisEnvironmentsJobs", ("batch:SubmitJob",), tuple(resources))
+    statement = Statement("SubmitJobs", ("batch:SubmitJob",), tuple(resources))
     return _policy_size((statement,)) + _FUNCTION_POLICIES
 
 
