@@ -48,12 +48,14 @@ def are_offered() -> bool:
     return Offered.folder is not None
 
 
+def has_image(name: str) -> bool:
+    """Return at once whether there is an image with that name."""
+    return Offered.folder is not None and bool(_NAME.fullmatch(name)) and (Offered.folder / name).is_dir()
+
+
 def find_image(name: str) -> UnpackedImage | None:
     """Return the image with that name, such as ``public.ecr.aws/lts/ubuntu:22.04``; None if there is none.
 
     May unpack the image, which takes a while the first time.
     """
-    if Offered.folder is None or not _NAME.fullmatch(name):
-        return None
-    root = Offered.folder / name
-    return UnpackedImage(root) if root.is_dir() else None
+    return UnpackedImage(Offered.folder / name) if Offered.folder is not None and has_image(name) else None
