@@ -75,14 +75,13 @@ def time_limit(evidence: Evidence) -> Cause | None:
 
 def ended_by_a_caller(evidence: Evidence) -> Cause | None:
     """Check whether CancelJob or TerminateJob was called; the reason is the caller's own."""
-    called = [
-        name for name, key in (("cancelled", "isCancelled"), ("terminated", "isTerminated")) if evidence.job.get(key)
-    ]
-    if not called or evidence.status != "FAILED" or evidence.reasons_with(messages.STATE_LIMIT):
+    reason = evidence.callers_reason
+    if reason is None:
         return None
+    ended = "terminated" if evidence.job.get("isTerminated") else "cancelled"
     fix = "submit it again, if that was a mistake"
-    reasons = tuple(quoted(reason) for reason in evidence.reasons)
-    return Cause("cancelled", f"it was {called[-1]} by a call of AWS Batch's API", reasons, fix)
+    reasons = tuple(quoted(each) for each in (reason, *evidence.reasons) if each)
+    return Cause("cancelled", f"it was {ended} by a call of AWS Batch's API", reasons, fix)
 
 
 def overrides_too_long(evidence: Evidence) -> Cause | None:
@@ -130,11 +129,32 @@ def out_of_memory(evidence: Evidence) -> Cause | None:
     return Cause("out-of-memory", "it ran out of memory", (*reported, *killed, asked), fix)
 
 
+def gpu_memory(evidence: Evidence) -> Cause | None:
+    """Check whether the memory of its GPU, which no key of a job changes, was too small."""
+    reported = evidence.logged(messages.LOGGED_GPU_MEMORY) if evidence.exit_code else ()
+    if not reported:
+        return None
+    fix = (
+        f"choose instance_types with more memory on the GPU for {evidence.compute_keys}, or let the program process "
+        "less at a time; memory_mib is the memory of the host"
+    )
+    return Cause("gpu-memory", "the memory of its GPU is full", reported[-_SHOWN_LINES:], fix)
+
+
+def shared_memory(evidence: Evidence) -> Cause | None:
+    """Check whether /dev/shm, 64 MiB unless the job says more, was too small for the processes of its program."""
+    reported = evidence.logged(messages.LOGGED_SHARED_MEMORY) if evidence.exit_code else ()
+    if not reported:
+        return None
+    fix = f"raise shared_memory_mib of {evidence.container_key}, or start fewer workers"
+    return Cause("shared-memory", "its shared memory (/dev/shm) is full", reported[-_SHOWN_LINES:], fix)
+
+
 def disk_full(evidence: Evidence) -> Cause | None:
     """Check whether its container's layer, its scratch or its host's root volume is full."""
     failures = [each for each in evidence.failures if each.kind == "full"]
     logged = evidence.logged(messages.LOGGED_FULL) if evidence.exit_code else ()
-    reported = (*evidence.reasons_with(messages.LOGGED_FULL), *logged)
+    reported = (*evidence.reasons_with(messages.FULL), *logged)
     if not reported:
         return None
     if any(each.subject in {"image", "docker", "container"} for each in failures):
@@ -191,6 +211,21 @@ def access_denied(evidence: Evidence) -> Cause | None:
         (*reported[-_SHOWN_LINES:], f"exit code {evidence.exit_code}"),
         fix,
     )
+
+
+def no_credentials(evidence: Evidence) -> Cause | None:
+    """Check whether the program found no credentials: its job has no role, or it cannot reach what gives them."""
+    reported = evidence.logged(messages.LOGGED_NO_CREDENTIALS) if evidence.exit_code else ()
+    if not reported:
+        return None
+    role = evidence.container.get("jobRoleArn", "").rpartition("/")[2]
+    fix = f"name its buckets in buckets of {evidence.job_key}, or give it a role of yours (role)"
+    if role:
+        fix = (
+            f"its role is {role}: let the program use it; it must see AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, reach "
+            "http://169.254.170.2, and have no profile or empty key in its own environment variables"
+        )
+    return Cause("no-credentials", "its program found no AWS credentials", reported[-_SHOWN_LINES:], fix)
 
 
 def program_failed(evidence: Evidence) -> Cause | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gen_infra.aws.job_containers import asked_by, asked_of, container_of, container_of_attempt, containers_of
 from gen_infra.manifest.model.retry import PRESETS
 from gen_infra.manifest.placements import Demand
-from gen_infra.why.messages import Failure, read_failure
+from gen_infra.why.messages import STATE_LIMIT, Failure, read_failure
 
 if TYPE_CHECKING:
     import re
@@ -122,8 +122,15 @@ class Evidence:
         return code
 
     @property
+    def callers_reason(self) -> str | None:
+        """Return what a caller of CancelJob or TerminateJob gave as the reason of a job's end; None if none did."""
+        ended = self.status == "FAILED" and (self.job.get("isCancelled") or self.job.get("isTerminated"))
+        reason = str(self.job.get("statusReason", ""))
+        return reason if ended and not STATE_LIMIT.search(reason) else None
+
+    @property
     def reasons(self) -> tuple[str, ...]:
-        """Return all that Batch reports about the job's state and its last attempt."""
+        """Return all that Batch reports about the job's state and its last attempt; not a caller's own words."""
         last = self.last_attempt
         reported = [
             self.job.get("statusReason"),
@@ -131,7 +138,7 @@ class Evidence:
             last.get("statusReason"),
             self.last_container.get("reason"),
         ]
-        return tuple(dict.fromkeys(str(reason) for reason in reported if reason))
+        return tuple(dict.fromkeys(str(reason) for reason in reported if reason and reason != self.callers_reason))
 
     @property
     def failures(self) -> tuple[Failure, ...]:

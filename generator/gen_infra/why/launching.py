@@ -58,6 +58,30 @@ def _raise_quota(evidence: Evidence) -> str:
     return "request an increase in the Service Quotas console, under Amazon EC2"
 
 
+def volume_quota(evidence: Evidence) -> Cause | None:
+    """Check whether the account's quota of EBS storage keeps instances from having their volumes."""
+    reported = evidence.failed_launches_with(messages.VOLUME_QUOTA)
+    if not reported:
+        return None
+    fix = (
+        f"run gen-infra doctor {evidence.manifest_path}, which names the quota and how to raise it; or lower "
+        "image.scratch.size_gib, or delete volumes that are not used"
+    )
+    return Cause("volume-quota", "the account's EBS quota is reached", reported, fix)
+
+
+def spot_role(evidence: Evidence) -> Cause | None:
+    """Check whether the account lacks the service-linked role of EC2 Spot.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html
+    """
+    reported = evidence.failed_launches_with(messages.SPOT_ROLE)
+    if not reported:
+        return None
+    fix = "run aws iam create-service-linked-role --aws-service-name spot.amazonaws.com, once in each account"
+    return Cause("spot-role", "the account has no service-linked role for EC2 Spot", reported, fix)
+
+
 def key_policy(evidence: Evidence) -> Cause | None:
     """Check whether the key of the volumes does not allow the roles that start instances, so that they end at once.
 

@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Subject = Literal["role", "secret", "image", "log", "file system", "docker", "container"]
+_CUT_AT = 255  # characters of a reason
+Subject = Literal["role", "login", "secret", "image", "log", "file system", "docker", "container"]
 FailureKind = Literal["full", "platform", "throttled", "refused", "unreachable", "hidden", "absent", "denied", "other"]
 
 
@@ -29,14 +30,22 @@ SUBJECTS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
     (
         "role",
         words(
-            r"unable to assume (?:the |this )?(?:task |execution )?role", r"not authorized to perform: sts:AssumeRole"
+            r"was unable to assume (?:the |this )?(?:task |execution )?role",
+            r"not authorized to perform: sts:AssumeRole",
+        ),
+    ),
+    # repository_credentials name a secret, too
+    (
+        "login",
+        words(
+            r"registry auth from asm", r"asm fetching (?:secret from the service|authorization data|username|password)"
         ),
     ),
     (
         "secret",
         words(
             r"retrieve secrets? from (?:asm|ssm)",
-            r"fetch(?:ing)? secrets?(?: data)?(?: from)?",
+            r"fetch(?:ing)? secrets? (?:data|from|arn:\S+|\S+ from)",
             r"secretsmanager:GetSecretValue",
             r"ssm:GetParameters?",
             r"did not contain json key",
@@ -58,8 +67,8 @@ SUBJECTS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
     (
         "log",
         words(
-            r"logging driver",
-            r"log driver",
+            r"(?:initiali[sz]e|create|start|configure) (?:the )?log(?:ging)? driver",
+            r"no log driver named",
             r"validate logger args",
             r"Cloudwatch log (?:stream|group)",
             r"logs:(?:CreateLog(?:Stream|Group)|PutLogEvents)",
@@ -70,9 +79,9 @@ SUBJECTS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
         words(
             r"EFS utils",
             r"mount\.(?:nfs4?|efs)",
-            r"VolumeError",
-            r"Cannot(?:Create|Inspect)VolumeError",
+            r"(?:Cannot(?:Create|Inspect))?VolumeError:",
             r"error (?:while )?mounting",
+            r"mounting \\*\"[^\"\\]+\\*\" to rootfs",
             r"(?:to set up|setting up) volumes?",
             r"bind source path does not exist",
             r"invalid mount config",
@@ -92,9 +101,14 @@ SUBJECTS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
     ),
 )
 
+FULL = words(
+    r"no space left on device", r"disk quota exceeded", r"ENOSPC:",
+    r"Thin Pool has \d+ free (?:meta)?data blocks",  # Docker's devicemapper
+)  # fmt: skip
+
 # As registries, Docker, containerd and AWS's services put it.
 KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
-    ("full", words(r"no space left on device", r"disk quota exceeded", r"ENOSPC")),
+    ("full", FULL),
     (
         "platform",
         words(
@@ -129,7 +143,8 @@ KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
             r"unauthorized",
             r"40[13] (?:Unauthorized|Forbidden)",
             r"API error \(40[13]\)",
-            r"status code:? 40[13]",
+            r"status(?: code)?:? 40[13]",
+            r"HTTP 40[13]",
         ),
     ),
     (
@@ -175,15 +190,17 @@ KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
 )
 
 PROGRAM = re.compile(r'exec:? (?P<program>\\?"[^"]*|/\S+)|executable file not found', re.IGNORECASE)
-OVERRIDES = words(r"Container Overrides length must be at most \d+", r"argument list too long")
-HOST = words(r"Host EC2 \(instance")
+OVERRIDES = words(r"Container Overrides length must be at most \d+", r"(?<=: )argument list too long")
+HOST = words(r"Host EC2 \(instance i-[0-9a-f]+\)")
 FARGATE_SPOT = words(r"Spot Task was interrupted")
 TIMEOUT = words(r"attempt duration exceeded timeout")
 DEPENDENCY = words(r"Dependent Job")
-OUT_OF_MEMORY = words(r"OutOfMemoryError", r"killed due to memory usage", r"memory usage exceeded", r"OOMKilled")
+OOM_KILLED = r"OOMKilled(?!\"?\s*[:=]\s*\"?false)"
+OUT_OF_MEMORY = words(r"OutOfMemoryError", r"killed due to memory usage", r"memory usage exceeded", OOM_KILLED)
 NETWORK_INTERFACE = words(
-    r"network interface provisioning", r"(?:Create|Attach) Network Interface", r"network interface to be attached"
-)
+    r"network interface provisioning", r"(?:Create|Attach) Network Interface", r"network interface to be attached",
+    r"failed to configure ENI",
+)  # fmt: skip
 
 # Batch's own words for what blocks a queue's first job.
 # https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
@@ -198,7 +215,7 @@ UNDETERMINED = words(r"(?-i:UNDETERMINED)", r"root cause is undetermined")
 # https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
 INVALID_CLUSTER = words(r"Clusters can ?not be blank", r"ClusterNotFoundException", r"Cluster not found")
 INVALID_PROFILE = words(r"instance ?profile", r"IamInstanceProfile")
-INVALID_TEMPLATE_ABSENT = words(r"launch template[^.]* does not exist")
+INVALID_TEMPLATE_ABSENT = words(r"launch template[^.]* does not exist", r"not authorized to use launch template")
 INVALID_TEMPLATE = words(r"launch ?template", r"launch configuration")
 INVALID_ROLE = words(
     r"sts:AssumeRole", r"assume (?:the |its )?(?:service )?role", r"not authorized", r"(?:service ?role|role arn:\S+)"
@@ -238,29 +255,69 @@ UNSUPPORTED = words(
 )
 MACHINE_IMAGE = words(
     r"InvalidAMIID(?:\.\w+)?", r"image id [^.]*does not exist", r"not authorized for images", r"AMI [^.]*is disabled",
-    r"AMI [^.]*invalid",
+    r"AMI [^.]*invalid", r"does not match the architecture '\w+' of the specified AMI",
 )  # fmt: skip
+SPOT_ROLE = words(r"ServiceLinkedRoleCreationNotPermitted", r"create the service-linked role for EC2 Spot")
+VOLUME_QUOTA = words(
+    r"VolumeLimitExceeded",
+    r"Volume limit exceeded",
+    r"exceeded your maximum [\w ]*storage limit",
+    r"MaxIOPSLimitExceeded",
+)
 NO_ADDRESSES = words(r"InsufficientFreeAddressesInSubnet", r"not enough free addresses")
 
 # What programs print.
-LOGGED_FULL = words(r"no space left on device", r"disk quota exceeded", r"ENOSPC")
+LOGGED_FULL = words(
+    r"no space left on device", r"disk quota exceeded", r"ENOSPC:", r"Errno 28", r"database or disk is full"
+)
 LOGGED_HEAP = words(r"java\.lang\.OutOfMemoryError: (?:Java heap space|GC overhead limit exceeded)")
+LOGGED_GPU_MEMORY = re.compile(
+    r"\bOutOfMemoryError: CUDA out of memory|\bRuntimeError: CUDA (?:error: )?out of memory"
+    r"|\bwhat\(\):\s+CUDA out of memory"
+    r"|\b(?:RESOURCE_EXHAUSTED|Resource exhausted): Out of memory while trying to allocate"
+    r"|\bResourceExhaustedError: .*OOM when allocating tensor.*\bGPU\b"
+    r"|\b(?:cudaMalloc|cudaErrorMemoryAllocation)\b[^,;]*: out of memory"
+)
+LOGGED_SHARED_MEMORY = re.compile(
+    r"\b(?:Unexpected bus error encountered in worker|is killed by signal: Bus error)|\bout of shared memory\b"
+    r"|\binsufficient shared memory\b",
+    re.IGNORECASE,
+)
 LOGGED_MEMORY = re.compile(
-    r"\b(?:Out of memory: Kill|oom-kill|Cannot allocate memory|cannot allocate vector of size|OOMKilled|std::bad_alloc"
-    r"|insufficient memory for the Java Runtime Environment)|^(?:\w+\.)*_?(?:Array)?MemoryError\b"
-    r"|\bline \d+:\s+\d+ Killed\b",
+    r"\b(?:Out of memory: Kill|Cannot allocate memory|cannot allocate vector of size|std::bad_alloc"
+    r"|insufficient memory for the Java Runtime Environment|Could not reserve enough space for (?:\d+KB )?object heap"
+    r"|couldn't allocate memory|Failed to allocate sufficient memory|Failed (?:attempt )?to allocate \d+ ?bytes"
+    r"|Allocation of [\d.]+ GB for \w+ failed"
+    r"|memory allocation of \d+ bytes failed|mimalloc: error: unable to allocate|is killed by signal: Killed"
+    r"|x(?:m|re)alloc: cannot allocate \d+ bytes|(?:Error|awk|grep|sed|sort|tar): memory exhausted"
+    r"|virtual memory exhausted|Out of memory allocating)\b"
+    r"|(?:^|(?<!CUDA )error: )(?:runtime: )?Out of memory(?:[.!]| in perl|$)|\[morecore\] insufficient memory"
+    rf"|(?<!-)\boom-kill\b(?!-)|\b{OOM_KILLED}"
+    r"|^(?:\w+\.)*_?(?:Array|Arrow)?MemoryError\b|\bline \d+:\s+\d+ Killed(?:\s\s|$)",
     re.IGNORECASE,
 )
 LOGGED_PLATFORM = words(r"exec format error")
 LOGGED_PROGRAM = re.compile(
-    r"(?:^|: )(?P<program>[^\s:]+): "
-    r"(?:bad interpreter|command not found|not found|No such file or directory|Permission denied|cannot execute)",
+    r"(?:^|: )[\"'\u2018]?(?P<program>[^\s:\"'\u2018\u2019]+)[\"'\u2019]?: "
+    r"(?:bad interpreter|command not found|not found|No such file or directory|Permission denied|cannot execute)"
+    r"|\berror while loading shared libraries: (?P<library>[^\s:]+):"
+    r"|\bexec (?P<executed>[^\s:]+) failed: No such file or directory",
     re.IGNORECASE,
 )
 LOGGED_REFUSAL = re.compile(
     r"\bis not authorized to perform: [\w-]+:\w+"
     r"|\((?:AccessDenied(?:Exception)?|403)\) when calling the \w+ operation"
-    r"|\bError Code: AccessDenied\b|\bAccessDenied: Access Denied\b",
+    r"|\bError Code: AccessDenied\b|\bAccessDenied: Access Denied\b"
+    r"|\bAccess Denied \(Service: \w+, Status Code: 403\b"  # AWS's SDK for Java 2
+    r"|^PermissionError: (?:Access Denied|Forbidden)\b"  # s3fs
+    r"|\bAWS Error ACCESS_DENIED\b"  # Arrow
+    r"|\bs3://\S+(?: for reading)?\s?: Permission denied\b",  # htslib
+    re.IGNORECASE,
+)
+LOGGED_NO_CREDENTIALS = re.compile(
+    r"(?:^|error: |NoCredentialsError: )Unable to locate credentials(?:[.;]|$)"
+    r"|\bUnable to load (?:AWS )?credentials from any (?:of the providers|provider) in the chain\b"
+    r"|\bNoCredentialProviders: no valid providers in chain\b",
     re.IGNORECASE,
 )
 
@@ -287,6 +344,11 @@ def read_failure(reason: str, *, secrets: bool) -> Failure | None:
             return None
         subject = "secret" if secrets else "image"
     return Failure(subject, read_kind(reason), reason)
+
+
+def ends_cut(reason: str, word: str) -> bool:
+    """Check whether the word may be incomplete, because it is the last one of a reason that AWS Batch has cut."""
+    return len(reason) >= _CUT_AT and reason.endswith(word)
 
 
 def read_kind(reason: str) -> FailureKind:

@@ -153,6 +153,25 @@ def log_driver(evidence: Evidence) -> Cause | None:
     return Cause("log-driver", "its log cannot be written to CloudWatch Logs", (*reported, *routes), fix)
 
 
+def registry_login(evidence: Evidence) -> Cause | None:
+    """Check whether the secret with the login of the image's registry could not be fetched."""
+    reported = _reported(evidence, "login")
+    if not reported:
+        return None
+    key = f"repository_credentials of {evidence.job_key}"
+    fix = f'correct {key}, or the secret: its text is {{"username": "...", "password": "..."}}'
+    if _reported(evidence, "login", {"unreachable"}):
+        fix = _network(evidence)
+    elif _reported(evidence, "login", {"refused", "denied"}):
+        fix = (
+            f"{_allow(reported, 'secretsmanager:GetSecretValue')} in its execution role: "
+            f"gen-infra apply {evidence.manifest_path} renews it"
+        )
+    elif _reported(evidence, "login", {"absent"}):
+        fix = f"correct {key}, or create the secret"
+    return Cause("registry-login", "the login of its image's registry cannot be fetched", reported, fix)
+
+
 def secrets(evidence: Evidence) -> Cause | None:
     """Check whether a secret could not be fetched before the start."""
     reported = _reported(evidence, "secret")
@@ -213,7 +232,7 @@ def program_absent(evidence: Evidence) -> Cause | None:
     fix = f"correct command of {evidence.job_key}, or the image's entry point"
     if logged:
         found = messages.LOGGED_PROGRAM.search(logged[0].partition("its log says: ")[2])
-        program = found["program"] if found else ""
+        program = next((name for name in found.groups() if name), "") if found else ""
         fix = f"{fix}; or add {program or 'it'} to the image"
         if program.rpartition("/")[2] == "aws":
             fix += ", or set image.aws_cli and build the machine image again, if it is mounted from the host"
@@ -238,8 +257,9 @@ def _reported(evidence: Evidence, subject: Subject, kinds: Collection[FailureKin
 
 
 def _allow(reported: tuple[str, ...], actions: str) -> str:
-    """Name the permission that AWS names and the role that lacks it; else the usual ones."""
-    refusal = next((found for words in reported if (found := find_refusal(words))), None)
+    """Name the permission that AWS names, unless AWS Batch cut it, and the role that lacks it; else the usual ones."""
+    found = ((words, refusal) for words in reported if (refusal := find_refusal(words)))
+    refusal = next((each for words, each in found if not messages.ends_cut(words, each.action)), None)
     if refusal is None:
         return f"allow {actions}"
     return f"allow {refusal.action}" + (f" for {refusal.role}" if refusal.role else "")

@@ -144,6 +144,42 @@ CASES: dict[str, Case] = {
         "sts:AssumeRole",
         "let batch.amazonaws.com assume the service role",
     ),
+    "no role for Spot": (
+        lambda facts: facts.launch_fails("AuthFailure.ServiceLinkedRoleCreationNotPermitted - see IAM"),
+        "spot-role",
+        "ServiceLinkedRoleCreationNotPermitted",
+        "create-service-linked-role --aws-service-name spot.amazonaws.com",
+    ),
+    "no room for volumes": (
+        lambda facts: facts.launch_fails("Client.VolumeLimitExceeded: Volume limit exceeded"),
+        "volume-quota",
+        "VolumeLimitExceeded",
+        "gen-infra doctor test.yaml",
+    ),
+    "no login for the registry": (
+        lambda facts: facts.failed(_START, "asm fetching secret from the service for registry: AccessDeniedException"),
+        "registry-login",
+        "asm fetching secret",
+        "gen-infra apply test.yaml",
+    ),
+    "memory of the GPU": (
+        logged("torch.OutOfMemoryError: CUDA out of memory.", 1),
+        "gpu-memory",
+        "CUDA out of memory",
+        "for compute.spot",
+    ),
+    "shared memory": (
+        logged("RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error.", 1),
+        "shared-memory",
+        "Bus error",
+        "raise shared_memory_mib of jobs.isaac",
+    ),
+    "no credentials": (
+        logged("fatal error: Unable to locate credentials", 1),
+        "no-credentials",
+        "Unable to locate credentials",
+        "its role is isaac-test-job",
+    ),
     "no instance profile": (
         sets("environment", status="INVALID", statusReason=_PROFILE),
         "environment-invalid",

@@ -32,6 +32,28 @@ if TYPE_CHECKING:
 CORPUS = Path(__file__).parent / "corpus"
 FAILING: list[dict[str, Any]] = [json.loads(line) for line in (CORPUS / "failing.jsonl").read_text().splitlines()]
 HARMLESS = [line for line in (CORPUS / "harmless.txt").read_text().splitlines() if not line.startswith("#")]
+# Lines that hold nearly the words of a failure.
+NEAR = (
+    "java -Xmx28g -XX:+ExitOnOutOfMemoryError -XX:+HeapDumpOnOutOfMemoryError -jar picard.jar SortSam",
+    "DEBUG AWSCredentialsProviderChain - Unable to load credentials from EnvironmentVariableCredentialsProvider",
+    "docker run --oom-kill-disable --shm-size=8g lab/bwa:0.7.17 bwa index ref.fa",
+    "checking for ENOSPC... yes",
+    "Pulling singularity image docker://quay.io/biocontainers/bwa:0.7.17--h5bf99c6_8.",
+    "Fetching secret sauce recipe from the docs",
+    "Log driver is /usr/bin/logger; log group lab, log stream 1",
+    "host EC2 (instance type m6i.large) detected",
+    'State: {"OOMKilled":false,"Dead":false}',
+    "line 12: 4 Killed processes reported by the cluster",
+    "Unable to locate credentials file; using the instance's role",
+    "Max memory 32G; out of memory errors are retried with more memory",
+    "Using 30.5 GB of 32 GB; will spill to disk when memory is exhausted",
+    "GPU 0: Tesla V100; CUDA out of memory errors fall back to unified memory",
+    "mimalloc: warning: unable to allocate aligned OS memory directly, fall back to over-allocation",
+    "NOTE: 403 reads had unmapped mates",
+    "status: 401 variants filtered",
+    "Undetermined_S0_L001_R1_001.fastq.gz",
+    "VolumeError bars: 0.1",
+)
 STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 CUT = 255  # characters of a reason that Batch keeps
 # Patterns that say what was being done; alone they are no failure.
@@ -105,7 +127,7 @@ def test_a_harmless_line_is_no_cause_in_any_state(healthy: Evidence, status: str
     }
     expected = ["program-failed"] if status == "FAILED" else []
     wrong = {}
-    for line in HARMLESS:
+    for line in (*HARMLESS, *NEAR):
         for evidence in (replace(healthy, job=job, log=(line,)), replace(healthy, job={**job, "statusReason": line})):
             if (names := [cause.name for cause in causes(evidence)]) != expected:
                 wrong[line] = names
@@ -115,4 +137,21 @@ def test_a_harmless_line_is_no_cause_in_any_state(healthy: Evidence, status: str
 @pytest.mark.parametrize("pattern", [*LOG_PATTERNS, *REASON_PATTERNS], ids=lambda pattern: pattern.pattern[:40])
 def test_no_pattern_is_found_in_a_harmless_line(pattern: re.Pattern[str]) -> None:
     only_with_exit_127 = pattern is messages.LOGGED_PROGRAM
-    assert [line for line in HARMLESS if pattern.search(line) and not only_with_exit_127] == []
+    assert [line for line in (*HARMLESS, *NEAR) if pattern.search(line) and not only_with_exit_127] == []
+
+
+def test_an_action_that_batch_has_cut_is_not_advised(healthy: Evidence) -> None:
+    case = next(case for case in FAILING if case["cause"] == "registry-login" and "GetSecretValue" in case["reason"])
+    whole = case["reason"]
+    for length in range(whole.index("secretsmanager:Get"), len(whole)):
+        (cause,) = causes(reported(healthy, {**case, "reason": whole[:length].rjust(CUT, ".")}))
+        assert "allow secretsmanager:GetSecretValue " in cause.fix
+
+
+@pytest.mark.parametrize("call", ["isCancelled", "isTerminated"])
+def test_the_words_of_a_caller_who_ended_a_job_are_no_cause(healthy: Evidence, call: str) -> None:
+    for case in FAILING:
+        for reason in filter(None, (case.get("reason"), case.get("status_reason"), *case.get("log", ()))):
+            job = {**healthy.job, "status": "FAILED", "statusReason": reason, call: True}
+            if not messages.STATE_LIMIT.search(reason):
+                assert [cause.name for cause in causes(replace(healthy, job=job))] == ["cancelled"]
