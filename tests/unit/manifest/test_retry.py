@@ -66,6 +66,17 @@ def test_own_conditions_are_retried_when_all_their_keys_match() -> None:
 
 
 @pytest.mark.parametrize("on_fargate", [False, True])
+def test_five_entries_are_retried_where_two_presets_can_share_a_rule(*, on_fargate: bool) -> None:
+    job = {"retry": ["host-lost", "image-pull", "docker-timeout", {"exit_code": 2}, {"reason": "Licence*"}]}
+    for (_, where), (status_reason, reason) in WORDS.items():
+        assert where is not on_fargate or is_retried(job, None, reason, status_reason, on_fargate=on_fargate)
+    assert is_retried(job, 2, "", EXITED, on_fargate=on_fargate)
+    assert is_retried(job, 1, "Licence server busy", EXITED, on_fargate=on_fargate)
+    # The shared rule is for every container that did not start; all else ends the job.
+    assert [is_retried(job, *other, on_fargate=on_fargate) for other in OTHERS] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("on_fargate", [False, True])
 @pytest.mark.parametrize(
     "retry",
     [
@@ -116,9 +127,13 @@ def test_other_rules_stay_rules(rules: list[dict[str, str]]) -> None:
     ("keys", "message"),
     [
         (
-            {"retry": ["host-lost", "image-pull", "docker-timeout", {"exit_code": 2}, {"reason": "Licence*"}]},
-            "jobs.j.retry: has 5 entries; at most 4 are allowed, because AWS Batch accepts 5 rules and the last one "
-            "ends every other failure",
+            {"retry": ["host-lost", "image-pull", *({"exit_code": code} for code in (2, 3, 4))]},
+            "jobs.j.retry: has 5 entries, which become 6 rules: AWS Batch accepts 5, and the last one ends every other "
+            "failure; keep at most 4, or 5 with both image-pull and docker-timeout, which can share one",
+        ),
+        (
+            {"retry": [*PRESETS, *({"exit_code": code} for code in (2, 3, 4))]},
+            "jobs.j.retry: has 6 entries; at most 5 are allowed, because AWS Batch accepts 5 rules",
         ),
         (
             {"retry": [{"reason": "Cannot*Error"}]},
@@ -135,7 +150,7 @@ def test_other_rules_stay_rules(rules: list[dict[str, str]]) -> None:
         ({"attempts": 11}, "jobs.j.attempts: 11 is not between 1 and 10"),
         ({"evaluate_on_exit": [{"action": "EXIT", "on_exit_code": str(code)} for code in range(6)]}, "has 6 entries"),
     ],
-    ids=["five", "glob inside", "513 characters", "exit code", "unknown preset", "attempts", "six rules"],
+    ids=["five", "six", "glob inside", "513 characters", "exit code", "unknown preset", "attempts", "six rules"],
 )
 def test_a_limit_of_aws_batch_is_named_at_its_place(tmp_path: Path, keys: dict[str, Any], message: str) -> None:
     job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}

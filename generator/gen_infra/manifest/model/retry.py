@@ -105,28 +105,38 @@ DEFAULT_RETRY: tuple[PresetName, ...] = tuple(PRESETS)
 
 # A program that failed would fail again.
 END_OTHER_FAILURES = RetryRule(action="EXIT", on_reason="*")
+# AWS Batch's own words for both presets: https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
+_NOT_STARTED_PRESETS: tuple[PresetName, ...] = ("image-pull", "docker-timeout")
+_NOT_STARTED = RetryRule(action="RETRY", on_status_reason="Task failed to start*")
 
 RetriedFailures = Annotated[
     tuple[PresetName | RetryCondition, ...],
     Meta(
-        max_length=MOST_RULES - 1,
+        max_length=MOST_RULES,
         examples=[["host-lost", {"exit_code": 75}]],
-        extra={
-            "allowed": f"at most {MOST_RULES - 1} are allowed, because AWS Batch accepts {MOST_RULES} rules and the "
-            "last one ends every other failure"
-        },
+        extra={"allowed": f"at most {MOST_RULES} are allowed, because AWS Batch accepts {MOST_RULES} rules"},
     ),
     about(
         "The failures that are retried: "
         + ", ".join(f"`{name}` ({preset.meaning})" for name, preset in PRESETS.items())
-        + ", and own conditions; every other failure ends the job. `[]` retries none."
+        + f", and own conditions; every other failure ends the job. `[]` retries none. AWS Batch accepts {MOST_RULES} "
+        f"rules, and the last one ends every other failure: {MOST_RULES} entries need both `image-pull` and "
+        "`docker-timeout`, which then become one rule, for any container that did not start."
     ),
 ]
 
 
 def retry_rules(retry: tuple[PresetName | RetryCondition, ...], *, on_fargate: bool) -> tuple[RetryRule, ...]:
-    """Return AWS Batch's rules for these failures; every other failure ends the job."""
-    return (*(_rule(entry, on_fargate=on_fargate) for entry in retry), END_OTHER_FAILURES)
+    """Return AWS Batch's rules for these failures; every other failure ends the job.
+
+    Each entry has its own rule, but where these are too many, the presets with one word in AWS Batch share theirs.
+    """
+    rules = [_rule(entry, on_fargate=on_fargate) for entry in retry]
+    if len(rules) >= MOST_RULES and all(name in retry for name in _NOT_STARTED_PRESETS):
+        rules = [
+            _NOT_STARTED if entry in _NOT_STARTED_PRESETS else rule for entry, rule in zip(retry, rules, strict=True)
+        ]
+    return (*dict.fromkeys(rules), END_OTHER_FAILURES)
 
 
 def _rule(entry: PresetName | RetryCondition, *, on_fargate: bool) -> RetryRule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest.model.retry import DEFAULT_RETRY, RetryCondition
+from gen_infra.manifest.model.retry import DEFAULT_RETRY, MOST_RULES, RetryCondition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,6 +92,21 @@ def retries_are_defined_once(manifest: Manifest) -> Iterable[ManifestFinding]:
         for index, entry in enumerate(job.retry):
             if entry in job.retry[:index]:
                 yield ("jobs", key, "retry", index), "is in this list already; remove one"
+
+
+def retry_rules_are_not_too_many(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Allow what AWS Batch does: a failure that matches none of its rules would be retried, so the last ends the rest.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
+    """
+    for key, job in manifest.jobs.items():
+        if len(job.retry_rules(on_fargate=False)) > MOST_RULES:
+            yield (
+                ("jobs", key, "retry"),
+                f"has {len(job.retry)} entries, which become {len(job.retry_rules(on_fargate=False))} rules: AWS Batch "
+                f"accepts {MOST_RULES}, and the last one ends every other failure; keep at most {MOST_RULES - 1}, or "
+                f"{MOST_RULES} with both image-pull and docker-timeout, which can share one",
+            )
 
 
 def paths_in_a_container_differ(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -187,6 +202,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     environment_and_secrets_differ,
     retry_rules_have_a_condition,
     retries_are_defined_once,
+    retry_rules_are_not_too_many,
     paths_in_a_container_differ,
     an_access_point_sets_the_directory,
     soft_limits_are_not_above_hard_ones,
