@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # Characters of a submission's overrides as JSON, which ECS checks when Batch starts the job:
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
 OVERRIDES_AT_MOST = 8192
-MOST_TAGS = 50
 # What the function raises for an event that it does not accept.
 _REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
 # What the function does not pass on.
@@ -198,7 +197,6 @@ def _check(request: SubmitRequest) -> None:
                 f'invalid environment variable "{name}": use letters, digits and "_"; AWS Batch reserves AWS_BATCH…'
             )
     _check_numbers(request)
-    _check_tags(request.tags)
 
 
 def _check_dependencies(request: SubmitRequest) -> None:
@@ -237,21 +235,6 @@ def _check_numbers(request: SubmitRequest) -> None:
         if value is not None and not low <= value <= high:
             unit = {"memory": " MiB", "timeout of": " seconds"}.get(what, "")
             raise UsageError(f"invalid {what} {value}{unit}: use {low} to {high}{unit}")
-
-
-def _check_tags(tags: Mapping[str, str]) -> None:
-    """Check https://docs.aws.amazon.com/batch/latest/userguide/using-tags.html (restrictions)."""
-    if len(tags) > MOST_TAGS:
-        raise UsageError(f"{len(tags)} tags: AWS Batch accepts at most {MOST_TAGS}")
-    for key, value in tags.items():
-        if key.lower().startswith("aws:"):
-            raise UsageError(f'invalid tag "{key}": AWS reserves keys that start with aws:')
-        if not re.fullmatch(r"[\w .:/=+@-]{1,128}", key):
-            raise UsageError(f'invalid tag "{key}": use 1 to 128 letters, digits, spaces and any of _ . : / = + - @')
-        if not re.fullmatch(r"[\w .:/=+@-]{0,256}", value):
-            raise UsageError(
-                f'invalid value of tag "{key}": use up to 256 letters, digits, spaces and any of _ . : / = + - @'
-            )
 
 
 def _dependency(word: str) -> dict[str, str]:

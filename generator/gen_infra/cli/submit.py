@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.model.job import Job
 
-_OPTIONS = {"vcpus": "--vcpus", "memory_mib": "--memory", "gpus": "--gpus", "timeout_minutes": "--timeout"}
+_OPTIONS = {
+    "vcpus": "--vcpus",
+    "memory_mib": "--memory",
+    "gpus": "--gpus",
+    "timeout_minutes": "--timeout",
+    "tags": "--tag",
+}
 
 
 @click.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from gen_infra.manifest.model.base import TAG_KEY, TAG_KEY_ALLOWED, TAG_VALUE, TAG_VALUE_ALLOWED
 from gen_infra.manifest.rules import fargate, jobs, placement
 from gen_infra.manifest.rules.tags import MOST_TAGS
 
@@ -70,12 +72,22 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
     alone = structs.replace(manifest, jobs={key: changed})
     for rule in _RULES:
         yield from rule(alone)
+    yield from _tag_findings(key, submission.tags)
     count = len({**manifest.merged_tags(job.tags), **submission.tags})
     if count > MOST_TAGS:
         yield (
             ("jobs", key, "tags"),
             f"with those of its definition the job has {count} tags; AWS Batch fails a job with more than {MOST_TAGS}",
         )
+
+
+def _tag_findings(key: str, tags: Mapping[str, str]) -> Iterator[ManifestFinding]:
+    """Check the tags of a submission as those of a manifest."""
+    for name, value in tags.items():
+        if not re.fullmatch(TAG_KEY, name):
+            yield ("jobs", key, "tags"), f'invalid tag "{name}": use {TAG_KEY_ALLOWED}'
+        elif not re.fullmatch(TAG_VALUE, value):
+            yield ("jobs", key, "tags"), f'invalid value of tag "{name}": use {TAG_VALUE_ALLOWED}'
 
 
 def _is_on_fargate(manifest: Manifest, job: Job, queue: str) -> bool:

@@ -248,7 +248,7 @@ class TestRender:
         ),
         (["submit", "test.yaml", "one", "--timeout", "30s"], "invalid timeout of 30 seconds: use 60 to"),
         (["submit", "test.yaml", "one", "--attempts", "11"], "11 is not in the range 1<=x<=10"),
-        (["submit", "test.yaml", "one", "--tag", "aws:x=y"], 'invalid tag "aws:x": AWS reserves keys'),
+        (["submit", "test.yaml", "one", "--tag", "aws:x=y"], '--tag: invalid tag "aws:x": use 1 to 128 letters'),
         (
             ["submit", "test.yaml", "one", "--queue", "main", "--vcpus", "65"],
             "error: --vcpus: 65 vCPUs are more than max_vcpus 64, the maximum of queue main; the job would never "

@@ -169,18 +169,16 @@ AbsolutePath = Annotated[
         max_length=128,
     ),
 ]
-TagKey = Annotated[
-    str,
-    text(
-        r"(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}",
-        "1 to 128 letters, digits, spaces and any of _ . : / = + - @, not starting with aws:",
-        "Project",
-    ),
-]
-TagValue = Annotated[
-    str,
-    text("[A-Za-z0-9 _.:/=+@-]{0,256}", "up to 256 letters, digits, spaces and any of _ . : / = + - @", "genomics"),
-]
+TAG_KEY, TAG_KEY_ALLOWED = (
+    r"(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}",
+    "1 to 128 letters, digits, spaces and any of _ . : / = + - @, not starting with aws:",
+)
+TAG_VALUE, TAG_VALUE_ALLOWED = (
+    "[A-Za-z0-9 _.:/=+@-]{0,256}",
+    "up to 256 letters, digits, spaces and any of _ . : / = + - @",
+)
+TagKey = Annotated[str, text(TAG_KEY, TAG_KEY_ALLOWED, "Project")]
+TagValue = Annotated[str, text(TAG_VALUE, TAG_VALUE_ALLOWED, "genomics")]
 OwnTags = Annotated[dict[TagKey, TagValue], Meta(max_length=50)]
 EnvironmentVariable = Annotated[
     str,
