@@ -13,7 +13,7 @@ from typing import Any
 from gen_infra.explain.rule import Danger, Effect
 from gen_infra.manifest.host_access import may_mount, may_use_device
 from gen_infra.manifest.user_data import scripts_in
-from gen_infra.terraform.job_definitions import at, containers, roles
+from gen_infra.terraform.job_definitions import at, compute_roles, containers, roles
 from gen_infra.terraform.policy_documents import listed
 
 
@@ -63,11 +63,10 @@ def _roles_of_jobs(values: Mapping[str, Any], known: Known) -> Iterator[str]:
             yield f"its {label} is {arn}, which this environment does not create"
 
 
-def _roles_of_instances(values: Mapping[str, Any], known: Known) -> Iterator[str]:
-    for block in listed(values.get("compute_resources")):
-        arn = at(block, "instance_role")
-        if isinstance(arn, str) and arn and not _is_own(arn, known):
-            yield f"its instance profile is {arn}, which this environment does not create"
+def _roles_of_compute(values: Mapping[str, Any], known: Known) -> Iterator[str]:
+    for label, arn in compute_roles(values):
+        if not _is_own(arn, known) and not _is_service_linked(arn):
+            yield f"its {label} is {arn}, which this environment does not create"
 
 
 def _scripts_of_instances(values: Mapping[str, Any], _: Known) -> Iterator[str]:
@@ -76,6 +75,11 @@ def _scripts_of_instances(values: Mapping[str, Any], _: Known) -> Iterator[str]:
     if isinstance(user_data, str) and user_data:
         for name, sha256 in scripts_in(user_data):
             yield f"its instances run {name or 'user data'} as root when they start (SHA-256 {sha256})"
+
+
+def _is_service_linked(arn: str) -> bool:
+    """Recognize roles that only the AWS service itself can change and use, such as AWSServiceRoleForBatch."""
+    return ":role/aws-service-role/" in arn
 
 
 def _is_own(arn: str, known: Known) -> bool:
@@ -94,8 +98,8 @@ POWER_RULES = (
         "every user who may submit the job can do all that the role may do",
     ),
     PowerRule(
-        "aws_batch_compute_environment", "other-roles", _roles_of_instances,
-        "every job on an instance can do all that the instance's role may do",
+        "aws_batch_compute_environment", "other-roles", _roles_of_compute,
+        "Batch acts with the service role, and every job on an instance can do all that the instance's role may do",
     ),
     PowerRule(
         "aws_launch_template", "root-scripts", _scripts_of_instances,

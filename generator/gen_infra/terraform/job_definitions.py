@@ -1,4 +1,7 @@
-"""Read job definitions, as Terraform's source and plans have them: a JSON text in one of three attributes."""
+"""Read job definitions, as Terraform's source and plans have them: a JSON text in one of three attributes.
+
+Beside these, the roles of compute environments, which are judged like those of jobs.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 
 # The members of containers and tasks that name a role, and what the role is for.
 _ROLES = {"jobRoleArn": "job role", "taskRoleArn": "job role", "executionRoleArn": "execution role"}
+_INSTANCE_ROLES = {"instance_role": "instance profile", "spot_iam_fleet_role": "Spot Fleet role"}
 
 
 def containers(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -29,6 +33,14 @@ def roles(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for member, label in _ROLES.items():
             if isinstance(arn := container.get(member), str):
                 yield label, arn
+
+
+def compute_roles(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the roles of an ``aws_batch_compute_environment``, each as what it is for and its ARN."""
+    found = [("service role", values.get("service_role"))]
+    for block in listed(values.get("compute_resources")):
+        found += [(label, at(block, attribute)) for attribute, label in _INSTANCE_ROLES.items()]
+    yield from ((label, arn) for label, arn in found if isinstance(arn, str) and arn)
 
 
 def at(value: Any, *path: str) -> Any:

@@ -83,12 +83,24 @@ def test_what_a_job_definition_had_is_not_marked_again() -> None:
     assert dangers(kind, single(**HOST), single(image="b")) == []
 
 
-def test_a_foreign_instance_profile_is_marked() -> None:
-    profile = "arn:aws:iam::123456789012:instance-profile/admin"
-    after = {"name": "x", "compute_resources": [{"instance_role": profile}]}
-    assert dangers("aws_batch_compute_environment", None, after) == [
-        ("other-roles", f"its instance profile is {profile}, which this environment does not create")
-    ]
+PROFILE = "arn:aws:iam::123456789012:instance-profile/admin"
+LINKED = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
+
+
+@pytest.mark.parametrize(
+    ("after", "label", "arn"),
+    [
+        ({"compute_resources": [{"instance_role": PROFILE}]}, "instance profile", PROFILE),
+        ({"compute_resources": [{"spot_iam_fleet_role": OTHER}]}, "Spot Fleet role", OTHER),
+        ({"service_role": OTHER}, "service role", OTHER),
+        ({"service_role": LINKED}, "", ""),
+        ({"service_role": OWN, "compute_resources": [{"instance_role": OWN}]}, "", ""),
+    ],
+)
+def test_other_roles_of_a_compute_environment_are_marked(after: dict[str, Any], label: str, arn: str) -> None:
+    kind, marked = "aws_batch_compute_environment", f"its {label} is {arn}, which this environment does not create"
+    assert dangers(kind, None, {"name": "x", **after}) == ([("other-roles", marked)] if label else [])
+    assert dangers(kind, {"name": "x", **after}, {"name": "x", "state": "DISABLED", **after}) == []
 
 
 def launch_template(*texts: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
-from gen_infra.terraform.job_definitions import roles
+from gen_infra.terraform.job_definitions import compute_roles, roles
 from gen_infra.terraform.policy_documents import (
     allowing,
     has_condition,
@@ -284,14 +284,8 @@ def roles_are_accepted(resource: Resource, accepted: Accepted) -> Iterator[str]:
 
 
 def _used_roles(resource: Resource) -> Iterator[tuple[str, str]]:
-    if resource.kind == "aws_batch_job_definition":
-        yield from roles(resource.values)
-        return
-    found = [("service role", resource.values.get("service_role"))]
-    for block in listed(resource.values.get("compute_resources")):
-        for attribute, label in (("instance_role", "instance profile"), ("spot_iam_fleet_role", "Spot Fleet role")):
-            found.append((label, block.get(attribute) if isinstance(block, dict) else None))
-    yield from ((label, arn) for label, arn in found if isinstance(arn, str) and arn)
+    is_job = resource.kind == "aws_batch_job_definition"
+    return roles(resource.values) if is_job else compute_roles(resource.values)
 
 
 @rule(
