@@ -42,6 +42,7 @@ _SERVICES = {
     "alarms": "cloudwatch",
     "builds": "codebuild",
     "functions": "lambda",
+    "groups": "resource-groups",
     "quotas": "service-quotas",
     "schedules": "scheduler",
     "secrets": "secretsmanager",
@@ -66,6 +67,7 @@ class Clients:
     efs: EFSClient
     events: Any
     functions: LambdaClient
+    groups: Any
     iam: IAMClient
     kms: KMSClient
     logs: CloudWatchLogsClient

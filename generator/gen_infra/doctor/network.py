@@ -38,13 +38,14 @@ class ByTag:
 
 
 @check("network", "ec2")
-def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[Diagnosis]:
+def network(clients: Clients, wanted: ById | ByTag, instances: int, *, efa: bool = False) -> Iterator[Diagnosis]:
     """Check whether the network exists, and instances and their jobs can work in it.
 
     Args:
         clients: of the network's region.
         wanted: its part of the manifest.
         instances: how many may run at the same time; each takes an address.
+        efa: whether instances have Elastic Fabric Adapters.
     """
     problems, subnets, groups = _by_id(clients, wanted) if isinstance(wanted, ById) else _by_tag(clients, wanted)
     yield from problems
@@ -60,6 +61,8 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int) -> Iterator[
         yield from routes(subnets, tables, endpoints, clients.region)
     if groups:
         yield from security_groups(groups, vpcs)
+        if efa:
+            yield efa_traffic(groups)
 
 
 def zones(subnets: Sequence[Json]) -> Diagnosis:
@@ -138,6 +141,28 @@ def security_groups(groups: Sequence[Json], vpcs: Sequence[str]) -> Iterator[Dia
     if not any(_covers_https(rule) for group in groups for rule in group.get("IpPermissionsEgress", [])):
         message = "none of them allows HTTPS out: instances cannot join their cluster or pull images"
         yield wrong("security groups", message, "add an egress rule for TCP port 443")
+
+
+def efa_traffic(groups: Sequence[Json]) -> Diagnosis:
+    """Check whether one group allows all traffic from and to itself, which Elastic Fabric Adapters need.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html
+    """
+    for group in groups:
+        ways = (group.get("IpPermissions", []), group.get("IpPermissionsEgress", []))
+        if all(any(_is_all_within(group, rule) for rule in rules) for rules in ways):
+            return ok("security groups", f"{group['GroupId']} allows all traffic between Elastic Fabric Adapters")
+    name = groups[0]["GroupId"]
+    message = "none of them allows all traffic from and to itself: Elastic Fabric Adapters cannot reach each other"
+    rule = f"--group-id {name} --ip-permissions 'IpProtocol=-1,UserIdGroupPairs=[{{GroupId={name}}}]'"
+    ways_to_add = (f"aws ec2 authorize-security-group-{way} {rule}" for way in ("ingress", "egress"))
+    return wrong("security groups", message, " && ".join(ways_to_add))
+
+
+def _is_all_within(group: Json, rule: Json) -> bool:
+    """Check whether a rule allows all traffic between the members of its group; a range of addresses is not enough."""
+    pairs = rule.get("UserIdGroupPairs", [])
+    return rule.get("IpProtocol") == "-1" and any(pair.get("GroupId") == group["GroupId"] for pair in pairs)
 
 
 def _by_id(clients: Clients, wanted: ById) -> tuple[list[Diagnosis], list[Json], list[Json]]:

@@ -20,6 +20,7 @@ from gen_infra.doctor import containers as doctor_containers
 from gen_infra.doctor import image as doctor_image
 from gen_infra.doctor import jobs as doctor_jobs
 from gen_infra.doctor import key as doctor_key
+from gen_infra.doctor import launch as doctor_launch
 from gen_infra.doctor import neighbours as doctor_neighbours
 from gen_infra.doctor import network as doctor_network
 from gen_infra.doctor import quotas as doctor_quotas
@@ -27,6 +28,7 @@ from gen_infra.doctor import roles as doctor_roles
 from gen_infra.doctor import tools as doctor_tools
 from gen_infra.errors import GenInfraError
 from gen_infra.manifest.model.settings import StateBucket
+from gen_infra.manifest.placements import offered
 from gen_infra.tools.process import forwarding_signals
 
 if TYPE_CHECKING:
@@ -97,7 +99,9 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_quotas.vcpu_quotas, aws, quota_asks(manifest))
         yield partial(doctor_quotas.storage_quotas, aws, instance_volumes(manifest), most_instances(manifest, ec2=True))
     if network := wanted_network(manifest):
-        yield partial(doctor_network.network, aws, network, most_instances(manifest))
+        efa = any(compute.efa for compute in manifest.compute.values())
+        yield partial(doctor_network.network, aws, network, most_instances(manifest), efa=efa)
+    yield from launches(aws, manifest)
     if manifest.uses_ec2:
         yield from images(aws, manifest)
     yield key(aws, manifest)
@@ -123,6 +127,17 @@ def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
     volumes = {(volume.file_system, volume.access_point) for each in containers for volume in each.efs.values()}
     for file_system, access_point in sorted(volumes, key=str):
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)
+
+
+def launches(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
+    """Yield checks of the placement groups and capacity reservations that instances are launched into."""
+    computes = manifest.compute.values()
+    if names := sorted({compute.placement_group for compute in computes if compute.placement_group}):
+        yield partial(doctor_launch.placement_groups, aws, names)
+    for compute in computes:
+        if (name := compute.capacity_reservation) and name != "none":
+            types = [instance.name for instance in offered(compute.instance_types)]
+            yield partial(doctor_launch.capacity_reservation, aws, name, types)
 
 
 def images(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
