@@ -109,6 +109,14 @@ class Control:
         report: list[dict[str, Any]] = self._order({"do": "report permissions"})
         return report
 
+    def iam_requests(self) -> list[dict[str, Any]]:
+        """Return the evaluated requests: the members of `iam_report`, ``caller``, ``resource`` and ``context``.
+
+        Each different one is there once, the oldest first.
+        """
+        requests: list[dict[str, Any]] = self._order({"do": "report requests"})
+        return requests
+
     def ask_for_copy(self) -> dict[str, int]:
         """Let the emulator copy itself: the process, the port and the lifeline of the copy; see `copies`."""
         from gen_infra.emulator.copies import COPIES_PATH

@@ -163,6 +163,7 @@ class Faults:
         "refuse launches": _refuse_launches,
         "allow launches": _allow_launches,
         "report permissions": lambda _faults: REPORT.lines(),
+        "report requests": lambda _faults: REPORT.requests(),
     }
 
 

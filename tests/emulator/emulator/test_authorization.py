@@ -159,6 +159,18 @@ def test_the_report_counts_what_was_evaluated(lab: Lab, aws: Emulator) -> None:
     assert not [line for line in aws.iam_report() if not line["is_known"] and line["action"].startswith("batch:")]
 
 
+def test_a_request_is_recorded_once_with_its_caller_resource_and_context(lab: Lab, aws: Emulator) -> None:
+    user = lab.user(allow("s3:ListBucket", "*"))
+    arn = client(lab, user, "sts").get_caller_identity()["Arn"]
+    for _ in range(2):
+        client(lab, user, "s3").list_objects_v2(Bucket="genomics-results-123456789012", Prefix="a/")
+    [request] = [each for each in aws.iam_requests() if each["caller"] == arn]
+    assert request["action"] == "s3:ListBucket"
+    assert request["resource"] == "arn:aws:s3:::genomics-results-123456789012"
+    assert request["context"]["s3:prefix"] == ["a/"]
+    assert (request["is_allowed"], request["is_known"], request["count"]) == (True, True, 2)
+
+
 def test_the_administrators_calls_are_not_evaluated(lab: Lab, aws: Emulator) -> None:
     before = aws.iam_report()
     lab.client("ec2").describe_vpcs()

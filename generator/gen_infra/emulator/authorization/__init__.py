@@ -23,7 +23,7 @@ from gen_infra.emulator.authorization.context import context
 from gen_infra.emulator.authorization.passed_roles import PassedRole, passed_roles
 from gen_infra.emulator.authorization.resource_policies import resource_policy
 from gen_infra.emulator.authorization.resources import Asked, Lookup, resources
-from gen_infra.emulator.iam_report import REPORT, Evaluated
+from gen_infra.emulator.iam_report import REPORT
 from gen_infra.emulator.validation.errors import ErrorAnswer
 from gen_infra.emulator.validation.parameters import parameters
 from gen_infra.iam import Decision, Principal, Request, evaluate
@@ -70,7 +70,7 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
 def _decide(needed: Needed, principal: Principal) -> Decision:
     """Evaluate one thing that a call needs, and count it."""
     decision = evaluate(needed.request, principal, resource_policy(needed.request.resource))
-    REPORT.add(Evaluated(needed.request.action, needed.is_known, decision.is_allowed))
+    REPORT.add(decision, is_known=needed.is_known)
     return decision
 
 
