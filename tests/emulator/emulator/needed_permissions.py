@@ -245,6 +245,12 @@ NEEDED = [
     ),
     Needs(
         "ssm",
+        "get_parameters",
+        {"Names": ["/gen-infra/prod/ami"]},
+        {"ssm:GetParameters": f"arn:aws:ssm:{_PLACE}:parameter/gen-infra/prod/ami"},
+    ),
+    Needs(
+        "ssm",
         "put_parameter",
         {"Name": "/needed/a", "Value": "1", "Type": "String", "Tags": [{"Key": "a", "Value": "b"}]},
         {

@@ -57,7 +57,7 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "secretsmanager": {"Secret": ("SecretId", "Name")},
     "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
     "sqs": {"queue": ("QueueUrl", "QueueName")},
-    "ssm": {"parameter": ("Name", "Sequence[str]", "Path", "ResourceId")},
+    "ssm": {"parameter": ("Name", "Names", "Path", "ResourceId")},
     "states": {"statemachine": ("stateMachineArn", "name", "resourceArn")},
     "sts": {"role": ("RoleArn",)},
 }

@@ -1,0 +1,188 @@
+"""The requests that AWS and its programs make with the rendered policies, and that the emulator does not make.
+
+Each row has the page that says so. A row that no policy allows, or that the emulator makes too, fails a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gen_infra.iam import Request
+from tests.permissions.policies import ACCOUNT_ID, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HERE = f"us-east-1:{ACCOUNT_ID}"
+_DOCS = "https://docs.aws.amazon.com"
+ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/"
+
+_BATCH = f"{_DOCS}/batch/latest/userguide/cross-service-confused-deputy-prevention.html"
+_CODEBUILD = f"{_DOCS}/codebuild/latest/userguide/setting-up-service-role.html"
+_CODEBUILD_IN_VPC = (
+    f"{_DOCS}/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html"
+    "#customer-managed-policies-example-create-vpc-network-interface"
+)
+_EBS_KEY = f"{_DOCS}/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html"
+_EC2 = f"{_DOCS}/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html"
+_ECS = f"{_DOCS}/AmazonECS/latest/developerguide/task-iam-roles.html"
+_EFS = f"{_DOCS}/efs/latest/ug/iam-access-control-nfs-efs.html"
+_EXECUTION = f"{_DOCS}/AmazonECS/latest/developerguide/task_execution_IAM_role.html"
+_FLOW_LOGS = f"{_DOCS}/vpc/latest/userguide/flow-logs-iam-role.html"
+_INSTANCE = f"{_DOCS}/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html"
+_LAMBDA = f"{_DOCS}/lambda/latest/dg/lambda-intro-execution-role.html"
+_LAMBDA_FAILED = f"{_DOCS}/lambda/latest/dg/invocation-async-retain-records.html"
+_LAMBDA_KEY = f"{_DOCS}/lambda/latest/dg/security-encryption-at-rest.html"
+_LAMBDA_TRACES = f"{_DOCS}/lambda/latest/dg/services-xray.html"
+_LOGS_KEY = f"{_DOCS}/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"
+_S3_KEY = f"{_DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html"
+_SCHEDULER_KEY = f"{_DOCS}/scheduler/latest/UserGuide/encryption-rest.html"
+_SCHEDULER_ROLE = f"{_DOCS}/scheduler/latest/UserGuide/setting-up.html"
+_SESSIONS = f"{_DOCS}/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html"
+_SNS = f"{_DOCS}/sns/latest/dg/sns-access-policy-use-cases.html"
+_SNS_KEY = f"{_DOCS}/sns/latest/dg/sns-key-management.html"
+_SPOT_FLEET = f"{_DOCS}/batch/latest/userguide/spot_fleet_IAM_role.html"
+_SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
+
+
+@dataclass(frozen=True)
+class AwsCall:
+    """Some actions on one resource.
+
+    Args:
+        caller: the name of a role, or of a service.
+        actions: separated by spaces.
+        resource: an ARN; ``{key}`` is the environment's key and ``{owners_key}`` that of its buckets and secrets.
+        source: the page that says that the calls are made.
+        context: condition keys, besides those of every call.
+    """
+
+    caller: str
+    actions: str
+    resource: str
+    source: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def requests(self, **keys: str) -> Iterator[Recorded]:
+        """Yield each request."""
+        caller = self.caller if self.caller.endswith(".amazonaws.com") else ROLE + self.caller
+        context = {key.lower(): (value.format(**keys),) for key, value in self.context.items()}
+        for action in self.actions.split():
+            yield Recorded(caller, Request(action, self.resource.format(**keys), ACCOUNT_ID, context))
+
+
+def _assume(service: str, role: str, source: str, **context: str) -> AwsCall:
+    return AwsCall(
+        f"{service}.amazonaws.com",
+        "sts:AssumeRole",
+        ROLE + role,
+        source,
+        {f"aws:Source{key}": value for key, value in context.items()},
+    )
+
+
+def _jobs() -> Iterator[AwsCall]:
+    tasks = {"Account": ACCOUNT_ID, "Arn": f"arn:aws:ecs:{_HERE}:task/1"}
+    yield from (_assume("ecs-tasks", f"{job}-complete-job", _ECS, **tasks) for job in ("align", "move", "work", "call"))
+    through_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    for job in ("align", "move", "work"):
+        yield AwsCall(f"{job}-complete-job", "kms:Decrypt kms:GenerateDataKey", "{owners_key}", _S3_KEY, through_s3)
+    point = f"arn:aws:elasticfilesystem:{_HERE}:access-point/fsap-0123456789abcdef0"
+    file_system = f"arn:aws:elasticfilesystem:{_HERE}:file-system/fs-0123456789abcdef0"
+    mount = "elasticfilesystem:ClientMount elasticfilesystem:ClientWrite"
+    yield AwsCall("call-complete-job", mount, file_system, _EFS, {"elasticfilesystem:AccessPointArn": point})
+    for job in ("annotate", "call"):
+        role = f"{job}-complete-execution"
+        yield _assume("ecs-tasks", role, _EXECUTION, **tasks)
+        yield AwsCall(role, _TO_LOG, f"{_LOG_GROUPS}/aws/batch/complete/{job}:log-stream:1", _EXECUTION)
+    execution = "call-complete-execution"
+    secret, registry = (f"arn:aws:secretsmanager:{_HERE}:secret:{name}-AbCdEf" for name in _SECRETS)
+    pull = "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
+    yield AwsCall(execution, "ecr:GetAuthorizationToken", "*", _EXECUTION)
+    yield AwsCall(execution, pull, f"arn:aws:ecr:{_HERE}:repository/complete/caller", _EXECUTION)
+    yield AwsCall(execution, "ssm:GetParameters", f"arn:aws:ssm:{_HERE}:parameter/genomics/licence", _EXECUTION)
+    yield AwsCall(execution, "secretsmanager:GetSecretValue", secret, _EXECUTION)
+    yield AwsCall("annotate-complete-execution", "secretsmanager:GetSecretValue", registry, _EXECUTION)
+    for service in ("ssm", "secretsmanager"):
+        through = {"kms:ViaService": f"{service}.us-east-1.amazonaws.com"}
+        yield AwsCall(execution, "kms:Decrypt", "{owners_key}", _EXECUTION, through)
+
+
+def _instances() -> Iterator[AwsCall]:
+    yield _assume("ec2", "batchInstance-complete", _EC2)
+    yield _assume("ec2", "batchImageBuilder-complete", _EC2)
+    environment = f"arn:aws:batch:{_HERE}:compute-environment/fleet-complete-1"
+    yield _assume("batch", "batchService-complete", _BATCH, Account=ACCOUNT_ID, Arn=environment)
+    fleet = f"arn:aws:ec2:{_HERE}:spot-fleet-request/sfr-1"
+    yield _assume("spotfleet", "batchSpotFleet-complete", _SPOT_FLEET, Account=ACCOUNT_ID, Arn=fleet)
+    instance = f"arn:aws:ec2:{_HERE}:instance/i-0123456789abcdef0"
+    channels = "ControlChannel", "DataChannel"
+    opened = " ".join(f"ssmmessages:{verb}{channel}" for verb in ("Create", "Open") for channel in channels)
+    yield AwsCall("batchImageBuilder-complete", "ssm:UpdateInstanceInformation", instance, _INSTANCE)
+    yield AwsCall("batchImageBuilder-complete", opened, "*", _INSTANCE)
+    for service, name in (
+        ("autoscaling", "AutoScaling"),
+        ("spot", "EC2Spot"),
+        ("spotfleet", "EC2SpotFleet"),
+    ):
+        role = f"aws-service-role/{service}.amazonaws.com/AWSServiceRoleFor{name}"
+        with_key = "kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:DescribeKey"
+        context = {"aws:PrincipalArn": ROLE + role, "kms:CallerAccount": ACCOUNT_ID}
+        yield AwsCall(role, with_key, "{key}", _EBS_KEY, context)
+        yield AwsCall(role, "kms:CreateGrant", "{key}", _EBS_KEY, context | {"kms:GrantIsForAWSResource": "true"})
+
+
+def _logs_and_notifications() -> Iterator[AwsCall]:
+    with_key = "kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:DescribeKey"
+    group = f"{_LOG_GROUPS}/aws/batch/complete/align"
+    logs = {"kms:EncryptionContext:aws:logs:arn": group}
+    yield AwsCall("logs.us-east-1.amazonaws.com", with_key, "{key}", _LOGS_KEY, logs)
+    flow_log = {"Account": ACCOUNT_ID, "Arn": f"arn:aws:ec2:{_HERE}:vpc-flow-log/fl-1"}
+    yield _assume("vpc-flow-logs", "batchFlowLogs-complete", _FLOW_LOGS, **flow_log)
+    streams = "logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents"
+    yield AwsCall(
+        "batchFlowLogs-complete", streams, f"{_LOG_GROUPS}/aws/vpc/batch-complete:log-stream:eni-1", _FLOW_LOGS
+    )
+    yield AwsCall("batchFlowLogs-complete", "logs:DescribeLogGroups", f"{_LOG_GROUPS}:log-stream:", _FLOW_LOGS)
+    rule = f"arn:aws:events:{_HERE}:rule/batchQueueBlocked-complete"
+    alarm = f"arn:aws:cloudwatch:{_HERE}:alarm:batchImageRebuildFailed-complete"
+    for service, name, source in (("events", "QueueBlocked", rule), ("cloudwatch", "ImageRebuild", alarm)):
+        topic = f"arn:aws:sns:{_HERE}:batch{name}-complete"
+        encryption = {"kms:EncryptionContext:aws:sns:topicArn": topic}
+        of_source = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT_ID}
+        yield AwsCall(f"{service}.amazonaws.com", "sns:Publish", topic, _SNS, of_source)
+        yield AwsCall(f"{service}.amazonaws.com", "kms:Decrypt kms:GenerateDataKey", "{key}", _SNS_KEY, encryption)
+
+
+def _functions() -> Iterator[AwsCall]:
+    for name in ("batchSubmitJob-complete", "batchGetJobStatus-complete"):
+        yield _assume("lambda", name, _LAMBDA)
+        yield AwsCall(name, _TO_LOG, f"{_LOG_GROUPS}/aws/lambda/{name}:log-stream:1", _LAMBDA)
+        yield AwsCall(name, "sqs:SendMessage", f"arn:aws:sqs:{_HERE}:batchFunctions-complete", _LAMBDA_FAILED)
+        yield AwsCall(name, "xray:PutTelemetryRecords xray:PutTraceSegments", "*", _LAMBDA_TRACES)
+        yield AwsCall(name, "kms:Decrypt", "{key}", _LAMBDA_KEY)
+        yield AwsCall(name, "kms:GenerateDataKey", "{key}", _SQS_KEY)
+
+
+def _image_rebuild() -> Iterator[AwsCall]:
+    name, key = "batchImageRebuild-complete", {"kms:EncryptionContext:aws:scheduler:schedule:arn": _SCHEDULE}
+    project = f"arn:aws:codebuild:{_HERE}:project/{name}"
+    group = f"arn:aws:scheduler:{_HERE}:schedule-group/{name}"
+    yield _assume("scheduler", "batchImageSchedule-complete", _SCHEDULER_ROLE, Account=ACCOUNT_ID, Arn=group)
+    yield AwsCall("batchImageSchedule-complete", "codebuild:StartBuild", project, _SCHEDULER_ROLE)
+    yield AwsCall("batchImageSchedule-complete", "kms:Decrypt", "{key}", _SCHEDULER_KEY, key)
+    yield _assume("codebuild", name, _CODEBUILD, Account=ACCOUNT_ID, Arn=project)
+    yield AwsCall(name, _TO_LOG, f"{_LOG_GROUPS}/aws/codebuild/{name}:log-stream:1", _CODEBUILD)
+    bucket = "arn:aws:s3:::genomics-results-123456789012"
+    yield AwsCall(name, "s3:GetBucketAcl s3:GetBucketLocation", bucket, _CODEBUILD)
+    yield AwsCall(
+        name, "s3:GetObject s3:GetObjectVersion", f"{bucket}/gen-infra/complete/image-rebuild.zip", _CODEBUILD
+    )
+
+
+_TO_LOG = "logs:CreateLogStream logs:PutLogEvents"
+_SECRETS = ("genomics/database", "lab/registry")
+_SCHEDULE = f"arn:aws:scheduler:{_HERE}:schedule/batchImageRebuild-complete/batchImageRebuild-complete"
+_LOG_GROUPS = f"arn:aws:logs:{_HERE}:log-group:"
+CALLS = (*_jobs(), *_instances(), *_logs_and_notifications(), *_functions(), *_image_rebuild())

@@ -1,0 +1,124 @@
+"""Prepare each of the repository's manifests for an account of its own, and run gen-infra there under a role."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import yaml
+
+from gen_infra.emulator import CREDENTIALS, REGION, seed
+from gen_infra.manifest import load
+from gen_infra.resources import data_dir
+from tests.cli import clean_environ
+from tests.emulator.provider import running_provider
+from tests.emulator.session import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from gen_infra.emulator import Emulator
+    from gen_infra.manifest import Manifest
+    from tests.emulator.session import Session
+
+ACCOUNT_ID = "123456789012"
+MANIFESTS = {
+    path.stem: path.relative_to(data_dir("envs"))
+    for folder in ("", "examples")
+    for path in sorted((data_dir("envs") / folder).glob("*.yaml"))
+    if path.stem != "base"
+}
+_NUMBERS = itertools.count(1)
+
+
+def client(aws: Emulator, service: str, region: str = REGION) -> Any:
+    """Make the administrator's client for a region."""
+    session: Any = boto3.Session(*CREDENTIALS, region_name=region)
+    return session.client(service, endpoint_url=aws.endpoint)
+
+
+def prepared(aws: Emulator, name: str, folder: Path) -> Path:
+    """Copy a manifest with the files that it refers to, and create what it refers to in the account; return its path.
+
+    Ids that differ between accounts are replaced by those of this account.
+    """
+    shutil.copytree(data_dir("envs"), folder, dirs_exist_ok=True)
+    path = folder / MANIFESTS[name]
+    manifest = load(path)
+    document = yaml.safe_load(path.read_text())
+    if manifest.network.ids:
+        document["network"] = {"ids": _network(aws, manifest.region)}
+    if manifest.partition != "aws":  # where moto has no images of AWS's own
+        document["image"]["id"] = seed.machine_image(client(aws, "ec2", manifest.region), manifest.region)
+    if manifest.encryption.key != "create":
+        document["encryption"] = {"key": _key_for_logs(client(aws, "kms", manifest.region), manifest.region)}
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    _central_roles(aws)
+    return path
+
+
+def _network(aws: Emulator, region: str) -> dict[str, list[str]]:
+    ec2 = client(aws, "ec2", region)
+    seed.network(ec2, region)
+    private = [{"Name": "tag:Tier", "Values": ["private"]}]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=private)["Subnets"]]
+    named = [{"Name": "group-name", "Values": ["genomics-batch"]}]
+    groups = [group["GroupId"] for group in ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
+    return {"subnets": subnets, "security_groups": groups}
+
+
+def _key_for_logs(kms: Any, region: str) -> str:
+    """Create a key that CloudWatch Logs may use, as its owner has to set it up, and return its ARN."""
+    owner = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "kms:*", "Resource": "*"}
+    logs = owner | {"Principal": {"Service": f"logs.{region}.amazonaws.com"}}
+    return str(kms.create_key(Policy=document(owner, logs))["KeyMetadata"]["Arn"])
+
+
+def _central_roles(aws: Emulator) -> None:
+    """Create what the examples refer to by ARN and do not create."""
+    iam = aws.client("iam")
+    for role in ("batchService", "batchJob", "batchInstance"):
+        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=document())
+    iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")
+    iam.add_role_to_instance_profile(InstanceProfileName="batchInstance", RoleName="batchInstance")
+    boundary = document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+    iam.create_policy(PolicyName="developer-boundary", PolicyDocument=boundary)
+
+
+def document(*statements: Mapping[str, Any]) -> str:
+    """Return a policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def role_with(aws: Emulator, *documents: str) -> str:
+    """Create a role with these policies, and return its ARN."""
+    iam, name = aws.client("iam"), f"tested-{next(_NUMBERS)}"
+    trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"})
+    role = iam.create_role(RoleName=name, Path="/tested/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    for number, text in enumerate(documents):
+        iam.put_role_policy(RoleName=name, PolicyName=str(number), PolicyDocument=text)
+    return str(role)
+
+
+def credentials(aws: Emulator, role: str, region: str = REGION) -> dict[str, str]:
+    """Return the environment variables of a session of a role; the administrator may assume each."""
+    made = client(aws, "sts", region).assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": made["SessionToken"],
+    }
+
+
+@contextmanager
+def under(session: Session, aws: Emulator, manifest: Manifest, folder: Path, role: str) -> Iterator[Site]:
+    """Yield a folder whose commands run under a role, as do terraform and the provider."""
+    environ = clean_environ(**aws.environ | credentials(aws, role, manifest.region))
+    root = folder / "build" / manifest.name / "terraform"
+    with running_provider(session.provider(), folder / f"bin{next(_NUMBERS)}", environ, root=root) as environ:
+        yield Site(folder, aws, environ)
