@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,50 @@ class Host:
 
 
 @dataclass
+class ContainerResult:
+    """How a container ended; ``code`` is None until it has, and ``reason`` is empty after an ordinary end."""
+
+    code: int | None = None
+    reason: str = ""
+
+
+class ContainerRun(Protocol):
+    """An attempt whose containers really run.
+
+    Attributes:
+        has_started: whether a container of the main node has started.
+        has_ended: whether all containers have ended, and their output is in the log.
+        problem: why none could start; empty if one did.
+        results: by node and container.
+    """
+
+    has_started: bool
+    has_ended: bool
+    problem: str
+    results: dict[tuple[int, str], ContainerResult]
+
+    @property
+    def is_lost(self) -> bool:
+        """Return whether it runs for another process: for the emulator that this one is a copy of."""
+
+    def stop(self) -> None:
+        """Send SIGTERM to its containers, and SIGKILL after some seconds; it ends when they have ended."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why an attempt is stopped.
+
+    Args:
+        reason: the status reason.
+        is_retried: whether the retry strategy decides about another attempt.
+    """
+
+    reason: str
+    is_retried: bool = False
+
+
+@dataclass
 class EmulatedJob:
     """One job: a single job, the parent of an array (``size``), or a child (``index``); times are seconds since 1970.
 
@@ -56,6 +100,9 @@ class EmulatedJob:
         runtimes: for each node, the members of ``container`` that are known only at run time.
         outcomes: the same for each container of several, by name.
         last_outcome: ``exitCode`` and ``reason`` of the last attempt, which decide whether it is retried.
+        run: the containers of its attempt, if they really run.
+        stop: why they are being stopped, or None.
+        simulated: why the last attempt ran no container; empty if it did.
     """
 
     id: str
@@ -86,6 +133,9 @@ class EmulatedJob:
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     ended_by: str = ""
     last_outcome: dict[str, Any] = field(default_factory=dict)
+    run: ContainerRun | None = None
+    stop: Stop | None = None
+    simulated: str = ""
 
     @property
     def command(self) -> list[str]:
@@ -97,6 +147,13 @@ class EmulatedJob:
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return the containers of each node by name; Batch calls the container of a job that has one ``default``."""
         return {each["name"]: each for each in self.task.get("containers") or ()} or {"default": self.container}
+
+    @property
+    def images(self) -> list[str]:
+        """Return the images of its containers, on all nodes."""
+        ranges = self.nodes.get("nodeRangeProperties") or ()
+        every = [each.get("container") or {} for each in ranges] or [*self.containers.values()]
+        return [each.get("image", "") for each in every]
 
     def requested(self, kind: str) -> float:
         """Return how much ``VCPU``, ``MEMORY`` (MiB) or ``GPU`` the job requires on each node."""

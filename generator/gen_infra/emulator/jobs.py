@@ -1,10 +1,12 @@
-"""Simulate the life cycle of Batch jobs, without containers.
+"""The life cycle of Batch jobs.
 
 A job is SUBMITTED, PENDING (while it waits for its dependencies), RUNNABLE, STARTING, RUNNING, and at last SUCCEEDED or
 FAILED. It stays RUNNABLE until a compute environment has room for it. A failed attempt, or one whose host is
 terminated, is retried as the retry strategy says. One thread advances all jobs.
 
-``GEN_INFRA_EMULATOR_JOB_SECONDS`` sets how long one attempt takes from submission to its end; the default is 2.5.
+The containers of an attempt run where the account can run them; otherwise the attempt is simulated.
+
+``GEN_INFRA_EMULATOR_JOB_SECONDS`` sets how long a simulated attempt takes, from submission to its end; default 2.5.
 
 Facts: https://docs.aws.amazon.com/batch/latest/userguide/job_states.html and job_retries.html.
 """
@@ -19,7 +21,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra.emulator.attempts import ended, retried, run_seconds, share
-from gen_infra.emulator.job import EmulatedJob, Host, milliseconds
+from gen_infra.emulator.job import ContainerResult, ContainerRun, EmulatedJob, Host, Stop, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,6 +30,7 @@ ENDED = ("SUCCEEDED", "FAILED")
 CANCELLABLE = ("SUBMITTED", "PENDING", "RUNNABLE")
 STATUSES = (*CANCELLABLE, "STARTING", "RUNNING", *ENDED)
 EXITED = "Essential container in task exited"
+TIMED_OUT = "Job attempt duration exceeded timeout"
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.05
 _MAX_ERRORS = 20  # ticks in which a job may fail to advance
@@ -44,6 +47,9 @@ class Account(Protocol):
 
     def start_problem(self, job: EmulatedJob) -> str:
         """Return why the container cannot start; empty if it can."""
+
+    def run(self, job: EmulatedJob) -> ContainerRun | str:
+        """Start the job's containers, or return why the attempt can only be simulated."""
 
     def log(self, group: str, stream: str, lines: list[str]) -> None:
         """Append lines to a log stream."""
@@ -127,6 +133,9 @@ class Jobs:
             for each in (*self.children(job), job):
                 if each.status in CANCELLABLE or (call == "TerminateJob" and each.status not in ENDED):
                     each.ended_by = call
+                    if each.run is not None:
+                        self._stop_run(each, Stop(reason))
+                        continue
                     if each.status == "RUNNING":
                         self._stop_attempt(each, exit_code=137, reason="", status_reason=reason)
                     self._end(each, "FAILED", reason)
@@ -181,6 +190,9 @@ class Jobs:
             raise
 
     def _advance(self, job: EmulatedJob, now: float) -> None:
+        if job.run is not None:
+            self._follow_run(job, job.run, now)
+            return
         if job.is_placed and job.host_ends is not None and job.host_ends <= min(now, job.due):
             self._lose_host(job)
         if job.status in ENDED or now < job.due:
@@ -235,11 +247,62 @@ class Jobs:
             runtime |= {"logStreamName": job.log_stream("default", runtime["taskArn"]), "networkInterfaces": []}
         for name, outcome in job.outcomes.items():
             outcome |= {"logStreamName": job.log_stream(name, job.runtime["taskArn"]), "networkInterfaces": []}
-        job.started, job.stopped = self._clock(), None
+        run = self._account.run(job)
+        if not isinstance(run, str):
+            job.run, job.simulated = run, ""
+            return
+        job.simulated = run
+        job.started = self._clock()
         self._move(job, "RUNNING", seconds=min(self._run_seconds(job), job.timeout or float("inf")))
         for name, container in job.containers.items():
             command = " ".join(container.get("command") or [])
-            self._log(job, name, [f"job {job.id}, attempt {len(job.attempts) + 1}", f"command: {command}"])
+            attempt = f"job {job.id}, attempt {len(job.attempts) + 1}"
+            self._log(job, name, [attempt, f"simulated, no container runs: {job.simulated}", f"command: {command}"])
+
+    def _follow_run(self, job: EmulatedJob, run: ContainerRun, now: float) -> None:
+        """Advance an attempt whose containers really run."""
+        if run.is_lost:
+            job.run = None
+            self._lose_host(job)
+            return
+        if run.has_started and job.started is None:
+            job.started = now
+            self._move(job, "RUNNING")
+        if run.has_ended:
+            self._finish_run(job, run)
+        elif job.host_ends is not None and job.host_ends <= now:
+            self._lose_host(job)
+        elif job.timeout is not None and job.started is not None and job.started + job.timeout <= now:
+            self._stop_run(job, Stop(TIMED_OUT))
+
+    def _stop_run(self, job: EmulatedJob, stop: Stop) -> None:
+        """Stop the containers, unless they are being stopped; the attempt ends when they have ended."""
+        if job.run is not None and job.stop is None:
+            job.stop = stop
+            job.run.stop()
+
+    def _finish_run(self, job: EmulatedJob, run: ContainerRun) -> None:
+        """End an attempt whose containers have ended, or could not start."""
+        stop, job.run, job.stop = job.stop, None, None
+        if stop is None and not run.has_started:
+            self._stop_attempt(job, exit_code=None, reason=run.problem, status_reason="Task failed to start")
+            self._retry_or_fail(job, "Task failed to start")
+            return
+        status_reason = stop.reason if stop else EXITED
+        results = {} if stop and stop.is_retried else run.results  # a lost host reports no exit codes
+        essential = [
+            result
+            for (node, name), result in results.items()
+            if node == job.main_node and job.containers[name].get("essential", True)
+        ]
+        main = next((each for each in essential if each.code != 0), essential[0] if essential else ContainerResult())
+        self._stop_attempt(job, exit_code=main.code, reason=main.reason, status_reason=status_reason, results=results)
+        if stop is None and main.code == 0:
+            self._end(job, "SUCCEEDED", status_reason)
+        elif stop is None or stop.is_retried:
+            self._retry_or_fail(job, status_reason)
+        else:
+            self._end(job, "FAILED", status_reason)
 
     def _run_seconds(self, job: EmulatedJob) -> float:
         """Return how long an attempt runs: until the first essential container ends."""
@@ -254,7 +317,7 @@ class Jobs:
     def _finish_attempt(self, job: EmulatedJob) -> None:
         timed_out = job.timeout is not None and self._run_seconds(job) > job.timeout
         codes = ended(job.containers) if not timed_out else dict.fromkeys(job.containers, 137)
-        reason = "Job attempt duration exceeded timeout" if timed_out else EXITED
+        reason = TIMED_OUT if timed_out else EXITED
         essential = [codes.get(name) for name, each in job.containers.items() if each.get("essential", True)]
         code = next((each for each in essential if each != 0), 0)
         for name, each in codes.items():
@@ -270,6 +333,9 @@ class Jobs:
     def _lose_host(self, job: EmulatedJob) -> None:
         assert job.host is not None  # noqa: S101 - it is placed
         reason = f"Host EC2 (instance {job.host.instances[job.main_node]}) terminated."
+        if job.run is not None:
+            self._stop_run(job, Stop(reason, is_retried=True))
+            return
         self._stop_attempt(job, exit_code=None, reason="", status_reason=reason)
         self._retry_or_fail(job, reason)
 
@@ -281,15 +347,27 @@ class Jobs:
         reason: str,
         status_reason: str,
         codes: Mapping[str, int] | None = None,
+        results: Mapping[tuple[int, str], ContainerResult] | None = None,
     ) -> None:
-        """End an attempt; ``codes`` has the exit codes of those of several containers that have started."""
+        """End an attempt.
+
+        Args:
+            job: the job.
+            exit_code: of the container that decides.
+            reason: of the container that decides.
+            status_reason: of the job.
+            codes: the exit codes of the simulated containers of several that have started.
+            results: how the containers that really ran have ended, by node and name.
+        """
         job.stopped = self._clock()
-        outcome = {"exitCode": exit_code, "reason": reason}
-        known = {key: value for key, value in outcome.items() if value not in (None, "")}
-        for runtime in job.runtimes if not job.task else ():
-            runtime.update(known)
+        known = _known(exit_code, reason)
+        for node, runtime in enumerate(job.runtimes if not job.task else ()):
+            runtime.update(known if results is None else _known_of(results, node, "default"))
         for name, each in job.outcomes.items():
-            each.update(known if codes is None else {"exitCode": codes[name]} if name in codes else {})
+            if results is not None:
+                each.update(_known_of(results, 0, name))
+            else:
+                each.update(known if codes is None else {"exitCode": codes[name]} if name in codes else {})
         attempt: dict[str, Any] = {**job.attempt(), "statusReason": status_reason}
         if job.started is not None:
             attempt["startedAt"] = milliseconds(job.started)
@@ -312,3 +390,14 @@ class Jobs:
         job.status, job.status_reason = status, reason
         job.stopped = job.stopped or self._clock()
         self._active.pop(job.id, None)
+
+
+def _known(exit_code: int | None, reason: str) -> dict[str, Any]:
+    """Return what DescribeJobs shows of the end of a container."""
+    outcome = {"exitCode": exit_code, "reason": reason}
+    return {key: value for key, value in outcome.items() if value not in (None, "")}
+
+
+def _known_of(results: Mapping[tuple[int, str], ContainerResult], node: int, name: str) -> dict[str, Any]:
+    result = results.get((node, name), ContainerResult())
+    return _known(result.code, result.reason)

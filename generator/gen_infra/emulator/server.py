@@ -52,6 +52,8 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     from gen_infra.emulator import attempts, calls, images, patches, seed
+    from gen_infra.emulator.containers import machine
+    from gen_infra.emulator.containers.credentials import CredentialsEndpoint
     from gen_infra.emulator.copies import Copies
     from gen_infra.emulator.faults import Faults
     from gen_infra.emulator.replay import Replay
@@ -61,7 +63,9 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     patches.apply_all()
     if options.images is not None:
         images.offer(options.images)
-    server = serve(listener, Copies(Faults(Replay(DomainDispatcherApplication(create_backend_app)))))
+    machine.remove_unused_cgroups()
+    moto = DomainDispatcherApplication(create_backend_app)
+    server = serve(listener, CredentialsEndpoint(Copies(Faults(Replay(moto)))))
     port = listener.getsockname()[1]
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")

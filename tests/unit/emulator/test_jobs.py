@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.emulator.job import EmulatedJob, Host, node_container
+from gen_infra.emulator.job import ContainerRun, EmulatedJob, Host, node_container
 from gen_infra.emulator.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ class Account:
 
     def start_problem(self, _job: EmulatedJob) -> str:
         return ""
+
+    def run(self, _job: EmulatedJob) -> ContainerRun | str:
+        return "only simulated"
 
     def log(self, group: str, stream: str, lines: list[str]) -> None:
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -11,7 +12,13 @@ from moto.core.exceptions import AWSError
 from moto.ecr.models import ecr_backends
 from moto.iam.exceptions import NotFoundException
 
+from gen_infra.emulator import images
+from gen_infra.emulator.authorization.callers import credentials
+from gen_infra.emulator.containers import machine
+from gen_infra.emulator.containers.attempt import RunningAttempt
+from gen_infra.emulator.containers.instance import AttemptServices
 from gen_infra.emulator.jobs import Jobs
+from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
 from gen_infra.emulator.patches.placement import place
 
 if TYPE_CHECKING:
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
 
     from moto.batch.models import BatchBackend
 
-    from gen_infra.emulator.job import EmulatedJob, Host
+    from gen_infra.emulator.job import ContainerRun, EmulatedJob, Host
 
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 _IN_ECR = re.compile(
@@ -74,6 +81,24 @@ class BackendAccount:
             f"CannotPullContainerError: Error response from daemon: repository {found[0]} not found: name unknown: "
             f"The repository with name '{name}' does not exist in the registry with id '{found['account']}'"
         )
+
+    def run(self, job: EmulatedJob) -> ContainerRun | str:
+        """Start the job's containers, if this machine runs containers and has their images."""
+        lacking, _ = machine.missing_here()
+        if lacking:
+            return f"containers need {lacking}"
+        absent = [image for image in job.images if not images.has_image(image)]
+        if absent and not images.are_offered():
+            return f"the emulator has no image {absent[0]}"
+        backend = self._backend
+        services = AttemptServices(
+            endpoint=os.environ[ENDPOINT_VARIABLE],
+            region=backend.region_name,
+            session=lambda role: credentials(role, job.id, backend.region_name, backend.account_id),
+            log=self.log,
+        )
+        parent = None if job.index is None else jobs_of(backend).get(job.id.rpartition(":")[0])
+        return RunningAttempt(job, services, parent.size if parent else None)
 
     def log(self, group: str, stream: str, lines: list[str]) -> None:
         """Write to the log stream, and create it if needed."""
