@@ -20,6 +20,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from gen_infra.emulator.registry.layers import link_layers
 from gen_infra.emulator.serving import listen, serve
 
 if TYPE_CHECKING:
@@ -59,20 +60,21 @@ class Copies:
                 if not self._changed.wait_for(lambda: not self._running, _QUIET_SECONDS):
                     start_response("409 Conflict", [("Content-Type", "text/plain")])
                     return [b"calls are running"]
+                scratch = tempfile.mkdtemp(prefix="gen-infra-emulator-", dir=Path(tempfile.gettempdir()).parent)
+                link_layers(Path(scratch))  # before the fork: the original could end, and remove them, meanwhile
                 pid = os.fork()
                 if not pid:
-                    self._serve_copy(listener, lifeline)
+                    self._serve_copy(listener, lifeline, scratch)
             threading.Thread(target=os.waitpid, args=(pid, 0), daemon=True).start()
             copy = {"pid": pid, "port": listener.getsockname()[1], "lifeline": lifeline.getsockname()[1]}
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(copy).encode()]
 
-    def _serve_copy(self, listener: socket.socket, lifeline: socket.socket) -> NoReturn:
+    def _serve_copy(self, listener: socket.socket, lifeline: socket.socket, scratch: str) -> NoReturn:
         """Run the copy until its lifeline ends; of the original's threads only this one exists here."""
         try:
             _close_sockets(but={listener.fileno(), lifeline.fileno()})
             self._changed = threading.Condition()
-            scratch = tempfile.mkdtemp(prefix="gen-infra-emulator-", dir=Path(tempfile.gettempdir()).parent)
             tempfile.tempdir = scratch
             try:
                 serve(listener, self)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from gen_infra.emulator.distribution.requests import registry_request
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from wsgiref.types import WSGIEnvironment
@@ -44,7 +46,7 @@ class Operation:
     Args:
         service: boto3's name of the service; empty in a request that is not signed, unless it need not be.
         action: such as ``UpdateJobQueue``; empty if the model has no such method and path.
-        protocol: ``json``, ``cbor``, ``query``, ``ec2``, ``rest-json`` or ``rest-xml``.
+        protocol: ``json``, ``cbor``, ``query``, ``ec2``, ``rest-json`` or ``rest-xml``; ``registry`` for ECR's.
         parameters: as they were sent: JSON, form fields, or parts of path and query.
         region: the region that the request is signed for.
         access_key: the id of the access key that signed it.
@@ -67,6 +69,9 @@ def read_operation(environ: WSGIEnvironment) -> Operation:
 
 
 def _read(environ: WSGIEnvironment) -> Operation:
+    if request := registry_request(environ):
+        region, access_key = (request.token.region, request.token.access_key) if request.token else ("", "")
+        return Operation("ecr", request.action, "registry", request.parameters, region, access_key)
     signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     access_key, region, scope = signed.groups() if signed else ("", "", "")
     service = _BOTO3_NAMES.get(scope, scope)

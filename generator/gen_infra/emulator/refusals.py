@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
+from gen_infra.emulator.distribution.codes import registry_code
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -65,6 +67,12 @@ def _rest_xml(code: str, message: str) -> ErrorResponse:
     return _xml(f"<Error>{_error(code, message)}<RequestId>{REQUEST_ID}</RequestId></Error>")
 
 
+def _registry(code: str, message: str) -> ErrorResponse:
+    """https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#error-codes."""
+    errors = {"errors": [{"code": registry_code(code), "message": message}]}
+    return ErrorResponse([("Content-Type", "application/json")], json.dumps(errors).encode())
+
+
 def _error(code: str, message: str) -> str:
     return f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
 
@@ -78,6 +86,7 @@ _WRITERS: dict[str, Callable[[str, str], ErrorResponse]] = {
     "ec2": _ec2,
     "json": _json,
     "query": _query,
+    "registry": _registry,
     "rest-json": _rest_json,
     "rest-xml": _rest_xml,
 }

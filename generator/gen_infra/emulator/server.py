@@ -30,7 +30,7 @@ def main() -> int:
         _report(error=f"cannot bind port {options.port} of 127.0.0.1: {error.strerror}", taken=True)
         return 1
     with listener, tempfile.TemporaryDirectory(prefix="gen-infra-emulator-", ignore_cleanup_errors=True) as scratch:
-        tempfile.tempdir = scratch  # large S3 objects and running functions; removed when the process ends
+        tempfile.tempdir = scratch  # large S3 objects, image layers, running functions; removed when the process ends
         try:
             _serve(listener, options)
         except Exception as error:
@@ -56,6 +56,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from gen_infra.emulator.containers.credentials import CredentialsEndpoint
     from gen_infra.emulator.copies import Copies
     from gen_infra.emulator.faults import Faults
+    from gen_infra.emulator.registry.server import Registry
     from gen_infra.emulator.replay import Replay
 
     attempts.attempt_seconds()  # refuses an invalid value now, not at the first job
@@ -65,7 +66,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
         images.offer(options.images)
     machine.remove_unused_cgroups()
     moto = DomainDispatcherApplication(create_backend_app)
-    server = serve(listener, CredentialsEndpoint(Copies(Faults(Replay(moto)))))
+    server = serve(listener, CredentialsEndpoint(Copies(Faults(Replay(Registry(moto))))))
     port = listener.getsockname()[1]
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")

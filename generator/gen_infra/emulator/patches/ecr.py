@@ -1,13 +1,25 @@
-"""ECR: when an image was pushed."""
+"""ECR: images by their digests, layers in files, immutable tags, and the token for the registry (see `registry`)."""
 
 from __future__ import annotations
 
+import base64
+import io
 import time
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from moto.ecr.models import Image
+from moto.core.responses import ActionResult
+from moto.ecr.exceptions import ImageAlreadyExistsException, InvalidParameterException
+from moto.ecr.models import DEFAULT_LAYER_PART_SIZE, ECRBackend, Image
+from moto.ecr.responses import ECRResponse
 
-from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
+from gen_infra.emulator.distribution import tokens
+from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
+from gen_infra.emulator.registry import images, layers
+from gen_infra.emulator.registry.errors import EcrError
+
+if TYPE_CHECKING:
+    from moto.ecr.models import Repository
 
 
 @moto_patch(
@@ -23,4 +35,121 @@ def push_time() -> None:
         setattr(image, "image_pushed_at", round(time.time(), 3))  # noqa: B010 - moto declares an integer
 
 
-PATCHES: tuple[MotoPatch, ...] = (push_time,)
+@moto_patch(
+    moto="5.2.5 makes an image's digest from those of its layers, or at random, and its size from its configuration's",
+    aws="takes the digest of the manifest, and adds up the sizes of the layers and the configuration",
+)
+def image_digests() -> None:
+    """Take both from the manifest."""
+
+    @instead_of(Image, "get_image_digest")
+    def get_image_digest(image: Image) -> str:
+        return images.digest_of(image.image_manifest)
+
+    @instead_of(Image, "get_image_size_in_bytes")
+    def get_image_size_in_bytes(image: Image) -> int | None:
+        return images.size_of(image.image_manifest)
+
+
+@moto_patch(
+    moto="5.2.5 deletes an image whose tag moves to another, and refuses an immutable tag with another error",
+    aws="keeps the image untagged, and answers ImageTagAlreadyExistsException",
+)
+def moved_tags() -> None:
+    """Put an image as the registry does."""
+
+    @instead_of(ECRBackend, "put_image")
+    def put_image(
+        backend: ECRBackend,
+        repository_name: str,
+        image_manifest: str,
+        image_tag: str,
+        image_manifest_mediatype: str | None = None,
+        digest: str | None = None,
+    ) -> Image:
+        repository, found = backend._get_repository(repository_name), images.digest_of(image_manifest)
+        media_type = image_manifest_mediatype or images.read(image_manifest).get("mediaType")
+        if not media_type:
+            raise InvalidParameterException("image manifest mediatype not provided in manifest or parameter")
+        if digest not in (None, found):
+            raise EcrError("ImageDigestDoesNotMatchException", f"The manifest's digest is '{found}'")
+        existing = images.find(repository, found)
+        if existing and (not image_tag or image_tag in existing.image_tags):
+            raise ImageAlreadyExistsException(repository_name, repository.registry_id, found, image_tag)
+        return images.put(repository, image_manifest, image_tag, media_type)
+
+
+@moto_patch(
+    moto="5.2.5 keeps the parts of a layer in memory, and of a complete layer only the size",
+    aws="keeps layers, so that the registry can hand them out, and refuses one with another digest",
+)
+def layers_in_files() -> None:
+    """Keep layers as the registry does."""
+
+    @instead_of(ECRBackend, "initiate_layer_upload")
+    def initiate(backend: ECRBackend, repository_name: str, registry_id: str | None = None) -> dict[str, Any]:
+        upload = layers.start_upload(backend._get_repository(repository_name, registry_id))
+        return {"uploadId": upload.upload_id, "partSize": DEFAULT_LAYER_PART_SIZE}
+
+    @instead_of(ECRBackend, "upload_layer_part")
+    def upload_part(
+        backend: ECRBackend,
+        repository_name: str,
+        upload_id: str,
+        part_first_byte: int,
+        part_last_byte: int,
+        layer_part_blob: bytes,
+        registry_id: str | None = None,
+    ) -> dict[str, Any]:
+        del part_last_byte
+        repository = backend._get_repository(repository_name, registry_id)
+        size = layers.append(repository, upload_id, io.BytesIO(layer_part_blob), part_first_byte)
+        return _of_upload(repository, upload_id) | {"lastByteReceived": size - 1}
+
+    @instead_of(ECRBackend, "complete_layer_upload")
+    def complete(
+        backend: ECRBackend,
+        repository_name: str,
+        upload_id: str,
+        layer_digests: list[str],
+        registry_id: str | None = None,
+    ) -> dict[str, Any]:
+        repository = backend._get_repository(repository_name, registry_id)
+        digest = layers.complete(repository, upload_id, layer_digests[0])
+        return _of_upload(repository, upload_id) | {"layerDigest": digest}
+
+
+def _of_upload(repository: Repository, upload_id: str) -> dict[str, Any]:
+    return {"registryId": repository.registry_id, "repositoryName": repository.name, "uploadId": upload_id}
+
+
+@moto_patch(
+    moto="5.2.5 gives the same authorization token to every caller, expired since 2015",
+    aws="gives a token that stands for its caller for 12 hours",
+)
+def authorization_tokens() -> None:
+    """Give a token that the registry can read."""
+
+    @instead_of(ECRResponse, "get_authorization_token")
+    def get_authorization_token(response: ECRResponse) -> ActionResult:
+        expires = int(time.time()) + tokens.VALID_SECONDS
+        password = tokens.write(tokens.Token(response.get_access_key(), response.region, expires))
+        token = base64.b64encode(f"{tokens.USER}:{password}".encode()).decode()
+        data = [
+            {
+                "authorizationToken": token,
+                "expiresAt": datetime.fromtimestamp(expires, UTC),
+                "proxyEndpoint": f"https://{registry}.dkr.ecr.{response.region}.amazonaws.com",
+            }
+            for registry in response._get_param("registryIds") or [response.current_account]
+        ]
+        return ActionResult({"authorizationData": data})
+
+
+PATCHES: tuple[MotoPatch, ...] = (
+    push_time,
+    image_digests,
+    moved_tags,
+    layers_in_files,
+    authorization_tokens,
+)
