@@ -61,12 +61,19 @@ def bootstrap(manifest: Path, as_json: bool, quiet: bool) -> int:
     is_flag=True,
     help="At the end, list the IAM actions that users and roles needed, and those whose resource was not known.",
 )
+@click.option(
+    "--images",
+    type=PATH,
+    metavar="DIR",
+    help="Offer the images in a folder to jobs: root file systems or OCI layouts, under their names.",
+)
 @quiet_option
 @examples("""
 gen-infra emulator --port 5000
+gen-infra emulator --images images   # images/quay.io/biocontainers/bwa:0.7.17 is a folder
 gen-infra emulator --iam-report
 """)
-def emulator(port: int, iam_report: bool, quiet: bool) -> int:
+def emulator(port: int, iam_report: bool, images: Path | None, quiet: bool) -> int:
     """Run the embedded AWS in the foreground.
 
     Prints the environment variables that make terraform, gen-infra and any AWS client use it. Ctrl-C stops it; nothing
@@ -78,7 +85,7 @@ def emulator(port: int, iam_report: bool, quiet: bool) -> int:
     from gen_infra.emulator import serve_forever, start
 
     console = Console(quiet=quiet)
-    running = start(port=port)
+    running = start(port=port, images=images)
 
     def announce() -> None:
         print_exports(running.environ)

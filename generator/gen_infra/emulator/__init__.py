@@ -162,10 +162,12 @@ def start(
 
     Raises:
         MissingError: moto's server is not installed.
-        UsageError: the port is taken.
+        UsageError: the port is taken, or there is no such folder of images.
         ToolError: the child ended without answering.
     """
     _require_moto()
+    if images is not None and not images.is_dir():
+        raise UsageError(f"{images} is not a folder", hint="choose a folder of images for --images")
     command = [sys.executable, "-P", "-m", "gen_infra.emulator.server", "--port", str(port)]
     command += ["--seed"] * seed + ["--verbose"] * (log is not None)
     command += [] if images is None else ["--images", str(images)]

@@ -21,7 +21,7 @@ from gen_infra.emulator.containers.spec import INIT, ContainerPlace, NoCommandEr
 from gen_infra.emulator.containers.users import UnknownUserError, find_user
 from gen_infra.emulator.containers.values import NoSecretError, fetch_secrets
 from gen_infra.emulator.containers.variables import batch_variables, ecs_variables
-from gen_infra.emulator.images import find_image
+from gen_infra.emulator.images import ImageError, find_image
 from gen_infra.emulator.job import EmulatedJob, node_container
 
 DISK_VARIABLE = "GEN_INFRA_EMULATOR_DISK_MIB"
@@ -89,7 +89,10 @@ class Instance:
 
     def _container(self, name: str, container: Mapping[str, Any]) -> ContainerPlan:
         owner = self._task or container
-        image = find_image(container["image"])
+        try:
+            image = find_image(container["image"])
+        except ImageError as error:
+            raise NotPreparedError(f"CannotPullContainerError: Error response from daemon: {error}") from error
         if image is None:
             raise NotPreparedError(not_found(container["image"]))
         identity = secrets.token_hex(32)

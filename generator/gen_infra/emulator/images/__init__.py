@@ -1,35 +1,28 @@
-"""Find the image of a container: among those that the emulator's caller offers.
+"""Find the image of a container, and unpack it: in the emulator's ECR, or among those that its caller offers.
 
-The caller offers a folder. An image lies in it under its whole name, whose slashes are folders:
-``DIR/public.ecr.aws/docker/library/busybox:stable`` is a root file system.
+    names    -> the parts of an image's name
+    sources  -> where it lies: a repository of ECR, an OCI layout, a root file system
+    unpacked -> its root file system, by digest, in the emulator's folder
+    layers   -> the files of one layer
+
+The caller offers a folder. An image lies in it under its name, whose slashes are folders:
+``DIR/public.ecr.aws/docker/library/busybox:stable`` is a root file system or an OCI layout, and
+``DIR/public.ecr.aws/docker/library/busybox`` an OCI layout with the tag ``stable``, as skopeo and umoci make it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-_PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_NAME = re.compile(rf"{_PART}(:[0-9]+)?(/{_PART})*(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{{64}})?")
+from gen_infra.emulator.images import sources
+from gen_infra.emulator.images.layers import ImageError
+from gen_infra.emulator.images.names import ImageName
+from gen_infra.emulator.images.unpacked import UnpackedImage, unpack
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@dataclass(frozen=True)
-class UnpackedImage:
-    """An image whose root file system lies in a folder.
-
-    Args:
-        root: its root file system; only read.
-        config: ``config`` of the OCI image configuration: ``Env``, ``Entrypoint``, ``Cmd``, ``User``, ``WorkingDir``.
-            https://github.com/opencontainers/image-spec/blob/main/config.md
-        digest: ``sha256:…`` of its manifest; empty for a root file system without one.
-    """
-
-    root: Path
-    config: Mapping[str, Any] = field(default_factory=dict)
-    digest: str = ""
+__all__ = ["ImageError", "UnpackedImage", "are_offered", "find_image", "has_image", "offer"]
 
 
 class Offered:
@@ -50,12 +43,29 @@ def are_offered() -> bool:
 
 def has_image(name: str) -> bool:
     """Return at once whether there is an image with that name."""
-    return Offered.folder is not None and bool(_NAME.fullmatch(name)) and (Offered.folder / name).is_dir()
+    return _source(name) is not None
 
 
 def find_image(name: str) -> UnpackedImage | None:
     """Return the image with that name, such as ``public.ecr.aws/lts/ubuntu:22.04``; None if there is none.
 
-    May unpack the image, which takes a while the first time.
+    Unpacks the image the first time, which takes a while.
+
+    Raises:
+        ImageError: the image is damaged, not for this machine, or in a format that is not supported.
     """
-    return UnpackedImage(Offered.folder / name) if Offered.folder is not None and has_image(name) else None
+    found = _source(name)
+    if found is None:
+        return None
+    return unpack(name, found) if isinstance(found, sources.StoredImage) else UnpackedImage(found)
+
+
+def _source(name: str) -> Path | sources.StoredImage | None:
+    """Return where an image lies; what was pushed comes before what is offered."""
+    parts = ImageName.read(name)
+    if parts is None:
+        return None
+    found = sources.in_ecr(parts)
+    if found is None and Offered.folder is not None:
+        return sources.in_folder(parts, Offered.folder)
+    return found
