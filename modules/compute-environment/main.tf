@@ -16,6 +16,9 @@ resource "aws_launch_template" "this" {
   update_default_version = true
   user_data              = var.user_data == null ? null : base64encode(var.user_data)
 
+  # Its only name for IAM: EC2 has no condition key for a launch template's own name.
+  tags = { Name = var.name }
+
   dynamic "block_device_mappings" {
     for_each = local.volumes
 

@@ -56,6 +56,9 @@ resource "aws_kms_key" "this" {
   deletion_window_in_days = var.deletion_window_in_days
   enable_key_rotation     = true
 
+  # How policies of people name the key: its alias comes later and goes first.
+  tags = { Name = var.name }
+
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat([

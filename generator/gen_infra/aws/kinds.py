@@ -133,7 +133,7 @@ _NO_ORPHAN = Absent("apply does not search rebuilds and notifications for orphan
 _NOT_RENDERED = Absent("instances of the compute environments create it, and delete it when they end")
 _NO_CONFLICT = Absent("creating it takes over what exists")
 _NOT_LOOKED_UP = Absent("it seldom changes by itself, and CloudTrail answers two questions a second at most")
-_OLD = Absent("only environments of early versions have it")
+_BY_ADMINISTRATORS = Absent("only an administrator creates and deletes it, as a part of the access roles")
 _IN_VPC = Same("vpc_id", "VpcId")
 _RULE_MEMBERS = (
     Same("security_group_id", "GroupId"),
@@ -331,11 +331,28 @@ KINDS: dict[str, ResourceKind] = {
     ),
     "aws_iam_policy": ResourceKind(
         label="IAM policy",
+        shown_by_name=True,
         listing=Listing(_ENVIRONMENT, "iam", "list_policies", "Policies[].PolicyName", {"Scope": "Local"}),
-        import_id=_OLD,
-        adoption=_OLD,
-        removal=_OLD,
-        events=_OLD,
+        import_id=_BY_ADMINISTRATORS,
+        adoption=_BY_ADMINISTRATORS,
+        removal=_BY_ADMINISTRATORS,
+        events=Events(
+            ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion"),
+            ("DeletePolicy",),
+            ("CreatePolicy",),
+        ),
+    ),
+    "aws_iam_openid_connect_provider": ResourceKind(
+        label="identity provider",
+        listing=Absent("an account has one for each host, also for what is not an environment's"),
+        import_id=_BY_ADMINISTRATORS,
+        adoption=_BY_ADMINISTRATORS,
+        removal=_BY_ADMINISTRATORS,
+        events=Events(
+            ("AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider"),
+            ("DeleteOpenIDConnectProvider",),
+            ("CreateOpenIDConnectProvider",),
+        ),
     ),
     "aws_iam_role": ResourceKind(
         label="role",

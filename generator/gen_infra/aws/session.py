@@ -106,10 +106,11 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The owner of the credentials: the account id and the caller's ARN."""
+    """The owner of the credentials: the account id, the caller's ARN, and ``aws:userid`` of policies."""
 
     account: str
     arn: str
+    user_id: str
 
 
 @aws_errors()
@@ -143,7 +144,7 @@ def configured_region() -> str | None:
 def identity(clients: Clients) -> Identity:
     """Return the caller, as STS reports it; this call needs no permission."""
     answer = clients.sts.get_caller_identity()
-    return Identity(answer["Account"], answer["Arn"])
+    return Identity(answer["Account"], answer["Arn"], answer["UserId"])
 
 
 def require_account(clients: Clients, expected: str) -> Identity:

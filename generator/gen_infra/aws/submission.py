@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Characters of a submission's overrides as JSON, which ECS checks when Batch starts the job:
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
 OVERRIDES_AT_MOST = 8192
+SUBMITTER_TAG = "gen-infra:submitted-by"
+_TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")  # https://docs.aws.amazon.com/batch/latest/userguide/using-tags.html
 # What the function raises for an event that it does not accept.
 _REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
 # What the function does not pass on.
@@ -138,6 +141,17 @@ def _overrides(request: SubmitRequest) -> dict[str, Any]:
         every_node = {"targetNodes": "0:", "containerOverrides": overrides}
         return {"nodeOverrides": {"nodePropertyOverrides": [every_node]}}
     return {"containerOverrides": overrides}
+
+
+def owner_tags(environment: str, user_id: str) -> dict[str, str]:
+    """Return the tags by which policies know a job: a job's ARN names neither its environment nor its submitter.
+
+    Args:
+        environment: the environment's name.
+        user_id: ``aws:userid`` of the caller.
+    """
+    tags = {ENVIRONMENT_TAG: environment, SUBMITTER_TAG: user_id}
+    return {key: value for key, value in tags.items() if _TAG_VALUE.fullmatch(value)}
 
 
 @aws_errors()

@@ -300,6 +300,8 @@ FREE: Mapping[str, str] = MappingProxyType(
         "aws_codebuild_project": "UpdateProject",
         "aws_default_security_group": "ModifySecurityGroupRules",
         "aws_ecr_lifecycle_policy": "PutLifecyclePolicy",
+        "aws_iam_openid_connect_provider": "AddClientIDToOpenIDConnectProvider",
+        "aws_iam_policy": "CreatePolicyVersion",
         "aws_iam_role_policy": "PutRolePolicy",
         "aws_iam_role_policy_attachment": "AttachRolePolicy",
         "aws_internet_gateway": "AttachInternetGateway",

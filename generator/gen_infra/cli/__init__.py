@@ -61,6 +61,7 @@ COMMANDS = {  # in the order in which they are used
     "cancel": _Entry("running", "Cancel jobs by id, or by queue and status."),
     "prune": _Entry("prune", "Remove old revisions, images, plans and builds."),
     "doctor": _Entry("doctor", "Check everything that an environment needs in the account."),
+    "permissions": _Entry("permissions", "Print the policies of people and CI."),
     "bootstrap": _Entry("local", "Create the S3 bucket for the Terraform state."),
     "emulator": _Entry("local", "Run the embedded AWS in the foreground."),
     "demo": _Entry("local", "Run everything once, without an AWS account."),

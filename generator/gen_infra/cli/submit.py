@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -148,11 +149,12 @@ def submit(
     submission.submit_arguments(request)
     _check_placement(env, job, queue, request)
     aws = clients(env.region)
-    require_account(aws, env.account)
+    caller = require_account(aws, env.account)
     if via_function:
         job_id = submission.submit_via_function(aws, env.suffixed("batchSubmitJob"), request)
     else:
-        job_id = submission.submit(aws, request)
+        tags_of_job = {**request.tags, **submission.owner_tags(env.name, caller.user_id)}
+        job_id = submission.submit(aws, replace(request, tags=tags_of_job))
     if not watch:
         _print_id(job_id, request, as_json=as_json)
         console.next_step(f"gen-infra jobs {manifest} {job_id}")

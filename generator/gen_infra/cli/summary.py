@@ -25,7 +25,7 @@ _SYMBOLS = {
 
 allow_option = click.option(
     "--allow",
-    type=click.Choice(["stop-jobs", "destroy-data", "host-access", "other-roles", "root-scripts"]),
+    type=click.Choice(["stop-jobs", "destroy-data", "host-access", "other-roles", "root-scripts", "access"]),
     multiple=True,
     help="Do not ask about changes that stop jobs, destroy data, give jobs access to their hosts, or use roles that "
     "gen-infra did not create; for several, give it several times.",

@@ -37,6 +37,7 @@ DANGERS: dict[Danger, str] = {
     "host-access": "gives jobs access to their hosts",
     "other-roles": "uses roles that gen-infra did not create",
     "root-scripts": "runs scripts as root on hosts",
+    "access": "changes who may use the environment",
 }
 
 # Terraform's action lists, https://developer.hashicorp.com/terraform/internals/json-format#change-representation

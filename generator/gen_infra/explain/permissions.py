@@ -86,7 +86,7 @@ def permissions(change: ResourceChange, own_roles: frozenset[str]) -> Permission
 
 def compare(before: Any, after: Any) -> Permissions:
     """Return what one policy grants and the other does not, in either direction."""
-    old, new = set(_grants(before)), set(_grants(after))
+    old, new = set(grants(before)), set(grants(after))
     gained = [grant for grant in sorted(new - old) if not _covered(grant, old)]
     lost = [grant for grant in sorted(old - new) if not _covered(grant, new)]
     # A denial takes away where it is added.
@@ -99,7 +99,8 @@ def _lines(grants: Iterable[Grant], effect: str) -> list[str]:
     return [str(grant) for grant in grants if grant.effect == effect]
 
 
-def _grants(policy: Any) -> Iterator[Grant]:
+def grants(policy: Any) -> Iterator[Grant]:
+    """Take a policy apart."""
     for statement in statements(policy):
         condition = json.dumps(statement["Condition"], sort_keys=True) if statement.get("Condition") else ""
         for action in _each(statement, "Action"):

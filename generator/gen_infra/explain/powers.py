@@ -6,10 +6,12 @@ hold for all files, rendered or not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gen_infra.explain.permissions import grants
 from gen_infra.explain.rule import Danger, Effect
 from gen_infra.manifest.host_access import may_mount, may_use_device
 from gen_infra.manifest.user_data import scripts_in
@@ -82,6 +84,17 @@ def _is_service_linked(arn: str) -> bool:
     return ":role/aws-service-role/" in arn
 
 
+def _who_may_assume(values: Mapping[str, Any], _: Known) -> Iterator[str]:
+    """Name each principal with its conditions, so that a wider condition is marked too."""
+    for grant in grants(values.get("assume_role_policy")):
+        if grant.effect == "Allow" and not _SERVICE.fullmatch(grant.principal):
+            when = f" if {grant.condition}" if grant.condition else ""
+            yield f"{grant.principal or 'any principal'} may assume it{when}"
+
+
+_SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?", re.ASCII)
+
+
 def _is_own(arn: str, known: Known) -> bool:
     """Compare path and name: the ARN of a role is unknown until it is created."""
     resource = arn.split(":", 5)[-1]
@@ -104,6 +117,10 @@ POWER_RULES = (
     PowerRule(
         "aws_launch_template", "root-scripts", _scripts_of_instances,
         "what runs as root on a host can use its role, and read and change the data of every job there",
+    ),
+    PowerRule(
+        "aws_iam_role", "access", _who_may_assume,
+        "all that the role may do, these principals may do; only an administrator of the account can apply it",
     ),
 )  # fmt: skip
 

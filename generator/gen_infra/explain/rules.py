@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.kinds import KINDS
+from gen_infra.explain.access_rules import ACCESS_RULES
 from gen_infra.explain.compute_rules import COMPUTE_RULES
 from gen_infra.explain.data_rules import DATA_RULES
 from gen_infra.explain.need_rules import NEED_RULES
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.updates import Refusal
     from gen_infra.explain.differences import Difference
 
-RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES)
+RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES, *ACCESS_RULES)
 
 
 def _reasons(rule: EffectRule, facts: Facts) -> list[str]:

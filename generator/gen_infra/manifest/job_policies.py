@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Statement(NamedTuple):
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: tuple[StatementCondition, ...] = ()
+    effect: Literal["Allow", "Deny"] = "Allow"
 
 
 class RolePolicy(NamedTuple):
@@ -237,7 +238,7 @@ def _as_json(statement: Statement) -> dict[str, object]:
         conditions.setdefault(each.test, {})[each.variable] = each.values
     return {
         "Sid": statement.sid,
-        "Effect": "Allow",
+        "Effect": statement.effect,
         "Action": statement.actions,
         "Resource": statement.resources,
         **({"Condition": conditions} if conditions else {}),

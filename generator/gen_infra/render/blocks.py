@@ -12,6 +12,8 @@ from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
 from gen_infra.manifest.user_data import user_data
+from gen_infra.permissions.policies import policies
+from gen_infra.permissions.trust import audience, trust_policy
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gen_infra.manifest.job_policies import RolePolicy
+    from gen_infra.manifest.model.access import AccessRole
     from gen_infra.manifest.model.image import Image, RootVolume, Scratch
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue, TimeLimits
@@ -51,6 +54,11 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "user_data": user_data,
         "scheduling": scheduling,
         "time_limits": time_limits,
+        "access_policies": policies,
+        "audience": audience,
+        "oidc_dependencies": oidc_dependencies,
+        "oidc_provider_arn": oidc_provider_arn,
+        "trust_policy": trust_policy,
         "role_policies": role_policies,
         "cached": lru_cache(1024)(_call),
         "container_properties": container_properties,
@@ -99,6 +107,11 @@ def all_else(manifest: Manifest) -> list[Hcl]:
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
         *(f"aws_batch_job_definition.{key}" for key in manifest.jobs),
         *(["aws_cloudwatch_log_group.batch_default"] if manifest.logs.default_group else []),
+        *(
+            f"aws_iam_role_policy_attachment.access_{role}_{number}"
+            for role in (manifest.access.roles if manifest.access else ())
+            for number, _ in enumerate(policies(manifest, role), start=1)
+        ),
     ]
     return [reference(name) for name in names]
 
@@ -118,6 +131,17 @@ def service_role_arn(compute: ComputeEnvironment) -> str | None:
     if compute.service_role == "service-linked":
         return None
     return reference("module.service_role.arn") if compute.service_role == "create" else compute.service_role
+
+
+def oidc_provider_arn(manifest: Manifest, host: str) -> str:
+    """Return the ARN of the identity provider of GitHub or GitLab, known before the provider exists."""
+    return f"arn:{manifest.partition}:iam::{manifest.account}:oidc-provider/{host}"
+
+
+def oidc_dependencies(role: AccessRole) -> list[Hcl]:
+    """Return the identity providers that must exist before a role can trust them."""
+    used = [label for label, subjects in (("github", role.github), ("gitlab", role.gitlab)) if subjects]
+    return [reference(f"aws_iam_openid_connect_provider.{label}") for label in used]
 
 
 def image_id(image: Image, label: str) -> str:

@@ -19,7 +19,10 @@ from gen_infra.render.yaml import to_yaml
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.job_policies import Statement
 
 _TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf", "record.tf")
 _FUNCTION_SOURCES = "job-functions/src"
@@ -46,12 +49,19 @@ def render(manifest: Manifest) -> dict[str, bytes]:
 def _terraform(manifest: Manifest) -> dict[str, bytes]:
     names = [
         *_TERRAFORM_FILES,
+        *(["access.tf"] if manifest.access else []),
         *(["jobs.tf"] if manifest.jobs else []),
         *(["repositories.tf"] if manifest.repositories else []),
     ]
     environment = terraform_environment()
     context = blocks.context(manifest)
     return {name: environment.get_template(f"{name}.j2").render(context).encode() for name in names}
+
+
+def permissions_file(manifest: Manifest, roles: Mapping[str, Sequence[Sequence[Statement]]]) -> str:
+    """Render the policies of people and CI as Terraform's blocks, for roles that are made elsewhere."""
+    template = terraform_environment().get_template("permissions.tf.j2")
+    return str(template.render({"env": manifest, "roles": roles}))
 
 
 def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, bytes]:

@@ -9,11 +9,13 @@ from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
 from gen_infra.terraform.job_definitions import compute_roles, roles
 from gen_infra.terraform.policy_documents import (
     allowing,
+    conditions,
     has_condition,
     is_bound_to_account,
     is_bound_to_principals,
     is_for_anyone,
     listed,
+    may_be_anything,
     named,
     services,
 )
@@ -126,22 +128,65 @@ _WIDE = re.compile(
 )
 
 
-@rule(
+@rule_beyond(
     "GI_IAM_3",
     "aws_iam_role",
     severity="high",
-    title="Only AWS services assume the environment's roles",
-    remedy="name a service principal in the trust policy, or create that role elsewhere and use its ARN",
+    title="Only AWS services and named people and CI assume the environment's roles",
+    remedy="name a service principal, or use access in the manifest, which names principals and pins OIDC subjects",
     source=_PRACTICES,
-    privilege=True,
 )
-def roles_are_for_services(resource: Resource) -> Iterator[str]:
-    """Refuse other principals: only services need to assume these roles."""
+def roles_are_for_services(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Refuse other principals, such as whole accounts, patterns, and tokens that any repository could present."""
     for statement in allowing(resource.values.get("assume_role_policy")):
         principal = statement.get("Principal")
-        others = sorted(str(kind) for kind in principal if kind != "Service") if isinstance(principal, dict) else []
-        if others or not isinstance(principal, dict) or "*" in listed(principal.get("Service")):
-            yield f"it can be assumed by {'principals of type ' + ', '.join(others) if others else 'any principal'}"
+        if not isinstance(principal, dict) or "*" in listed(principal.get("Service")):
+            yield "it can be assumed by any principal"
+            continue
+        others = sorted(str(kind) for kind in principal if kind not in {"Service", "AWS", "Federated"})
+        if others:
+            yield f"it can be assumed by principals of type {', '.join(others)}"
+        for arn in listed(principal.get("AWS")):
+            if problem := _problem_with_principal(arn, statement, accepted):
+                yield f"it can be assumed by {problem}"
+        if "Federated" in principal and not _pins_tokens(statement):
+            yield "it can be assumed with tokens whose audience or repository is not pinned"
+
+
+_PRINCIPAL = re.compile(r"arn:[\w-]+:iam::([0-9]{12}):(?:role|user)/[^*?]+", re.ASCII)
+# A repository or project by its name, and what runs in it.
+_SUBJECT = re.compile(r"(?:repo|project_path):[^:*?]+:[^*?]+[^:]*", re.ASCII)
+
+
+def _problem_with_principal(arn: object, statement: dict[str, Any], accepted: Accepted) -> str:
+    """Return which principal may not assume a role; empty for one that may, and for one that is not known."""
+    if not isinstance(arn, str):
+        return ""
+    found = _PRINCIPAL.fullmatch(arn)
+    if not found:
+        return f"the principal {arn}"
+    is_foreign = accepted.account and found[1] != accepted.account
+    return f"{arn} without an external id" if is_foreign and not has_condition(statement, "sts:externalid") else ""
+
+
+def _pins_tokens(statement: dict[str, Any]) -> bool:
+    """Return whether tokens must have one audience, and the subject of one repository."""
+    if may_be_anything(statement):
+        return True
+    pinned = {
+        key.rpartition(":")[2]
+        for operator, key, values in conditions(statement)
+        if values
+        and (
+            (key.endswith(":aud") and operator == "StringEquals")
+            or (
+                key.endswith(":sub")
+                and operator in {"StringEquals", "StringLike"}
+                and all(not isinstance(value, str) or _SUBJECT.fullmatch(value) for value in values)
+            )
+        )
+    }
+    return pinned == {"aud", "sub"}
 
 
 @rule(
@@ -191,7 +236,7 @@ _ANYWHERE = re.compile(r"arn:[^:]*:(?:s3:[^:]*:[^:]*:\*|[^:]*:[^:]*:\*:)", re.AS
 _ANY_NAME = re.compile(r"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\*(?:/|$)", re.ASCII)
 
 # Condition keys that choose among resources, and what a call makes.
-_CHOOSING = ("aws:requesttag/", "aws:resourcetag/", "ec2:subnet", "ssm:resourcetag/")
+_CHOOSING = ("aws:requesttag/", "aws:resourcetag/", "ec2:createaction", "ec2:subnet", "ssm:resourcetag/")
 _MADE_BY = {
     "ec2:CreateImage": frozenset({"image", "snapshot"}),
     "ec2:CreateNetworkInterface": frozenset({"network-interface"}),

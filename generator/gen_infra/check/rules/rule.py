@@ -22,11 +22,13 @@ class Accepted:
         host_paths: the policy file's folders and devices of hosts.
         roles: patterns of the ARNs of roles and instance profiles: of the policy file, and of what the environment
             creates.
+        account: the environment's account; empty if it is not known.
     """
 
     scratch_mount: str = Scratch().mount
     host_paths: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    account: str = ""
 
     def accepts_role(self, arn: str) -> bool:
         """Return whether a role or an instance profile may be used."""

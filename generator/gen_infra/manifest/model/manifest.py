@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, structs
 
+from gen_infra.manifest.model.access import Access, AccessName
 from gen_infra.manifest.model.base import (
     AccountId,
     EnvironmentName,
@@ -60,6 +61,9 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     network: Network
     encryption: Encryption = Encryption()
     iam: Iam = Iam()
+    access: Annotated[
+        Access | None, about("Roles for people and CI, each with the rights of its commands; default: none.")
+    ] = None
     logs: Logs = Logs()
     notifications: Notifications = Notifications()
     buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your choice.")] = {}
@@ -267,6 +271,10 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     def execution_role_name(self, job: str) -> str:
         """Name the job's execution role: ``isaac`` -> ``isaac-prod-execution``."""
         return f"{job}-{self.name}-execution"
+
+    def access_role_name(self, role: AccessName) -> str:
+        """Name the role of people and CI: ``apply`` -> ``batchAccessApply-prod``."""
+        return self.suffixed(f"batchAccess{role.capitalize()}")
 
     def job_log_group(self, job: str) -> str:
         """Name the job's log group: ``isaac`` -> ``/aws/batch/prod/isaac``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.rules import (
+    access,
     buckets,
     container_properties,
     fargate,
@@ -48,6 +49,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *rebuild.ERRORS,
     *buckets.ERRORS,
     *hosts.ERRORS,
+    *access.ERRORS,
     *suppressions.ERRORS,
 )
 WARNINGS: tuple[ManifestRule, ...] = (

@@ -200,6 +200,9 @@ def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
     for topic in manifest.event_topics:
         yield Name("SNS topic", topic, path)
         yield Name("event rule", topic, path)
+    for role in manifest.access.roles if manifest.access else ():
+        yield Name("role", manifest.access_role_name(role), ("access", role))
+        yield Name("Terraform address", f"aws_iam_role.access_{role}", ("access", role))
     if manifest.network.create:
         yield Name("role", manifest.suffixed("batchFlowLogs"), path)
         yield Name("log group", f"/aws/vpc/{manifest.vpc_name}", path)

@@ -63,6 +63,9 @@ def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
             listed = getattr(network.create, key)
             yield ("network", "create", key), listed if isinstance(listed, tuple) else ()
     yield ("notifications", "blocked_queues"), manifest.notifications.blocked_queues
+    for role, access in manifest.access.roles.items() if manifest.access else ():
+        for key in ("principals", "github", "gitlab", "queues"):
+            yield ("access", role, key), getattr(access, key, ())
     if manifest.image.rebuild:
         yield ("image", "rebuild", "notify"), manifest.image.rebuild.notify
     for name, compute in manifest.compute.items():

@@ -49,10 +49,11 @@ NAMED = {
     "aws_sns_topic": ("SNS topic", "name"),
     "aws_sqs_queue": ("SQS queue", "name"),
 }
-# These have no name of their own: an id, or the name of what they belong to.
+# These have no name of their own: an id, or the name of what they belong to, with a number for policies.
 NAMELESS = {
     "aws_cloudwatch_event_target", "aws_default_security_group", "aws_ecr_lifecycle_policy", "aws_eip", "aws_flow_log",
-    "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_internet_gateway", "aws_kms_key",
+    "aws_iam_openid_connect_provider", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment",
+    "aws_internet_gateway", "aws_kms_key",
     "aws_lambda_function_event_invoke_config", "aws_nat_gateway", "aws_route", "aws_route_table",
     "aws_route_table_association", "aws_sns_topic_policy", "aws_sns_topic_subscription", "aws_subnet", "aws_vpc",
     "aws_vpc_endpoint", "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule",

@@ -1,0 +1,181 @@
+"""The one table of which API calls each command makes, by IAM's actions, and on what.
+
+The calls of plan, apply, drift and destroy are those of Terraform's provider, see `provider_calls`; those of all other
+commands are in `gen_infra.aws`, `gen_infra.doctor` and `gen_infra.why`. Tests compare the table with what the commands
+call on the embedded AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gen_infra.aws.kinds import KINDS, Listing
+from gen_infra.permissions.provider_calls import TYPES, Calls, creates_network, notifies, on, rebuilds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.aws.kinds import Part
+    from gen_infra.manifest.model.manifest import Manifest
+
+_READ_STATE = (on("state-bucket", "s3", "ListBucket"), on("state", "s3", "GetObject"))
+_LOCK_STATE = (on("state-lock", "s3", "DeleteObject", "GetObject", "PutObject"),)
+_WRITE_STATE = (on("state", "s3", "PutObject"),)
+
+# What plan and doctor look up beside the resources: images, the network that exists, quotas.
+_LOOK_UP = (
+    on(
+        "region",
+        "ec2",
+        "DescribeImages",
+        "DescribeSecurityGroups",
+        "DescribeSnapshots",
+        "DescribeSubnets",
+        "DescribeVpcs",
+    ),
+    on("region", "servicequotas", "GetServiceQuota"),
+    on("image-parameters", "ssm", "GetParameter", "GetParameters"),
+    on("given-profile", "iam", "GetInstanceProfile"),
+    on("access-roles", "iam", "GetRole"),
+    on("oidc-providers", "iam", "GetOpenIDConnectProvider"),
+)
+
+_JOBS = (on("region", "batch", "DescribeJobs", "ListJobs"),)
+_QUEUES = (on("region", "batch", "DescribeComputeEnvironments", "DescribeJobQueues"),)
+_LOGS = (on("job-logs", "logs", "GetLogEvents"),)
+
+# Commands of `gen-infra`; those of Terraform's provider are added by resource type.
+COMMANDS: Mapping[str, tuple[Calls, ...]] = {
+    "submit": (
+        on("submitted-to", "batch", "SubmitJob"),
+        on("submitted-jobs", "batch", "TagResource"),
+        *_JOBS, *_QUEUES, *_LOGS,
+    ),
+    "submit to any queue": (
+        on("submitted-to-any-queue", "batch", "SubmitJob"),
+        on("submitted-jobs", "batch", "TagResource"),
+        on("submit-function", "lambda", "InvokeFunction"),
+    ),
+    "jobs": (*_JOBS, *_QUEUES),
+    "logs": (*_JOBS, *_LOGS),
+    "why": (
+        *_JOBS, *_QUEUES, *_LOGS,
+        on("region", "autoscaling", "DescribeAutoScalingGroups", "DescribeScalingActivities"),
+        on("region", "ecs", "DescribeClusters"),
+        on("region", "ec2", "DescribeInstances"),
+    ),
+    "cancel own": (*_JOBS, on("own-jobs", "batch", "CancelJob", "TerminateJob")),
+    "cancel": (*_JOBS, on("jobs", "batch", "CancelJob", "TerminateJob")),
+    "image status": (
+        *_QUEUES,
+        on("region", "ec2", "DescribeImages", "DescribeSnapshots"),
+        on("image-parameters", "ssm", "GetParameter"),
+    ),
+    "doctor": (
+        *_LOOK_UP,
+        on("anywhere", "ec2", "DescribeRegions"),
+        on("region", "ec2", "DescribeRouteTables", "DescribeVpcEndpoints"),
+        on("repositories", "ecr", "DescribeImages"),
+        on("service-linked-roles", "iam", "GetRole"),
+        on("given-roles", "iam", "GetRole"),
+        on("boundary", "iam", "GetPolicy"),
+        on("key", "kms", "DescribeKey", "GetKeyPolicy", "ListGrants"),
+        on("state-bucket", "s3", "GetBucketPublicAccessBlock", "GetBucketVersioning", "ListBucket"),
+        on(
+            "buckets", "s3",
+            "GetBucketAcl", "GetBucketPolicyStatus", "GetBucketPublicAccessBlock", "ListBucket",
+        ),
+        on("secrets", "secretsmanager", "DescribeSecret"),
+        on("region", "ssm", "DescribeParameters"),
+        on("region", "elasticfilesystem", "DescribeAccessPoints", "DescribeFileSystems"),
+    ),
+    "plan": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP),
+    "drift": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP, on("region", "cloudtrail", "LookupEvents")),
+    "apply": (
+        *_WRITE_STATE, *_JOBS,
+        on("region", "ec2", "DescribeSecurityGroupRules"),
+        on("key", "kms", "DescribeKey", "ListResourceTags"),
+    ),
+    "destroy": (
+        *_WRITE_STATE, *_JOBS,
+        on("repositories", "ecr", "BatchDeleteImage", "ListImages"),
+    ),
+    "image build": (
+        on(
+            "region", "ec2",
+            "DescribeImages", "DescribeInstanceStatus", "DescribeInstanceTypeOfferings", "DescribeInstances",
+            "DescribeKeyPairs", "DescribeRegions", "DescribeSecurityGroups", "DescribeSnapshots", "DescribeSubnets",
+            "DescribeTags", "DescribeVolumes", "DescribeVpcs",
+        ),
+        on("image-parameters", "ssm", "GetParameter", "GetParameters"),
+        on("image-parameter", "ssm", "PutParameter"),
+        on("build-keys", "ec2", "CreateKeyPair", "DeleteKeyPair"),
+        on("build-images", "ec2", "RunInstances"),
+        on("new-builders", "ec2", "RunInstances"),
+        on("builder-volumes", "ec2", "RunInstances"),
+        on("builder-network", "ec2", "RunInstances"),
+        on("tags-of-new-builders", "ec2", "CreateTags"),
+        on("tags-of-new-images", "ec2", "CreateTags"),
+        on("new-images", "ec2", "CreateImage"),
+        on("finished-images", "ec2", "ModifyImageAttribute"),
+        on("builders", "ec2", "CreateImage", "StopInstances", "TerminateInstances"),
+        on("builder-profile", "iam", "GetInstanceProfile"),
+        on("builder-role", "iam", "PassRole"),
+        on("sessions-to-builders", "ssm", "StartSession"),
+        on("port-forwarding", "ssm", "StartSession"),
+        on("own-sessions", "ssm", "TerminateSession"),
+        on(
+            "key-through-services", "kms",
+            "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo",
+        ),
+        on("key", "kms", "DescribeKey"),
+        on("key-grants", "kms", "CreateGrant"),
+    ),
+}  # fmt: skip
+# The commands that run terraform's provider, and whether they only read.
+_OF_TERRAFORM = {"plan": False, "drift": False, "apply": True, "destroy": True}
+
+# What each role may run.
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "submit": ("submit", "jobs", "logs", "why", "cancel own"),
+    "operate": ("submit to any queue", "jobs", "logs", "why", "cancel", "drift", "doctor", "image status"),
+    "plan": ("plan", "drift"),
+    "apply": ("plan", "drift", "apply", "destroy"),
+    "image": ("image status", "image build"),
+}
+
+
+def calls(manifest: Manifest, command: str) -> Iterator[Calls]:
+    """Yield the calls of one command for an environment."""
+    yield from COMMANDS[command]
+    if command not in _OF_TERRAFORM:
+        return
+    for row in TYPES.values():
+        if row.is_rendered(manifest):
+            yield from row.reads
+            yield from row.writes if _OF_TERRAFORM[command] else ()
+    if command != "drift":
+        yield from _listings(manifest)
+
+
+def _listings(manifest: Manifest) -> Iterator[Calls]:
+    """Yield the calls that find what interrupted runs left: those of the table of resource types."""
+    parts: dict[Part, object] = {
+        "environment": True,
+        "network": creates_network(manifest),
+        "rebuild": rebuilds(manifest),
+        "notifications": notifies(manifest),
+    }
+    for kind in KINDS.values():
+        for listing in (kind.listing, kind.adoption):
+            if isinstance(listing, Listing) and any(parts[part] for part in listing.parts):
+                yield _listing(listing)
+
+
+def _listing(listing: Listing) -> Calls:
+    service = {"alarms": "cloudwatch", "builds": "codebuild", "functions": "lambda", "schedules": "scheduler"}.get(
+        listing.client, listing.client
+    )
+    operation = "".join(word.capitalize() for word in listing.operation.split("_"))
+    return on("anywhere" if service == "iam" else "region", service, operation)

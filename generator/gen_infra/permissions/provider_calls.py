@@ -1,0 +1,495 @@
+"""What Terraform's provider calls for each resource type, by IAM's actions: to read it, and to change it.
+
+https://github.com/hashicorp/terraform-provider-aws/tree/v5.100.0/internal/service; tests compare the types with those
+that are rendered, and the calls with those of terraform on the embedded AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.permissions.scopes import role_names
+
+if TYPE_CHECKING:
+    from gen_infra.manifest.model.manifest import Manifest
+
+
+class Calls(NamedTuple):
+    """Actions in one scope, by its name in `scopes`."""
+
+    scope: str
+    actions: tuple[str, ...]
+
+
+class TypeCalls(NamedTuple):
+    """What Terraform calls for the resources of one type.
+
+    Args:
+        is_rendered: whether an environment has any.
+        reads: to refresh it, which a plan does.
+        writes: to create, change and delete it.
+    """
+
+    is_rendered: Callable[[Manifest], object]
+    reads: tuple[Calls, ...] = ()
+    writes: tuple[Calls, ...] = ()
+
+
+def on(scope: str, service: str, *operations: str) -> Calls:
+    """Return calls of operations of one service in a scope."""
+    return Calls(scope, tuple(f"{service}:{operation}" for operation in operations))
+
+
+def _always(_: Manifest) -> bool:
+    return True
+
+
+def _has_jobs(manifest: Manifest) -> object:
+    return manifest.jobs
+
+
+def creates_network(manifest: Manifest) -> object:
+    """Return whether an environment creates a network."""
+    return manifest.network.create
+
+
+def rebuilds(manifest: Manifest) -> object:
+    """Return whether an environment rebuilds its machine image on a schedule."""
+    return manifest.image.rebuild
+
+
+def notifies(manifest: Manifest) -> object:
+    """Return whether an environment notifies of blocked queues."""
+    return manifest.notifications.blocked_queues
+
+
+def _has_log_groups(manifest: Manifest) -> object:
+    return manifest.jobs or manifest.logs.default_group or creates_network(manifest) or rebuilds(manifest)
+
+
+def _has_topics(manifest: Manifest) -> object:
+    return manifest.image.rebuild or manifest.notifications.blocked_queues
+
+
+def _has_emails(manifest: Manifest) -> object:
+    rebuild = manifest.image.rebuild
+    return manifest.notifications.blocked_queues or (rebuild and rebuild.notify)
+
+
+def _creates_instance_roles(manifest: Manifest) -> object:
+    return manifest.uses_ec2 and not manifest.iam.instance_profile
+
+
+def _creates_key(manifest: Manifest) -> object:
+    return manifest.encryption.key == "create"
+
+
+def _attaches_policies(manifest: Manifest) -> object:
+    computes = manifest.compute.values()
+    return (
+        _creates_instance_roles(manifest)
+        or manifest.access
+        or any(each.service_role == "create" or each.needs_spot_fleet_role for each in computes)
+    )
+
+
+def _creates_oidc_providers(manifest: Manifest) -> object:
+    access = manifest.access
+    return access and access.oidc_providers == "create" and access.oidc_hosts
+
+
+def _has_roles(manifest: Manifest) -> object:
+    return role_names(manifest) or manifest.access
+
+
+# The rows of a type that only an administrator changes have reads alone.
+TYPES: Mapping[str, TypeCalls] = {
+    "aws_batch_compute_environment": TypeCalls(
+        _always,
+        (on("region", "batch", "DescribeComputeEnvironments"),),
+        (
+            on(
+                "compute-environments", "batch",
+                "CreateComputeEnvironment", "DeleteComputeEnvironment", "TagResource", "UntagResource",
+                "UpdateComputeEnvironment",
+            ),
+            on("pass-to-ec2", "iam", "PassRole"),
+            on("pass-to-batch", "iam", "PassRole"),
+            on("pass-to-spotfleet", "iam", "PassRole"),
+            on("batch-linked-role", "iam", "CreateServiceLinkedRole"),
+        ),
+    ),
+    "aws_batch_job_definition": TypeCalls(
+        _has_jobs,
+        (on("region", "batch", "DescribeJobDefinitions"),),
+        (
+            on(
+                "job-definitions", "batch",
+                "DeregisterJobDefinition", "RegisterJobDefinition", "TagResource", "UntagResource",
+            ),
+            on("pass-to-ecs-tasks", "iam", "PassRole"),
+        ),
+    ),
+    "aws_batch_job_queue": TypeCalls(
+        _always,
+        (on("region", "batch", "DescribeJobQueues"),),
+        (
+            on(
+                "job-queues", "batch",
+                "CreateJobQueue", "DeleteJobQueue", "TagResource", "UntagResource", "UpdateJobQueue",
+            ),
+            # A queue names its compute environments and its scheduling policy.
+            on("compute-environments", "batch", "CreateJobQueue", "UpdateJobQueue"),
+            on("scheduling-policies", "batch", "CreateJobQueue", "UpdateJobQueue"),
+        ),
+    ),
+    "aws_batch_scheduling_policy": TypeCalls(
+        lambda manifest: any(queue.fair_share for queue in manifest.queues.values()),
+        (on("region", "batch", "DescribeSchedulingPolicies"),),
+        (
+            on(
+                "scheduling-policies", "batch",
+                "CreateSchedulingPolicy", "DeleteSchedulingPolicy", "TagResource", "UntagResource",
+                "UpdateSchedulingPolicy",
+            ),
+        ),
+    ),
+    "aws_cloudwatch_event_rule": TypeCalls(
+        notifies,
+        (on("event-rules", "events", "DescribeRule", "ListTagsForResource"),),
+        (
+            on(
+                "event-rules", "events",
+                "DeleteRule", "DisableRule", "EnableRule", "PutRule", "TagResource", "UntagResource",
+            ),
+        ),
+    ),
+    "aws_cloudwatch_event_target": TypeCalls(
+        notifies,
+        (on("event-rules", "events", "ListTargetsByRule"),),
+        (on("event-rules", "events", "PutTargets", "RemoveTargets"),),
+    ),
+    "aws_cloudwatch_log_group": TypeCalls(
+        _has_log_groups,
+        (on("region", "logs", "DescribeLogGroups"), on("log-groups", "logs", "ListTagsForResource")),
+        (
+            on(
+                "log-groups", "logs",
+                "AssociateKmsKey", "CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "DisassociateKmsKey",
+                "PutRetentionPolicy", "TagResource", "UntagResource",
+            ),
+        ),
+    ),
+    "aws_cloudwatch_metric_alarm": TypeCalls(
+        rebuilds,
+        (on("region", "cloudwatch", "DescribeAlarms"), on("alarms", "cloudwatch", "ListTagsForResource")),
+        (on("alarms", "cloudwatch", "DeleteAlarms", "PutMetricAlarm", "TagResource", "UntagResource"),),
+    ),
+    "aws_codebuild_project": TypeCalls(
+        rebuilds,
+        (on("build-project", "codebuild", "BatchGetProjects"),),
+        (
+            on("build-project", "codebuild", "CreateProject", "DeleteProject", "UpdateProject"),
+            on("pass-to-codebuild", "iam", "PassRole"),
+        ),
+    ),
+    "aws_default_security_group": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeSecurityGroups"),),
+        (
+            on("default-security-group", "ec2", "CreateTags"),
+            on("network", "ec2", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"),
+        ),
+    ),
+    "aws_ecr_lifecycle_policy": TypeCalls(
+        lambda manifest: manifest.repositories,
+        (on("repositories", "ecr", "GetLifecyclePolicy"),),
+        (on("repositories", "ecr", "DeleteLifecyclePolicy", "PutLifecyclePolicy"),),
+    ),
+    "aws_ecr_repository": TypeCalls(
+        lambda manifest: manifest.repositories,
+        (on("repositories", "ecr", "DescribeRepositories", "ListTagsForResource"),),
+        (
+            on(
+                "repositories", "ecr",
+                "CreateRepository", "DeleteRepository", "PutImageScanningConfiguration", "PutImageTagMutability",
+                "TagResource", "UntagResource",
+            ),
+            # https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+            on("key-grants", "kms", "CreateGrant"),
+            on("key", "kms", "DescribeKey", "RetireGrant"),
+        ),
+    ),
+    "aws_eip": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeAddresses", "DescribeAddressesAttribute"),),
+        (
+            on("new-network", "ec2", "AllocateAddress"),
+            on("network", "ec2", "DisassociateAddress", "ReleaseAddress"),
+        ),
+    ),
+    "aws_flow_log": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeFlowLogs"),),
+        (
+            on("new-network", "ec2", "CreateFlowLogs"),
+            on("network", "ec2", "CreateFlowLogs", "DeleteFlowLogs"),
+            on("pass-to-vpc-flow-logs", "iam", "PassRole"),
+        ),
+    ),
+    "aws_iam_instance_profile": TypeCalls(
+        _creates_instance_roles,
+        (on("instance-profiles", "iam", "GetInstanceProfile"),),
+        (
+            on(
+                "instance-profiles", "iam",
+                "AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile",
+                "RemoveRoleFromInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile",
+            ),
+            on("pass-to-ec2", "iam", "PassRole"),
+        ),
+    ),
+    "aws_iam_openid_connect_provider": TypeCalls(
+        _creates_oidc_providers, (on("oidc-providers", "iam", "GetOpenIDConnectProvider"),)
+    ),
+    "aws_iam_policy": TypeCalls(
+        lambda manifest: manifest.access,
+        (on("access-policies", "iam", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions"),),
+    ),
+    "aws_iam_role": TypeCalls(
+        _has_roles,
+        (
+            on("roles", "iam", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"),
+            on("access-roles", "iam", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"),
+        ),
+        (
+            on("bounded-roles", "iam", "CreateRole", "PutRolePermissionsBoundary"),
+            on(
+                "roles", "iam",
+                "DeleteRole", "ListInstanceProfilesForRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy",
+                "UpdateRole", "UpdateRoleDescription",
+            ),
+        ),
+    ),
+    "aws_iam_role_policy": TypeCalls(
+        _has_roles,
+        (on("roles", "iam", "GetRolePolicy"),),
+        (on("bounded-roles", "iam", "DeleteRolePolicy", "PutRolePolicy"),),
+    ),
+    "aws_iam_role_policy_attachment": TypeCalls(
+        _attaches_policies,
+        (),  # those of the role
+        (on("attached-policies", "iam", "AttachRolePolicy", "DetachRolePolicy"),),
+    ),
+    "aws_internet_gateway": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeInternetGateways"),),
+        (
+            on("new-network", "ec2", "CreateInternetGateway"),
+            on("network", "ec2", "AttachInternetGateway", "DeleteInternetGateway", "DetachInternetGateway"),
+        ),
+    ),
+    "aws_kms_alias": TypeCalls(
+        _creates_key,
+        (on("region", "kms", "ListAliases"),),
+        (
+            on("key-alias", "kms", "CreateAlias", "DeleteAlias", "UpdateAlias"),
+            on("key", "kms", "CreateAlias", "DeleteAlias", "UpdateAlias"),
+        ),
+    ),
+    "aws_kms_key": TypeCalls(
+        _creates_key,
+        (on("key", "kms", "DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"),),
+        (
+            on("new-key", "kms", "CreateKey"),
+            on("tags-of-new-key", "kms", "TagResource"),
+            on(
+                "key", "kms",
+                "DisableKey", "DisableKeyRotation", "EnableKey", "EnableKeyRotation", "PutKeyPolicy",
+                "ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateKeyDescription",
+            ),
+        ),
+    ),
+    "aws_lambda_function": TypeCalls(
+        _has_jobs,
+        (
+            on("functions", "lambda", "GetFunction", "GetFunctionCodeSigningConfig", "ListVersionsByFunction"),
+            # Lambda decrypts a function's variables for its reader.
+            # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+            on("key-through-lambda", "kms", "Decrypt"),
+        ),
+        (
+            on(
+                "functions", "lambda",
+                "CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "PutFunctionConcurrency",
+                "TagResource", "UntagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+            ),
+            on("pass-to-lambda", "iam", "PassRole"),
+            on("key-through-services", "kms", "Decrypt", "Encrypt", "GenerateDataKey"),
+            on("key-grants", "kms", "CreateGrant"),
+        ),
+    ),
+    "aws_lambda_function_event_invoke_config": TypeCalls(
+        _has_jobs,
+        (on("functions", "lambda", "GetFunctionEventInvokeConfig"),),
+        (
+            on(
+                "functions", "lambda",
+                "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig",
+            ),
+        ),
+    ),
+    "aws_launch_template": TypeCalls(
+        lambda manifest: manifest.uses_ec2,
+        (on("region", "ec2", "DescribeLaunchTemplates", "DescribeLaunchTemplateVersions"),),
+        (
+            on("new-launch-templates", "ec2", "CreateLaunchTemplate"),
+            on("tags-of-new-launch-templates", "ec2", "CreateTags"),
+            on(
+                "launch-templates", "ec2",
+                "CreateLaunchTemplateVersion", "CreateTags", "DeleteLaunchTemplate", "DeleteTags",
+                "ModifyLaunchTemplate",
+            ),
+        ),
+    ),
+    "aws_nat_gateway": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeNatGateways"),),
+        (
+            on("new-network", "ec2", "CreateNatGateway"),
+            on("network", "ec2", "CreateNatGateway", "DeleteNatGateway"),
+        ),
+    ),
+    "aws_route": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeRouteTables"),),
+        (on("network", "ec2", "CreateRoute", "DeleteRoute", "ReplaceRoute"),),
+    ),
+    "aws_route_table": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeRouteTables"),),
+        (
+            on("new-network", "ec2", "CreateRouteTable"),
+            on("network", "ec2", "CreateRouteTable", "DeleteRouteTable"),
+        ),
+    ),
+    "aws_route_table_association": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeRouteTables"),),
+        (on("network", "ec2", "AssociateRouteTable", "DisassociateRouteTable", "ReplaceRouteTableAssociation"),),
+    ),
+    "aws_s3_object": TypeCalls(
+        rebuilds,
+        (on("build-source", "s3", "GetObject", "GetObjectTagging"), on("key-through-services", "kms", "Decrypt")),
+        (
+            on("build-source", "s3", "DeleteObject", "DeleteObjectVersion", "PutObject", "PutObjectTagging"),
+            on("buckets", "s3", "ListBucketVersions"),
+            on("key-through-services", "kms", "Decrypt", "GenerateDataKey"),
+        ),
+    ),
+    "aws_scheduler_schedule": TypeCalls(
+        rebuilds,
+        (on("schedule", "scheduler", "GetSchedule"),),
+        (
+            on("schedule", "scheduler", "CreateSchedule", "DeleteSchedule", "UpdateSchedule"),
+            on("pass-to-scheduler", "iam", "PassRole"),
+            # https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
+            on("key-through-services", "kms", "Decrypt", "GenerateDataKey"),
+            on("key", "kms", "DescribeKey"),
+        ),
+    ),
+    "aws_scheduler_schedule_group": TypeCalls(
+        rebuilds,
+        (on("schedule-group", "scheduler", "GetScheduleGroup", "ListTagsForResource"),),
+        (
+            on(
+                "schedule-group", "scheduler",
+                "CreateScheduleGroup", "DeleteScheduleGroup", "TagResource", "UntagResource",
+            ),
+        ),
+    ),
+    "aws_security_group": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeNetworkInterfaces", "DescribeSecurityGroups"),),
+        (
+            on("new-network", "ec2", "CreateSecurityGroup"),
+            on(
+                "network", "ec2",
+                "CreateSecurityGroup", "DeleteSecurityGroup", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
+            ),
+        ),
+    ),
+    "aws_sns_topic": TypeCalls(
+        _has_topics,
+        (on("topics", "sns", "GetTopicAttributes", "ListTagsForResource"),),
+        (on("topics", "sns", "CreateTopic", "DeleteTopic", "SetTopicAttributes", "TagResource", "UntagResource"),),
+    ),
+    "aws_sns_topic_policy": TypeCalls(
+        _has_topics,
+        (on("topics", "sns", "GetTopicAttributes"),),
+        (on("topics", "sns", "SetTopicAttributes"),),
+    ),
+    "aws_sns_topic_subscription": TypeCalls(
+        _has_emails,
+        (on("region", "sns", "GetSubscriptionAttributes"), on("topics", "sns", "ListSubscriptionsByTopic")),
+        (on("topics", "sns", "Subscribe"), on("region", "sns", "SetSubscriptionAttributes", "Unsubscribe")),
+    ),
+    "aws_sqs_queue": TypeCalls(
+        _has_jobs,
+        (on("dead-letters", "sqs", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags"),),
+        (on("dead-letters", "sqs", "CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"),),
+    ),
+    "aws_subnet": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeAvailabilityZones", "DescribeSubnets"),),
+        (
+            on("new-network", "ec2", "CreateSubnet"),
+            on("network", "ec2", "CreateSubnet", "DeleteSubnet", "ModifySubnetAttribute"),
+        ),
+    ),
+    "aws_vpc": TypeCalls(
+        creates_network,
+        (
+            on(
+                "region", "ec2",
+                "DescribeNetworkAcls", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeVpcs",
+            ),
+            on("network", "ec2", "DescribeVpcAttribute"),
+        ),
+        (
+            on("new-network", "ec2", "CreateVpc"),
+            on("tags-of-new-network", "ec2", "CreateTags"),
+            on("network", "ec2", "CreateTags", "DeleteTags", "DeleteVpc", "ModifyVpcAttribute"),
+        ),
+    ),
+    "aws_vpc_endpoint": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribePrefixLists", "DescribeVpcEndpoints"),),
+        (
+            on("new-network", "ec2", "CreateVpcEndpoint"),
+            on("network", "ec2", "CreateVpcEndpoint", "DeleteVpcEndpoints", "ModifyVpcEndpoint"),
+        ),
+    ),
+    "aws_vpc_security_group_egress_rule": TypeCalls(
+        creates_network,
+        (on("region", "ec2", "DescribeSecurityGroupRules"),),
+        (
+            on(
+                "network", "ec2",
+                "AuthorizeSecurityGroupEgress", "ModifySecurityGroupRules", "RevokeSecurityGroupEgress",
+            ),
+        ),
+    ),
+    "aws_vpc_security_group_ingress_rule": TypeCalls(
+        lambda manifest: manifest.network.create,
+        (on("region", "ec2", "DescribeSecurityGroupRules"),),
+        (
+            on(
+                "network", "ec2",
+                "AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules", "RevokeSecurityGroupIngress",
+            ),
+        ),
+    ),
+    "terraform_data": TypeCalls(_always),
+}  # fmt: skip

@@ -1,0 +1,383 @@
+"""The resources that commands call AWS for, as ARNs and conditions: a scope for each, by the names in `calls`.
+
+Names of an environment's resources end in its name, so that a scope stays the same when queues and jobs come and go.
+What AWS names by an id is known by its tags: ``Name``, or ``gen-infra:environment`` of jobs and builders.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.aws.images import ENVIRONMENT_TAG
+from gen_infra.aws.submission import SUBMITTER_TAG
+from gen_infra.manifest.job_policies import StatementCondition
+from gen_infra.manifest.model.settings import StateBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gen_infra.manifest.model.manifest import Manifest
+
+_UNIQUE = "?" * 26  # Terraform appends 26 characters to a name prefix
+_MANAGED_POLICIES = (
+    "AmazonSSMManagedInstanceCore",
+    "service-role/AmazonEC2ContainerServiceforEC2Role",
+    "service-role/AWSBatchServiceRole",
+    "service-role/AmazonEC2SpotFleetTaggingRole",
+)
+# The names of all access roles and of their policies begin so, in every environment; no other resource's name does.
+ACCESS_PREFIX = "batchAccess"
+# Actions of EC2 that create what they tag.
+_NETWORK_CREATIONS = (
+    "AllocateAddress",
+    "AuthorizeSecurityGroupEgress",
+    "AuthorizeSecurityGroupIngress",
+    "CreateFlowLogs",
+    "CreateInternetGateway",
+    "CreateNatGateway",
+    "CreateRouteTable",
+    "CreateSecurityGroup",
+    "CreateSubnet",
+    "CreateVpc",
+    "CreateVpcEndpoint",
+)
+_NETWORK_KINDS = (
+    "elastic-ip",
+    "internet-gateway",
+    "natgateway",
+    "route-table",
+    "security-group",
+    "subnet",
+    "vpc",
+    "vpc-endpoint",
+    "vpc-flow-log",
+)
+
+
+class Scope(NamedTuple):
+    """Where calls may go: resources, and conditions that a call must meet."""
+
+    arns: tuple[str, ...]
+    conditions: tuple[StatementCondition, ...] = ()
+
+
+def scopes(manifest: Manifest) -> Mapping[str, Scope]:
+    """Return every scope of an environment; those without resources are left out."""
+    parts = (_account, _batch, _iam, _named, _data, _network, _key, _image)
+    return {name: scope for part in parts for name, scope in part(manifest) if scope.arns}
+
+
+def _equals(key: str, *values: str) -> StatementCondition:
+    return StatementCondition("StringEquals", key, values)
+
+
+def _like(key: str, *values: str) -> StatementCondition:
+    return StatementCondition("StringLike", key, values)
+
+
+def _lacks(key: str) -> StatementCondition:
+    return StatementCondition("Null", key, ("true",))
+
+
+def arn(manifest: Manifest, service: str, resource: str) -> str:
+    """Return the ARN of a resource in the environment's account and region."""
+    return f"arn:{manifest.partition}:{service}:{manifest.region}:{manifest.account}:{resource}"
+
+
+def iam_arn(manifest: Manifest, resource: str) -> str:
+    """Return the ARN of an IAM resource of the environment's account."""
+    return f"arn:{manifest.partition}:iam::{manifest.account}:{resource}"
+
+
+def _account(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield what has no resources of its own: reads of the region, and of IAM, which has none."""
+    yield "region", Scope(("*",), (_equals("aws:RequestedRegion", manifest.region),))
+    yield "anywhere", Scope(("*",))
+    services = [service for service, is_used in _linked_roles(manifest).items() if is_used]
+    yield (
+        "service-linked-roles",
+        Scope(tuple(iam_arn(manifest, f"role/aws-service-role/{service}.amazonaws.com/*") for service in services)),
+    )
+    if any(compute.service_role == "service-linked" for compute in manifest.compute.values()):
+        role = iam_arn(manifest, "role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch")
+        yield "batch-linked-role", Scope((role,), (_equals("iam:AWSServiceName", "batch.amazonaws.com"),))
+
+
+def _linked_roles(manifest: Manifest) -> dict[str, bool]:
+    computes = manifest.compute.values()
+    return {
+        "batch": any(compute.service_role == "service-linked" for compute in computes),
+        "autoscaling": any(not compute.is_fargate and not compute.needs_spot_fleet_role for compute in computes),
+        "spot": manifest.uses_spot,
+        "spotfleet": any(compute.needs_spot_fleet_role for compute in computes),
+    }
+
+
+def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    name = manifest.name
+    queues = arn(manifest, "batch", f"job-queue/*-{name}")
+    yield "compute-environments", Scope((arn(manifest, "batch", f"compute-environment/*-{name}-{_UNIQUE}"),))
+    # Also the disabled queues that keep a compute environment while its successor is created.
+    yield "job-queues", Scope((queues, arn(manifest, "batch", f"job-queue/*-{name}-{_UNIQUE}-drain")))
+    definition = arn(manifest, "batch", f"job-definition/*-{name}")
+    yield "job-definitions", Scope((definition, f"{definition}:*"))
+    yield "scheduling-policies", Scope((arn(manifest, "batch", f"scheduling-policy/*-{name}"),))
+    submit = manifest.access.submit if manifest.access else None
+    chosen = [manifest.batch_arn("job-queue", key) for key in submit.queues] if submit else []
+    submitted = (
+        _equals(f"aws:RequestTag/{SUBMITTER_TAG}", "${aws:userid}"),
+        _equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", name),
+    )
+    yield "submitted-to", Scope((*(chosen or [queues]), definition, f"{definition}:*"), submitted)
+    yield "submitted-to-any-queue", Scope((queues, definition, f"{definition}:*"), submitted)
+    jobs = (arn(manifest, "batch", "job/*"),)
+    is_new = _lacks(f"aws:ResourceTag/{SUBMITTER_TAG}")
+    yield "submitted-jobs", Scope(jobs, (*submitted, is_new))
+    of_environment = _equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", name)
+    yield (
+        "own-jobs",
+        Scope(jobs, (_equals(f"aws:ResourceTag/{SUBMITTER_TAG}", "${aws:userid}"), of_environment)),
+    )
+    yield "jobs", Scope(jobs, (of_environment,))
+
+
+def role_names(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """Return the names of the roles that the manifest renders, with patterns of those of jobs, by who assumes them."""
+    suffixed, computes = manifest.suffixed, manifest.compute.values()
+    instances = manifest.uses_ec2 and not manifest.iam.instance_profile
+    jobs = bool(manifest.jobs)
+    names = {
+        "ec2": [suffixed(role) for role in ("batchInstance", "batchImageBuilder") if instances],
+        "batch": [suffixed("batchService")] if any(each.service_role == "create" for each in computes) else [],
+        "spotfleet": [suffixed("batchSpotFleet")] if any(each.needs_spot_fleet_role for each in computes) else [],
+        "ecs-tasks": [manifest.job_role_name("*"), manifest.execution_role_name("*")] if jobs else [],
+        "lambda": [suffixed(role) for role in ("batchSubmitJob", "batchGetJobStatus") if jobs],
+        "codebuild": [suffixed("batchImageRebuild")] if manifest.image.rebuild else [],
+        "scheduler": [suffixed("batchImageSchedule")] if manifest.image.rebuild else [],
+        "vpc-flow-logs": [suffixed("batchFlowLogs")] if manifest.network.create else [],
+    }
+    return {service: tuple(several) for service, several in names.items() if several}
+
+
+def _given_roles(manifest: Manifest) -> dict[str, list[str]]:
+    """Return the ARNs of existing roles that the manifest passes to services."""
+    profile = manifest.iam.instance_profile
+    return {
+        # The name of the role in a profile is not in the manifest; AWS's console gives both the same.
+        "ec2": [profile.replace(":instance-profile/", ":role/")] if profile else [],
+        "batch": sorted(
+            {each.service_role for each in manifest.compute.values() if each.service_role.startswith("arn:")}
+        ),
+        "ecs-tasks": sorted({job.role for job in manifest.jobs.values() if job.role}),
+    }
+
+
+def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    path, boundary = manifest.iam.path, manifest.iam.permissions_boundary
+    by_service = role_names(manifest)
+    names = [name for several in by_service.values() for name in several]
+    roles = tuple(iam_arn(manifest, f"role{path}{name}") for name in names)
+    given = _given_roles(manifest)
+    bounded = (_equals("iam:PermissionsBoundary", boundary),) if boundary else ()
+    policies = tuple(f"arn:{manifest.partition}:iam::aws:policy/{name}" for name in _MANAGED_POLICIES)
+    yield "roles", Scope(roles)
+    yield "bounded-roles", Scope(roles, bounded)
+    yield "attached-policies", Scope(roles, (*bounded, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
+    profiles = [iam_arn(manifest, f"instance-profile{path}{name}") for name in by_service.get("ec2", ())]
+    yield "instance-profiles", Scope(tuple(profiles))
+    for service in dict.fromkeys((*by_service, *given)):
+        passed = (
+            *(iam_arn(manifest, f"role{path}{name}") for name in by_service.get(service, ())),
+            *given.get(service, ()),
+        )
+        to = (f"{service}.amazonaws.com", *((f"{service}.{manifest.dns_suffix}",) if service == "ec2" else ()))
+        yield f"pass-to-{service}", Scope(passed, (_equals("iam:PassedToService", *dict.fromkeys(to)),))
+    yield "given-roles", Scope(tuple(dict.fromkeys(role for several in given.values() for role in several)))
+    yield "given-profile", Scope((manifest.iam.instance_profile,) if manifest.iam.instance_profile else ())
+    yield "boundary", Scope((boundary,) if boundary else ())
+    access = manifest.access
+    own = [manifest.access_role_name(role) for role in access.roles] if access else []
+    yield "access-roles", Scope(tuple(iam_arn(manifest, f"role{path}{name}") for name in own))
+    yield "access-policies", Scope(tuple(iam_arn(manifest, f"policy{path}{name}-?") for name in own))
+    hosts = access.oidc_hosts if access else []
+    yield "oidc-providers", Scope(tuple(iam_arn(manifest, f"oidc-provider/{host}") for host in hosts))
+
+
+def protected(manifest: Manifest) -> tuple[str, ...]:
+    """Return what the role `apply` may never change: the boundary, and the access roles of any environment."""
+    path, boundary = manifest.iam.path, manifest.iam.permissions_boundary
+    own = (iam_arn(manifest, f"{kind}{path}{ACCESS_PREFIX}*") for kind in ("role", "policy"))
+    return (*own, *([boundary] if boundary else []))
+
+
+def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield what has a fixed name in the environment's region."""
+    suffixed = manifest.suffixed
+    groups = [arn(manifest, "logs", f"log-group:{pattern}") for pattern in manifest.log_group_patterns]
+    yield "log-groups", Scope(tuple(each for group in groups for each in _with_streams(group)))
+    jobs = arn(manifest, "logs", f"log-group:{manifest.job_log_group('*')}")
+    default = arn(manifest, "logs", "log-group:/aws/batch/job")
+    yield "job-logs", Scope((f"{jobs}:log-stream:*", f"{default}:log-stream:*"))
+    functions = ("batchSubmitJob", "batchGetJobStatus") if manifest.jobs else ()
+    yield "functions", Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in functions))
+    yield (
+        "submit-function",
+        Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in functions[:1])),
+    )
+    yield "dead-letters", Scope((arn(manifest, "sqs", suffixed("batchFunctions")),) if manifest.jobs else ())
+    repositories = (arn(manifest, "ecr", f"repository/{manifest.repository_name('*')}"),)
+    yield "repositories", Scope(repositories if manifest.repositories else ())
+    topics = (*manifest.alarm_topics, *manifest.event_topics)
+    yield "topics", Scope(tuple(arn(manifest, "sns", topic) for topic in topics))
+    yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{topic}") for topic in manifest.event_topics))
+    rebuild = suffixed("batchImageRebuild") if manifest.image.rebuild else ""
+    names = {
+        "build-project": ("codebuild", f"project/{rebuild}"),
+        "schedule-group": ("scheduler", f"schedule-group/{rebuild}"),
+        "schedule": ("scheduler", f"schedule/{rebuild}/{rebuild}"),
+    }
+    for scope, (service, resource) in names.items():
+        yield scope, Scope((arn(manifest, service, resource),) if rebuild else ())
+    alarms = ("batchImageRebuildFailed", "batchImageRebuildNotStarted") if rebuild else ()
+    yield "alarms", Scope(tuple(arn(manifest, "cloudwatch", f"alarm:{suffixed(alarm)}") for alarm in alarms))
+
+
+def _with_streams(group: str) -> Iterable[str]:
+    """Return the two forms of a log group's ARN: CloudWatch Logs adds ``:*`` for all calls but those for tags."""
+    return (group,) if group.endswith("*") else (group, f"{group}:*")
+
+
+def _data(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield buckets, parameters, secrets and images that commands read, and the state."""
+    s3 = f"arn:{manifest.partition}:s3:::"
+    if isinstance(manifest.state, StateBucket):
+        state = f"{s3}{manifest.state.bucket}/{manifest.state_key}"
+        yield "state-bucket", Scope((f"{s3}{manifest.state.bucket}",))
+        yield "state", Scope((state,))
+        yield "state-lock", Scope((f"{state}.tflock",))
+    rebuild = manifest.image.rebuild
+    buckets = {bucket.name for bucket in manifest.buckets.values()} | ({rebuild.bucket} if rebuild else set())
+    yield "buckets", Scope(tuple(f"{s3}{name}" for name in sorted(buckets)))
+    yield "build-source", Scope((f"{s3}{rebuild.bucket}/{manifest.rebuild_source_key}",) if rebuild else ())
+    containers = [container for _, _, container in manifest.containers()]
+    secrets = {
+        each.resource_arn for container in containers for each in container.secrets.values() if not each.is_parameter
+    }
+    secrets |= {container.repository_credentials for container in containers if container.repository_credentials}
+    yield "secrets", Scope(tuple(sorted(secrets)))
+    yield "image-parameters", Scope(tuple(_image_parameters(manifest)))
+
+
+def _image_parameters(manifest: Manifest) -> Iterator[str]:
+    """Yield the parameters that hold the ids of images: those of the environment, and of what they are built on."""
+    here = f"arn:{manifest.partition}:ssm:{manifest.region}"
+    run = {image.run_source for image in manifest.images().values()}
+    for name in sorted({manifest.image_parameter, *run}) if manifest.uses_ec2 else ():
+        if name.startswith("/"):
+            account = "" if name.startswith("/aws/") else manifest.account
+            yield f"{here}:{account}:parameter{name}"
+    if manifest.uses_ec2:
+        source = manifest.image.source
+        if source is None:
+            yield f"{here}::parameter{manifest.image.base_parameter.removesuffix('image_id')}*"
+        elif source.startswith("/"):
+            yield f"{here}:{manifest.account}:parameter{source}"
+
+
+def _network(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield EC2's resources, which have ids for names: launch templates, and the network that the manifest creates."""
+
+    def ec2(*kinds: str) -> tuple[str, ...]:
+        return tuple(arn(manifest, "ec2", f"{kind}/*") for kind in kinds)
+
+    if manifest.uses_ec2:
+        name = f"*-{manifest.name}"
+        created = _equals("ec2:CreateAction", "CreateLaunchTemplate")
+        yield "new-launch-templates", Scope(ec2("launch-template"), (_like("aws:RequestTag/Name", name),))
+        yield "launch-templates", Scope(ec2("launch-template"), (_like("aws:ResourceTag/Name", name),))
+        yield "tags-of-new-launch-templates", Scope(ec2("launch-template"), (created,))
+    if not manifest.network.create:
+        return
+    names = (manifest.vpc_name, f"{manifest.vpc_name}/*")
+    yield "new-network", Scope(ec2(*_NETWORK_KINDS), (_like("aws:RequestTag/Name", *names),))
+    yield "network", Scope(ec2(*_NETWORK_KINDS), (_like("aws:ResourceTag/Name", *names),))
+    created = _equals("ec2:CreateAction", *_NETWORK_CREATIONS)
+    yield "tags-of-new-network", Scope(ec2(*_NETWORK_KINDS, "security-group-rule"), (created,))
+    # AWS creates it without a name; Terraform takes it over.
+    default = (_equals("aws:RequestTag/Name", f"{manifest.vpc_name}/default"), _lacks("aws:ResourceTag/Name"))
+    yield "default-security-group", Scope(ec2("security-group"), default)
+
+
+def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield the key: by its ARN, or the created one by its name."""
+    is_created = manifest.encryption.key == "create"
+    arns = (arn(manifest, "kms", "key/*"),) if is_created else (manifest.encryption.key,)
+    name = manifest.key_alias.removeprefix("alias/")
+    own = (_equals("aws:ResourceTag/Name", name),) if is_created else ()
+
+    def through(*services: str) -> tuple[StatementCondition, ...]:
+        names = [f"{service}.{manifest.region}.{manifest.dns_suffix}" for service in services]
+        return (*own, _equals("kms:ViaService", *names))
+
+    yield "key", Scope(arns, own)
+    yield "key-through-services", Scope(arns, through("ec2", "ecr", "lambda", "s3", "scheduler"))
+    yield "key-through-lambda", Scope(arns, through("lambda"))
+    yield "key-grants", Scope(arns, (*own, StatementCondition("Bool", "kms:GrantIsForAWSResource", ("true",))))
+    if is_created:
+        yield "new-key", Scope(("*",), (_equals("aws:RequestTag/Name", name),))
+        yield "tags-of-new-key", Scope(arns, _new_key(name))
+        yield "key-alias", Scope((arn(manifest, "kms", manifest.key_alias),))
+
+
+def _new_key(name: str) -> tuple[StatementCondition, ...]:
+    """Return the conditions of what tags a key that is being created: an existing key has a name or an alias."""
+    has_none = _lacks("aws:ResourceTag/Name"), _lacks("kms:ResourceAliases")
+    return (_equals("aws:RequestTag/Name", name), *has_none)
+
+
+def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield what a build of the machine image creates and uses; builders are known by their tag."""
+    if not manifest.uses_ec2:
+        return
+    images = f"arn:{manifest.partition}:ec2:{manifest.region}:"  # they and their snapshots are of no account
+
+    def ec2(*kinds: str) -> tuple[str, ...]:
+        return tuple(arn(manifest, "ec2", kind) for kind in kinds)
+
+    requested, tagged = (
+        _equals(f"aws:{kind}/{ENVIRONMENT_TAG}", manifest.name) for kind in ("RequestTag", "ResourceTag")
+    )
+    ids = manifest.network.ids
+    subnets = [f"subnet/{each}" for each in ids.subnets] if ids else ["subnet/*"]
+    groups = [f"security-group/{each}" for each in ids.security_groups] if ids else ["security-group/*"]
+    yield "build-keys", Scope(ec2("key-pair/packer_*"))
+    yield "build-images", Scope((f"{images}:image/ami-*", *ec2("key-pair/packer_*")))
+    yield "new-builders", Scope(ec2("instance/*"), (requested,))
+    yield "builder-volumes", Scope(ec2("volume/*"), (StatementCondition("Bool", "ec2:Encrypted", ("true",)),))
+    yield "builder-network", Scope(ec2("network-interface/*", *subnets, *groups))
+    created = _equals("ec2:CreateAction", "CreateKeyPair", "RunInstances")
+    yield "tags-of-new-builders", Scope(ec2("instance/*", "key-pair/*", "volume/*"), (requested, created))
+    yield "tags-of-new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"), (requested,))
+    yield "new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"))
+    yield "finished-images", Scope((f"{images}:image/ami-*",), (_equals("ec2:Owner", manifest.account),))
+    yield "builders", Scope(ec2("instance/*"), (tagged,))
+    yield (
+        "sessions-to-builders",
+        Scope(ec2("instance/*"), (_equals(f"ssm:resourceTag/{ENVIRONMENT_TAG}", manifest.name),)),
+    )
+    document = f"arn:{manifest.partition}:ssm:{manifest.region}::document/AWS-StartPortForwardingSession"
+    yield "port-forwarding", Scope((document,))
+    yield (
+        "own-sessions",
+        Scope((arn(manifest, "ssm", "session/${aws:username}-*"), arn(manifest, "ssm", "session/${aws:userid}-*"))),
+    )
+    yield "image-parameter", Scope((arn(manifest, "ssm", f"parameter{manifest.image_parameter}"),))
+    builder = manifest.iam.instance_profile or manifest.image_builder_profile_arn
+    yield "builder-profile", Scope((builder,))
+    yield (
+        "builder-role",
+        Scope(
+            (builder.replace(":instance-profile/", ":role/"),),
+            (_equals("iam:PassedToService", f"ec2.{manifest.dns_suffix}"),),
+        ),
+    )

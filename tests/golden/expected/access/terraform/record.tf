@@ -1,0 +1,24 @@
+# The last applied manifest, for comparison in the next plan. It depends on all other resources, so that it keeps its
+# value when an apply fails. It need not name roles, policies and log groups, on which other resources depend.
+resource "terraform_data" "manifest" {
+  input = jsondecode(file("${path.module}/manifest.json"))
+
+  depends_on = [
+    module.encryption,
+    module.image_builder,
+    module.instance_role,
+    module.job_functions,
+    module.network,
+    module.compute_sharedEnv,
+    aws_batch_job_queue.highPriority,
+    aws_batch_job_queue.lowPriority,
+    aws_batch_job_definition.stats,
+    aws_iam_role_policy_attachment.access_submit_1,
+    aws_iam_role_policy_attachment.access_operate_1,
+    aws_iam_role_policy_attachment.access_operate_2,
+    aws_iam_role_policy_attachment.access_plan_1,
+    aws_iam_role_policy_attachment.access_apply_1,
+    aws_iam_role_policy_attachment.access_apply_2,
+    aws_iam_role_policy_attachment.access_apply_3,
+  ]
+}
