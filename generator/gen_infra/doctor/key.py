@@ -10,11 +10,11 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.doctor.account import check
 from gen_infra.doctor.diagnosis import ok, wrong
+from gen_infra.iam.matching import is_action_like, is_like
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -109,7 +109,7 @@ def denied_actions(
         if statement["Effect"] == "Allow" and _meant(statement, kind, principal)
         for pattern in _listed(statement.get("Action", []))
     ]
-    return tuple(action for action in actions if not any(fnmatchcase(action, pattern) for pattern in allowed))
+    return tuple(action for action in actions if not any(is_action_like(action, pattern) for pattern in allowed))
 
 
 def _meant(statement: Mapping[str, Any], kind: str, principal: str) -> bool:
@@ -122,7 +122,7 @@ def _meant(statement: Mapping[str, Any], kind: str, principal: str) -> bool:
         if key.lower() == "aws:principalarn" and "Not" not in operator
     ]
     return ("*" in principals or principal in principals) and all(
-        any(fnmatchcase(principal, pattern) for pattern in _listed(patterns)) for patterns in callers
+        any(is_like(principal, pattern) for pattern in _listed(patterns)) for patterns in callers
     )
 
 

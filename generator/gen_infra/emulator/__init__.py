@@ -24,6 +24,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from gen_infra.emulator.administrator import CREDENTIALS
 from gen_infra.emulator.control import Control
 from gen_infra.errors import MissingError, ToolError, UsageError
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-CREDENTIALS = ("testing", "testing")  # access key id, secret access key: any would do
 _STOP_SECONDS = 10
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import boto3
 
 from gen_infra.aws.images import DATA_TYPE
-from gen_infra.emulator import CREDENTIALS, REGION
+from gen_infra.emulator import REGION
+from gen_infra.emulator.administrator import CREDENTIALS
 
 BUCKETS = ("aws-batch-genomics-resources", "genomics-results-123456789012")
 IMAGE_PARAMETERS = ("/gen-infra/prod/ami", "/gen-infra/dev/ami")

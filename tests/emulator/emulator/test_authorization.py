@@ -248,10 +248,37 @@ class TestWebIdentities:
         assert refusal(lambda: self.assume(lab, ci_role, "not.a.token")) == "InvalidIdentityToken"
 
 
-def test_a_key_that_was_made_inactive_is_refused(lab: Lab) -> None:
+@pytest.mark.parametrize("end", ["inactive", "deleted"])
+def test_a_key_that_was_made_inactive_or_deleted_is_not_the_administrators(lab: Lab, end: str) -> None:
     user = lab.user(EVERYTHING)
     keys = user.get_credentials()
     assert keys
     name = client(lab, user, "sts").get_caller_identity()["Arn"].rpartition("/")[2]
-    lab.client("iam").update_access_key(UserName=name, AccessKeyId=keys.access_key, Status="Inactive")
-    assert refusal(client(lab, user, "ec2").describe_vpcs) == "InvalidClientTokenId"
+    if end == "inactive":
+        lab.client("iam").update_access_key(UserName=name, AccessKeyId=keys.access_key, Status="Inactive")
+    else:
+        lab.client("iam").delete_access_key(UserName=name, AccessKeyId=keys.access_key)
+    assert refusal(client(lab, user, "ec2").describe_vpcs) == "AuthFailure"
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "code", "status"),
+    [
+        ("batch", "describe_job_queues", "UnrecognizedClientException", 403),
+        ("cloudwatch", "describe_alarms", "InvalidClientTokenId", 403),
+        ("ec2", "describe_vpcs", "AuthFailure", 401),
+        ("iam", "list_roles", "InvalidClientTokenId", 403),
+        ("kms", "list_keys", "UnrecognizedClientException", 400),
+        ("s3", "list_buckets", "InvalidAccessKeyId", 403),
+        ("sqs", "list_queues", "InvalidClientTokenId", 403),
+        ("sts", "get_caller_identity", "InvalidClientTokenId", 403),
+    ],
+)
+def test_a_key_that_was_never_issued_is_refused_as_the_service_refuses_it(
+    lab: Lab, service: str, method: str, code: str, status: int
+) -> None:
+    made_up = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
+    with pytest.raises(ClientError) as error:
+        getattr(client(lab, made_up, service), method)()
+    answer = error.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)

@@ -12,7 +12,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from gen_infra.emulator import CREDENTIALS, REGION
+from gen_infra.emulator import REGION
+from gen_infra.emulator.administrator import CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

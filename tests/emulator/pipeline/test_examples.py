@@ -20,7 +20,8 @@ import pytest
 
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import leftovers, notification_leftovers
-from gen_infra.emulator import CREDENTIALS, seed
+from gen_infra.emulator import seed
+from gen_infra.emulator.administrator import CREDENTIALS
 from gen_infra.manifest import Manifest, load
 from gen_infra.manifest.model.base_images import BASE_IMAGES
 from gen_infra.manifest.model.network import Network, NetworkIds

@@ -6,8 +6,8 @@
     context(action)    -> the condition keys' values             context
     evaluate(request, principal, the resource's policy)          gen_infra.iam
 
-The account's administrator, who has any access key that IAM and STS did not issue, may do everything. A call whose
-resources are not known is evaluated on ``*``; `iam_report` counts what was evaluated.
+The account's administrator, who has the access key ``testing``, may do everything. A call whose resources are not known
+is evaluated on ``*``; `iam_report` counts what was evaluated.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 
 from gen_infra.emulator.authorization import web_identity
-from gen_infra.emulator.authorization.actions import PREFIXES, actions
+from gen_infra.emulator.authorization.actions import actions
 from gen_infra.emulator.authorization.callers import PARTITION, backend, caller
 from gen_infra.emulator.authorization.context import context
 from gen_infra.emulator.authorization.passed_roles import PassedRole, passed_roles
+from gen_infra.emulator.authorization.refusals import denied, invalid_key
 from gen_infra.emulator.authorization.resource_policies import resource_policy
 from gen_infra.emulator.authorization.resources import Asked, Lookup, resources
 from gen_infra.emulator.iam_report import REPORT
@@ -57,13 +58,15 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
         identity = web_identity.web_identity(str(given.get("WebIdentityToken", "")), ACCOUNT_ID)
         return identity if isinstance(identity, ErrorAnswer) else _assume(identity, str(given.get("RoleArn", "")))
     principal = caller(operation.access_key, ACCOUNT_ID)
+    if principal is None:
+        return None
     if not isinstance(principal, Principal):
-        return principal
+        return invalid_key(operation, principal)
     given = {**(parameters(operation, environ) or operation.parameters), **_in_headers(environ)}
     for needed in _needed(operation, given, principal, Location(PARTITION, operation.region, ACCOUNT_ID)):
         decision = _decide(needed, principal)
         if not decision.is_allowed:
-            return _refusal(operation.service, decision)
+            return denied(operation.service, decision)
     return None
 
 
@@ -133,26 +136,3 @@ def _key_id(name: str, place: Location) -> str:
 
     kms = kms_backends[place.account][place.region]
     return (kms.get_key_id_from_alias(name) or name) if name.startswith("alias/") else name
-
-
-# Where a service's code differs from AccessDeniedException. Their API references, "Common errors".
-_CODES = {
-    "autoscaling": "AccessDenied",
-    "cloudwatch": "AccessDenied",
-    "ec2": "UnauthorizedOperation",
-    "iam": "AccessDenied",
-    "s3": "AccessDenied",
-    "sns": "AuthorizationError",
-    "sts": "AccessDenied",
-}
-_STATUS_400 = frozenset(
-    {"cloudtrail", "codebuild", "dynamodb", "ecr", "events", "kms", "logs", "secretsmanager", "servicequotas", "ssm"}
-)
-
-
-def _refusal(service: str, decision: Decision) -> ErrorAnswer:
-    message = decision.message
-    if service == "ec2":
-        message = f"You are not authorized to perform this operation. {message}"
-    status = 400 if PREFIXES.get(service, service) in _STATUS_400 else 403
-    return ErrorAnswer(_CODES.get(service, "AccessDeniedException"), message, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -10,7 +11,7 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import sts_backends
 
-from gen_infra.emulator.validation.errors import ErrorAnswer
+from gen_infra.emulator.administrator import ACCESS_KEY
 from gen_infra.iam import PolicyDocument, Principal, PrincipalKind
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from moto.sts.models import AssumedRole
 
 PARTITION = "aws"
-EXPIRED = ErrorAnswer("ExpiredToken", "The security token included in the request is expired", 403)
-INVALID = ErrorAnswer("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+
+
+class InvalidKey(Enum):
+    """Why an access key does not count."""
+
+    UNKNOWN = "IAM and STS did not issue it, or it was deleted or made inactive"
+    EXPIRED = "its session has ended"
 
 
 def backend(account: str) -> IAMBackend:
@@ -29,22 +35,22 @@ def backend(account: str) -> IAMBackend:
     return found
 
 
-def caller(access_key: str, account: str) -> Principal | ErrorAnswer | None:
-    """Return who has an access key, or AWS's error for a key that no longer counts.
+def caller(access_key: str, account: str) -> Principal | InvalidKey | None:
+    """Return who has an access key, or why the key does not count.
 
     None is the account's administrator, who may do everything.
-
-    Any access key that IAM and STS did not issue is the administrator's, such as ``testing``.
     """
+    if access_key == ACCESS_KEY:
+        return None
     for session in sts_backends[account][PARTITION].assumed_roles:
         if session.access_key_id == access_key:
-            return role_session(session, account) if session.expiration > utcnow() else EXPIRED
+            return role_session(session, account) if session.expiration > utcnow() else InvalidKey.EXPIRED
     iam = backend(account)
     for user in iam.users.values():
         for key in user.access_keys:
-            if key.access_key_id == access_key:
-                return _user(iam, user) if key.status == "Active" else INVALID
-    return None
+            if key.access_key_id == access_key and key.status == "Active":
+                return _user(iam, user)
+    return InvalidKey.UNKNOWN
 
 
 def role_session(session: AssumedRole, account: str) -> Principal:

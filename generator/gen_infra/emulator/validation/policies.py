@@ -6,8 +6,9 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
+
+from gen_infra.iam.matching import is_action_like
 
 # Services that assume roles under names that are not names of boto3.
 _PRINCIPALS = frozenset(
@@ -61,10 +62,9 @@ def allows(statement: Mapping[str, Any], action: str, *, service: str = "") -> b
     principal = statement.get("Principal")
     named = principal if isinstance(principal, Mapping) else {"AWS": principal, "Service": principal}
     granted = listed(named.get("Service" if service else "AWS"))
-    actions = [str(each).lower() for each in listed(statement.get("Action"))]
     return (
         statement.get("Effect") == "Allow"
-        and any(fnmatchcase(action.lower(), each) for each in actions)
+        and any(is_action_like(action, str(each)) for each in listed(statement.get("Action")))
         and (bool(granted) if not service else bool({service, "*"} & {str(each) for each in granted}))
     )
 
