@@ -39,6 +39,7 @@ class Principal:
         policies: the identity-based policies, inline and attached, also those of the user's groups.
         boundary: the permissions boundary.
         session_policies: the policies that were passed to sts:AssumeRole; empty if none were.
+        user_id: the unique id that ``aws:userid`` has: of the user, or of the role and its session (``AROA…:SESSION``).
     """
 
     kind: PrincipalKind
@@ -48,6 +49,7 @@ class Principal:
     policies: tuple[PolicyDocument, ...] = ()
     boundary: PolicyDocument | None = None
     session_policies: tuple[PolicyDocument, ...] = ()
+    user_id: str = ""
 
 
 def names(statement: PolicyStatement, principal: Principal) -> str:

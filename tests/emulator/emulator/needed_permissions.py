@@ -93,7 +93,26 @@ NEEDED = [
             "CidrBlock": "10.9.0.0/16",
             "TagSpecifications": [{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}],
         },
-        {"ec2:CreateVpc": f"arn:aws:ec2:{_PLACE}:vpc/*", "ec2:CreateTags": "*"},
+        {"ec2:CreateVpc": f"arn:aws:ec2:{_PLACE}:vpc/*", "ec2:CreateTags": f"arn:aws:ec2:{_PLACE}:vpc/*"},
+    ),
+    Needs(
+        "ec2",
+        "create_key_pair",
+        {"KeyName": "packer_1"},
+        {"ec2:CreateKeyPair": f"arn:aws:ec2:{_PLACE}:key-pair/packer_1"},
+    ),
+    Needs(
+        "ec2",
+        "create_launch_template",
+        {
+            "LaunchTemplateName": "workers",
+            "LaunchTemplateData": {"InstanceType": "m6i.large"},
+            "TagSpecifications": [{"ResourceType": "launch-template", "Tags": [{"Key": "a", "Value": "b"}]}],
+        },
+        {
+            "ec2:CreateLaunchTemplate": f"arn:aws:ec2:{_PLACE}:launch-template/*",
+            "ec2:CreateTags": f"arn:aws:ec2:{_PLACE}:launch-template/*",
+        },
     ),
     Needs(
         "ec2",
@@ -156,7 +175,7 @@ NEEDED = [
         "iam",
         "create_service_linked_role",
         {"AWSServiceName": "spot.amazonaws.com"},
-        {"iam:CreateServiceLinkedRole": "*"},
+        {"iam:CreateServiceLinkedRole": f"{_ROLE}/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"},
     ),
     Needs("kms", "create_key", {}, {"kms:CreateKey": "*"}),
     Needs("kms", "list_aliases", {}, {"kms:ListAliases": "*"}),

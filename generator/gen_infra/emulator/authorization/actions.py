@@ -63,7 +63,7 @@ _S3 = {
     "UploadPartCopy": "PutObject",
 }
 _OTHERS = {
-    "kms:ReEncrypt": "kms:ReEncryptFrom",
+    "kms:ReEncrypt": "kms:ReEncryptFrom",  # and ReEncryptTo
     "lambda:Invoke": "lambda:InvokeFunction",
     "sns:PublishBatch": "sns:Publish",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
@@ -114,6 +114,8 @@ def actions(service: str, operation: str, parameters: Mapping[str, Any]) -> list
         return []
     if prefix == "s3":
         return [action, *_with_object(name, parameters)]
+    if action == "kms:ReEncryptFrom":
+        return [action, "kms:ReEncryptTo"]
     tags, also = ("TagSpecifications", "ec2:CreateTags") if prefix == "ec2" else _TAGGING.get(action, ("", ""))
     return [action, also] if parameters.get(tags) and action != also else [action]
 

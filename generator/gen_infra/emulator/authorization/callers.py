@@ -74,6 +74,7 @@ def role_session(session: AssumedRole, account: str) -> Principal:
         policies=policies,
         boundary=boundary,
         session_policies=limits,
+        user_id=session.user_id,
     )
 
 
@@ -91,7 +92,9 @@ def _user(iam: IAMBackend, user: Any) -> Principal:
     groups = [group for group in iam.groups.values() if user in group.users]
     policies = [policy for owner in (user, *groups) for policy in _policies(owner)]
     boundary = _managed(iam, getattr(user, "permissions_boundary_arn", None))
-    return Principal(PrincipalKind.USER, user.arn, user.account_id, policies=tuple(policies), boundary=boundary)
+    return Principal(
+        PrincipalKind.USER, user.arn, user.account_id, policies=tuple(policies), boundary=boundary, user_id=user.id
+    )
 
 
 def _policies(owner: Any) -> Iterator[PolicyDocument]:

@@ -1,4 +1,8 @@
-"""Find the policy of a resource: of a bucket, a key, a queue, a topic, a repository, a function, a secret or a role."""
+"""Find the policy of a resource: of a bucket, a key, a queue, a topic, a repository, a function, a secret or a role.
+
+The grants of a key count as statements of its policy, and the resource policies of CloudWatch Logs as those of each log
+group.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from gen_infra.emulator.authorization.callers import PARTITION, backend
 from gen_infra.iam import InvalidPolicyError, PolicyDocument
+from gen_infra.iam.grants import grants_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,8 +26,10 @@ def resource_policy(arn: str) -> PolicyDocument | None:
         return None
     _, _, service, region, account, name = parts
     try:
-        text = _READERS[service](account, region, name)
-        return PolicyDocument.read(text.decode() if isinstance(text, bytes) else text) if text else None
+        found = _READERS[service](account, region, name)
+        if isinstance(found, PolicyDocument):
+            return found
+        return PolicyDocument.read(found.decode() if isinstance(found, bytes) else found) if found else None
     except (KeyError, HTTPException, ServiceException, InvalidPolicyError):  # it does not exist, or has no valid policy
         return None
 
@@ -39,11 +46,23 @@ def _bucket(_account: str, _region: str, name: str) -> str | bytes | None:
     return None
 
 
-def _key(account: str, region: str, name: str) -> str | bytes | None:
+def _key(account: str, region: str, name: str) -> PolicyDocument:
     from moto.kms.models import kms_backends
 
-    policy: str = kms_backends[account][region].keys[name.removeprefix("key/")].policy
-    return policy
+    key = kms_backends[account][region].keys[name.removeprefix("key/")]
+    policy = PolicyDocument.read(key.policy)
+    if not key.grants:
+        return policy
+    grants = [(each.grantee_principal, each.operations, each.constraints or {}) for each in [*key.grants.values()]]
+    return PolicyDocument((*policy.statements, *grants_policy(grants).statements))
+
+
+def _log_group(account: str, region: str, _name: str) -> PolicyDocument:
+    from moto.logs.models import logs_backends
+
+    policies = [*logs_backends[account][region].resource_policies.values()]
+    documents = [PolicyDocument.read(each.policy_document) for each in policies]
+    return PolicyDocument(tuple(statement for each in documents for statement in each.statements))
 
 
 def _queue(account: str, region: str, name: str) -> str | bytes | None:
@@ -67,11 +86,17 @@ def _repository(account: str, region: str, name: str) -> str | bytes | None:
     return policy
 
 
-def _function(account: str, region: str, name: str) -> str | bytes | None:
-    from moto.awslambda.models import lambda_backends
+def _function(account: str, region: str, name: str) -> PolicyDocument:
+    from moto.awslambda_simple.models import lambda_simple_backends
 
-    policy: str = lambda_backends[account][region].get_policy(name.removeprefix("function:"))
-    return policy
+    function = lambda_simple_backends[account][region].get_function(name.removeprefix("function:"))
+    statements = [
+        each | {"Principal": {"AWS": each["Principal"]}}
+        if str(each.get("Principal")).startswith("arn:")  # moto keeps a user's or a role's ARN as it was given
+        else each
+        for each in function.policy.statements
+    ]
+    return PolicyDocument.read({"Version": "2012-10-17", "Statement": statements})
 
 
 def _secret(account: str, region: str, name: str) -> str | bytes | None:
@@ -94,6 +119,7 @@ _READERS: Mapping[str, Callable[[str, str, str], Any]] = {
     "iam": _role,
     "kms": _key,
     "lambda": _function,
+    "logs": _log_group,
     "s3": _bucket,
     "secretsmanager": _secret,
     "sns": _topic,

@@ -44,7 +44,7 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "instance-profile": ("InstanceProfileName",),
         "oidc-provider": ("OpenIDConnectProviderArn", "Url"),
         "policy": ("PolicyArn", "PolicyName"),
-        "role": ("RoleName",),
+        "role": ("RoleName", "AWSServiceName"),
         "user": ("UserName",),
     },
     "kms": {"alias": ("AliasName",), "key": ("KeyId", "TargetKeyId")},
@@ -53,11 +53,16 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "log-group": ("logGroupName", "resourceArn", "resourceIdentifier"),
         "log-stream": ("logGroupName", "logGroupIdentifier"),
     },
-    "scheduler": {"schedule-group": ("Name", "GroupName", "ResourceArn")},
+    "scheduler": {"schedule": ("Name",), "schedule-group": ("Name", "GroupName", "ResourceArn")},
     "secretsmanager": {"Secret": ("SecretId", "Name")},
     "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
     "sqs": {"queue": ("QueueUrl", "QueueName")},
-    "ssm": {"parameter": ("Name", "Names", "Path", "ResourceId")},
+    "ssm": {
+        "document": ("DocumentName",),
+        "instance": ("Target",),
+        "parameter": ("Name", "Names", "Path", "ResourceId"),
+        "session": ("SessionId",),
+    },
     "states": {"statemachine": ("stateMachineArn", "name", "resourceArn")},
     "sts": {"role": ("RoleArn",)},
 }
@@ -94,10 +99,12 @@ class Lookup(NamedTuple):
     Args:
         path: the path of an IAM resource, by its type and name, such as ``/batch/``.
         key: the id of a key, by an alias or an ARN.
+        linked_role: the name of the service-linked role of a service.
     """
 
     path: Callable[[str, str], str]
     key: Callable[[str], str]
+    linked_role: Callable[[str], str]
 
 
 class OneAction(NamedTuple):
@@ -121,7 +128,7 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
     if service == "s3":
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
-        return _ec2(kinds, parameters, place)
+        return _ec2(name, kinds, parameters, place)
     call = OneAction(service, name, parameters, place, lookup)
     found = {kind: list(_of_type(call, kind)) for kind in kinds}
     arns = tuple(dict.fromkeys(each for several in found.values() for each in several))
@@ -149,6 +156,8 @@ def _as_is(_call: OneAction, _kind: str, value: str) -> Sequence[str]:
 
 def _with_path(call: OneAction, kind: str, value: str) -> Sequence[str]:
     """Put the path before the name of an IAM resource: that of the call, or of the resource that exists."""
+    if call.name == "CreateServiceLinkedRole":
+        return (f"aws-service-role/{value}/{call.lookup.linked_role(value)}",)
     given = call.parameters.get("Path") if call.name.startswith("Create") else None
     return (f"{given or call.lookup.path(kind, value)}{value.removeprefix('https://')}".lstrip("/"),)
 
@@ -164,6 +173,9 @@ _SPELLINGS: Mapping[str, Callable[[OneAction, str, str], Sequence[str]]] = {
     "kms": lambda call, kind, value: (value.removeprefix("alias/") if kind == "alias" else call.lookup.key(value),),
     "logs": lambda call, _kind, value: (value, call.parameters.get("logStreamName", "*")),
     "lambda": lambda _call, _kind, value: (value.partition(":")[0],),
+    "scheduler": lambda call, kind, value: (
+        (call.parameters.get("GroupName") or "default", value) if kind == "schedule" else (value,)
+    ),
     "secretsmanager": _with_suffix,
     "sqs": lambda _call, _kind, value: (value.rpartition("/")[2],),
     "ssm": lambda _call, _kind, value: (value.lstrip("/"),),
@@ -192,17 +204,19 @@ def _s3(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], pla
     return Asked(arns) if arns else Asked(("*",), is_known=False)
 
 
-def _ec2(kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Location) -> Asked:
+def _ec2(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], place: Location) -> Asked:
     """Return the ids of a call by their prefixes; a type that is created, or not named, is any of its type."""
     ids: dict[str, list[str]] = {}
     for text in _all_texts(parameters):
         if found := _EC2_ID.fullmatch(text):
             ids.setdefault(_EC2_TYPES.get(found[1], found[1]), []).append(text)
+    if key := parameters.get("KeyName"):
+        ids["key-pair"] = [key]
     arns = []
     for kind, is_required in kinds.items():
         named = ids.get(kind, [])
-        if named or is_required:
-            arns += [arn("ec2", kind, place, name) for name in named or ["*"]]
+        if named or is_required or (name == "RunInstances" and kind == "volume"):
+            arns += [arn("ec2", kind, place, each) for each in named or ["*"]]
     return Asked(tuple(arns) or ("*",))
 
 
