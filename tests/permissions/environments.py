@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import yaml
 
-from gen_infra.emulator import CREDENTIALS, REGION, seed
+from gen_infra.emulator import REGION, seed
+from gen_infra.emulator.administrator import CREDENTIALS
 from gen_infra.manifest import load
 from gen_infra.resources import data_dir
 from tests.cli import clean_environ
