@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 if TYPE_CHECKING:
     from gen_infra.iam.reference import Location
 
-Values = dict[str, tuple[str, ...]]
+ContextValues = dict[str, tuple[str, ...]]
 _ID_LENGTH = 36  # moto writes the id of the key before what it encrypts
 ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
 DECRYPT = ("kms:Decrypt",)
@@ -44,7 +44,7 @@ class KeyUse(NamedTuple):
     via: str
     encryption: Mapping[str, str]
 
-    def context(self, action: str, account: str) -> Values:
+    def context(self, action: str, account: str) -> ContextValues:
         """Return the condition keys of one of its actions; ``account`` is the caller's."""
         values = key_context(self.key, account) | encryption_context(self.encryption)
         values["kms:viaservice"] = (self.via,)
@@ -75,11 +75,11 @@ def customer_key(name: str | None, place: Location) -> str:
     return "" if found is None or is_own else str(found.arn)
 
 
-def key_context(arn: str, account: str) -> Values:
+def key_context(arn: str, account: str) -> ContextValues:
     """Return the condition keys that a key has; ``account`` is the caller's."""
     from moto.kms.models import kms_backends
 
-    values: Values = {"kms:calleraccount": (account,)}
+    values: ContextValues = {"kms:calleraccount": (account,)}
     parts = arn.split(":", 5)
     key = kms_backends[parts[4]][parts[3]].keys.get(parts[5].removeprefix("key/")) if len(parts) == 6 else None
     if key:
@@ -94,13 +94,13 @@ def key_context(arn: str, account: str) -> Values:
     return values
 
 
-def encryption_context(pairs: Mapping[str, str]) -> Values:
+def encryption_context(pairs: Mapping[str, str]) -> ContextValues:
     """Return the condition keys of an encryption context."""
-    values: Values = {f"kms:encryptioncontext:{name.lower()}": (str(value),) for name, value in pairs.items()}
+    values: ContextValues = {f"kms:encryptioncontext:{name.lower()}": (str(value),) for name, value in pairs.items()}
     return values | ({"kms:encryptioncontextkeys": tuple(pairs)} if pairs else {})
 
 
-def direct_context(action: str, arn: str, parameters: Mapping[str, Any], account: str) -> Values:
+def direct_context(action: str, arn: str, parameters: Mapping[str, Any], account: str) -> ContextValues:
     """Return the condition keys of a call of KMS itself; ``account`` is the caller's."""
     constraints = parameters.get("Constraints") or {}
     pairs: Mapping[str, str] = parameters.get("EncryptionContext") or next(iter(constraints.values()), {})

@@ -12,10 +12,10 @@ from gen_infra.emulator.authorization.tags import resource_tags, tag_pairs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    Values = dict[str, tuple[str, ...]]
+    from gen_infra.emulator.authorization.keys import ContextValues
 
 
-def resource_context(action: str, arn: str, parameters: Mapping[str, Any], account: str) -> Values:
+def resource_context(action: str, arn: str, parameters: Mapping[str, Any], account: str) -> ContextValues:
     """Return the condition keys of one resource of a call, by their names in lower case.
 
     Args:
@@ -25,26 +25,26 @@ def resource_context(action: str, arn: str, parameters: Mapping[str, Any], accou
         account: the account of the emulator, which owns its resources.
     """
     service, _, name = action.partition(":")
-    values: Values = {"aws:resourceaccount": (account,)}
+    values: ContextValues = {"aws:resourceaccount": (account,)}
     for tag, value in resource_tags(arn).items() if service != "s3" else ():
         values[f"aws:resourcetag/{tag.lower()}"] = values[f"{service}:resourcetag/{tag.lower()}"] = (value,)
     return values | (_ec2(name, arn, parameters, account) if service == "ec2" else request_tags(parameters))
 
 
-def request_tags(parameters: Mapping[str, Any], kind: str = "") -> Values:
+def request_tags(parameters: Mapping[str, Any], kind: str = "") -> ContextValues:
     """Return ``aws:RequestTag/…`` and ``aws:TagKeys`` of a call; for EC2 of one kind of resource, if it is given."""
     given = next((parameters[name] for name in ("tags", "Tags", "TagList") if parameters.get(name)), None)
     tags = dict(tag_pairs(given))
     for specification in parameters.get("TagSpecifications") or []:
         if kind in ("", specification.get("ResourceType")):
             tags |= tag_pairs(specification.get("Tags"))
-    values: Values = {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
+    values: ContextValues = {f"aws:requesttag/{name.lower()}": (value,) for name, value in tags.items()}
     if keys := tuple(tags) or tuple(parameters.get("tagKeys") or parameters.get("TagKeys") or ()):
         values["aws:tagkeys"] = keys
     return values
 
 
-def _ec2(name: str, arn: str, parameters: Mapping[str, Any], account: str) -> Values:
+def _ec2(name: str, arn: str, parameters: Mapping[str, Any], account: str) -> ContextValues:
     from moto.ec2.models import ec2_backends
 
     parts = arn.split(":", 5)
