@@ -45,13 +45,16 @@ _SCANNER_SWITCH = re.compile(
     r"|\btflint-ignore|\bnosem(?:grep)?\b|\bno(?:sec|sonar|horus)\b|\bskipcq\b"
     r"|\b(?:git|better)leaks\s*:\s*allow|\bggignore\b|\bpragma\s*:\s*(?:allow|white)list"
     r"|\b(?:allow|white)list[ -]nextline[ -]secret|\bshellcheck\s+disable\s*=|\b(?:lgtm|codeql)\s*\["
-    r"|\bcfn[_-](?:nag|lint)\s*:|\bignore-check\.kube-linter\.io|\bsemgrep\s*:\s*ignore",
+    r"|\bcfn[_-](?:nag|lint)\s*:|\b(?:cdk[_-]nag|cfn[_-]guard)\b|\bcheckov\.io/skip|\bignore-check\.kube-linter\.io"
+    r"|\bsemgrep\s*:\s*ignore"
+    # A comment in the form that they have in common, for those that are not named here.
+    r"|(?:#|//|/\*)\s*(?:noqa|[a-z][\w.-]*:(?:skip|ignore|disable|exempt|suppress)|[a-z]+-(?:skip|ignore|disable))\b",
     re.IGNORECASE,
 )
 # Each contains one; fast to search first.
 _SWITCH_WORDS = (
     *("skip", "ignore", "disable", "exempt", "nosem", "nosec", "nosonar", "nohorus", "leaks", "lgtm"),
-    *("codeql", "cfn", "allowlist", "whitelist"),
+    *("codeql", "cfn", "cdk", "noqa", "suppress", "allowlist", "whitelist"),
 )
 
 STAND_IN = "\N{REPLACEMENT CHARACTER}"
@@ -84,7 +87,8 @@ def scanner_switches(text: str) -> Iterator[ForbiddenText]:
     if not any(word in lower for word in _SWITCH_WORDS):
         return
     for found in _SCANNER_SWITCH.finditer(text):
-        yield ForbiddenText(found.start(), f"{found.group()} turns off a security scanner; remove it")
+        switch = found.group().lstrip("#/* \t\n")
+        yield ForbiddenText(found.end() - len(switch), f"{switch} turns off a security scanner; remove it")
 
 
 def not_normal(text: str) -> str:

@@ -162,6 +162,9 @@ SWITCHES = (
     "PRAGMA : ALLOWLIST NEXTLINE SECRET", "hadolint ignore=DL3008", "shellcheck disable=SC2086", "lgtm[js/x]",
     "codeql[x]",
     "skipcq: X", "cloudrail:skip", "bearer:disable x", "nohorus", "ignore-check.kube-linter.io/x", "dockle:ignore",
+    "# noqa: S603", "# prowler:ignore", "#newtool:skip=X1", "// aqua:suppress", "/* x.y:disable */",
+    "# secretlint-disable", "checkov.io/skip1: CKV_AWS_1=x", "cdk_nag", "cfn-guard", "# driftctl:exempt",
+    "run; #ts-skip",
 )  # fmt: skip
 
 
@@ -189,7 +192,8 @@ def test_switches_of_scanners_are_refused_in_every_string(tmp_path: Path, switch
         "nanosec", "parts:skip", "sec:ignore me", "allow list of samples", "checkov reads this",
         "trivy scans the image",
         "a SONAR image", "tests:skip", "bearer token", "pragma once", "disable=x", "shellcheck script.sh",
-        "opacity: ignore",
+        "opacity: ignore", "# note: skip the first reads", "# skip: two samples", "# --ignore-case", "echo a#b:c",
+        "https://x/y:ignored", "# suppress nothing", "# re-run with --no-skip", "noqaline",
     ],
 )  # fmt: skip
 def test_ordinary_words_are_no_switches(text: str) -> None:
