@@ -75,12 +75,19 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         for path in (
             *("/dev/ng0n1", "/dev/md127", "/dev/sg0", "/dev/nvme0n1p1", "/dev/xvda", "/dev/mem", "/dev/kmsg"),
             *("/dev/dm-0", "/dev/mapper/x", "/dev/loop-control", "/dev/vfio/vfio", "/dev/kvm", "/dev/port"),
-            *("/dev/net/tun", "/dev/disk/by-id/x"),
+            *("/dev/net/tun", "/dev/disk/by-id/x", "/dev/fuse0", "/dev/fuse/x", "/dev/infiniband/uverbs0/x"),
+            *("/dev/cuse", "/dev/vhost-net", "/dev/uinput", "/dev/input/event0", "/dev/tty", "/dev/pts/0", "/dev/root"),
+            *("/dev/nvme0", "/dev/disk/by-label/x", "/dev/mqueue", "/dev/cpu/0/msr", "/dev/tpm0", "/dev/watchdog"),
+            *("/dev/snapshot", "/dev/hwrng", "/dev/userfaultfd", "/dev/rtc", "/proc/kcore", "/sys/kernel/security"),
+            *("/dev/NVIDIA0", "/dev/nvidia-caps/x/y", "/run/docker.sock"),
         )
     ),
     *(
         (job(**device(path)), DEVICE, "is not an absolute path")
-        for path in ("/dev/fuse/../mem", "/dev//fuse", "/dev/infiniband/../sda", "/dev/fuse\n", "dev/fuse")
+        for path in (
+            *("/dev/fuse/../mem", "/dev//fuse", "/dev/infiniband/../sda", "/dev/fuse\n", "dev/fuse"),
+            *("/dev/nvidia/../sda", "/dev/nvidia ", "/dev/nvidia\u0660", "/dev/infiniband/.", "/dev/block/259:0"),
+        )
     ),
     (nodes(**device("/dev/sg0")), DEVICE, "is not one of /dev/fuse"),
     (container(**device("/dev/sg0")), "jobs.j.containers.main.linux.devices[0].host_path: ", "is not one of /dev/fuse"),
@@ -90,7 +97,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         for path in (
             *("/", "/etc/cron.d", "/root/.ssh", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/proc"),
             *("/var/cache/ecs", "/var/spool/cron", "/docker_scratch/..", "//docker_scratch", "/docker_scratch/jobs/1"),
-            *("/DOCKER_SCRATCH", "docker_scratch", ".", "${HOME}"),
+            *("/DOCKER_SCRATCH", "docker_scratch", ".", "${HOME}", "~/x", "$(pwd)", "C:\\", "/docker_scratch:/etc"),
+            *("/mnt", "/srv", "/opt", "/home", "/data", "/efs", "/lost+found", "/sys/fs/cgroup", "/lib/modules"),
+            *("/selinux", "/var/lib/cloud", "/etc/ecs", "/dev/zero", "/dev/fuse", "/var/log", "/cgroup"),
+            *("/docker_scratch//x", "/docker_scratch/../docker_scratch", "/./docker_scratch", "/docker_scratch/*"),
+            *("/docker_scratch ", "/docker_scratch%2f..", "/docker_scratch,/etc"),
         )
     ),
     (nodes(container_properties=folder("/etc")), FOLDER, "is a folder of the host"),
@@ -99,6 +110,27 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         for path in ("/", "/*", "/x/../etc", "etc")
     ),
     ({**job(scratch="/s"), "image__scratch__mount": "/"}, "image.scratch.mount: ", "is not an absolute path"),
+    *(
+        ({**raw(**folder(path)), "hosts__allow_paths": ["/lab"]}, FOLDER, "is a folder of the host")
+        for path in ("/lab/../etc", "/lab//x", "/lab/./x", "/labs", "/LAB")
+    ),
+    *(
+        (raw(volumes=[{"name": "v", "host": host}]), f"{RAW}volumes[0].host", says)
+        for host, says in (
+            ("/etc", "should be a mapping"),
+            ([{"sourcePath": "/etc"}], "should be a mapping"),
+            ({"sourcePath": ["/etc"]}, "should be text"),
+            ({"SourcePath": "/etc"}, "unknown key"),
+        )
+    ),
+    (raw(volumes=[{"name": "v", "Host": {"sourcePath": "/etc"}}]), f"{RAW}volumes[0].Host", "unknown key"),
+    (raw(volumes={"name": "v", "host": {"sourcePath": "/etc"}}), f"{RAW}volumes", "should be a list"),
+    *(
+        ({"image__aws_cli": path}, "image.aws_cli: ", "is not a folder below /opt")
+        for path in ("/usr/local", "/opt/../etc", "/opt", "/opt/a b")
+    ),
+    ({"compute__spot__user_data": ["../x.sh"]}, "compute.spot.user_data[0]: ", "below the manifest's folder"),
+    ({"compute__spot__user_data": ["x.py"]}, "compute.spot.user_data[0]: ", "below the manifest's folder"),
     # members that a job has keys for, or must not have
     (job(privileged=True), "jobs.j.privileged: ", "unknown key"),
     (container(privileged=True), "jobs.j.containers.main.privileged: ", "unknown key"),
@@ -110,6 +142,13 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (raw(jobRoleArn=ADMIN), f"{RAW}jobRoleArn: ", "give it there"),
     (raw(executionRoleArn=ADMIN), f"{RAW}executionRoleArn: ", "gen-infra makes the execution role"),
     (raw(logConfiguration={"logDriver": "syslog"}), f"{RAW}logConfiguration: ", "gen-infra makes a log group"),
+    *((raw(**{name: "host"}), f"{RAW}{name}: ", "unknown key") for name in ("networkMode", "pidMode", "ipcMode")),
+    *(
+        (raw(**{name: []}), f"{RAW}{name}: ", "unknown key")
+        for name in ("dockerSecurityOptions", "systemControls", "capabilities", "extraHosts", "dnsServers")
+    ),
+    (task(pidMode="HOST"), f"{TASK}pidMode: ", "HOST is not one of task"),
+    (task(ipcMode="shareable"), f"{TASK}ipcMode: ", "shareable is not one of task, none"),
     (job(linux={"capabilities": {"add": ["SYS_ADMIN"]}}), "jobs.j.linux.capabilities: ", "unknown key"),
     (task(pidMode="host"), f"{TASK}pidMode: ", "host is not one of task"),
     (task(ipcMode="host"), f"{TASK}ipcMode: ", "host is not one of task, none"),
@@ -119,6 +158,21 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     # roles
     (job(role=ADMIN.replace("123456789012", "210987654321")), "jobs.j.role: ", "is in account 210987654321"),
     (job(role="arn:aws:iam::123456789012:role/*"), "jobs.j.role: ", "is not the ARN of an IAM role"),
+    *(
+        (job(role=arn), "jobs.j.role: ", "is not the ARN of an IAM role")
+        for arn in (
+            *("Administrator", "arn:aws:iam::123456789012:user/x", "arn:aws:sts::123456789012:assumed-role/x/y"),
+            *("arn:aws:iam::123456789012:ROLE/x", "arn:aws:iam::aws:role/x", f"{ADMIN}*", f"{ADMIN} ", f"{ADMIN}\n"),
+        )
+    ),
+    (job(role=ADMIN.replace("aws", "aws-us-gov", 1)), "jobs.j.role: ", "aws-us-gov"),
+    *(
+        ({"iam__path": path, **job(role=f"arn:aws:iam::123456789012:role{path}x")}, "iam.path: ", "is not a path")
+        for path in (
+            *("/aws-reserved/sso.amazonaws.com/", "/aws-service-role/batch.amazonaws.com/", "/service-role/"),
+            *("//", "/*/", "/x", "x/"),
+        )
+    ),
     ({"iam__instance_profile": ADMIN}, "iam.instance_profile: ", "is not the ARN of an instance profile"),
     # suppressions
     (suppression(resource="***"), "suppressions[0].resource: ", "matches almost every resource"),
@@ -127,6 +181,16 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (suppression(reason="          "), "suppressions[0].reason: ", "does not say why"),
     (suppression(reason=". . . . . . ."), "suppressions[0].reason: ", "does not say why"),
     (suppression(reason="\u200bab \u200bcd \u200bef"), "test.yaml:", "is an invisible character"),
+    *(
+        (suppression(resource=each), "suppressions[0].resource: ", "matches almost")
+        for each in ("aws*", "*_*.*", "*.this")
+    ),
+    (suppression(reason="because Because BECAUSE because"), "suppressions[0].reason: ", "does not say why"),
+    *(
+        (suppression(check=each), "suppressions[0].check: ", "is not a check's id")
+        for each in ("*", "ALL", "CKV_AWS_*")
+    ),
+    *((suppression(expires=each), "suppressions[0].expires: ", "date") for each in ("", "never", "2027-02-30")),
     (suppression(check="GI_*"), "suppressions[0].check: ", "is not a check's id"),
     # scripts, state
     ({"image__scripts": ["../../etc/passwd"]}, "image.scripts[0]: ", "below the manifest's folder"),
@@ -135,6 +199,34 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         {"state": {"bucket": "lab-tfstate"}, "buckets": {"b": {"name": "lab-tfstate", "access": "work"}}},
         "buckets.b.name: ",
         "jobs could write the Terraform state",
+    ),
+    *(
+        ({"state": {"bucket": "lab-tfstate"}, "buckets": {"b": entry}}, "buckets.b.", says)
+        for entry, says in (
+            (
+                {"name": "lab-tfstate", "access": "write", "prefix": "gen-infra/test/"},
+                "could write the Terraform state",
+            ),
+            ({"name": "lab-*", "access": "write"}, "is not 3 to 63"),
+            ({"name": "arn:aws:s3:::lab-tfstate", "access": "write"}, "is not 3 to 63"),
+            ({"name": "lab-tfstate", "access": "write", "prefix": "*/"}, "is not an S3 prefix"),
+            ({"name": "lab-tfstate", "access": "write", "prefix": "gen-infr?/"}, "is not an S3 prefix"),
+            ({"name": "lab-tfstate", "access": "write", "prefix": "${aws:username}/"}, "is not an S3 prefix"),
+            ({"name": "lab-tfstate", "access": "write", "prefix": "/"}, "is not an S3 prefix"),
+        )
+    ),
+    *(
+        (job(secrets={"A": {"arn": arn}}), "jobs.j.secrets.A.arn: ", "is not the ARN of")
+        for arn in (
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:*",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/*",
+            "arn:aws:ssm:us-east-1:123456789012:parameter/*",
+        )
+    ),
+    *(
+        ({f"image__{key}": name}, f"image.{key}: ", "SSM parameter name")
+        for key in ("parameter", "source")
+        for name in ("prod/db", "/prod/db/*", "/prod/{{x}}")
     ),
     # secrets, also split and encoded
     (job(environment={"DB_PASS": "hunter2"}), "test.yaml:", "DB_PASS contains a secret in plain text"),
@@ -151,6 +243,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         for skip in (
             *("checkov:skip=CKV_AWS_210", "checkov :skip=x", "CHECKOV:SKIP=all", "#nosec B1", "terrascan:skip=x"),
             *("snyk:ignore", "regula:ignore", "yor:skip", "tfsec:ignore:x", "trivy:ignore:x"),
+            *("# prowler:ignore", "#newtool:skip=X1", "checkov.io/skip1: CKV_AWS_1=x", "# noqa", "cdk_nag", "nosem"),
         )
         for manifest in (job(command=["echo", skip]), {"tags": {"A": skip}})
     ),

@@ -173,7 +173,12 @@ def test_they_come_from_the_manifest(tmp_path: Path) -> None:
         ({"reason": "          "}, "does not say why the finding is accepted; use at least 3 words"),
         ({"reason": "xxxxxxxxxxxxxxxxxxx ok"}, "use at least 3 words"),
         ({"resource": "***"}, r'"\*\*\*" matches almost every resource'),
-        ({"resource": "*.**"}, "name at least 3 characters of the address"),
+        ({"resource": "*.**"}, r"name a type, a module or a key, such as aws_batch_job_definition\.\*"),
+        ({"resource": "aws*"}, "matches almost every resource"),
+        ({"resource": "*aws_*"}, "matches almost every resource"),
+        ({"resource": "jobs.*"}, "matches almost every resource"),
+        ({"resource": "*.this"}, "matches almost every resource"),
+        ({"reason": "because because because"}, "use at least 3 words"),
         ({"check": "everything"}, "a check's id"),
     ):
         with pytest.raises(UsageError, match=said):

@@ -115,8 +115,8 @@ PolicyArn = Annotated[
 IamPath = Annotated[
     str,
     text(
-        r"/|/[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*/",
-        "a path that starts and ends with '/'",
+        r"/|/(?!aws-|service-role/)[A-Za-z0-9_+=,.@-]+(?:/[A-Za-z0-9_+=,.@-]+)*/",
+        "a path that starts and ends with '/', and is none of AWS's (/aws-…/, /service-role/)",
         "/genomics/",
         max_length=128,
     ),

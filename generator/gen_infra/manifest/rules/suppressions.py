@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _FEWEST_WORDS = 3
-_FEWEST_CHARACTERS = 3
+
+
+def _names_a_part(pattern: str) -> bool:
+    """Return whether a pattern has a resource's type in full, or two other parts of an address."""
+    literal = [part for part in re.split(r"[.\[\]\"]+", pattern) if part and "*" not in part]
+    return any(re.fullmatch(r"[a-z]+_\w+", part) for part in literal) or len(literal) >= 2
 
 
 def suppressions_are_understandable(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -25,17 +30,17 @@ def suppressions_are_understandable(manifest: Manifest) -> Iterable[ManifestFind
 def problems_of_suppressions(suppressions: Sequence[Suppression]) -> Iterator[ManifestFinding]:
     """Refuse reasons without words, patterns for everything, and dates that do not exist, such as 2026-02-30."""
     for index, suppression in enumerate(suppressions):
-        words = re.findall(r"[^\W\d_]{2,}", suppression.reason)
+        words = {word.lower() for word in re.findall(r"[^\W\d_]{2,}", suppression.reason)}
         if len(words) < _FEWEST_WORDS:
             yield (
                 ("suppressions", index, "reason"),
                 f'"{suppression.reason}" does not say why the finding is accepted; use at least {_FEWEST_WORDS} words',
             )
-        if len(re.sub(r'[*.\[\]"]', "", suppression.resource)) < _FEWEST_CHARACTERS:
+        if not _names_a_part(suppression.resource):
             yield (
                 ("suppressions", index, "resource"),
-                f'"{suppression.resource}" matches almost every resource; '
-                f"name at least {_FEWEST_CHARACTERS} characters of the address",
+                f'"{suppression.resource}" matches almost every resource; name a type, a module or a key, '
+                "such as aws_batch_job_definition.*, module.network.* or jobs.align.*",
             )
         try:
             date.fromisoformat(suppression.expires)
