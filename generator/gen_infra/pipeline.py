@@ -72,24 +72,21 @@ def check(
         environments: what is checked; checkov starts once for all of them.
         progress: receives lines of progress.
         policy_path: the policy file: what is accepted beside what the manifests accept.
-        base_path: a manifest beyond whose suppressions none is accepted, nor roles below another ``iam.path``; a file
-            that does not exist has neither.
+        base_path: the manifest before a change, see :class:`.check.base.BaseManifest`; the file may not exist.
         today: decides which suppressions have expired; by default today in UTC.
 
     Returns:
         A report for each environment, in their order.
     """
+    from gen_infra.check.base import BaseManifest
     from gen_infra.check.policy import NO_POLICY, read_policy
     from gen_infra.check.runner import check_environments
 
     policy = read_policy(policy_path) if policy_path else NO_POLICY
-    base, iam_path = None, None
-    if base_path and base_path.exists():
-        base_manifest = load_with_warnings(base_path).manifest
-        base, iam_path = base_manifest.suppressions, base_manifest.iam.path
-    elif base_path:
-        base, iam_path = (), "/"
-    return check_environments(environments, progress, policy=policy, base=base, iam_path=iam_path, today=today)
+    base = None
+    if base_path:
+        base = BaseManifest.of(load_with_warnings(base_path).manifest) if base_path.exists() else BaseManifest()
+    return check_environments(environments, progress, policy=policy, base=base, today=today)
 
 
 def make_plan(

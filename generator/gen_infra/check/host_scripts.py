@@ -5,11 +5,10 @@ The hash covers the text, so that a pull request cannot change a script that was
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from gen_infra.check.report import Check, Finding, RuleInfo
-from gen_infra.manifest.reading.nodes import dotted, file_and_line
+from gen_infra.check.places import finding_at
+from gen_infra.check.report import Check, RuleInfo
 
 if TYPE_CHECKING:
     from gen_infra.check.policy import Policy
@@ -28,20 +27,17 @@ HOST_SCRIPT_RULE = RuleInfo(
 def script_verdicts(environment: Environment, policy: Policy) -> list[Check]:
     """Give the verdict on an environment's scripts; none for an environment without."""
     scripts = list(environment.manifest.host_scripts())
-    findings = []
-    for place, script in scripts:
-        if script.sha256 in policy.host_scripts:
-            continue
-        file, line = file_and_line(environment.loaded.nodes, place) or ("", 0)
-        key = dotted(place)
-        message = (
-            f"{HOST_SCRIPT_RULE.id} {HOST_SCRIPT_RULE.title}: {script.path} runs as root on hosts, and its SHA-256 is "
-            f"{script.sha256}; {HOST_SCRIPT_RULE.remedy}"
+    findings = tuple(
+        finding_at(
+            environment,
+            place,
+            HOST_SCRIPT_RULE,
+            f"{script.path} runs as root on hosts, and its SHA-256 is {script.sha256}",
         )
-        where = f"{key} ({file}:{line})" if file else key
-        shown = os.path.relpath(file, environment.root) if file else ""
-        findings.append(Finding("failed", message, where, HOST_SCRIPT_RULE, key, shown, line))
+        for place, script in scripts
+        if script.sha256 not in policy.host_scripts
+    )
     if not scripts:
         return []
     noun = "script" if len(scripts) == 1 else "scripts"
-    return [Check(NAME, f"{len(scripts)} {noun}, {len(findings)} not accepted", tuple(findings))]
+    return [Check(NAME, f"{len(scripts)} {noun}, {len(findings)} not accepted", findings)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from gen_infra.manifest.model.base import ROLE_ARN, AbsolutePath, Model, about, text
+from gen_infra.manifest.model.base import ROLE_ARN, AbsolutePath, ImageId, Model, about, text
 from gen_infra.manifest.model.settings import Suppression
 from gen_infra.manifest.reading.loader import ManifestError, shown_path
 from gen_infra.manifest.reading.reader import Unreadable, read
@@ -41,6 +41,7 @@ class Policy(Model, frozen=True, kw_only=True):
         tuple[Annotated[str, text("[0-9a-f]{64}", "a SHA-256 in hexadecimal")], ...],
         about("The hashes of the scripts that may run as root on the hosts, as `check` prints them."),
     ] = ()
+    images: Annotated[tuple[ImageId, ...], about("Ids of AMIs that a change may bring to instances.")] = ()
     roles: Annotated[
         tuple[RolePattern, ...],
         about("ARNs of existing roles and instance profiles that environments may use; * at the end for all below."),

@@ -6,6 +6,7 @@ A manifest cannot accept these: its author could take the account with it. Only 
 from __future__ import annotations
 
 from gen_infra.check.host_scripts import HOST_SCRIPT_RULE
+from gen_infra.check.images import IMAGE_RULE
 from gen_infra.check.rules import RULES
 
 # checkov's checks of this kind, by what they find
@@ -20,6 +21,7 @@ PRIVILEGE_CHECKS = frozenset(
     (
         *(rule.id for rule in RULES if rule.privilege),
         HOST_SCRIPT_RULE.id,
+        IMAGE_RULE.id,
         *_ADMINISTRATORS,
         *_ANY_ACTION_OR_RESOURCE,
         *_ESCALATION,

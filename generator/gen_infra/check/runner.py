@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from gen_infra.check.host_scripts import script_verdicts
+from gen_infra.check.images import image_verdicts
 from gen_infra.check.plans import Validated, validate_and_plan
 from gen_infra.check.policy import NO_POLICY, Policy
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
@@ -48,9 +49,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
+    from gen_infra.check.base import BaseManifest
     from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
-    from gen_infra.manifest.model.settings import Suppression
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.tools.packer import Packer
     from gen_infra.tools.process import Progress
@@ -84,8 +85,7 @@ def check_environments(
     progress: Progress,
     *,
     policy: Policy = NO_POLICY,
-    base: Sequence[Suppression] | None = None,
-    iam_path: str | None = None,
+    base: BaseManifest | None = None,
     today: date | None = None,
 ) -> tuple[CheckReport, ...]:
     """Check environments side by side with every tool, and apply the suppressions of their manifests.
@@ -94,10 +94,10 @@ def check_environments(
         environments: what is checked; terraform fmt and checkov start once for all of them.
         progress: receives lines of progress.
         policy: what is accepted beside what the manifests accept.
-        base: the only suppressions that the manifests may have; None for any.
-        iam_path: the only ``iam.path`` below which existing roles are accepted; None for any.
+        base: what the manifests are compared with; None if they are not.
         today: decides which suppressions have expired; by default today in UTC.
     """
+    iam_path = base.iam_path if base else None
     accepted = [accepted_in(environment.manifest, policy, iam_path) for environment in environments]
     binary = environments[0].terraform_binary  # a missing terraform is reported before anything starts
     for environment in environments[1:]:
@@ -112,7 +112,7 @@ def check_environments(
             pool.submit(_scan_sources, environments, accepted, scratch / "source", progress),
             pool.submit(_scan_plans, environments, accepted, scratch / "plan", progress),
             pool.submit(_scan_templates, environments, scratch / "packer", progress),
-            pool.submit(_scan_manifests, environments, policy),
+            pool.submit(_scan_manifests, environments, policy, base),
         ]
         found = [section.result() for section in sections]
     day = today or datetime.now(UTC).date()
@@ -123,7 +123,7 @@ def check_environments(
                 environment.manifest.suppressions,
                 day,
                 policy=policy.suppressions,
-                base=base,
+                base=base.suppressions if base else None,
             )
         )
         for environment, *by_section in zip(environments, *found, strict=True)
@@ -236,10 +236,12 @@ def _scan_templates(environments: Sequence[Environment], folder: Path, progress:
     ]
 
 
-def _scan_manifests(environments: Sequence[Environment], policy: Policy) -> list[list[Check]]:
-    """Look for secrets in each environment's manifest, and at the scripts that it names."""
+def _scan_manifests(
+    environments: Sequence[Environment], policy: Policy, base: BaseManifest | None
+) -> list[list[Check]]:
+    """Look for secrets in each environment's manifest, and at the scripts and images that it names."""
     return [
-        [secrets, *script_verdicts(environment, policy)]
+        [secrets, *script_verdicts(environment, policy), *image_verdicts(environment, policy, base)]
         for secrets, environment in zip(secret_verdicts(environments), environments, strict=True)
     ]
 

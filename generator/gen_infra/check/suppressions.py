@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.check.host_scripts import HOST_SCRIPT_RULE
 from gen_infra.check.host_scripts import NAME as SCRIPTS
+from gen_infra.check.images import IMAGE_RULE, IMAGES
 from gen_infra.check.privileges import PRIVILEGE_CHECKS
 from gen_infra.check.report import Check, Finding
 from gen_infra.check.secrets import DETECTOR, SECRET_RULE
@@ -126,7 +127,7 @@ def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
 
 def _scans(check_id: str) -> frozenset[str]:
     """Return the names of the scans that run the check."""
-    own = {SECRET_RULE.id: DETECTOR, HOST_SCRIPT_RULE.id: SCRIPTS}
+    own = {SECRET_RULE.id: DETECTOR, HOST_SCRIPT_RULE.id: SCRIPTS, IMAGE_RULE.id: IMAGES}
     if check_id in own:
         return frozenset({own[check_id]})
     tool = "gen-infra" if check_id.startswith("GI_") else "checkov"

@@ -154,7 +154,7 @@ def _compare(environment: Environment, console: Console, *, as_json: bool) -> tu
     "base_path",
     type=PATH,
     metavar="BASE",
-    help="Fail on each suppression that the manifest BASE does not have.",
+    help="Fail on suppressions and ids of AMIs that the manifest BASE does not have.",
 )
 @click.option(
     "--format",
@@ -194,7 +194,7 @@ def check(
 
     A manifest cannot suppress checks of privileges; --policy names a file outside it that can, and that other people
     own. --against is for pull requests: BASE is the manifest before the change. A suppression that is new or wider than
-    there fails, and an existing role below another iam.path; if BASE does not exist, each is new.
+    there fails, an existing role below another iam.path, and an AMI's id; if BASE does not exist, each is new.
 
     With several manifests each tool starts once where it can, an invalid manifest does not stop the others, the exit
     code is the highest, and --json prints a list.

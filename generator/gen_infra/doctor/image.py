@@ -33,7 +33,7 @@ class Volume:
 
 @check("image", "ssm")
 def image_of_parameter(
-    clients: Clients, parameter: str, architecture: str, volumes: Mapping[str, Volume]
+    clients: Clients, parameter: str, architecture: str, volumes: Mapping[str, Volume], account: str = ""
 ) -> Iterator[Diagnosis]:
     """Check whether an SSM parameter names an image that the instances can run; the rest is as in `image`."""
     try:
@@ -45,12 +45,18 @@ def image_of_parameter(
     if problem := unfit(found):
         yield wrong("image", f"parameter {parameter} {problem}", f"name a parameter of data type {DATA_TYPE}")
         return
-    yield from image(clients, found["Value"], architecture, volumes, origin=f" from {parameter}")
+    yield from image(clients, found["Value"], architecture, volumes, account, origin=f" from {parameter}")
 
 
 @check("image", "ec2")
 def image(
-    clients: Clients, image_id: str, architecture: str, volumes: Mapping[str, Volume], origin: str = ""
+    clients: Clients,
+    image_id: str,
+    architecture: str,
+    volumes: Mapping[str, Volume],
+    account: str = "",
+    *,
+    origin: str = "",
 ) -> Iterator[Diagnosis]:
     """Check whether the instances can run the image.
 
@@ -59,6 +65,7 @@ def image(
         image_id: the AMI.
         architecture: ``x86_64`` or ``arm64``, as the manifest's base says.
         volumes: by device name, those that the manifest gives a size.
+        account: the environment's; an image of another account, but AWS's own, is a warning.
         origin: where the id comes from, for the messages.
     """
     name = f"{image_id}{origin}"
@@ -74,6 +81,9 @@ def image(
     elif found.get("Architecture") != architecture:
         message = f"{name} is for {found.get('Architecture', 'another architecture')}, the manifest for {architecture}"
         yield wrong("image", message, "correct `image.base`, or name another image")
+    elif account and found.get("OwnerId", account) != account and found.get("ImageOwnerAlias") != "amazon":
+        message = f"{name} belongs to account {found.get('OwnerId')}, which is root on every host that runs it"
+        yield warning("image", message, "build an image of your own, or make sure that you trust that account")
     else:
         yield ok("image", f"{name}: {found.get('Name', 'without a name')}")
     disks = {each.get("DeviceName", ""): each["Ebs"] for each in found.get("BlockDeviceMappings", []) if "Ebs" in each}

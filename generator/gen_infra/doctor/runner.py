@@ -151,7 +151,7 @@ def images(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
         (each.run_source, each.architecture) for each in manifest.images().values()
     ):
         look = doctor_image.image_of_parameter if source.startswith("/") else doctor_image.image
-        yield partial(look, aws, source, architecture, volumes)
+        yield partial(look, aws, source, architecture, volumes, manifest.account)
 
 
 def key(aws: Clients, manifest: Manifest) -> DoctorCheck:

@@ -1,4 +1,4 @@
-"""The doctor on placement groups, capacity reservations, and the security groups of Elastic Fabric Adapters."""
+"""The doctor on images of other accounts, placement groups, capacity reservations, and security groups for EFA."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.doctor import runner as doctor
+from gen_infra.doctor.image import image
 from gen_infra.doctor.launch import capacity_reservation, placement_groups
 from gen_infra.doctor.network import efa_traffic
 from tests.unit.manifests import accept
@@ -15,7 +16,7 @@ from tests.unit.recorded import Account, Refusal
 if TYPE_CHECKING:
     from pathlib import Path
 
-ID = "cr-0123456789abcdef0"
+ID, AMI = "cr-0123456789abcdef0", "ami-0123456789abcdef0"
 GROUP = "arn:aws:resource-groups:us-east-1:123456789012:group/reserved"
 RESERVED = {"InstanceType": "c7i.48xlarge", "State": "active", "TotalInstanceCount": 4, "AvailableInstanceCount": 2}
 
@@ -111,3 +112,21 @@ def test_what_the_compute_environments_are_launched_into(tmp_path: Path, recorde
     manifest = accept(tmp_path, compute={"spot": fast, "reserved": reserved, "unreserved": unreserved})
     found = [each.args[1:] for each in doctor.launches(recorded.clients, manifest)]  # type: ignore[attr-defined]
     assert found == [(["mpi"],), (ID, ["c7i.large"])]
+
+
+@pytest.mark.parametrize(
+    ("owner", "alias", "level"),
+    [("123456789012", None, "ok"), ("591542846629", "amazon", "ok"), ("210987654321", None, "warning")],
+)
+def test_an_image_of_another_account_is_named(owner: str, alias: str | None, level: str, recorded: Account) -> None:
+    found = {
+        "ImageId": AMI,
+        "Name": "lab",
+        "State": "available",
+        "Architecture": "x86_64",
+        "OwnerId": owner,
+        **({"ImageOwnerAlias": alias} if alias else {}),
+    }
+    recorded.answers = {"DescribeImages": {"Images": [found]}, "DescribeSnapshots": {"Snapshots": []}}
+    [line] = [each for each in image(recorded.clients, AMI, "x86_64", {}, "123456789012") if each.subject == "image"]
+    assert (line.level, "belongs to account 210987654321" in line.message) == (level, level == "warning")

@@ -146,6 +146,12 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
             for index, script in enumerate(compute.boot_scripts):
                 yield ("compute", key, "user_data", index), script
 
+    def named_images(self) -> Iterator[tuple[KeyPath, str]]:
+        """Yield every id of an AMI, with its path in the manifest."""
+        named: dict[KeyPath, str | None] = {("image", "id"): self.image.id, ("image", "source"): self.image.source}
+        named |= {("compute", key, "image", "id"): each.image.id for key, each in self.compute.items() if each.image}
+        yield from ((place, ami) for place, ami in named.items() if ami and ami.startswith("ami-"))
+
     def base_key(self, key: str) -> str:
         """Return the key that names the base image of a compute environment, for messages."""
         own = self.compute[key].image
