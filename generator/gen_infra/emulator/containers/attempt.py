@@ -51,6 +51,7 @@ class RunningAttempt:
         self._control, self._supervisors_end = socket.socketpair()
         self._readers: list[LogReader] = []
         self._outputs: list[int] = []
+        self._streams: dict[tuple[int, str], tuple[str, str]] = {}
         self._paths: list[str] = []
         threading.Thread(target=self._run, daemon=True, name=f"job-{self.job.id}").start()
 
@@ -115,6 +116,7 @@ class RunningAttempt:
                 result = self.results[event["node"], event["container"]]
                 if event["event"] == "started":
                     self.has_started = True
+                    self.services.log(*self._streams[event["node"], event["container"]], [])
                 elif event["event"] == "failed":
                     result.reason = event["reason"]
                     if not self.has_started:
@@ -153,6 +155,7 @@ class RunningAttempt:
         container = self.job.containers[name]
         known = self.job.outcomes[name] if self.job.task else self.job.runtimes[node]
         group, stream = self.job.log_options(container)["awslogs-group"], known["logStreamName"]
+        self._streams[node, name] = group, stream
         reading, writing = os.pipe()
         self._outputs.append(writing)
         reader = LogReader(reading, lambda lines: self.services.log(group, stream, lines))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 
@@ -12,6 +11,10 @@ EVENT_BYTES = (
 MAX_LINES = 50_000
 MAX_BYTES = 16 * 1024 * 1024
 _CHUNK = 65536
+_FULL = (
+    f"gen-infra emulator: the log of this container is larger than {MAX_LINES} lines or {MAX_BYTES // 1024**2} MiB; "
+    "the rest is dropped"
+)
 
 
 class LogReader(threading.Thread):
@@ -30,20 +33,17 @@ class LogReader(threading.Thread):
 
     def run(self) -> None:
         """Read to the end."""
-        lines = bytes_read = 0
+        lines = size = 0
         with open(self._output, "rb", buffering=0) as output:  # noqa: PTH123 - an open file has no path
-            for batch in split_lines(iter(lambda: os.read(output.fileno(), _CHUNK), b"")):
-                if lines > MAX_LINES or bytes_read > MAX_BYTES:
-                    continue
-                lines += len(batch)
-                bytes_read += sum(map(len, batch))
+            for batch in split_lines(iter(lambda: output.read(_CHUNK), b"")):
+                lines, size = lines + len(batch), size + sum(map(len, batch))
                 texts = [line.decode(errors="replace") for line in batch]
-                if lines > MAX_LINES or bytes_read > MAX_BYTES:
-                    texts.append(
-                        f"gen-infra emulator: the log of this container is larger than {MAX_LINES} lines or "
-                        f"{MAX_BYTES // 1024 // 1024} MiB; the rest is dropped"
-                    )
-                self._write(texts)
+                is_full = lines > MAX_LINES or size > MAX_BYTES
+                self._write([*texts, _FULL] if is_full else texts)
+                if is_full:
+                    break
+            while output.read(_CHUNK):  # a full pipe would stop the container
+                pass
 
 
 def split_lines(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:

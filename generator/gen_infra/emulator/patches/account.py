@@ -106,7 +106,8 @@ class BackendAccount:
         logs.ensure_log_group(group)
         logs.ensure_log_stream(group, stream)
         now = int(time.time() * 1000)
-        logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
+        if lines:
+            logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
 
 
 def jobs_of(backend: BatchBackend) -> Jobs:
