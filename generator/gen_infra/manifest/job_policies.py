@@ -95,8 +95,9 @@ def _bucket_statements(used: tuple[Bucket, ...], partition: str, through_s3: Sta
         for number, prefix in enumerate(dict.fromkeys(bucket.prefix or "" for bucket in buckets)):
             patterns = (prefix.rstrip("/"), f"{prefix}*")  # `aws s3 ls` takes a prefix without its slash too
             under = (StatementCondition("StringLike", "s3:prefix", patterns),) if prefix else ()
+            lists = tuple(action for action in allowed.lists if not prefix or action not in _OF_WHOLE_BUCKET)
             names = tuple(arns[bucket.name] for bucket in buckets if (bucket.prefix or "") == prefix)
-            yield Statement(f"{sid}List{number}", allowed.lists, names, under)
+            yield Statement(f"{sid}List{number}", lists, names, under)
         objects = tuple(f"{arns[bucket.name]}/{bucket.prefix or ''}*" for bucket in buckets)
         yield Statement(f"{sid}Objects", allowed.objects, objects)
         if keys := dict.fromkeys(bucket.kms_key for bucket in buckets if bucket.kms_key):
@@ -138,6 +139,8 @@ _WORK = S3Actions(
     _DELETE.key,
 )
 S3_ACTIONS = {"read": _READ, "write": _WRITE, "delete": _DELETE, "work": _WORK}
+# Lists that S3 cannot limit to a prefix: it has no condition key for them.
+_OF_WHOLE_BUCKET = {"s3:ListBucketMultipartUploads"}
 _WITHOUT_PREFIX = StatementCondition("Null", "s3:prefix", ("true",))
 
 

@@ -45,7 +45,6 @@ CLIENTS = {
             Call("s3:PutObject", "run1/a.bam"),
             Call("s3:AbortMultipartUpload", "run1/a.bam"),
             Call("s3:ListMultipartUploadParts", "run1/a.bam"),
-            Call("s3:ListBucketMultipartUploads", prefix="run1/"),
         ],
     ),
     "put-object-tagging": (WRITE, [Call("s3:PutObjectTagging", "run1/a.vcf")]),
@@ -75,6 +74,7 @@ NEVER = [
     Call(LIST, prefix=""),
     Call("s3:GetObject", "run2/a.bam"),
     Call("s3:PutObject", "run10/a.bam"),
+    Call("s3:ListBucketMultipartUploads"),  # S3 cannot limit it to a prefix
     Call("s3:CreateBucket"),
     Call("s3:DeleteBucket"),
     Call("s3:PutBucketPolicy"),

@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "align_buckets" {
 
   statement {
     sid       = "WorkList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = ["arn:aws:s3:::genomics-work-123456789012"]
 
     condition {
@@ -198,7 +198,7 @@ data "aws_iam_policy_document" "merge_buckets" {
 
   statement {
     sid       = "WorkList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = ["arn:aws:s3:::genomics-work-123456789012"]
 
     condition {

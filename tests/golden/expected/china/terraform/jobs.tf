@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "isaac_buckets" {
 
   statement {
     sid       = "WriteList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = ["arn:aws-cn:s3:::genomics-results-cn"]
 
     condition {

@@ -73,7 +73,7 @@ data "aws_iam_policy_document" "isaac_buckets" {
 
   statement {
     sid       = "WriteList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
 
     condition {

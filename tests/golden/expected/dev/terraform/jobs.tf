@@ -73,7 +73,7 @@ data "aws_iam_policy_document" "isaac_buckets" {
 
   statement {
     sid       = "WriteList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
 
     condition {
@@ -220,7 +220,7 @@ data "aws_iam_policy_document" "strelka_buckets" {
 
   statement {
     sid       = "WriteList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
 
     condition {
@@ -367,7 +367,7 @@ data "aws_iam_policy_document" "snpeff_buckets" {
 
   statement {
     sid       = "WriteList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
 
     condition {
@@ -499,7 +499,7 @@ data "aws_iam_policy_document" "samtoolsStats_buckets" {
 
   statement {
     sid       = "WriteList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
 
     condition {

@@ -83,7 +83,7 @@ data "aws_iam_policy_document" "align_buckets" {
 
   statement {
     sid       = "WorkList0"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = ["arn:aws-us-gov:s3:::our-results"]
 
     condition {
