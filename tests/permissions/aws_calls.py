@@ -53,7 +53,8 @@ class AwsCall:
     Args:
         caller: the name of a role, or of a service.
         actions: separated by spaces.
-        resource: an ARN; ``{key}`` is the environment's key and ``{owners_key}`` that of its buckets and secrets.
+        resource: an ARN; ``{key}`` is the environment's key, ``{owners_key}`` that of its buckets and secrets, and
+            ``{reference_key}`` that of the bucket ``reference``.
         source: the page that says that the calls are made.
         context: condition keys, besides those of every call.
     """
@@ -84,8 +85,9 @@ def _assume(service: str, role: str, source: str, **context: str) -> AwsCall:
 
 def _jobs() -> Iterator[AwsCall]:
     tasks = {"Account": ACCOUNT_ID, "Arn": f"arn:aws:ecs:{_HERE}:task/1"}
-    yield from (_assume("ecs-tasks", f"{job}-complete-job", _ECS, **tasks) for job in ("align", "move", "work", "call"))
+    yield from (_assume("ecs-tasks", f"{job}-complete-job", _ECS, **tasks) for job in _JOBS)
     through_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    yield AwsCall("align-complete-job", "kms:Decrypt", "{reference_key}", _S3_KEY, through_s3)
     for job in ("align", "move", "work"):
         yield AwsCall(f"{job}-complete-job", "kms:Decrypt kms:GenerateDataKey", "{owners_key}", _S3_KEY, through_s3)
     point = f"arn:aws:elasticfilesystem:{_HERE}:access-point/fsap-0123456789abcdef0"
@@ -182,6 +184,7 @@ def _image_rebuild() -> Iterator[AwsCall]:
 
 
 _TO_LOG = "logs:CreateLogStream logs:PutLogEvents"
+_JOBS = ("align", "annotate", "call", "move", "work")
 _SECRETS = ("genomics/database", "lab/registry")
 _SCHEDULE = f"arn:aws:scheduler:{_HERE}:schedule/batchImageRebuild-complete/batchImageRebuild-complete"
 _LOG_GROUPS = f"arn:aws:logs:{_HERE}:log-group:"

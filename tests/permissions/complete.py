@@ -12,16 +12,17 @@ account: "123456789012"
 region: us-east-1
 tags: {Project: genomics}
 state: {bucket: genomics-tfstate-123456789012}
+iam: {permissions_boundary: "arn:aws:iam::123456789012:policy/developer-boundary"}
 network: {create: {cidr: 10.60.0.0/20, nat: one}}
 notifications: {blocked_queues: [genomics-ops@example.com]}
 buckets:
-  reference: {name: aws-batch-genomics-resources, access: read, kms_key: KEY}
-  results: {name: genomics-results-123456789012, access: write, prefix: results/, kms_key: KEY}
-  moved: {name: genomics-results-123456789012, access: delete, prefix: moved/, kms_key: KEY}
-  work: {name: genomics-results-123456789012, access: work, prefix: work/, kms_key: KEY}
+  reference: {name: aws-batch-genomics-resources, access: read, kms_key: REFERENCE_KEY}
+  results: {name: genomics-results-123456789012, access: write, prefix: results/, kms_key: OWNERS_KEY}
+  moved: {name: genomics-results-123456789012, access: delete, prefix: moved/, kms_key: OWNERS_KEY}
+  work: {name: genomics-results-123456789012, access: work, prefix: work/, kms_key: OWNERS_KEY}
 repositories: [caller]
 image:
-  parameter: /gen-infra/complete/ami
+  parameter: /gen-infra/prod/ami
   scratch: {size_gib: 100}
   rebuild:
     schedule: cron(0 3 ? * SUN *)
@@ -48,8 +49,10 @@ jobs:
     memory_mib: 512
     queue: slow
     secrets:
-      LICENCE: {arn: "arn:aws:ssm:us-east-1:123456789012:parameter/genomics/licence", kms_key: KEY}
-      PASSWORD: {arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:genomics/database-AbCdEf", kms_key: KEY}
+      LICENCE: {arn: "arn:aws:ssm:us-east-1:123456789012:parameter/genomics/licence", kms_key: OWNERS_KEY}
+      PASSWORD:
+        arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:genomics/database-AbCdEf"
+        kms_key: OWNERS_KEY
     efs:
       reference: {file_system: fs-0123456789abcdef0, access_point: fsap-0123456789abcdef0, mount: /reference}
 """

@@ -34,6 +34,7 @@ MANIFESTS = {
     for path in sorted((data_dir("envs") / folder).glob("*.yaml"))
     if path.stem != "base"
 }
+BOUNDARY = "developer-boundary"
 _NUMBERS = itertools.count(1)
 
 
@@ -51,15 +52,17 @@ def prepared(aws: Emulator, name: str, folder: Path) -> Path:
     shutil.copytree(data_dir("envs"), folder, dirs_exist_ok=True)
     path = folder / MANIFESTS[name]
     manifest = load(path)
-    document = yaml.safe_load(path.read_text())
+    document: dict[str, Any] = yaml.safe_load(path.read_text())
     if manifest.network.ids:
         document["network"] = {"ids": _network(aws, manifest.region)}
     if manifest.partition != "aws":  # where moto has no images of AWS's own
         document["image"]["id"] = seed.machine_image(client(aws, "ec2", manifest.region), manifest.region)
     if manifest.encryption.key != "create":
         document["encryption"] = {"key": _key_for_logs(client(aws, "kms", manifest.region), manifest.region)}
+    boundary = f"arn:{manifest.partition}:iam::{ACCOUNT_ID}:policy/{BOUNDARY}"
+    document["iam"] = {"permissions_boundary": boundary} | document.get("iam", {})  # which the role `apply` requires
     path.write_text(yaml.safe_dump(document, sort_keys=False))
-    _central_roles(aws)
+    central_roles(aws)
     return path
 
 
@@ -77,21 +80,22 @@ def _key_for_logs(kms: Any, region: str) -> str:
     """Create a key that CloudWatch Logs may use, as its owner has to set it up, and return its ARN."""
     owner = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "kms:*", "Resource": "*"}
     logs = owner | {"Principal": {"Service": f"logs.{region}.amazonaws.com"}}
-    return str(kms.create_key(Policy=document(owner, logs))["KeyMetadata"]["Arn"])
+    return str(kms.create_key(Policy=policy_document(owner, logs))["KeyMetadata"]["Arn"])
 
 
-def _central_roles(aws: Emulator) -> None:
+def central_roles(aws: Emulator) -> None:
     """Create what the examples refer to by ARN and do not create."""
     iam = aws.client("iam")
     for role in ("batchService", "batchJob", "batchInstance"):
-        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=document())
+        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=policy_document())
     iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")
     iam.add_role_to_instance_profile(InstanceProfileName="batchInstance", RoleName="batchInstance")
-    boundary = document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
-    iam.create_policy(PolicyName="developer-boundary", PolicyDocument=boundary)
+    iam.create_policy(
+        PolicyName=BOUNDARY, PolicyDocument=policy_document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    )
 
 
-def document(*statements: Mapping[str, Any]) -> str:
+def policy_document(*statements: Mapping[str, Any]) -> str:
     """Return a policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
@@ -99,7 +103,7 @@ def document(*statements: Mapping[str, Any]) -> str:
 def role_with(aws: Emulator, *documents: str) -> str:
     """Create a role with these policies, and return its ARN."""
     iam, name = aws.client("iam"), f"tested-{next(_NUMBERS)}"
-    trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"})
+    trust = policy_document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"})
     role = iam.create_role(RoleName=name, Path="/tested/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     for number, text in enumerate(documents):
         iam.put_role_policy(RoleName=name, PolicyName=str(number), PolicyDocument=text)

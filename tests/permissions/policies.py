@@ -97,7 +97,7 @@ class Policies:
         boundary = self._boundaries.get(caller)
         return Principal(
             PrincipalKind.ROLE,
-            f"{caller.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/session",
+            f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{caller.rpartition('/')[2]}/session",
             ACCOUNT_ID,
             role_arn=caller,
             policies=tuple(each.read for each in policies if each.owner == caller and each.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -10,6 +11,8 @@ from botocore.config import Config
 from tests.permissions.environments import credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_infra.emulator import Emulator
     from gen_infra.manifest.model.settings import Bucket
 
@@ -43,7 +46,8 @@ def use_bucket(aws: Emulator, role: str, bucket: Bucket) -> None:
     s3.copy_object(**{**made, "Key": f"{prefix}copy"}, CopySource=made, Tagging="a=b", TaggingDirective="REPLACE")
     upload = made | {"UploadId": s3.create_multipart_upload(**made)["UploadId"]}
     s3.upload_part(**upload, PartNumber=1, Body=b"chr2")
-    s3.list_multipart_uploads(Bucket=name, Prefix=prefix)
+    if not prefix:
+        s3.list_multipart_uploads(Bucket=name)
     s3.list_parts(**upload)
     s3.abort_multipart_upload(**upload)
     if bucket.access in {"delete", "work"}:
@@ -62,3 +66,11 @@ def _use_versions(aws: Emulator, s3: Any, name: str, prefix: str) -> None:
     s3.get_object_tagging(**version)
     s3.delete_object_tagging(**made)
     s3.delete_object(**version)
+
+
+def invoke(aws: Emulator, function: str, event: Mapping[str, str]) -> dict[str, Any]:
+    """Invoke a function, which has the credentials of its role, and return its answer."""
+    answer = aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload

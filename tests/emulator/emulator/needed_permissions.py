@@ -218,6 +218,12 @@ NEEDED = [
     Needs("s3", "get_bucket_location", {"Bucket": _BUCKET}, {"s3:GetBucketLocation": f"arn:aws:s3:::{_BUCKET}"}),
     Needs(
         "s3",
+        "get_object_tagging",
+        {"Bucket": _BUCKET, "Key": "a", "VersionId": "1"},
+        {"s3:GetObjectVersionTagging": f"arn:aws:s3:::{_BUCKET}/a"},
+    ),
+    Needs(
+        "s3",
         "put_object",
         {"Bucket": _BUCKET, "Key": "a/b", "Body": b"x"},
         {"s3:PutObject": f"arn:aws:s3:::{_BUCKET}/a/b"},

@@ -62,6 +62,8 @@ _S3 = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
+# Those that are ObjectVersion… where the call names a version.
+_OF_VERSIONS = {f"{verb}Object{part}" for verb in ("Delete", "Get", "Put") for part in ("", "Acl", "Tagging")}
 _OTHERS = {
     "kms:ReEncrypt": "kms:ReEncryptFrom",  # and ReEncryptTo
     "lambda:Invoke": "lambda:InvokeFunction",
@@ -107,8 +109,8 @@ def actions(service: str, operation: str, parameters: Mapping[str, Any]) -> list
     """
     prefix = PREFIXES.get(service, service)
     name = _S3.get(operation, operation) if prefix == "s3" else operation
-    if prefix == "s3" and "VersionId" in parameters and name in {"GetObject", "DeleteObject"}:
-        name += "Version"
+    if prefix == "s3" and "VersionId" in parameters and name in _OF_VERSIONS:
+        name = name.replace("Object", "ObjectVersion")
     action = _OTHERS.get(f"{prefix}:{name}", f"{prefix}:{name}")
     if action in FREE:
         return []
