@@ -7,15 +7,14 @@ import hashlib
 import http.client
 import json
 import os
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.emulator.distribution import tokens
 from tests import oci
-from tests.conftest import require_tool
 from tests.emulator.probes import Lab, refusal
+from tests.emulator.skopeo import login, pull, push, skopeo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,17 +67,6 @@ def repository(lab: Lab) -> str:
     return name
 
 
-def login(lab: Lab, session: boto3.Session | None = None) -> str:
-    """Return the user name and password of a caller, by default of the administrator."""
-    if session is None:
-        client = lab.client("ecr")
-    else:
-        made: Any = session
-        client = made.client("ecr", endpoint_url=lab.endpoint)
-    token: str = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    return base64.b64decode(token).decode()
-
-
 def user(lab: Lab, repository: str, *actions: str) -> boto3.Session:
     """Make a user who may log in, and do this with a repository."""
     arn = f"arn:aws:ecr:us-east-1:123456789012:repository/{repository}"
@@ -86,27 +74,6 @@ def user(lab: Lab, repository: str, *actions: str) -> boto3.Session:
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         {"Effect": "Allow", "Action": list(actions) or "ecr:DescribeImages", "Resource": arn},
     )
-
-
-def skopeo(*arguments: str | Path, fails: bool = False) -> str:
-    """Run skopeo, and return what it says."""
-    answer = subprocess.run(
-        [require_tool("skopeo"), "--insecure-policy", *arguments], capture_output=True, text=True, check=False
-    )
-    assert bool(answer.returncode) == fails, answer.stderr
-    return answer.stderr if fails else answer.stdout
-
-
-def push(lab: Lab, source: str, target: str, *, credentials: str = "", fails: bool = False, flags: str = "") -> str:
-    place = f"docker://{lab.endpoint.removeprefix('http://')}/{target}"
-    options = ["--dest-tls-verify=false", f"--dest-creds={credentials or login(lab)}", *flags.split()]
-    return skopeo("copy", *options, source, place, fails=fails)
-
-
-def pull(lab: Lab, source: str, target: str, *, credentials: str = "", fails: bool = False, flags: str = "") -> str:
-    place = f"docker://{lab.endpoint.removeprefix('http://')}/{source}"
-    options = ["--src-tls-verify=false", f"--src-creds={credentials or login(lab)}", *flags.split()]
-    return skopeo("copy", *options, place, target, fails=fails)
 
 
 def blobs(layout: Path) -> set[str]:

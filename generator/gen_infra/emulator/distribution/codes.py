@@ -18,6 +18,7 @@ _ANSWERS = {
     "ImageDigestDoesNotMatchException": _ErrorKind("DIGEST_INVALID", HTTPStatus.BAD_REQUEST),
     "ImageNotFoundException": _ErrorKind("MANIFEST_UNKNOWN", HTTPStatus.NOT_FOUND),
     "ImageTagAlreadyExistsException": _ErrorKind("TAG_INVALID", HTTPStatus.BAD_REQUEST),
+    "InvalidClientTokenId": _ErrorKind("DENIED", HTTPStatus.FORBIDDEN),
     "InvalidLayerException": _ErrorKind("DIGEST_INVALID", HTTPStatus.BAD_REQUEST),
     "InvalidLayerPartException": _ErrorKind("BLOB_UPLOAD_INVALID", HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     "InvalidParameterException": _ErrorKind("MANIFEST_INVALID", HTTPStatus.BAD_REQUEST),
@@ -26,16 +27,17 @@ _ANSWERS = {
     "RepositoryNotFoundException": _ErrorKind("NAME_UNKNOWN", HTTPStatus.NOT_FOUND),
     "ThrottlingException": _ErrorKind("TOOMANYREQUESTS", HTTPStatus.TOO_MANY_REQUESTS),
     "UnauthorizedException": _ErrorKind("UNAUTHORIZED", HTTPStatus.UNAUTHORIZED),
+    "UnsupportedException": _ErrorKind("UNSUPPORTED", HTTPStatus.METHOD_NOT_ALLOWED),
     "UploadNotFoundException": _ErrorKind("BLOB_UPLOAD_UNKNOWN", HTTPStatus.NOT_FOUND),
 }
-_UNSUPPORTED = _ErrorKind("UNSUPPORTED", HTTPStatus.METHOD_NOT_ALLOWED)
+_OTHER = _ErrorKind("UNKNOWN", HTTPStatus.BAD_REQUEST)
 
 
 def registry_code(code: str) -> str:
     """Return the code of the distribution API for one of ECR's API."""
-    return _ANSWERS.get(code, _UNSUPPORTED).code
+    return _ANSWERS.get(code, _OTHER).code
 
 
 def registry_status(code: str) -> HTTPStatus:
     """Return the HTTP status for a code of ECR's API."""
-    return _ANSWERS.get(code, _UNSUPPORTED).status
+    return _ANSWERS.get(code, _OTHER).status

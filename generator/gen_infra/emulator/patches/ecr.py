@@ -8,12 +8,14 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import flask
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import ImageAlreadyExistsException, InvalidParameterException
 from moto.ecr.models import DEFAULT_LAYER_PART_SIZE, ECRBackend, Image
 from moto.ecr.responses import ECRResponse
 
 from gen_infra.emulator.distribution import tokens
+from gen_infra.emulator.operations import read_operation
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 from gen_infra.emulator.registry import images, layers
 from gen_infra.emulator.registry.errors import EcrError
@@ -133,7 +135,7 @@ def authorization_tokens() -> None:
     @instead_of(ECRResponse, "get_authorization_token")
     def get_authorization_token(response: ECRResponse) -> ActionResult:
         expires = int(time.time()) + tokens.VALID_SECONDS
-        password = tokens.write(tokens.Token(response.get_access_key(), response.region, expires))
+        password = tokens.write(tokens.Token(_access_key(), response.region, expires))
         token = base64.b64encode(f"{tokens.USER}:{password}".encode()).decode()
         data = [
             {
@@ -144,6 +146,11 @@ def authorization_tokens() -> None:
             for registry in response._get_param("registryIds") or [response.current_account]
         ]
         return ActionResult({"authorizationData": data})
+
+
+def _access_key() -> str:
+    """Return the access key that signed the request; moto knows only those with the form of AWS's."""
+    return read_operation(flask.request.environ).access_key
 
 
 PATCHES: tuple[MotoPatch, ...] = (
