@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Part: TypeAlias = Literal["environment", "network", "rebuild", "notifications"]
+Part: TypeAlias = Literal["environment", "network", "rebuild", "notifications", "workflows"]
 
 
 class Absent(NamedTuple):
@@ -593,6 +593,16 @@ KINDS: dict[str, ResourceKind] = {
         removal="aws ec2 delete-security-group --group-id {0}",
         events=Events((), ("DeleteSecurityGroup",)),
         ignored=frozenset({"egress", "ingress"}),  # the state was written before the rules
+    ),
+    "aws_sfn_state_machine": ResourceKind(
+        label="state machine",
+        shown_by_name=True,
+        listing=Listing(("workflows",), "states", "list_state_machines", "stateMachines[].name"),
+        import_id=f"arn:{{partition}}:states:{{region}}:{{account}}:stateMachine:{_NAME}",
+        adoption="name",
+        removal="aws stepfunctions delete-state-machine --state-machine-arn {0}",
+        events=Events(("UpdateStateMachine",), ("DeleteStateMachine",), ("CreateStateMachine",)),
+        ignored=frozenset({"revision_id", "state_machine_version_arn"}),
     ),
     "aws_sns_topic": ResourceKind(
         label="topic",

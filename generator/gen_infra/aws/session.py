@@ -46,6 +46,7 @@ _SERVICES = {
     "quotas": "service-quotas",
     "schedules": "scheduler",
     "secrets": "secretsmanager",
+    "states": "stepfunctions",
     "trail": "cloudtrail",
 }  # attribute -> service, where they differ
 
@@ -78,6 +79,7 @@ class Clients:
     sns: Any
     sqs: SQSClient
     ssm: SSMClient
+    states: Any
     sts: STSClient
     trail: Any
 

@@ -63,7 +63,11 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "parameter": ("Name", "Names", "Path", "ResourceId"),
         "session": ("SessionId",),
     },
-    "states": {"statemachine": ("stateMachineArn", "name", "resourceArn")},
+    "states": {
+        "execution": ("executionArn",),
+        "maprun": ("mapRunArn",),
+        "statemachine": ("stateMachineArn", "name", "resourceArn"),
+    },
     "sts": {"role": ("RoleArn",)},
 }
 # Actions that need no permission on a type that the reference lists for them: it is there for its condition keys.

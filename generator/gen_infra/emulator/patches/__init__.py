@@ -33,6 +33,7 @@ from gen_infra.emulator.patches import (
     s3,
     sqs,
     ssm,
+    state_machines,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     *job_queues.PATCHES,
     *job_definitions.PATCHES,
     *jobs.PATCHES,
+    *state_machines.PATCHES,
 )
 
 
