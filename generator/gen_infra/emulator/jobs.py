@@ -276,10 +276,11 @@ class Jobs:
             self._stop_run(job, Stop(TIMED_OUT))
 
     def _stop_run(self, job: EmulatedJob, stop: Stop) -> None:
-        """Stop the containers, unless they are being stopped; the attempt ends when they have ended."""
+        """Stop the containers; the attempt ends when they have ended. The first reason holds, but for a final one."""
         if job.run is not None and job.stop is None:
-            job.stop = stop
             job.run.stop()
+        if job.stop is None or (job.stop.is_retried and not stop.is_retried):
+            job.stop = stop
 
     def _finish_run(self, job: EmulatedJob, run: ContainerRun) -> None:
         """End an attempt whose containers have ended, or could not start."""

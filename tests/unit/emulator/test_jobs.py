@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen_infra.emulator.job import ContainerRun, EmulatedJob, Host, node_container
+from gen_infra.emulator.job import ContainerResult, ContainerRun, EmulatedJob, Host, node_container
 from gen_infra.emulator.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -177,3 +177,109 @@ def test_the_end_of_the_thread_that_advances_jobs_is_recorded(monkeypatch: pytes
     jobs.add([job("one")])
     assert ended.wait(30)
     assert jobs.failure == "MemoryError: none left"
+
+
+class Run:
+    """Containers that start at once, and end when the test says so."""
+
+    has_started, has_ended, problem, is_lost = True, False, "", False
+
+    def __init__(self) -> None:
+        self.results: dict[tuple[int, str], ContainerResult] = {}
+        self.stops = 0
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def end(self, code: int, reason: str = "") -> None:
+        self.results[0, "default"] = ContainerResult(code, reason)
+        self.has_ended = True
+
+
+class RunningAccount(Account):
+    """An account whose containers run."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def run(self, _job: EmulatedJob) -> ContainerRun | str:
+        self.runs.append(Run())
+        return self.runs[-1]
+
+
+class TestContainers:
+    """Attempts whose containers run."""
+
+    @pytest.fixture
+    def account(self) -> RunningAccount:
+        return RunningAccount()
+
+    @pytest.fixture
+    def jobs(self, account: RunningAccount, clock: Clock) -> Jobs:
+        return Jobs(account, clock)
+
+    def test_a_job_ends_with_its_containers(self, jobs: Jobs, account: RunningAccount, clock: Clock) -> None:
+        one = started(jobs, clock, job("one", "sleep 1"))
+        clock.now += 60 * MINUTE
+        jobs.tick()
+        assert (one.status, account.runs[0].stops) == ("RUNNING", 0), "the command is not simulated"
+        account.runs[0].end(0)
+        jobs.tick()
+        assert (one.status, one.runtime["exitCode"], one.simulated) == ("SUCCEEDED", 0, "")
+
+    def test_a_timeout_stops_the_containers_and_is_not_retried(
+        self, jobs: Jobs, account: RunningAccount, clock: Clock
+    ) -> None:
+        one = job("one", attempts=3)
+        one.timeout = 600
+        started(jobs, clock, one)
+        clock.now += 9 * MINUTE
+        jobs.tick()
+        assert account.runs[0].stops == 0
+        clock.now += MINUTE
+        for _ in range(3):
+            jobs.tick()
+        assert (account.runs[0].stops, one.status) == (1, "RUNNING"), "until they have ended"
+        account.runs[0].end(137)
+        jobs.tick()
+        assert (one.status, one.status_reason) == ("FAILED", "Job attempt duration exceeded timeout")
+        assert (one.runtime["exitCode"], len(account.runs)) == (137, 1)
+
+    def test_out_of_memory_is_a_reason_that_decides_about_a_retry(
+        self, jobs: Jobs, account: RunningAccount, clock: Clock
+    ) -> None:
+        one = job("one")
+        rules = [{"onReason": "OutOfMemoryError*", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}]
+        one.retry = {"attempts": 5, "evaluateOnExit": rules}
+        started(jobs, clock, one)
+        account.runs[0].end(137, "OutOfMemoryError: Container killed due to memory usage")
+        jobs.tick()
+        assert one.status == "RUNNABLE"
+        started(jobs, clock, one)
+        account.runs[1].end(1)
+        jobs.tick()
+        assert (one.status, len(one.attempts)) == ("FAILED", 2)
+
+    def test_the_containers_of_a_lost_host_end_before_the_job_runs_again(
+        self, jobs: Jobs, account: RunningAccount, clock: Clock
+    ) -> None:
+        one = started(jobs, clock, job("one", attempts=2))
+        jobs.end_hosts("here")
+        jobs.end_hosts("here")
+        jobs.tick()
+        assert (one.status, account.runs[0].stops) == ("RUNNING", 1)
+        account.runs[0].end(137)
+        jobs.tick()
+        [lost] = one.attempts
+        assert (one.status, lost["statusReason"][:21]) == ("RUNNABLE", "Host EC2 (instance i-")
+        assert "exitCode" not in lost["container"]
+
+    def test_a_job_that_is_terminated_while_its_host_is_lost_does_not_run_again(
+        self, jobs: Jobs, account: RunningAccount, clock: Clock
+    ) -> None:
+        one = started(jobs, clock, job("one", attempts=2))
+        jobs.end_hosts("here")
+        jobs.end(one, call="TerminateJob", reason="enough")
+        account.runs[0].end(137)
+        jobs.tick()
+        assert (one.status, one.status_reason, account.runs[0].stops) == ("FAILED", "enough", 1)
