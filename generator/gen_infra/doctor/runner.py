@@ -82,6 +82,7 @@ def _tools(manifest: Manifest | None) -> Iterator[DoctorCheck]:
     yield partial(doctor_tools.terraform, find, os.environ)
     yield partial(doctor_tools.packer, os.environ)
     yield partial(doctor_tools.checkov, os.environ)
+    yield partial(doctor_tools.runc, os.environ)
 
 
 def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str | None) -> Iterator[DoctorCheck]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gen_infra.doctor.diagnosis import ok, warning, wrong
 from gen_infra.errors import MissingError
 from gen_infra.terraform.provider import find_provider
-from gen_infra.tools import process
+from gen_infra.tools import container_host, process
 from gen_infra.tools.checkov.adapter import find_checkov
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.packer import find_packer
@@ -71,3 +71,17 @@ def checkov(environ: Mapping[str, str]) -> list[Diagnosis]:
     if not version.startswith(".".join(map(str, _CHECKOV)) + "."):
         return [warning("checkov", f"{version}; tested with 3.3", "pipx install --force 'checkov>=3.3.30,<3.4'")]
     return [ok("checkov", f"{version}, {found.python}")]
+
+
+def runc(environ: Mapping[str, str]) -> list[Diagnosis]:
+    """Check whether the embedded AWS can run the containers of jobs on this machine; nothing else needs that."""
+    lacking, hint = container_host.missing(environ)
+    if lacking == container_host.ROOT:
+        return [ok("runc", f"not used without root: the embedded AWS simulates jobs ({hint})")]
+    if lacking:
+        return [warning("runc", f"the embedded AWS simulates jobs, because containers need {lacking}", hint)]
+    unlimited = [name for name in container_host.LIMITS if name not in container_host.offered_controllers()]
+    if unlimited:
+        message = f"containers of the embedded AWS have no limit of {', '.join(unlimited)}: the cgroups lack it"
+        return [warning("runc", message, "enable these cgroup controllers, or accept that jobs are not limited")]
+    return [ok("runc", f"{container_host.find('runc', environ)}; the embedded AWS runs the containers of jobs")]

@@ -52,19 +52,19 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     from gen_infra.emulator import attempts, calls, images, patches, seed
-    from gen_infra.emulator.containers import machine
     from gen_infra.emulator.containers.credentials import CredentialsEndpoint
     from gen_infra.emulator.copies import Copies
     from gen_infra.emulator.faults import Faults
     from gen_infra.emulator.registry.server import Registry
     from gen_infra.emulator.replay import Replay
+    from gen_infra.tools import container_host
 
     attempts.attempt_seconds()  # refuses an invalid value now, not at the first job
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
     patches.apply_all()
     if options.images is not None:
         images.offer(options.images)
-    machine.remove_unused_cgroups()
+    container_host.remove_unused_cgroups()
     moto = DomainDispatcherApplication(create_backend_app)
     server = serve(listener, CredentialsEndpoint(Copies(Faults(Replay(Registry(moto))))))
     port = listener.getsockname()[1]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gen_infra import emulator
-from gen_infra.emulator.containers import machine
+from gen_infra.tools import container_host
 from tests.conftest import missing, require_tool
 from tests.emulator.job_helpers import follow, submit
 from tests.emulator.probes import Lab, requirements
@@ -86,7 +86,7 @@ class ContainerLab:
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with one image: busybox, a user, and a script that calls S3."""
-    lacking, hint = machine.missing()
+    lacking, hint = container_host.missing()
     if lacking:
         missing(f"containers need {lacking}", hint)
     folder = tmp_path_factory.mktemp("images")

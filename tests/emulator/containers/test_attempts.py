@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gen_infra import emulator
-from gen_infra.emulator.containers import machine
+from gen_infra.tools import container_host
 from tests.emulator.containers.conftest import IMAGE, ContainerLab
 from tests.emulator.job_helpers import follow, submit
 from tests.emulator.probes import Lab, requirements
@@ -143,7 +143,8 @@ def test_containers_of_one_job_wait_for_each_other_and_share_a_volume(containers
 
 def has_cgroup(container: str) -> bool:
     return any(
-        (parent / machine.CGROUP / container).exists() for parent in (machine.CGROUPS, *machine.CGROUPS.iterdir())
+        (parent / container_host.CGROUP / container).exists()
+        for parent in (container_host.CGROUPS, *container_host.CGROUPS.iterdir())
     )
 
 

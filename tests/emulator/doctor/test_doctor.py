@@ -45,7 +45,7 @@ def of(lines: list[dict[str, Any]], level: str) -> dict[str, list[str]]:
 def test_without_a_manifest_it_looks_at_tools_and_credentials(account: emulator.Emulator) -> None:
     code, lines = examine(account.environ)
     assert code == 0
-    assert [line["subject"] for line in lines] == ["terraform", "provider", "packer", "checkov", "credentials"]
+    assert [line["subject"] for line in lines] == ["terraform", "provider", "packer", "checkov", "runc", "credentials"]
 
 
 def test_without_credentials_the_account_is_not_called(envs: Path) -> None:

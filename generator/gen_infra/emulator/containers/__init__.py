@@ -1,6 +1,5 @@
-"""Run the containers of Batch jobs with runc, where this machine can.
+"""Run the containers of Batch jobs with runc, where this machine can; see `gen_infra.tools.container_host`.
 
-    machine      whether it can: root, runc and a few tools; which limits its cgroups can set
     spec         pure: the container of a job and its image -> the OCI runtime configuration
     variables    pure: the environment variables that Batch gives a container
     devices      the devices of the host that a container may have

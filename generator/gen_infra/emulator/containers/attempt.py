@@ -14,13 +14,13 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gen_infra.emulator.containers import machine
 from gen_infra.emulator.containers.credentials import ISSUED
 from gen_infra.emulator.containers.instance import SCRATCH, AttemptServices, Instance, NotPreparedError
 from gen_infra.emulator.containers.logs import LogReader
 from gen_infra.emulator.containers.plan import AttemptPlan
 from gen_infra.emulator.job import ContainerResult, EmulatedJob
 from gen_infra.resources import data_dir
+from gen_infra.tools import container_host
 
 STOP_VARIABLE = "GEN_INFRA_EMULATOR_STOP_SECONDS"
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
@@ -98,7 +98,7 @@ class RunningAttempt:
             argv,
             stdin=self._supervisors_end.fileno(),
             stdout=subprocess.PIPE,
-            env={**kept, "PATH": machine.search_path()},
+            env={**kept, "PATH": container_host.search_path()},
             pass_fds=self._outputs,
             start_new_session=True,
             text=True,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_infra.emulator.containers import machine
 from gen_infra.emulator.containers.devices import UnknownDeviceError
 from gen_infra.emulator.containers.network import address_of
 from gen_infra.emulator.containers.plan import ContainerPlan, NodePlan
@@ -23,6 +22,7 @@ from gen_infra.emulator.containers.values import NoSecretError, fetch_secrets
 from gen_infra.emulator.containers.variables import batch_variables, ecs_variables
 from gen_infra.emulator.images import ImageError, find_image
 from gen_infra.emulator.job import EmulatedJob, node_container
+from gen_infra.tools import container_host
 
 DISK_VARIABLE = "GEN_INFRA_EMULATOR_DISK_MIB"
 SCRATCH = "host/docker_scratch"  # on the disk of a node: the image's default mount
@@ -104,13 +104,13 @@ class Instance:
                 ContainerPlace(
                     root=self.folder / name / "root",
                     hostname=f"ip-{address_of(self.index).replace('.', '-')}",
-                    cgroup=f"/{machine.CGROUP}/{identity}",
+                    cgroup=f"/{container_host.CGROUP}/{identity}",
                     user=user,
                     variables=self._variables(container, owner),
                     volumes={each["name"]: self._volume(each) for each in owner.get("volumes") or ()},
                     files=self._files(container),
-                    controllers=machine.controllers(),
-                    limits_swap=machine.limits_swap(),
+                    controllers=container_host.controllers(),
+                    limits_swap=container_host.limits_swap(),
                     fargate=self._is_fargate,
                     most_open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
                 ),
@@ -182,8 +182,7 @@ class Instance:
             (etc / name).write_text(content, encoding="utf-8")
         found = {f"/etc/{name}": etc / name for name in contents}
         if (container.get("linuxParameters") or {}).get("initProcessEnabled"):
-            tini = shutil.which("tini-static", path=machine.search_path())
-            found[INIT] = Path(str(tini))
+            found[INIT] = Path(container_host.find("tini-static") or "")
         return found
 
 

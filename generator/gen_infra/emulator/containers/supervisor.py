@@ -24,9 +24,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from gen_infra.emulator.containers import disk, machine
+from gen_infra.emulator.containers import disk
 from gen_infra.emulator.containers.network import Relay, Switch, enter_new_network
 from gen_infra.emulator.containers.plan import AttemptPlan, ContainerPlan, NodePlan
+from gen_infra.tools import container_host
 
 _CREATED, _STARTED = "created", "started"
 _REMOVAL_SECONDS = 10.0  # for the wrapper to remove a scratch folder, which it does in the background
@@ -209,7 +210,7 @@ class NodeRun:
             self._runtime.kill(container, "KILL")
         _, status = os.waitpid(process, 0)  # runc has ended, so process 1 is its parent
         code = os.waitstatus_to_exitcode(status)
-        kills = machine.out_of_memory_kills(container.config["linux"]["cgroupsPath"])
+        kills = container_host.out_of_memory_kills(container.config["linux"]["cgroupsPath"])
         self._runtime.delete(container)
         code = code if code >= 0 else 128 - code
         self._set(container, code)

@@ -14,12 +14,12 @@ from moto.iam.exceptions import NotFoundException
 
 from gen_infra.emulator import images
 from gen_infra.emulator.authorization.callers import credentials
-from gen_infra.emulator.containers import machine
 from gen_infra.emulator.containers.attempt import RunningAttempt
 from gen_infra.emulator.containers.instance import AttemptServices
 from gen_infra.emulator.jobs import Jobs
 from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
 from gen_infra.emulator.patches.placement import place
+from gen_infra.tools import container_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ class BackendAccount:
 
     def run(self, job: EmulatedJob) -> ContainerRun | str:
         """Start the job's containers, if this machine runs containers and has their images."""
-        lacking, _ = machine.missing_here()
+        lacking, _ = container_host.missing_here()
         if lacking:
             return f"containers need {lacking}"
         absent = [image for image in job.images if not images.has_image(image)]

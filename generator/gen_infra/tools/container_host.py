@@ -11,6 +11,7 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 CGROUP = "gen-infra"  # the parent of all containers' cgroups
+ROOT = "root"
 LIMITS = ("cpu", "memory", "pids")
 _PACKAGES = {
     "ip": "iproute2",
@@ -30,6 +31,11 @@ def search_path(environ: Mapping[str, str] = os.environ) -> str:
     return f"{environ.get('PATH', '')}:{_SYSTEM_FOLDERS}".lstrip(":")
 
 
+def find(tool: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the path of a tool; None if it is not installed."""
+    return shutil.which(tool, path=search_path(environ))
+
+
 @functools.cache
 def missing_here() -> tuple[str, str]:
     """Return what `missing` does, for this process."""
@@ -41,8 +47,8 @@ def missing(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
     if os.name != "posix" or not CGROUPS.is_dir():
         return "Linux", "use Linux, or a Linux container with --privileged"
     if os.geteuid() != 0:
-        return "root", "use sudo, or run as root in CI"
-    absent = [tool for tool in _PACKAGES if shutil.which(tool, path=search_path(environ)) is None]
+        return ROOT, "use sudo, or run as root in CI"
+    absent = [tool for tool in _PACKAGES if find(tool, environ) is None]
     if absent:
         return ", ".join(absent), f"run apt-get install {' '.join(sorted({_PACKAGES[tool] for tool in absent}))}"
     if not Path("/dev/loop-control").exists():
@@ -62,10 +68,20 @@ def _is_unified() -> bool:
     return (CGROUPS / "cgroup.controllers").exists()
 
 
+def offered_controllers() -> frozenset[str]:
+    """Return which of `LIMITS` this machine's cgroups offer; changes nothing."""
+    if not _is_unified():
+        return frozenset(name for name in LIMITS if os.access(CGROUPS / name, os.W_OK))
+    try:
+        return frozenset((CGROUPS / "cgroup.controllers").read_text().split()) & frozenset(LIMITS)
+    except OSError:
+        return frozenset()
+
+
 def controllers() -> frozenset[str]:
     """Return which of `LIMITS` the cgroups of containers can set; makes their parent cgroup."""
     if not _is_unified():
-        return frozenset(name for name in LIMITS if os.access(CGROUPS / name, os.W_OK))
+        return offered_controllers()
     parent = CGROUPS / CGROUP
     with contextlib.suppress(OSError):
         parent.mkdir(exist_ok=True)
