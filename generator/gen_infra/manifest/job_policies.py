@@ -169,7 +169,7 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     log_group = f"{arn}:logs:{manifest.region}:{manifest.account}:log-group:{manifest.job_log_group(key)}:*"
     yield Statement("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (log_group,))
     uris = [manifest.image_uri(container.image) for container in containers]
-    if registries := [found.groups() for uri in uris if (found := _REGISTRY.match(uri))]:
+    if registries := [found.groups() for uri in uris if (found := ECR_IMAGE.match(uri))]:
         pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
         repositories = [f"{arn}:ecr:{region}:{account}:repository/{name}" for account, region, name in registries]
         yield Statement("Image", pull, tuple(dict.fromkeys(repositories)))
@@ -190,7 +190,7 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
             yield Statement(f"{service.capitalize()}Keys", ("kms:Decrypt",), tuple(keys), (_via(manifest, service),))
 
 
-_REGISTRY = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
+ECR_IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
 def _via(manifest: Manifest, service: str) -> StatementCondition:

@@ -64,6 +64,13 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("region", "autoscaling", "DescribeAutoScalingGroups", "DescribeScalingActivities"),
         on("region", "ecs", "DescribeClusters"),
         on("region", "ec2", "DescribeInstances"),
+        # What the doctor's checks of the job need.
+        on("region", "ec2", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcEndpoints"),
+        on("region", "servicequotas", "GetServiceQuota"),
+        on("image-repositories", "ecr", "DescribeImages"),
+        on("roles", "iam", "GetRole"),
+        on("given-roles", "iam", "GetRole"),
+        on("key", "kms", "DescribeKey", "GetKeyPolicy", "ListGrants"),
     ),
     "cancel own": (*_JOBS, on("own-jobs", "batch", "CancelJob", "TerminateJob")),
     "cancel": (*_JOBS, on("jobs", "batch", "CancelJob", "TerminateJob")),
@@ -75,8 +82,11 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     "doctor": (
         *_LOOK_UP,
         on("anywhere", "ec2", "DescribeRegions"),
-        on("region", "ec2", "DescribeRouteTables", "DescribeVpcEndpoints"),
-        on("repositories", "ecr", "DescribeImages"),
+        on(
+            "region", "ec2",
+            "DescribeCapacityReservations", "DescribePlacementGroups", "DescribeRouteTables", "DescribeVpcEndpoints",
+        ),
+        on("image-repositories", "ecr", "DescribeImages"),
         on("service-linked-roles", "iam", "GetRole"),
         on("given-roles", "iam", "GetRole"),
         on("boundary", "iam", "GetPolicy"),
@@ -156,21 +166,23 @@ def calls(manifest: Manifest, command: str) -> Iterator[Calls]:
             yield from row.reads
             yield from row.writes if _OF_TERRAFORM[command] else ()
     if command != "drift":
-        yield from _listings(manifest)
+        yield from _listings(manifest, command)
 
 
-def _listings(manifest: Manifest) -> Iterator[Calls]:
+def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
     """Yield the calls that find what interrupted runs left: those of the table of resource types."""
     parts: dict[Part, object] = {
         "environment": True,
-        "network": creates_network(manifest),
+        # What an environment had before its manifest changed may be left too.
+        "network": creates_network(manifest) or command == "apply",
         "rebuild": rebuilds(manifest),
         "notifications": notifies(manifest),
     }
-    for kind in KINDS.values():
-        for listing in (kind.listing, kind.adoption):
-            if isinstance(listing, Listing) and any(parts[part] for part in listing.parts):
-                yield _listing(listing)
+    for type_, kind in KINDS.items():
+        if isinstance(kind.listing, Listing) and any(parts[part] for part in kind.listing.parts):
+            yield _listing(kind.listing)
+        if isinstance(kind.adoption, Listing) and type_ in TYPES and TYPES[type_].is_rendered(manifest):
+            yield _listing(kind.adoption)
 
 
 def _listing(listing: Listing) -> Calls:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.aws.submission import SUBMITTER_TAG
-from gen_infra.manifest.job_policies import StatementCondition
+from gen_infra.manifest.job_policies import ECR_IMAGE, StatementCondition
 from gen_infra.manifest.model.settings import StateBucket
 
 if TYPE_CHECKING:
@@ -227,6 +227,11 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "dead-letters", Scope((arn(manifest, "sqs", suffixed("batchFunctions")),) if manifest.jobs else ())
     repositories = (arn(manifest, "ecr", f"repository/{manifest.repository_name('*')}"),)
     yield "repositories", Scope(repositories if manifest.repositories else ())
+    uris = [manifest.image_uri(container.image) for _, _, container in manifest.containers()]
+    found = [match.groups() for uri in uris if (match := ECR_IMAGE.match(uri))]
+    used = {f"arn:{manifest.partition}:ecr:{region}:{account}:repository/{name}" for account, region, name in found}
+    own = {repository for repository in used if repository.startswith(repositories[0].rstrip("*"))}
+    yield "image-repositories", Scope((*(repositories if own else ()), *sorted(used - own)))
     topics = (*manifest.alarm_topics, *manifest.event_topics)
     yield "topics", Scope(tuple(arn(manifest, "sns", topic) for topic in topics))
     yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{topic}") for topic in manifest.event_topics))

@@ -71,7 +71,12 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "sts": {"role": ("RoleArn",)},
 }
 # Actions that need no permission on a type that the reference lists for them: it is there for its condition keys.
-_NOT_ASKED = {("batch:SubmitJob", "job"), ("lambda:InvokeFunction", "function alias"), ("iam:PassRole", "assumed-role")}
+_NOT_ASKED = {
+    ("batch:SubmitJob", "job"),
+    ("events:TagResource", "event-bus"),
+    ("iam:PassRole", "assumed-role"),
+    ("lambda:InvokeFunction", "function alias"),
+}
 _EC2_TYPES = {"vol": "volume", "snap": "snapshot", "ami": "image", "i": "instance", "sg": "security-group"} | {
     "acl": "network-acl",
     "eipalloc": "elastic-ip",
@@ -129,6 +134,8 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
     }
     if not kinds:
         return Asked(("*",))
+    if action == "batch:TagResource" and "jobQueue" in parameters and "jobName" in parameters:
+        return Asked((arn("batch", "job", place, "*"),))  # SubmitJob tags the job, which has no id yet
     if service == "s3":
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
@@ -146,7 +153,10 @@ def _of_type(call: OneAction, kind: str) -> Iterator[str]:
     for value in next((_texts(call.parameters[row]) for row in rows if call.parameters.get(row)), []):
         if not value.startswith("arn:"):
             spell = _SPELLINGS.get(call.service, _as_is)
-            found = arn(call.service, kind, call.place, *spell(call, kind, value))
+            place = call.place
+            if kind == "parameter" and value.startswith("/aws/"):
+                place = place._replace(account="")  # AWS's public parameters are of no account
+            found = arn(call.service, kind, place, *spell(call, kind, value))
         elif call.service == "batch" and f":{kind.removesuffix('-revision')}/" not in value:
             continue  # the parameter holds an ARN of any type
         else:
@@ -162,7 +172,7 @@ def _with_path(call: OneAction, kind: str, value: str) -> Sequence[str]:
     """Put the path before the name of an IAM resource: that of the call, or of the resource that exists."""
     if call.name == "CreateServiceLinkedRole":
         return (f"aws-service-role/{value}/{call.lookup.linked_role(value)}",)
-    given = call.parameters.get("Path") if call.name.startswith("Create") else None
+    given = call.parameters.get("Path") if call.name.startswith(("Create", "Tag")) else None
     return (f"{given or call.lookup.path(kind, value)}{value.removeprefix('https://')}".lstrip("/"),)
 
 

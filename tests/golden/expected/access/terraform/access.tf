@@ -45,7 +45,12 @@ data "aws_iam_policy_document" "access_submit_1" {
       "batch:DescribeJobs",
       "batch:ListJobs",
       "ec2:DescribeInstances",
+      "ec2:DescribeRouteTables",
+      "ec2:DescribeSecurityGroups",
+      "ec2:DescribeSubnets",
+      "ec2:DescribeVpcEndpoints",
       "ecs:DescribeClusters",
+      "servicequotas:GetServiceQuota",
     ]
     resources = ["*"]
 
@@ -121,12 +126,37 @@ data "aws_iam_policy_document" "access_submit_1" {
   }
 
   statement {
+    sid     = "Roles"
+    actions = ["iam:GetRole"]
+    resources = [
+      "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchImageBuilder-shared",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-job",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-execution",
+      "arn:aws:iam::123456789012:role/genomics/batchSubmitJob-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchGetJobStatus-shared",
+    ]
+  }
+
+  statement {
     sid     = "JobLogs"
     actions = ["logs:GetLogEvents"]
     resources = [
       "arn:aws:logs:us-east-1:123456789012:log-group:/aws/batch/shared/*:log-stream:*",
       "arn:aws:logs:us-east-1:123456789012:log-group:/aws/batch/job:log-stream:*",
     ]
+  }
+
+  statement {
+    sid       = "Key"
+    actions   = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"]
+    resources = ["arn:aws:kms:us-east-1:123456789012:key/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Name"
+      values   = ["batch-shared"]
+    }
   }
 }
 
@@ -188,10 +218,12 @@ data "aws_iam_policy_document" "access_operate_1" {
       "batch:DescribeJobs",
       "batch:ListJobs",
       "cloudtrail:LookupEvents",
+      "ec2:DescribeCapacityReservations",
       "ec2:DescribeImages",
       "ec2:DescribeInstances",
       "ec2:DescribeLaunchTemplateVersions",
       "ec2:DescribeLaunchTemplates",
+      "ec2:DescribePlacementGroups",
       "ec2:DescribeRouteTables",
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSnapshots",
@@ -413,14 +445,6 @@ data "aws_iam_policy_document" "access_operate_1" {
       "arn:aws:s3:::genomics-tfstate-123456789012/gen-infra/shared/terraform.tfstate",
     ]
   }
-
-  statement {
-    sid     = "StateLock"
-    actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-    resources = [
-      "arn:aws:s3:::genomics-tfstate-123456789012/gen-infra/shared/terraform.tfstate.tflock",
-    ]
-  }
 }
 
 resource "aws_iam_policy" "access_operate_1" {
@@ -435,6 +459,14 @@ resource "aws_iam_role_policy_attachment" "access_operate_1" {
 }
 
 data "aws_iam_policy_document" "access_operate_2" {
+  statement {
+    sid     = "StateLock"
+    actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = [
+      "arn:aws:s3:::genomics-tfstate-123456789012/gen-infra/shared/terraform.tfstate.tflock",
+    ]
+  }
+
   statement {
     sid     = "ImageParameters"
     actions = ["ssm:GetParameter", "ssm:GetParameters"]
@@ -787,14 +819,20 @@ data "aws_iam_policy_document" "access_apply_1" {
       "batch:ListJobs",
       "batch:ListSchedulingPolicies",
       "cloudtrail:LookupEvents",
+      "ec2:DescribeAddresses",
+      "ec2:DescribeFlowLogs",
       "ec2:DescribeImages",
+      "ec2:DescribeInternetGateways",
       "ec2:DescribeLaunchTemplateVersions",
       "ec2:DescribeLaunchTemplates",
+      "ec2:DescribeNatGateways",
+      "ec2:DescribeRouteTables",
       "ec2:DescribeSecurityGroupRules",
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSnapshots",
       "ec2:DescribeSubnets",
       "ec2:DescribeVolumes",
+      "ec2:DescribeVpcEndpoints",
       "ec2:DescribeVpcs",
       "ecr:DescribeRepositories",
       "kms:ListAliases",
