@@ -179,7 +179,7 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
         "notifications": notifies(manifest),
     }
     for type_, kind in KINDS.items():
-        if isinstance(kind.listing, Listing) and any(parts[part] for part in kind.listing.parts):
+        if isinstance(kind.listing, Listing) and any(parts.get(part) for part in kind.listing.parts):
             yield _listing(kind.listing)
         if isinstance(kind.adoption, Listing) and type_ in TYPES and TYPES[type_].is_rendered(manifest):
             yield _listing(kind.adoption)
