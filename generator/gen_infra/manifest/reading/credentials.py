@@ -174,7 +174,8 @@ _NAME = (
 # What stands in the place of a secret: a variable, a job's parameter, a path, an ARN, a placeholder, code.
 _REFERENCE = (
     r"(?:ref::|x{6}|\$|\.?/|arn:|<|\*\*|%|\{|`|@|(?:ssm|vault|file|env|secretsmanager):|[a-z]+://|[\w.]*[\w\]][(\[]"
-    r"|(?:true|false|none|null|yes|no|\d{1,4}|[a-z_]\w*(?:\.[a-z_]\w*)+)(?![^\s\"',;)\]}&|\\]))"
+    r"|(?:true|false|none|null|yes|no|\d{1,4}|[a-z_]\w*(?:\.[a-z_]\w*)+"
+    r"|(?-i:[a-z]+(?:[A-Z][a-z]+)*(?:Token|Password|Secret|Key|Credentials)))(?![^\s\"',;)\]}&|\\]))"
 )
 _VALUE = rf"(?!{_REFERENCE})[^\s\"',;&|)\]}}<>\\]"
 _VALUE_WITH_DIGIT = rf"(?=[^\s\"',;]{{0,200}}\d){_VALUE}"
@@ -186,7 +187,7 @@ BLOCKS_AND_ADDRESSES = (
     CredentialForm(
         "a password in a URL",
         ("://",),
-        r"://[^\s/:@'\"]{0,64}:(?!\$\{?\w+\}?@|Ref::\w+@|<[^>\s]*>@|\*+@)[^\s/:@'\"][^\s/@'\"]{0,255}@",
+        r"://(?!\[)[^\s/:@'\"]{0,64}:(?!\$\{?\w+\}?@|Ref::\w+@|<[^>\s]*>@|\*+@)[^\s/:@'\"][^\s/@'\"]{0,255}@",
     ),
     CredentialForm("a password in a URL", ("@tcp(", "@unix("), r"[\w-]{1,64}:(?!\$)[^\s@'\"]{1,256}@(?:tcp|unix)\("),
     CredentialForm("a password in a URL", ("@//",), r"[\w-]{1,64}/(?!\$)[^\s@/'\"]{1,256}@//[\w.]"),
@@ -200,7 +201,8 @@ COMMANDS = (
     CredentialForm(
         "a password for a host",
         (":5432:", ":3306:", ":*:"),
-        r"[\w.*-]{1,256}:(?:5432|3306|\*):[\w*-]{1,64}:[\w*-]{1,64}:(?!\$)[^\s:'\"]{1,256}",
+        # Not within an ARN, such as arn:aws:logs:*:*:log-group:x.
+        r"(?<![\w.*:}-])[\w.*-]{1,256}:(?:5432|3306|\*):[\w*-]{1,64}:[\w*-]{1,64}:(?!\$)[^\s:'\"]{1,256}",
     ),
     CredentialForm(
         "a password in a header",

@@ -88,7 +88,8 @@ def scanner_switches(text: str) -> Iterator[ForbiddenText]:
         return
     for found in _SCANNER_SWITCH.finditer(text):
         switch = found.group().lstrip("#/* \t\n")
-        yield ForbiddenText(found.end() - len(switch), f"{switch} turns off a security scanner; remove it")
+        message = f"{' '.join(switch.split())} turns off a security scanner; remove it"
+        yield ForbiddenText(found.end() - len(switch), message)
 
 
 def not_normal(text: str) -> str:
