@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -39,6 +40,8 @@ def use_bucket(aws: Emulator, role: str, bucket: Bucket) -> None:
     s3.list_objects_v2(Bucket=name, Prefix=prefix)
     s3.get_object(**owned)
     s3.get_object_tagging(**owned)
+    if prefix:
+        _look_for_folder(s3, name, prefix)
     if bucket.access == "read":
         return
     made = {"Bucket": name, "Key": f"{prefix}calls"}
@@ -54,6 +57,14 @@ def use_bucket(aws: Emulator, role: str, bucket: Bucket) -> None:
         s3.delete_object(**{**made, "Key": f"{prefix}copy"})
     if bucket.access == "work":
         _use_versions(aws, s3, name, prefix)
+
+
+def _look_for_folder(s3: Any, name: str, prefix: str) -> None:
+    """Ask for an object with the name of the prefix, as s3fs, S3A and PyArrow do: S3 has to say that there is none."""
+    found = s3.list_objects_v2(Bucket=name, Prefix=prefix.rstrip("/"))["Contents"]
+    assert prefix.rstrip("/") not in {each["Key"] for each in found}
+    with suppress(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=name, Key=prefix.rstrip("/"))
 
 
 def _use_versions(aws: Emulator, s3: Any, name: str, prefix: str) -> None:

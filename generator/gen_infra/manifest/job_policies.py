@@ -75,7 +75,8 @@ def bucket_statements(
 
     Clients look for the bucket before they use it (HeadBucket, GetBucketLocation), and expect 404 for a key that does
     not exist; S3 answers 403 to both where the role may not list. Their requests have no ``s3:prefix``, like a list of
-    the whole bucket, and S3 has no condition key that separates the two.
+    the whole bucket, and S3 has no condition key that separates the two. Those that take a prefix for a folder (s3fs,
+    S3A, PyArrow) first ask for an object with its name, without the slash.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     """
@@ -87,6 +88,8 @@ def _bucket_statements(used: tuple[Bucket, ...], partition: str, through_s3: Sta
     yield Statement("LocateBuckets", ("s3:GetBucketLocation",), tuple(arns.values()))
     if limited := dict.fromkeys(arns[bucket.name] for bucket in used if bucket.prefix):
         yield Statement("FindBuckets", ("s3:ListBucket",), tuple(limited), (_WITHOUT_PREFIX,))
+        folders = dict.fromkeys(f"{arns[each.name]}/{each.prefix.rstrip('/')}" for each in used if each.prefix)
+        yield Statement("FindPrefixes", ("s3:GetObject",), tuple(folders))
     for access, allowed in S3_ACTIONS.items():
         buckets = [bucket for bucket in used if bucket.access == access]
         if not buckets:

@@ -59,6 +59,56 @@ CLIENTS = {
             Call("s3:DeleteObject", "run1/a"),
         ],
     ),
+    "s5cmd cp, ls, cat: the bucket's region first": (
+        READ,
+        [Call(LIST), Call(LIST, prefix="run1"), Call(LIST, prefix="run1/x/"), Call("s3:GetObject", "run1/x/a.bam")],
+    ),
+    "s3fs exists, isdir, info of the prefix; S3A getFileStatus; PyArrow GetFileInfo": (
+        READ,
+        [Call("s3:GetObject", "run1"), Call(LIST), Call(LIST, prefix="run1/")],
+    ),
+    "s3fs find, walk; Nextflow's S3 file system": (
+        READ,
+        [Call(LIST), Call(LIST, prefix="run1"), Call(LIST, prefix="run1/x"), Call("s3:GetObject", "run1/x/a.bam")],
+    ),
+    "rclone copy to: bucket, folder, file": (
+        WRITE,
+        [
+            Call(LIST),
+            Call("s3:GetObject", "run1"),
+            Call(LIST, prefix="run1/"),
+            Call("s3:GetObject", "run1/a.bam"),
+            Call("s3:PutObject", "run1/a.bam"),
+        ],
+    ),
+    "boto3 and S3A: abort an upload in parts": (
+        WRITE,
+        [
+            Call("s3:PutObject", "run1/a.bam"),
+            Call("s3:ListMultipartUploadParts", "run1/a.bam"),
+            Call("s3:AbortMultipartUpload", "run1/a.bam"),
+        ],
+    ),
+    "aws s3 sync --delete, s5cmd sync --delete, rclone sync": (
+        DELETE,
+        [
+            Call(LIST, prefix="run1/"),
+            Call("s3:GetObject", "run1/a"),
+            Call("s3:PutObject", "run1/b"),
+            Call("s3:DeleteObject", "run1/old"),
+        ],
+    ),
+    "s3fs rm -r, rename; Nextflow publishes and cleans up": (
+        DELETE,
+        [
+            Call(LIST, prefix="run1/x/"),
+            Call("s3:GetObject", "run1/x/a"),
+            Call("s3:GetObjectTagging", "run1/x/a"),
+            Call("s3:PutObject", "run1/results/a"),
+            Call("s3:PutObjectTagging", "run1/results/a"),
+            Call("s3:DeleteObject", "run1/x/a"),
+        ],
+    ),
     "a workflow's work folder: clean up old versions": (
         WORK,
         [
@@ -75,6 +125,13 @@ NEVER = [
     Call("s3:GetObject", "run2/a.bam"),
     Call("s3:PutObject", "run10/a.bam"),
     Call("s3:ListBucketMultipartUploads"),  # S3 cannot limit it to a prefix
+    Call("s3:PutObject", "run1"),
+    Call("s3:DeleteObject", "run1"),
+    Call(LIST, prefix="run"),
+    Call(LIST, prefix="run10/"),
+    Call("s3:ListBucketVersions"),
+    Call("s3:GetObject", "run"),
+    Call("s3:GetBucketPolicy"),
     Call("s3:CreateBucket"),
     Call("s3:DeleteBucket"),
     Call("s3:PutBucketPolicy"),

@@ -265,6 +265,7 @@ def test_a_policy_is_counted_as_iam_counts_it(tmp_path: Path) -> None:
         '{"Sid":"LocateBuckets","Effect":"Allow","Action":["s3:GetBucketLocation"],"Resource":["arn:aws:s3:::abc"]},'
         '{"Sid":"FindBuckets","Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::abc"],'
         '"Condition":{"Null":{"s3:prefix":["true"]}}},'
+        '{"Sid":"FindPrefixes","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::abc/p"]},'
         '{"Sid":"ReadList0","Effect":"Allow","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::abc"],'
         '"Condition":{"StringLike":{"s3:prefix":["p","p/*"]}}},'
         '{"Sid":"ReadObjects","Effect":"Allow","Action":["s3:GetObject","s3:GetObjectTagging"],'

@@ -57,6 +57,12 @@ data "aws_iam_policy_document" "align_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012/arrays"]
+  }
+
+  statement {
     sid       = "WorkList0"
     actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = ["arn:aws:s3:::genomics-work-123456789012"]
@@ -194,6 +200,12 @@ data "aws_iam_policy_document" "merge_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-work-123456789012/arrays"]
   }
 
   statement {

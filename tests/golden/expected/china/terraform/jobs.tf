@@ -57,6 +57,12 @@ data "aws_iam_policy_document" "isaac_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws-cn:s3:::genomics-results-cn/china"]
+  }
+
+  statement {
     sid       = "WriteList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws-cn:s3:::genomics-results-cn"]

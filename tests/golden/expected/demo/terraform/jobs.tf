@@ -60,6 +60,12 @@ data "aws_iam_policy_document" "isaac_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/demo"]
+  }
+
+  statement {
     sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources"]

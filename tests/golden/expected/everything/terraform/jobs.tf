@@ -58,6 +58,12 @@ data "aws_iam_policy_document" "align_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws-us-gov:s3:::our-results/a/b"]
+  }
+
+  statement {
     sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws-us-gov:s3:::shared-reference"]

@@ -60,6 +60,12 @@ data "aws_iam_policy_document" "isaac_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow"]
+  }
+
+  statement {
     sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
@@ -204,6 +210,12 @@ data "aws_iam_policy_document" "strelka_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow"]
   }
 
   statement {
@@ -354,6 +366,12 @@ data "aws_iam_policy_document" "snpeff_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow"]
+  }
+
+  statement {
     sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
@@ -495,6 +513,12 @@ data "aws_iam_policy_document" "samtoolsStats_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/genomic-workflow"]
   }
 
   statement {
