@@ -110,8 +110,8 @@ resource "aws_batch_job_definition" "sort" {
     }
 
     evaluate_on_exit {
-      action    = "RETRY"
-      on_reason = "CannotPull*"
+      action           = "RETRY"
+      on_status_reason = "Task failed to start*"
     }
 
     evaluate_on_exit {
@@ -135,4 +135,63 @@ resource "aws_batch_job_definition" "sort" {
   }
 
   depends_on = [aws_cloudwatch_log_group.sort, aws_iam_role.sort]
+}
+
+resource "aws_cloudwatch_log_group" "index" {
+  name              = "/aws/batch/settings/index"
+  retention_in_days = 365
+  kms_key_id        = local.kms_key_arn
+}
+
+resource "aws_iam_role" "index" {
+  name               = "index-settings-job"
+  path               = "/"
+  assume_role_policy = data.aws_iam_policy_document.job_trust.json
+}
+
+resource "aws_batch_job_definition" "index" {
+  name                       = "index-settings"
+  type                       = "container"
+  platform_capabilities      = ["EC2"]
+  propagate_tags             = true
+  deregister_on_new_revision = false
+
+  container_properties = jsonencode({
+    image      = "quay.io/biocontainers/samtools:1.21"
+    command    = []
+    jobRoleArn = "arn:aws:iam::123456789012:role/index-settings-job"
+    resourceRequirements = [
+      { type = "VCPU", value = "2" },
+      { type = "MEMORY", value = "4000" },
+    ]
+    environment = []
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = "/aws/batch/settings/index"
+        awslogs-region        = "us-east-1"
+        awslogs-stream-prefix = "index"
+      }
+    }
+  })
+
+  retry_strategy {
+    attempts = 3
+
+    evaluate_on_exit {
+      action       = "EXIT"
+      on_exit_code = "2"
+    }
+
+    evaluate_on_exit {
+      action    = "EXIT"
+      on_reason = "OutOfMemoryError*"
+    }
+  }
+
+  timeout {
+    attempt_duration_seconds = 86400
+  }
+
+  depends_on = [aws_cloudwatch_log_group.index, aws_iam_role.index]
 }

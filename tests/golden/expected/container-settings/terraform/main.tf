@@ -113,5 +113,8 @@ module "job_functions" {
   kms_key_arn           = local.kms_key_arn
   log_retention_in_days = 365
   job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-settings"]
-  job_definition_arns   = ["arn:aws:batch:us-east-1:123456789012:job-definition/sort-settings"]
+  job_definition_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-definition/sort-settings",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/index-settings",
+  ]
 }

@@ -8,7 +8,8 @@ output "compute_environments" {
 output "job_definitions" {
   description = "ARNs of the job definitions, without revision: Batch takes the newest."
   value = {
-    sort = aws_batch_job_definition.sort.arn_prefix
+    sort  = aws_batch_job_definition.sort.arn_prefix
+    index = aws_batch_job_definition.index.arn_prefix
   }
 }
 

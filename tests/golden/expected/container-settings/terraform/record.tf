@@ -12,5 +12,6 @@ resource "terraform_data" "manifest" {
     module.compute_settingsEnv,
     aws_batch_job_queue.main,
     aws_batch_job_definition.sort,
+    aws_batch_job_definition.index,
   ]
 }

@@ -154,10 +154,10 @@ source "amazon-ebs" "genomics" {
 
   launch_block_device_mappings {
     device_name           = "/dev/xvda"
-    volume_size           = 100
+    volume_size           = 200
     volume_type           = "gp3"
     iops                  = 3000
-    throughput            = 250
+    throughput            = 500
     encrypted             = true
     kms_key_id            = var.kms_key_id
     delete_on_termination = true

@@ -84,9 +84,9 @@ module "compute_freshEnv" {
   image_type  = "ECS_AL2023"
   kms_key_arn = local.kms_key_arn
   root_volume = {
-    size_gib   = 100
+    size_gib   = 200
     type       = "gp3"
-    throughput = 250
+    throughput = 500
   }
   scratch_volume = {
     size_gib = 500
