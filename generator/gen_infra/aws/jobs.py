@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ STATUSES: tuple[JobStatusType, ...] = (
 # Where Batch logs when a definition says nothing: https://docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html
 _DEFAULT_LOG_GROUP = "/aws/batch/job"
 _DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
+# Of DescribeJobs of the embedded AWS: the ids of jobs whose containers did not run, with commas.
+SIMULATED_HEADER = "x-gen-infra-simulated-jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class SubmittedJob:
     is ``None`` or empty: no times before they happen, no log stream before RUNNING. ``log_streams`` are those of every
     attempt, first to last. ``children`` counts an array job's children by status. ``containers`` are those of a job of
     several; its own image, exit code, reason and log stream are those of the first that failed, or is essential.
+    ``is_simulated``: the embedded AWS ran no container of it.
     """
 
     id: str
@@ -76,6 +79,7 @@ class SubmittedJob:
     console_url: str
     log_url: str
     containers: tuple[JobContainer, ...] = ()
+    is_simulated: bool = False
 
     @property
     def finished(self) -> bool:
@@ -97,6 +101,8 @@ class SubmittedJob:
         found = asdict(self) | {"log_streams": list(self.log_streams)}
         if containers := found.pop("containers"):
             found["containers"] = list(containers)
+        if not found["is_simulated"]:  # on AWS no job is
+            del found["is_simulated"]
         return {
             key: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
             for key, value in found.items()
@@ -109,8 +115,11 @@ def describe(clients: Clients, ids: Sequence[str]) -> list[SubmittedJob]:
     found: dict[str, SubmittedJob] = {}
     for start in range(0, len(ids), _DESCRIBE_AT_MOST):
         some = list(ids[start : start + _DESCRIBE_AT_MOST])
-        details = clients.batch.describe_jobs(jobs=some)["jobs"]
-        found |= {detail["jobId"]: job_from(detail, clients.region) for detail in details}
+        answer = clients.batch.describe_jobs(jobs=some)
+        simulated = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(SIMULATED_HEADER, "").split(",")
+        for detail in answer["jobs"]:
+            job = job_from(detail, clients.region)
+            found[job.id] = replace(job, is_simulated=job.id in simulated)
     return [found[job_id] for job_id in ids if job_id in found]
 
 
@@ -137,7 +146,11 @@ def find_detail(clients: Clients, job_id: str) -> JobDetailTypeDef:
     """
     if found := clients.batch.describe_jobs(jobs=[job_id])["jobs"]:
         return found[0]
-    raise TransientAwsError(  # so new that Batch does not show it yet, or nowhere
+    raise _not_found(clients, job_id)
+
+
+def _not_found(clients: Clients, job_id: str) -> TransientAwsError:
+    return TransientAwsError(  # so new that Batch does not show it yet, or nowhere
         f'job "{job_id}" not found in {clients.region}',
         hint="run gen-infra jobs to list the jobs; AWS Batch deletes a job about a week after it ends",
     )
@@ -149,7 +162,9 @@ def find(clients: Clients, job_id: str) -> SubmittedJob:
     Raises:
         AwsError: the job does not exist.
     """
-    return job_from(find_detail(clients, job_id), clients.region)
+    for job in describe(clients, [job_id]):
+        return job
+    raise _not_found(clients, job_id)
 
 
 def find_logged(clients: Clients, job_id: str) -> SubmittedJob:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.jobs import JobContainer, SubmittedJob
 
 _STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
+SIMULATED = "the embedded AWS ran no container; the log says why"
 COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "RUNNING": "cyan"}
 
 
@@ -96,7 +97,8 @@ def _table(found: list[SubmittedJob]) -> None:
     for job in found:
         exit_code = "" if job.exit_code is None else f"exit {job.exit_code}"
         names = f"{job.queue:<24} {job.name:<24} {_time(job.created)}"
-        cells = [job.id, f"{job.status:<9}", names, f"{exit_code} {job.reason}"]
+        simulated = f"({SIMULATED})" if job.is_simulated else ""
+        cells = [job.id, f"{job.status:<9}", names, f"{exit_code} {job.reason} {simulated}".rstrip()]
         row = "\n".join(fold(cells, width))
         click.echo(row.replace(job.status, click.style(job.status, fg=COLOURS.get(job.status)), 1))
 
@@ -105,6 +107,7 @@ def _card(job: SubmittedJob) -> str:
     lines = [
         ("job", f"{job.name} ({job.id})"),
         ("state", f"{job.status} {f'({job.reason})' if job.reason else ''}".rstrip()),
+        ("simulated", SIMULATED if job.is_simulated else ""),
         ("queue", job.queue),
         ("definition", job.definition),
         ("created", _time(job.created)),

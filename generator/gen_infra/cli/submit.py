@@ -19,7 +19,7 @@ from gen_infra.cli.console import (
     unknown,
 )
 from gen_infra.cli.durations import duration
-from gen_infra.cli.jobs import COLOURS, clock, complete_queue
+from gen_infra.cli.jobs import COLOURS, SIMULATED, clock, complete_queue
 from gen_infra.errors import GenInfraError, UsageError
 
 if TYPE_CHECKING:
@@ -171,6 +171,8 @@ def submit(
             hint=f"follow it with gen-infra logs {manifest} {job_id} --follow, or end it with "
             f"gen-infra cancel {manifest} {job_id}",
         ) from None
+    if ended.is_simulated:
+        console.say(f"note: {SIMULATED}")
     if as_json:
         print_json(ended.to_dict())
     console.say(f"{ended.status}: log {ended.log_url}" if ended.log_url else ended.status, fg=COLOURS.get(ended.status))

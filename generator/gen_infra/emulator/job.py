@@ -45,6 +45,12 @@ class ContainerResult:
     code: int | None = None
     reason: str = ""
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """Return what DescribeJobs shows of it."""
+        known = {"exitCode": self.code, "reason": self.reason}
+        return {key: value for key, value in known.items() if value not in (None, "")}
+
 
 class ContainerRun(Protocol):
     """An attempt whose containers really run.

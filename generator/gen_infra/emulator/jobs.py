@@ -127,6 +127,11 @@ class Jobs:
                 found["arrayProperties"] = {"size": job.size, "statusSummary": counts}
             return found
 
+    def is_simulated(self, job_id: str) -> bool:
+        """Return whether an attempt of the job or node with that id, or of a child of the array, ran no container."""
+        job = self.get(job_id.partition("#")[0])
+        return job is not None and any(each.simulated for each in (job, *self.children(job)))
+
     def end(self, job: EmulatedJob, *, call: str, reason: str) -> None:
         """End the job and its children: with CancelJob those that have not started, with TerminateJob all."""
         with self.lock:
@@ -361,12 +366,13 @@ class Jobs:
             results: how the containers that really ran have ended, by node and name.
         """
         job.stopped = self._clock()
-        known = _known(exit_code, reason)
+        unknown = ContainerResult()
+        known = ContainerResult(exit_code, reason).described
         for node, runtime in enumerate(job.runtimes if not job.task else ()):
-            runtime.update(known if results is None else _known_of(results, node, "default"))
+            runtime.update(known if results is None else results.get((node, "default"), unknown).described)
         for name, each in job.outcomes.items():
             if results is not None:
-                each.update(_known_of(results, 0, name))
+                each.update(results.get((0, name), unknown).described)
             else:
                 each.update(known if codes is None else {"exitCode": codes[name]} if name in codes else {})
         attempt: dict[str, Any] = {**job.attempt(), "statusReason": status_reason}
@@ -391,14 +397,3 @@ class Jobs:
         job.status, job.status_reason = status, reason
         job.stopped = job.stopped or self._clock()
         self._active.pop(job.id, None)
-
-
-def _known(exit_code: int | None, reason: str) -> dict[str, Any]:
-    """Return what DescribeJobs shows of the end of a container."""
-    outcome = {"exitCode": exit_code, "reason": reason}
-    return {key: value for key, value in outcome.items() if value not in (None, "")}
-
-
-def _known_of(results: Mapping[tuple[int, str], ContainerResult], node: int, name: str) -> dict[str, Any]:
-    result = results.get((node, name), ContainerResult())
-    return _known(result.code, result.reason)

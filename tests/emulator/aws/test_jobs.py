@@ -84,6 +84,7 @@ def test_a_submitted_job_is_watched_to_its_end(clients: Clients) -> None:
     job = jobs.watch(clients, job_id, lambda job: seen.append(job.status))
     assert job.id == job_id
     assert job.succeeded
+    assert job.is_simulated, "its image is not there"
     assert (job.name, job.queue, job.definition) == ("wgs-1", "highPriority-watched", "isaac-watched:1")
     assert seen[-1] == "SUCCEEDED"
     assert len(seen) == len(set(seen))

@@ -41,6 +41,9 @@ def running(layer: Layer) -> str:
     return job_id
 
 
+SIMULATED = "simulated, no container runs: the emulator has no image quay.io/x/y:1"
+
+
 def status(layer: Layer, job_id: str) -> tuple[str, str]:
     [job] = layer.clients.batch.describe_jobs(jobs=[job_id])["jobs"]
     return job["status"], job.get("statusReason", "")
@@ -52,9 +55,11 @@ def test_logs_of_every_attempt_as_text_as_json_and_since(layer: Layer) -> None:
     said = layer.answer("logs", job_id)
     assert said.splitlines() == [
         f"job {job_id}, attempt 1",
+        SIMULATED,
         "command: false",
         "exit code 1",
         f"job {job_id}, attempt 2",
+        SIMULATED,
         "command: false",
         "exit code 1",
     ]
@@ -97,11 +102,14 @@ def test_a_job_of_several_containers_shows_each_of_them(layer: Layer) -> None:
         "align: command: exit 3",
         "align: exit code 3",
         f"align: job {job_id}, attempt 1",
+        f"align: {SIMULATED}",
         "fetch: command: fetch",
         "fetch: exit code 0",
         f"fetch: job {job_id}, attempt 1",
+        f"fetch: {SIMULATED}",
     ]
     card = layer.answer("jobs", job_id)
+    assert "simulated:  the embedded AWS ran no container; the log says why" in card
     assert "align: exit code 3" in card
     assert "fetch: exit code 0" in card
     why = json.loads(layer.answer("why", job_id, "--json"))
@@ -119,6 +127,7 @@ def test_logs_are_followed_to_the_end_of_the_last_attempt(layer: Layer) -> None:
     job_id = layer.submit("sleep", "2", definition={"retryStrategy": {"attempts": 1}})
     assert layer.answer("logs", job_id, "--follow").splitlines() == [
         f"job {job_id}, attempt 1",
+        SIMULATED,
         "command: sleep 2",
         "exit code 0",
     ]

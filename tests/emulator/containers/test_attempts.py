@@ -79,7 +79,7 @@ def test_the_nodes_of_a_multi_node_job_reach_the_main_node(containers: Container
     main = "test -z \"$AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS\" && nc -l -p 2022 | sed 's/^/got /'"
     child = """
     test $AWS_BATCH_JOB_NODE_INDEX/$AWS_BATCH_JOB_NUM_NODES/$AWS_BATCH_JOB_MAIN_NODE_INDEX = 1/2/0 || exit 1
-    until echo hello | nc -w 1 $AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS 2022; do sleep 0.1; done
+    until echo hello | nc $AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS 2022; do sleep 0.1; done
     sleep 1000
     """
     ranges = [

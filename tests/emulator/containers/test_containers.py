@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gen_infra.aws import jobs, session
 from tests.emulator.containers.conftest import IMAGE, ContainerLab
 from tests.emulator.job_helpers import follow
 from tests.emulator.probes import requirements
@@ -25,6 +26,14 @@ def test_a_job_runs_its_command_with_parameters_and_environment_and_writes_its_l
     [attempt] = ended.job["attempts"]
     assert attempt["container"]["exitCode"] == 7
     assert ended.job["createdAt"] <= attempt["startedAt"] <= attempt["stoppedAt"]
+
+
+def test_a_job_that_ran_is_not_shown_as_simulated(containers: ContainerLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in containers.running.environ.items():
+        monkeypatch.setenv(name, value)
+    job_id = containers.submit("true")
+    job = jobs.watch(session.clients("us-east-1"), job_id, lambda _job: None)
+    assert (job.succeeded, job.is_simulated) == (True, False)
 
 
 def test_a_container_has_the_variables_of_batch(containers: ContainerLab) -> None:

@@ -84,12 +84,12 @@ class BackendAccount:
 
     def run(self, job: EmulatedJob) -> ContainerRun | str:
         """Start the job's containers, if this machine runs containers and has their images."""
-        lacking, _ = container_host.missing_here()
-        if lacking:
-            return f"containers need {lacking}"
         absent = [image for image in job.images if not images.has_image(image)]
         if absent and not images.are_offered():
             return f"the emulator has no image {absent[0]}"
+        lacking, _ = container_host.missing_here()
+        if lacking:
+            return f"containers need {lacking}"
         backend = self._backend
         services = AttemptServices(
             endpoint=os.environ[ENDPOINT_VARIABLE],

@@ -13,6 +13,7 @@ from moto.batch.models import BatchBackend, JobDefinition, JobQueue
 from moto.batch.responses import BatchResponse
 from moto.moto_api._internal import mock_random
 
+from gen_infra.aws.jobs import SIMULATED_HEADER
 from gen_infra.emulator.job import EmulatedJob, milliseconds, node_container
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.compute_environments import backend_of
@@ -42,10 +43,11 @@ def job_life_cycle() -> None:
         return json.dumps({"jobId": job.id, "jobName": job.name, "jobArn": job.arn})
 
     @instead_of(BatchResponse, "describejobs")
-    def describe(response: BatchResponse) -> str:
+    def describe(response: BatchResponse) -> tuple[int, dict[str, str], str]:
         jobs = jobs_of(backend_of(response))
-        found = [jobs.describe(each) for each in response._get_param("jobs")]
-        return json.dumps({"jobs": [each for each in found if each]})
+        found = [each for each in map(jobs.describe, response._get_param("jobs")) if each]
+        simulated = ",".join(each["jobId"] for each in found if jobs.is_simulated(each["jobId"]))
+        return 200, {SIMULATED_HEADER: simulated} if simulated else {}, json.dumps({"jobs": found})
 
     @instead_of(BatchResponse, "listjobs")
     def list_jobs(response: BatchResponse) -> str:
