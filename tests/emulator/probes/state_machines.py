@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 from tests.emulator.probes import Lab, probe, refusal
+from tests.polling import wait_until
 
 END = {"Type": "Pass", "End": True}
 
@@ -59,8 +61,105 @@ def state_machine_revisions(lab: Lab) -> Any:
     return [versions, bool(updated) and updated == described]
 
 
+def run(lab: Lab, text: str, **given: Any) -> tuple[str, dict[str, Any]]:
+    """Run a state machine to its end; return the execution's ARN and description."""
+    client = lab.client("stepfunctions")
+    arn = client.start_execution(stateMachineArn=machine(lab, text), **given)["executionArn"]
+    return arn, ended(lab, arn)
+
+
+def ended(lab: Lab, arn: str) -> dict[str, Any]:
+    def describe() -> dict[str, Any]:
+        described: dict[str, Any] = lab.client("stepfunctions").describe_execution(executionArn=arn)
+        return described
+
+    with contextlib.suppress(AssertionError):  # an unpatched moto never ends it
+        wait_until(lambda: describe()["status"] != "RUNNING", seconds=1.0)
+    return describe()
+
+
+def history(lab: Lab, arn: str) -> list[str]:
+    events = lab.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    return [each["type"] for each in events]
+
+
+PASSED = ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+
+
+@probe(["SUCCEEDED", "HG002 of run", PASSED, "ExecutionAlreadyExists", "ExecutionDoesNotExist"])
+def running_executions(lab: Lab) -> Any:
+    client = lab.client("stepfunctions")
+    text = definition(A=END | {"Output": "{% $states.input.sample & ' of ' & $states.context.Execution.Name %}"})
+    arn, found = run(lab, text, name="run", input=json.dumps({"sample": "HG002"}))
+    again = {"stateMachineArn": found["stateMachineArn"], "name": "run", "input": found["input"]}
+    return [
+        found["status"],
+        json.loads(found.get("output", "null")),
+        history(lab, arn),
+        refusal(client.start_execution, **again),
+        refusal(client.describe_execution, executionArn=f"{arn}-other"),
+    ]
+
+
+@probe(["FAILED", "accepted", 1, ["ExecutionFailed", "ExecutionRedriven", "ExecutionFailed"], "ExecutionNotRedrivable"])
+def redriven_executions(lab: Lab) -> Any:
+    client = lab.client("stepfunctions")
+    arn, failed = run(lab, definition(A={"Type": "Fail", "Error": "No", "Cause": "no"}))
+    redriven = refusal(client.redrive_execution, executionArn=arn)
+    count = ended(lab, arn).get("redriveCount")
+    other, _ = run(lab, definition(A=END))
+    return [
+        failed["status"],
+        redriven,
+        count,
+        history(lab, arn)[-3:],
+        refusal(client.redrive_execution, executionArn=other),
+    ]
+
+
+@probe([["SUCCEEDED", 2, 2], ["SUCCEEDED", "SUCCEEDED"]])
+def map_runs(lab: Lab) -> Any:
+    client, processor = (
+        lab.client("stepfunctions"),
+        {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}},
+    )
+    lab.role("machines")
+    lab.allow("machines", "states:StartExecution", "*")
+    items = {"Items": [1, 2], "ItemProcessor": {**processor, "StartAt": "B", "States": {"B": END}}}
+    arn, _ = run(lab, definition(A={"Type": "Map", "End": True} | items))
+    runs = client.list_map_runs(executionArn=arn).get("mapRuns")
+    if not runs:
+        return runs
+    counts = client.describe_map_run(mapRunArn=runs[0]["mapRunArn"])
+    children = client.list_executions(mapRunArn=runs[0]["mapRunArn"])["executions"]
+    return [
+        [counts["status"], counts["itemCounts"]["succeeded"], counts["itemCounts"]["total"]],
+        [each["status"] for each in children],
+    ]
+
+
+@probe(["FAILED", "The run r FAILED"])
+def topics_as_event_targets(lab: Lab) -> Any:
+    sns, sqs, events, name = lab.client("sns"), lab.client("sqs"), lab.client("events"), lab.name("runs")
+    topic, queue = sns.create_topic(Name=name)["TopicArn"], sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
+    pattern = {"source": ["aws.states"], "detail": {"status": ["FAILED"], "name": ["r"]}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    paths = {"name": "$.detail.name", "status": "$.detail.status"}
+    transformer = {"InputPathsMap": paths, "InputTemplate": '"The run <name> <status>"'}
+    events.put_targets(Rule=name, Targets=[{"Id": "topic", "Arn": topic, "InputTransformer": transformer}])
+    _, found = run(lab, definition(A={"Type": "Fail", "Error": "No", "Cause": "no"}), name="r")
+    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
+    return [found["status"], *(each["Body"] for each in messages)]
+
+
 PROBES = (
     state_machine_definitions,
     state_machine_names,
     state_machine_revisions,
+    running_executions,
+    redriven_executions,
+    map_runs,
+    topics_as_event_targets,
 )

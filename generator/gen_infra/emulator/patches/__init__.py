@@ -20,6 +20,7 @@ from gen_infra.emulator.patches import (
     ecr,
     environment_jobs,
     environment_status,
+    executions,
     functions,
     iam,
     images,
@@ -63,6 +64,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     *job_definitions.PATCHES,
     *jobs.PATCHES,
     *state_machines.PATCHES,
+    *executions.PATCHES,
 )
 
 
