@@ -66,7 +66,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
         images.offer(options.images)
     container_host.remove_unused_cgroups()
     moto = DomainDispatcherApplication(create_backend_app)
-    server = serve(listener, CredentialsEndpoint(Copies(Faults(Replay(Registry(moto))))))
+    server = serve(listener, Copies(CredentialsEndpoint(Faults(Replay(Registry(moto))))))
     port = listener.getsockname()[1]
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")
