@@ -237,6 +237,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (job(environment={"A": "QUtJQUlPU0ZPRE5ON0VYQU1QTFg="}), "test.yaml:", "an AWS access key, encoded"),
     (job(environment={"A": b"AKIAIOSFODNN7EXAMPLX".hex()}), "test.yaml:", "an AWS access key, encoded"),
     (job(command=["sh", "-c", "echo QUtJQUlPU0ZPRE5ON0VYQU1QTFg= | base64 -d"]), "test.yaml:", "key, encoded"),
+    *(
+        (job(environment={"A": text}), "test.yaml:", ", encoded")
+        for text in (
+            "QUtJQUlPU0ZPRE5ON0VYQU1QTFg",  # without padding
+            "UVV0SlFVbFBVMFpQUkU1T04wVllRVTFRVEZnPQ==",  # twice
+            "cG9zdGdyZXM6Ly91c2VyOnA0c3M_dzByZD4-PkBoL2RiPz8_",  # for URLs
+            "postgres%3A%2F%2Fu%3Ap4ssw0rd%40h%2Fdb",
+        )
+    ),
     # skip comments of scanners
     *(
         (manifest, "test.yaml:", "turns off a security scanner")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from gen_infra.manifest.reading.credentials import (
     ASSIGNMENTS,
@@ -48,7 +49,9 @@ _REFERENCE = re.compile(
     re.DOTALL,
 )
 _MAY_BE_A_PASSWORD = re.compile(r"(?=.*[0-9])(?!\d{1,2}$)(?!.*\s).{4,}|\S{6,}:\S+|\S+:\S{6,}")
-_ENCODED = re.compile(r"\b[A-Za-z0-9+/]{20,4000}={0,2}")
+# Base64 of some length has capital letters.
+_ENCODED = re.compile(r"\b(?:[0-9a-f]{20,4000}\b|(?=[a-z0-9+/_-]{0,40}[A-Z])[A-Za-z0-9+/_-]{20,4000}={0,2})")
+_QUOTED_IN_URL = re.compile(r"[^\s\"']*%(?:3[aA]|40|2[fF])[^\s\"']*")  # a quoted colon, at sign or slash
 _LINE_WITH_SECRET = re.compile(
     r"(?i:pass|pwd|pw\b|secret|token|auth|login|(?:api|access|private)[_.-]?key|key[\"']?\s*[:=]|credential|creds)"
     r"[\w-]*[\"']?\s*[:=,]|[A-Za-z0-9/+=]{60}"
@@ -59,19 +62,35 @@ def secrets(text: str) -> Iterator[ForbiddenText]:
     """Yield everything in a text that looks like a credential; the messages do not repeat it."""
     for name, found in _credentials(text):
         yield ForbiddenText(found.start(), f"this looks like {name}; {ADVICE}")
-    for encoded in _ENCODED.finditer(text):
+    quoted = _QUOTED_IN_URL.finditer(text) if "%" in text else ()
+    for encoded in (*_ENCODED.finditer(text), *quoted):
         if name := next((name for name, _ in _credentials(_decoded(encoded.group()))), ""):
             yield ForbiddenText(encoded.start(), f"this looks like {name}, encoded; {ADVICE}")
 
 
 def _decoded(word: str) -> str:
-    """Return the text that a word encodes in hexadecimal or Base64; empty if it encodes none."""
-    for decode in (bytes.fromhex, partial(base64.b64decode, validate=True)):
+    """Return the text that a word encodes in hexadecimal, Base64, twice in Base64, or for a URL; empty if none."""
+    if "%" in word:
+        return unquote(word)
+    for decode in (bytes.fromhex, _from_base64):
         with suppress(ValueError):
             text = decode(word).decode("ascii")
             if text.replace("\n", "").isprintable():
-                return text
+                return _decoded(text) if _ENCODED.fullmatch(text) and _decoded(text) else text
     return ""
+
+
+def _from_base64(word: str) -> bytes:
+    """Decode Base64 of either alphabet, with or without the padding.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    bare = word.rstrip("=").translate(_URL_ALPHABET)
+    return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+
+
+_URL_ALPHABET = str.maketrans("-_", "+/")
 
 
 def secrets_in_value(text: str) -> Iterator[ForbiddenText]:
