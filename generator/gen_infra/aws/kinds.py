@@ -341,6 +341,8 @@ KINDS: dict[str, ResourceKind] = {
             ("DeletePolicy",),
             ("CreatePolicy",),
         ),
+        # The state was written before the attachments, which are separate resources.
+        ignored=frozenset({"attachment_count"}),
     ),
     "aws_iam_openid_connect_provider": ResourceKind(
         label="identity provider",

@@ -330,7 +330,8 @@ def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "key-grants", Scope(arns, (*own, StatementCondition("Bool", "kms:GrantIsForAWSResource", ("true",))))
     if is_created:
         yield "new-key", Scope(("*",), (_equals("aws:RequestTag/Name", name),))
-        yield "tags-of-new-key", Scope(arns, _new_key(name))
+        # The key that CreateKey tags has no ARN yet.
+        yield "tags-of-new-key", Scope(("*",), _new_key(name))
         yield "key-alias", Scope((arn(manifest, "kms", manifest.key_alias),))
 
 

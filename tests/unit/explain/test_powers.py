@@ -135,3 +135,38 @@ def test_other_user_data_is_marked_as_one(text: str) -> None:
 def test_each_danger_can_be_allowed() -> None:
     option = allow_option(lambda: None).__click_params__[0]  # type: ignore[attr-defined]
     assert list(option.type.choices) == list(DANGERS) == list(get_args(Danger))
+
+
+def trust(*principals: str, **condition: str) -> str:
+    statement: dict[str, Any] = {
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": [*principals]},
+        **({"Condition": {"StringEquals": condition}} if condition else {}),
+    }  # fmt: skip
+    return json.dumps({"Statement": [statement]})
+
+
+def test_a_role_that_more_people_may_assume_is_marked() -> None:
+    def marked(before: str | None, after: str) -> list[tuple[str | None, str]]:
+        role = {"name": "batchAccessApply-prod", "path": "/lab/"}
+        old = None if before is None else {**role, "assume_role_policy": before}
+        return dangers("aws_iam_role", old, {**role, "assume_role_policy": after})
+
+    assert marked(None, trust("arn:a")) == [("access", "arn:a may assume it")]
+    assert marked(trust("arn:a"), trust("arn:a", "arn:b")) == [("access", "arn:b may assume it")]
+    assert marked(trust("arn:a", "arn:b"), trust("arn:a")) == []
+    [(danger, text)] = marked(
+        trust("arn:p", sub="repo:lab/infra:environment:prod"), trust("arn:p", sub="repo:x/y:pull_request")
+    )
+    assert danger == "access"
+    assert "repo:x/y:pull_request" in text
+    assert marked(trust("arn:p", aud="sts"), trust("arn:p")) == [("access", "arn:p may assume it")]
+    service = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]})
+    assert marked(None, service) == []
+
+
+def test_a_change_of_what_an_access_role_may_do_is_marked() -> None:
+    policy = {"name": "batchAccessApply-prod-1"}
+    old, new = {**policy, "policy": '{"Statement": []}'}, {**policy, "policy": '{"Statement": [{}]}'}
+    [(danger, text)] = dangers("aws_iam_policy", old, new)
+    assert danger == "access"
+    assert "only an administrator" in text

@@ -28,7 +28,31 @@ def resource_context(action: str, arn: str, parameters: Mapping[str, Any], accou
     values: ContextValues = {"aws:resourceaccount": (account,)}
     for tag, value in resource_tags(arn).items() if service != "s3" else ():
         values[f"aws:resourcetag/{tag.lower()}"] = values[f"{service}:resourcetag/{tag.lower()}"] = (value,)
+    if action in _OF_BOUNDED_ROLES and (boundary := _boundary(arn, account)):
+        values["iam:permissionsboundary"] = (boundary,)
     return values | (_ec2(name, arn, parameters, account) if service == "ec2" else request_tags(parameters))
+
+
+# These have the boundary of the role as a condition key; CreateRole has the one that it sets.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+_OF_BOUNDED_ROLES = frozenset(
+    f"iam:{name}"
+    for name in (
+        "AttachRolePolicy",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePolicy",
+    )
+)
+
+
+def _boundary(role_arn: str, account: str) -> str:
+    """Return the ARN of a role's permissions boundary; empty if it has none."""
+    from gen_infra.emulator.authorization.callers import backend
+
+    found = next((role for role in backend(account).roles.values() if role.arn == role_arn), None)
+    return (found.permissions_boundary_arn or "") if found else ""
 
 
 def request_tags(parameters: Mapping[str, Any], kind: str = "") -> ContextValues:

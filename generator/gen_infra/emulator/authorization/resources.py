@@ -22,7 +22,7 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "compute-environment": ("computeEnvironment", "computeEnvironmentName", "resourceArn"),
         "job": ("jobId", "jobs", "resourceArn"),
         "job-definition": ("jobDefinition", "jobDefinitionName", "resourceArn"),
-        "job-definition-revision": ("jobDefinition", "resourceArn"),
+        "job-definition-revision": ("jobDefinition", "jobDefinitionName", "resourceArn"),
         "job-queue": ("jobQueue", "jobQueueName", "resourceArn"),
         "scheduling-policy": ("arn", "name", "resourceArn"),
     },

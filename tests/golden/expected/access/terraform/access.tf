@@ -1347,7 +1347,7 @@ data "aws_iam_policy_document" "access_apply_2" {
   statement {
     sid       = "TagsOfNewKey"
     actions   = ["kms:TagResource"]
-    resources = ["arn:aws:kms:us-east-1:123456789012:key/*"]
+    resources = ["*"]
 
     condition {
       test     = "StringEquals"
