@@ -191,6 +191,7 @@ KINDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
 
 PROGRAM = re.compile(r'exec:? (?P<program>\\?"[^"]*|/\S+)|executable file not found', re.IGNORECASE)
 OVERRIDES = words(r"Container Overrides length must be at most \d+", r"(?<=: )argument list too long")
+NOT_STARTED = words(r"Task failed to start")
 HOST = words(r"Host EC2 \(instance i-[0-9a-f]+\)")
 FARGATE_SPOT = words(r"Spot Task was interrupted")
 TIMEOUT = words(r"attempt duration exceeded timeout")

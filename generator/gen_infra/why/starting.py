@@ -247,6 +247,17 @@ def container_start(evidence: Evidence) -> Cause | None:
     return Cause("container-start", "its container cannot be started", reported, fix) if reported else None
 
 
+def not_started(evidence: Evidence) -> Cause | None:
+    """Check whether ECS started no container, and gave AWS Batch no reason for it."""
+    reported = evidence.reasons_with(messages.NOT_STARTED)
+    fix = "submit it again; if that ends the same way, read the log of the ECS agent on the instance (Session Manager)"
+    return (
+        Cause("not-started", "ECS did not start its container, and gives no reason", reported, fix)
+        if reported
+        else None
+    )
+
+
 def _reported(evidence: Evidence, subject: Subject, kinds: Collection[FailureKind] = ()) -> tuple[str, ...]:
     """Return Batch's message if the subject failed in one of these ways, or in any; a full disk is another cause."""
     return tuple(

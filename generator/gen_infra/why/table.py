@@ -56,6 +56,7 @@ END_LIKELY: tuple[Test, ...] = (
     ended.access_denied,
     ended.no_credentials,
     ended.program_failed,
+    starting.not_started,
 )
 
 # Of a job that waits.
