@@ -51,7 +51,7 @@ _REFERENCE = re.compile(
 _MAY_BE_A_PASSWORD = re.compile(r"(?=.*[0-9])(?!\d{1,2}$)(?!.*\s).{4,}|\S{6,}:\S+|\S+:\S{6,}")
 # Base64 of some length has capital letters.
 _ENCODED = re.compile(r"\b(?:[0-9a-f]{20,4000}\b|(?=[a-z0-9+/_-]{0,40}[A-Z])[A-Za-z0-9+/_-]{20,4000}={0,2})")
-_QUOTED_IN_URL = re.compile(r"[^\s\"']*%(?:3[aA]|40|2[fF])[^\s\"']*")  # a quoted colon, at sign or slash
+_QUOTED_IN_URL = re.compile(r"(?<![^\s\"'])[^\s\"']*%(?:3[aA]|40|2[fF])[^\s\"']*")  # a quoted colon, at sign or slash
 _LINE_WITH_SECRET = re.compile(
     r"(?i:pass|pwd|pw\b|secret|token|auth|login|(?:api|access|private)[_.-]?key|key[\"']?\s*[:=]|credential|creds)"
     r"[\w-]*[\"']?\s*[:=,]|[A-Za-z0-9/+=]{60}"
