@@ -49,6 +49,10 @@ class TestRole(Moment):
     action = "CreateRole"
 
 
+class TestRoleOfAnInstanceProfile(Moment):
+    action = "AddRoleToInstanceProfile"
+
+
 class TestVpc(Moment):
     action = "CreateVpc"
 
@@ -60,6 +64,10 @@ class TestSubnet(Moment):
 
 class TestDefaultRuleOfASecurityGroup(Moment):
     action = "RevokeSecurityGroupEgress"
+
+
+class TestEndpoint(Moment):
+    action = "CreateVpcEndpoint"
 
 
 class TestRouteTableAssociation(Moment):
@@ -77,6 +85,10 @@ class TestNatGateway(Moment):
 class TestRoute(Moment):
     action = "CreateRoute"
     after = 1  # that of a private subnet, to the NAT gateway
+
+
+class TestLaunchTemplate(Moment):
+    action = "CreateLaunchTemplate"
 
 
 class TestComputeEnvironment(Moment):
