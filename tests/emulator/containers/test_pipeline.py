@@ -82,8 +82,9 @@ def test_the_planted_variants_are_found(prod: Stack) -> None:
     assert read_variants(found["filtered.vcf"]) == sample.variants
     assert read_variants(gzip.decompress(found["calls.vcf.gz"])) == sample.variants | {sample.shallow}
     assert f"reads mapped:\t{sample.read_count}\n" in found["stats.txt"].decode()
-    side_by_side = [jobs[job] for job in (strelka, stats)]
-    assert max(job["startedAt"] for job in side_by_side) < min(job["stoppedAt"] for job in side_by_side)
+    for job, needed in ((strelka, {isaac}), (stats, {isaac}), (snpeff, {strelka, stats})):
+        assert {each["jobId"] for each in jobs[job]["dependsOn"]} == needed
+        assert all(jobs[job]["startedAt"] >= jobs[each]["stoppedAt"] for each in needed)
     for log in logs.values():
         assert re.search(r"^.*files on scratch: [1-9]", log, re.MULTILINE)
     keys = {call.parameters["Key"]: call.access_key for call in prod.aws.calls("s3") if call.action == "PutObject"}
