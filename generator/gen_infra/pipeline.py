@@ -189,15 +189,16 @@ def apply(
 
     Raises:
         UsageError: the plan is not for this; it, its file or the rendered files changed; or AWS would refuse a part of
-            it. Nothing was changed.
+            it, also because only an administrator may change access. Nothing was changed.
     """
+    from gen_infra.apply.access_changes import require_administrator
     from gen_infra.apply.adoption import revoke_default_egress
     from gen_infra.apply.recovery import Lock, marked_as_started, note_lineage, orphans, with_recovery_hints
     from gen_infra.apply.replacement import Draining, Replacement
     from gen_infra.aws.leftovers import deregister_definitions
 
     manifest, clients, saved = environment.manifest, environment.clients, environment.saved_plan
-    environment.require_account()
+    require_administrator(environment.require_account(), manifest, plan.content)
     _require_rendered(environment)
     _require_possible(plan)
     with plan.verified_copy(environment.plan_origin("apply")) as file:
@@ -287,6 +288,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
     Raises:
         UsageError: the plan is not for this, or it, its file or the rendered files changed; nothing was changed.
     """
+    from gen_infra.apply.access_changes import require_administrator
     from gen_infra.apply.orphans import as_orphan
     from gen_infra.apply.recovery import Lock, with_recovery_hints
     from gen_infra.aws.compute_environments import release_all
@@ -298,7 +300,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
     )
 
     manifest, clients, saved = environment.manifest, environment.clients, environment.saved_plan
-    environment.require_account()
+    require_administrator(environment.require_account(), manifest, plan.content)
     _require_rendered(environment)
     with plan.verified_copy(environment.plan_origin("destroy")) as file:
         if images := empty_repositories(clients, map(manifest.repository_name, manifest.repositories)):

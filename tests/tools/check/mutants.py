@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_ACCESS = "terraform/access.tf"
 _ENCRYPTION = "terraform/modules/encryption/main.tf"
 _TEMPLATE = "terraform/modules/compute-environment/main.tf"
 _FUNCTIONS = "terraform/modules/job-functions/main.tf"
@@ -311,6 +312,20 @@ TERRAFORM = (
     Mutant("checkov: a syntax error", "cannot be parsed", _JOBS, "", '\nresource "aws_sqs_queue" "x" {\n'),
 )  # fmt: skip
 
+_GITHUB = "token.actions.githubusercontent.com"
+ACCESS = (
+    Mutant("access: the whole account", "GI_IAM_3", _ACCESS, ":role/Operator", ":root", "access"),
+    Mutant("access: every role of the account", "GI_IAM_3", _ACCESS, ":role/Operator", ":role/*", "access"),
+    Mutant("access: any repository", "GI_IAM_3", _ACCESS, "repo:lab/infra:pull_request", "repo:*", "access"),
+    Mutant("access: all that runs in a repository", "GI_IAM_3", _ACCESS, "repo:lab/infra:pull_request",
+           "repo:lab/infra:*", "access"),
+    Mutant("access: no subject", "GI_IAM_3", _ACCESS,
+           f'            "{_GITHUB}:sub" = ["repo:lab/infra:pull_request"]\n', "", "access"),
+    Mutant("access: no audience", "GI_IAM_3", _ACCESS, '            "gitlab.com:aud" = "https://gitlab.com"\n', "",
+           "access"),
+    Mutant("access: reads any role", "GI_IAM_5", _ACCESS, "role/genomics/batchInstance-shared", "role/*", "access"),
+)  # fmt: skip
+
 PIPELINE = (
     Mutant("pipeline: CodeBuild for any account", "GI_IAM_1", _PIPELINE_ROLE,
            '"aws:SourceAccount" = var.account_id, "aws:SourceArn" = local.project_arn',
@@ -337,4 +352,4 @@ PIPELINE = (
            "  kms_master_key_id = var.kms_key_arn\n", "", "image-rebuild"),
 )  # fmt: skip
 
-MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE)
+MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *ACCESS, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE)

@@ -158,3 +158,22 @@ def test_a_wildcard_for_a_name_needs_a_reason(statement: dict[str, Any], found: 
     policy = {"Statement": [{"Effect": "Allow", **statement}]}
 
     assert broken("aws_iam_role_policy", policy=policy) == found
+
+
+@pytest.mark.parametrize(
+    ("account", "condition", "is_broken"),
+    [
+        ("123456789012", {}, False),
+        ("999999999999", {}, True),
+        ("999999999999", {"StringEquals": {"sts:ExternalId": "partner-4711"}}, False),
+        ("999999999999", {"StringLike": {"sts:ExternalId": "*"}}, True),
+    ],
+)
+def test_principals_of_another_account_send_an_external_id(
+    account: str, condition: dict[str, Any], is_broken: bool
+) -> None:
+    principal = {"AWS": f"arn:aws:iam::{account}:role/Operator"}
+    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Condition": condition}]}
+    role = Resource("aws_iam_role", "aws_iam_role.x", {"assume_role_policy": trust})
+    found = [each.rule.id for each in broken_rules([role], Accepted(account="123456789012"))]
+    assert found == (["GI_IAM_3"] if is_broken else [])

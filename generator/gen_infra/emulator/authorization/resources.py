@@ -226,12 +226,29 @@ def _ec2(name: str, kinds: Mapping[str, bool], parameters: Mapping[str, Any], pl
             ids.setdefault(_EC2_TYPES.get(found[1], found[1]), []).append(text)
     if key := parameters.get("KeyName"):
         ids["key-pair"] = [key]
+    if association := parameters.get("AssociationId"):
+        for kind, resource_id in _associated(association, place):
+            ids.setdefault(kind, []).append(resource_id)
     arns = []
     for kind, is_required in kinds.items():
         named = ids.get(kind, [])
         if named or is_required or (name == "RunInstances" and kind == "volume"):
             arns += [arn("ec2", kind, place, each) for each in named or ["*"]]
     return Asked(tuple(arns) or ("*",))
+
+
+def _associated(association: str, place: Location) -> Iterator[tuple[str, str]]:
+    """Yield what an association is between, as types and ids: of an Elastic IP address or a route table."""
+    from moto.ec2.models import ec2_backends
+
+    ec2: Any = ec2_backends[place.account][place.region]
+    for address in ec2.addresses:
+        if address.association_id == association:
+            yield "elastic-ip", address.allocation_id
+    for table in ec2.route_tables.values():
+        if subnet := table._associations.get(association):  # moto has no public way
+            yield "route-table", table.id
+            yield "subnet", subnet
 
 
 def _texts(value: Any) -> list[str]:
