@@ -12,13 +12,11 @@ from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
 from gen_infra.manifest.user_data import user_data
-from gen_infra.permissions.policies import policies
-from gen_infra.permissions.trust import audience, trust_policy
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gen_infra.manifest.job_policies import RolePolicy
     from gen_infra.manifest.model.access import AccessRole
@@ -54,11 +52,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "user_data": user_data,
         "scheduling": scheduling,
         "time_limits": time_limits,
-        "access_policies": policies,
-        "audience": audience,
-        "oidc_dependencies": oidc_dependencies,
-        "oidc_provider_arn": oidc_provider_arn,
-        "trust_policy": trust_policy,
+        **(access(manifest) if manifest.access else {}),
         "role_policies": role_policies,
         "cached": lru_cache(1024)(_call),
         "container_properties": container_properties,
@@ -68,6 +62,22 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "repository_label": repository_label,
         "all_else": all_else(manifest),
         **outputs(manifest),
+    }
+
+
+def access(manifest: Manifest) -> dict[str, Any]:
+    """Return the context of the roles of people and CI; what it needs is imported only here, for few manifests."""
+    from gen_infra.permissions.policies import policies
+    from gen_infra.permissions.trust import audience, trust_policy
+
+    return {
+        "access_policies": {
+            role: policies(manifest, role) for role in (manifest.access.roles if manifest.access else ())
+        },
+        "audience": audience,
+        "oidc_dependencies": oidc_dependencies,
+        "oidc_provider_arn": oidc_provider_arn,
+        "trust_policy": trust_policy,
     }
 
 
@@ -107,13 +117,14 @@ def all_else(manifest: Manifest) -> list[Hcl]:
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
         *(f"aws_batch_job_definition.{key}" for key in manifest.jobs),
         *(["aws_cloudwatch_log_group.batch_default"] if manifest.logs.default_group else []),
-        *(
-            f"aws_iam_role_policy_attachment.access_{role}_{number}"
-            for role in (manifest.access.roles if manifest.access else ())
-            for number, _ in enumerate(policies(manifest, role), start=1)
-        ),
+        *(_access_attachments(manifest) if manifest.access else ()),
     ]
     return [reference(name) for name in names]
+
+
+def _access_attachments(manifest: Manifest) -> Iterator[str]:
+    for role, parts in access(manifest)["access_policies"].items():
+        yield from (f"aws_iam_role_policy_attachment.access_{role}_{number + 1}" for number in range(len(parts)))
 
 
 def needed_roles(manifest: Manifest) -> list[str]:

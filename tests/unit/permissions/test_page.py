@@ -1,0 +1,64 @@
+"""The page about access, against the table of roles and the example."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from gen_infra.cli import COMMANDS
+from gen_infra.permissions.calls import ROLES
+from gen_infra.resources import data_dir
+from tests.conftest import ROOT
+from tests.unit.permissions.callers import example
+
+PAGE = (ROOT / "docs" / "access.md").read_text()
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    return {
+        role: (may, may_not)
+        for role, may, may_not in re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", PAGE, re.MULTILINE)
+    }
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"`([a-z -]+)`", text))
+
+
+def test_each_role_lists_its_commands() -> None:
+    assert list(rows()) == [role for role in ROLES if role != "image"]
+    inherited: set[str] = set()
+    for role, (may, _) in rows().items():
+        listed = words(may) - {"queues"} | (inherited if "the same" in may else set())
+        inherited = listed
+        known = {re.sub(" (own|to any queue)$", "", command) for command in ROLES[role]}
+        assert listed == known, role
+
+
+def test_what_a_role_may_not_run_is_a_command_that_another_runs() -> None:
+    [sentence] = re.findall(r"^(`bootstrap`.*? administrator of the account)\.$", PAGE, re.MULTILINE)
+    assert {word.split()[0] for word in words(sentence)} - {"access"} <= set(COMMANDS)
+
+
+def test_the_roles_that_it_names_are_those_of_the_example() -> None:
+    named = set(re.findall(r"role/genomics/(batchAccess\w+-shared)", PAGE))
+    access = example().access
+    assert access
+    assert named <= {example().access_role_name(role) for role in access.roles}
+    assert len(named) == len(access.roles)
+
+
+def test_the_manifest_of_the_page_is_one() -> None:
+    [text] = re.findall(r"```yaml\n(iam:.*?)```", PAGE, re.DOTALL)
+    given = yaml.safe_load(text)
+    whole = yaml.safe_load((data_dir("envs") / "examples" / "access.yaml").read_text())
+    assert given["iam"] == whole["iam"]
+    assert set(given["access"]) == set(ROLES) - {"image"}
+    assert given["access"]["submit"]["queues"] == whole["access"]["submit"]["queues"]
+
+
+def test_actions_are_pinned_by_their_commit() -> None:
+    actions = re.findall(r"uses: (\S+)", PAGE)
+    assert actions
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
