@@ -49,6 +49,20 @@ locals {
     Resource  = "*"
     Condition = { ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = local.event_topic_arns } }
   }
+
+  # Runs of state machines are encrypted, and their logs are delivered as CloudWatch Logs:
+  # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html#encrypt-state-machine-logs
+  deliver_logs = {
+    Sid       = "DeliverLogs"
+    Effect    = "Allow"
+    Principal = { Service = "delivery.logs.amazonaws.com" }
+    Action    = "kms:Decrypt"
+    Resource  = "*"
+    Condition = {
+      ArnLike      = { "aws:SourceArn" = "arn:${var.partition}:logs:${var.region}:${var.account_id}:*" }
+      StringEquals = { "aws:SourceAccount" = var.account_id }
+    }
+  }
 }
 
 resource "aws_kms_key" "this" {
@@ -93,7 +107,7 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }
       },
-    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [], length(local.event_topic_arns) > 0 ? [local.encrypt_events] : [])
+    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [], length(local.event_topic_arns) > 0 ? [local.encrypt_events] : [], var.state_machines ? [local.deliver_logs] : [])
   })
 }
 

@@ -87,3 +87,9 @@ variable "spot" {
   type        = bool
   default     = false
 }
+
+variable "state_machines" {
+  description = "Whether runs of state machines are encrypted with the key, and their logs delivered."
+  type        = bool
+  default     = false
+}

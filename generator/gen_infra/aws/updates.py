@@ -253,6 +253,10 @@ REFUSALS: tuple[Refusal, ...] = (
         f"{_VPC_GUIDE}/creating-security-groups.html",
     ),
     _fixed(
+        "aws_sfn_state_machine", "type", "UpdateStateMachine", "type",
+        f"{_DOCS}/step-functions/latest/apireference/API_UpdateStateMachine.html",
+    ),
+    _fixed(
         "aws_sns_topic", "fifo_topic", "SetTopicAttributes", "FifoTopic",
         f"{_SNS}/API_SetTopicAttributes.html", needs_new_name=True,
     ),
@@ -361,6 +365,10 @@ EXCLUSIVE: Mapping[str, Exclusive] = MappingProxyType(
         "aws_nat_gateway": Exclusive(
             "allocation_id", "CreateNatGateway", "Resource.AlreadyAssociated",
             f"{_VPC_GUIDE}/nat-gateway-troubleshooting.html",
+        ),
+        "aws_sfn_state_machine": Exclusive(
+            "name", "CreateStateMachine", "StateMachineAlreadyExists",
+            f"{_DOCS}/step-functions/latest/apireference/API_CreateStateMachine.html",
         ),
     }
 )  # fmt: skip

@@ -215,7 +215,7 @@ def _check_placement(env: Manifest, job: str, queue: str, request: SubmitRequest
     Raises:
         UsageError: the job would be refused, or never start.
     """
-    from gen_infra.manifest.submissions import Submission, submission_findings
+    from gen_infra.manifest.rules.submissions import Submission, submission_findings
 
     resources = {"vcpus": request.vcpus, "memory_mib": request.memory_mib, "gpus": request.gpus}
     seconds = request.timeout_seconds

@@ -177,6 +177,7 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
         "network": creates_network(manifest) or command == "apply",
         "rebuild": rebuilds(manifest),
         "notifications": notifies(manifest),
+        "workflows": manifest.workflows,
     }
     for type_, kind in KINDS.items():
         if isinstance(kind.listing, Listing) and any(parts.get(part) for part in kind.listing.parts):

@@ -11,6 +11,7 @@ from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
+from gen_infra.manifest.state_machines import sample_bucket, sample_folder, step_queue
 from gen_infra.manifest.user_data import user_data
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
@@ -60,6 +61,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "node_properties": node_properties,
         "job_dependencies": job_dependencies,
         "repository_label": repository_label,
+        "state_machines": state_machines,
+        "step_queues": step_queues,
+        "step_jobs": step_jobs,
         "all_else": all_else(manifest),
         **outputs(manifest),
     }
@@ -101,6 +105,7 @@ def modules(manifest: Manifest) -> list[str]:
         "network-lookup": manifest.network.lookup,
         "queue-notifications": manifest.notifications.blocked_queues,
         "repository": manifest.repositories,
+        "workflow": manifest.workflows,
     }
     roles = [role.replace("_", "-") for role in needed_roles(manifest)]
     return sorted([*roles, *(module for module, is_used in used.items() if is_used)])
@@ -108,12 +113,13 @@ def modules(manifest: Manifest) -> list[str]:
 
 def all_else(manifest: Manifest) -> list[Hcl]:
     """Return every module, and the resources of the root module that no other resource depends on."""
-    many = {"compute-environment", "fargate-environment", "repository"}
+    many = {"compute-environment", "fargate-environment", "repository", "workflow"}
     once = [module for module in modules(manifest) if module not in many]
     names = [
         *(f"module.{module.removesuffix('-lookup').replace('-', '_')}" for module in once),
         *(f"module.compute_{key}" for key in manifest.compute),
         *(f"module.repository_{repository_label(repository)}" for repository in manifest.repositories),
+        *(f"module.workflow_{key}" for key in manifest.workflows),
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
         *(f"aws_batch_job_definition.{key}" for key in manifest.jobs),
         *(["aws_cloudwatch_log_group.batch_default"] if manifest.logs.default_group else []),
@@ -216,6 +222,33 @@ def base_parameter_arn(manifest: Manifest) -> str | None:
     if source is None:
         return f"{parameters}::parameter{manifest.image.base_parameter.removesuffix('image_id')}*"
     return f"{parameters}:{manifest.account}:parameter{source}" if source.startswith("/") else None
+
+
+def state_machines(manifest: Manifest, key: str) -> dict[str, object]:
+    """Return a workflow's state machines as an input of the workflow module."""
+    many = manifest.workflows[key].many
+    machines: dict[str, object] = {"one": {"name": manifest.state_machine_name(key), "definition": f"{key}.asl.json"}}
+    if many:
+        bucket = manifest.buckets[sample_bucket(manifest, key, many)]
+        samples = {"bucket": bucket.name, "folder": sample_folder(manifest, key, many), "kms_key_arn": bucket.kms_key}
+        machines["many"] = {
+            "name": manifest.many_machine_name(key),
+            "definition": f"{key}-many.asl.json",
+            "samples": {name: value for name, value in samples.items() if value},
+        }
+    return machines
+
+
+def step_queues(manifest: Manifest, key: str) -> list[str]:
+    """Return the ARNs of the queues that a workflow submits to."""
+    steps = manifest.workflows[key].steps.values()
+    return [manifest.batch_arn("job-queue", name) for name in sorted({step_queue(manifest, step) for step in steps})]
+
+
+def step_jobs(manifest: Manifest, key: str) -> list[str]:
+    """Return the ARNs of the job definitions that a workflow runs."""
+    steps = manifest.workflows[key].steps.values()
+    return [manifest.batch_arn("job-definition", name) for name in sorted({step.job for step in steps})]
 
 
 def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:

@@ -32,6 +32,8 @@ PACKER_TEMPLATE = "genomics.pkr.hcl"
 def render(manifest: Manifest) -> dict[str, bytes]:
     """Render every file of the environment's folder, by its relative path."""
     files = {f"terraform/{name}": content for name, content in _terraform(manifest).items()}
+    for name, content in _state_machines(manifest).items():
+        files[f"terraform/workflows/{name}"] = content
     for module in blocks.modules(manifest):
         files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
     if manifest.jobs:
@@ -62,6 +64,20 @@ def permissions_file(manifest: Manifest, roles: Mapping[str, Sequence[Sequence[S
     """Render the policies of people and CI as Terraform's blocks, for roles that are made elsewhere."""
     template = terraform_environment().get_template("permissions.tf.j2")
     return str(template.render({"env": manifest, "roles": roles}))
+
+
+def _state_machines(manifest: Manifest) -> dict[str, bytes]:
+    """Return the definitions of the workflows' state machines by file name."""
+    from gen_infra.manifest.state_machines import definition, many_definition
+
+    machines = {}
+    for key, workflow in manifest.workflows.items():
+        machines[f"{key}.asl.json"] = definition(manifest, key)
+        if workflow.many:
+            machines[f"{key}-many.asl.json"] = many_definition(manifest, key, workflow.many)
+    return {
+        name: msgspec.json.format(msgspec.json.encode(machine), indent=2) + b"\n" for name, machine in machines.items()
+    }
 
 
 def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ IN_STATE_ONLY = {"terraform_data"}
 ROLE = "arn:aws:iam::123456789012:role"
 SERVICES = (
     "batch", "cloudwatch", "codebuild", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler",
-    "sns", "sqs",
+    "sns", "sqs", "stepfunctions",
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from gen_infra.manifest.model.settings import (
     StateBucket,
     Suppression,
 )
+from gen_infra.manifest.model.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +82,10 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     ]
     queues: Annotated[dict[Key, Queue], Meta(min_length=1), about("Job queues; `main` becomes `main-<name>`.")]
     jobs: Annotated[dict[Key, Job], about("Job definitions; `isaac` becomes `isaac-<name>`.")] = {}
+    workflows: Annotated[
+        dict[Key, Workflow],
+        about("Step Functions state machines that run jobs in order; `germline` becomes `germline-<name>`."),
+    ] = {}
     suppressions: Annotated[
         tuple[Suppression, ...], about("Findings of `gen-infra check` to accept, each until a date.")
     ] = ()
@@ -212,7 +217,8 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
         default = [DEFAULT_LOG_GROUP] if self.logs.default_group else []
-        return [self.job_log_group("*"), *functions, *flow_logs, *rebuilds, *default]
+        workflows = [f"/aws/vendedlogs/states/{self.suffixed('*')}"] if self.workflows else []
+        return [self.job_log_group("*"), *functions, *flow_logs, *rebuilds, *default, *workflows]
 
     @property
     def image_builder_profile_arn(self) -> str:
@@ -259,7 +265,9 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     @property
     def event_topics(self) -> list[str]:
         """Return the names of the SNS topics for this environment's EventBridge rules."""
-        return [self.suffixed("batchQueueBlocked")] if self.notifications.blocked_queues else []
+        blocked = [self.suffixed("batchQueueBlocked")] if self.notifications.blocked_queues else []
+        failed = [self.workflow_topic(key) for key, workflow in self.workflows.items() if workflow.on_failure]
+        return [*blocked, *failed]
 
     @property
     def vpc_name(self) -> str:
@@ -285,6 +293,18 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     def job_log_group(self, job: str) -> str:
         """Name the job's log group: ``isaac`` -> ``/aws/batch/prod/isaac``."""
         return f"/aws/batch/{self.name}/{job}"
+
+    def state_machine_name(self, workflow: str) -> str:
+        """Name the state machine of one run of a workflow: ``germline`` -> ``germline-prod``."""
+        return self.suffixed(workflow)
+
+    def many_machine_name(self, workflow: str) -> str:
+        """Name the state machine that runs a workflow for a list: ``germline`` -> ``germline-many-prod``."""
+        return f"{workflow}-many-{self.name}"
+
+    def workflow_topic(self, workflow: str) -> str:
+        """Name the topic and the rule for failed runs of a workflow: ``germline`` -> ``germline-failed-prod``."""
+        return f"{workflow}-failed-{self.name}"
 
     def job_role_arn(self, job: str) -> str:
         """Return the ARN of the role that a job runs as: the created one, or the existing one that it names."""

@@ -25,6 +25,7 @@ from gen_infra.manifest.rules import (
     several_containers,
     suppressions,
     tags,
+    workflows,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *buckets.ERRORS,
     *hosts.ERRORS,
     *access.ERRORS,
+    *workflows.ERRORS,
     *suppressions.ERRORS,
 )
 WARNINGS: tuple[ManifestRule, ...] = (
@@ -59,6 +61,7 @@ WARNINGS: tuple[ManifestRule, ...] = (
     *tags.WARNINGS,
     *several_containers.WARNINGS,
     *placement.WARNINGS,
+    *workflows.WARNINGS,
 )
 
 

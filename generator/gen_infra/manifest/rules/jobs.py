@@ -46,14 +46,19 @@ def every_reference_has_a_value(manifest: Manifest) -> Iterable[ManifestFinding]
 def required_parameters_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require that the command uses a required parameter, and that it has no default value."""
     for key, job in manifest.jobs.items():
-        words = (word for container in job.all_containers.values() for word in container.command)
-        used = {name for word in words for name in _REFERENCE.findall(word)}
+        used = references_of(job)
         for index, name in enumerate(job.required_parameters):
             path = ("jobs", key, "required_parameters", index)
             if name not in used:
                 yield path, f"the command has no Ref::{name}"
             elif name in job.parameters:
                 yield path, f"{name} has a default value in parameters; keep one of them"
+
+
+def references_of(job: Job) -> set[str]:
+    """Return the names of the parameters that a job's commands take, as `Ref::name`."""
+    words = (word for container in job.all_containers.values() for word in container.command)
+    return {name for word in words for name in _REFERENCE.findall(word)}
 
 
 def environment_and_secrets_differ(manifest: Manifest) -> Iterable[ManifestFinding]:

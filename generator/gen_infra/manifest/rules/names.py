@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.workflow import Workflow
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 
@@ -90,6 +91,8 @@ NAME_RULES = {
     "SNS topic": _rule(1, 256, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     "alarm": _rule(1, 255, "[A-Za-z0-9_-]"),
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
+    "state machine": _rule(1, 80, "[A-Za-z0-9_-]"),
     # https://developer.hashicorp.com/terraform/language/syntax/configuration (identifiers)
     "Terraform address": _rule(1, 1000, "[A-Za-z0-9_.-]", "[a-z]", ignores_case=False),
 }
@@ -170,6 +173,8 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
             yield Name("scheduling policy", manifest.suffixed(key), ("queues", key))
     for key in manifest.jobs:
         yield from _names_of_job(manifest, key)
+    for key, workflow in manifest.workflows.items():
+        yield from _names_of_workflow(manifest, key, workflow)
     for index, repository in enumerate(manifest.repositories):
         yield Name("ECR repository", manifest.repository_name(repository), ("repositories", index))
         yield Name("Terraform address", f"module.repository_{repository_label(repository)}", ("repositories", index))
@@ -188,6 +193,20 @@ def _names_of_job(manifest: Manifest, key: str) -> Iterator[Name]:
         yield Name("Terraform address", f"aws_iam_role.{key}_execution", path)
 
 
+def _names_of_workflow(manifest: Manifest, key: str, workflow: Workflow) -> Iterator[Name]:
+    path, machines = ("workflows", key), [manifest.state_machine_name(key)]
+    if workflow.many:
+        machines.append(manifest.many_machine_name(key))
+    for machine in machines:
+        yield Name("state machine", machine, path)
+        yield Name("log group", f"/aws/vendedlogs/states/{machine}", path)
+        yield Name("role", f"{machine}-workflow", path)
+    if workflow.on_failure:
+        yield Name("SNS topic", manifest.workflow_topic(key), path)
+        yield Name("event rule", manifest.workflow_topic(key), path)
+    yield Name("Terraform address", f"module.workflow_{key}", path)
+
+
 def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
     path = ("name",)
     if manifest.state != "local":
@@ -197,12 +216,12 @@ def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
     if manifest.logs.default_group:
         yield Name("log group", DEFAULT_LOG_GROUP, ("logs", "default_group"))
         yield Name("Terraform address", "aws_cloudwatch_log_group.batch_default", ("logs", "default_group"))
-    for topic in manifest.event_topics:
-        yield Name("SNS topic", topic, path)
-        yield Name("event rule", topic, path)
     for role in manifest.access.roles if manifest.access else ():
         yield Name("role", manifest.access_role_name(role), ("access", role))
         yield Name("Terraform address", f"aws_iam_role.access_{role}", ("access", role))
+    if manifest.notifications.blocked_queues:
+        for kind in ("SNS topic", "event rule"):
+            yield Name(kind, manifest.suffixed("batchQueueBlocked"), path)
     if manifest.network.create:
         yield Name("role", manifest.suffixed("batchFlowLogs"), path)
         yield Name("log group", f"/aws/vpc/{manifest.vpc_name}", path)

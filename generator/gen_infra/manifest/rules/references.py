@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gen_infra.manifest.model.image import ComputeImage
 from gen_infra.manifest.model.manifest import Manifest, image_repository
 from gen_infra.manifest.model.network import AGENT_SERVICES
+from gen_infra.manifest.rules.rule import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -200,7 +201,7 @@ def queues_name_compute_environments(manifest: Manifest) -> Iterable[ManifestFin
         for index, compute in enumerate(queue.compute):
             path = ("queues", key, "compute", index)
             if compute not in manifest.compute:
-                yield path, _unknown("unknown compute environment", compute, manifest.compute)
+                yield path, unknown_name("unknown compute environment", compute, manifest.compute)
 
 
 def queues_do_not_mix_on_one_order(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -233,19 +234,14 @@ def jobs_refer_to_what_exists(manifest: Manifest) -> Iterable[ManifestFinding]:
     for key, job in manifest.jobs.items():
         for index, bucket in enumerate(job.buckets):
             if bucket not in manifest.buckets:
-                yield ("jobs", key, "buckets", index), _unknown("unknown bucket", bucket, manifest.buckets)
+                yield ("jobs", key, "buckets", index), unknown_name("unknown bucket", bucket, manifest.buckets)
         if job.queue is not None and job.queue not in manifest.queues:
-            yield ("jobs", key, "queue"), _unknown("unknown queue", job.queue, manifest.queues)
+            yield ("jobs", key, "queue"), unknown_name("unknown queue", job.queue, manifest.queues)
     for path, _, container in manifest.containers():
         repository = image_repository(container.image)
         if "/" not in container.image and repository not in manifest.repositories:
-            problem = _unknown("unknown repository", repository, manifest.repositories)
+            problem = unknown_name("unknown repository", repository, manifest.repositories)
             yield (*path, "image"), f"{problem}; or give the full URI of another image"
-
-
-def _unknown(problem: str, name: str, known: Iterable[str]) -> str:
-    names = ", ".join(known)
-    return f'{problem} "{name}"; ' + (f"choose from: {names}" if names else "the manifest has none")
 
 
 ERRORS: tuple[ManifestRule, ...] = (

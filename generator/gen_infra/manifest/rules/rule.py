@@ -22,3 +22,9 @@ ManifestRule: TypeAlias = Callable[[Manifest], Iterable[ManifestFinding]]
 def total_path(key: str, job: Job, field: str) -> KeyPath:
     """Return the place of a total of a job: its only container's field, or all of its containers."""
     return ("jobs", key, "containers" if job.containers else field)
+
+
+def unknown_name(problem: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a key that does not exist, with those that do."""
+    names = ", ".join(known)
+    return f'{problem} "{name}"; ' + (f"choose from: {names}" if names else "the manifest has none")

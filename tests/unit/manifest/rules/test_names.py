@@ -46,6 +46,7 @@ NAMED = {
     "aws_scheduler_schedule": ("schedule", "name"),
     "aws_scheduler_schedule_group": ("schedule group", "name"),
     "aws_security_group": ("security group", "name"),
+    "aws_sfn_state_machine": ("state machine", "name"),
     "aws_sns_topic": ("SNS topic", "name"),
     "aws_sqs_queue": ("SQS queue", "name"),
 }

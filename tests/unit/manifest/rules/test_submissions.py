@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.manifest.submissions import Submission, submission_findings
+from gen_infra.manifest.rules.submissions import Submission, submission_findings
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:

@@ -1,0 +1,193 @@
+"""Rules for workflows: what Step Functions refuses, and what would fail only when a run reaches it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gen_infra.manifest.rules.jobs import references_of
+from gen_infra.manifest.rules.rule import unknown_name
+from gen_infra.manifest.rules.submissions import Submission, submission_findings
+from gen_infra.manifest.state_machines import DEFINITION_AT_MOST, definition, references, sample_bucket
+from gen_infra.manifest.workflow_shapes import ShapeError, find_cycle, shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.model.manifest import Manifest
+    from gen_infra.manifest.model.workflow import Workflow, WorkflowStep
+    from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+
+
+def steps_name_jobs_and_queues(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require that each step's job and queue exist."""
+    for path, _, step in _steps(manifest):
+        if step.job not in manifest.jobs:
+            yield (*path, "job"), unknown_name("unknown job", step.job, manifest.jobs)
+        if step.queue is not None and step.queue not in manifest.queues:
+            yield (*path, "queue"), unknown_name("unknown queue", step.queue, manifest.queues)
+
+
+def steps_wait_for_other_steps(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require an order of the workflow's own steps without a circle."""
+    for key, workflow in manifest.workflows.items():
+        for path, problem in _wrong_edges(workflow):
+            yield ("workflows", key, *path), problem
+        if circle := find_cycle(_after(workflow)):
+            yield (
+                ("workflows", key, "steps", circle[0], "after"),
+                f"the steps wait for each other: {' waits for '.join(circle)}",
+            )
+
+
+def steps_are_series_and_branches(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require an order that a state machine can have: https://states-language.net/#parallel-state."""
+    for key, workflow in manifest.workflows.items():
+        try:
+            if _has_order(workflow):
+                shape_of(_after(workflow))
+        except ShapeError as error:
+            yield ("workflows", key, "steps", error.step, "after"), str(error)
+
+
+def step_parameters_are_those_of_the_job(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require a value for each `Ref::name` without a default, and a `Ref::name` for each value.
+
+    AWS Batch passes a `Ref::name` without a value to the program unchanged, and ignores a value that none takes.
+    https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html (parameters)
+    """
+    for path, _, step in _steps(manifest):
+        job = manifest.jobs.get(step.job)
+        if job is None:
+            continue
+        taken = references_of(job)
+        for name in step.parameters:
+            if name not in taken:
+                yield (*path, "parameters", name), f"the command of the job {step.job} has no Ref::{name}"
+        for name in job.required_parameters:
+            if name not in step.parameters:
+                yield (*path, "parameters"), f"{name} is missing; the job {step.job} has no default value for it"
+
+
+def step_values_refer_to_inputs(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require that each `$name` in a value is an input of the workflow."""
+    for path, workflow, step in _steps(manifest):
+        for parameter, value in step.parameters.items():
+            for name in references(value):
+                place = (*path, "parameters", parameter)
+                if name is None:
+                    yield place, "write $$ for a dollar sign; $name is the input of that name"
+                elif name not in workflow.input:
+                    yield place, unknown_name("unknown input", name, workflow.input)
+
+
+def steps_fit_their_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse a step whose job its queue cannot place, and a share identifier that does not fit the queue.
+
+    https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (shareIdentifier)
+    """
+    for path, _, step in _steps(manifest):
+        job = manifest.jobs.get(step.job)
+        name = step.queue or (manifest.queue_of(job) if job else "")
+        if job is None or name not in manifest.queues:
+            continue
+        if step.queue is not None:
+            for _, problem in submission_findings(manifest, step.job, Submission(queue=name)):
+                yield (*path, "queue"), problem
+        fair_share = manifest.queues[name].fair_share
+        if fair_share and step.share is None:
+            yield path, f"share is missing; the fair-share queue {name} requires it"
+        if not fair_share and step.share is not None:
+            yield (*path, "share"), f"the queue {name} has no fair-share policy"
+
+
+def many_runs_have_a_bucket(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require a bucket that the workflow may write its results to."""
+    for key, workflow in manifest.workflows.items():
+        if workflow.many is None:
+            continue
+        name, path = sample_bucket(manifest, key, workflow.many), ("workflows", key, "many")
+        if not name:
+            yield path, "bucket is missing; the jobs of the steps may write to none"
+        elif name not in manifest.buckets:
+            yield (*path, "bucket"), unknown_name("unknown bucket", name, manifest.buckets)
+        elif manifest.buckets[name].access == "read":
+            yield (*path, "bucket"), f"the access of {name} is read; results are written there"
+
+
+def definitions_are_not_too_long(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse a state machine whose definition Step Functions refuses for its size.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    """
+    for key, workflow in manifest.workflows.items():
+        if any(step.job not in manifest.jobs for step in workflow.steps.values()) or not _has_shape(workflow):
+            continue
+        length = len(json.dumps(definition(manifest, key)))
+        if length > DEFINITION_AT_MOST:
+            yield (
+                ("workflows", key),
+                f"its state machine has {length:,} characters; {DEFINITION_AT_MOST:,} are allowed",
+            )
+
+
+def inputs_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Warn of an input that no step uses."""
+    for key, workflow in manifest.workflows.items():
+        values = [value for step in workflow.steps.values() for value in step.parameters.values()]
+        used = {name for value in values for name in references(value)}
+        for name in workflow.input:
+            if name not in used:
+                yield ("workflows", key, "input", name), f"no step uses it; write ${name} in a step's parameters"
+
+
+def _steps(manifest: Manifest) -> Iterator[tuple[KeyPath, Workflow, WorkflowStep]]:
+    for key, workflow in manifest.workflows.items():
+        for name, step in workflow.steps.items():
+            yield ("workflows", key, "steps", name), workflow, step
+
+
+def _after(workflow: Workflow) -> dict[str, list[str]]:
+    """Return the steps that each one waits for; a rule reports those that do not exist."""
+    return {
+        name: [earlier for earlier in step.after if earlier in workflow.steps]
+        for name, step in workflow.steps.items()
+    }  # fmt: skip
+
+
+def _wrong_edges(workflow: Workflow) -> Iterator[ManifestFinding]:
+    for name, step in workflow.steps.items():
+        for index, earlier in enumerate(step.after):
+            path = ("steps", name, "after", index)
+            if earlier not in workflow.steps:
+                yield path, unknown_name("unknown step", earlier, workflow.steps)
+            elif earlier in step.after[:index]:
+                yield path, f'"{earlier}" is listed twice'
+
+
+def _has_order(workflow: Workflow) -> bool:
+    return not find_cycle(_after(workflow))
+
+
+def _has_shape(workflow: Workflow) -> bool:
+    if any(_wrong_edges(workflow)) or not _has_order(workflow):
+        return False
+    try:
+        shape_of(_after(workflow))
+    except ShapeError:
+        return False
+    return True
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    steps_name_jobs_and_queues,
+    steps_wait_for_other_steps,
+    steps_are_series_and_branches,
+    step_parameters_are_those_of_the_job,
+    step_values_refer_to_inputs,
+    steps_fit_their_queue,
+    many_runs_have_a_bucket,
+    definitions_are_not_too_long,
+)
+WARNINGS: tuple[ManifestRule, ...] = (inputs_are_used,)
