@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.kinds import KINDS, Listing
-from gen_infra.permissions.provider_calls import TYPES, Calls, creates_network, notifies, on, rebuilds
+from gen_infra.permissions.provider_calls import TYPES, Calls, creates_network, has_workflows, notifies, on, rebuilds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
         "network": creates_network(manifest) or command == "apply",
         "rebuild": rebuilds(manifest),
         "notifications": notifies(manifest),
-        "workflows": manifest.workflows,
+        "workflows": has_workflows(manifest),
     }
     for type_, kind in KINDS.items():
         if isinstance(kind.listing, Listing) and any(parts.get(part) for part in kind.listing.parts):

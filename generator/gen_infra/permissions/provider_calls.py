@@ -60,8 +60,13 @@ def rebuilds(manifest: Manifest) -> object:
 
 
 def notifies(manifest: Manifest) -> object:
-    """Return whether an environment notifies of blocked queues."""
-    return manifest.notifications.blocked_queues
+    """Return whether an environment notifies of blocked queues or of runs that failed."""
+    return manifest.notifications.blocked_queues or any(each.on_failure for each in manifest.workflows.values())
+
+
+def has_workflows(manifest: Manifest) -> object:
+    """Return whether an environment has workflows."""
+    return manifest.workflows
 
 
 def _has_log_groups(manifest: Manifest) -> object:
@@ -434,6 +439,20 @@ TYPES: Mapping[str, TypeCalls] = {
         _has_emails,
         (on("region", "sns", "GetSubscriptionAttributes"), on("topics", "sns", "ListSubscriptionsByTopic")),
         (on("topics", "sns", "Subscribe"), on("region", "sns", "SetSubscriptionAttributes", "Unsubscribe")),
+    ),
+    "aws_sfn_state_machine": TypeCalls(
+        has_workflows,
+        (
+            on("state-machines", "states", "DescribeStateMachine", "ListStateMachineVersions", "ListTagsForResource"),
+            on("region", "states", "ValidateStateMachineDefinition"),
+        ),
+        (
+            on(
+                "state-machines", "states",
+                "CreateStateMachine", "DeleteStateMachine", "TagResource", "UntagResource", "UpdateStateMachine",
+            ),
+            on("pass-to-states", "iam", "PassRole"),
+        ),
     ),
     "aws_sqs_queue": TypeCalls(
         _has_jobs,

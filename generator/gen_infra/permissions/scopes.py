@@ -154,6 +154,7 @@ def role_names(manifest: Manifest) -> dict[str, tuple[str, ...]]:
         "lambda": [suffixed(role) for role in ("batchSubmitJob", "batchGetJobStatus") if jobs],
         "codebuild": [suffixed("batchImageRebuild")] if manifest.image.rebuild else [],
         "scheduler": [suffixed("batchImageSchedule")] if manifest.image.rebuild else [],
+        "states": [manifest.workflow_role_name(machine) for machine in manifest.state_machines],
         "vpc-flow-logs": [suffixed("batchFlowLogs")] if manifest.network.create else [],
     }
     return {service: tuple(several) for service, several in names.items() if several}
@@ -235,6 +236,10 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     topics = (*manifest.alarm_topics, *manifest.event_topics)
     yield "topics", Scope(tuple(arn(manifest, "sns", topic) for topic in topics))
     yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{topic}") for topic in manifest.event_topics))
+    yield (
+        "state-machines",
+        Scope(tuple(arn(manifest, "states", f"stateMachine:{each}") for each in manifest.state_machines)),
+    )
     rebuild = suffixed("batchImageRebuild") if manifest.image.rebuild else ""
     names = {
         "build-project": ("codebuild", f"project/{rebuild}"),

@@ -302,6 +302,19 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         """Name the state machine that runs a workflow for a list: ``germline`` -> ``germline-many-prod``."""
         return f"{workflow}-many-{self.name}"
 
+    @property
+    def state_machines(self) -> list[str]:
+        """Return the names of all state machines."""
+        return [
+            name
+            for key, workflow in self.workflows.items()
+            for name in (self.state_machine_name(key), *([self.many_machine_name(key)] if workflow.many else []))
+        ]
+
+    def workflow_role_name(self, state_machine: str) -> str:
+        """Name the role of a state machine: ``germline-prod`` -> ``germline-prod-workflow``."""
+        return f"{state_machine}-workflow"
+
     def workflow_topic(self, workflow: str) -> str:
         """Name the topic and the rule for failed runs of a workflow: ``germline`` -> ``germline-failed-prod``."""
         return f"{workflow}-failed-{self.name}"

@@ -60,6 +60,12 @@ data "aws_iam_policy_document" "align_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/steps"]
+  }
+
+  statement {
     sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
@@ -207,6 +213,12 @@ data "aws_iam_policy_document" "call_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/steps"]
+  }
+
+  statement {
     sid       = "ReadList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
@@ -351,6 +363,12 @@ data "aws_iam_policy_document" "annotate_buckets" {
   }
 
   statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/steps"]
+  }
+
+  statement {
     sid       = "WriteList0"
     actions   = ["s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-results-123456789012"]
@@ -469,6 +487,12 @@ data "aws_iam_policy_document" "stats_buckets" {
       variable = "s3:prefix"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/steps"]
   }
 
   statement {
