@@ -296,7 +296,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
         deregister_definitions,
         empty_repositories,
         leftovers,
-        notification_leftovers,
+        leftovers_named,
     )
 
     manifest, clients, saved = environment.manifest, environment.clients, environment.saved_plan
@@ -318,7 +318,9 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
     left = leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
     if manifest.event_topics:
-        left += notification_leftovers(clients, manifest.event_topics)
+        left += leftovers_named(clients, "notifications", manifest.event_topics)
+    if manifest.workflows:
+        left += leftovers_named(clients, "workflows", manifest.state_machines)
     return [as_orphan(each).still_there for each in left]
 
 

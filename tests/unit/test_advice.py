@@ -34,7 +34,20 @@ PACKAGE = Path(gen_infra.__file__).parent
 # What follows "gen-infra" in a sentence about the program itself, beside verbs such as "makes".
 PROSE = {"builder", "did", "manifest", "never", "process"}
 # Words in backticks that are neither a key nor a value of a manifest, a command or a term of AWS's.
-OTHER_WORDS = {"check", "germline", "isaac", "main", "password", "permissions", "sample", "spot", "true", "type", "username", "volumes"}
+OTHER_WORDS = {
+    "check",
+    "germline",
+    "isaac",
+    "main",
+    "password",
+    "permissions",
+    "sample",
+    "spot",
+    "true",
+    "type",
+    "username",
+    "volumes",
+}
 # Terms with an underscore or a dot that are no keys, in the advice of `why`.
 OTHER_TERMS = {"linux/amd64", "batch.amazonaws.com", "ecs-tasks.amazonaws.com"}
 CLI_ONLY = {"configure", "sso", "s3"}  # of the AWS CLI; no service has an API of that name with these calls

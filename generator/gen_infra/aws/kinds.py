@@ -208,7 +208,7 @@ KINDS: dict[str, ResourceKind] = {
     ),
     "aws_cloudwatch_event_rule": ResourceKind(
         label="event rule",
-        listing=Listing(("notifications", "workflows"), "events", "list_rules", "Rules[].Name"),
+        listing=Listing(("notifications",), "events", "list_rules", "Rules[].Name"),
         import_id=_OVERWRITTEN,
         adoption=_NO_CONFLICT,
         removal=_NO_ORPHAN,
@@ -608,7 +608,7 @@ KINDS: dict[str, ResourceKind] = {
     ),
     "aws_sns_topic": ResourceKind(
         label="topic",
-        listing=Listing(("rebuild", "notifications", "workflows"), "sns", "list_topics", "Topics[].TopicArn"),
+        listing=Listing(("rebuild", "notifications"), "sns", "list_topics", "Topics[].TopicArn"),
         import_id=_OVERWRITTEN,
         adoption=_NO_CONFLICT,
         removal=_NO_ORPHAN,

@@ -17,6 +17,7 @@ from gen_infra.errors import AwsError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from gen_infra.aws.kinds import Part
     from gen_infra.aws.session import Clients
 
 _DELETE_AT_MOST = 100  # images in one BatchDeleteImage
@@ -122,13 +123,13 @@ def delete_images(clients: Clients, repository: str, digests: Iterable[str]) -> 
 
 
 @aws_errors()
-def notification_leftovers(clients: Clients, topics: Collection[str]) -> list[AwsResource]:
-    """List what still exists of the notifications; a topic and the rule that publishes to it share a name.
+def leftovers_named(clients: Clients, part: Part, names: Collection[str]) -> list[AwsResource]:
+    """List what still exists of a part that not every environment has, such as its notifications, by whole names.
 
-    Asked for by itself: who has no notifications may not be allowed to look at such things.
+    A topic and the rule that publishes to it share a name. Asked for by itself: who has no such part may not be allowed
+    to look at such things.
     """
-    found = inventory(clients, "notifications")
-    return [resource for resource in found if resource.name.rpartition(":")[2] in topics]
+    return [resource for resource in inventory(clients, part) if resource.name.rpartition(":")[2] in names]
 
 
 def own_names(environment: str, keys: Collection[str], repositories: Collection[str]) -> re.Pattern[str]:

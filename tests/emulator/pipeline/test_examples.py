@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from gen_infra.aws import session
-from gen_infra.aws.leftovers import leftovers, notification_leftovers
+from gen_infra.aws.leftovers import leftovers, leftovers_named
 from gen_infra.emulator import seed
 from gen_infra.emulator.administrator import CREDENTIALS
 from gen_infra.manifest import Manifest, load
@@ -422,11 +422,11 @@ class TestExamples:
         for name, value in applied.aws.environ.items():
             monkeypatch.setenv(name, value)
         assert _left(EXAMPLES["graviton"])
-        left = notification_leftovers(session.clients(HOME), [NOTIFIED])
+        left = leftovers_named(session.clients(HOME), "notifications", [NOTIFIED])
         assert [str(each).partition(" arn:")[0] for each in left] == [f"event rule {NOTIFIED}", "topic"]
         applied.terraform("destroy", "-auto-approve", "-parallelism=40", "-refresh=false")
         assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
-        assert notification_leftovers(session.clients(HOME), [NOTIFIED]) == []
+        assert leftovers_named(session.clients(HOME), "notifications", [NOTIFIED]) == []
 
 
 def _left(manifest: Manifest) -> list[AwsResource]:
