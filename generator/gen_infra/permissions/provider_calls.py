@@ -74,12 +74,12 @@ def _has_log_groups(manifest: Manifest) -> object:
 
 
 def _has_topics(manifest: Manifest) -> object:
-    return manifest.image.rebuild or manifest.notifications.blocked_queues
+    return rebuilds(manifest) or notifies(manifest)
 
 
 def _has_emails(manifest: Manifest) -> object:
     rebuild = manifest.image.rebuild
-    return manifest.notifications.blocked_queues or (rebuild and rebuild.notify)
+    return notifies(manifest) or (rebuild and rebuild.notify)
 
 
 def _creates_instance_roles(manifest: Manifest) -> object:
