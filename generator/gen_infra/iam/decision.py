@@ -101,8 +101,9 @@ def _no_resource(request: Request) -> Verdict:
 
 
 def _needs_resource_policy(request: Request) -> bool:
-    """Return whether the resource may be used only as its own policy says."""
-    return request.action in _TRUSTED_ACTIONS or (request.action.startswith("kms:") and ":key/" in request.resource)
+    """Return whether the resource may be used only as its own policy says; a key that is created has none yet."""
+    is_key = request.action.startswith("kms:") and ":key/" in request.resource and not request.resource.endswith("/*")
+    return is_key or request.action in _TRUSTED_ACTIONS
 
 
 def _explicit_deny(request: Request, principal: Principal, resource_policy: PolicyDocument | None) -> Verdict | None:

@@ -80,6 +80,15 @@ NEEDED = [
     ),
     Needs(
         "batch",
+        "register_job_definition",
+        {"jobDefinitionName": "a", "type": "container", "containerProperties": _CONTAINER, "tags": {"a": "b"}},
+        {
+            "batch:RegisterJobDefinition": f"arn:aws:batch:{_PLACE}:job-definition/a",
+            "batch:TagResource": f"arn:aws:batch:{_PLACE}:job-definition/a:*",
+        },
+    ),
+    Needs(
+        "batch",
         "deregister_job_definition",
         {"jobDefinition": f"arn:aws:batch:{_PLACE}:job-definition/a:1"},
         {"batch:DeregisterJobDefinition": f"arn:aws:batch:{_PLACE}:job-definition/a:1"},
@@ -178,6 +187,12 @@ NEEDED = [
         {"iam:CreateServiceLinkedRole": f"{_ROLE}/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"},
     ),
     Needs("kms", "create_key", {}, {"kms:CreateKey": "*"}),
+    Needs(
+        "kms",
+        "create_key",
+        {"Tags": [{"TagKey": "a", "TagValue": "b"}]},
+        {"kms:CreateKey": "*", "kms:TagResource": f"arn:aws:kms:{_PLACE}:key/*"},
+    ),
     Needs("kms", "list_aliases", {}, {"kms:ListAliases": "*"}),
     Needs(
         "lambda",

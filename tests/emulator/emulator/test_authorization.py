@@ -126,6 +126,22 @@ class TestRoles:
             client(lab, session, "ssm").get_parameter(Name="/gen-infra/prod/ami")
 
 
+def test_a_condition_on_the_boundary_counts_for_changes_of_a_roles_policies(lab: Lab) -> None:
+    iam, trust = lab.client("iam"), json.dumps({"Version": "2012-10-17", "Statement": []})
+    document = json.dumps({"Version": "2012-10-17", "Statement": [EVERYTHING]})
+    boundary = iam.create_policy(PolicyName=lab.name("boundary"), PolicyDocument=document)["Policy"]["Arn"]
+    bounded, unbounded = lab.name("bounded"), lab.name("unbounded")
+    iam.create_role(RoleName=bounded, AssumeRolePolicyDocument=trust, PermissionsBoundary=boundary)
+    iam.create_role(RoleName=unbounded, AssumeRolePolicyDocument=trust)
+    condition = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+    user = client(lab, lab.user(allow("iam:PutRolePolicy", "*") | {"Condition": condition}), "iam")
+    answers = [
+        refusal(user.put_role_policy, RoleName=role, PolicyName="a", PolicyDocument=document)
+        for role in (bounded, unbounded)
+    ]
+    assert answers == ["accepted", "AccessDenied"]
+
+
 def test_a_bucket_policy_can_deny_what_the_caller_may_do(lab: Lab) -> None:
     bucket = lab.name("denied")
     s3 = lab.client("s3")
@@ -142,7 +158,7 @@ def test_a_role_is_passed_only_to_the_service_that_the_policy_names(lab: Lab) ->
     passing = allow("iam:PassRole", role) | {
         "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
     }
-    [row] = [row for row in NEEDED if row.method == "register_job_definition"]
+    [row] = [row for row in NEEDED if row.method == "register_job_definition" and "iam:PassRole" in row.permissions]
     user = lab.user(allow("batch:RegisterJobDefinition", "*"), passing)
     assert f"is not authorized to perform: iam:PassRole on resource: {role}" in message(lab, user, row)
 

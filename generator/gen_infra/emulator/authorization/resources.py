@@ -134,8 +134,8 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
     }
     if not kinds:
         return Asked(("*",))
-    if action == "batch:TagResource" and "jobQueue" in parameters and "jobName" in parameters:
-        return Asked((arn("batch", "job", place, "*"),))  # SubmitJob tags the job, which has no id yet
+    if new := _new(action, parameters):
+        return Asked((arn(service, new, place, "*"),))
     if service == "s3":
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
@@ -146,6 +146,13 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
     if arns:
         return Asked(arns)
     return Asked(("*",), is_known=not any(kinds.values()))
+
+
+def _new(action: str, parameters: Mapping[str, Any]) -> str:
+    """Return the type of what a call creates and tags, where it has no id yet; otherwise an empty text."""
+    if action == "batch:TagResource" and "jobQueue" in parameters and "jobName" in parameters:
+        return "job"
+    return "key" if action == "kms:TagResource" and "KeyId" not in parameters else ""
 
 
 def _of_type(call: OneAction, kind: str) -> Iterator[str]:
