@@ -14,6 +14,8 @@ import yaml
 from gen_infra.emulator import REGION, seed
 from gen_infra.emulator.administrator import CREDENTIALS
 from gen_infra.manifest import load
+from gen_infra.permissions.calls import ROLES
+from gen_infra.permissions.policies import documents
 from gen_infra.resources import data_dir
 from tests.cli import clean_environ
 from tests.emulator.provider import running_provider
@@ -100,14 +102,20 @@ def policy_document(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def role_with(aws: Emulator, *documents: str) -> str:
+def roles_of(aws: Emulator, manifest: Manifest) -> dict[str, str]:
+    """Create a role with the rights that `gen-infra permissions` prints for each; return their ARNs by its name."""
+    return {name: role_with(aws, name, *documents(manifest, name)) for name in ROLES}
+
+
+def role_with(aws: Emulator, name: str, *policies: Mapping[str, Any]) -> str:
     """Create a role with these policies, and return its ARN."""
-    iam, name = aws.client("iam"), f"tested-{next(_NUMBERS)}"
+    iam = aws.client("iam")
     trust = policy_document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT_ID}, "Action": "sts:AssumeRole"})
-    role = iam.create_role(RoleName=name, Path="/tested/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    for number, text in enumerate(documents):
-        iam.put_role_policy(RoleName=name, PolicyName=str(number), PolicyDocument=text)
-    return str(role)
+    iam.create_role(RoleName=f"tested-{name}", AssumeRolePolicyDocument=trust)
+    for number, policy in enumerate(policies, 1):
+        made = iam.create_policy(PolicyName=f"tested-{name}-{number}", PolicyDocument=json.dumps(policy))
+        iam.attach_role_policy(RoleName=f"tested-{name}", PolicyArn=made["Policy"]["Arn"])
+    return str(iam.get_role(RoleName=f"tested-{name}")["Role"]["Arn"])
 
 
 def credentials(aws: Emulator, role: str, region: str = REGION) -> dict[str, str]:
@@ -122,8 +130,16 @@ def credentials(aws: Emulator, role: str, region: str = REGION) -> dict[str, str
 
 @contextmanager
 def under(session: Session, aws: Emulator, manifest: Manifest, folder: Path, role: str) -> Iterator[Site]:
-    """Yield a folder whose commands run under a role, as do terraform and the provider."""
-    environ = clean_environ(**aws.environ | credentials(aws, role, manifest.region))
+    """Yield a folder whose commands, terraform and the provider run under a role; without one, as the administrator."""
+    environ = clean_environ(**aws.environ | (credentials(aws, role, manifest.region) if role else {}))
     root = folder / "build" / manifest.name / "terraform"
     with running_provider(session.provider(), folder / f"bin{next(_NUMBERS)}", environ, root=root) as environ:
         yield Site(folder, aws, environ)
+
+
+def run(site: Site, command: str, path: Path, *arguments: str, code: int = 0) -> str:
+    """Run a command for a manifest, and return what it prints."""
+    words = command.split()
+    done = site.run(words[0], *words[1:], path, *arguments)
+    assert done.returncode == code, f"{done.args}\n{done.stdout}{done.stderr}"
+    return done.stdout
