@@ -7,7 +7,7 @@ JOBS ?= 8
 unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test fault-injection-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
+.PHONY: demo test fault-injection-test permissions-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -20,6 +20,9 @@ test: setup lint ## Run lint and all tests, with the real tools
 
 fault-injection-test: setup ## Change prod while jobs run, stop and kill real runs, and let AWS fail; CI runs it too
 	$(BIN)/pytest tests/fault_injection $(SIDE_BY_SIDE)
+
+permissions-test: setup ## Prove each role's permissions sufficient and necessary, in minutes; CI runs it too
+	$(BIN)/pytest tests/permissions $(SIDE_BY_SIDE)
 
 lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .

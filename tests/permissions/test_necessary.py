@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -11,8 +12,8 @@ from gen_infra.manifest import load
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import missing, require_tool
 from tests.permissions.aws_calls import CALLS, ROLE
-from tests.permissions.complete import MANIFEST, NAME
-from tests.permissions.environments import central_roles, credentials, policy_document, role_with, under
+from tests.permissions.complete import MANIFEST, NAME, changed
+from tests.permissions.environments import ALLOWED, central_roles, credentials, roles_of, run, under
 from tests.permissions.policies import Policies, Recorded, policies_of, recorded, unneeded
 from tests.permissions.uses import invoke, use_bucket
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from gen_infra.emulator import Emulator
     from gen_infra.manifest import Manifest
-    from tests.emulator.session import Session, Site
+    from tests.emulator.session import Session
 
 
 class Used(NamedTuple):
@@ -56,25 +57,26 @@ def used(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             MANIFEST.replace("OWNERS_KEY", keys["owners_key"]).replace("REFERENCE_KEY", keys["reference_key"])
         )
         manifest = load(path)
-        deployer = role_with(aws, policy_document({"Effect": "Allow", "Action": "*", "Resource": "*"}))
-        with under(session, aws, manifest, folder, deployer) as site:
-            _run(site, "bootstrap")
-            _run(site, "apply", "--yes", "--allow", "other-roles")
-            with aws.copy() as copy:
-                _use(copy, manifest, path)
-                policies, requests = policies_of(copy), recorded(copy.iam_requests())
-                keys["key"] = copy.client("kms").describe_key(KeyId=manifest.key_alias)["KeyMetadata"]["Arn"]
-        yield Used(policies, requests, [each for call in CALLS for each in call.requests(**keys)])
+        roles = roles_of(aws, manifest)
+        with under(session, aws, manifest, folder, "") as site:
+            run(site, "bootstrap", path)
+        with under(session, aws, manifest, folder, roles["apply"]) as site, ThreadPoolExecutor(1) as pool:
+            run(site, "apply", path, "--yes", *ALLOWED)
+            policies = policies_of(aws)
+            keys["key"] = aws.client("kms").describe_key(KeyId=manifest.key_alias)["KeyMetadata"]["Arn"]
+            copy = aws.copy()  # its users and the changes do not meet
+            with copy:
+                used = pool.submit(_use, copy, manifest, path)
+                path.write_text(changed(path.read_text()))
+                run(site, "apply", path, "--yes", *ALLOWED, "--allow", "stop-jobs")
+                run(site, "destroy", path, "--yes")
+                used.result()
+                lines = [*aws.iam_requests(), *copy.iam_requests()]
+        yield Used(policies, recorded(lines), [each for call in CALLS for each in call.requests(**keys)])
 
 
 def _new_key(aws: Emulator) -> str:
     return str(aws.client("kms").create_key()["KeyMetadata"]["Arn"])
-
-
-def _run(site: Site, command: str, *arguments: str) -> str:
-    done = site.run(command, f"{NAME}.yaml", *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def _use(aws: Emulator, manifest: Manifest, path: Path) -> None:
