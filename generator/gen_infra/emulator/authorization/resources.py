@@ -171,6 +171,11 @@ def _of_type(call: OneAction, kind: str) -> Iterator[str]:
         yield _group(found, call.name) if kind == "log-group" else found
 
 
+def _first(parameters: Mapping[str, Any], *names: str) -> str:
+    """Return the first of these parameters that a call has: in a body and in a query some have different names."""
+    return next((str(parameters[name]) for name in names if parameters.get(name)), "")
+
+
 def _as_is(_call: OneAction, _kind: str, value: str) -> Sequence[str]:
     return (value,)
 
@@ -195,7 +200,7 @@ _SPELLINGS: Mapping[str, Callable[[OneAction, str, str], Sequence[str]]] = {
     "logs": lambda call, _kind, value: (value, call.parameters.get("logStreamName", "*")),
     "lambda": lambda _call, _kind, value: (value.partition(":")[0],),
     "scheduler": lambda call, kind, value: (
-        (call.parameters.get("GroupName") or "default", value) if kind == "schedule" else (value,)
+        (_first(call.parameters, "GroupName", "groupName") or "default", value) if kind == "schedule" else (value,)
     ),
     "secretsmanager": _with_suffix,
     "sqs": lambda _call, _kind, value: (value.rpartition("/")[2],),
