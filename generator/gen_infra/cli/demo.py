@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra import emulator, image, pipeline
 from gen_infra.aws import jobs as batch
-from gen_infra.aws import submission
+from gen_infra.aws import logs, submission
 from gen_infra.cli.builder import connection_for
+from gen_infra.cli.demo_image import write_image
 from gen_infra.errors import AnswerIsNoError, MissingError
+from gen_infra.manifest import load
 from gen_infra.resources import data_dir
+from gen_infra.tools import container_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from gen_infra.aws.session import Clients
     from gen_infra.environment import Environment
@@ -66,7 +70,7 @@ def missing_checkov() -> MissingError | None:
 def embedded_aws(port: int = 0) -> Iterator[emulator.EmulatorProcess]:
     """Yield an emulator that this process, and what it starts, uses in place of AWS."""
     before = dict(os.environ)
-    with emulator.start(port=port) as running:
+    with _image_of_the_job() as images, emulator.start(port=port, images=images) as running:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]  # a profile or session token would go with the emulator's keys
         os.environ.update(running.environ)
@@ -75,6 +79,20 @@ def embedded_aws(port: int = 0) -> Iterator[emulator.EmulatorProcess]:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+@contextmanager
+def _image_of_the_job() -> Iterator[Path | None]:
+    """Yield a folder with the image of the demo's job; None if this machine does not run containers."""
+    lacking, _ = container_host.missing()
+    if lacking:
+        yield None
+        return
+    manifest = load(data_dir("envs") / "demo.yaml")
+    [container] = manifest.jobs[_JOB].all_containers.values()
+    with tempfile.TemporaryDirectory(prefix="gen-infra-demo-") as folder:
+        write_image(Path(folder), manifest.image_uri(container.image))
+        yield Path(folder)
 
 
 def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
@@ -133,7 +151,10 @@ def _run_job(environment: Environment, aws: Clients, voice: Voice) -> str:
     )
     job = batch.watch(aws, submission.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
     _demand(job.succeeded, f"the job ended as {job.status}: {job.reason}")
-    return f"{job.definition} {job.status}, exit code {job.exit_code}"
+    for line in logs.Reader(aws, None).new_lines(job):
+        voice.say(f"    {line.text}")
+    how = "simulated: no container ran" if job.is_simulated else "its container ran"
+    return f"{job.definition} {job.status}, exit code {job.exit_code} ({how})"
 
 
 def _invoke_functions(environment: Environment, aws: Clients) -> str:

@@ -3,7 +3,6 @@
 A job is SUBMITTED, PENDING (while it waits for its dependencies), RUNNABLE, STARTING, RUNNING, and at last SUCCEEDED or
 FAILED. It stays RUNNABLE until a compute environment has room for it. A failed attempt, or one whose host is
 terminated, is retried as the retry strategy says. One thread advances all jobs.
-
 The containers of an attempt run where the account can run them; otherwise the attempt is simulated.
 
 ``GEN_INFRA_EMULATOR_JOB_SECONDS`` sets how long a simulated attempt takes, from submission to its end; default 2.5.
@@ -30,6 +29,7 @@ ENDED = ("SUCCEEDED", "FAILED")
 CANCELLABLE = ("SUBMITTED", "PENDING", "RUNNABLE")
 STATUSES = (*CANCELLABLE, "STARTING", "RUNNING", *ENDED)
 EXITED = "Essential container in task exited"
+_FARGATE_TASK_LOST = "Your Spot Task was interrupted."
 TIMED_OUT = "Job attempt duration exceeded timeout"
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.05
@@ -281,7 +281,7 @@ class Jobs:
             self._stop_run(job, Stop(TIMED_OUT))
 
     def _stop_run(self, job: EmulatedJob, stop: Stop) -> None:
-        """Stop the containers; the attempt ends when they have ended. The first reason holds, but for a final one."""
+        """Stop the containers; the attempt ends when they have ended. A final reason replaces another."""
         if job.run is not None and job.stop is None:
             job.run.stop()
         if job.stop is None or (job.stop.is_retried and not stop.is_retried):
@@ -338,7 +338,8 @@ class Jobs:
 
     def _lose_host(self, job: EmulatedJob) -> None:
         assert job.host is not None  # noqa: S101 - it is placed
-        reason = f"Host EC2 (instance {job.host.instances[job.main_node]}) terminated."
+        lost = [f"Host EC2 (instance {each}) terminated." for each in job.host.instances] or [_FARGATE_TASK_LOST]
+        reason = lost[job.main_node]
         if job.run is not None:
             self._stop_run(job, Stop(reason, is_retried=True))
             return

@@ -52,6 +52,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     from gen_infra.emulator import attempts, calls, images, patches, seed
+    from gen_infra.emulator.containers import settings
     from gen_infra.emulator.containers.credentials import CredentialsEndpoint
     from gen_infra.emulator.copies import Copies
     from gen_infra.emulator.faults import Faults
@@ -60,6 +61,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from gen_infra.tools import container_host
 
     attempts.attempt_seconds()  # refuses an invalid value now, not at the first job
+    settings.check()
     logging.getLogger("werkzeug").setLevel(logging.INFO if options.verbose else logging.CRITICAL)
     patches.apply_all()
     if options.images is not None:

@@ -283,3 +283,13 @@ class TestContainers:
         account.runs[0].end(137)
         jobs.tick()
         assert (one.status, one.status_reason, account.runs[0].stops) == ("FAILED", "enough", 1)
+
+    def test_a_task_on_fargate_is_lost_in_a_copy_of_the_emulator_and_runs_again(
+        self, jobs: Jobs, account: RunningAccount, clock: Clock
+    ) -> None:
+        one = started(jobs, clock, job("one", attempts=2))
+        one.host = Host.in_environment("here", "cluster", nodes=1, fargate=True)
+        account.runs[0].is_lost = True
+        jobs.tick()
+        [lost] = one.attempts
+        assert (one.status, lost["statusReason"]) == ("RUNNABLE", "Your Spot Task was interrupted.")

@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gen_infra.emulator.containers import settings
 from gen_infra.emulator.containers.credentials import ISSUED
 from gen_infra.emulator.containers.instance import SCRATCH, AttemptServices, Instance, NotPreparedError
 from gen_infra.emulator.containers.logs import LogReader
@@ -22,7 +23,6 @@ from gen_infra.emulator.job import ContainerResult, EmulatedJob
 from gen_infra.resources import data_dir
 from gen_infra.tools import container_host
 
-STOP_VARIABLE = "GEN_INFRA_EMULATOR_STOP_SECONDS"
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _LOG_SECONDS = 5.0  # after the end of the containers, for the rest of their logs
 _log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class RunningAttempt:
             folder=str(folder),
             wrapper=str(data_dir("packer") / "files" / "gen-infra-scratch-runtime"),
             scratch=SCRATCH,
-            stop_seconds=float(os.environ.get(STOP_VARIABLE, "30")),
+            stop_seconds=settings.stop_seconds(),
             main_node=self.job.main_node,
             nodes=[self._instance(folder / str(index), index).plan() for index in nodes],
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import secrets
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gen_infra.emulator.containers import settings
 from gen_infra.emulator.containers.devices import UnknownDeviceError
 from gen_infra.emulator.containers.network import address_of
 from gen_infra.emulator.containers.plan import ContainerPlan, NodePlan
@@ -24,7 +24,6 @@ from gen_infra.emulator.images import ImageError, find_image
 from gen_infra.emulator.job import EmulatedJob, node_container
 from gen_infra.tools import container_host
 
-DISK_VARIABLE = "GEN_INFRA_EMULATOR_DISK_MIB"
 SCRATCH = "host/docker_scratch"  # on the disk of a node: the image's default mount
 
 
@@ -136,14 +135,14 @@ class Instance:
         return host is not None and not host.instances
 
     def _variables(self, container: Mapping[str, Any], owner: Mapping[str, Any]) -> dict[str, str]:
-        """Return the environment variables: the job's own, then those of Batch, of ECS and of the secrets."""
+        """Return the environment variables; the job's own replace those of ECS, and not those of Batch."""
         role = owner.get("taskRoleArn") or owner.get("jobRoleArn")
         credentials = self.add_credentials(role) if role else ""
         main_address = address_of(self.job.main_node)
         execution_role = owner.get("executionRoleArn")
         return {
-            **{each["name"]: each.get("value", "") for each in container.get("environment") or ()},
             **ecs_variables(self.services.region, self.services.endpoint, credentials, fargate=self._is_fargate),
+            **{each["name"]: each.get("value", "") for each in container.get("environment") or ()},
             **batch_variables(self.job, node=self.index, array_size=self.array_size, main_address=main_address),
             **fetch_secrets(
                 container.get("secrets") or (),
@@ -196,8 +195,7 @@ def not_found(image: str) -> str:
 
 def _disk_mib(folder: Path) -> int:
     """Return the size of a node's disk: what the emulator's caller sets, at most half of what is free."""
-    wanted = int(os.environ.get(DISK_VARIABLE, "20480"))
-    return max(16, min(wanted, shutil.disk_usage(folder).free // 2 // 1024 // 1024))
+    return max(16, min(settings.disk_mib(), shutil.disk_usage(folder).free // 2 // 1024 // 1024))
 
 
 def _safe(name: str) -> str:
