@@ -34,6 +34,27 @@ data "aws_iam_policy_document" "submit" {
   }
 }
 
+# A job's ARN names no environment: by this tag, policies of people know which one may cancel it.
+data "aws_iam_policy_document" "tags" {
+  statement {
+    sid       = "TagTheNewJobs"
+    actions   = ["batch:TagResource"]
+    resources = ["arn:${var.partition}:batch:${var.region}:${var.account_id}:job/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/gen-infra:environment"
+      values   = [var.environment]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["true"]
+    }
+  }
+}
+
 data "aws_iam_policy_document" "status" {
   statement {
     sid       = "DescribeJobs"
@@ -97,6 +118,12 @@ resource "aws_iam_role_policy" "batch" {
   name   = "batch"
   role   = aws_iam_role.this[each.key].name
   policy = each.value.policy
+}
+
+resource "aws_iam_role_policy" "tags" {
+  name   = "tags"
+  role   = aws_iam_role.this["submit"].name
+  policy = data.aws_iam_policy_document.tags.json
 }
 
 resource "aws_iam_role_policy" "runtime" {
@@ -166,6 +193,7 @@ resource "aws_lambda_function" "this" {
     aws_iam_role_policy.batch,
     aws_iam_role_policy.encryption,
     aws_iam_role_policy.runtime,
+    aws_iam_role_policy.tags,
   ]
 }
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 # The size of all inline policies of a role, in characters without whitespace.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE_POLICIES_LIMIT = 10_240
-# The submit function's other policies (logs, traces, dead letters, key) have at most 850 characters and do not grow.
-_FUNCTION_POLICIES = 1_000
+# The submit function's other policies (logs, traces, dead letters, key, tags) have at most 1,250 characters and do not
+# grow.
+_FUNCTION_POLICIES = 1_400
 
 
 class StatementCondition(NamedTuple):

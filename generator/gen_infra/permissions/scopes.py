@@ -131,8 +131,8 @@ def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "submitted-to", Scope((*(chosen or [queues]), definition, f"{definition}:*"), submitted)
     yield "submitted-to-any-queue", Scope((queues, definition, f"{definition}:*"), submitted)
     jobs = (arn(manifest, "batch", "job/*"),)
-    is_new = _lacks(f"aws:ResourceTag/{SUBMITTER_TAG}")
-    yield "submitted-jobs", Scope(jobs, (*submitted, is_new))
+    is_new = (_lacks(f"aws:ResourceTag/{SUBMITTER_TAG}"), _lacks(f"aws:ResourceTag/{ENVIRONMENT_TAG}"))
+    yield "submitted-jobs", Scope(jobs, (*submitted, *is_new))
     of_environment = _equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", name)
     yield (
         "own-jobs",

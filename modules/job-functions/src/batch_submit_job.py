@@ -3,6 +3,7 @@
 In: ``jobName``, ``jobQueue`` and ``jobDefinition``; optional, null standing for not given, ``containerOverrides``,
 ``ecsPropertiesOverride``, ``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the same event with
 ``jobId``. Other fields pass through, so that a workflow can carry its own along.
+The job gets the environment as a tag.
 
 The function's IAM role decides which queues and definitions it may use. The check of their names here only says so
 earlier and in plainer words.
@@ -56,6 +57,7 @@ def submission(event: Event) -> dict[str, Any]:
         "ecsPropertiesOverride": _ecs_properties_override(event),
         "dependsOn": _depends_on(event),
         "parameters": _parameters(event),
+        "tags": {"gen-infra:environment": os.environ["ENVIRONMENT"]},
     }
     return {field: value for field, value in request.items() if value}
 

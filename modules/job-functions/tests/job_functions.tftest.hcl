@@ -77,6 +77,19 @@ run "permissions" {
   }
 
   assert {
+    condition     = one(data.aws_iam_policy_document.tags.statement).actions == toset(["batch:TagResource"])
+    error_message = "It may tag the jobs that it submits, and nothing else."
+  }
+
+  assert {
+    condition = { for c in one(data.aws_iam_policy_document.tags.statement).condition : "${c.test} ${c.variable}" => c.values } == {
+      "StringEquals aws:RequestTag/gen-infra:environment" = tolist(["prod"])
+      "Null aws:ResourceTag/gen-infra:environment"        = tolist(["true"])
+    }
+    error_message = "It may tag new jobs alone, and with its environment."
+  }
+
+  assert {
     condition     = one(data.aws_iam_policy_document.status.statement).actions == toset(["batch:DescribeJobs"])
     error_message = "The other may describe jobs, and nothing else."
   }

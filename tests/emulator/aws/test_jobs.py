@@ -60,7 +60,8 @@ def function(clients: Clients, env: str) -> str:
             file.write(path, path.name)
     role = clients.iam.create_role(RoleName=f"batchSubmitJob-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     statement = {"Effect": "Allow", "Action": "batch:SubmitJob", "Resource": f"arn:aws:batch:*:*:job-*-{env}*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    tagging = {"Effect": "Allow", "Action": "batch:TagResource", "Resource": "arn:aws:batch:*:*:job/*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement, tagging]})
     clients.iam.put_role_policy(RoleName=f"batchSubmitJob-{env}", PolicyName="submit", PolicyDocument=document)
     clients.functions.create_function(
         FunctionName=f"batchSubmitJob-{env}",

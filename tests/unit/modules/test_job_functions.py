@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 QUEUE_ARN = "arn:aws:batch:us-east-1:123456789012:job-queue/highPriority-prod"
 DEFINITION_ARN = "arn:aws:batch:us-east-1:123456789012:job-definition/isaac-prod"
 EVENT = {"jobName": "sample-17", "jobQueue": "highPriority-prod", "jobDefinition": "isaac-prod"}
+TAGS = {"tags": {"gen-infra:environment": "prod"}}
 SUBMITTED = {"jobName": "sample-17", "jobId": "11111111-2222-3333-4444-555555555555"}
 MODULES = ("batch_function", "batch_get_job_status", "batch_submit_job")
 
@@ -66,7 +67,7 @@ def status(functions: dict[str, ModuleType], event: object) -> dict[str, Any]:
 
 
 def test_submit_returns_the_event_with_the_job_id(functions: dict[str, ModuleType], batch: Stubber) -> None:
-    batch.add_response("submit_job", SUBMITTED, EVENT)
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **TAGS})
     event = {**EVENT, "sample": {"id": 17}}
     assert submit(functions, event) == {**event, "jobId": SUBMITTED["jobId"]}
     assert "jobId" not in event
@@ -82,7 +83,7 @@ def test_submit_passes_the_optional_fields_on(functions: dict[str, ModuleType], 
         "dependsOn": [{"jobId": "an-earlier-job"}],
         "parameters": {"sample": "17"},
     }
-    batch.add_response("submit_job", SUBMITTED, {**EVENT, **optional})
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **optional, **TAGS})
     submit(functions, {**EVENT, **optional})
 
 
@@ -91,14 +92,14 @@ def test_submit_passes_the_optional_fields_on(functions: dict[str, ModuleType], 
 def test_submit_leaves_out_what_is_not_given(
     nothing: dict[str, Any], functions: dict[str, ModuleType], batch: Stubber
 ) -> None:
-    batch.add_response("submit_job", SUBMITTED, EVENT)
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **TAGS})
     submit(functions, {**EVENT, **nothing})
 
 
 def test_submit_passes_the_overrides_of_each_container(functions: dict[str, ModuleType], batch: Stubber) -> None:
     override = {"name": "align", "command": ["align"], "environment": [{"name": "A", "value": "b"}]}
     event = {**EVENT, "ecsPropertiesOverride": {"taskProperties": [{"containers": [override]}]}}
-    batch.add_response("submit_job", SUBMITTED, event)
+    batch.add_response("submit_job", SUBMITTED, {**event, **TAGS})
     assert submit(functions, event)["jobId"] == SUBMITTED["jobId"]
 
 
@@ -108,7 +109,7 @@ def test_submit_takes_names_and_arns(
     queue: str, definition: str, functions: dict[str, ModuleType], batch: Stubber
 ) -> None:
     event = {**EVENT, "jobQueue": queue, "jobDefinition": definition}
-    batch.add_response("submit_job", SUBMITTED, event)
+    batch.add_response("submit_job", SUBMITTED, {**event, **TAGS})
     submit(functions, event)
 
 
@@ -193,7 +194,7 @@ def test_submit_logs_one_line_of_json_without_values(
         "containerOverrides": {"command": ["hush"], "environment": [{"name": "TOKEN", "value": "hush"}]},
         "parameters": {"token": "hush"},
     }
-    batch.add_response("submit_job", SUBMITTED, {**EVENT, **secret})
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **secret, **TAGS})
     submit(functions, {**EVENT, **secret})
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {"level": "INFO", "message": "job submitted", "jobId": SUBMITTED["jobId"], **EVENT}

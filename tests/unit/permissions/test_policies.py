@@ -65,6 +65,8 @@ class TestSubmit:
 
     def test_it_cannot_take_over_the_job_of_another_user_by_its_tags(self) -> None:
         assert not is_allowed("submit", "batch:TagResource", f"{BATCH}:job/1", **lower({**OURS, **OTHERS_JOB}))
+        of_function = {"aws__ResourceTag/gen-infra__environment": "other"}
+        assert not is_allowed("submit", "batch:TagResource", f"{BATCH}:job/1", **lower({**OURS, **of_function}))
         assert not is_allowed("submit", "batch:UntagResource", f"{BATCH}:job/1", **lower(OTHERS_JOB))
 
     @pytest.mark.parametrize("service", ["ecs-tasks", "ec2", "lambda", "batch"])

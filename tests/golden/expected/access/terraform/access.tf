@@ -105,6 +105,12 @@ data "aws_iam_policy_document" "access_submit_1" {
       variable = "aws:ResourceTag/gen-infra:submitted-by"
       values   = ["true"]
     }
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["true"]
+    }
   }
 
   statement {
@@ -305,6 +311,12 @@ data "aws_iam_policy_document" "access_operate_1" {
     condition {
       test     = "Null"
       variable = "aws:ResourceTag/gen-infra:submitted-by"
+      values   = ["true"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/gen-infra:environment"
       values   = ["true"]
     }
   }
