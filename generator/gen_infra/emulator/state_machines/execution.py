@@ -34,6 +34,7 @@ class StateScope:
         state_input: the input of the current state.
         entered: when the current state was entered; None before.
         due: when the current Wait state ends.
+        retries: of the current state.
         status: RUNNING, SUCCEEDED, FAILED or ABORTED.
         output: of the last state.
         job: the id of the Batch job of the current state.
@@ -51,6 +52,7 @@ class StateScope:
     state_input: Any = None
     entered: float | None = None
     due: float | None = None
+    retries: int = 0
     status: str = "RUNNING"
     output: Any = None
     job: str = ""

@@ -66,7 +66,7 @@ class StateRun(Protocol):
     def event(self, scope: StateScope, kind: str, **details: Any) -> None:
         """Add an event to the history, after the last one of the scope."""
 
-    def value(self, scope: StateScope, value: Any, place: str, *, retries: int = 0, **states: Any) -> Any:
+    def value(self, scope: StateScope, value: Any, place: str, **states: Any) -> Any:
         """Evaluate the expressions in a field of the current state; ``states`` are members of ``$states``."""
 
     def item(

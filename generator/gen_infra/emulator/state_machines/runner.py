@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 _SESSION_SECONDS = 3000  # less than a role's session lasts
+_TICK_SECONDS = 0.05
 
 
 class Runner:
@@ -40,7 +41,7 @@ class Runner:
     def __init__(self, services: AccountServices, running: Callable[[], list[Execution]]) -> None:
         self.services = services
         self._running = running
-        self._resumed: asyncio.Future[None] | None = None
+        self._original: asyncio.AbstractEventLoop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: dict[str, tuple[float, Mapping[str, str], RoleClients]] = {}
         if hasattr(os, "register_at_fork"):
@@ -50,17 +51,14 @@ class Runner:
         """Run the executions of the original in its copy; connections and locks of its threads are not used again."""
         if self._loop is None:
             return
-        self._loop, self._clients = None, {}
-        self.submit(self._go_on_in_copy(self.services.endpoint))
+        self._original, self._loop, self._clients = self._loop, None, {}  # kept: closing it would disturb the original
+        threading.Thread(target=self._go_on_when_served, args=(self.services.endpoint,), daemon=True).start()
 
-    async def _go_on_in_copy(self, original: str) -> None:
-        async def go_on() -> None:
-            while self.services.endpoint == original:  # until the copy serves
-                await asyncio.sleep(0.05)
-            for execution in self._running():
-                await self._begin(execution)
-
-        self._resumed = asyncio.ensure_future(go_on())
+    def _go_on_when_served(self, original: str) -> None:
+        while self.services.endpoint == original:
+            time.sleep(_TICK_SECONDS)
+        for execution in self._running():
+            self.begin(execution)
 
     def submit(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the loop and return its result."""

@@ -87,9 +87,9 @@ class ScopeRunner:
         """Add an event to the history, after the last one of the scope."""
         scope.event = self.execution.history.add(kind, scope.event, **details)
 
-    def value(self, scope: StateScope, value: Any, place: str, *, retries: int = 0, **states: Any) -> Any:
+    def value(self, scope: StateScope, value: Any, place: str, **states: Any) -> Any:
         """Evaluate the expressions in a field of the current state; ``states`` are members of ``$states``."""
-        known = {"input": scope.state_input, "context": self._context(scope, retries), **states}
+        known = {"input": scope.state_input, "context": self._context(scope), **states}
         try:
             return evaluate(value, scope.variables, known, place)
         except StateError as error:
@@ -97,7 +97,7 @@ class ScopeRunner:
             self.event(scope, "EvaluationFailed", **where)
             raise
 
-    def _context(self, scope: StateScope, retries: int) -> dict[str, Any]:
+    def _context(self, scope: StateScope) -> dict[str, Any]:
         execution = self.execution
         described = {
             "Id": execution.arn,
@@ -110,13 +110,14 @@ class ScopeRunner:
         context = {
             "Execution": described,
             "StateMachine": {"Id": execution.machine, "Name": execution.machine_name},
-            "State": {"EnteredTime": _iso(scope.entered or 0), "Name": scope.state, "RetryCount": retries},
+            "State": {"EnteredTime": _iso(scope.entered or 0), "Name": scope.state, "RetryCount": scope.retries},
         }
         return context | ({"Map": {"Item": scope.item}} if scope.item is not None else {})
 
     async def _with_retries(self, scope: StateScope, state: Mapping[str, Any]) -> Next:
         """Run a state until it succeeds, or its Retry ends; then follow its Catch."""
         counts: Counter[int] = Counter()
+        scope.retries = 0
         while True:
             try:
                 _check_language(scope, state)
@@ -128,6 +129,7 @@ class ScopeRunner:
                     if counts[place] < rule.get("MaxAttempts", 3):
                         await asyncio.sleep(_delay(rule, counts[place]))
                         counts[place] += 1
+                        scope.retries += 1
                         scope.forget_attempt()
                         continue
                 for place, rule in _matching(state, "Catch", error):
