@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gen_infra.doctor.account import check
 from gen_infra.doctor.diagnosis import ok, warning, wrong
@@ -41,9 +42,19 @@ def container_image(clients: Clients, account: str, uri: str) -> Iterator[Diagno
     try:
         clients.ecr.describe_images(repositoryName=repository, imageIds=[identifier])
     except clients.ecr.exceptions.RepositoryNotFoundException:
-        advice = f"after apply: docker push {uri}"
+        advice = f"after apply: docker push {_pushed(clients, uri)}"
         yield warning(_SUBJECT, f"repository {repository} does not exist yet", advice)
     except clients.ecr.exceptions.ImageNotFoundException:
-        yield wrong(_SUBJECT, f"{name} is not there: its jobs would fail", f"docker push {uri}")
+        yield wrong(_SUBJECT, f"{name} is not there: its jobs would fail", f"docker push {_pushed(clients, uri)}")
     else:
         yield ok(_SUBJECT, name)
+
+
+def _pushed(clients: Clients, uri: str) -> str:
+    """Return the name to push an image by: with the address of an emulator, if the clients use one."""
+    address = urlsplit(clients.ecr.meta.endpoint_url).netloc
+    return (
+        uri
+        if address.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+        else f"{address}/{uri.partition('/')[2]}"
+    )
