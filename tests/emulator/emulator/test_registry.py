@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -252,7 +253,22 @@ class TestRequests:
         assert ask.refused("PUT", path, index, Content_Type=oci.INDEX) == (404, "MANIFEST_BLOB_UNKNOWN")
         assert ask.refused("GET", path) == (404, "MANIFEST_UNKNOWN")
 
-    @pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b"\xff", b'{"config": 1, "layers": 2}', b" " * 5_000_000])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"{",
+            b"[]",
+            b"{}",
+            b"\xff",
+            "{}".encode("utf-16"),
+            b'{"config": 1, "layers": 2}',
+            b'{"config": "a", "layers": ["b"]}',
+            b'{"config": {"digest": []}, "layers": []}',
+            b"[" * 100_000,
+            b" " * 5_000_000,
+        ],
+        ids=range(10),
+    )
     def test_a_manifest_that_is_none(self, ask: Requests, repository: str, body: bytes) -> None:
         path = f"/v2/{repository}/manifests/1.0"
         assert ask.refused("PUT", path, body, Content_Type=oci.MANIFEST) == (400, "MANIFEST_INVALID")
@@ -263,6 +279,17 @@ class TestRequests:
     )
     def test_an_unknown_repository(self, ask: Requests, path: str) -> None:
         assert ask.refused("GET", path) == (404, "NAME_UNKNOWN")
+
+    def test_of_several_pushes_of_an_immutable_tag_one_succeeds(self, lab: Lab, repository: str) -> None:
+        lab.client("ecr").put_image_tag_mutability(repositoryName=repository, imageTagMutability="IMMUTABLE")
+
+        def put(number: int) -> int:
+            manifest = json.dumps({"schemaVersion": 2, "manifests": [], "annotations": {"number": str(number)}})
+            return Requests(lab)("PUT", f"/v2/{repository}/manifests/1.0", manifest, Content_Type=oci.INDEX)[0]
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(put, range(8))) == [201, *[400] * 7]
+        assert len(lab.client("ecr").list_images(repositoryName=repository)["imageIds"]) == 1
 
     def test_what_ecr_does_not_do(self, ask: Requests, repository: str) -> None:
         assert ask.refused("DELETE", f"/v2/{repository}/manifests/1.0") == (405, "UNSUPPORTED")

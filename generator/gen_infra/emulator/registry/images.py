@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+_PUTTING = threading.Lock()  # so that of several pushes of an immutable tag one succeeds
 MEDIA_TYPES = INDEXES | {OCI_MANIFEST, DOCKER_MANIFEST}
 
 
@@ -36,8 +38,8 @@ def read(manifest: str | bytes) -> dict[str, Any]:
         EcrError: it is not a JSON object.
     """
     try:
-        content = json.loads(manifest)
-    except ValueError:
+        content = json.loads(manifest if isinstance(manifest, str) else manifest.decode())
+    except (RecursionError, ValueError):
         content = None
     if not isinstance(content, dict):
         raise EcrError(
@@ -60,22 +62,23 @@ def put(repository: Repository, manifest: str, tag: str | None, media_type: str)
     Raises:
         EcrError: the tag exists and is immutable.
     """
-    before = find(repository, tag) if tag else None
-    if tag and before is not None and _is_immutable(repository, tag):
-        raise EcrError(
-            "ImageTagAlreadyExistsException",
-            f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be overwritten "
-            "because the repository is immutable.",
-        )
-    image = find(repository, digest_of(manifest))
-    if image is None:
-        image = Image(repository.account_id, None, manifest, repository.name, media_type)  # type: ignore[arg-type]
-        repository.images.append(image)
-    if tag and before is not image:
-        if before is not None:
-            before.remove_tag(tag)
-        image.update_tag(tag)
-    return image
+    with _PUTTING:
+        before = find(repository, tag) if tag else None
+        if tag and before is not None and _is_immutable(repository, tag):
+            raise EcrError(
+                "ImageTagAlreadyExistsException",
+                f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be overwritten "
+                "because the repository is immutable.",
+            )
+        image = find(repository, digest_of(manifest))
+        if image is None:
+            image = Image(repository.account_id, None, manifest, repository.name, media_type)  # type: ignore[arg-type]
+            repository.images.append(image)
+        if tag and before is not image:
+            if before is not None:
+                before.remove_tag(tag)
+            image.update_tag(tag)
+        return image
 
 
 def require_parts(repository: Repository, manifest: Mapping[str, Any], media_type: str) -> None:
@@ -84,26 +87,26 @@ def require_parts(repository: Repository, manifest: Mapping[str, Any], media_typ
     Raises:
         EcrError: a part is missing, or the manifest is not one.
     """
+    is_index = media_type in INDEXES
     try:
-        if media_type in INDEXES:
+        if is_index:
             parts = [each["digest"] for each in manifest["manifests"]]
             present = {image.get_image_digest() for image in repository.images}
         else:
             parts = [each["digest"] for each in (manifest["config"], *manifest["layers"]) if not each.get("urls")]
             present = set(repository.layers)
-    except (KeyError, TypeError) as error:
+        missing = [str(part) for part in parts if part not in present]
+    except (AttributeError, KeyError, TypeError) as error:
         raise EcrError(
             "InvalidParameterException",
             "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid Image Manifest provided'",
         ) from error
-    if missing := [part for part in parts if part not in present]:
-        what, code = ("Images", "ReferencedImagesNotFoundException") if media_type in INDEXES else (
-            "Layers", "LayersNotFoundException"
-        )  # fmt: skip
+    if missing:
         raise EcrError(
-            code,
-            f"{what} with digests '[{', '.join(missing)}]' required for pushing image into repository with name "
-            f"'{repository.name}' in the registry with id '{repository.registry_id}' do not exist",
+            "ReferencedImagesNotFoundException" if is_index else "LayersNotFoundException",
+            f"{'Images' if is_index else 'Layers'} with digests '[{', '.join(missing)}]' required for pushing image "
+            f"into repository with name '{repository.name}' in the registry with id '{repository.registry_id}' "
+            "do not exist",
         )
 
 
@@ -112,7 +115,8 @@ def size_of(manifest: str) -> int | None:
     content = json.loads(manifest)
     if "layers" not in content:
         return None
-    return sum(int(each.get("size", 0)) for each in (content.get("config", {}), *content["layers"]))
+    sizes = [each.get("size") for each in (content.get("config", {}), *content["layers"])]
+    return sum(size for size in sizes if isinstance(size, int))
 
 
 def _is_immutable(repository: Repository, tag: str) -> bool:
