@@ -76,7 +76,11 @@ def test_a_lost_host_ends_its_containers_and_the_job_runs_again(containers: Cont
 
 def test_the_nodes_of_a_multi_node_job_reach_the_main_node(containers: ContainerLab) -> None:
     lab = containers.lab
-    main = "test -z \"$AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS\" && nc -l -p 2022 | sed 's/^/got /'"
+    main = """
+    test -z "$AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS" || exit 1
+    mkfifo /open # at the end of its own input nc would close the connection before anything has arrived
+    nc -l -p 2022 <>/open | sed 's/^/got /'
+    """
     child = """
     test $AWS_BATCH_JOB_NODE_INDEX/$AWS_BATCH_JOB_NUM_NODES/$AWS_BATCH_JOB_MAIN_NODE_INDEX = 1/2/0 || exit 1
     until echo hello | nc $AWS_BATCH_JOB_MAIN_NODE_PRIVATE_IPV4_ADDRESS 2022; do sleep 0.1; done
