@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 _NUMBERS = itertools.count()
 ONCE = Config(retries={"total_max_attempts": 1})
-TRUST = {"Version": "2012-10-17", "Statement": []}
+_SERVICES = [f"{name}.amazonaws.com" for name in ("batch", "ec2", "ecs-tasks", "lambda", "scheduler", "codebuild")]
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICES}, "Action": "sts:AssumeRole"}],
+}
 
 
 class Probe(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -54,27 +55,33 @@ def caller(access_key: str, account: str) -> Principal | InvalidKey | None:
 
 
 def role_session(session: AssumedRole, account: str) -> Principal:
+    """Return a session of a role, with the limits that it was given."""
+    limits = (PolicyDocument.read(session.policy),) if session.policy else ()
+    found = principal_of_role(session.role_arn, session.session_name, account)
+    return replace(found, arn=session.arn, session_policies=limits)
+
+
+def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
     """Return a session of a role; the role may be deleted meanwhile, and then has no policies."""
     iam = backend(account)
     policies: tuple[PolicyDocument, ...] = ()
-    boundary = None
+    boundary, role_id = None, ""
     try:
-        role = iam.get_role_by_arn(session.role_arn)
+        role = iam.get_role_by_arn(role_arn)
     except NotFoundException:
         pass
     else:
         policies = tuple(_policies(role))
         boundary = _managed(iam, role.permissions_boundary_arn)
-    limits = (PolicyDocument.read(session.policy),) if session.policy else ()
+        role_id = role.id
     return Principal(
         PrincipalKind.ROLE,
-        session.arn,
+        f"arn:{PARTITION}:sts::{account}:assumed-role/{role_arn.rpartition('/')[2]}/{session}",
         account,
-        role_arn=session.role_arn,
+        role_arn=role_arn,
         policies=policies,
         boundary=boundary,
-        session_policies=limits,
-        user_id=session.user_id,
+        user_id=f"{role_id}:{session}",
     )
 
 

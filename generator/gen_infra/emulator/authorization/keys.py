@@ -35,7 +35,7 @@ class KeyUse(NamedTuple):
     Args:
         key: the key's ARN.
         actions: what is done with it.
-        via: the service, as ``kms:ViaService`` has it.
+        via: the service, as ``kms:ViaService`` has it; empty for one that uses the key under its own name.
         encryption: the encryption context.
     """
 
@@ -47,7 +47,8 @@ class KeyUse(NamedTuple):
     def context(self, action: str, account: str) -> ContextValues:
         """Return the condition keys of one of its actions; ``account`` is the caller's."""
         values = key_context(self.key, account) | encryption_context(self.encryption)
-        values["kms:viaservice"] = (self.via,)
+        if self.via:
+            values["kms:viaservice"] = (self.via,)
         if action == "kms:CreateGrant":
             values["kms:grantisforawsresource"] = ("true",)
         return values

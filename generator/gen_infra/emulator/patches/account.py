@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from moto.core.exceptions import AWSError
 from moto.ecr.models import ecr_backends
-from moto.iam.exceptions import NotFoundException
 
 from gen_infra.emulator import images
 from gen_infra.emulator.authorization.callers import credentials
@@ -20,6 +19,7 @@ from gen_infra.emulator.jobs import Jobs
 from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
 from gen_infra.emulator.patches.placement import place
 from gen_infra.emulator.patches.pulls import pull_problem
+from gen_infra.emulator.patches.task_permissions import task_problem
 from gen_infra.tools import container_host
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class BackendAccount:
         return place(self._backend, job, busy)
 
     def start_problem(self, job: EmulatedJob) -> str:
-        """Report a missing repository, log group or role; Batch creates its default log group itself."""
+        """Report a missing repository, log group, role or permission; Batch creates its default log group itself."""
         for container in job.containers.values():
             if problem := self._pull_problem(container.get("image", "")):
                 return problem
@@ -57,14 +57,7 @@ class BackendAccount:
                     "CannotStartContainerError: failed to initialize logging driver: ResourceNotFoundException: "
                     f"The specified log group does not exist: {group}"
                 )
-        roles = job.task or job.container
-        for key in ("taskRoleArn" if job.task else "jobRoleArn", "executionRoleArn"):
-            if role := roles.get(key):
-                try:
-                    self._backend.iam_backend.get_role_by_arn(role)
-                except NotFoundException:
-                    return f"ECS was unable to assume the role '{role}'"
-        return ""
+        return task_problem(self._backend, job)
 
     def _pull_problem(self, image: str) -> str:
         """Return ECS's error for an image of this account's ECR whose repository does not exist; nothing is pulled.

@@ -16,6 +16,7 @@ from gen_infra.emulator import launches
 from gen_infra.emulator.job import Host
 from gen_infra.emulator.patches.compute_environments import is_fargate
 from gen_infra.emulator.patches.environment_status import is_valid
+from gen_infra.emulator.patches.task_permissions import joins_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,12 @@ def _has_room(
     backend: BatchBackend, environment: ComputeEnvironment, job: EmulatedJob, busy: Mapping[str, float]
 ) -> bool:
     in_all = busy.get(environment.arn, 0) + job.vcpus
-    return in_all <= maximum(environment) and _holds(environment, job) and _reaches_aws(backend, environment)
+    return (
+        in_all <= maximum(environment)
+        and _holds(environment, job)
+        and _reaches_aws(backend, environment)
+        and joins_cluster(backend, environment)
+    )
 
 
 def maximum(environment: ComputeEnvironment) -> float:

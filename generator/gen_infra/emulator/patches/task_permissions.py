@@ -1,0 +1,155 @@
+"""What ECS needs to start the task of a job, with which role, and its error where a policy refuses it.
+
+On EC2 the agent pulls images and writes logs with the instance's role, on Fargate with the execution role. The latter
+fetches the secrets on both.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-ecs-iam-role-overview.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.emulator.authorization import acts
+from gen_infra.emulator.patches.compute_environments import is_fargate
+
+if TYPE_CHECKING:
+    from moto.batch.models import BatchBackend, ComputeEnvironment
+
+    from gen_infra.emulator.authorization.acts import Actor
+    from gen_infra.emulator.job import EmulatedJob
+
+_NOT_ASSUMED = (
+    "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role being "
+    "passed has the proper trust relationship and permissions"
+)
+_RETRIEVAL = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed"
+_TRIED = "service call has been retried 1 time(s)"
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
+_PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+# What the agent calls before it runs a task. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
+_AGENT = ("ecs:DiscoverPollEndpoint", "ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange")
+
+
+def joins_cluster(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
+    """Return whether the instances of a compute environment may join its ECS cluster; without a role all may."""
+    profile = (environment.compute_resources or {}).get("instanceRole", "")
+    if is_fargate(environment) or not profile or not _has_role(backend, profile):
+        return True
+    agent = acts.role_of_profile(profile, backend.region_name, "i-0123456789abcdef0")
+    if agent is None:
+        return False
+    place = f"arn:{backend.partition}:ecs:{backend.region_name}:{backend.account_id}"
+    name = environment.ecs_arn.rpartition("/")[2]
+    needed = [("ecs:RegisterContainerInstance", f"{place}:cluster/{name}")]
+    needed += [("ecs:Poll", f"{place}:container-instance/{name}/*"), *((action, "*") for action in _AGENT)]
+    return not acts.first_refusal(agent, needed)
+
+
+def _has_role(backend: BatchBackend, profile: str) -> bool:
+    profiles = [*backend.iam_backend.instance_profiles.values()]
+    return any(profile in (each.arn, each.name) and each.roles for each in profiles)
+
+
+def task_problem(backend: BatchBackend, job: EmulatedJob) -> str:
+    """Return ECS's error for a task that may not start; empty if it may."""
+    roles = job.task or job.container
+    task = str(job.runtime.get("taskArn", ""))
+    actors: dict[str, Actor] = {}
+    for key in ("taskRoleArn" if job.task else "jobRoleArn", "executionRoleArn"):
+        if name := roles.get(key):
+            session = task.rpartition("/")[2]
+            found = acts.role(name, backend.region_name, "ecs-tasks.amazonaws.com", session=session, source=task)
+            if found is None:
+                return _NOT_ASSUMED.format(role=name)
+            actors[key] = found
+    execution = actors.get("executionRoleArn")
+    agent = _agent(backend, job, execution)
+    problems = (
+        problem
+        for container in job.containers.values()
+        for problem in (
+            *_secrets(backend, container, execution),
+            *(_pull(container, agent, is_on_fargate=agent is execution) if agent else ()),
+            *(_log(backend, job, container, agent) if agent else ()),
+        )
+    )
+    return next(problems, "")
+
+
+def _agent(backend: BatchBackend, job: EmulatedJob, execution: Actor | None) -> Actor | None:
+    """Return who pulls and writes logs: the instance's role, or the execution role on Fargate; None if it has none."""
+    environment = backend.get_compute_environment(job.host.environment) if job.host else None
+    if environment is None or is_fargate(environment):
+        return execution
+    profile = (environment.compute_resources or {}).get("instanceRole", "")
+    instance = job.host.instances[0] if job.host and job.host.instances else "i-0123456789abcdef0"
+    return acts.role_of_profile(profile, backend.region_name, instance)
+
+
+def _secrets(backend: BatchBackend, container: Mapping[str, Any], execution: Actor | None) -> Iterator[str]:
+    """Yield ECS's errors for the secrets of a container, and for those of its private registry and its log driver."""
+    named = [each["valueFrom"] for each in container.get("secrets") or []]
+    named += [each["valueFrom"] for each in (container.get("logConfiguration") or {}).get("secretOptions") or []]
+    named += [each] if (each := (container.get("repositoryCredentials") or {}).get("credentialsParameter")) else []
+    place = f"{backend.region_name}:{backend.account_id}"
+    for name in named:
+        if execution is None:
+            yield f"{_RETRIEVAL}: the task has no execution role"
+        elif ":secretsmanager:" in name:
+            arn = ":".join(name.split(":")[:7])  # a key, a stage and a version may follow
+            said = acts.refusal(execution, "secretsmanager:GetSecretValue", arn) or _secret_key(execution, arn)
+            if said:
+                step = (
+                    f"unable to retrieve secret from asm: {_TRIED}: failed to fetch secret {arn} from secrets manager"
+                )
+                yield f"{_RETRIEVAL}: {step}: AccessDeniedException: {said}"
+        else:
+            parameter = name if name.startswith("arn:") else f"arn:aws:ssm:{place}:parameter/{name.lstrip('/')}"
+            if said := acts.refusal(execution, "ssm:GetParameters", parameter):
+                yield f"{_RETRIEVAL}: unable to retrieve secrets from ssm: {_TRIED}: AccessDeniedException: {said}"
+
+
+def _secret_key(execution: Actor, arn: str) -> str:
+    """Return the refusal of a secret's key."""
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    _, _, _, region, account, _ = arn.split(":", 5)
+    try:
+        secret: Any = secretsmanager_backends[account][region].secrets[arn]
+    except KeyError:
+        return ""
+    return acts.key_refusal(execution, secret.kms_key_id, ["kms:Decrypt"], {"SecretARN": arn}, via="secretsmanager")
+
+
+def _pull(container: Mapping[str, Any], agent: Actor, *, is_on_fargate: bool) -> Iterator[str]:
+    """Yield ECS's errors for an image in ECR."""
+    image = str(container.get("image", ""))
+    registry, _, rest = image.partition("/")
+    if ".dkr.ecr." not in registry:
+        return
+    if said := acts.refusal(agent, "ecr:GetAuthorizationToken"):
+        start = (
+            f"{_RETRIEVAL}: unable to retrieve ecr registry auth" if is_on_fargate else "CannotPullECRContainerError"
+        )
+        yield f"{start}: {_TRIED}: AccessDeniedException: {said}"
+    name = rest.partition("@")[0].partition(":")[0]
+    account, _, _, region, *_ = registry.split(".")
+    repository = f"arn:aws:ecr:{region}:{account}:repository/{name}"
+    if said := acts.first_refusal(agent, [(action, repository) for action in _PULL]):
+        yield (
+            f"CannotPullContainerError: Error response from daemon: pull access denied for {registry}/{name}, "
+            f"repository does not exist or may require 'docker login': denied: {said}"
+        )
+
+
+def _log(backend: BatchBackend, job: EmulatedJob, container: Mapping[str, Any], agent: Actor) -> Iterator[str]:
+    """Yield ECS's error for the log stream of a container."""
+    group = job.log_options(dict(container))["awslogs-group"]
+    arn = f"arn:{backend.partition}:logs:{backend.region_name}:{backend.account_id}:log-group:{group}:log-stream:"
+    if said := acts.first_refusal(agent, [("logs:CreateLogStream", arn), ("logs:PutLogEvents", f"{arn}a")]):
+        yield (
+            "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to "
+            f"create Cloudwatch log stream: operation error CloudWatch Logs: AccessDeniedException: {said}"
+        )
