@@ -156,12 +156,18 @@ class Faults:
     def _allow_launches(self, environment: str) -> None:
         launches.allow(environment)
 
+    def _run_schedule(self, region: str, group: str, name: str) -> str:
+        from gen_infra.emulator.patches.schedules import run_schedule  # loads moto
+
+        return run_schedule(region, group, name)
+
     _orders: dict[str, Callable[..., Any]] = {  # noqa: RUF012 - never changed
         "arm": _arm,
         "heal": _heal,
         "wait": _wait,
         "refuse launches": _refuse_launches,
         "allow launches": _allow_launches,
+        "run schedule": _run_schedule,
         "report permissions": lambda _faults: REPORT.lines(),
         "report requests": lambda _faults: REPORT.requests(),
     }

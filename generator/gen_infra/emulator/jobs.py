@@ -54,6 +54,9 @@ class Account(Protocol):
     def log(self, group: str, stream: str, lines: list[str]) -> None:
         """Append lines to a log stream."""
 
+    def report_blocked(self, job: EmulatedJob) -> None:
+        """Report that a job cannot be placed as it is, and blocks its queue."""
+
 
 class Jobs:
     """All jobs of one account and region.
@@ -241,7 +244,10 @@ class Jobs:
                 self._move(job, "STARTING")
                 return
             self._unplaced[alike] = found
-        job.status_reason = self._unplaced[alike]
+        if job.status_reason != self._unplaced[alike]:
+            job.status_reason = self._unplaced[alike]
+            if job.status_reason:
+                self._account.report_blocked(job)
 
     def _start_attempt(self, job: EmulatedJob) -> None:
         if problem := self._account.start_problem(job):

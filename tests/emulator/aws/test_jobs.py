@@ -13,12 +13,13 @@ from gen_infra.aws import jobs, session, submission
 from gen_infra.aws.submission import SubmitRequest
 from gen_infra.errors import AwsError, UsageError
 from gen_infra.resources import data_dir
+from tests.emulator import probes
 
 if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.emulator import Emulator
 
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+TRUST = json.dumps(probes.TRUST)
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from gen_infra.apply.orphans import find_orphans
 from gen_infra.aws import leftovers as found_left
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import deregister_definitions, empty_repositories
+from tests.emulator import probes
 
 if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.emulator import Emulator
 
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+TRUST = json.dumps(probes.TRUST)
 ALLOW = json.dumps(
     {
         "Version": "2012-10-17",

@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.probes import Lab, Probe, batch, codebuild, refusals, services, state_machines
+from tests.emulator.probes import Lab, Probe, batch, codebuild, deliveries, refusals, services, state_machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_infra.emulator import Emulator
 
-PROBES = (*batch.PROBES, *codebuild.PROBES, *refusals.PROBES, *services.PROBES, *state_machines.PROBES)
+PROBES = (
+    *batch.PROBES,
+    *codebuild.PROBES,
+    *deliveries.PROBES,
+    *refusals.PROBES,
+    *services.PROBES,
+    *state_machines.PROBES,
+)
 each_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 
 

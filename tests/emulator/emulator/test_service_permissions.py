@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.emulator.job_helpers import follow
-from tests.emulator.probes import Lab
+from tests.emulator.job_helpers import follow, reason
+from tests.emulator.probes import Lab, deliveries, refusal, requirements
 
 if TYPE_CHECKING:
     from gen_infra.emulator import Emulator
@@ -94,12 +94,12 @@ def test_a_task_needs_each_permission_of_its_roles(lab: Lab, image: str) -> None
     good = submit(lab, image, worker, jobRoleArn=own, **with_secrets(role(lab, "ecs-tasks", fetches)))
     for action, job in jobs.items():
         found = follow(lab, job)[0]
-        reason = found["attempts"][-1]["container"]["reason"]
+        said = found["attempts"][-1]["container"]["reason"]
         if action == "sts:AssumeRole":
-            assert reason.startswith(f"ECS was unable to assume the role '{stranger}'")
+            assert said.startswith(f"ECS was unable to assume the role '{stranger}'")
         else:
-            assert f"is not authorized to perform: {action} on resource" in reason or f"{action} because" in reason
-            assert reason.startswith(START[action.partition(":")[0]]), reason
+            assert f"is not authorized to perform: {action} on resource" in said or f"{action} because" in said
+            assert said.startswith(START[action.partition(":")[0]]), said
     assert follow(lab, good)[0]["status"] == "SUCCEEDED"
 
 
@@ -122,3 +122,121 @@ def test_an_instance_that_may_not_join_the_cluster_runs_no_job(lab: Lab, image: 
     assert follow(lab, good)[0]["status"] == "SUCCEEDED"
     found = lab.client("batch").describe_jobs(jobs=jobs)["jobs"]
     assert [job["status"] for job in found] == ["RUNNABLE"] * len(jobs)
+
+
+def key(lab: Lab, *services: str) -> str:
+    """Make a key whose policy lets the account and these services use it, the services for topics only."""
+    own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "kms:*", "Resource": "*"}
+    theirs = {
+        "Effect": "Allow",
+        "Principal": {"Service": [f"{service}.amazonaws.com" for service in services]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{PLACE}:*"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [own, theirs] if services else [own]})
+    return str(lab.client("kms").create_key(Policy=document)["KeyMetadata"]["Arn"])
+
+
+def test_an_alarm_publishes_to_an_encrypted_topic_where_the_key_lets_it(lab: Lab) -> None:
+    open_key, closed_key = key(lab, "cloudwatch"), key(lab)
+    made = [deliveries.alarm_with_topic(lab, KmsMasterKeyId=each) for each in (open_key, closed_key)]
+    for alarm, _ in made:
+        lab.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+    assert [len(deliveries.messages(lab, url)) for _, url in made] == [1, 0]
+
+
+@pytest.mark.parametrize(("services", "count"), [(("events",), 1), ((), 0)])
+def test_a_blocked_queue_is_reported_by_its_rule(lab: Lab, services: tuple[str, ...], count: int) -> None:
+    events, sns, rule, name = lab.client("events"), lab.client("sns"), lab.name("rule"), lab.name("topic")
+    queue = lab.queue(lab.environment())
+    pattern = {"source": ["aws.batch"], "detail-type": ["Batch Job Queue Blocked"], "detail": {"jobQueue": [queue]}}
+    arn = events.put_rule(Name=rule, EventPattern=json.dumps(pattern))["RuleArn"]
+    topic = f"arn:aws:sns:{PLACE}:{name}"
+    policy = deliveries.policy("events", "sns:Publish", topic, arn)
+    sns.create_topic(Name=name, Attributes={"Policy": policy, "KmsMasterKeyId": key(lab, *services)})
+    url = deliveries.queue(lab, "sns", topic)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=deliveries.arn_of(url))
+    transformer = {"InputPathsMap": {"name": "$.detail.jobName"}, "InputTemplate": '"blocked by <name>"'}
+    events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": topic, "InputTransformer": transformer}])
+    huge = lab.definition({"resourceRequirements": requirements(vcpu="64", memory="90000000")})
+    reason(lab, lab.client("batch").submit_job(jobName="wgs", jobQueue=queue, jobDefinition=huge)["jobId"])
+    found = deliveries.messages(lab, url)
+    assert [json.loads(each)["Message"] for each in found] == ['"blocked by wgs"'] * count
+
+
+class TestBuilds:
+    """A schedule that starts a build, each with its own role."""
+
+    def project(self, lab: Lab, service_role: str) -> str:
+        name = lab.name("project")
+        lab.client("codebuild").create_project(
+            name=name,
+            source={"type": "S3", "location": "recipes/image.zip"},
+            artifacts={"type": "NO_ARTIFACTS"},
+            environment={"type": "LINUX_CONTAINER", "image": "image:1", "computeType": "BUILD_GENERAL1_SMALL"},
+            logsConfig={"cloudWatchLogs": {"status": "ENABLED", "groupName": "/lab/builds"}},
+            serviceRole=service_role,
+        )
+        return name
+
+    def schedule(self, lab: Lab, project: str, schedule_role: str) -> str:
+        name = lab.name("schedule")
+        lab.client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": f"arn:aws:codebuild:{PLACE}:project/{project}", "RoleArn": schedule_role},
+        )
+        return name
+
+    def test_the_schedules_role_starts_it(self, lab: Lab, aws: Emulator) -> None:
+        project = self.project(lab, role(lab, "codebuild", {}))
+        group = {"aws:SourceArn": f"arn:aws:scheduler:{PLACE}:schedule-group/default"}
+        starts = {"codebuild:StartBuild": f"arn:aws:codebuild:{PLACE}:project/{project}"}
+        good, bad = (role(lab, "scheduler", each, StringEquals=group) for each in (starts, {}))
+        builds = lab.client("codebuild").list_builds_for_project
+        refused = aws.run_schedule(self.schedule(lab, project, bad))
+        assert "is not authorized to perform: codebuild:StartBuild on resource" in refused
+        assert builds(projectName=project)["ids"] == []
+        assert aws.run_schedule(self.schedule(lab, project, good)) == ""
+        assert len(builds(projectName=project)["ids"]) == 1
+
+    def test_a_build_fails_in_the_phase_whose_permission_is_missing(self, lab: Lab) -> None:
+        needed = {
+            "logs:CreateLogStream": f"arn:aws:logs:{PLACE}:log-group:/lab/builds:*",
+            "logs:PutLogEvents": f"arn:aws:logs:{PLACE}:log-group:/lab/builds:*",
+            "s3:GetBucketAcl": "arn:aws:s3:::recipes",
+            "s3:GetBucketLocation": "arn:aws:s3:::recipes",
+            "s3:GetObject": "arn:aws:s3:::recipes/image.zip",
+        }
+        phases = {"logs": "PROVISIONING", "s3": "DOWNLOAD_SOURCE", "": None}
+        codebuild = lab.client("codebuild")
+        for action in (*needed, ""):
+            project = self.project(lab, role(lab, "codebuild", without(needed, action)))
+            started = codebuild.start_build(projectName=project)["build"]["id"]
+            [build] = codebuild.batch_get_builds(ids=[started])["builds"]
+            failed = next((each for each in build["phases"] if each.get("phaseStatus") == "FAILED"), {})
+            assert failed.get("phaseType") == phases[action.partition(":")[0]]
+            assert build["buildStatus"] == ("FAILED" if action else "SUCCEEDED")
+            if action:
+                assert f"is not authorized to perform: {action}" in failed["contexts"][0]["message"]
+
+
+def test_a_functions_role_writes_its_log_and_sets_failed_events_aside(lab: Lab) -> None:
+    url = lab.client("sqs").create_queue(QueueName=lab.name("dead"))["QueueUrl"]
+    dead = {"TargetArn": deliveries.arn_of(url)}
+    source = "def handler(event, context): raise ValueError('no')"
+    sends = {"sqs:SendMessage": dead["TargetArn"]}
+    silent = lab.function(source, Role=role(lab, "lambda", sends), DeadLetterConfig=dead)
+    speaks = lab.function(source, Role=role(lab, "lambda", {**sends, "logs:*": "*"}), DeadLetterConfig=dead)
+    assert refusal(lambda: lab.function(source, Role=role(lab, "lambda", {}), DeadLetterConfig=dead)) == (
+        "InvalidParameterValueException"
+    )
+    groups = lab.client("logs").describe_log_groups
+    for function, logs in ((silent, 0), (speaks, 1)):
+        lab.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+        assert len(groups(logGroupNamePrefix=f"/aws/lambda/{function}")["logGroups"]) == logs
+    lab.client("lambda").invoke(FunctionName=speaks, Payload=b'{"run": 7}', InvocationType="Event")
+    waiting = lab.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20)
+    assert [json.loads(each["Body"]) for each in waiting["Messages"]] == [{"run": 7}]

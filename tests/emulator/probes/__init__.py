@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = itertools.count()
 ONCE = Config(retries={"total_max_attempts": 1})
-_SERVICES = [f"{name}.amazonaws.com" for name in ("batch", "ec2", "ecs-tasks", "lambda", "scheduler", "codebuild")]
+_SERVICES = [f"{name}.amazonaws.com" for name in ("batch", "codebuild", "ec2", "ecs-tasks", "lambda", "scheduler")]
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICES}, "Action": "sts:AssumeRole"}],
@@ -123,10 +123,14 @@ class Lab:
         return self.client("batch").describe_job_queues(jobQueues=[name])["jobQueues"][0]
 
     def function(self, source: str, **changes: Any) -> str:
+        role = self.role("functions")
+        statement = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("iam").put_role_policy(RoleName="functions", PolicyName="logs", PolicyDocument=document)
         settings = {
             "FunctionName": self.name("function"),
             "Runtime": "python3.13",
-            "Role": self.role("functions"),
+            "Role": role,
             "Handler": "main.handler",
             "Code": {"ZipFile": zipped(source)},
             "Timeout": 20,

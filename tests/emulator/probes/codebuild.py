@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.emulator.probes import Lab, probe, refusal
+from tests.emulator.probes.deliveries import untrusted
 
 _KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
@@ -15,8 +16,7 @@ def _project(lab: Lab, **settings: Any) -> dict[str, Any]:
         source={"type": "S3", "location": "bucket/source.zip"},
         artifacts={"type": "NO_ARTIFACTS"},
         environment={"type": "LINUX_CONTAINER", "image": "image:1", "computeType": "BUILD_GENERAL1_SMALL"},
-        serviceRole=lab.role("builds"),
-        **settings,
+        **{"serviceRole": lab.role("builds"), **settings},
     )["project"]
     return made
 
@@ -43,7 +43,24 @@ def project_deletion_by_arn(lab: Lab) -> Any:
     return client.batch_get_projects(names=[made["name"]])["projects"]
 
 
+@probe(("InvalidInputException", "accepted"))
+def build_roles(lab: Lab) -> Any:
+    return refusal(lambda: _project(lab, serviceRole=untrusted(lab))), refusal(lambda: _project(lab))
+
+
+@probe(("FAILED", "DOWNLOAD_SOURCE"))
+def build_permissions(lab: Lab) -> Any:
+    codebuild, role = lab.client("codebuild"), lab.name("builds")
+    project = _project(lab, serviceRole=lab.role(role))["name"]
+    lab.allow(role, "logs:*", "*")
+    [build] = codebuild.batch_get_builds(ids=[codebuild.start_build(projectName=project)["build"]["id"]])["builds"]
+    failed = [each["phaseType"] for each in build["phases"] if each.get("phaseStatus") == "FAILED"]
+    return build["buildStatus"], *failed
+
+
 PROBES = (
+    build_roles,
+    build_permissions,
     project_settings,
     project_updates,
     project_deletion_by_arn,

@@ -33,6 +33,9 @@ class Account:
     def log(self, group: str, stream: str, lines: list[str]) -> None:
         pass
 
+    def report_blocked(self, job: EmulatedJob) -> None:
+        pass
+
 
 class Clock:
     now = 1_000_000.0

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.iam.exceptions import NotFoundException
@@ -16,7 +16,7 @@ from moto.iam.exceptions import NotFoundException
 from gen_infra.emulator.authorization.callers import PARTITION, backend, principal_of_role
 from gen_infra.emulator.authorization.context import context
 from gen_infra.emulator.authorization.decide import decide
-from gen_infra.emulator.authorization.keys import KeyUse, customer_key
+from gen_infra.emulator.authorization.keys import KeyUse, customer_key, key_uses
 from gen_infra.emulator.authorization.resource_context import resource_context
 from gen_infra.iam import Principal, PrincipalKind, Request
 from gen_infra.iam.reference import Location
@@ -92,6 +92,23 @@ def refusal(actor: Actor, action: str, resource: str = "*", more: Mapping[str, t
 def first_refusal(actor: Actor, acts: Iterable[tuple[str, str]]) -> str:
     """Return AWS's message for the first of several actions and resources that is refused; empty if none is."""
     return next(filter(None, (refusal(actor, action, resource) for action, resource in acts)), "")
+
+
+def used_keys_refusal(actor: Actor, action: str, parameters: Mapping[str, Any]) -> str:
+    """Return AWS's message if an actor may not use the keys of what it reads or writes; empty if it may.
+
+    Args:
+        actor: who acts.
+        action: IAM's action, such as ``s3:GetObject``.
+        parameters: those of its API call, such as ``Bucket`` and ``Key``.
+    """
+    account = actor.principal.account or ACCOUNT_ID
+    said = (
+        refusal(actor, each, use.key, use.context(each, account))
+        for use in key_uses(action, parameters, Location(PARTITION, actor.region, ACCOUNT_ID))
+        for each in use.actions
+    )
+    return next(filter(None, said), "")
 
 
 def key_refusal(

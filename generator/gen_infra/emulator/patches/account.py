@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from moto.core.exceptions import AWSError
 from moto.ecr.models import ecr_backends
+from moto.events.models import events_backends
 
 from gen_infra.emulator import images
 from gen_infra.emulator.authorization.callers import credentials
@@ -103,6 +105,16 @@ class BackendAccount:
         now = int(time.time() * 1000)
         if lines:
             logs.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
+
+    def report_blocked(self, job: EmulatedJob) -> None:
+        """Send the event of a blocked queue, to the rules of the account.
+
+        https://docs.aws.amazon.com/batch/latest/userguide/batch-job-queue-blocked-events.html
+        """
+        detail = job.describe() | {"statusReason": job.status_reason}
+        event = {"Source": "aws.batch", "DetailType": "Batch Job Queue Blocked", "Detail": json.dumps(detail)}
+        backend = self._backend
+        events_backends[backend.account_id][backend.region_name].put_events([event])
 
 
 def jobs_of(backend: BatchBackend) -> Jobs:

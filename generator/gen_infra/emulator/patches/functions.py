@@ -8,13 +8,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
 from moto.logs.models import logs_backends
 
 from gen_infra.emulator import functions
+from gen_infra.emulator.authorization import acts
 from gen_infra.emulator.authorization.callers import credentials
+from gen_infra.emulator.patches.deliveries import deliver
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 
 if TYPE_CHECKING:
@@ -58,6 +61,33 @@ def function_settings() -> None:
         return described
 
 
+@moto_patch(
+    moto="5.2.5 accepts any role for a function",
+    aws="refuses a role that does not trust Lambda, or that may not send to the function's dead-letter queue",
+)
+def function_roles() -> None:
+    """Ask the role's trust policy before a function is created.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+
+    @around(LambdaBackend, "create_function")
+    def create_function(original: Any, backend: LambdaBackend, spec: dict[str, Any]) -> Any:
+        actor = _actor(backend, str(spec.get("Role")), str(spec.get("FunctionName")))
+        if actor is None:
+            raise InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
+        queue = (spec.get("DeadLetterConfig") or {}).get("TargetArn", "")
+        if ":sqs:" in queue and acts.refusal(actor, "sqs:SendMessage", queue):
+            raise InvalidParameterValueException(
+                "The provided execution role does not have permissions to call SendMessage on SQS"
+            )
+        return original(backend, spec)
+
+
+def _actor(backend: LambdaBackend, role: str, session: str) -> acts.Actor | None:
+    return acts.role(role, backend.region_name, "lambda.amazonaws.com", session=session)
+
+
 def _logging_config(function: Any, given: dict[str, Any]) -> dict[str, Any]:
     config = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}"} | given
     if config["LogFormat"] == "JSON":
@@ -84,7 +114,7 @@ def running_functions() -> None:
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            threading.Thread(target=_invoke, args=(backend, model, payload), daemon=True).start()
+            threading.Thread(target=_invoke_later, args=(backend, model, payload), daemon=True).start()
             return b""
         outcome = _invoke(backend, model, payload)
         if outcome.failed:
@@ -92,6 +122,14 @@ def running_functions() -> None:
         tail = "\n".join(outcome.log).encode()[-TAIL_BYTES:]
         response_headers["x-amz-log-result"] = base64.b64encode(tail).decode()
         return outcome.payload
+
+
+def _invoke_later(backend: Any, model: Any, payload: bytes) -> None:
+    """Invoke a function without a caller who waits, and set the event aside if the function failed."""
+    outcome = _invoke(backend, model, payload)
+    queue = (model.dead_letter_config or {}).get("TargetArn")
+    if outcome.failed and queue and (actor := _actor(backend, model.role, model.function_name)):
+        deliver(actor, queue, payload.decode())
 
 
 def _invoke(backend: Any, model: Any, payload: bytes) -> Outcome:
@@ -111,15 +149,28 @@ def _invoke(backend: Any, model: Any, payload: bytes) -> Outcome:
         variables=model.environment_vars,
     )
     outcome = functions.invoke(function, payload, endpoint=os.environ[ENDPOINT_VARIABLE])
+    _write_log(backend, model, group, outcome)
+    return outcome
+
+
+def _write_log(backend: Any, model: Any, group: str, outcome: Outcome) -> None:
+    """Write the log as far as the function's role may; Lambda drops it otherwise, without an error."""
     logs = logs_backends[backend.account_id][backend.region_name]
+    arn = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:{group}:log-stream:"
+    needed = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    if group not in logs.groups:
+        needed.insert(0, "logs:CreateLogGroup")
+    actor = _actor(backend, model.role, model.function_name)
+    if actor is None or acts.first_refusal(actor, [(action, arn) for action in needed]):
+        return
     logs.ensure_log_group(group)
     logs.ensure_log_stream(group, outcome.log_stream)
     now = int(time.time() * 1000)
     logs.put_log_events(group, outcome.log_stream, [{"timestamp": now, "message": line} for line in outcome.log])
-    return outcome
 
 
 PATCHES: tuple[MotoPatch, ...] = (
     function_settings,
+    function_roles,
     running_functions,
 )

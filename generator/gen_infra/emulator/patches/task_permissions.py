@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from gen_infra.emulator.authorization.acts import Actor
     from gen_infra.emulator.job import EmulatedJob
 
-_NOT_ASSUMED = (
-    "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role being "
-    "passed has the proper trust relationship and permissions"
-)
+_NOT_ASSUMED = "ECS was unable to assume the role '{role}'"
 _RETRIEVAL = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed"
 _TRIED = "service call has been retried 1 time(s)"
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
@@ -99,7 +96,9 @@ def _secrets(backend: BatchBackend, container: Mapping[str, Any], execution: Act
             yield f"{_RETRIEVAL}: the task has no execution role"
         elif ":secretsmanager:" in name:
             arn = ":".join(name.split(":")[:7])  # a key, a stage and a version may follow
-            said = acts.refusal(execution, "secretsmanager:GetSecretValue", arn) or _secret_key(execution, arn)
+            said = acts.refusal(execution, "secretsmanager:GetSecretValue", arn) or acts.used_keys_refusal(
+                execution, "secretsmanager:GetSecretValue", {"SecretId": arn}
+            )
             if said:
                 step = (
                     f"unable to retrieve secret from asm: {_TRIED}: failed to fetch secret {arn} from secrets manager"
@@ -107,20 +106,12 @@ def _secrets(backend: BatchBackend, container: Mapping[str, Any], execution: Act
                 yield f"{_RETRIEVAL}: {step}: AccessDeniedException: {said}"
         else:
             parameter = name if name.startswith("arn:") else f"arn:aws:ssm:{place}:parameter/{name.lstrip('/')}"
-            if said := acts.refusal(execution, "ssm:GetParameters", parameter):
+            read = {"Names": [parameter], "WithDecryption": True}
+            said = acts.refusal(execution, "ssm:GetParameters", parameter) or acts.used_keys_refusal(
+                execution, "ssm:GetParameters", read
+            )
+            if said:
                 yield f"{_RETRIEVAL}: unable to retrieve secrets from ssm: {_TRIED}: AccessDeniedException: {said}"
-
-
-def _secret_key(execution: Actor, arn: str) -> str:
-    """Return the refusal of a secret's key."""
-    from moto.secretsmanager.models import secretsmanager_backends
-
-    _, _, _, region, account, _ = arn.split(":", 5)
-    try:
-        secret: Any = secretsmanager_backends[account][region].secrets[arn]
-    except KeyError:
-        return ""
-    return acts.key_refusal(execution, secret.kms_key_id, ["kms:Decrypt"], {"SecretARN": arn}, via="secretsmanager")
 
 
 def _pull(container: Mapping[str, Any], agent: Actor, *, is_on_fargate: bool) -> Iterator[str]:
