@@ -8,6 +8,7 @@ from gen_infra.aws.errors import find_refusal
 from gen_infra.aws.submission import OVERRIDES_AT_MOST
 from gen_infra.why import messages
 from gen_infra.why.evidence import Cause, quoted
+from gen_infra.why.permissions import permission_advice
 
 if TYPE_CHECKING:
     from gen_infra.why.evidence import Evidence
@@ -198,19 +199,20 @@ def access_denied(evidence: Evidence) -> Cause | None:
     reported = evidence.logged(messages.LOGGED_REFUSAL) if evidence.exit_code else ()
     if not reported:
         return None
-    refusal = next((found for line in reported if (found := find_refusal(line))), None)
+    said = next(((line, found) for line in reported if (found := find_refusal(line))), None)
     role = evidence.container.get("jobRoleArn", "").rpartition("/")[2]
-    action = refusal.action if refusal else "the call that its log names"
     fix = (
-        f"allow {action} in its role {role or '(it has none)'}: name the bucket in buckets of {evidence.job_key}, "
-        "or give the job a role of yours (role) that may"
+        f"allow the call that its log names in its role {role or '(it has none)'}: name the bucket in buckets of "
+        f"{evidence.job_key}, or give the job a role of yours (role) that may"
     )
-    return Cause(
-        "access-denied",
-        "its role lacks a permission",
-        (*reported[-_SHOWN_LINES:], f"exit code {evidence.exit_code}"),
-        fix,
-    )
+    message = "its role lacks a permission"
+    if said:
+        line, refusal = said
+        fix = permission_advice(line, refusal, evidence)
+        where = f" on {refusal.resource}" if refusal.resource else ""
+        message = f"its role {refusal.role or role or '(it has none)'} may not {refusal.action}{where}"
+    shown = (*reported[-_SHOWN_LINES:], f"exit code {evidence.exit_code}")
+    return Cause("access-denied", message, shown, fix)
 
 
 def no_credentials(evidence: Evidence) -> Cause | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gen_infra.aws.errors import find_refusal
 from gen_infra.why import messages
 from gen_infra.why.evidence import Cause, quoted
+from gen_infra.why.permissions import other_policy
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -75,7 +76,7 @@ def image_denied(evidence: Evidence) -> Cause | None:
     reported = _reported(evidence, "image", {"refused", "denied", *hidden})
     if not reported or evidence.wrong("container images"):
         return None
-    fix = (
+    fix = _refused_by(reported, evidence) or (
         f"{_allow(reported, 'what AmazonEC2ContainerServiceforEC2Role allows')} in the instances' role "
         "(on Fargate in the execution role), and for another account's repository in its policy; "
         "for a private registry outside AWS set "
@@ -144,7 +145,8 @@ def log_driver(evidence: Evidence) -> Cause | None:
     if _reported(evidence, "log", {"unreachable"}):
         fix = _network(evidence)
     elif _reported(evidence, "log", {"refused", "denied"}):
-        fix = f"{allow} on {group} in the instances' role (on Fargate in the execution role)"
+        own = f"{allow} on {group} in the instances' role (on Fargate in the execution role)"
+        fix = _refused_by(reported, evidence) or own
     else:
         fix = (
             f"{allow} on {group} in the instances' role (on Fargate in the execution role), and check the way to "
@@ -184,7 +186,7 @@ def secrets(evidence: Evidence) -> Cause | None:
     doctor = f"gen-infra doctor {evidence.manifest_path}"
     fix = f"{doctor} looks at the secrets, their keys and the way to them"
     if _reported(evidence, "secret", {"refused", "denied"}):
-        fix = (
+        fix = _refused_by(reported, evidence) or (
             f"{_allow(reported, 'secretsmanager:GetSecretValue or ssm:GetParameters')} in its execution role: "
             f"gen-infra apply {evidence.manifest_path} renews it; a secret with a key of yours needs kms_key; {fix}"
         )
@@ -274,6 +276,12 @@ def _allow(reported: tuple[str, ...], actions: str) -> str:
     if refusal is None:
         return f"allow {actions}"
     return f"allow {refusal.action}" + (f" for {refusal.role}" if refusal.role else "")
+
+
+def _refused_by(reported: tuple[str, ...], evidence: Evidence) -> str:
+    """Say which other policy than the role's own AWS names; empty if it names none."""
+    found = ((words, refusal) for words in reported if (refusal := find_refusal(words)))
+    return next(filter(None, (other_policy(words, refusal, evidence) for words, refusal in found)), "")
 
 
 def _network(evidence: Evidence) -> str:
