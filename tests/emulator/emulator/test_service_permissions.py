@@ -216,7 +216,7 @@ class TestBuilds:
             project = self.project(lab, role(lab, "codebuild", without(needed, action)))
             started = codebuild.start_build(projectName=project)["build"]["id"]
             [build] = codebuild.batch_get_builds(ids=[started])["builds"]
-            failed = next((each for each in build["phases"] if each.get("phaseStatus") == "FAILED"), {})
+            failed: dict[str, Any] = next((each for each in build["phases"] if each.get("phaseStatus") == "FAILED"), {})
             assert failed.get("phaseType") == phases[action.partition(":")[0]]
             assert build["buildStatus"] == ("FAILED" if action else "SUCCEEDED")
             if action:
