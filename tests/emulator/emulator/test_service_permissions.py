@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.emulator.job_helpers import follow, reason
+from tests.emulator.job_helpers import described, follow, reason
 from tests.emulator.probes import Lab, deliveries, refusal, requirements
 
 if TYPE_CHECKING:
@@ -240,3 +240,34 @@ def test_a_functions_role_writes_its_log_and_sets_failed_events_aside(lab: Lab) 
     lab.client("lambda").invoke(FunctionName=speaks, Payload=b'{"run": 7}', InvocationType="Event")
     waiting = lab.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20)
     assert [json.loads(each["Body"]) for each in waiting["Messages"]] == [{"run": 7}]
+
+
+def test_instances_with_encrypted_volumes_need_the_keys_policy(lab: Lab) -> None:
+    role = "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    named = {"ArnEquals": {"aws:PrincipalArn": role}, "StringEquals": {"kms:CallerAccount": "123456789012"}}
+    own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "kms:*", "Resource": "*"}
+    use = own | {"Principal": {"AWS": "*"}, "Condition": named}
+    lend = {"Action": "kms:CreateGrant", "Condition": {**named, "Bool": {"kms:GrantIsForAWSResource": "true"}}}
+    uses = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    policies = {"RUNNABLE": [own, use | {"Action": uses}], "SUCCEEDED": [own, use | {"Action": uses}, use | lend]}
+    jobs = {}
+    for status, statements in policies.items():
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        key = lab.client("kms").create_key(Policy=document)["KeyMetadata"]["Arn"]
+        disk = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30, "Encrypted": True, "KmsKeyId": key}}
+        name = lab.name("template")
+        lab.client("ec2").create_launch_template(
+            LaunchTemplateName=name, LaunchTemplateData={"BlockDeviceMappings": [disk]}
+        )
+        template = {"launchTemplateName": name, "version": "$Latest"}
+        environment = lab.environment(computeResources=lab.resources(launchTemplate=template))
+        made = lab.client("batch").submit_job(
+            jobName="a", jobQueue=lab.queue(environment), jobDefinition=lab.definition()
+        )
+        jobs[status] = made["jobId"]
+    assert follow(lab, jobs["SUCCEEDED"])[0]["status"] == "SUCCEEDED"
+    assert described(lab, jobs["RUNNABLE"])["status"] == "RUNNABLE"
+    activities = lab.client("autoscaling").describe_scaling_activities()["Activities"]
+    assert [each["StatusMessage"].partition("Client.")[2] for each in activities] == [
+        "InternalError: Client error on launch"
+    ]

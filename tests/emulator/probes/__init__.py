@@ -124,7 +124,7 @@ class Lab:
 
     def function(self, source: str, **changes: Any) -> str:
         role = self.role("functions")
-        statement = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+        statement = {"Effect": "Allow", "Action": ["logs:*", "sqs:SendMessage"], "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.client("iam").put_role_policy(RoleName="functions", PolicyName="logs", PolicyDocument=document)
         settings = {

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.iam.exceptions import NotFoundException
+from moto.utilities.utils import get_partition
 
-from gen_infra.emulator.authorization.callers import PARTITION, backend, principal_of_role
+from gen_infra.emulator.authorization.callers import backend, principal_of_role
 from gen_infra.emulator.authorization.context import context
 from gen_infra.emulator.authorization.decide import decide
 from gen_infra.emulator.authorization.keys import KeyUse, customer_key, key_uses
@@ -53,7 +54,7 @@ def role(arn: str, region: str, trusted: str, *, session: str, source: str = "")
         session: the session's name.
         source: the ARN of the resource that the service acts for.
     """
-    iam = backend(ACCOUNT_ID)
+    iam = backend(ACCOUNT_ID, get_partition(region))
     try:
         found = iam.get_role_by_arn(arn) if arn.startswith("arn:") else iam.get_role(arn)
     except NotFoundException:
@@ -65,7 +66,7 @@ def role(arn: str, region: str, trusted: str, *, session: str, source: str = "")
 
 def role_of_profile(profile: str, region: str, session: str) -> Actor | None:
     """Return the session of an instance's role; None if its profile has no role, or the role does not trust EC2."""
-    for each in [*backend(ACCOUNT_ID).instance_profiles.values()]:
+    for each in [*backend(ACCOUNT_ID, get_partition(region)).instance_profiles.values()]:
         if profile in (each.arn, each.name) and each.roles:
             return role(each.roles[0].arn, region, "ec2.amazonaws.com", session=session)
     return None
@@ -105,7 +106,7 @@ def used_keys_refusal(actor: Actor, action: str, parameters: Mapping[str, Any]) 
     account = actor.principal.account or ACCOUNT_ID
     said = (
         refusal(actor, each, use.key, use.context(each, account))
-        for use in key_uses(action, parameters, Location(PARTITION, actor.region, ACCOUNT_ID))
+        for use in key_uses(action, parameters, Location(get_partition(actor.region), actor.region, ACCOUNT_ID))
         for each in use.actions
     )
     return next(filter(None, said), "")
@@ -123,7 +124,7 @@ def key_refusal(
         encryption: the encryption context.
         via: the service that calls KMS for the actor, such as ``sns``; empty if the actor calls KMS itself.
     """
-    found = customer_key(key, Location(PARTITION, actor.region, ACCOUNT_ID))
+    found = customer_key(key, Location(get_partition(actor.region), actor.region, ACCOUNT_ID))
     if not found:
         return ""
     use = KeyUse(found, tuple(actions), f"{via}.{actor.region}.amazonaws.com" if via else "", encryption)

@@ -11,6 +11,7 @@ from moto.core.utils import utcnow
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
 
 from gen_infra.emulator.administrator import ACCESS_KEY
 from gen_infra.iam import PolicyDocument, Principal, PrincipalKind
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from moto.sts.models import AssumedRole
 
-PARTITION = "aws"
-
 
 class InvalidKey(Enum):
     """Why an access key does not count."""
@@ -30,9 +29,9 @@ class InvalidKey(Enum):
     EXPIRED = "its session has ended"
 
 
-def backend(account: str) -> IAMBackend:
-    """Return moto's IAM of an account."""
-    found: IAMBackend = iam_backends[account][PARTITION]
+def backend(account: str, partition: str) -> IAMBackend:
+    """Return moto's IAM of an account in a partition, such as ``aws`` or ``aws-cn``."""
+    found: IAMBackend = iam_backends[account][partition]
     return found
 
 
@@ -43,14 +42,15 @@ def caller(access_key: str, account: str) -> Principal | InvalidKey | None:
     """
     if access_key == ACCESS_KEY:
         return None
-    for session in sts_backends[account][PARTITION].assumed_roles:
-        if session.access_key_id == access_key:
-            return role_session(session, account) if session.expiration > utcnow() else InvalidKey.EXPIRED
-    iam = backend(account)
-    for user in iam.users.values():
-        for key in user.access_keys:
-            if key.access_key_id == access_key and key.status == "Active":
-                return _user(iam, user)
+    for sts in [*sts_backends[account].values()]:  # of each partition
+        for session in sts.assumed_roles:
+            if session.access_key_id == access_key:
+                return role_session(session, account) if session.expiration > utcnow() else InvalidKey.EXPIRED
+    for iam in [*iam_backends[account].values()]:
+        for user in iam.users.values():
+            for key in user.access_keys:
+                if key.access_key_id == access_key and key.status == "Active":
+                    return _user(iam, user)
     return InvalidKey.UNKNOWN
 
 
@@ -63,7 +63,8 @@ def role_session(session: AssumedRole, account: str) -> Principal:
 
 def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
     """Return a session of a role; the role may be deleted meanwhile, and then has no policies."""
-    iam = backend(account)
+    partition = role_arn.split(":")[1]
+    iam = backend(account, partition)
     policies: tuple[PolicyDocument, ...] = ()
     boundary, role_id = None, ""
     try:
@@ -76,7 +77,7 @@ def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
         role_id = role.id
     return Principal(
         PrincipalKind.ROLE,
-        f"arn:{PARTITION}:sts::{account}:assumed-role/{role_arn.rpartition('/')[2]}/{session}",
+        f"arn:{partition}:sts::{account}:assumed-role/{role_arn.rpartition('/')[2]}/{session}",
         account,
         role_arn=role_arn,
         policies=policies,
@@ -87,7 +88,7 @@ def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
 
 def credentials(role_arn: str, session_name: str, region: str, account: str) -> dict[str, str]:
     """Return the environment variables of a new session of a role, as a service gives them to what it runs."""
-    session = sts_backends[account][PARTITION].assume_role(region, session_name, role_arn, "", 3600, "")
+    session = sts_backends[account][get_partition(region)].assume_role(region, session_name, role_arn, "", 3600, "")
     return {
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,

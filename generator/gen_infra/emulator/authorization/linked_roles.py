@@ -32,10 +32,10 @@ def linked_role_name(service: str) -> str:
     return f"AWSServiceRoleFor{models.SERVICE_NAME_CONVERSION.get(prefix, prefix)}"
 
 
-def missing_linked_role(action: str, parameters: Mapping[str, Any]) -> str:
+def missing_linked_role(action: str, parameters: Mapping[str, Any], partition: str) -> str:
     """Return the service whose role a call would create; empty if it creates none, or the account has it."""
     service, instead = _CREATED_BY.get(action, ("", ""))
     if not service or parameters.get(instead):
         return ""
     name = linked_role_name(service)
-    return "" if any(role.name == name for role in [*backend(ACCOUNT_ID).roles.values()]) else service
+    return "" if any(role.name == name for role in [*backend(ACCOUNT_ID, partition).roles.values()]) else service

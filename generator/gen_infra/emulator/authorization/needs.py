@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
+from moto.utilities.utils import get_partition
 
 from gen_infra.emulator.authorization.actions import actions
-from gen_infra.emulator.authorization.callers import PARTITION, backend
+from gen_infra.emulator.authorization.callers import backend
 from gen_infra.emulator.authorization.context import context
 from gen_infra.emulator.authorization.keys import direct_context, key_id, key_uses, with_key
 from gen_infra.emulator.authorization.linked_roles import linked_role_name, missing_linked_role
@@ -65,7 +67,7 @@ def needed(operation: Operation, given: Mapping[str, Any], principal: Principal)
         given: its nested parameters.
         principal: the caller.
     """
-    call = _Call(operation, given, principal, Location(PARTITION, operation.region, ACCOUNT_ID))
+    call = _Call(operation, given, principal, Location(get_partition(operation.region), operation.region, ACCOUNT_ID))
     names = call.names
     for action in names:
         if action == "ec2:CreateTags" and action != names[0]:
@@ -79,7 +81,7 @@ def needed(operation: Operation, given: Mapping[str, Any], principal: Principal)
 
 
 def _of_action(call: _Call, action: str) -> Iterator[Needed]:
-    lookup = Lookup(_path, lambda name: key_id(name, call.place), linked_role_name)
+    lookup = Lookup(partial(_path, call.place.partition), lambda name: key_id(name, call.place), linked_role_name)
     given = with_key(action, call.given)
     found = resources(action, given, call.place, lookup) if is_action(action) else Asked(("*",), is_known=False)
     for resource in found.arns:
@@ -110,7 +112,7 @@ def _passed(call: _Call, action: str) -> Iterator[Request]:
 
 def _created_role(call: _Call, action: str) -> Iterator[Request]:
     """Yield ``iam:CreateServiceLinkedRole`` if the call creates a service-linked role."""
-    if service := missing_linked_role(action, call.given):
+    if service := missing_linked_role(action, call.given, call.place.partition):
         resource = arn("iam", "role", call.place, f"aws-service-role/{service}/{linked_role_name(service)}")
         yield call.needs("iam:CreateServiceLinkedRole", resource, {"iam:awsservicename": (service,)})
 
@@ -125,7 +127,7 @@ def _used_keys(call: _Call, action: str) -> Iterator[Request]:
 
 def _role_arn(role: PassedRole, place: Location) -> str:
     """Return the ARN of a passed role; a role's or an instance profile's name stands for it."""
-    iam = backend(ACCOUNT_ID)
+    iam = backend(ACCOUNT_ID, place.partition)
     name = role.name.rpartition("/")[2]
     if ":role/" in role.name:
         return role.name
@@ -133,12 +135,12 @@ def _role_arn(role: PassedRole, place: Location) -> str:
     if profiles:
         found: str = profiles[0].roles[0].arn
         return found
-    return arn("iam", "role", place, f"{_path('role', name)}{name}".lstrip("/"))
+    return arn("iam", "role", place, f"{_path(place.partition, 'role', name)}{name}".lstrip("/"))
 
 
-def _path(kind: str, name: str) -> str:
+def _path(partition: str, kind: str, name: str) -> str:
     """Return the path of an IAM resource; ``/`` for one that does not exist."""
-    iam = backend(ACCOUNT_ID)
+    iam = backend(ACCOUNT_ID, partition)
     several: Mapping[str, Iterable[Any]] = {
         "group": iam.groups.values(),
         "instance-profile": iam.instance_profiles.values(),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import ServiceException
+from moto.utilities.utils import get_partition
 from werkzeug.exceptions import HTTPException
 
-from gen_infra.emulator.authorization.callers import PARTITION, backend
+from gen_infra.emulator.authorization.callers import backend
 from gen_infra.iam import InvalidPolicyError, PolicyDocument
 from gen_infra.iam.grants import grants_policy
 
@@ -24,9 +25,9 @@ def resource_policy(arn: str) -> PolicyDocument | None:
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[2] not in _READERS:
         return None
-    _, _, service, region, account, name = parts
+    _, partition, service, region, account, name = parts
     try:
-        found = _READERS[service](account, region, name)
+        found = _READERS[service](account, partition if service == "iam" else region, name)
         if isinstance(found, PolicyDocument):
             return found
         return PolicyDocument.read(found.decode() if isinstance(found, bytes) else found) if found else None
@@ -38,8 +39,8 @@ def _bucket(_account: str, _region: str, name: str) -> str | bytes | None:
     from moto.s3.models import s3_backends
 
     bucket_name = name.partition("/")[0]
-    for backends in s3_backends.values():
-        buckets = backends[PARTITION].buckets
+    everywhere = (partition.buckets for backends in s3_backends.values() for partition in backends.values())
+    for buckets in everywhere:
         if bucket_name in buckets:
             policy: bytes | None = buckets[bucket_name].policy
             return policy
@@ -75,7 +76,9 @@ def _queue(account: str, region: str, name: str) -> str | bytes | None:
 def _topic(account: str, region: str, name: str) -> str | bytes | None:
     from moto.sns.models import sns_backends
 
-    policy: str = sns_backends[account][region].topics[f"arn:{PARTITION}:sns:{region}:{account}:{name}"].policy
+    policy: str = (
+        sns_backends[account][region].topics[f"arn:{get_partition(region)}:sns:{region}:{account}:{name}"].policy
+    )
     return policy
 
 
@@ -106,11 +109,11 @@ def _secret(account: str, region: str, name: str) -> str | bytes | None:
     return secret.policy if isinstance(secret, FakeSecret) else None
 
 
-def _role(account: str, _region: str, name: str) -> str | bytes | None:
+def _role(account: str, partition: str, name: str) -> str | bytes | None:
     kind, _, rest = name.partition("/")
     if kind != "role":
         return None
-    policy: str = backend(account).get_role(rest.rpartition("/")[2]).assume_role_policy_document
+    policy: str = backend(account, partition).get_role(rest.rpartition("/")[2]).assume_role_policy_document
     return policy
 
 

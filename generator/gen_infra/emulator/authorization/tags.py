@@ -56,7 +56,7 @@ def _batch(account: str, region: str, name: str, arn: str) -> Any:
 
 
 def _iam(account: str, _region: str, name: str, arn: str) -> Any:
-    iam = backend(account)
+    iam = backend(account, arn.split(":")[1])
     kind, _, rest = name.partition("/")
     if kind == "role":
         return iam.get_role(rest.rpartition("/")[2]).tags

@@ -39,7 +39,7 @@ def web_identity(token: str, account: str) -> WebIdentity | ErrorAnswer:
     except (IndexError, KeyError, TypeError, ValueError):
         return ErrorAnswer("InvalidIdentityToken", "The ID Token provided is not a valid JWT.")
     host = issuer.removeprefix("https://")
-    providers = {each.url: each for each in backend(account).open_id_providers.values()}
+    providers = {each.url: each for each in backend(account, "aws").open_id_providers.values()}
     if host not in providers:
         return ErrorAnswer("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {issuer}")
     if audience not in providers[host].client_id_list:

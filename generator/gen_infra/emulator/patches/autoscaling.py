@@ -8,8 +8,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.batch.models import batch_backends
 from moto.core.responses import ActionResult
 
-from gen_infra.emulator import launches
-from gen_infra.emulator.patches.compute_environments import is_fargate
+from gen_infra.emulator.patches.launch_keys import launch_refusal
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 if TYPE_CHECKING:
@@ -37,7 +36,11 @@ def refused_launches() -> None:
         if not found.result.get("NextToken"):  # on the last page
             found.result["AutoScalingGroups"] = [
                 *found.result["AutoScalingGroups"],
-                *(_group(response, each) for each, _ in _refused(response) if not names or _name(each) in names),
+                *(
+                    _group(response, each, refusal)
+                    for each, refusal in _refused(response)
+                    if not names or _name(each) in names
+                ),
             ]
         return ActionResult(found.result)
 
@@ -52,8 +55,7 @@ def _refused(response: AutoScalingResponse) -> Iterator[tuple[ComputeEnvironment
     """Return the compute environments of the request's account and region whose launches are refused."""
     backend = batch_backends[response.current_account][response.region]
     for environment in [*backend._compute_environments.values()]:
-        refusal = launches.refusal(environment.name)
-        if refusal and environment.env_type == "MANAGED" and not is_fargate(environment):
+        if environment.env_type == "MANAGED" and (refusal := launch_refusal(backend, environment)):
             yield environment, refusal
 
 
@@ -61,8 +63,8 @@ def _name(environment: ComputeEnvironment) -> str:
     return f"AWSBatch-{environment.name}-asg-{getattr(environment, 'uuid', '')}"
 
 
-def _group(response: AutoScalingResponse, environment: ComputeEnvironment) -> dict[str, Any]:
-    name, refusal = _name(environment), launches.refusal(environment.name)
+def _group(response: AutoScalingResponse, environment: ComputeEnvironment, refusal: LaunchRefusal) -> dict[str, Any]:
+    name = _name(environment)
     return {
         "AutoScalingGroupName": name,
         "AutoScalingGroupARN": f"arn:{response.partition}:autoscaling:{response.region}:{response.current_account}:"
@@ -74,7 +76,7 @@ def _group(response: AutoScalingResponse, environment: ComputeEnvironment) -> di
         "AvailabilityZones": [f"{response.region}a"],
         "HealthCheckType": "EC2",
         "Instances": [],
-        "CreatedTime": refusal.since if refusal else None,
+        "CreatedTime": refusal.since,
         "VPCZoneIdentifier": ",".join(environment.compute_resources["subnets"]),
     }
 

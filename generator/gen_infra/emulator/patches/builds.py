@@ -72,7 +72,7 @@ def _shown(build: dict[str, Any]) -> dict[str, Any]:
 
 
 def _actor(backend: CodeBuildBackend, name: str, role: str) -> acts.Actor | None:
-    source = f"arn:aws:codebuild:{backend.region_name}:{backend.account_id}:project/{name}"
+    source = f"arn:{backend.partition}:codebuild:{backend.region_name}:{backend.account_id}:project/{name}"
     session = f"AWSCodeBuild-{name}"
     return acts.role(role, backend.region_name, SERVICE, session=session, source=source)
 
@@ -85,7 +85,7 @@ def _refused(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[tup
         return
     for phase, acted in (
         ("PROVISIONING", [*_network(backend, project), *_log(backend, project)]),
-        ("DOWNLOAD_SOURCE", _source(project)),
+        ("DOWNLOAD_SOURCE", _source(project, backend.partition)),
     ):
         for action, resource, more in acted:
             if message := acts.refusal(actor, action, resource, more):
@@ -105,7 +105,7 @@ def _network(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[_Ac
         return
     for name in _NETWORK:
         yield f"ec2:Describe{name}", "*", {}
-    place = f"arn:aws:ec2:{backend.region_name}:{backend.account_id}"
+    place = f"arn:{backend.partition}:ec2:{backend.region_name}:{backend.account_id}"
     subnets = [f"{place}:subnet/{each}" for each in vpc.get("subnets", ())]
     for resource in (*subnets[:1], *(f"{place}:security-group/{each}" for each in vpc.get("securityGroupIds", ()))):
         yield "ec2:CreateNetworkInterface", resource, {}
@@ -118,7 +118,7 @@ def _network(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[_Ac
 def _log(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[_Act]:
     """Yield what its log takes; the group exists already where the project names one."""
     group = ((project.get("logsConfig") or {}).get("cloudWatchLogs") or {}).get("groupName")
-    arn = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:"
+    arn = f"arn:{backend.partition}:logs:{backend.region_name}:{backend.account_id}:log-group:"
     if not group:
         group = f"/aws/codebuild/{project['name']}"
         yield "logs:CreateLogGroup", f"{arn}{group}:log-stream:", {}
@@ -126,14 +126,15 @@ def _log(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[_Act]:
     yield "logs:PutLogEvents", f"{arn}{group}:log-stream:build", {}
 
 
-def _source(project: dict[str, Any]) -> Iterator[_Act]:
+def _source(project: dict[str, Any], partition: str) -> Iterator[_Act]:
     """Yield what its source in S3 takes."""
     source = project.get("source") or {}
     if source.get("type") == "S3":
         location = str(source["location"])
+        bucket = location.partition("/")[0]
         for action in _BUCKET:
-            yield action, f"arn:aws:s3:::{location.partition('/')[0]}", {}
-        yield "s3:GetObject", f"arn:aws:s3:::{location}", {}
+            yield action, f"arn:{partition}:s3:::{bucket}", {}
+        yield "s3:GetObject", f"arn:{partition}:s3:::{location}", {}
 
 
 PATCHES: tuple[MotoPatch, ...] = (

@@ -10,6 +10,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.ec2.models.flow_logs import FlowLogsBackend
 from moto.logs.models import logs_backends
+from moto.utilities.utils import get_partition
 
 from gen_infra.emulator.authorization import acts
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
@@ -38,12 +39,12 @@ def flow_log_status() -> None:
 
 def _is_delivered(region: str, flow_log: Any) -> bool:
     named = flow_log.log_group_name or str(flow_log.log_destination).partition(":log-group:")[2].removesuffix(":*")
-    source = f"arn:aws:ec2:{region}:{ACCOUNT_ID}:vpc-flow-log/{flow_log.id}"
+    source = f"arn:{get_partition(region)}:ec2:{region}:{ACCOUNT_ID}:vpc-flow-log/{flow_log.id}"
     actor = acts.role(flow_log.deliver_logs_permission_arn, region, SERVICE, session="flow-logs", source=source)
     if actor is None or named not in logs_backends[ACCOUNT_ID][region].groups:
         return False
-    group = f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group:{named}:log-stream:"
-    every_group = f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group::log-stream:"
+    group = f"arn:{get_partition(region)}:logs:{region}:{ACCOUNT_ID}:log-group:{named}:log-stream:"
+    every_group = f"arn:{get_partition(region)}:logs:{region}:{ACCOUNT_ID}:log-group::log-stream:"
     needed = [("logs:DescribeLogGroups", every_group), ("logs:DescribeLogStreams", group)]
     return not acts.first_refusal(actor, [*needed, *((action, group) for action in _WRITE)])
 

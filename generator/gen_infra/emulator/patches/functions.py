@@ -156,7 +156,7 @@ def _invoke(backend: Any, model: Any, payload: bytes) -> Outcome:
 def _write_log(backend: Any, model: Any, group: str, outcome: Outcome) -> None:
     """Write the log as far as the function's role may; Lambda drops it otherwise, without an error."""
     logs = logs_backends[backend.account_id][backend.region_name]
-    arn = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:{group}:log-stream:"
+    arn = f"arn:{backend.partition}:logs:{backend.region_name}:{backend.account_id}:log-group:{group}:log-stream:"
     needed = ["logs:CreateLogStream", "logs:PutLogEvents"]
     if group not in logs.groups:
         needed.insert(0, "logs:CreateLogGroup")

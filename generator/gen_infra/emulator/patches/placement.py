@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
-from gen_infra.emulator import launches
 from gen_infra.emulator.job import Host
 from gen_infra.emulator.patches.compute_environments import is_fargate
 from gen_infra.emulator.patches.environment_status import is_valid
+from gen_infra.emulator.patches.launch_keys import launch_refusal
 from gen_infra.emulator.patches.task_permissions import joins_cluster
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from moto.batch.models import BatchBackend, ComputeEnvironment
 
     from gen_infra.emulator.job import EmulatedJob
-    from gen_infra.emulator.launches import LaunchRefusal
 
 _NO_ENVIRONMENT = "MISCONFIGURATION:NO_ENABLED_COMPUTE_ENVIRONMENT - the job queue has none"
 _ABOVE_MAXIMUM = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - the job asks for more than the maximum vCPUs"
@@ -46,18 +45,20 @@ def place(backend: BatchBackend, job: EmulatedJob, busy: Mapping[str, float]) ->
     queue = backend.get_job_queue_by_arn(job.queue)
     enabled = [each for each in queue.environments if each.state == "ENABLED"] if queue else []
     valid = [each for each in enabled if is_valid(backend, each)]
-    if blocked := _blocked(job, enabled, valid):
+    if blocked := _blocked(backend, job, enabled, valid):
         return blocked
     for each in valid:
-        if _refusal(each) is None and _has_room(backend, each, job, busy):
+        if launch_refusal(backend, each) is None and _has_room(backend, each, job, busy):
             cluster = each.ecs_arn.rpartition("/")[2]
             return Host.in_environment(each.arn, cluster, nodes=job.node_count, fargate=is_fargate(each))
     return ""
 
 
-def _blocked(job: EmulatedJob, enabled: list[ComputeEnvironment], valid: list[ComputeEnvironment]) -> str:
+def _blocked(
+    backend: BatchBackend, job: EmulatedJob, enabled: list[ComputeEnvironment], valid: list[ComputeEnvironment]
+) -> str:
     """Return Batch's status reason for a job that can never be placed as it is; empty if it only has to wait."""
-    refusals = [_refusal(each) for each in valid]
+    refusals = [launch_refusal(backend, each) for each in valid]
     reasons = {
         _NO_ENVIRONMENT: not enabled,
         _ABOVE_MAXIMUM: all(job.vcpus > maximum(each) for each in enabled),
@@ -68,10 +69,6 @@ def _blocked(job: EmulatedJob, enabled: list[ComputeEnvironment], valid: list[Co
     reason = next((reason for reason, holds in reasons.items() if holds), "")
     types = [name for each in valid for name in (each.compute_resources or {}).get("instanceTypes", ())]
     return reason.replace("[instanceTypeName]", f"[{', '.join(types)}]")
-
-
-def _refusal(environment: ComputeEnvironment) -> LaunchRefusal | None:
-    return None if is_fargate(environment) else launches.refusal(environment.name)
 
 
 def _has_room(

@@ -11,6 +11,7 @@ from moto.codebuild.models import codebuild_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.scheduler.exceptions import ValidationException
 from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
+from moto.utilities.utils import get_partition
 
 from gen_infra.emulator.authorization import acts
 from gen_infra.emulator.patches.deliveries import count_failure
@@ -38,7 +39,7 @@ def schedule_roles() -> None:
 
 
 def _actor(region: str, role: str, group: str) -> acts.Actor | None:
-    source = f"arn:aws:scheduler:{region}:{ACCOUNT_ID}:schedule-group/{group}"
+    source = f"arn:{get_partition(region)}:scheduler:{region}:{ACCOUNT_ID}:schedule-group/{group}"
     return acts.role(role, region, SERVICE, session="schedule", source=source)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from moto.utilities.utils import get_partition
+
 from gen_infra.emulator.authorization import acts
 from gen_infra.emulator.patches.compute_environments import is_fargate
 
@@ -105,7 +107,9 @@ def _secrets(backend: BatchBackend, container: Mapping[str, Any], execution: Act
                 )
                 yield f"{_RETRIEVAL}: {step}: AccessDeniedException: {said}"
         else:
-            parameter = name if name.startswith("arn:") else f"arn:aws:ssm:{place}:parameter/{name.lstrip('/')}"
+            parameter = (
+                name if name.startswith("arn:") else f"arn:{backend.partition}:ssm:{place}:parameter/{name.lstrip('/')}"
+            )
             read = {"Names": [parameter], "WithDecryption": True}
             said = acts.refusal(execution, "ssm:GetParameters", parameter) or acts.used_keys_refusal(
                 execution, "ssm:GetParameters", read
@@ -127,7 +131,7 @@ def _pull(container: Mapping[str, Any], agent: Actor, *, is_on_fargate: bool) ->
         yield f"{start}: {_TRIED}: AccessDeniedException: {said}"
     name = rest.partition("@")[0].partition(":")[0]
     account, _, _, region, *_ = registry.split(".")
-    repository = f"arn:aws:ecr:{region}:{account}:repository/{name}"
+    repository = f"arn:{get_partition(region)}:ecr:{region}:{account}:repository/{name}"
     if said := acts.first_refusal(agent, [(action, repository) for action in _PULL]):
         yield (
             f"CannotPullContainerError: Error response from daemon: pull access denied for {registry}/{name}, "
