@@ -138,22 +138,6 @@ def map_runs(lab: Lab) -> Any:
     ]
 
 
-@probe(["FAILED", "The run r FAILED"])
-def topics_as_event_targets(lab: Lab) -> Any:
-    sns, sqs, events, name = lab.client("sns"), lab.client("sqs"), lab.client("events"), lab.name("runs")
-    topic, queue = sns.create_topic(Name=name)["TopicArn"], sqs.create_queue(QueueName=name)["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
-    pattern = {"source": ["aws.states"], "detail": {"status": ["FAILED"], "name": ["r"]}}
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    paths = {"name": "$.detail.name", "status": "$.detail.status"}
-    transformer = {"InputPathsMap": paths, "InputTemplate": '"The run <name> <status>"'}
-    events.put_targets(Rule=name, Targets=[{"Id": "topic", "Arn": topic, "InputTransformer": transformer}])
-    _, found = run(lab, definition(A={"Type": "Fail", "Error": "No", "Cause": "no"}), name="r")
-    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
-    return [found["status"], *(each["Body"] for each in messages)]
-
-
 PROBES = (
     state_machine_definitions,
     state_machine_names,
@@ -161,5 +145,4 @@ PROBES = (
     running_executions,
     redriven_executions,
     map_runs,
-    topics_as_event_targets,
 )

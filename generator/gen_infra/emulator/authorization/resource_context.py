@@ -51,7 +51,10 @@ def _boundary(role_arn: str, account: str) -> str:
     """Return the ARN of a role's permissions boundary; empty if it has none."""
     from gen_infra.emulator.authorization.callers import backend
 
-    found = next((role for role in backend(account).roles.values() if role.arn == role_arn), None)
+    if not role_arn.startswith("arn:"):
+        return ""
+    roles = backend(account, role_arn.split(":")[1]).roles.values()
+    found = next((role for role in roles if role.arn == role_arn), None)
     return (found.permissions_boundary_arn or "") if found else ""
 
 

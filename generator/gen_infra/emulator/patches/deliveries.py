@@ -83,7 +83,12 @@ def _message(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
             found = found.get(part, "") if isinstance(found, dict) else ""
         return found if isinstance(found, str) else json.dumps(found)
 
-    return _PATH.sub(value, transformer["InputTemplate"])
+    text = _PATH.sub(value, transformer["InputTemplate"])
+    try:
+        made = json.loads(text)
+    except ValueError:
+        return text
+    return made if isinstance(made, str) else text
 
 
 @moto_patch(

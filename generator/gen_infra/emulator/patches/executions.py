@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 from moto.batch.models import batch_backends
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
-from moto.events.models import Rule, events_backends
-from moto.events.utils import EventTemplateParser
-from moto.sns.models import sns_backends
+from moto.events.models import events_backends
 from moto.stepfunctions.exceptions import ExecutionAlreadyExists, ExecutionDoesNotExist, InvalidExecutionInput
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -24,16 +22,15 @@ from gen_infra.emulator.jobs import ENDED as JOB_ENDED
 from gen_infra.emulator.operations import Operation
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
-from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
+from gen_infra.emulator.patches.moto_patch import MotoPatch, instead_of, moto_patch
 from gen_infra.emulator.state_machines.descriptions import described, described_map_run, listed, status_event
 from gen_infra.emulator.state_machines.execution import ENDED, Execution, MapRun
 from gen_infra.emulator.state_machines.runner import Runner
 from gen_infra.emulator.validation.parameters import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from moto.events.utils import EventMessageType
     from moto.stepfunctions.models import StateMachine, StepFunctionBackend
 
 _log = logging.getLogger(__name__)
@@ -249,37 +246,8 @@ def map_runs() -> None:
         return ActionResult(described_map_run(executions_of(response).find_map_run(response._get_param("mapRunArn"))))
 
 
-@moto_patch(
-    moto="5.2.5 fails to send events to SNS topics, and then sends them to no other target of the rule",
-    aws="publishes the event, or what the target's input transformer makes of it, to the topic",
-)
-def topics_as_event_targets() -> None:
-    """Publish to topics: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html."""
-
-    @around(Rule, "send_to_targets")
-    def send(original: Callable[..., None], rule: Rule, event: Any, transform_input: bool = True) -> None:
-        every = rule.targets
-        topics = [target for target in every if target["Arn"].split(":")[2] == "sns"]
-        rule.targets = [target for target in every if target not in topics]
-        try:
-            original(rule, event, transform_input)
-        finally:
-            rule.targets = every
-        if topics and rule.event_pattern.matches_event(event):
-            for target in topics:
-                sns = sns_backends[rule.account_id][rule.region_name]
-                sns.publish(_message(target, event), arn=target["Arn"])
-
-
-def _message(target: Mapping[str, Any], event: EventMessageType) -> str:
-    given = target.get("InputTransformer") or {}
-    made: Any = EventTemplateParser.parse(given.get("InputTemplate", ""), given.get("InputPathsMap", {}), event)
-    return made if isinstance(made, str) else json.dumps(made)
-
-
 PATCHES: tuple[MotoPatch, ...] = (
     running_executions,
     redriven_executions,
     map_runs,
-    topics_as_event_targets,
 )
