@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/prod/echo"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/echo:1.0"
+JOINS_CLUSTER = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
 NEEDED = {
     "ecr:GetAuthorizationToken": "*",
     "ecr:BatchCheckLayerAvailability": REPOSITORY,
@@ -69,5 +70,7 @@ def test_with_the_role_of_the_instance(pushed: ContainerLab) -> None:
     assert ended.job["status"] == "FAILED"
     assert ended.container["reason"].endswith("no basic auth credentials"), "the instance has no role"
     name = role(pushed).rpartition("/")[2]
-    pushed.lab.client("iam").add_role_to_instance_profile(InstanceProfileName=profile, RoleName=name)
+    iam = pushed.lab.client("iam")
+    iam.attach_role_policy(RoleName=name, PolicyArn=JOINS_CLUSTER)
+    iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=name)
     assert run(pushed).lines == ["pulled by a job"]
