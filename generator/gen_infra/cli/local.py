@@ -81,8 +81,11 @@ def emulator(port: int, iam_report: bool, images: Path | None, quiet: bool) -> i
 
     These variables are the account administrator's, who may do everything. The calls of every other user and role are
     evaluated as IAM does: by their policies, their permissions boundaries, and the policies of the resources.
+
+    With root and runc, the containers of jobs run, of images that were pushed or are offered; other jobs are simulated.
     """
     from gen_infra.emulator import serve_forever, start
+    from gen_infra.tools import container_host
 
     console = Console(quiet=quiet)
     running = start(port=port, images=images)
@@ -90,6 +93,9 @@ def emulator(port: int, iam_report: bool, images: Path | None, quiet: bool) -> i
     def announce() -> None:
         print_exports(running.environ)
         console.done(f"the embedded AWS is running on {running.endpoint}; stop it with Ctrl-C")
+        lacking, hint = container_host.missing()
+        if images and lacking:
+            console.say(f"warning: jobs are simulated, because containers need {lacking} ({hint})", fg="yellow")
         console.next_step(
             "paste the lines above into another terminal, then run there: "
             "gen-infra new demo.yaml --example demo && gen-infra apply demo.yaml"
