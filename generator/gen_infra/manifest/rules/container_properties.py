@@ -6,7 +6,7 @@ import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gen_infra.manifest.rules.provider_members import NO_CONSUMABLES, PROVIDER, keeps
+from gen_infra.manifest.rules.provider_members import NEWER, NO_CONSUMABLES, PROVIDER, keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -154,7 +154,7 @@ def _items(job: Job, name: str) -> list[dict[str, Any]]:
 def _misfits(value: object, shape: Shape, path: KeyPath, names: tuple[str, ...]) -> Iterable[ManifestFinding]:
     """Yield where a value is not what the shape says, or is dropped; ``names`` is its path in the container."""
     if not keeps(*names):
-        yield path, f"{PROVIDER} drops {names[-1]}, so the job would run without it"
+        yield path, f"{PROVIDER} drops {names[-1]}, so the job would run without it{NEWER.get(names[-1], '')}"
     elif shape.type_name == "structure":
         yield from _structure(value, shape, path, names)
     elif shape.type_name == "list":

@@ -263,7 +263,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         raw(volumes=[VOLUME]),
         raw(volumes=[{"name": "data", "s3filesVolumeConfiguration": {"fileSystemArn": "arn:aws:s3files:x"}}]),
         "container_properties.volumes[0].s3filesVolumeConfiguration: Terraform's AWS provider 5.100 drops "
-        "s3filesVolumeConfiguration, so the job would run without it",
+        "s3filesVolumeConfiguration, so the job would run without it; S3 Files need version 6.41 or later",
     ),
     (
         "consumable resources",
