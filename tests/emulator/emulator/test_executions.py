@@ -7,6 +7,7 @@ import pytest
 
 from gen_infra import emulator
 from tests.emulator.probes import Lab
+from tests.emulator.probes.state_machines import STATES
 from tests.polling import wait_until
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html#batch-iam
 JOBS = ("batch:SubmitJob", "batch:TagResource", "batch:DescribeJobs", "batch:TerminateJob")
+RULE = "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForBatchJobsRule"
 READ = {
     "Type": "Pass",
     "Assign": {name: f"{{% $states.input.{name} %}}" for name in ("sample", "definition")},
@@ -40,9 +42,10 @@ class Machines:
         self.lab = Lab(aws.endpoint)
         self.client, self.batch, self.s3 = (self.lab.client(each) for each in ("stepfunctions", "batch", "s3"))
         self.queue = self.lab.queue(self.lab.environment())
-        self.role, self.bucket = self.lab.role("machines"), bucket
+        self.role, self.bucket = self.lab.role("machines", service=STATES), bucket
         for action in JOBS:
             self.lab.allow("machines", action, "*")
+        self.lab.allow("machines", "events:*", RULE)
         self.lab.allow("machines", "states:StartExecution", "arn:aws:states:us-east-1:123456789012:stateMachine:*")
         self.lab.allow("machines", "s3:GetObject", f"arn:aws:s3:::{bucket}/lists/*")
         self.lab.allow("machines", "s3:PutObject", f"arn:aws:s3:::{bucket}/results/*")
@@ -195,7 +198,8 @@ def test_refused_submissions_are_retried_as_the_state_says(machines: Machines, a
 
 def test_steps_have_the_permissions_of_the_role(machines: Machines) -> None:
     states = {"read": READ, "align": machines.job()}
-    role = machines.lab.role("powerless")
+    role = machines.lab.role("powerless", service=STATES)
+    machines.lab.allow("powerless", "events:*", RULE)
 
     arn = machines.start(states, role, sample="HG002", definition=machines.definition(TRUE))
     found = machines.ended(arn)

@@ -26,7 +26,15 @@ resource "aws_iam_role" "this" {
     { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "states.amazonaws.com" } },
   ] })
 }
+resource "aws_iam_role_policy" "this" {
+  role = aws_iam_role.this.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = "logs:CreateLogDelivery", Resource = "*" },
+  ] })
+}
 resource "aws_sfn_state_machine" "this" {
+  depends_on = [aws_iam_role_policy.this]
+
   name     = "germline"
   role_arn = aws_iam_role.this.arn
   tags     = { team = "genomics" }

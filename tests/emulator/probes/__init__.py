@@ -56,12 +56,15 @@ class Lab:
     def name(self, kind: str) -> str:
         return f"{kind}-{os.getpid()}-{next(_NUMBERS)}"
 
-    def role(self, name: str, path: str = "/") -> str:
+    def role(self, name: str, path: str = "/", *, service: str = "") -> str:
+        """Make the role if there is none; ``service`` may assume it."""
         iam = self.client("iam")
+        trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+        trust = TRUST | {"Statement": [trusted]} if service else TRUST
         try:
             arn: str = iam.get_role(RoleName=name)["Role"]["Arn"]
         except ClientError:
-            arn = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+            arn = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
         return arn
 
     def allow(self, role: str, action: str, resource: str) -> None:

@@ -12,12 +12,15 @@ from tests.polling import wait_until
 END = {"Type": "Pass", "End": True}
 
 
+STATES = "states.amazonaws.com"
+
+
 def definition(**states: Any) -> str:
     return json.dumps({"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states})
 
 
 def machine(lab: Lab, text: str, **changes: Any) -> str:
-    given = {"name": lab.name("machine"), "definition": text, "roleArn": lab.role("machines")}
+    given = {"name": lab.name("machine"), "definition": text, "roleArn": lab.role("machines", service=STATES)}
     arn: str = lab.client("stepfunctions").create_state_machine(**given | changes)["stateMachineArn"]
     return arn
 
@@ -30,7 +33,7 @@ def state_machine_definitions(lab: Lab) -> Any:
     except client.exceptions.ClientError as error:
         return error.response["Error"]["Code"]
     [first, *_] = bad["diagnostics"]
-    create = {"name": lab.name("machine"), "roleArn": lab.role("machines")}
+    create = {"name": lab.name("machine"), "roleArn": lab.role("machines", service=STATES)}
     return [
         good["result"],
         bad["result"],
@@ -43,7 +46,11 @@ def state_machine_definitions(lab: Lab) -> Any:
 @probe(["accepted", "StateMachineAlreadyExists"])
 def state_machine_names(lab: Lab) -> Any:
     client = lab.client("stepfunctions")
-    given = {"name": lab.name("machine"), "roleArn": lab.role("machines"), "definition": definition(A=END)}
+    given = {
+        "name": lab.name("machine"),
+        "roleArn": lab.role("machines", service=STATES),
+        "definition": definition(A=END),
+    }
     client.create_state_machine(**given)
     changed = given | {"definition": definition(B=END)}
     return [refusal(client.create_state_machine, **given), refusal(client.create_state_machine, **changed)]
@@ -59,6 +66,22 @@ def state_machine_revisions(lab: Lab) -> Any:
     except client.exceptions.ClientError as error:
         return error.response["Error"]["Code"]
     return [versions, bool(updated) and updated == described]
+
+
+@probe(["AccessDeniedException", "AccessDeniedException", "AccessDeniedException", "accepted"])
+def state_machine_roles(lab: Lab) -> Any:
+    client, name = lab.client("stepfunctions"), lab.name("role")
+    role = lab.role(name, service=STATES)
+    job = {"Type": "Task", "Resource": "arn:aws:states:::batch:submitJob.sync", "Arguments": {}, "End": True}
+    group = {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:runs:*"}
+    logging = {"level": "ALL", "destinations": [{"cloudWatchLogsLogGroup": group}]}
+    given = {"name": name, "definition": definition(A=job), "roleArn": role, "loggingConfiguration": logging}
+    answers = [refusal(client.create_state_machine, **given | {"roleArn": lab.role(lab.name("other"))})]
+    answers.append(refusal(client.create_state_machine, **given))
+    lab.allow(name, "events:*", "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForBatchJobsRule")
+    answers.append(refusal(client.create_state_machine, **given))
+    lab.allow(name, "logs:CreateLogDelivery", "*")
+    return [*answers, refusal(client.create_state_machine, **given)]
 
 
 def run(lab: Lab, text: str, **given: Any) -> tuple[str, dict[str, Any]]:
@@ -123,7 +146,7 @@ def map_runs(lab: Lab) -> Any:
         lab.client("stepfunctions"),
         {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}},
     )
-    lab.role("machines")
+    lab.role("machines", service=STATES)
     lab.allow("machines", "states:StartExecution", "*")
     items = {"Items": [1, 2], "ItemProcessor": {**processor, "StartAt": "B", "States": {"B": END}}}
     arn, _ = run(lab, definition(A={"Type": "Map", "End": True} | items))
@@ -142,6 +165,7 @@ PROBES = (
     state_machine_definitions,
     state_machine_names,
     state_machine_revisions,
+    state_machine_roles,
     running_executions,
     redriven_executions,
     map_runs,

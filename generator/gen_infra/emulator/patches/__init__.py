@@ -38,6 +38,7 @@ from gen_infra.emulator.patches import (
     schedules,
     sqs,
     ssm,
+    state_machine_roles,
     state_machines,
 )
 
@@ -71,6 +72,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     *job_queues.PATCHES,
     *job_definitions.PATCHES,
     *jobs.PATCHES,
+    *state_machine_roles.PATCHES,
     *state_machines.PATCHES,
     *executions.PATCHES,
 )

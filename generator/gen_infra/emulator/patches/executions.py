@@ -16,17 +16,15 @@ from moto.events.models import events_backends
 from moto.stepfunctions.exceptions import ExecutionAlreadyExists, ExecutionDoesNotExist, InvalidExecutionInput
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from gen_infra.emulator.authorization import denial
 from gen_infra.emulator.authorization.callers import credentials
 from gen_infra.emulator.jobs import ENDED as JOB_ENDED
-from gen_infra.emulator.operations import Operation
 from gen_infra.emulator.patches.account import jobs_of
 from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
 from gen_infra.emulator.patches.moto_patch import MotoPatch, instead_of, moto_patch
+from gen_infra.emulator.patches.state_machine_roles import role_denial
 from gen_infra.emulator.state_machines.descriptions import described, described_map_run, listed, status_event
 from gen_infra.emulator.state_machines.execution import ENDED, Execution, MapRun
 from gen_infra.emulator.state_machines.runner import Runner
-from gen_infra.emulator.validation.parameters import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,10 +89,7 @@ class Executions:
 
     def denial(self, credentials: Mapping[str, str], action: str, parameters: Mapping[str, Any]) -> str:
         """Return AWS's message if the session may not make this call of Step Functions; empty if it may."""
-        key = credentials["AWS_ACCESS_KEY_ID"]
-        operation = Operation("stepfunctions", action, "json", parameters, self.region, key)
-        refused = denial(operation, {KEY: parameters})
-        return refused.message if refused else ""
+        return role_denial(credentials, "stepfunctions", action, parameters, self.region)
 
     def has_ended(self, job_id: str) -> bool:
         """Return whether a Batch job has ended."""
