@@ -15,6 +15,8 @@ resource "aws_vpc_security_group_egress_rule" "s3" {
   from_port         = 443
   to_port           = 443
   prefix_list_id    = aws_vpc_endpoint.s3.prefix_list_id
+
+  tags = { Name = "${local.name}/instances/egress/s3" }
 }
 
 resource "aws_vpc_security_group_egress_rule" "endpoints" {
@@ -26,6 +28,8 @@ resource "aws_vpc_security_group_egress_rule" "endpoints" {
   from_port                    = 443
   to_port                      = 443
   referenced_security_group_id = aws_security_group.endpoints[0].id
+
+  tags = { Name = "${local.name}/instances/egress/endpoints" }
 }
 
 resource "aws_vpc_security_group_egress_rule" "internet" {
@@ -37,6 +41,8 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
   from_port         = 443
   to_port           = 443
   cidr_ipv4         = "0.0.0.0/0"
+
+  tags = { Name = "${local.name}/instances/egress/internet" }
 }
 
 resource "aws_vpc_security_group_egress_rule" "efs" {
@@ -48,6 +54,8 @@ resource "aws_vpc_security_group_egress_rule" "efs" {
   from_port         = 2049
   to_port           = 2049
   cidr_ipv4         = var.cidr_block
+
+  tags = { Name = "${local.name}/instances/egress/efs" }
 }
 
 # MPI chooses its ports at run time.
@@ -58,6 +66,8 @@ resource "aws_vpc_security_group_egress_rule" "nodes" {
   description                  = "To the other nodes of a multi-node parallel job"
   ip_protocol                  = "-1"
   referenced_security_group_id = aws_security_group.instances.id
+
+  tags = { Name = "${local.name}/instances/egress/nodes" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "nodes" {
@@ -67,6 +77,8 @@ resource "aws_vpc_security_group_ingress_rule" "nodes" {
   description                  = "From the other nodes of a multi-node parallel job"
   ip_protocol                  = "-1"
   referenced_security_group_id = aws_security_group.instances.id
+
+  tags = { Name = "${local.name}/instances/ingress/nodes" }
 }
 
 resource "aws_security_group" "endpoints" {
@@ -88,4 +100,6 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
   from_port                    = 443
   to_port                      = 443
   referenced_security_group_id = aws_security_group.instances.id
+
+  tags = { Name = "${local.name}/endpoints/ingress/endpoints" }
 }

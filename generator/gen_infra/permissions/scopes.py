@@ -47,6 +47,7 @@ _NETWORK_KINDS = (
     "natgateway",
     "route-table",
     "security-group",
+    "security-group-rule",
     "subnet",
     "vpc",
     "vpc-endpoint",
@@ -312,7 +313,7 @@ def _network(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "new-network", Scope(ec2(*_NETWORK_KINDS), (_like("aws:RequestTag/Name", *names),))
     yield "network", Scope(ec2(*_NETWORK_KINDS), (_like("aws:ResourceTag/Name", *names),))
     created = _equals("ec2:CreateAction", *_NETWORK_CREATIONS)
-    yield "tags-of-new-network", Scope(ec2(*_NETWORK_KINDS, "security-group-rule"), (created,))
+    yield "tags-of-new-network", Scope(ec2(*_NETWORK_KINDS), (created,))
     # AWS creates it without a name; Terraform takes it over.
     default = (_equals("aws:RequestTag/Name", f"{manifest.vpc_name}/default"), _lacks("aws:ResourceTag/Name"))
     yield "default-security-group", Scope(ec2("security-group"), default)

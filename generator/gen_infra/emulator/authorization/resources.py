@@ -86,6 +86,7 @@ _EC2_TYPES = {"vol": "volume", "snap": "snapshot", "ami": "image", "i": "instanc
     "lt": "launch-template",
     "nat": "natgateway",
     "rtb": "route-table",
+    "sgr": "security-group-rule",
     "vpce": "vpc-endpoint",
 }
 
