@@ -12,6 +12,7 @@ from gen_infra.tools import container_host
 from tests.conftest import missing
 from tests.emulator.containers.pipeline.image import TOOLS, make_images
 from tests.emulator.containers.pipeline.sample import Variant, make_sample
+from tests.emulator.job_helpers import follow
 from tests.emulator.probes import Lab
 from tests.emulator.skopeo import push
 from tests.emulator.stack import Stack, applied
@@ -72,7 +73,8 @@ def test_the_planted_variants_are_found(prod: Stack) -> None:
     stats = submit(prod, "samtoolsStats", {"bam": bam, "stats": f"{place}/stats.txt"}, after=[isaac])
     snpeff = submit(prod, "snpeff", {"vcf": calls, "filtered": f"{place}/filtered.vcf"}, after=[strelka, stats])
 
-    logs = {job: prod.run("logs", job, "--follow").stdout for job in (isaac, strelka, stats, snpeff)}
+    follow(Lab(prod.aws.endpoint), snpeff)
+    logs = {job: prod.run("logs", job).stdout for job in (isaac, strelka, stats, snpeff)}
     jobs = {each["jobId"]: each for each in prod.batch().describe_jobs(jobs=list(logs))["jobs"]}
     assert {job: each["status"] for job, each in jobs.items()} == dict.fromkeys(logs, "SUCCEEDED"), logs
     found = {
