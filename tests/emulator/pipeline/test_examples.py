@@ -163,7 +163,7 @@ def _owned_elsewhere(aws: Emulator) -> None:
         iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=nothing)
     iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")
     iam.add_role_to_instance_profile(InstanceProfileName="batchInstance", RoleName="batchInstance")
-    allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}  # Lambda checks the role within its boundary
     boundary = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.create_policy(PolicyName="developer-boundary", PolicyDocument=boundary)
 
