@@ -62,7 +62,8 @@ class ContainerLab:
     def ended(self, job_id: str) -> Ended:
         """Wait until a job has ended."""
         job, _ = follow(self.lab, job_id)
-        return Ended(job, self.lines(job["container"]["logStreamName"]) if "container" in job else [])
+        stream = job["container"].get("logStreamName", "")
+        return Ended(job, self.lines(stream) if stream else [])
 
     def run(self, script: str, *, job: dict[str, Any] | None = None, **container: Any) -> Ended:
         return self.ended(self.submit(script, job=job, **container))

@@ -151,8 +151,12 @@ def test_secrets_are_fetched_as_the_execution_role(containers: ContainerLab) -> 
         "ResourceInitializationError: unable to pull secrets or registry auth"
     )
     assert "is not authorized to perform: secretsmanager:GetSecretValue" in refused.container["reason"]
+    name = lab.name("parameter")
+    lab.client("ssm").put_parameter(Name=f"/{name}", Value="also hidden", Type="String")
     lab.allow(role.rpartition("/")[2], "secretsmanager:GetSecretValue", secret["ARN"])
-    assert containers.run("echo $LICENSE", **container).lines == ["hidden"]
+    lab.allow(role.rpartition("/")[2], "ssm:GetParameters", f"arn:aws:ssm:us-east-1:123456789012:parameter/{name}")
+    container["secrets"].append({"name": "KEY", "valueFrom": f"/{name}"})
+    assert containers.run("echo $LICENSE; echo $KEY", **container).lines == ["hidden", "also hidden"]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,11 @@ def _fetch(client: Any, source: str) -> str:
     if secret is None:
         parameter = _PARAMETER.fullmatch(source)
         name = parameter[1] if parameter else source
-        value: str = client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+        # In the plural, as ECS does: its roles have ssm:GetParameters alone.
+        answer = client("ssm").get_parameters(Names=[name], WithDecryption=True)
+        if answer["InvalidParameters"]:
+            raise ValueError(f"invalid ssm parameters: {name}")
+        value: str = answer["Parameters"][0]["Value"]
         return value
     arn, key, stage, version = secret.groups()
     selected = {"VersionStage": stage, "VersionId": version}
