@@ -142,6 +142,15 @@ def test_a_condition_on_the_boundary_counts_for_changes_of_a_roles_policies(lab:
     assert answers == ["accepted", "AccessDenied"]
 
 
+@pytest.mark.parametrize("prefix", ["", "arn:aws:kms:us-east-1:123456789012:"])
+def test_an_alias_stands_for_its_key(lab: Lab, prefix: str) -> None:
+    kms, alias = lab.client("kms"), f"alias/{lab.name('key')}"
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    user = client(lab, lab.user(allow("kms:DescribeKey", key["Arn"])), "kms")
+    assert user.describe_key(KeyId=f"{prefix}{alias}")["KeyMetadata"]["KeyId"] == key["KeyId"]
+
+
 def test_a_bucket_policy_can_deny_what_the_caller_may_do(lab: Lab) -> None:
     bucket = lab.name("denied")
     s3 = lab.client("s3")

@@ -159,7 +159,7 @@ def _new(action: str, parameters: Mapping[str, Any]) -> str:
 def _of_type(call: OneAction, kind: str) -> Iterator[str]:
     rows = NAMES.get(call.service, {}).get(kind, ())
     for value in next((_texts(call.parameters[row]) for row in rows if call.parameters.get(row)), []):
-        if not value.startswith("arn:"):
+        if not value.startswith("arn:") or (kind == "key" and ":alias/" in value):  # an alias stands for its key
             spell = _SPELLINGS.get(call.service, _as_is)
             place = call.place
             if kind == "parameter" and value.startswith("/aws/"):
