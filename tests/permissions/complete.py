@@ -56,18 +56,3 @@ jobs:
     efs:
       reference: {file_system: fs-0123456789abcdef0, access_point: fsap-0123456789abcdef0, mount: /reference}
 """
-
-
-def changed(manifest: str) -> str:
-    """Return the manifest with a change of every kind that is made in place."""
-    for old, new in (
-        ("tags: {Project: genomics}", "tags: {Team: variants}"),
-        ("max_vcpus: 64}", "max_vcpus: 32}"),
-        ("priority: 10,", "priority: 20,"),
-        ("access: delete, prefix: moved/", "access: write, prefix: moved/"),
-        ("cron(0 3 ? * SUN *)", "cron(0 4 ? * SUN *)"),
-        ("\nnotifications:", "\nlogs: {retention_days: 731}\nnotifications:"),
-    ):
-        assert old in manifest, old
-        manifest = manifest.replace(old, new)
-    return manifest

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from botocore.exceptions import ClientError
 
 from gen_infra.emulator.builder_host import NoBuilderHostError, builder_host
+from gen_infra.iam import Request
 from gen_infra.manifest import load
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import missing, require_tool
 from tests.permissions.aws_calls import CALLS, ROLE
-from tests.permissions.complete import MANIFEST, NAME, changed
+from tests.permissions.complete import MANIFEST, NAME
 from tests.permissions.environments import ALLOWED, central_roles, credentials, roles_of, run, under
-from tests.permissions.policies import Policies, Recorded, policies_of, recorded, unneeded
+from tests.permissions.policies import ACCOUNT_ID, Policies, Recorded, policies_of, recorded, unneeded
 from tests.permissions.uses import invoke, use_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
@@ -26,18 +29,26 @@ if TYPE_CHECKING:
     from tests.emulator.session import Session
 
 
+OTHERS = (f"{ROLE}tested-", f"{ROLE}central/")  # roles that the environment does not render
+EVENT = {"jobName": "calls", "jobQueue": f"main-{NAME}", "jobDefinition": f"align-{NAME}"}
+
+
 class Used(NamedTuple):
-    """An environment that was used in full.
+    """An environment that was applied under the role `apply` and used in full.
 
     Args:
         policies: those of its roles and resources.
         requests: what was requested of IAM, all of it allowed.
         of_aws: what AWS itself would request.
+        aws: the account, as it was after the first apply.
+        path: the manifest.
     """
 
     policies: Policies
     requests: list[Recorded]
     of_aws: list[Recorded]
+    aws: Emulator
+    path: Path
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +71,14 @@ def used(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         roles = roles_of(aws, manifest)
         with under(session, aws, manifest, folder, "") as site:
             run(site, "bootstrap", path)
-        with under(session, aws, manifest, folder, roles["apply"]) as site, ThreadPoolExecutor(1) as pool:
+        with under(session, aws, manifest, folder, roles["apply"]) as site:
             run(site, "apply", path, "--yes", *ALLOWED)
-            policies = policies_of(aws)
-            keys["key"] = aws.client("kms").describe_key(KeyId=manifest.key_alias)["KeyMetadata"]["Arn"]
-            copy = aws.copy()  # its users and the changes do not meet
-            with copy:
-                used = pool.submit(_use, copy, manifest, path)
-                path.write_text(changed(path.read_text()))
-                run(site, "apply", path, "--yes", *ALLOWED, "--allow", "stop-jobs")
-                run(site, "destroy", path, "--yes")
-                used.result()
-                lines = [*aws.iam_requests(), *copy.iam_requests()]
-        yield Used(policies, recorded(lines), [each for call in CALLS for each in call.requests(**keys)])
+        keys["key"] = aws.client("kms").describe_key(KeyId=manifest.key_alias)["KeyMetadata"]["Arn"]
+        with aws.copy() as copy:
+            _use(copy, manifest, path)
+            requests = recorded(copy.iam_requests())
+        of_aws = [each for call in CALLS for each in call.requests(**keys)]
+        yield Used(policies_of(aws), requests, of_aws, aws, path)
 
 
 def _new_key(aws: Emulator) -> str:
@@ -83,12 +89,40 @@ def _use(aws: Emulator, manifest: Manifest, path: Path) -> None:
     for job in ("align", "move", "work"):
         for bucket in manifest.jobs[job].buckets:
             use_bucket(aws, f"{ROLE}{job}-{NAME}-job", manifest.buckets[bucket])
-    event = {"jobName": "calls", "jobQueue": f"main-{NAME}", "jobDefinition": f"align-{NAME}"}
-    submitted = invoke(aws, f"batchSubmitJob-{NAME}", event)
+    submitted = invoke(aws, f"batchSubmitJob-{NAME}", EVENT)
     assert invoke(aws, f"batchGetJobStatus-{NAME}", {"jobId": submitted["jobId"]})["jobId"] == submitted["jobId"]
-    rebuild = clean_environ(**aws.environ | credentials(aws, f"{ROLE}batchImageRebuild-{NAME}"))
-    done = gen_infra("image", "rebuild", path, environ=rebuild, cwd=path.parent)
+    done = _rebuild(aws, path)
     assert done.returncode == 0, done.stderr
+
+
+def _rebuild(aws: Emulator, path: Path) -> subprocess.CompletedProcess[str]:
+    """Build the image again under the role of the scheduled rebuild, as CodeBuild does."""
+    environ = clean_environ(**aws.environ | credentials(aws, f"{ROLE}batchImageRebuild-{NAME}"))
+    return gen_infra("image", "rebuild", path, environ=environ, cwd=path.parent)
+
+
+def use_results(used: Used, aws: Emulator) -> str:
+    with pytest.raises(ClientError) as refused:
+        use_bucket(aws, f"{ROLE}align-{NAME}-job", load(used.path).buckets["results"])
+    return str(refused.value)
+
+
+def submit_through_the_function(_used: Used, aws: Emulator) -> str:
+    with pytest.raises(AssertionError) as refused:
+        invoke(aws, f"batchSubmitJob-{NAME}", EVENT)
+    return str(refused.value)
+
+
+def ask_the_status_function(_used: Used, aws: Emulator) -> str:
+    with pytest.raises(AssertionError) as refused:
+        invoke(aws, f"batchGetJobStatus-{NAME}", {"jobId": "00000000-0000-0000-0000-000000000000"})
+    return str(refused.value)
+
+
+def rebuild_the_image(used: Used, aws: Emulator) -> str:
+    done = _rebuild(aws, used.path)
+    assert done.returncode == 4, done.stdout
+    return done.stderr
 
 
 def test_what_was_allowed_is_allowed_when_it_is_evaluated_again(used: Used) -> None:
@@ -106,4 +140,64 @@ def test_what_aws_alone_requests_is_not_requested_on_the_emulator(used: Used) ->
 
 
 def test_each_action_is_needed(used: Used) -> None:
-    assert list(unneeded(used.policies, [*used.requests, *used.of_aws])) == []
+    found = unneeded(used.policies, [*used.requests, *used.of_aws])
+    assert [each for each in found if not each.startswith(OTHERS)] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "policy", "action", "use"),
+    [
+        ("align-complete-job", "buckets", "s3:PutObject", use_results),
+        ("batchSubmitJob-complete", "batch", "batch:SubmitJob", submit_through_the_function),
+        ("batchGetJobStatus-complete", "batch", "batch:DescribeJobs", ask_the_status_function),
+        ("batchImageRebuild-complete", "image", "ssm:GetParameters", rebuild_the_image),
+    ],
+)
+def test_without_the_action_its_use_fails(
+    used: Used, role: str, policy: str, action: str, use: Callable[[Used, Emulator], str]
+) -> None:
+    [old] = [each for each in used.policies.all if (each.owner, each.name) == (ROLE + role, policy)]
+    [number] = [number for number, each in old.allowed_actions() if each == action]
+    document = json.dumps(old.without(number, action).document)
+    with used.aws.copy() as aws:
+        aws.client("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+        error = use(used, aws)
+    assert action in error
+    assert "not authorized" in error or "access denied" in error
+
+
+BUCKET = "arn:aws:s3:::genomics-results-123456789012"
+
+
+@pytest.mark.parametrize("job", ["align", "move", "work"])
+def test_a_jobs_role_reaches_no_prefix_of_another_job(used: Used, job: str) -> None:
+    prefixes = {"align": "results/", "move": "moved/", "work": "work/"}
+    reached = {
+        (action, prefix)
+        for prefix in prefixes.values()
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+        for resource, context in [
+            (BUCKET, {"s3:prefix": (prefix,)}) if action == "s3:ListBucket" else (f"{BUCKET}/{prefix}a", {})
+        ]
+        if used.policies.decide(
+            Recorded(f"{ROLE}{job}-{NAME}-job", Request(action, resource, ACCOUNT_ID, context))
+        ).is_allowed
+    }
+    assert {prefix for _, prefix in reached} == {prefixes[job]}
+
+
+def test_no_role_of_the_environment_passes_a_role_but_that_of_the_image_builder(used: Used) -> None:
+    roles = {each.owner for each in used.policies.all if ":role/" in each.owner and "tested-" not in each.owner}
+    passed = {
+        (role, target)
+        for role in roles
+        for target in roles
+        for service in ("ec2", "ecs-tasks", "lambda", "codebuild", "batch")
+        if used.policies.decide(
+            Recorded(
+                role,
+                Request("iam:PassRole", target, ACCOUNT_ID, {"iam:passedtoservice": (f"{service}.amazonaws.com",)}),
+            )
+        ).is_allowed
+    }
+    assert passed == {(f"{ROLE}batchImageRebuild-{NAME}", f"{ROLE}batchImageBuilder-{NAME}")}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest import load
 from tests.permissions.environments import ALLOWED, client, prepared, roles_of, run, under
+from tests.permissions.policies import Policies, Recorded, policies_of, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,7 @@ class Life:
                     run(site, "bootstrap", path)
             with under(session, aws, manifest, tmp_path, roles["apply"]) as apply:
                 run(apply, "apply", path, "--yes", *ALLOWED)
+                policies = policies_of(aws)
                 run(apply, "plan", path, "--detailed-exitcode")
                 run(apply, "check", path)
                 with under(session, aws, manifest, tmp_path, roles["plan"]) as plan:
@@ -54,6 +57,11 @@ class Life:
                     run(operate, "image status", path, code=self.image_status)
                 run(apply, "destroy", path, "--yes")
             assert client(aws, "batch", manifest.region).describe_job_queues()["jobQueues"] == []
+            self.check(policies, recorded(aws.iam_requests()))
+
+    def check(self, policies: Policies, requests: list[Recorded]) -> None:
+        """Check what was requested: `policies` are those after the first apply."""
+        assert [each for each in requests if not policies.decide(each).is_allowed] == []
 
 
 class TestDemo(Life):
@@ -66,4 +74,29 @@ class TestProd(Life):
 
 
 class TestSideBySide(Life):
+    """Two environments in one account: what a role may do in its own, it may not do in the one beside it."""
+
     name = "side-by-side"
+
+    def check(self, policies: Policies, requests: list[Recorded]) -> None:
+        super().check(policies, requests)
+        others = [other for each in requests if (other := of_neighbour(each)) != each]
+        assert len(others) > 200
+        allowed = {
+            (each.request.action, "ec2:createaction" in each.request.context)
+            for each in others
+            if policies.decide(each).is_allowed
+        }
+        # Tags on what a call creates that is refused itself, and the list of repositories.
+        assert allowed <= {("ec2:CreateTags", True), ("ecr:DescribeRepositories", False)}
+
+
+def of_neighbour(recorded: Recorded) -> Recorded:
+    """Return the same request for the environment `experimental`."""
+
+    def renamed(text: str) -> str:
+        return text.replace("stable", "experimental")
+
+    request = recorded.request
+    context = {key: tuple(map(renamed, values)) for key, values in request.context.items()}
+    return Recorded(recorded.caller, replace(request, resource=renamed(request.resource), context=context))
