@@ -1,6 +1,6 @@
-"""The requests that AWS and its programs make with the rendered policies, and that the emulator does not make.
+"""The requests that AWS and its programs make with the rendered policies; the emulator makes few of them.
 
-Each row has the page that says so. A row that no policy allows, or that the emulator makes too, fails a test.
+Each row has the page that says so. A row that no policy allows fails a test.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ _LAMBDA_FAILED = f"{_DOCS}/lambda/latest/dg/invocation-async-retain-records.html
 _LAMBDA_KEY = f"{_DOCS}/lambda/latest/dg/security-encryption-at-rest.html"
 _LAMBDA_TRACES = f"{_DOCS}/lambda/latest/dg/services-xray.html"
 _LOGS_KEY = f"{_DOCS}/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"
+_PACKER = "https://developer.hashicorp.com/packer/integrations/hashicorp/amazon#iam-task-or-instance-role"
+_PACKER_SESSIONS = (
+    "https://developer.hashicorp.com/packer/integrations/hashicorp/amazon/latest/components/builder/ebs"
+    "#session-manager-connections"
+)
 _S3_KEY = f"{_DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html"
 _SCHEDULER_KEY = f"{_DOCS}/scheduler/latest/UserGuide/encryption-rest.html"
 _SCHEDULER_ROLE = f"{_DOCS}/scheduler/latest/UserGuide/setting-up.html"
@@ -54,7 +59,7 @@ class AwsCall:
         caller: the name of a role, or of a service.
         actions: separated by spaces.
         resource: an ARN; ``{key}`` is the environment's key, ``{owners_key}`` that of its buckets and secrets, and
-            ``{reference_key}`` that of the bucket ``reference``.
+            ``{reference_key}`` that of the bucket ``reference``, and ``{subnet}`` one that CodeBuild uses.
         source: the page that says that the calls are made.
         context: condition keys, besides those of every call.
     """
@@ -181,6 +186,23 @@ def _image_rebuild() -> Iterator[AwsCall]:
     yield AwsCall(
         name, "s3:GetObject s3:GetObjectVersion", f"{bucket}/gen-infra/complete/image-rebuild.zip", _CODEBUILD
     )
+    yield AwsCall(name, "ec2:DescribeDhcpOptions ec2:DescribeNetworkInterfaces", "*", _CODEBUILD_IN_VPC)
+    interface = f"arn:aws:ec2:{_HERE}:network-interface/eni-1"
+    for resource in ("{subnet}", interface):
+        yield AwsCall(name, "ec2:CreateNetworkInterface", resource, _CODEBUILD_IN_VPC)
+    in_subnet = {"ec2:Subnet": "{subnet}"}
+    yield AwsCall(name, "ec2:DeleteNetworkInterface", interface, _CODEBUILD_IN_VPC, in_subnet)
+    to_codebuild = in_subnet | {"ec2:AuthorizedService": "codebuild.amazonaws.com"}
+    yield AwsCall(name, "ec2:CreateNetworkInterfacePermission", interface, _CODEBUILD_IN_VPC, to_codebuild)
+    # Packer on EC2: the emulator's builder has a key of its own, and needs no session.
+    yield AwsCall(name, "ec2:DescribeInstanceStatus ec2:DescribeTags", "*", _PACKER)
+    yield AwsCall(name, "ec2:CreateKeyPair ec2:DeleteKeyPair", f"arn:aws:ec2:{_HERE}:key-pair/packer_1", _PACKER)
+    instance = f"arn:aws:ec2:{_HERE}:instance/i-0123456789abcdef0"
+    tagged = {"ssm:resourceTag/gen-infra:environment": "complete"}
+    yield AwsCall(name, "ssm:StartSession", instance, _PACKER_SESSIONS, tagged)
+    document = "arn:aws:ssm:us-east-1::document/AWS-StartPortForwardingSession"
+    yield AwsCall(name, "ssm:StartSession", document, _PACKER_SESSIONS)
+    yield AwsCall(name, "ssm:TerminateSession", f"arn:aws:ssm:{_HERE}:session/AWSCodeBuild-1", _SESSIONS)
 
 
 _TO_LOG = "logs:CreateLogStream logs:PutLogEvents"

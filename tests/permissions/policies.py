@@ -28,11 +28,13 @@ class Policy:
         owner: the ARN of the role or of the resource.
         name: of a role's policy; empty for a role's trust policy and for a resource's.
         document: as it is in the account.
+        is_rendered: whether the environment made it; otherwise it is one of AWS's own.
     """
 
     owner: str
     name: str
     document: Mapping[str, Any]
+    is_rendered: bool = True
 
     @cached_property
     def read(self) -> PolicyDocument:
@@ -127,7 +129,7 @@ def unneeded(policies: Policies, requests: Iterable[Recorded]) -> Iterator[str]:
     requests = list(requests)
     for policy in policies.all:
         concerned = [each for each in requests if policy.owner in (each.caller, each.owner)]
-        for number, action in policy.allowed_actions():
+        for number, action in policy.allowed_actions() if policy.is_rendered else ():
             instead = (policy, policy.without(number, action))
             using = [each for each in concerned if is_action_like(each.request.action, action)]
             if all(policies.decide(each, instead=instead).is_allowed for each in using):
@@ -154,8 +156,8 @@ def _of_role(iam: Any, role: Mapping[str, Any]) -> Iterator[Policy]:
     for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         yield Policy(arn, inline, iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"])
     for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        if f":{ACCOUNT_ID}:" in attached["PolicyArn"]:  # not AWS's own
-            yield Policy(arn, attached["PolicyName"], _managed(iam, attached["PolicyArn"]))
+        is_rendered = f":{ACCOUNT_ID}:" in attached["PolicyArn"]
+        yield Policy(arn, attached["PolicyName"], _managed(iam, attached["PolicyArn"]), is_rendered)
 
 
 def _managed(iam: Any, arn: str) -> Mapping[str, Any]:

@@ -29,7 +29,20 @@ if TYPE_CHECKING:
     from tests.emulator.session import Session
 
 
-OTHERS = (f"{ROLE}tested-", f"{ROLE}central/")  # roles that the environment does not render
+OTHERS = (f"{ROLE}tested-", f"{ROLE}central/", "arn:aws:kms:")  # what the environment does not render
+# Neither requested on the emulator nor, so far, found in the documentation of those who may request it; the network is
+# described by two statements, each of which is enough.
+_REBUILD = f"{ROLE}batchImageRebuild-{NAME}"
+NOT_PROVEN = {
+    f"{_REBUILD} image DescribeEc2: ec2:DescribeInstanceTypeOfferings",
+    f"{_REBUILD} image DescribeEc2: ec2:DescribeKeyPairs",
+    f"{_REBUILD} image ReadParameters: ssm:GetParameters",
+    *(
+        f"{_REBUILD} {statement}: ec2:Describe{what}"
+        for statement in ("image DescribeEc2", "runtime DescribeNetwork")
+        for what in ("SecurityGroups", "Subnets", "Vpcs")
+    ),
+}
 EVENT = {"jobName": "calls", "jobQueue": f"main-{NAME}", "jobDefinition": f"align-{NAME}"}
 
 
@@ -40,6 +53,7 @@ class Used(NamedTuple):
         policies: those of its roles and resources.
         requests: what was requested of IAM, all of it allowed.
         of_aws: what AWS itself would request.
+        key: the ARN of its key.
         aws: the account, as it was after the first apply.
         path: the manifest.
     """
@@ -47,6 +61,7 @@ class Used(NamedTuple):
     policies: Policies
     requests: list[Recorded]
     of_aws: list[Recorded]
+    key: str
     aws: Emulator
     path: Path
 
@@ -74,11 +89,13 @@ def used(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         with under(session, aws, manifest, folder, roles["apply"]) as site:
             run(site, "apply", path, "--yes", *ALLOWED)
         keys["key"] = aws.client("kms").describe_key(KeyId=manifest.key_alias)["KeyMetadata"]["Arn"]
+        [project] = aws.client("codebuild").batch_get_projects(names=[f"batchImageRebuild-{NAME}"])["projects"]
+        keys["subnet"] = f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:subnet/{project['vpcConfig']['subnets'][0]}"
         with aws.copy() as copy:
             _use(copy, manifest, path)
             requests = recorded(copy.iam_requests())
         of_aws = [each for call in CALLS for each in call.requests(**keys)]
-        yield Used(policies_of(aws), requests, of_aws, aws, path)
+        yield Used(policies_of(aws), requests, of_aws, keys["key"], aws, path)
 
 
 def _new_key(aws: Emulator) -> str:
@@ -134,14 +151,9 @@ def test_the_policies_are_sufficient_for_what_aws_requests(used: Used) -> None:
     assert refused == []
 
 
-def test_what_aws_alone_requests_is_not_requested_on_the_emulator(used: Used) -> None:
-    here = {(each.caller, each.request.action, each.owner) for each in used.requests}
-    assert [each for each in used.of_aws if (each.caller, each.request.action, each.owner) in here] == []
-
-
 def test_each_action_is_needed(used: Used) -> None:
     found = unneeded(used.policies, [*used.requests, *used.of_aws])
-    assert [each for each in found if not each.startswith(OTHERS)] == []
+    assert {each for each in found if used.key in each or not each.startswith(OTHERS)} == NOT_PROVEN
 
 
 @pytest.mark.parametrize(
@@ -150,7 +162,7 @@ def test_each_action_is_needed(used: Used) -> None:
         ("align-complete-job", "buckets", "s3:PutObject", use_results),
         ("batchSubmitJob-complete", "batch", "batch:SubmitJob", submit_through_the_function),
         ("batchGetJobStatus-complete", "batch", "batch:DescribeJobs", ask_the_status_function),
-        ("batchImageRebuild-complete", "image", "ssm:GetParameters", rebuild_the_image),
+        ("batchImageRebuild-complete", "image", "ssm:GetParameter", rebuild_the_image),
     ],
 )
 def test_without_the_action_its_use_fails(
@@ -158,9 +170,12 @@ def test_without_the_action_its_use_fails(
 ) -> None:
     [old] = [each for each in used.policies.all if (each.owner, each.name) == (ROLE + role, policy)]
     [number] = [number for number, each in old.allowed_actions() if each == action]
-    document = json.dumps(old.without(number, action).document)
+    new = old.without(number, action)
     with used.aws.copy() as aws:
-        aws.client("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+        iam, named = aws.client("iam"), {"RoleName": role, "PolicyName": policy}
+        iam.delete_role_policy(**named)
+        if new.statements:
+            iam.put_role_policy(**named, PolicyDocument=json.dumps(new.document))
         error = use(used, aws)
     assert action in error
     assert "not authorized" in error or "access denied" in error
@@ -187,10 +202,11 @@ def test_a_jobs_role_reaches_no_prefix_of_another_job(used: Used, job: str) -> N
 
 
 def test_no_role_of_the_environment_passes_a_role_but_that_of_the_image_builder(used: Used) -> None:
-    roles = {each.owner for each in used.policies.all if ":role/" in each.owner and "tested-" not in each.owner}
+    roles = {each.owner for each in used.policies.all if ":role/" in each.owner and not each.owner.startswith(OTHERS)}
+    of_services = {each.owner for each in used.policies.all if not each.is_rendered}  # with policies that AWS writes
     passed = {
         (role, target)
-        for role in roles
+        for role in roles - of_services
         for target in roles
         for service in ("ec2", "ecs-tasks", "lambda", "codebuild", "batch")
         if used.policies.decide(

@@ -155,7 +155,7 @@ def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
             target.write_bytes(content)
 
 
-def owned_elsewhere(aws: Emulator) -> None:
+def _owned_elsewhere(aws: Emulator) -> None:
     """Return what the examples refer to by ARN and do not make."""
     iam = aws.client("iam")
     nothing = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -173,7 +173,7 @@ def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("examples")
     with ExitStack() as stack:
         aws = stack.enter_context(session.seeded())
-        owned_elsewhere(aws)
+        _owned_elsewhere(aws)
         folders = {}
         for number, root in enumerate(ROOTS):
             place, environ = folder / str(number), clean_environ(**aws.environ)
