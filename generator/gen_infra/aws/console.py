@@ -15,6 +15,11 @@ def job_url(region: str, job_id: str) -> str:
     return f"https://{_host(region)}/batch/home?region={region}#jobs/detail/{quote(job_id, safe='')}"
 
 
+def run_url(region: str, arn: str) -> str:
+    """Return the Step Functions console's page of an execution."""
+    return f"https://{_host(region)}/states/home?region={region}#/v2/executions/details/{quote(arn, safe='')}"
+
+
 def log_stream_url(region: str, group: str, stream: str) -> str:
     """Return the CloudWatch console's page of a log stream."""
     return (

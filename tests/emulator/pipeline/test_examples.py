@@ -27,7 +27,7 @@ from gen_infra.manifest.model.base_images import BASE_IMAGES
 from gen_infra.manifest.model.network import Network, NetworkIds
 from gen_infra.render.files import render
 from gen_infra.resources import data_dir
-from tests.cli import clean_environ
+from tests.cli import clean_environ, gen_infra
 from tests.emulator.provider import running_provider
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from gen_infra.aws.inventory import AwsResource
     from gen_infra.emulator import Emulator
     from tests.emulator.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 HOME = "us-east-1"  # the region that the emulator's account has a network in
 EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
@@ -409,6 +405,43 @@ class TestExamples:
             each for each in json.loads(policy["Policy"])["Statement"] if each.get("Sid") == "EncryptEvents"
         ]
         assert encrypting["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": [topic]}}
+
+    def test_a_workflow_runs_for_each_sample_of_a_list(self, applied: SideBySide, tmp_path: Path) -> None:
+        def run_workflow(*arguments: str) -> subprocess.CompletedProcess[str]:
+            return gen_infra(*arguments, environ=applied.aws.environ)
+
+        s3, manifest = applied.client("s3"), str(data_dir("envs") / "examples" / "step-functions.yaml")
+        for bucket in ("fastq-of-the-lab", "genomics-results-123456789012"):
+            s3.create_bucket(Bucket=bucket)
+        for key in ("a_1.fq", "a_2.fq", "b_1.fq", "b_2.fq"):
+            s3.put_object(Bucket="fastq-of-the-lab", Key=key, Body=b"reads")
+        row = "{0},s3://fastq-of-the-lab/{0}_1.fq,s3://fastq-of-the-lab/{0}_{1}.fq"
+        samples = tmp_path / "batch.csv"
+        samples.write_text("\n".join(["sample,fastq1,fastq2", row.format("a", 2), row.format("b", 3)]))
+        refused = run_workflow("run", manifest, "germline", "--samples", str(samples))
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"1 of 4 objects do not exist: s3://fastq-of-the-lab/b_3.fq ({samples}:3)" in refused.stderr
+
+        samples.write_text("\n".join(["sample,fastq1,fastq2", row.format("a", 2), row.format("b", 2)]))
+        done = run_workflow(
+            "run", manifest, "germline", "--samples", str(samples), "--name", "batch", "--watch", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        run = json.loads(done.stdout)
+        assert run["status"] == "SUCCEEDED"
+        names = ["align", "annotate", "call", "stats"]
+        for sample in run["samples"]:
+            assert sorted(step["name"] for step in sample["steps"]) == names
+            first, *others = sample["steps"]
+            assert first["name"] == "align"
+            assert all(step["started"] >= first["stopped"] for step in others)
+        batch = applied.client("batch")
+        ids = [step["job_id"] for sample in run["samples"] for step in sample["steps"]]
+        described = batch.describe_jobs(jobs=ids)["jobs"]
+        assert len(described) == 8
+        assert {job["tags"]["gen-infra:workflow"] for job in described} == {"germline-steps"}
+        listed = run_workflow("runs", manifest, "--json")
+        assert [(each["name"], each["status"]) for each in json.loads(listed.stdout)] == [("batch", "SUCCEEDED")]
 
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
         iam = applied.client("iam")

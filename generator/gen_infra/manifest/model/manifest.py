@@ -305,11 +305,16 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     @property
     def state_machines(self) -> list[str]:
         """Return the names of all state machines."""
-        return [
-            name
-            for key, workflow in self.workflows.items()
-            for name in (self.state_machine_name(key), *([self.many_machine_name(key)] if workflow.many else []))
-        ]
+        return [name for key in self.workflows for name in self.machines_of(key)]
+
+    def machines_of(self, workflow: str) -> list[str]:
+        """Return the names of a workflow's state machines: for one run, and for a list."""
+        many = [self.many_machine_name(workflow)] if self.workflows[workflow].many else []
+        return [self.state_machine_name(workflow), *many]
+
+    def state_machine_arn(self, name: str) -> str:
+        """Return the ARN of a state machine of this environment."""
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{name}"
 
     def workflow_role_name(self, state_machine: str) -> str:
         """Name the role of a state machine: ``germline-prod`` -> ``germline-prod-workflow``."""

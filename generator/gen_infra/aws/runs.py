@@ -1,0 +1,293 @@
+"""Start, list and describe runs of workflows: executions of their state machines, and the jobs of their steps."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gen_infra.aws.errors import aws_errors, error_code
+from gen_infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from gen_infra.aws.session import Clients
+
+# The bucket and the key of an object.
+ObjectPlace = TypeVar("ObjectPlace", bound=tuple[str, str])
+_POLL_SECONDS = 5.0
+_AT_A_TIME = 16  # calls of S3 and of Step Functions
+# HeadObject has no body, so that its code is the status.
+_ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
+_DENIED = frozenset({"403", "AccessDenied", "Forbidden"})
+ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
+# What `redrive-execution` continues: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+REDRIVABLE = ENDED - {"SUCCEEDED"}
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """One step of a run: its state (as of a run, or RETRYING), its job, times and the cause of a failure."""
+
+    name: str
+    status: str
+    job_id: str
+    started: datetime | None
+    stopped: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a state machine, without its steps unless they were asked for."""
+
+    name: str
+    arn: str
+    status: str
+    started: datetime
+    stopped: datetime | None
+    input: str = ""
+    error: str = ""
+    steps: tuple[StepRun, ...] = ()
+    samples: tuple[Run, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Return whether it has ended."""
+        return self.status in ENDED
+
+    @property
+    def failed(self) -> bool:
+        """Return whether it has ended without success."""
+        return self.status in REDRIVABLE
+
+    @property
+    def label(self) -> str:
+        """Return the first input, by which people know a sample; the name where there is none."""
+        try:
+            values = json.loads(self.input)
+        except ValueError:
+            return self.name
+        return str(next(iter(values.values()), self.name)) if isinstance(values, dict) else self.name
+
+    @property
+    def summary(self) -> str:
+        """Return one line: how many samples have ended, or the state of each step."""
+        if self.samples:
+            return f"{sum(each.ended for each in self.samples)} of {len(self.samples)} samples ended"
+        return ", ".join(f"{step.name} {step.status}" for step in self.steps) or self.status
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same for JSON: times in ISO 8601, UTC."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_iso))
+        return plain
+
+
+def _iso(value: object) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+
+
+@aws_errors()
+def look_up_objects(clients: Clients, objects: Collection[ObjectPlace]) -> tuple[list[ObjectPlace], list[ObjectPlace]]:
+    """Return the objects that do not exist, and those that the caller may not look for."""
+    from botocore.exceptions import ClientError
+
+    def code(place: ObjectPlace) -> str:
+        try:
+            clients.s3.head_object(Bucket=place[0], Key=place[1])
+        except ClientError as error:
+            if error_code(error) in {*_ABSENT, *_DENIED}:
+                return error_code(error)
+            raise
+        return ""
+
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        codes = dict(zip(objects, pool.map(code, objects), strict=True))
+    return [each for each in objects if codes[each] in _ABSENT], [each for each in objects if codes[each] in _DENIED]
+
+
+@aws_errors()
+def read_object(clients: Clients, place: tuple[str, str]) -> bytes:
+    """Return the bytes of an object."""
+    return clients.s3.get_object(Bucket=place[0], Key=place[1])["Body"].read()
+
+
+@aws_errors()
+def write_object(clients: Clients, place: tuple[str, str], content: bytes) -> None:
+    """Write an object."""
+    clients.s3.put_object(Bucket=place[0], Key=place[1], Body=content, ContentType="text/csv")
+
+
+@aws_errors()
+def start_run(clients: Clients, machine: str, name: str, values: Mapping[str, str]) -> str:
+    """Start an execution and return its ARN.
+
+    Args:
+        clients: of the environment's account and region.
+        machine: the state machine's ARN.
+        name: the execution's name.
+        values: its input.
+
+    Raises:
+        UsageError: another execution has the name.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = clients.states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(dict(values)))
+    except ClientError as error:
+        if error_code(error) == "ExecutionAlreadyExists":
+            raise UsageError(f'there is a run "{name}" already', hint="choose another --name") from None
+        raise
+    arn: str = answer["executionArn"]
+    return arn
+
+
+@aws_errors()
+def list_runs(clients: Clients, machine: str, most: int) -> list[Run]:
+    """List the newest executions of a state machine, newest first."""
+    pages = clients.states.get_paginator("list_executions").paginate(
+        stateMachineArn=machine, PaginationConfig={"MaxItems": most}
+    )
+    return [_listed(each) for page in pages for each in page["executions"]]
+
+
+@aws_errors()
+def describe_run(clients: Clients, arn: str) -> Run:
+    """Describe one run with its steps, and for a list of samples with those of each sample.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    run = _described(clients, arn)
+    samples = list(_samples(clients, arn))
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        detailed = tuple(pool.map(lambda sample: _with_steps(clients, _described(clients, sample.arn)), samples))
+    return replace(run, samples=detailed) if detailed else _with_steps(clients, run)
+
+
+@aws_errors()
+def stop_run(clients: Clients, arn: str, cause: str) -> None:
+    """Stop a run, whose jobs Step Functions then terminates."""
+    clients.states.stop_execution(executionArn=arn, error="Stopped", cause=cause)
+
+
+@aws_errors()
+def redrive_run(clients: Clients, arn: str) -> None:
+    """Continue a run from the steps that failed or were stopped."""
+    clients.states.redrive_execution(executionArn=arn)
+
+
+def watch_run(clients: Clients, arn: str, on_change: Callable[[Run], None]) -> Run:
+    """Wait for the end of a run, calling ``on_change`` with each new state, and return it as it ended."""
+    seen: Run | None = None
+    while True:
+        run = describe_run(clients, arn)
+        if run != seen:
+            on_change(run)
+            seen = run
+        if run.ended:
+            return run
+        time.sleep(_POLL_SECONDS)
+
+
+@aws_errors()
+def execution_exists(clients: Clients, arn: str) -> bool:
+    """Return whether there is such an execution."""
+    from botocore.exceptions import ClientError
+
+    try:
+        clients.states.describe_execution(executionArn=arn)
+    except ClientError as error:
+        if error_code(error) == "ExecutionDoesNotExist":
+            return False
+        raise
+    return True
+
+
+def _described(clients: Clients, arn: str) -> Run:
+    from botocore.exceptions import ClientError
+
+    try:
+        found = clients.states.describe_execution(executionArn=arn)
+    except ClientError as error:
+        if error_code(error) == "ExecutionDoesNotExist":
+            raise UsageError(f'unknown run "{arn.rpartition(":")[2]}"') from None
+        raise
+    reason = " ".join(part for part in (found.get("error"), found.get("cause")) if part)
+    return replace(_listed(found), input=found.get("input", ""), error=reason)
+
+
+def _listed(found: Mapping[str, Any]) -> Run:
+    return Run(found["name"], found["executionArn"], found["status"], found["startDate"], found.get("stopDate"))
+
+
+def _samples(clients: Clients, arn: str) -> Iterator[Run]:
+    """Yield the executions that a Distributed Map started."""
+    for map_run in clients.states.list_map_runs(executionArn=arn)["mapRuns"]:
+        pages = clients.states.get_paginator("list_executions").paginate(mapRunArn=map_run["mapRunArn"])
+        for page in pages:
+            yield from map(_listed, page["executions"])
+
+
+def _with_steps(clients: Clients, run: Run) -> Run:
+    pages = clients.states.get_paginator("get_execution_history").paginate(executionArn=run.arn)
+    events = [event for page in pages for event in page["events"]]
+    return replace(run, steps=tuple(steps_of(events)))
+
+
+def steps_of(events: Iterable[Mapping[str, Any]]) -> list[StepRun]:
+    """Return the steps of a run in the order in which they started, from the events of its history.
+
+    Each event names the one before it in its branch, and the first of a step has the step's name. A step that was tried
+    again, or continued by a redrive, is as its last try is.
+    """
+    names: dict[int, str] = {}
+    found: dict[str, StepRun] = {}
+    for event in events:
+        kind, previous = event["type"], event.get("previousEventId", 0)
+        name = event["stateEnteredEventDetails"]["name"] if kind == "TaskStateEntered" else names.get(previous, "")
+        names[event["id"]] = name
+        if kind == "TaskStateEntered":
+            found[name] = StepRun(name, "SUBMITTED", "", event["timestamp"], None, "")
+        elif name in found and (changed := _CHANGES.get(kind)):
+            found[name] = changed(found[name], event)
+    return list(found.values())
+
+
+def _submitted(step: StepRun, event: Mapping[str, Any]) -> StepRun:
+    output = json.loads(event["taskSubmittedEventDetails"].get("output", "{}"))
+    return replace(step, status="RUNNING", job_id=output.get("JobId", ""), stopped=None, error="")
+
+
+def _succeeded(step: StepRun, event: Mapping[str, Any]) -> StepRun:
+    return replace(step, status="SUCCEEDED", stopped=event["timestamp"])
+
+
+def _failed(step: StepRun, event: Mapping[str, Any]) -> StepRun:
+    details = event.get("taskFailedEventDetails", event.get("taskSubmitFailedEventDetails", {}))
+    return replace(step, status="FAILED", stopped=event["timestamp"], error=details.get("error", ""))
+
+
+def _timed_out(step: StepRun, event: Mapping[str, Any]) -> StepRun:
+    return replace(step, status="TIMED_OUT", stopped=event["timestamp"])
+
+
+def _aborted(step: StepRun, event: Mapping[str, Any]) -> StepRun:
+    return replace(step, status="ABORTED", stopped=event["timestamp"])
+
+
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+_CHANGES: dict[str, Callable[[StepRun, Mapping[str, Any]], StepRun]] = {
+    "TaskSubmitted": _submitted,
+    "TaskSucceeded": _succeeded,
+    "TaskFailed": _failed,
+    "TaskSubmitFailed": _failed,
+    "TaskTimedOut": _timed_out,
+    "TaskStateAborted": _aborted,
+}

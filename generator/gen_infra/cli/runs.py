@@ -1,0 +1,161 @@
+"""The command for runs of workflows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gen_infra.cli.console import (
+    Console,
+    complete_from_manifest,
+    examples,
+    fold,
+    json_option,
+    manifest_argument,
+    print_json,
+    quiet_option,
+    terminal_width,
+    unknown,
+)
+from gen_infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from gen_infra.aws.runs import Run, StepRun
+    from gen_infra.aws.session import Clients
+    from gen_infra.manifest import Manifest
+
+COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
+
+
+@click.command()
+@manifest_argument
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option(
+    "--workflow",
+    metavar="W",
+    shell_complete=complete_from_manifest(lambda env: env.workflows),
+    help="Only runs of this workflow.",
+)
+@click.option("--last", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most runs of each list.")
+@click.option("--failed", is_flag=True, help="Only runs, or samples, that failed.")
+@click.option("--watch", is_flag=True, help="Follow RUN until it has ended; exit 1 if it failed.")
+@click.option("--resume", is_flag=True, help="Continue RUN from the steps that failed or were stopped.")
+@json_option
+@quiet_option
+@examples("""
+gen-infra runs envs/prod.yaml
+gen-infra runs envs/prod.yaml batch-7-20261129-101500 --failed
+gen-infra runs envs/prod.yaml NA12878-20261129-101500 --resume --watch
+""")
+def runs(
+    manifest: Path,
+    run: str | None,
+    workflow: str | None,
+    last: int,
+    failed: bool,
+    watch: bool,
+    resume: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """List runs of workflows, or show one with its samples and steps.
+
+    RUN is the name or the ARN of a run. Each step has its state, its job's id and its time.
+    """
+    from gen_infra.aws.runs import describe_run, redrive_run, watch_run
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.manifest import load
+
+    console = Console(quiet=quiet)
+    env = load(manifest)
+    if workflow and workflow not in env.workflows:
+        raise unknown("unknown workflow", workflow, env.workflows)
+    if not run and (watch or resume):
+        raise click.UsageError("--watch and --resume need a RUN")
+    aws = clients(env.region)
+    require_account(aws, env.account)
+    if not run:
+        return _list(aws, env, workflow, last, failed=failed, as_json=as_json, console=console)
+    arn = find_run(aws, env, run)
+    if resume:
+        redrive_run(aws, arn)
+        console.say(f"continued {run}")
+    found = watch_run(aws, arn, lambda seen: console.say(f"  {seen.summary}")) if watch else describe_run(aws, arn)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        click.echo("\n".join(_card(found, failed=failed)))
+    if found.status in {"FAILED", "TIMED_OUT", "ABORTED"}:
+        console.next_step(f"gen-infra runs {manifest} {found.name} --resume, once its cause is fixed")
+    return 1 if watch and found.status != "SUCCEEDED" else 0
+
+
+def find_run(aws: Clients, env: Manifest, run: str) -> str:
+    """Return the ARN of a run by its name, or the ARN that it is.
+
+    Raises:
+        UsageError: no run of the environment has the name.
+    """
+    from gen_infra.aws.runs import execution_exists
+
+    if run.startswith("arn:"):
+        machine = run.rpartition(":")[0].rpartition(":")[2]
+        if machine not in env.state_machines:
+            raise UsageError(f"{run} is not a run of this environment")
+        return run
+    for name in env.state_machines:
+        arn = env.state_machine_arn(name).replace(":stateMachine:", ":execution:") + f":{run}"
+        if execution_exists(aws, arn):
+            return arn
+    raise UsageError(f'unknown run "{run}"', hint="gen-infra runs lists the runs of the environment")
+
+
+def _list(
+    aws: Clients, env: Manifest, workflow: str | None, last: int, *, failed: bool, as_json: bool, console: Console
+) -> int:
+    from gen_infra.aws.runs import list_runs
+
+    found: list[tuple[str, Run]] = []
+    for key in [workflow] if workflow else env.workflows:
+        for machine in env.machines_of(key):
+            found += [(key, run) for run in list_runs(aws, env.state_machine_arn(machine), last)]
+    found = [(key, run) for key, run in found if not failed or run.failed]
+    found.sort(key=lambda row: row[1].started, reverse=True)
+    if as_json:
+        print_json([{"workflow": key, **run.to_dict()} for key, run in found])
+        return 0
+    width = terminal_width()
+    for key, run in found:
+        row = "\n".join(fold([f"{run.name:<40}", f"{run.status:<9}", f"{key:<20} {_time(run.started)}"], width))
+        click.echo(row.replace(run.status, click.style(run.status, fg=COLOURS.get(run.status)), 1))
+    if not found:
+        console.say("no run found")
+    return 0
+
+
+def _card(run: Run, *, failed: bool) -> Iterator[str]:
+    yield f"{'run:':<12}{run.name}"
+    yield f"{'state:':<12}{run.status} {run.error}".rstrip()
+    yield f"{'started:':<12}{_time(run.started)}"
+    if run.stopped:
+        yield f"{'stopped:':<12}{_time(run.stopped)}"
+    for sample in run.samples:
+        if not failed or sample.failed:
+            yield f"{sample.label:<40} {sample.status}"
+            yield from (f"  {_step(step)}" for step in sample.steps)
+    yield from map(_step, run.steps)
+
+
+def _step(step: StepRun) -> str:
+    seconds = (step.stopped - step.started).total_seconds() if step.started and step.stopped else None
+    took = "" if seconds is None else f"{seconds / 60:.1f} min"
+    return f"{step.name:<24} {step.status:<10} {step.job_id:<36} {took:>10} {step.error}".rstrip()
+
+
+def _time(time: datetime | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else ""
