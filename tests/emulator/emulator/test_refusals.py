@@ -35,7 +35,10 @@ def facts(lab: Lab) -> dict[str, str]:
     network = {key: resources[key] for key in ("subnets", "securityGroupIds")}
     environment, definition = lab.environment(), lab.definition()
     queue = lab.queue(environment)
-    role = iam.create_role(RoleName="submit", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))["Role"]
+    services = [f"{name}.amazonaws.com" for name in ("ecs-tasks", "lambda", "scheduler", "codebuild")]
+    trusted = policy({"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"})
+    role = iam.create_role(RoleName="services", AssumeRolePolicyDocument=trusted)["Role"]
+    iam.create_role(RoleName="submit", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))
     iam.create_role(RoleName="full", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))
     iam.put_role_policy(RoleName="full", PolicyName="first", PolicyDocument=long_policy(9000))
     s3.create_bucket(Bucket="results")
