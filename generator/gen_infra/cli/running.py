@@ -99,7 +99,7 @@ def _no_lines(job: SubmittedJob, manifest: Path, since: str | None) -> str:
 
 @click.command()
 @manifest_argument
-@click.argument("job_ids", nargs=-1, metavar="[JOB_ID]...")
+@click.argument("job_ids", nargs=-1, metavar="[JOB_ID|RUN]...")
 @click.option(
     "--queue",
     metavar="Q",
@@ -115,6 +115,7 @@ def _no_lines(job: SubmittedJob, manifest: Path, since: str | None) -> str:
 @examples("""
 gen-infra cancel envs/prod.yaml 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11
 gen-infra cancel envs/prod.yaml --queue lowPriority --status RUNNABLE
+gen-infra cancel envs/prod.yaml NA12878-20261129-101500
 """)
 def cancel(
     manifest: Path,
@@ -125,12 +126,14 @@ def cancel(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Cancel jobs by id, or all jobs of a queue with one status.
+    """Cancel jobs by id, all jobs of a queue with one status, or runs of workflows by name.
 
-    Asks for confirmation. Jobs that have started are terminated and lose their work. Prints the ids.
+    Asks for confirmation. Jobs that have started are terminated and lose their work; so are those of a run. Prints the
+    ids of jobs, and the names of runs.
     """
     from gen_infra.aws.cancel import end_job
     from gen_infra.aws.session import clients, require_account
+    from gen_infra.cli.runs import is_run
     from gen_infra.manifest import load
 
     if bool(job_ids) == bool(queue) or bool(queue) != bool(status):
@@ -142,8 +145,10 @@ def cancel(
         require_terminal()
     aws = clients(env.region)
     caller = require_account(aws, env.account)
-    chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
     console = Console(quiet=quiet)
+    if job_ids and all(is_run(env, each) for each in job_ids):
+        return _cancel_runs(aws, env, job_ids, f"gen-infra cancel, by {caller.arn}", console, yes=yes, as_json=as_json)
+    chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
     active = _active(chosen, console)
     if active:
         console.confirm(_question(active), yes=yes)
@@ -155,6 +160,29 @@ def cancel(
             click.echo(job.id)
     if as_json:
         print_json([job.to_dict() for job in active])
+    return 0
+
+
+def _cancel_runs(
+    aws: Clients, env: Manifest, names: Sequence[str], cause: str, console: Console, *, yes: bool, as_json: bool
+) -> int:
+    """Stop runs of workflows; Step Functions terminates the jobs of their steps."""
+    from gen_infra.aws.runs import describe_run, stop_run
+    from gen_infra.cli.runs import find_run
+
+    found = [describe_run(aws, find_run(aws, env, name)) for name in names]
+    active = [run for run in found if not run.ended]
+    for run in found:
+        if run.ended:
+            console.say(f"run {run.name} has already ended: {run.status}")
+    if active:
+        console.confirm(f"Stop {', '.join(run.name for run in active)}, and terminate the jobs of its steps?", yes=yes)
+    for run in active:
+        stop_run(aws, run.arn, cause)
+        if not as_json:
+            click.echo(run.name)
+    if as_json:
+        print_json([run.to_dict() for run in active])
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -93,6 +94,14 @@ def runs(
     if found.status in {"FAILED", "TIMED_OUT", "ABORTED"}:
         console.next_step(f"gen-infra runs {manifest} {found.name} --resume, once its cause is fixed")
     return 1 if watch and found.status != "SUCCEEDED" else 0
+
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([:#][0-9]+)*")
+
+
+def is_run(env: Manifest, name: str) -> bool:
+    """Return whether a name is that of a run of a workflow, not the id of a job."""
+    return bool(env.workflows) and not _JOB_ID.fullmatch(name)
 
 
 def find_run(aws: Clients, env: Manifest, run: str) -> str:

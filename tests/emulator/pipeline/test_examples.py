@@ -443,6 +443,14 @@ class TestExamples:
         listed = run_workflow("runs", manifest, "--json")
         assert [(each["name"], each["status"]) for each in json.loads(listed.stdout)] == [("batch", "SUCCEEDED")]
 
+        inputs = dict(zip(("sample", "fastq1", "fastq2"), row.format("a", 2).split(","), strict=True))
+        words = [f"{name}={value}" for name, value in inputs.items()]
+        assert run_workflow("run", manifest, "germline", *words, "--name", "stopped").returncode == 0
+        assert run_workflow("cancel", manifest, "stopped", "--yes").stdout == "stopped\n"
+        answer = run_workflow("why", manifest, "stopped").stdout
+        assert answer.startswith("run stopped, step align: ABORTED\n")
+        assert "cause: it was terminated by a call of AWS Batch's API" in answer
+
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
         iam = applied.client("iam")
         names = ["stats-bounded-job", "batchInstance-bounded", "batchSubmitJob-bounded", "batchGetJobStatus-bounded"]
