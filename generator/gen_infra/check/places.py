@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from gen_infra.check.report import Finding
-from gen_infra.manifest.reading.nodes import dotted, file_and_line
+from gen_infra.manifest.model.base import dotted
+from gen_infra.manifest.reading.nodes import file_and_line
 
 if TYPE_CHECKING:
     from gen_infra.check.report import RuleInfo

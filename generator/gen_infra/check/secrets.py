@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.check.report import Check, Finding, RuleInfo
-from gen_infra.manifest.reading.nodes import Map, Scalar, dotted
+from gen_infra.manifest.model.base import dotted
+from gen_infra.manifest.reading.nodes import Map, Scalar
 from gen_infra.tools.checkov.adapter import find_checkov
 from gen_infra.tools.checkov.secrets import detect_secrets
 

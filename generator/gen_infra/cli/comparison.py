@@ -42,7 +42,8 @@ def show_differences(manifest: Path, other: Path, console: Console, *, as_json: 
 
 
 def _entry(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> dict[str, Any]:
-    from gen_infra.manifest.reading.nodes import dotted, file_and_line
+    from gen_infra.manifest.model.base import dotted
+    from gen_infra.manifest.reading.nodes import file_and_line
 
     def side(value: object, nodes: Map) -> dict[str, Any] | None:
         if value is None:
@@ -58,7 +59,7 @@ def _entry(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) ->
 
 
 def _show(difference: ManifestDifference, left_nodes: Map, right_nodes: Map) -> None:
-    from gen_infra.manifest.reading.nodes import dotted
+    from gen_infra.manifest.model.base import dotted
 
     click.secho(dotted(difference.path), bold=True)
     for sign, colour, value, nodes in (

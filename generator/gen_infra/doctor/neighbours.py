@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gen_infra.doctor.diagnosis import wrong
 from gen_infra.errors import GenInfraError
 from gen_infra.manifest import load
-from gen_infra.manifest.reading.nodes import dotted
+from gen_infra.manifest.model.base import dotted
 from gen_infra.manifest.rules.buckets import OWN_PREFIX, writable_by_jobs
 
 if TYPE_CHECKING:

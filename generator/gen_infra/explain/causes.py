@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.explain.differences import show
-from gen_infra.manifest.reading.nodes import dotted
+from gen_infra.manifest.model.base import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -14,6 +14,14 @@ ARN_PARTITIONS = "aws|aws-us-gov|aws-cn"
 INT32_MAX = 2_147_483_647  # the bound of AWS Batch's own integers
 
 
+def dotted(path: KeyPath) -> str:
+    """Format a path: ``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
 def text(pattern: str, allowed: str, *examples: str, max_length: int | None = None) -> Any:
     """Make a ``Meta`` for a string that must match all of ``pattern``; ``allowed`` describes the pattern in messages.
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
+from gen_infra.manifest.model.base import dotted
 from gen_infra.manifest.model.manifest import Manifest
 from gen_infra.manifest.reading.excerpt import excerpt
-from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, SourceText, dotted
+from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, SourceText
 from gen_infra.manifest.reading.reader import Unreadable, read
 from gen_infra.manifest.reading.scripts import read_host_scripts
 from gen_infra.manifest.reading.text import cut

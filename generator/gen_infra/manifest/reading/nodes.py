@@ -140,11 +140,3 @@ def origin(root: Map, path: tuple[str | int, ...]) -> str:
     """Return ``envs/prod.yaml:8``, or ``default``."""
     place = file_and_line(root, path)
     return "{}:{}".format(*place) if place else "default"
-
-
-def dotted(path: tuple[str | int, ...]) -> str:
-    """Format a path: ``("jobs", "isaac", "command", 0)`` -> ``jobs.isaac.command[0]``."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, get_args
 
 from msgspec import Meta
 
+from gen_infra.manifest.model.base import dotted
 from gen_infra.manifest.model.host_script import SCRIPT_CHARACTERS, ScriptPath
-from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, Sequence, SourceText, dotted
+from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, Sequence, SourceText
 from gen_infra.manifest.reading.reader import faults_of_value
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_a
 
 import msgspec
 
-from gen_infra.manifest.model.base import Model
-from gen_infra.manifest.reading.nodes import Map, Node, Problem, Refused, Scalar, Sequence, dotted, locate, plain
+from gen_infra.manifest.model.base import Model, dotted
+from gen_infra.manifest.reading.nodes import Map, Node, Problem, Refused, Scalar, Sequence, locate, plain
 from gen_infra.manifest.reading.reader import MAX_PROBLEMS
 from gen_infra.manifest.reading.text import cut
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_infra.manifest.model.base import dotted
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def keys_are_not_names_of_others(manifest: Manifest) -> Iterable[ManifestFinding
 
 
 def _same_name(name: Name, twin: Name) -> str:
-    where = ".".join(map(str, twin.path))
+    where = dotted(twin.path)
     if twin.text == name.text:
         return f'its {name.kind} "{name.text}" is also that of {where}; rename one'
     return f'its {name.kind} "{name.text}" differs from "{twin.text}" only in letter case; rename one'

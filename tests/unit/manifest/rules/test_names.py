@@ -151,13 +151,13 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "repositories' addresses",
         {"repositories": ["team/tool", "team-tool"]},
         {"repositories": ["team/tool", "team/tool2"]},
-        'repositories[1]: its Terraform address "module.repository_team_tool" is also that of repositories.0',
+        'repositories[1]: its Terraform address "module.repository_team_tool" is also that of repositories[0]',
     ),
     (
         "a repository twice",
         {"repositories": ["isaac", "isaac"]},
         {"repositories": ["isaac", "isaacs"]},
-        'repositories[1]: its ECR repository "test/isaac" is also that of repositories.0',
+        'repositories[1]: its ECR repository "test/isaac" is also that of repositories[0]',
     ),
     (
         "a role's length",
