@@ -141,7 +141,14 @@ def require_own_resources(environment: Environment, content: PlanContent) -> Non
     wanted = {"environment": manifest.name, "account": manifest.account, "region": manifest.region}
     applied, _ = content.manifests
     owner = {key: applied[member] for key, member in _OWNER.items() if applied.get(member)}
-    if any(wanted[key] != value for key, value in owner.items()):
+    differing = [key for key, value in owner.items() if wanted[key] != value]
+    hint = "check state: and --out, or restore the state of this environment there"
+    if differing == ["region"]:
+        hint = (
+            f"an environment stays in its region: set region: {owner['region']} again; to move it, destroy it first, "
+            "or give the environment of the new region another name"
+        )
+    if differing:
         whose = ", ".join(f"{key} {value}" for key, value in owner.items())
     elif not owner and not _has_own_name(environment, content):
         whose = "something else: none of its resources has a name of this environment"
@@ -150,7 +157,7 @@ def require_own_resources(environment: Environment, content: PlanContent) -> Non
     raise UsageError(
         f"the state in {environment.state_place} belongs to {whose}; "
         f"wanted is that of {', '.join(f'{key} {value}' for key, value in wanted.items())}",
-        hint="check state: and --out, or restore the state of this environment there",
+        hint=hint,
     )
 
 

@@ -95,6 +95,23 @@ class TestForeignState:
         with pytest.raises(UsageError, match=said):
             require_own_state(environment, plan({"name": "main-test"}, applied=record), "", NOTHING, adopt=True)
 
+    @pytest.mark.parametrize(
+        ("record", "advises"),
+        [
+            (
+                {"name": "test", "account": "123456789012", "region": "eu-west-1"},
+                "set region: eu-west-1 again; to move",
+            ),
+            ({"name": "dev", "account": "123456789012", "region": "eu-west-1"}, "check state: and --out"),
+        ],
+    )
+    def test_a_new_region_alone_has_a_hint_how_to_move(
+        self, environment: Environment, record: dict[str, str], advises: str
+    ) -> None:
+        with pytest.raises(UsageError) as refused:
+            require_own_state(environment, plan({"name": "main-test"}, applied=record), "", NOTHING, adopt=True)
+        assert advises in str(refused.value.hint)
+
     @pytest.mark.parametrize("values", [{"name": "main-dev"}, {"tags_all": {"Name": "batch-dev"}}])
     def test_without_a_record_its_names_do(self, environment: Environment, values: dict[str, Any]) -> None:
         with pytest.raises(UsageError, match="belongs to something else: none of its resources has a name of this"):
