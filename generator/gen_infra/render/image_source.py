@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PIPELINE_SOURCES = "image-pipeline/src"
 _DATA: tuple[DataKind, ...] = ("modules", "packer", "templates")  # without manifests, which describe other environments
 _LEFT_OUT = frozenset({"__pycache__", "_data", "tests"})
-_LOCAL_ONLY = ("gen_infra/emulator/", "gen_infra/cli/demo.py")
+_LOCAL_ONLY = ("gen_infra/emulator/", "gen_infra/cli/demo.py", "gen_infra/cli/demo_image.py")
 
 
 def image_source(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -152,6 +152,7 @@ class TestProd:
             "arn:aws:s3:::aws-batch-genomics-resources",
             "arn:aws:s3:::aws-batch-genomics-resources/*",
             "arn:aws:s3:::genomics-results-123456789012",
+            "arn:aws:s3:::genomics-results-123456789012/genomic-workflow",  # clients look for the folder
             "arn:aws:s3:::genomics-results-123456789012/genomic-workflow/*",
         }
         writes = [statement for statement in policy["Statement"] if "s3:PutObject" in as_list(statement["Action"])]

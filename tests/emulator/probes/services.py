@@ -49,6 +49,18 @@ def launch_template_tags(lab: Lab) -> Any:
     return seen
 
 
+@probe([{"Key": "Project", "Value": "other"}])
+def changed_launch_template_tags(lab: Lab) -> Any:
+    ec2, tags = lab.client("ec2"), [{"Key": "Project", "Value": "genomics"}]
+    own, data = [{"ResourceType": "launch-template", "Tags": tags}], {"ImageId": "ami-12345678"}
+    made = ec2.create_launch_template(
+        LaunchTemplateName=lab.name("template"), LaunchTemplateData=data, TagSpecifications=own
+    )
+    template = made["LaunchTemplate"]["LaunchTemplateId"]
+    ec2.create_tags(Resources=[template], Tags=[{"Key": "Project", "Value": "other"}])
+    return ec2.describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"][0]["Tags"]
+
+
 @probe(["MalformedPolicyDocumentException", "MalformedPolicyDocumentException", "accepted"])
 def key_policy_principals(lab: Lab) -> Any:
     kms, account = lab.client("kms"), "arn:aws:iam::123456789012"
@@ -356,6 +368,7 @@ PROBES = (
     unknown_action,
     service_linked_role_names,
     launch_template_tags,
+    changed_launch_template_tags,
     key_policy_principals,
     security_group_rule_description,
     compact_redrive_policy,

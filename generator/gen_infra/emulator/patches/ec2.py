@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError, InvalidParameterValue
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
@@ -31,6 +32,22 @@ def launch_template_tags() -> None:
         if asked:
             data["TagSpecifications"] = asked
         return result
+
+
+@moto_patch(
+    moto="5.2.5 describes a launch template with the tags that it was created with, whatever they are now",
+    aws="describes it with the tags that it has",
+)
+def changed_launch_template_tags() -> None:
+    """Read the tags when they are asked for."""
+
+    def read(template: LaunchTemplate) -> list[dict[str, str]]:
+        return template.get_tags()
+
+    def ignore(template: LaunchTemplate, tags: object) -> None:
+        """Accept the assignment in moto's constructor."""
+
+    LaunchTemplate.tags = property(read, ignore)  # type: ignore[assignment] # an attribute in moto
 
 
 @moto_patch(
@@ -117,6 +134,7 @@ def _sources(rule: SecurityGroupRule) -> set[str]:
 
 PATCHES: tuple[MotoPatch, ...] = (
     launch_template_tags,
+    changed_launch_template_tags,
     security_group_rule_description,
     security_group_deletion,
     security_group_rule_type,
