@@ -24,6 +24,10 @@ _WAYS = {
     "aws_vpc_security_group_egress_rule": "running jobs lose their outgoing connections through it",
     "aws_vpc_security_group_ingress_rule": "running jobs cannot be reached by it any more",
 }
+_IN_USE = (
+    "AWS deletes it only when no instance uses it (DependencyViolation): first set min_vcpus: 0 and state: DISABLED on "
+    "its compute environments, and wait until their jobs have ended; if apply fails with that error, run it again"
+)
 NEED_RULES = (
     EffectRule(
         "aws_iam_role", "update", "permissions_boundary",
@@ -46,6 +50,15 @@ NEED_RULES = (
         EffectRule(kind, action, "", always(text, "stop-jobs"), "the provider deletes it, and does not wait for jobs")
         for kind, text in _WAYS.items()
         for action in GONE
+    ),
+    *(
+        EffectRule(
+            kind, "destroy", "", always(_IN_USE),
+            f"{call} returns DependencyViolation while it is in use; the provider retries for a limited time",
+        )
+        for kind, call in (
+            ("aws_security_group", "DeleteSecurityGroup"), ("aws_subnet", "DeleteSubnet"), ("aws_vpc", "DeleteVpc")
+        )
     ),
     EffectRule(
         "aws_lambda_function", "update", "",

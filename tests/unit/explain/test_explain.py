@@ -405,6 +405,14 @@ def test_a_replacement_without_a_row_of_effects_is_explained_too() -> None:
     assert effect.reason == "ModifyVpcAttribute has no CidrBlock"
 
 
+@pytest.mark.parametrize("kind", ["aws_security_group", "aws_subnet", "aws_vpc"])
+def test_what_instances_may_still_use_says_when_aws_deletes_it(kind: str) -> None:
+    (gone,) = explain({"resource_changes": [resource(kind, ["delete"], {}, None)]}).changes
+    (effect,) = gone.effects
+    assert "(DependencyViolation): first set min_vcpus: 0 and state: DISABLED" in effect.text
+    assert effect.danger is None
+
+
 def test_an_update_that_aws_refuses_is_marked() -> None:
     before, after = ({"compute_resources": [{"type": each}], "service_role": "role/own"} for each in ("EC2", "SPOT"))
     (change,) = explain(
