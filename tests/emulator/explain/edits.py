@@ -34,6 +34,7 @@ MANIFEST: dict[str, Any] = {
     "tags": {"Project": "genomics"},
     "network": {"create": {"cidr": "10.51.0.0/16", "nat": "one", "endpoints": ["logs"]}},
     "iam": {"permissions_boundary": "arn:aws:iam::123456789012:policy/first"},
+    "access": {"oidc_providers": "create", "plan": {"github": ["repo:lab/infra:pull_request"]}},
     "buckets": {"results": {"name": "genomics-results-123456789012", "access": "write"}},
     "repositories": ["tool"],
     "notifications": {"blocked_queues": ["genomics-ops@example.com"]},
@@ -95,6 +96,7 @@ MANIFEST: dict[str, Any] = {
         "marked": JOB,
         "gone": JOB,
     },
+    "workflows": {"germline": {"steps": {"align": {"job": "tool"}}}},
 }
 
 
@@ -300,12 +302,23 @@ EDITS = (
         "aws_iam_role.tool", ("jobs.tf", 'resource "aws_iam_role" "tool"'), "policy/first", "policy/second",
         "the boundary both allow",
     ),
+    Edit(
+        "aws_iam_policy.access_plan_1", ("access.tf", 'data "aws_iam_policy_document" "access_plan_1"'),
+        '"batch:DescribeJobDefinitions",', "", "what an access role may do changes", "access",
+    ),
+    Edit(
+        "aws_iam_openid_connect_provider.github",
+        ("access.tf", 'resource "aws_iam_openid_connect_provider" "github"'),
+        r'\["sts.amazonaws.com"\]', '["sts.amazonaws.com", "other"]', "tokens with other audiences", "access",
+    ),
 )  # fmt: skip
 
 REPLACED_ADDRESSES = (
     "aws_batch_job_queue.main",
     "aws_batch_job_definition.memory",
     "aws_cloudwatch_log_group.tool",
+    "aws_iam_openid_connect_provider.github",
+    "aws_iam_policy.access_plan_1",
     "aws_iam_role.tool",
     "module.compute_most.aws_batch_compute_environment.this",
     "module.encryption.aws_kms_key.this",
@@ -393,6 +406,7 @@ OVERRIDES: dict[str, dict[str, str]] = {
             protocol = "https"
         """,
     },
+    "modules/workflow": {"aws_sfn_state_machine.this": 'type = "EXPRESS"'},
     "modules/repository": {"aws_ecr_repository.this": 'encryption_configuration { encryption_type = "AES256" }'},
 }
 

@@ -128,12 +128,13 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             yield Plans(first, *(each.result() for each in made))
 
 
-def test_the_first_plan_endangers_nothing_but_by_the_role_of_others(plans: Plans) -> None:
+def test_the_first_plan_endangers_nothing_but_by_the_role_of_others_and_by_access(plans: Plans) -> None:
     summary = explain(plans.first)
     assert {change.action for change in summary.changes} == {"create"}
     marked = {effect.text for change in summary.changes for effect in change.effects if effect.danger}
-    assert summary.dangers.keys() == {"other-roles"}
-    assert marked == {f"its service role is {ROLE}, which this environment does not create"}
+    assert summary.dangers.keys() == {"access", "other-roles"}
+    assert f"its service role is {ROLE}, which this environment does not create" in marked
+    assert len(marked) == 2, marked
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit.address}: {edit.says[:20]}")
