@@ -11,7 +11,6 @@ from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
-from gen_infra.manifest.state_machines import sample_bucket, sample_folder, step_queue
 from gen_infra.manifest.user_data import user_data
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
@@ -226,6 +225,8 @@ def base_parameter_arn(manifest: Manifest) -> str | None:
 
 def state_machines(manifest: Manifest, key: str) -> dict[str, object]:
     """Return a workflow's state machines as an input of the workflow module."""
+    from gen_infra.manifest.state_machines import sample_bucket, sample_folder
+
     many = manifest.workflows[key].many
     machines: dict[str, object] = {"one": {"name": manifest.state_machine_name(key), "definition": f"{key}.asl.json"}}
     if many:
@@ -241,6 +242,8 @@ def state_machines(manifest: Manifest, key: str) -> dict[str, object]:
 
 def step_queues(manifest: Manifest, key: str) -> list[str]:
     """Return the ARNs of the queues that a workflow submits to."""
+    from gen_infra.manifest.state_machines import step_queue
+
     steps = manifest.workflows[key].steps.values()
     return [manifest.batch_arn("job-queue", name) for name in sorted({step_queue(manifest, step) for step in steps})]
 

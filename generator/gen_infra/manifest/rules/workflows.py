@@ -1,4 +1,7 @@
-"""Rules for workflows: what Step Functions refuses, and what would fail only when a run reaches it."""
+"""Rules for workflows: what Step Functions refuses, and what would fail only when a run reaches it.
+
+What they need is imported when there is a workflow: most manifests have none.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,6 @@ from typing import TYPE_CHECKING
 
 from gen_infra.manifest.rules.jobs import references_of
 from gen_infra.manifest.rules.rule import unknown_name
-from gen_infra.manifest.rules.submissions import Submission, submission_findings
-from gen_infra.manifest.state_machines import DEFINITION_AT_MOST, definition, references, sample_bucket
-from gen_infra.manifest.workflow_shapes import ShapeError, find_cycle, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,10 @@ def steps_name_jobs_and_queues(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 def steps_wait_for_other_steps(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require an order of the workflow's own steps without a circle."""
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.workflow_shapes import find_cycle
+
     for key, workflow in manifest.workflows.items():
         for path, problem in _wrong_edges(workflow):
             yield ("workflows", key, *path), problem
@@ -43,6 +47,10 @@ def steps_wait_for_other_steps(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 def steps_are_series_and_branches(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require an order that a state machine can have: https://states-language.net/#parallel-state."""
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.workflow_shapes import ShapeError, shape_of
+
     for key, workflow in manifest.workflows.items():
         try:
             if _has_order(workflow):
@@ -72,6 +80,10 @@ def step_parameters_are_those_of_the_job(manifest: Manifest) -> Iterable[Manifes
 
 def step_values_refer_to_inputs(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require that each `$name` in a value is an input of the workflow."""
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.state_machines import references
+
     for path, workflow, step in _steps(manifest):
         for parameter, value in step.parameters.items():
             for name in references(value):
@@ -87,6 +99,10 @@ def steps_fit_their_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html (shareIdentifier)
     """
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.rules.submissions import Submission, submission_findings
+
     for path, _, step in _steps(manifest):
         job = manifest.jobs.get(step.job)
         name = step.queue or (manifest.queue_of(job) if job else "")
@@ -104,6 +120,10 @@ def steps_fit_their_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
 
 def many_runs_have_a_bucket(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require a bucket that the workflow may write its results to."""
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.state_machines import sample_bucket
+
     for key, workflow in manifest.workflows.items():
         if workflow.many is None:
             continue
@@ -121,6 +141,10 @@ def definitions_are_not_too_long(manifest: Manifest) -> Iterable[ManifestFinding
 
     https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
     """
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.state_machines import DEFINITION_AT_MOST, definition
+
     for key, workflow in manifest.workflows.items():
         if any(step.job not in manifest.jobs for step in workflow.steps.values()) or not _has_shape(workflow):
             continue
@@ -134,6 +158,10 @@ def definitions_are_not_too_long(manifest: Manifest) -> Iterable[ManifestFinding
 
 def inputs_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Warn of an input that no step uses."""
+    if not manifest.workflows:
+        return
+    from gen_infra.manifest.state_machines import references
+
     for key, workflow in manifest.workflows.items():
         values = [value for step in workflow.steps.values() for value in step.parameters.values()]
         used = {name for value in values for name in references(value)}
@@ -167,10 +195,14 @@ def _wrong_edges(workflow: Workflow) -> Iterator[ManifestFinding]:
 
 
 def _has_order(workflow: Workflow) -> bool:
+    from gen_infra.manifest.workflow_shapes import find_cycle
+
     return not find_cycle(_after(workflow))
 
 
 def _has_shape(workflow: Workflow) -> bool:
+    from gen_infra.manifest.workflow_shapes import ShapeError, shape_of
+
     if any(_wrong_edges(workflow)) or not _has_order(workflow):
         return False
     try:
