@@ -32,7 +32,9 @@ _REJECTED = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-_DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
+DENIED = frozenset(
+    {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
+)
 _THROTTLED = {
     "EC2ThrottledException",
     "RequestLimitExceeded",
@@ -149,7 +151,7 @@ def _answered(error: ClientError) -> GenInfraError:
             hint=f"check for a mistyped key and this machine's clock; else {_CREDENTIALS_HINT}",
         )
     reason = _one_line(error.response.get("Error", {}).get("Message", ""))
-    if code in _DENIED:
+    if code in DENIED:
         return _refused(operation, reason)
     if code in _THROTTLED:
         return TransientAwsError(f"AWS throttles {operation} ({code})", hint="wait a minute and run it again")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gen_infra.aws.errors import aws_errors, error_code
+from gen_infra.aws.errors import DENIED, aws_errors, error_code
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _POLL_SECONDS = 5.0
 _AT_A_TIME = 16  # calls of S3 and of Step Functions
 # HeadObject has no body, so that its code is the status.
 _ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
-_DENIED = frozenset({"403", "AccessDenied", "Forbidden"})
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 # What `redrive-execution` continues: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 REDRIVABLE = ENDED - {"SUCCEEDED"}
@@ -101,14 +100,14 @@ def look_up_objects(clients: Clients, objects: Collection[ObjectPlace]) -> tuple
         try:
             clients.s3.head_object(Bucket=place[0], Key=place[1])
         except ClientError as error:
-            if error_code(error) in {*_ABSENT, *_DENIED}:
+            if error_code(error) in _ABSENT | DENIED:
                 return error_code(error)
             raise
         return ""
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         codes = dict(zip(objects, pool.map(code, objects), strict=True))
-    return [each for each in objects if codes[each] in _ABSENT], [each for each in objects if codes[each] in _DENIED]
+    return [each for each in objects if codes[each] in _ABSENT], [each for each in objects if codes[each] in DENIED]
 
 
 @aws_errors()
@@ -164,11 +163,17 @@ def describe_run(clients: Clients, arn: str) -> Run:
     Raises:
         UsageError: there is no such run.
     """
-    run = _described(clients, arn)
-    samples = list(_samples(clients, arn))
+    run = _overview(clients, arn)
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        detailed = tuple(pool.map(lambda sample: _with_steps(clients, _described(clients, sample.arn)), samples))
-    return replace(run, samples=detailed) if detailed else _with_steps(clients, run)
+        samples = pool.map(lambda sample: _with_steps(clients, _described(clients, sample.arn)), run.samples)
+        return replace(run, samples=tuple(samples))
+
+
+def _overview(clients: Clients, arn: str) -> Run:
+    """Return a run with its samples, without what takes a call or more for each, or else with its steps."""
+    run = _described(clients, arn)
+    samples = tuple(_samples(clients, arn))
+    return replace(run, samples=samples) if samples else _with_steps(clients, run)
 
 
 @aws_errors()
@@ -187,40 +192,41 @@ def watch_run(clients: Clients, arn: str, on_change: Callable[[Run], None]) -> R
     """Wait for the end of a run, calling ``on_change`` with each new state, and return it as it ended."""
     seen: Run | None = None
     while True:
-        run = describe_run(clients, arn)
+        with aws_errors():
+            run = _overview(clients, arn)
         if run != seen:
             on_change(run)
             seen = run
         if run.ended:
-            return run
+            return describe_run(clients, arn)
         time.sleep(_POLL_SECONDS)
 
 
 @aws_errors()
 def execution_exists(clients: Clients, arn: str) -> bool:
     """Return whether there is such an execution."""
-    from botocore.exceptions import ClientError
-
-    try:
-        clients.states.describe_execution(executionArn=arn)
-    except ClientError as error:
-        if error_code(error) == "ExecutionDoesNotExist":
-            return False
-        raise
-    return True
+    return _execution(clients, arn) is not None
 
 
 def _described(clients: Clients, arn: str) -> Run:
+    found = _execution(clients, arn)
+    if found is None:
+        raise UsageError(f'unknown run "{arn.rpartition(":")[2]}"')
+    reason = " ".join(part for part in (found.get("error"), found.get("cause")) if part)
+    return replace(_listed(found), input=found.get("input", ""), error=reason)
+
+
+def _execution(clients: Clients, arn: str) -> Mapping[str, Any] | None:
+    """Return DescribeExecution's answer; None if there is no such execution."""
     from botocore.exceptions import ClientError
 
     try:
-        found = clients.states.describe_execution(executionArn=arn)
+        found: Mapping[str, Any] = clients.states.describe_execution(executionArn=arn)
     except ClientError as error:
         if error_code(error) == "ExecutionDoesNotExist":
-            raise UsageError(f'unknown run "{arn.rpartition(":")[2]}"') from None
+            return None
         raise
-    reason = " ".join(part for part in (found.get("error"), found.get("cause")) if part)
-    return replace(_listed(found), input=found.get("input", ""), error=reason)
+    return found
 
 
 def _listed(found: Mapping[str, Any]) -> Run:

@@ -96,7 +96,7 @@ def _table(found: list[SubmittedJob]) -> None:
     width = terminal_width()
     for job in found:
         exit_code = "" if job.exit_code is None else f"exit {job.exit_code}"
-        names = f"{job.queue:<24} {job.name:<24} {_time(job.created)}"
+        names = f"{job.queue:<24} {job.name:<24} {timestamp(job.created)}"
         simulated = f"({SIMULATED})" if job.is_simulated else ""
         cells = [job.id, f"{job.status:<9}", names, f"{exit_code} {job.reason} {simulated}".rstrip()]
         row = "\n".join(fold(cells, width))
@@ -110,9 +110,9 @@ def _card(job: SubmittedJob) -> str:
         ("simulated", SIMULATED if job.is_simulated else ""),
         ("queue", job.queue),
         ("definition", job.definition),
-        ("created", _time(job.created)),
-        ("started", _time(job.started)),
-        ("stopped", _time(job.stopped)),
+        ("created", timestamp(job.created)),
+        ("started", timestamp(job.started)),
+        ("stopped", timestamp(job.stopped)),
         ("exit code", "" if job.exit_code is None else str(job.exit_code)),
         *(("container", f"{each.name}{_outcome(each)}") for each in job.containers),
         ("attempts", str(job.attempts) if job.attempts else ""),
@@ -129,7 +129,8 @@ def _outcome(container: JobContainer) -> str:
     return f"{code}{f' ({container.reason})' if container.reason else ''}"
 
 
-def _time(time: datetime | None) -> str:
+def timestamp(time: datetime | None) -> str:
+    """Return a time to the second, in UTC; empty where there is none."""
     return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else ""
 
 

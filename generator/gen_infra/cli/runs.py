@@ -19,11 +19,11 @@ from gen_infra.cli.console import (
     terminal_width,
     unknown,
 )
+from gen_infra.cli.jobs import timestamp
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from gen_infra.aws.runs import Run, StepRun
@@ -140,7 +140,7 @@ def _list(
         return 0
     width = terminal_width()
     for key, run in found:
-        row = "\n".join(fold([f"{run.name:<40}", f"{run.status:<9}", f"{key:<20} {_time(run.started)}"], width))
+        row = "\n".join(fold([f"{run.name:<40}", f"{run.status:<9}", f"{key:<20} {timestamp(run.started)}"], width))
         click.echo(row.replace(run.status, click.style(run.status, fg=COLOURS.get(run.status)), 1))
     if not found:
         console.say("no run found")
@@ -150,9 +150,9 @@ def _list(
 def _card(run: Run, *, failed: bool) -> Iterator[str]:
     yield f"{'run:':<12}{run.name}"
     yield f"{'state:':<12}{run.status} {run.error}".rstrip()
-    yield f"{'started:':<12}{_time(run.started)}"
+    yield f"{'started:':<12}{timestamp(run.started)}"
     if run.stopped:
-        yield f"{'stopped:':<12}{_time(run.stopped)}"
+        yield f"{'stopped:':<12}{timestamp(run.stopped)}"
     for sample in run.samples:
         if not failed or sample.failed:
             yield f"{sample.label:<40} {sample.status}"
@@ -164,7 +164,3 @@ def _step(step: StepRun) -> str:
     seconds = (step.stopped - step.started).total_seconds() if step.started and step.stopped else None
     took = "" if seconds is None else f"{seconds / 60:.1f} min"
     return f"{step.name:<24} {step.status:<10} {step.job_id:<36} {took:>10} {step.error}".rstrip()
-
-
-def _time(time: datetime | None) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else ""

@@ -239,7 +239,7 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{topic}") for topic in manifest.event_topics))
     yield (
         "state-machines",
-        Scope(tuple(arn(manifest, "states", f"stateMachine:{each}") for each in manifest.state_machines)),
+        Scope(tuple(map(manifest.state_machine_arn, manifest.state_machines))),
     )
     rebuild = suffixed("batchImageRebuild") if manifest.image.rebuild else ""
     names = {

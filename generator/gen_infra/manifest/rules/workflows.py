@@ -49,12 +49,14 @@ def steps_are_series_and_branches(manifest: Manifest) -> Iterable[ManifestFindin
     """Require an order that a state machine can have: https://states-language.net/#parallel-state."""
     if not manifest.workflows:
         return
-    from gen_infra.manifest.workflow_shapes import ShapeError, shape_of
+    from gen_infra.manifest.workflow_shapes import ShapeError, find_cycle, shape_of
 
     for key, workflow in manifest.workflows.items():
+        after = _after(workflow)
+        if find_cycle(after):
+            continue
         try:
-            if _has_order(workflow):
-                shape_of(_after(workflow))
+            shape_of(after)
         except ShapeError as error:
             yield ("workflows", key, "steps", error.step, "after"), str(error)
 
@@ -194,20 +196,15 @@ def _wrong_edges(workflow: Workflow) -> Iterator[ManifestFinding]:
                 yield path, f'"{earlier}" is listed twice'
 
 
-def _has_order(workflow: Workflow) -> bool:
-    from gen_infra.manifest.workflow_shapes import find_cycle
-
-    return not find_cycle(_after(workflow))
-
-
 def _has_shape(workflow: Workflow) -> bool:
-    from gen_infra.manifest.workflow_shapes import ShapeError, shape_of
+    """Return whether the steps have an order that a state machine can have; other rules report why not."""
+    from gen_infra.manifest.workflow_shapes import shape_of
 
-    if any(_wrong_edges(workflow)) or not _has_order(workflow):
+    if any(_wrong_edges(workflow)):
         return False
     try:
         shape_of(_after(workflow))
-    except ShapeError:
+    except ValueError:  # a circle, or no shape
         return False
     return True
 
