@@ -105,6 +105,11 @@ def step_queue(manifest: Manifest, step: WorkflowStep) -> str:
     return step.queue or manifest.queue_of(manifest.jobs[step.job])
 
 
+def queues_of(manifest: Manifest, key: str) -> set[str]:
+    """Return the keys of the queues that a workflow submits to."""
+    return {step_queue(manifest, step) for step in manifest.workflows[key].steps.values()}
+
+
 def references(text: str) -> list[str | None]:
     """Return the inputs that a step's parameter refers to, and None for a dollar sign that begins no name."""
     return [name for name in (found[1] for found in _REFERENCE.finditer(text)) if name != "$"]

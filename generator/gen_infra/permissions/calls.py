@@ -57,6 +57,27 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("submitted-jobs", "batch", "TagResource"),
         on("submit-function", "lambda", "InvokeFunction"),
     ),
+    # What continues a run is what started it. Step Functions uses the key for the caller.
+    "run": (
+        on("started-state-machines", "states", "StartExecution"),
+        on("started-executions", "states", "RedriveExecution"),
+        on("started-sample-lists", "s3", "PutObject"),
+        on("started-sample-list-keys", "kms", "Decrypt", "GenerateDataKey"),
+        on("key-through-states", "kms", "Decrypt", "GenerateDataKey"),
+    ),
+    "run to any queue": (
+        on("state-machines", "states", "StartExecution"),
+        on("executions", "states", "RedriveExecution"),
+        on("sample-lists", "s3", "PutObject"),
+        on("sample-list-keys", "kms", "Decrypt", "GenerateDataKey"),
+        on("key-through-states", "kms", "Decrypt", "GenerateDataKey"),
+    ),
+    "runs": (
+        on("state-machines", "states", "ListExecutions"),
+        on("map-runs", "states", "ListExecutions"),
+        on("executions", "states", "DescribeExecution", "GetExecutionHistory", "ListMapRuns"),
+        on("key-through-states", "kms", "Decrypt"),
+    ),
     "jobs": (*_JOBS, *_QUEUES),
     "logs": (*_JOBS, *_LOGS),
     "why": (
@@ -73,7 +94,11 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("key", "kms", "DescribeKey", "GetKeyPolicy", "ListGrants"),
     ),
     "cancel own": (*_JOBS, on("own-jobs", "batch", "CancelJob", "TerminateJob")),
-    "cancel": (*_JOBS, on("jobs", "batch", "CancelJob", "TerminateJob")),
+    "cancel": (
+        *_JOBS,
+        on("jobs", "batch", "CancelJob", "TerminateJob"),
+        on("executions", "states", "StopExecution"),
+    ),
     "image status": (
         *_QUEUES,
         on("region", "ec2", "DescribeImages", "DescribeSnapshots"),
@@ -148,12 +173,15 @@ _OF_TERRAFORM = {"plan": False, "drift": False, "apply": True, "destroy": True}
 
 # What each role may run.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "submit": ("submit", "jobs", "logs", "why", "cancel own"),
-    "operate": ("submit to any queue", "jobs", "logs", "why", "cancel", "drift", "doctor", "image status"),
+    "submit": ("submit", "run", "runs", "jobs", "logs", "why", "cancel own"),
+    "operate": (
+        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "why", "cancel",
+        "drift", "doctor", "image status",
+    ),
     "plan": ("plan", "drift"),
     "apply": ("plan", "drift", "apply", "destroy"),
     "image": ("image status", "image build"),
-}
+}  # fmt: skip
 
 
 def calls(manifest: Manifest, command: str) -> Iterator[Calls]:

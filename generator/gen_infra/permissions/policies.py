@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gen_infra.errors import UsageError
 from gen_infra.manifest.job_policies import Statement, policy_document
 from gen_infra.permissions.calls import ROLES, calls
-from gen_infra.permissions.scopes import iam_arn, protected, scopes
+from gen_infra.permissions.scope import iam_arn
+from gen_infra.permissions.scopes import protected, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

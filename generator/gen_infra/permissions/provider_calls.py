@@ -445,6 +445,9 @@ TYPES: Mapping[str, TypeCalls] = {
         (
             on("state-machines", "states", "DescribeStateMachine", "ListStateMachineVersions", "ListTagsForResource"),
             on("region", "states", "ValidateStateMachineDefinition"),
+            # Step Functions decrypts a definition for its reader.
+            # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+            on("key-through-states", "kms", "Decrypt"),
         ),
         (
             on(
@@ -452,6 +455,8 @@ TYPES: Mapping[str, TypeCalls] = {
                 "CreateStateMachine", "DeleteStateMachine", "TagResource", "UntagResource", "UpdateStateMachine",
             ),
             on("pass-to-states", "iam", "PassRole"),
+            on("key-through-states", "kms", "Decrypt", "GenerateDataKey"),
+            on("key", "kms", "DescribeKey"),
         ),
     ),
     "aws_sqs_queue": TypeCalls(

@@ -6,12 +6,14 @@ What AWS names by an id is known by its tags: ``Name``, or ``gen-infra:environme
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.aws.submission import SUBMITTER_TAG
 from gen_infra.manifest.job_policies import ECR_IMAGE, StatementCondition
 from gen_infra.manifest.model.settings import StateBucket
+from gen_infra.permissions.scope import Scope, arn, equals, iam_arn, lacks, like
+from gen_infra.permissions.workflow_scopes import workflow_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -55,44 +57,15 @@ _NETWORK_KINDS = (
 )
 
 
-class Scope(NamedTuple):
-    """Where calls may go: resources, and conditions that a call must meet."""
-
-    arns: tuple[str, ...]
-    conditions: tuple[StatementCondition, ...] = ()
-
-
 def scopes(manifest: Manifest) -> Mapping[str, Scope]:
     """Return every scope of an environment; those without resources are left out."""
-    parts = (_account, _batch, _iam, _named, _data, _network, _key, _image)
+    parts = (_account, _batch, _iam, _named, _data, workflow_scopes, _network, _key, _image)
     return {name: scope for part in parts for name, scope in part(manifest) if scope.arns}
-
-
-def _equals(key: str, *values: str) -> StatementCondition:
-    return StatementCondition("StringEquals", key, values)
-
-
-def _like(key: str, *values: str) -> StatementCondition:
-    return StatementCondition("StringLike", key, values)
-
-
-def _lacks(key: str) -> StatementCondition:
-    return StatementCondition("Null", key, ("true",))
-
-
-def arn(manifest: Manifest, service: str, resource: str) -> str:
-    """Return the ARN of a resource in the environment's account and region."""
-    return f"arn:{manifest.partition}:{service}:{manifest.region}:{manifest.account}:{resource}"
-
-
-def iam_arn(manifest: Manifest, resource: str) -> str:
-    """Return the ARN of an IAM resource of the environment's account."""
-    return f"arn:{manifest.partition}:iam::{manifest.account}:{resource}"
 
 
 def _account(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     """Yield what has no resources of its own: reads of the region, and of IAM, which has none."""
-    yield "region", Scope(("*",), (_equals("aws:RequestedRegion", manifest.region),))
+    yield "region", Scope(("*",), (equals("aws:RequestedRegion", manifest.region),))
     yield "anywhere", Scope(("*",))
     services = [service for service, is_used in _linked_roles(manifest).items() if is_used]
     yield (
@@ -101,7 +74,7 @@ def _account(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     )
     if any(compute.service_role == "service-linked" for compute in manifest.compute.values()):
         role = iam_arn(manifest, "role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch")
-        yield "batch-linked-role", Scope((role,), (_equals("iam:AWSServiceName", "batch.amazonaws.com"),))
+        yield "batch-linked-role", Scope((role,), (equals("iam:AWSServiceName", "batch.amazonaws.com"),))
 
 
 def _linked_roles(manifest: Manifest) -> dict[str, bool]:
@@ -126,18 +99,18 @@ def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     submit = manifest.access.submit if manifest.access else None
     chosen = [manifest.batch_arn("job-queue", key) for key in submit.queues] if submit else []
     submitted = (
-        _equals(f"aws:RequestTag/{SUBMITTER_TAG}", "${aws:userid}"),
-        _equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", name),
+        equals(f"aws:RequestTag/{SUBMITTER_TAG}", "${aws:userid}"),
+        equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", name),
     )
     yield "submitted-to", Scope((*(chosen or [queues]), definition, f"{definition}:*"), submitted)
     yield "submitted-to-any-queue", Scope((queues, definition, f"{definition}:*"), submitted)
     jobs = (arn(manifest, "batch", "job/*"),)
-    is_new = (_lacks(f"aws:ResourceTag/{SUBMITTER_TAG}"), _lacks(f"aws:ResourceTag/{ENVIRONMENT_TAG}"))
+    is_new = (lacks(f"aws:ResourceTag/{SUBMITTER_TAG}"), lacks(f"aws:ResourceTag/{ENVIRONMENT_TAG}"))
     yield "submitted-jobs", Scope(jobs, (*submitted, *is_new))
-    of_environment = _equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", name)
+    of_environment = equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", name)
     yield (
         "own-jobs",
-        Scope(jobs, (_equals(f"aws:ResourceTag/{SUBMITTER_TAG}", "${aws:userid}"), of_environment)),
+        Scope(jobs, (equals(f"aws:ResourceTag/{SUBMITTER_TAG}", "${aws:userid}"), of_environment)),
     )
     yield "jobs", Scope(jobs, (of_environment,))
 
@@ -180,7 +153,7 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     names = [name for several in by_service.values() for name in several]
     roles = tuple(iam_arn(manifest, f"role{path}{name}") for name in names)
     given = _given_roles(manifest)
-    bounded = (_equals("iam:PermissionsBoundary", boundary),) if boundary else ()
+    bounded = (equals("iam:PermissionsBoundary", boundary),) if boundary else ()
     policies = tuple(f"arn:{manifest.partition}:iam::aws:policy/{name}" for name in _MANAGED_POLICIES)
     yield "roles", Scope(roles)
     yield "bounded-roles", Scope(roles, bounded)
@@ -193,7 +166,7 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
             *given.get(service, ()),
         )
         to = (f"{service}.amazonaws.com", *((f"{service}.{manifest.dns_suffix}",) if service == "ec2" else ()))
-        yield f"pass-to-{service}", Scope(passed, (_equals("iam:PassedToService", *dict.fromkeys(to)),))
+        yield f"pass-to-{service}", Scope(passed, (equals("iam:PassedToService", *dict.fromkeys(to)),))
     yield "given-roles", Scope(tuple(dict.fromkeys(role for several in given.values() for role in several)))
     yield "given-profile", Scope((manifest.iam.instance_profile,) if manifest.iam.instance_profile else ())
     yield "boundary", Scope((boundary,) if boundary else ())
@@ -237,10 +210,6 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     topics = (*manifest.alarm_topics, *manifest.event_topics)
     yield "topics", Scope(tuple(arn(manifest, "sns", topic) for topic in topics))
     yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{topic}") for topic in manifest.event_topics))
-    yield (
-        "state-machines",
-        Scope(tuple(map(manifest.state_machine_arn, manifest.state_machines))),
-    )
     rebuild = suffixed("batchImageRebuild") if manifest.image.rebuild else ""
     names = {
         "build-project": ("codebuild", f"project/{rebuild}"),
@@ -303,19 +272,19 @@ def _network(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
 
     if manifest.uses_ec2:
         name = f"*-{manifest.name}"
-        created = _equals("ec2:CreateAction", "CreateLaunchTemplate")
-        yield "new-launch-templates", Scope(ec2("launch-template"), (_like("aws:RequestTag/Name", name),))
-        yield "launch-templates", Scope(ec2("launch-template"), (_like("aws:ResourceTag/Name", name),))
+        created = equals("ec2:CreateAction", "CreateLaunchTemplate")
+        yield "new-launch-templates", Scope(ec2("launch-template"), (like("aws:RequestTag/Name", name),))
+        yield "launch-templates", Scope(ec2("launch-template"), (like("aws:ResourceTag/Name", name),))
         yield "tags-of-new-launch-templates", Scope(ec2("launch-template"), (created,))
     if not manifest.network.create:
         return
     names = (manifest.vpc_name, f"{manifest.vpc_name}/*")
-    yield "new-network", Scope(ec2(*_NETWORK_KINDS), (_like("aws:RequestTag/Name", *names),))
-    yield "network", Scope(ec2(*_NETWORK_KINDS), (_like("aws:ResourceTag/Name", *names),))
-    created = _equals("ec2:CreateAction", *_NETWORK_CREATIONS)
+    yield "new-network", Scope(ec2(*_NETWORK_KINDS), (like("aws:RequestTag/Name", *names),))
+    yield "network", Scope(ec2(*_NETWORK_KINDS), (like("aws:ResourceTag/Name", *names),))
+    created = equals("ec2:CreateAction", *_NETWORK_CREATIONS)
     yield "tags-of-new-network", Scope(ec2(*_NETWORK_KINDS), (created,))
     # AWS creates it without a name; Terraform takes it over.
-    default = (_equals("aws:RequestTag/Name", f"{manifest.vpc_name}/default"), _lacks("aws:ResourceTag/Name"))
+    default = (equals("aws:RequestTag/Name", f"{manifest.vpc_name}/default"), lacks("aws:ResourceTag/Name"))
     yield "default-security-group", Scope(ec2("security-group"), default)
 
 
@@ -324,18 +293,19 @@ def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     is_created = manifest.encryption.key == "create"
     arns = (arn(manifest, "kms", "key/*"),) if is_created else (manifest.encryption.key,)
     name = manifest.key_alias.removeprefix("alias/")
-    own = (_equals("aws:ResourceTag/Name", name),) if is_created else ()
+    own = (equals("aws:ResourceTag/Name", name),) if is_created else ()
 
     def through(*services: str) -> tuple[StatementCondition, ...]:
         names = [f"{service}.{manifest.region}.{manifest.dns_suffix}" for service in services]
-        return (*own, _equals("kms:ViaService", *names))
+        return (*own, equals("kms:ViaService", *names))
 
     yield "key", Scope(arns, own)
     yield "key-through-services", Scope(arns, through("ec2", "ecr", "lambda", "s3", "scheduler"))
     yield "key-through-lambda", Scope(arns, through("lambda"))
+    yield "key-through-states", Scope(arns if manifest.workflows else (), through("states"))
     yield "key-grants", Scope(arns, (*own, StatementCondition("Bool", "kms:GrantIsForAWSResource", ("true",))))
     if is_created:
-        yield "new-key", Scope(("*",), (_equals("aws:RequestTag/Name", name),))
+        yield "new-key", Scope(("*",), (equals("aws:RequestTag/Name", name),))
         # The key that CreateKey tags has no ARN yet.
         yield "tags-of-new-key", Scope(("*",), _new_key(name))
         yield "key-alias", Scope((arn(manifest, "kms", manifest.key_alias),))
@@ -343,8 +313,8 @@ def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
 
 def _new_key(name: str) -> tuple[StatementCondition, ...]:
     """Return the conditions of what tags a key that is being created: an existing key has a name or an alias."""
-    has_none = _lacks("aws:ResourceTag/Name"), _lacks("kms:ResourceAliases")
-    return (_equals("aws:RequestTag/Name", name), *has_none)
+    has_none = lacks("aws:ResourceTag/Name"), lacks("kms:ResourceAliases")
+    return (equals("aws:RequestTag/Name", name), *has_none)
 
 
 def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
@@ -357,7 +327,7 @@ def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
         return tuple(arn(manifest, "ec2", kind) for kind in kinds)
 
     requested, tagged = (
-        _equals(f"aws:{kind}/{ENVIRONMENT_TAG}", manifest.name) for kind in ("RequestTag", "ResourceTag")
+        equals(f"aws:{kind}/{ENVIRONMENT_TAG}", manifest.name) for kind in ("RequestTag", "ResourceTag")
     )
     ids = manifest.network.ids
     subnets = [f"subnet/{each}" for each in ids.subnets] if ids else ["subnet/*"]
@@ -367,15 +337,15 @@ def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "new-builders", Scope(ec2("instance/*"), (requested,))
     yield "builder-volumes", Scope(ec2("volume/*"), (StatementCondition("Bool", "ec2:Encrypted", ("true",)),))
     yield "builder-network", Scope(ec2("network-interface/*", *subnets, *groups))
-    created = _equals("ec2:CreateAction", "CreateKeyPair", "RunInstances")
+    created = equals("ec2:CreateAction", "CreateKeyPair", "RunInstances")
     yield "tags-of-new-builders", Scope(ec2("instance/*", "key-pair/*", "volume/*"), (requested, created))
     yield "tags-of-new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"), (requested,))
     yield "new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"))
-    yield "finished-images", Scope((f"{images}:image/ami-*",), (_equals("ec2:Owner", manifest.account),))
+    yield "finished-images", Scope((f"{images}:image/ami-*",), (equals("ec2:Owner", manifest.account),))
     yield "builders", Scope(ec2("instance/*"), (tagged,))
     yield (
         "sessions-to-builders",
-        Scope(ec2("instance/*"), (_equals(f"ssm:resourceTag/{ENVIRONMENT_TAG}", manifest.name),)),
+        Scope(ec2("instance/*"), (equals(f"ssm:resourceTag/{ENVIRONMENT_TAG}", manifest.name),)),
     )
     document = f"arn:{manifest.partition}:ssm:{manifest.region}::document/AWS-StartPortForwardingSession"
     yield "port-forwarding", Scope((document,))
@@ -390,6 +360,6 @@ def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
         "builder-role",
         Scope(
             (builder.replace(":instance-profile/", ":role/"),),
-            (_equals("iam:PassedToService", f"ec2.{manifest.dns_suffix}"),),
+            (equals("iam:PassedToService", f"ec2.{manifest.dns_suffix}"),),
         ),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.manifest.model.access import GITHUB_HOST
-from gen_infra.permissions.scopes import iam_arn
+from gen_infra.permissions.scope import iam_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -242,10 +242,9 @@ def state_machines(manifest: Manifest, key: str) -> dict[str, object]:
 
 def step_queues(manifest: Manifest, key: str) -> list[str]:
     """Return the ARNs of the queues that a workflow submits to."""
-    from gen_infra.manifest.state_machines import step_queue
+    from gen_infra.manifest.state_machines import queues_of
 
-    steps = manifest.workflows[key].steps.values()
-    return [manifest.batch_arn("job-queue", name) for name in sorted({step_queue(manifest, step) for step in steps})]
+    return [manifest.batch_arn("job-queue", name) for name in sorted(queues_of(manifest, key))]
 
 
 def step_jobs(manifest: Manifest, key: str) -> list[str]:

@@ -13,7 +13,7 @@ from gen_infra.errors import UsageError
 from gen_infra.iam import PolicyDocument
 from gen_infra.manifest.job_policies import policy_document
 from gen_infra.permissions.policies import statements
-from gen_infra.permissions.scopes import iam_arn
+from gen_infra.permissions.scope import iam_arn
 from tests.conftest import ROOT
 from tests.unit.permissions.callers import ACCOUNT, BOUNDARY, USER_ID, example, is_allowed, is_allowed_to, session
 
@@ -116,6 +116,72 @@ class TestOperate:
             "batch:CancelJob", "batch:SubmitJob", "batch:TagResource", "batch:TerminateJob", "kms:Decrypt",
             "lambda:InvokeFunction", "s3:DeleteObject", "s3:PutObject",
         ]  # fmt: skip
+
+
+STATES = f"arn:aws:states:us-east-1:{ACCOUNT}"
+LISTS = "arn:aws:s3:::genomics-results-123456789012/steps/workflows/steps/germline"
+READS = [
+    ("states:ListExecutions", f"{STATES}:stateMachine:germline-steps"),
+    ("states:ListExecutions", f"{STATES}:mapRun:germline-many-steps/germline:1"),
+    ("states:ListMapRuns", f"{STATES}:execution:germline-many-steps:batch-7"),
+    ("states:DescribeExecution", f"{STATES}:execution:germline-steps:NA12878"),
+    ("states:DescribeExecution", f"{STATES}:execution:germline-many-steps/germline:1"),
+    ("states:GetExecutionHistory", f"{STATES}:execution:germline-many-steps/germline:1"),
+]
+STARTS = [
+    ("states:StartExecution", f"{STATES}:stateMachine:germline-steps"),
+    ("states:StartExecution", f"{STATES}:stateMachine:germline-many-steps"),
+    ("states:RedriveExecution", f"{STATES}:execution:germline-steps:NA12878"),
+    ("s3:PutObject", f"{LISTS}/lists/batch-7.csv"),
+]
+STOPS = ("states:StopExecution", f"{STATES}:execution:germline-steps:NA12878")
+
+
+class TestRuns:
+    """Runs of the workflow of `step-functions`, whose steps use the queues urgent and routine."""
+
+    @staticmethod
+    def caller(role: str, *queues: str) -> Principal:
+        access, manifest = example().access, example("step-functions")
+        assert access
+        assert access.submit
+        access = msgspec.structs.replace(access, submit=msgspec.structs.replace(access.submit, queues=queues))
+        manifest = msgspec.structs.replace(manifest, access=access, iam=example().iam)
+        return session(policy_document(statements(manifest, role)))
+
+    @pytest.mark.parametrize("queues", [(), ("urgent", "routine")])
+    def test_submit_starts_and_continues_what_uses_its_queues(self, queues: tuple[str, ...]) -> None:
+        caller = self.caller("submit", *queues)
+        assert [each for each in (*READS, *STARTS) if not is_allowed_to(caller, *each)] == []
+
+    def test_submit_starts_nothing_that_uses_another_queue_too(self) -> None:
+        caller = self.caller("submit", "urgent")
+        assert [each for each in STARTS if is_allowed_to(caller, *each)] == []
+        assert [each for each in READS if not is_allowed_to(caller, *each)] == []
+
+    def test_operate_does_all_and_submit_stops_nothing(self) -> None:
+        caller = self.caller("operate", "urgent")
+        assert [each for each in (*READS, *STARTS, STOPS) if not is_allowed_to(caller, *each)] == []
+        assert not is_allowed_to(self.caller("submit"), *STOPS)
+
+    @pytest.mark.parametrize("role", ["submit", "operate", "plan", "apply"])
+    def test_no_role_reaches_the_workflow_of_another_environment(self, role: str) -> None:
+        caller = self.caller(role)
+        others = [
+            (action, resource.replace("-steps", "-other").replace("/steps/germline", "/other/germline"))
+            for action, resource in (*READS, *STARTS, STOPS)
+        ]
+        assert [each for each in others if is_allowed_to(caller, *each)] == []
+        assert not is_allowed_to(caller, "s3:PutObject", f"{LISTS}/results/manifest.json")
+
+    def test_no_role_uses_the_key_for_runs_but_through_step_functions(self) -> None:
+        key, own = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1", {"aws__resourcetag/name": "batch-steps"}
+        through = {"kms__viaservice": "states.us-east-1.amazonaws.com"}
+        for role in ("submit", "operate"):
+            caller = self.caller(role)
+            assert is_allowed_to(caller, "kms:Decrypt", key, **own, **through)
+            assert not is_allowed_to(caller, "kms:Decrypt", key, **own)
+            assert not is_allowed_to(caller, "kms:Decrypt", key, **through)  # another environment's key
 
 
 class TestPlan:

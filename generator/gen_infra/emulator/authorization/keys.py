@@ -248,9 +248,29 @@ def _function(given: Mapping[str, Any], _place: Location) -> Iterator[_Use]:
     yield given.get("KMSKeyArn"), ("kms:CreateGrant", "kms:Encrypt"), {}
 
 
+def _state_machine(given: Mapping[str, Any], place: Location) -> Iterator[_Use]:
+    name = given.get("name") or str(given["stateMachineArn"]).rpartition(":")[2]
+    arn = f"arn:{place.partition}:states:{place.region}:{place.account}:stateMachine:{name}"
+    key = (given.get("encryptionConfiguration") or {}).get("kmsKeyId")
+    yield key, ("kms:DescribeKey", *ENCRYPT), {"aws:states:stateMachineArn": arn}
+
+
+def _run(actions: Sequence[str]) -> Any:
+    def uses(given: Mapping[str, Any], place: Location) -> Iterator[_Use]:
+        from moto.stepfunctions.models import stepfunctions_backends
+
+        name = str(given.get("stateMachineArn") or given["executionArn"]).split(":")[6].partition("/")[0]
+        arn = f"arn:{place.partition}:states:{place.region}:{place.account}:stateMachine:{name}"
+        machine = stepfunctions_backends[place.account][place.region].describe_state_machine(arn)
+        yield machine.encryptionConfiguration.get("kmsKeyId"), actions, {"aws:states:stateMachineArn": arn}
+
+    return uses
+
+
 # By action. Each service's page about encryption lists what its callers need; those of functions and repositories:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+# Of state machines: https://github.com/aws-samples/aws-stepfunctions-examples/pull/74
 _USES: Mapping[str, Any] = {
     "ec2:CreateVolume": _volumes,
     "ec2:RunInstances": _volumes,
@@ -268,4 +288,12 @@ _USES: Mapping[str, Any] = {
     "ssm:GetParameter": _parameter,
     "ssm:GetParameters": _parameter,
     "ssm:PutParameter": _put_parameter,
+    "states:CreateStateMachine": _state_machine,
+    "states:DescribeExecution": _run(DECRYPT),
+    "states:DescribeStateMachine": _run(DECRYPT),
+    "states:GetExecutionHistory": _run(DECRYPT),
+    "states:RedriveExecution": _run(ENCRYPT),
+    "states:StartExecution": _run(ENCRYPT),
+    "states:StopExecution": _run(DECRYPT),
+    "states:UpdateStateMachine": _state_machine,
 }
