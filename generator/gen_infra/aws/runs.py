@@ -31,7 +31,10 @@ REDRIVABLE = ENDED - {"SUCCEEDED"}
 
 @dataclass(frozen=True, slots=True)
 class StepRun:
-    """One step of a run: its state (as of a run, or RETRYING), its job, times and the cause of a failure."""
+    """One step of a run: its state (as of a run), its job, times, and the error of a failure.
+
+    ``cause`` is AWS's message where the job could not be submitted; the job itself has the cause of its failure.
+    """
 
     name: str
     status: str
@@ -39,6 +42,7 @@ class StepRun:
     started: datetime | None
     stopped: datetime | None
     error: str
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +167,29 @@ def describe_run(clients: Clients, arn: str) -> Run:
     Raises:
         UsageError: there is no such run.
     """
-    run = _overview(clients, arn)
+    run = run_overview(clients, arn)
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         samples = pool.map(lambda sample: _with_steps(clients, _described(clients, sample.arn)), run.samples)
         return replace(run, samples=tuple(samples))
 
 
-def _overview(clients: Clients, arn: str) -> Run:
-    """Return a run with its samples, without what takes a call or more for each, or else with its steps."""
+@aws_errors()
+def run_overview(clients: Clients, arn: str) -> Run:
+    """Return a run with its samples, without what takes a call or more for each, or else with its steps.
+
+    Raises:
+        UsageError: there is no such run.
+    """
     run = _described(clients, arn)
     samples = tuple(_samples(clients, arn))
     return replace(run, samples=samples) if samples else _with_steps(clients, run)
+
+
+@aws_errors()
+def inputs_of(clients: Clients, samples: Collection[Run]) -> list[dict[str, str]]:
+    """Return the inputs of samples, which an overview of their run does not have."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return list(pool.map(lambda sample: json.loads(_described(clients, sample.arn).input), samples))
 
 
 @aws_errors()
@@ -192,8 +208,7 @@ def watch_run(clients: Clients, arn: str, on_change: Callable[[Run], None]) -> R
     """Wait for the end of a run, calling ``on_change`` with each new state, and return it as it ended."""
     seen: Run | None = None
     while True:
-        with aws_errors():
-            run = _overview(clients, arn)
+        run = run_overview(clients, arn)
         if run != seen:
             on_change(run)
             seen = run
@@ -268,7 +283,7 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[StepRun]:
 
 def _submitted(step: StepRun, event: Mapping[str, Any]) -> StepRun:
     output = json.loads(event["taskSubmittedEventDetails"].get("output", "{}"))
-    return replace(step, status="RUNNING", job_id=output.get("JobId", ""), stopped=None, error="")
+    return replace(step, status="RUNNING", job_id=output.get("JobId", ""), stopped=None, error="", cause="")
 
 
 def _succeeded(step: StepRun, event: Mapping[str, Any]) -> StepRun:
@@ -276,8 +291,14 @@ def _succeeded(step: StepRun, event: Mapping[str, Any]) -> StepRun:
 
 
 def _failed(step: StepRun, event: Mapping[str, Any]) -> StepRun:
-    details = event.get("taskFailedEventDetails", event.get("taskSubmitFailedEventDetails", {}))
-    return replace(step, status="FAILED", stopped=event["timestamp"], error=details.get("error", ""))
+    error = event.get("taskFailedEventDetails", {}).get("error", "")
+    return replace(step, status="FAILED", stopped=event["timestamp"], error=error)
+
+
+def _submit_failed(step: StepRun, event: Mapping[str, Any]) -> StepRun:
+    details = event.get("taskSubmitFailedEventDetails", {})
+    error, cause = details.get("error", ""), details.get("cause", "")
+    return replace(step, status="FAILED", stopped=event["timestamp"], error=error, cause=cause)
 
 
 def _timed_out(step: StepRun, event: Mapping[str, Any]) -> StepRun:
@@ -293,7 +314,7 @@ _CHANGES: dict[str, Callable[[StepRun, Mapping[str, Any]], StepRun]] = {
     "TaskSubmitted": _submitted,
     "TaskSucceeded": _succeeded,
     "TaskFailed": _failed,
-    "TaskSubmitFailed": _failed,
+    "TaskSubmitFailed": _submit_failed,
     "TaskTimedOut": _timed_out,
     "TaskStateAborted": _aborted,
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.run_inputs import S3Object, Sample
 
 _NAME_AT_MOST = 80  # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html (name)
+_TIME_OF_NAME = re.compile(r"-[0-9]{8}-[0-9]{6}$")
 _SHOWN = 5
 
 
@@ -84,10 +85,10 @@ def run(
     objects = check_samples(env.workflows[workflow], checked)
     require_account(aws, env.account)
     _echo(console, checked)
-    _require_objects(aws, console, objects)
-    name = name or _name(samples, checked[0], workflow)
+    require_objects(aws, console, objects)
+    name = name or run_name(Path(samples).stem if samples else next(iter(checked[0].values.values()), workflow))
     if samples:
-        arn = _start_many(aws, env, workflow, name, checked)
+        arn = start_list(aws, env, workflow, name, checked)
     else:
         machine = env.state_machine_arn(env.state_machine_name(workflow))
         arn = runs.start_run(aws, machine, name, checked[0].values)
@@ -140,7 +141,7 @@ def _echo(console: Console, samples: Sequence[Sample]) -> None:
         console.say(f"  and {len(samples) - _SHOWN} more, {len(samples)} samples in all")
 
 
-def _require_objects(aws: Clients, console: Console, objects: dict[S3Object, list[str]]) -> None:
+def require_objects(aws: Clients, console: Console, objects: dict[S3Object, list[str]]) -> None:
     """Check that all objects exist; warn of those that the caller may not look for.
 
     Raises:
@@ -163,14 +164,14 @@ def _several(places: Sequence[S3Object], objects: dict[S3Object, list[str]]) -> 
     return shown + (f", and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
 
 
-def _name(samples: str | None, first: Sample, workflow: str) -> str:
+def run_name(subject: str) -> str:
     """Name a run after its list, or its first input, with the time: names may not be used twice in 90 days."""
-    about = Path(samples).stem if samples else next(iter(first.values.values()), workflow)
     time = datetime.now(UTC).strftime("-%Y%m%d-%H%M%S")
-    return re.sub(r"[^A-Za-z0-9_-]", "-", about)[: _NAME_AT_MOST - len(time)] + time
+    subject = _TIME_OF_NAME.sub("", subject)
+    return re.sub(r"[^A-Za-z0-9_-]", "-", subject)[: _NAME_AT_MOST - len(time)] + time
 
 
-def _start_many(aws: Clients, env: Manifest, workflow: str, name: str, samples: Sequence[Sample]) -> str:
+def start_list(aws: Clients, env: Manifest, workflow: str, name: str, samples: Sequence[Sample]) -> str:
     """Write the list where the state machine reads it, and start a run for all samples."""
     from gen_infra.aws.runs import start_run, write_object
     from gen_infra.manifest.run_inputs import S3Object, write_samples

@@ -45,7 +45,11 @@ COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED":
 @click.option("--last", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most runs of each list.")
 @click.option("--failed", is_flag=True, help="Only runs, or samples, that failed.")
 @click.option("--watch", is_flag=True, help="Follow RUN until it has ended; exit 1 if it failed.")
-@click.option("--resume", is_flag=True, help="Continue RUN from the steps that failed or were stopped.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Continue RUN from the steps that failed or were stopped, or start its failed samples again.",
+)
 @json_option
 @quiet_option
 @examples("""
@@ -66,9 +70,11 @@ def runs(
 ) -> int:
     """List runs of workflows, or show one with its samples and steps.
 
-    RUN is the name or the ARN of a run. Each step has its state, its job's id and its time.
+    RUN is the name or the ARN of a run. Each step has its state, its job's id and its time. AWS does not continue a
+    list that succeeded because its failures stayed within `tolerated_failure_percentage`: --resume then starts a new
+    run over the samples that failed.
     """
-    from gen_infra.aws.runs import describe_run, redrive_run, watch_run
+    from gen_infra.aws.runs import describe_run, watch_run
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
 
@@ -84,8 +90,7 @@ def runs(
         return _list(aws, env, workflow, last, failed=failed, as_json=as_json, console=console)
     arn = find_run(aws, env, run)
     if resume:
-        redrive_run(aws, arn)
-        console.say(f"continued {run}")
+        arn = _resume(aws, env, arn, console)
     found = watch_run(aws, arn, lambda seen: console.say(f"  {seen.summary}")) if watch else describe_run(aws, arn)
     if as_json:
         print_json(found.to_dict())
@@ -122,6 +127,48 @@ def find_run(aws: Clients, env: Manifest, run: str) -> str:
         if execution_exists(aws, arn):
             return arn
     raise UsageError(f'unknown run "{run}"', hint="gen-infra runs lists the runs of the environment")
+
+
+def _resume(aws: Clients, env: Manifest, arn: str, console: Console) -> str:
+    """Continue a run, or start its failed samples again; return the ARN of the run that does it.
+
+    Raises:
+        UsageError: the run has not ended, or nothing of it failed.
+    """
+    from gen_infra.aws.runs import redrive_run, run_overview
+
+    run = run_overview(aws, arn)
+    if run.failed:
+        redrive_run(aws, arn)
+        console.say(f"continued {run.name}")
+        return arn
+    failed = [sample for sample in run.samples if sample.failed]
+    if not run.ended:
+        raise UsageError(f"run {run.name} is {run.status}", hint="wait for its end, or stop it with gen-infra cancel")
+    if not failed:
+        raise UsageError(f"run {run.name} succeeded: there is nothing to resume")
+    started = _start_again(aws, env, run, failed, console)
+    console.say(
+        f"AWS does not continue {run.name}, which succeeded with {len(failed)} of {len(run.samples)} samples failed:"
+        f" started {started.rpartition(':')[2]} over these {len(failed)}"
+    )
+    return started
+
+
+def _start_again(aws: Clients, env: Manifest, run: Run, failed: list[Run], console: Console) -> str:
+    """Start a run over samples of a list that failed, with the same checks as a new list; return its ARN."""
+    from gen_infra.aws.runs import inputs_of
+    from gen_infra.cli.run import require_objects, run_name, start_list
+    from gen_infra.manifest.run_inputs import Sample, check_samples
+
+    machine = run.arn.rpartition(":")[0].rpartition(":")[2]
+    workflow = next(key for key in env.workflows if machine in env.machines_of(key))
+    samples = [
+        Sample(f"sample {number} of {run.name}", values)
+        for number, values in enumerate(inputs_of(aws, failed), start=1)
+    ]
+    require_objects(aws, console, check_samples(env.workflows[workflow], samples))
+    return start_list(aws, env, workflow, run_name(run.name), samples)
 
 
 def _list(

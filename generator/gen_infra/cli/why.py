@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.why import Answer
+    from gen_infra.why.evidence import Cause
 
 
 @click.command()
@@ -42,56 +44,72 @@ def why(manifest: Path, job_id: str, as_json: bool, quiet: bool) -> int:
     env = load(manifest)
     aws = clients(env.region)
     require_account(aws, env.account)
-    place = ""
     if is_run(env, job_id):
-        place, job_id = _job_of_run(aws, env, job_id)
+        return _explain_run(aws, env, manifest, job_id, as_json=as_json, quiet=quiet)
     answer = explain(aws, env, manifest, job_id)
     if as_json:
-        print_json({**({"step": place} if place else {}), **answer.to_dict()})
+        print_json(answer.to_dict())
     else:
-        if place:
-            click.echo(place)
-        _print(answer)
-        if not answer.causes and not answer.is_well:
-            Console(quiet=quiet).say(f"more: {answer.job.console_url}")
-    return 0 if answer.causes or answer.is_well else 1
+        _print(answer, quiet=quiet)
+    return _exit_code(answer)
 
 
-def _job_of_run(aws: Clients, env: Manifest, name: str) -> tuple[str, str]:
-    """Return the step of a run that matters, in words, and its job's id.
+def _explain_run(aws: Clients, env: Manifest, manifest_path: Path, name: str, *, as_json: bool, quiet: bool) -> int:
+    """Explain the step of a run that decides: by its job, or where it has none by what AWS says.
 
     Raises:
-        UsageError: no step of the run has a job that failed or has not ended.
+        UsageError: no step of the run failed or has not ended.
     """
     from gen_infra.aws.runs import describe_run
     from gen_infra.cli.runs import find_run
+    from gen_infra.why import explain
+    from gen_infra.why.run import deciding_step, explain_step, explain_without_step, step_timeout
 
     run = describe_run(aws, find_run(aws, env, name))
-    steps = [
-        (f"run {run.name}{f', sample {part.label}' if run.samples else ''}, step {step.name}: {step.status}", step)
-        for part in (run.samples or (run,))
-        for step in part.steps
-    ]
-    for states in (("FAILED", "TIMED_OUT"), ("ABORTED",), ("SUBMITTED", "RUNNING")):
-        for place, step in steps:
-            if step.status in states and step.job_id:
-                return f"{place} {step.error}".rstrip(), step.job_id
-    raise UsageError(
-        f"run {run.name} is {run.status}, and no job of its steps failed or waits",
-        hint=run.error or "gen-infra runs shows its steps",
-    )
+    found = deciding_step(run)
+    if found is None and not run.failed:
+        raise UsageError(
+            f"run {run.name} is {run.status}, and no job of its steps failed or waits",
+            hint="gen-infra runs shows its steps",
+        )
+    if found is None:
+        place, cause = f"run {run.name}: {run.status}", explain_without_step(run, manifest_path)
+    else:
+        sample = f", sample {found.sample}" if found.sample else ""
+        place = f"run {run.name}{sample}, step {found.step.name}: {found.step.status} {found.step.error}".rstrip()
+        if found.step.job_id:
+            answer = explain(aws, env, manifest_path, found.step.job_id)
+            if found.step.status == "TIMED_OUT":
+                answer = replace(answer, causes=(step_timeout(found.step, manifest_path), *answer.causes))
+            if as_json:
+                print_json({"step": place, **answer.to_dict()})
+            else:
+                click.echo(place)
+                _print(answer, quiet=quiet)
+            return _exit_code(answer)
+        if found.step.status == "SUBMITTED":
+            raise UsageError(f"{place}: its job has not been submitted yet", hint="try again in a moment")
+        cause = explain_step(found.step, manifest_path)
+    if as_json:
+        print_json(
+            {"step": place, "job": None, "causes": [asdict(cause)], "looked_at": ["its history"], "not_seen": []}
+        )
+    else:
+        click.echo(place)
+        _print_cause(cause)
+    return 0
 
 
-def _print(answer: Answer) -> None:
+def _exit_code(answer: Answer) -> int:
+    return 0 if answer.causes or answer.is_well else 1
+
+
+def _print(answer: Answer, *, quiet: bool) -> None:
     job = answer.job
     state = f"{job.status} ({job.reason})" if job.reason else job.status
     click.echo(f"{job.name} ({job.id}) in {job.queue}: {state}")
     for cause in answer.causes:
-        click.echo()
-        click.secho(f"cause: {cause.message}", fg="red")
-        for sentence in cause.evidence:
-            click.echo(f"  - {sentence}")
-        click.secho(f"fix: {cause.fix}", fg="yellow")
+        _print_cause(cause)
     if answer.is_well:
         click.secho(f"nothing is wrong with it: it is {job.status}", fg="green")
     elif not answer.causes:
@@ -102,3 +120,13 @@ def _print(answer: Answer) -> None:
         click.echo("\ncould not check")
         for subject in answer.unseen:
             click.echo(f"  - {subject}")
+    if not answer.causes and not answer.is_well:
+        Console(quiet=quiet).say(f"more: {answer.job.console_url}")
+
+
+def _print_cause(cause: Cause) -> None:
+    click.echo()
+    click.secho(f"cause: {cause.message}", fg="red")
+    for sentence in cause.evidence:
+        click.echo(f"  - {sentence}")
+    click.secho(f"fix: {cause.fix}", fg="yellow")

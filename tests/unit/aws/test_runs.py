@@ -60,10 +60,10 @@ def test_a_step_has_its_times() -> None:
 def test_a_refused_submission_that_is_tried_again_is_as_its_last_try_is() -> None:
     history = History()
     scheduled = history.step("align", 0)
-    refused = history.add(
-        "TaskSubmitFailed", scheduled, taskSubmitFailedEventDetails={"error": "Batch.ServerException"}
-    )
+    details = {"error": "Batch.ServerException", "cause": "busy"}
+    refused = history.add("TaskSubmitFailed", scheduled, taskSubmitFailedEventDetails=details)
     assert shown(history) == {"align": ("FAILED", "", "Batch.ServerException")}
+    assert [step.cause for step in steps_of(history.events)] == ["busy"]
     history.submitted(history.add("TaskScheduled", refused), "job-2")
     assert shown(history) == {"align": ("RUNNING", "job-2", "")}
 
