@@ -1,4 +1,4 @@
-"""What some resources cost whether or not they are used: to compare with, not to bill by.
+"""What some resources cost, those of networks and keys whether or not they are used: to compare with, not to bill by.
 
 List prices of us-east-1 in USD, before taxes and discounts; other regions cost up to twice as much.
 """
@@ -23,6 +23,10 @@ PUBLIC_ADDRESS = 0.005
 # read as `VpcEndpoint-Hours` of us-west-2, which costs what us-east-1 does, in a published copy of AWS's price list,
 # as of 2026-10-06.
 ENDPOINT_IN_A_ZONE = 0.01
+# Linux on x86-64: https://aws.amazon.com/fargate/pricing/ shows it by region, only in a browser; read in two copies:
+# https://www.vantage.sh/blog/fargate-pricing and https://www.wring.co/blog/aws-fargate-pricing-guide, as of 2026-03-10.
+FARGATE_VCPU_HOUR = 0.04048
+FARGATE_GIB_HOUR = 0.004445
 # By the month: https://aws.amazon.com/kms/pricing/, a customer managed key before requests and rotations.
 _KEY = 1.0
 # By the month and GiB, for gp3, the type that gen-infra renders by default: https://aws.amazon.com/ebs/pricing/.

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gen_infra.aws.errors import DENIED, aws_errors, error_code
+from gen_infra.aws.usage import Usage, total, usage_of_jobs
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,22 @@ class StepRun:
     stopped: datetime | None
     error: str
     cause: str = ""
+    earlier_jobs: tuple[str, ...] = ()  # of tries before the last, and before a redrive
+    usage: Usage | None = None
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Return the ids of all its jobs."""
+        return (*self.earlier_jobs, self.job_id) if self.job_id else self.earlier_jobs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same for JSON: times in ISO 8601, UTC."""
+        return {
+            **asdict(self),
+            "started": _iso(self.started),
+            "stopped": _iso(self.stopped),
+            "usage": self.usage.to_dict() if self.usage else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +102,27 @@ class Run:
             return f"{sum(each.ended for each in self.samples)} of {len(self.samples)} samples ended"
         return ", ".join(f"{step.name} {step.status}" for step in self.steps) or self.status
 
+    @property
+    def usage(self) -> Usage | None:
+        """Return what the jobs of all its steps used; None if it is not known of any."""
+        steps = (*self.steps, *(step for sample in self.samples for step in sample.steps))
+        return total(step.usage for step in steps if step.usage is not None)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the same for JSON: times in ISO 8601, UTC."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_iso))
-        return plain
+        """Return the same for JSON: times in ISO 8601, UTC; the usage of a run is that of all its steps."""
+        used = self.usage
+        return {
+            **asdict(replace(self, steps=(), samples=())),
+            "started": _iso(self.started),
+            "stopped": _iso(self.stopped),
+            "steps": [step.to_dict() for step in self.steps],
+            "samples": [sample.to_dict() for sample in self.samples],
+            "usage": used.to_dict() if used else None,
+        }
 
 
-def _iso(value: object) -> str:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat().replace("+00:00", "Z") if time else None
 
 
 @aws_errors()
@@ -192,6 +222,18 @@ def inputs_of(clients: Clients, samples: Collection[Run]) -> list[dict[str, str]
         return list(pool.map(lambda sample: json.loads(_described(clients, sample.arn).input), samples))
 
 
+def with_usage(clients: Clients, run: Run) -> Run:
+    """Return a run with what the jobs of its steps used, as far as AWS Batch still knows them."""
+    parts = (run, *run.samples)
+    used = usage_of_jobs(clients, [job for part in parts for step in part.steps for job in step.jobs])
+
+    def steps_of_part(part: Run) -> tuple[StepRun, ...]:
+        return tuple(replace(step, usage=total(used[job] for job in step.jobs if job in used)) for step in part.steps)
+
+    samples = tuple(replace(sample, steps=steps_of_part(sample)) for sample in run.samples)
+    return replace(run, steps=steps_of_part(run), samples=samples)
+
+
 @aws_errors()
 def stop_run(clients: Clients, arn: str, cause: str) -> None:
     """Stop a run, whose jobs Step Functions then terminates."""
@@ -283,7 +325,8 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[StepRun]:
 
 def _submitted(step: StepRun, event: Mapping[str, Any]) -> StepRun:
     output = json.loads(event["taskSubmittedEventDetails"].get("output", "{}"))
-    return replace(step, status="RUNNING", job_id=output.get("JobId", ""), stopped=None, error="", cause="")
+    again = replace(step, status="RUNNING", stopped=None, error="", cause="")
+    return replace(again, job_id=output.get("JobId", ""), earlier_jobs=step.jobs)
 
 
 def _succeeded(step: StepRun, event: Mapping[str, Any]) -> StepRun:

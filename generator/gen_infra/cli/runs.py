@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from gen_infra.aws.runs import Run, StepRun
     from gen_infra.aws.session import Clients
+    from gen_infra.aws.usage import Usage
     from gen_infra.manifest import Manifest
 
 COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
@@ -70,11 +71,11 @@ def runs(
 ) -> int:
     """List runs of workflows, or show one with its samples and steps.
 
-    RUN is the name or the ARN of a run. Each step has its state, its job's id and its time. AWS does not continue a
-    list that succeeded because its failures stayed within `tolerated_failure_percentage`: --resume then starts a new
-    run over the samples that failed.
+    RUN is the name or the ARN of a run. Each step has its state, its job's id, its time and an estimated cost, by list
+    prices of the vCPUs and the memory of its jobs. AWS does not continue a list that succeeded because its failures
+    stayed within `tolerated_failure_percentage`: --resume then starts a new run over the samples that failed.
     """
-    from gen_infra.aws.runs import describe_run, watch_run
+    from gen_infra.aws.runs import describe_run, watch_run, with_usage
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
 
@@ -92,6 +93,7 @@ def runs(
     if resume:
         arn = _resume(aws, env, arn, console)
     found = watch_run(aws, arn, lambda seen: console.say(f"  {seen.summary}")) if watch else describe_run(aws, arn)
+    found = with_usage(aws, found)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -195,6 +197,8 @@ def _list(
 
 
 def _card(run: Run, *, failed: bool) -> Iterator[str]:
+    from gen_infra.aws.usage import BASIS
+
     yield f"{'run:':<12}{run.name}"
     yield f"{'state:':<12}{run.status} {run.error}".rstrip()
     yield f"{'started:':<12}{timestamp(run.started)}"
@@ -202,12 +206,24 @@ def _card(run: Run, *, failed: bool) -> Iterator[str]:
         yield f"{'stopped:':<12}{timestamp(run.stopped)}"
     for sample in run.samples:
         if not failed or sample.failed:
-            yield f"{sample.label:<40} {sample.status}"
+            yield f"{sample.label:<40} {sample.status:<10} {_estimate(sample.usage)}".rstrip()
             yield from (f"  {_step(step)}" for step in sample.steps)
     yield from map(_step, run.steps)
+    if used := run.usage:
+        hours = f"{used.vcpu_hours:.2f} vCPU-hours, {used.memory_gib_hours:.2f} GiB-hours"
+        yield f"{'estimate:':<12}{_estimate(used)}: {hours}"
+        yield f"{'':<12}by {BASIS}"
 
 
 def _step(step: StepRun) -> str:
     seconds = (step.stopped - step.started).total_seconds() if step.started and step.stopped else None
     took = "" if seconds is None else f"{seconds / 60:.1f} min"
-    return f"{step.name:<24} {step.status:<10} {step.job_id:<36} {took:>10} {step.error}".rstrip()
+    cost = _estimate(step.usage)
+    return f"{step.name:<24} {step.status:<10} {step.job_id:<36} {took:>10} {cost:>10} {step.error}".rstrip()
+
+
+def _estimate(used: Usage | None) -> str:
+    """Return the estimated cost; empty where it is not known, GPU-hours where those have no price."""
+    if used is None:
+        return ""
+    return f"{used.gpu_hours:.2f} GPU-hours" if used.usd is None else f"~{used.usd:.2f} USD"

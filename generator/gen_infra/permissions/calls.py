@@ -77,6 +77,7 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("map-runs", "states", "ListExecutions"),
         on("executions", "states", "DescribeExecution", "GetExecutionHistory", "ListMapRuns"),
         on("key-through-states", "kms", "Decrypt"),
+        on("region", "batch", "DescribeJobs"),
     ),
     "jobs": (*_JOBS, *_QUEUES),
     "logs": (*_JOBS, *_LOGS),

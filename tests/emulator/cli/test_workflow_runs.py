@@ -136,6 +136,11 @@ def test_the_failed_samples_of_a_list_that_succeeded_are_started_again(layer: Wo
         f" started {again['name']} over these 2\n"
     ) in done.stderr
 
+    [step, *_] = again["samples"][0]["steps"]
+    assert 0 < step["usage"]["vcpu_hours"] < again["usage"]["vcpu_hours"] < 0.1
+    card = layer.answer("runs", again["name"])
+    assert "\nestimate:   ~0.00 USD: 0.00 vCPU-hours, 0.00 GiB-hours\n            by Fargate's list prices" in card
+
     done = layer.run("runs", again["name"], "--resume")
     assert done.returncode == 2
     assert f"run {again['name']} succeeded: there is nothing to resume" in done.stderr
