@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 _TYPE = "AWS::Batch::JobDefinition"
 VARIABLE = re.compile(r"\$\{\s*([^}!]+?)\s*\}|\{\{resolve:[^}]*\}\}")
+_MAX_DEPTH = 100
 _NO_VALUE = "AWS::NoValue"
 
 
-class _Loader(yaml.BaseLoader):
-    """Construct every scalar as text, and ``!Sub x`` as ``{"Fn::Sub": "x"}``; BaseLoader makes no objects."""
+# Constructs every scalar as text, and no objects; libyaml takes linear time for brackets that are never closed.
+_Loader = type("_Loader", (yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader,), {})
 
 
-def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _tagged(loader: yaml.BaseLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    """Construct ``!Sub x`` as ``{"Fn::Sub": "x"}``."""
     if isinstance(node, yaml.MappingNode):
         value: Any = loader.construct_mapping(node, deep=True)
     elif isinstance(node, yaml.SequenceNode):
@@ -36,7 +38,7 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     return {"Ref" if suffix == "Ref" else f"Fn::{suffix}": value}
 
 
-_Loader.add_multi_constructor("!", _tagged)
+yaml.add_multi_constructor("!", _tagged, Loader=_Loader)
 
 
 def documents(text: str) -> list[Any]:
@@ -44,7 +46,14 @@ def documents(text: str) -> list[Any]:
 
     Raises:
         yaml.YAMLError: the text is not YAML.
+        RecursionError: it is nested more than 100 levels deep, which would overflow libyaml's stack.
     """
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise RecursionError
     return list(yaml.load_all(text, Loader=_Loader))  # derived from BaseLoader: text, lists and mappings
 
 
