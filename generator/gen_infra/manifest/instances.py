@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -96,6 +95,8 @@ def named(word: str) -> tuple[InstanceType, ...]:
 
 def nearest(word: str) -> str:
     """Return the known family or type that is most similar to ``word``; empty if there is none."""
+    import difflib
+
     family_name, dot, _ = word.partition(".")
     families = catalogue().families
     known: Iterable[str] = families

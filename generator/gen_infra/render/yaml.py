@@ -18,6 +18,7 @@ _COMMENT_COLUMN = 60
 _LONGEST_KEY = 1000
 _ONE_LINE = 80  # characters of a list that stays on one line
 _SCALAR = (str, int, float, NoneType)
+_MAPPING = (dict, Mapping)  # the first is found at once, the second by Python code
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _WORDS = frozenset(
@@ -63,15 +64,19 @@ def _commented(value: object, path: KeyPath, pad: str, comment: Callable[[KeyPat
 
 
 def _lines(value: object, pad: str) -> list[str]:
-    if line := _one_line(value):
-        return [pad + line]
+    line = _one_line(value)
+    return [pad + line] if line else _several_lines(value, pad)
+
+
+def _several_lines(value: object, pad: str) -> list[str]:
     lines: list[str] = []
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPPING):
         for name, item in value.items():
             if line := _one_line(item):
                 lines.append(f"{_key(name, pad)} {line}")
             else:
-                lines += [_key(name, pad), *_lines(item, f"{pad}  ")]
+                lines.append(_key(name, pad))
+                lines += _several_lines(item, f"{pad}  ")
     elif isinstance(value, list | tuple):
         for item in value:
             first, *rest = _lines(item, f"{pad}  ")
@@ -87,9 +92,11 @@ def _key(name: object, pad: str) -> str:
 
 def _one_line(value: object) -> str:
     """Write a scalar, an empty collection or a short list of scalars; return nothing for what needs several lines."""
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, _SCALAR):
         return _scalar(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPPING):
         return "" if value else "{}"
     if not isinstance(value, list | tuple):
         return _scalar(value)

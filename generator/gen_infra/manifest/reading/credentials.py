@@ -164,11 +164,18 @@ TOKENS = (
     ),
 )
 
-SECRET_WORDS = ("pass", "pwd", "kennwort", "secret", "token", "key", "credential")
+_KEYS = (
+    *("api", "access", "account", "app", "auth", "client", "consumer", "licence", "license", "master", "private"),
+    *("service", "shared", "signing", "storage", "subscription"),
+)
+# The "key" of `encryption: {key: create}` alone is no secret's name.
+SECRET_WORDS = (
+    *("pass", "pwd", "kennwort", "secret", "token", "credential"),
+    *(f"{kind}{joint}key" for kind in _KEYS for joint in ("", "_", "-")),
+)
 _NAME = (
     r"(?:passwords?|passwds?|passphrase|passcode|passwort|kennwort|pwd|secret(?:[_-]?access)?(?:[_-]?key)?|token"
-    r"|credentials?|(?:api|access|account|app|auth|client|consumer|licen[cs]e|master|private|service|shared|signing"
-    r"|storage|subscription)[_-]?key)(?:[_-]?(?:value|string|plain|plaintext|hash|base64|b64|prod|production|dev"
+    rf"|credentials?|(?:{'|'.join(_KEYS)})[_-]?key)(?:[_-]?(?:value|string|plain|plaintext|hash|base64|b64|prod|production|dev"
     r"|staging|test|old|new|current|\d+))?"
 )
 # What stands in the place of a secret: a variable, a job's parameter, a path, an ARN, a placeholder, code.

@@ -6,7 +6,6 @@ value against the model's types and return a message with the position for each 
 
 from __future__ import annotations
 
-import difflib
 import types
 from functools import cache
 from itertools import islice
@@ -235,6 +234,8 @@ def _list(words: Iterable[str]) -> str:
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> str:
+    import difflib
+
     known, word = list(known), cut(word)
     near = difflib.get_close_matches(word, known, n=1) if what == "key" else ()
     advice = f'did you mean "{near[0]}"?' if near else f"choose from: {_list(known)}"

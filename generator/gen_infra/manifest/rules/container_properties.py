@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -190,6 +189,8 @@ def _structure(value: object, shape: Shape, path: KeyPath, names: tuple[str, ...
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
+    import difflib
+
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     return f'unknown key "{name}"; ' + (f'did you mean "{near[0]}"?' if near else f"choose from: {', '.join(known)}")
