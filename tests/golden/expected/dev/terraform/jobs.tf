@@ -115,10 +115,24 @@ resource "aws_batch_job_definition" "isaac" {
   platform_capabilities      = ["EC2"]
   propagate_tags             = true
   deregister_on_new_revision = false
+  parameters = {
+    sample = "SRR1919605"
+    fastq1 = "s3://aws-batch-genomics-resources/fastq/SRR1919605_1.fastq.gz"
+    fastq2 = "s3://aws-batch-genomics-resources/fastq/SRR1919605_2.fastq.gz"
+  }
 
   container_properties = jsonencode({
-    image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev/isaac:04.18"
-    command    = ["--working_dir", "/scratch"]
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev/isaac:04.18"
+    command = [
+      "--working_dir",
+      "/scratch",
+      "--sample",
+      "Ref::sample",
+      "--fastq1",
+      "Ref::fastq1",
+      "--fastq2",
+      "Ref::fastq2",
+    ]
     jobRoleArn = "arn:aws:iam::123456789012:role/isaac-dev-job"
     resourceRequirements = [
       { type = "VCPU", value = "32" },
@@ -268,10 +282,13 @@ resource "aws_batch_job_definition" "strelka" {
   platform_capabilities      = ["EC2"]
   propagate_tags             = true
   deregister_on_new_revision = false
+  parameters = {
+    sample = "SRR1919605"
+  }
 
   container_properties = jsonencode({
     image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev/strelka:2.9.10"
-    command    = ["--working_dir", "/scratch"]
+    command    = ["--working_dir", "/scratch", "--sample", "Ref::sample"]
     jobRoleArn = "arn:aws:iam::123456789012:role/strelka-dev-job"
     resourceRequirements = [
       { type = "VCPU", value = "32" },
@@ -421,10 +438,13 @@ resource "aws_batch_job_definition" "snpeff" {
   platform_capabilities      = ["EC2"]
   propagate_tags             = true
   deregister_on_new_revision = false
+  parameters = {
+    sample = "SRR1919605"
+  }
 
   container_properties = jsonencode({
     image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev/snpeff:5.2"
-    command    = ["--working_dir", "/scratch"]
+    command    = ["--working_dir", "/scratch", "--sample", "Ref::sample"]
     jobRoleArn = "arn:aws:iam::123456789012:role/snpeff-dev-job"
     resourceRequirements = [
       { type = "VCPU", value = "4" },
@@ -559,10 +579,13 @@ resource "aws_batch_job_definition" "samtoolsStats" {
   platform_capabilities      = ["EC2"]
   propagate_tags             = true
   deregister_on_new_revision = false
+  parameters = {
+    sample = "SRR1919605"
+  }
 
   container_properties = jsonencode({
     image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/dev/samtools_stats:1.21"
-    command    = ["--working_dir", "/scratch"]
+    command    = ["--working_dir", "/scratch", "--sample", "Ref::sample"]
     jobRoleArn = "arn:aws:iam::123456789012:role/samtoolsStats-dev-job"
     resourceRequirements = [
       { type = "VCPU", value = "4" },

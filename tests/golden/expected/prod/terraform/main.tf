@@ -44,8 +44,11 @@ module "encryption" {
     "/aws/batch/prod/*",
     "/aws/lambda/batchSubmitJob-prod",
     "/aws/lambda/batchGetJobStatus-prod",
+    "/aws/vendedlogs/states/*-prod",
   ]
-  spot = true
+  event_topics   = ["germline-failed-prod"]
+  spot           = true
+  state_machines = true
 }
 
 module "instance_role" {
@@ -125,4 +128,46 @@ module "job_functions" {
     "arn:aws:batch:us-east-1:123456789012:job-definition/snpeff-prod",
     "arn:aws:batch:us-east-1:123456789012:job-definition/samtoolsStats-prod",
   ]
+}
+
+# Queues and job definitions are given by name here too. The definitions are files, for people to read.
+module "workflow_germline" {
+  source = "./modules/workflow"
+
+  definitions_path = "${path.module}/workflows"
+
+  workflow              = "germline-prod"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-queue/highPriority-prod",
+    "arn:aws:batch:us-east-1:123456789012:job-queue/lowPriority-prod",
+  ]
+  job_definition_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-definition/isaac-prod",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/samtoolsStats-prod",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/snpeff-prod",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/strelka-prod",
+  ]
+  emails = ["genomics-ops@example.com"]
+  topic  = "germline-failed-prod"
+
+  machines = {
+    one = {
+      name       = "germline-prod"
+      definition = "germline.asl.json"
+    }
+    many = {
+      name       = "germline-many-prod"
+      definition = "germline-many.asl.json"
+      samples = {
+        bucket = "genomics-results-123456789012"
+        folder = "genomic-workflow/workflows/prod/germline/"
+      }
+    }
+  }
 }

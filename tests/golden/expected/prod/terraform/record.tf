@@ -14,6 +14,7 @@ resource "terraform_data" "manifest" {
     module.repository_strelka,
     module.repository_snpeff,
     module.repository_samtools_stats,
+    module.workflow_germline,
     aws_batch_job_queue.highPriority,
     aws_batch_job_queue.lowPriority,
     aws_batch_job_definition.isaac,
