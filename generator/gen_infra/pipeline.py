@@ -321,6 +321,10 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
         left += leftovers_named(clients, "notifications", manifest.event_topics)
     if manifest.workflows:
         left += leftovers_named(clients, "workflows", manifest.state_machines)
+    if manifest.created_file_systems:
+        names = [manifest.suffixed(key) for key in manifest.created_file_systems]
+        names += map(manifest.file_system_security_group, manifest.created_file_systems)
+        left += leftovers_named(clients, "file_systems", names)
     return [as_orphan(each).still_there for each in left]
 
 

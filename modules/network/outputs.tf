@@ -23,6 +23,11 @@ output "subnet_ids" {
   ]
 }
 
+output "subnet_ids_by_zone" {
+  description = "Ids of the private subnets, by availability zone; the zones are known when planning."
+  value       = { for zone in local.zones : zone => aws_subnet.private[zone].id }
+}
+
 output "vpc_id" {
   description = "Id of the VPC."
   value       = aws_vpc.this.id

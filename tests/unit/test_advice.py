@@ -182,6 +182,6 @@ def test_every_call_of_the_aws_cli_exists(advice: dict[str, str]) -> None:
             shape = model.operation_model(calls[operation]).input_shape
             members = {xform_name(member, "-") for member in shape.members} if shape else set()
             for option in re.findall(r"--([a-z][a-z-]+)", rest):
-                assert option in members | {"region"}, match[0]
+                assert option in members | {"output", "query", "region"}, match[0]
             found.add((name, operation))
     assert ("service-quotas", "request-service-quota-increase") in found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Part: TypeAlias = Literal["environment", "network", "rebuild", "notifications", "workflows"]
+Part: TypeAlias = Literal["environment", "network", "rebuild", "notifications", "workflows", "file_systems"]
 
 
 class Absent(NamedTuple):
@@ -291,6 +291,61 @@ KINDS: dict[str, ResourceKind] = {
         events=Events(
             ("PutImageTagMutability", "PutImageScanningConfiguration"), ("DeleteRepository",), ("CreateRepository",)
         ),
+    ),
+    "aws_efs_access_point": ResourceKind(
+        label="access point",
+        listing=_OWNED,
+        import_id=_NEW_ID,
+        adoption=Absent("a second one does no harm, and goes with its file system"),
+        removal=_OWNED,
+        events=Events(("TagResource",), ("DeleteAccessPoint",), ("CreateAccessPoint",)),
+        names=(("id", "file_system_id"),),
+    ),
+    "aws_efs_backup_policy": ResourceKind(
+        label="backup policy",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        adoption=_NO_CONFLICT,
+        removal=_OWNED,
+        events=Events(("PutBackupPolicy",), ("PutBackupPolicy",), ("PutBackupPolicy",)),
+        names=(("file_system_id",),),
+    ),
+    "aws_efs_file_system": ResourceKind(
+        label="file system",
+        shown_by_name=True,
+        listing=Listing(
+            ("file_systems",),
+            "efs",
+            "describe_file_systems",
+            Objects("FileSystems[]", "{FileSystemId}", same=(Same("creation_token", "CreationToken"),)),
+        ),
+        import_id=_NEW_ID,
+        adoption="tags",
+        # EFS deletes a file system some seconds after the last of its mount targets.
+        removal="aws efs describe-mount-targets --file-system-id {0} --query MountTargets[].MountTargetId "
+        "--output text | xargs -n 1 aws efs delete-mount-target --mount-target-id "
+        "&& sleep 60 && aws efs delete-file-system --file-system-id {0}",
+        events=Events(("PutLifecycleConfiguration", "UpdateFileSystem"), ("DeleteFileSystem",), ("CreateFileSystem",)),
+        names=(("id", "creation_token"),),
+        ignored=frozenset({"name", "number_of_mount_targets", "size_in_bytes"}),
+    ),
+    "aws_efs_file_system_policy": ResourceKind(
+        label="file system policy",
+        listing=_OWNED,
+        import_id=_OVERWRITTEN,
+        adoption=_NO_CONFLICT,
+        removal=_OWNED,
+        events=Events(("PutFileSystemPolicy",), ("DeleteFileSystemPolicy",), ("PutFileSystemPolicy",)),
+        names=(("file_system_id",),),
+    ),
+    "aws_efs_mount_target": ResourceKind(
+        label="mount target",
+        listing=_OWNED,
+        import_id=_NEW_ID,
+        adoption=Absent("AWS lists it by its file system only"),
+        removal=_OWNED,
+        events=Events(("ModifyMountTargetSecurityGroups",), ("DeleteMountTarget",), ("CreateMountTarget",)),
+        names=(("id", "file_system_id"),),
     ),
     "aws_eip": ResourceKind(
         label="Elastic IP address",
@@ -585,7 +640,7 @@ KINDS: dict[str, ResourceKind] = {
     "aws_security_group": ResourceKind(
         label="security group",
         listing=Listing(
-            _NETWORK,
+            (*_NETWORK, "file_systems"),
             "ec2",
             "describe_security_groups",
             Objects("SecurityGroups[?GroupName!='default']", "{GroupId}", same=(_IN_VPC, Same("name", "GroupName"))),

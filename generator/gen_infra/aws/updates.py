@@ -218,6 +218,14 @@ REFUSALS: tuple[Refusal, ...] = (
         f"{_DOCS}/AmazonECR/latest/APIReference/API_PutImageTagMutability.html", "Encryption.key", needs_new_name=True,
     ),
     _fixed(
+        "aws_efs_file_system", "kms_key_id", "UpdateFileSystem", "KmsKeyId",
+        f"{_DOCS}/efs/latest/ug/API_UpdateFileSystem.html", "Encryption.key", needs_new_name=True,
+    ),
+    _fixed(
+        "aws_efs_access_point", "posix_user", "TagResource", "PosixUser",
+        f"{_DOCS}/efs/latest/ug/API_CreateAccessPoint.html", "FileSystem.uid", "FileSystem.gid",
+    ),
+    _fixed(
         "aws_eip", "domain", "ModifyAddressAttribute", "Domain", f"{_EC2}/API_ModifyAddressAttribute.html",
     ),
     *(
@@ -304,6 +312,9 @@ FREE: Mapping[str, str] = MappingProxyType(
         "aws_codebuild_project": "UpdateProject",
         "aws_default_security_group": "ModifySecurityGroupRules",
         "aws_ecr_lifecycle_policy": "PutLifecyclePolicy",
+        "aws_efs_backup_policy": "PutBackupPolicy",
+        "aws_efs_file_system_policy": "PutFileSystemPolicy",
+        "aws_efs_mount_target": "ModifyMountTargetSecurityGroups",
         "aws_iam_openid_connect_provider": "AddClientIDToOpenIDConnectProvider",
         "aws_iam_policy": "CreatePolicyVersion",
         "aws_iam_role_policy": "PutRolePolicy",

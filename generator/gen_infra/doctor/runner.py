@@ -125,8 +125,9 @@ def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
     credentials = {each.repository_credentials for each in containers if each.repository_credentials}
     for arn in sorted(credentials - set(secrets)):
         yield partial(doctor_jobs.registry_secret, aws, arn)
-    volumes = {(volume.file_system, volume.access_point) for each in containers for volume in each.efs.values()}
-    for file_system, access_point in sorted(volumes, key=str):
+    mounted = [manifest.file_system_of(volume) for each in containers for volume in each.efs.values()]
+    existing = [each for each in (*mounted, *manifest.file_systems.values()) if not each.is_created]
+    for file_system, access_point in sorted({(each.efs, each.access_point) for each in existing}, key=str):
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)
 
 

@@ -56,10 +56,11 @@ _MADE_OF = tuple(
     (re.compile(pattern), addresses)
     for pattern, addresses in (
         (r"(?:account|region|name|tags)\b.*", ("*",)),
-        (r"network\b.*", ("module.network.*", "module.compute_*")),
+        (r"network\b.*", ("module.network.*", "module.compute_*", "module.file_system_*")),
         (r"encryption\b.*", ("module.encryption.*", "*aws_launch_template.*", "*log_group*", "module.repository_*",
-                             "module.job_functions.*")),
+                             "module.file_system_*", "module.job_functions.*")),
         (r"iam\b.*", ("*aws_iam_*", "module.compute_*")),
+        (r"file_systems\.([\w-]+).*", ("module.file_system_{}.*", "aws_batch_job_definition.*")),
         (r"logs\b.*", ("*aws_cloudwatch_log_group.*",)),
         (r"buckets\b.*", ("aws_iam_role_policy.*",)),
         (r"repositories\b.*", ("module.repository_*", "aws_batch_job_definition.*")),
@@ -73,7 +74,7 @@ _MADE_OF = tuple(
         (r"jobs\.(\w+).*", ("aws_batch_job_definition.{}",)),
         (r"jobs\.(\w+)", ("aws_cloudwatch_log_group.{}", "aws_iam_*.{}", "aws_iam_*.{}_*")),
         (r"jobs\.(\w+)\.(?:buckets|container_properties|containers|efs|image|queue|role|secrets)\b.*",
-         ("aws_iam_*.{}", "aws_iam_*.{}_*")),
+         ("aws_iam_*.{}", "aws_iam_*.{}_*", "module.file_system_*.aws_iam_role_policy.*")),
         (r"jobs\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
     )
 )  # fmt: skip

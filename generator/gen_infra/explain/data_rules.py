@@ -30,6 +30,12 @@ def _gone_repository(facts: Facts) -> tuple[str, Danger | None]:
     return "refused while there are images in it", None
 
 
+def _changed_access_days(facts: Facts) -> tuple[str, Danger | None]:
+    if not facts.after.get("lifecycle_policy"):
+        return "files stay where they are until they are read; no more move to Infrequent Access", None
+    return "files that were not read for so long move to Infrequent Access; jobs read them as before", None
+
+
 def _new_expiry(facts: Facts) -> tuple[str, Danger | None]:
     """Explain that ECR expires what a rule selects within a day; fewer images or days, or a new rule, expire more."""
     old, new = _expiries(facts.before), _expiries(facts.after)
@@ -84,6 +90,47 @@ DATA_RULES = (
     EffectRule(
         "aws_ecr_lifecycle_policy", "replace", "policy", _new_expiry,
         "ECR expires images within a day of the policy, which the provider replaces for each change",
+    ),
+    *(
+        EffectRule(
+            "aws_efs_file_system", action, "",
+            always(
+                "every file on it is deleted, and running jobs that mount it fail; AWS Backup keeps its last copies "
+                "for 35 days",
+                "destroy-data",
+            ),
+            "DeleteFileSystem deletes the files; another key or mode needs a new file system",
+        )
+        for action in GONE
+    ),
+    EffectRule(
+        "aws_efs_file_system", "update", "lifecycle_policy", _changed_access_days,
+        "PutLifecycleConfiguration moves files between storage classes, and deletes none",
+    ),
+    *(
+        EffectRule(
+            "aws_efs_mount_target", action, "",
+            always("running jobs that mount the file system in this zone lose it until they are started again",
+                   "stop-jobs"),
+            "EFS has one mount target in each zone, and DeleteMountTarget breaks its mounts",
+        )
+        for action in GONE
+    ),
+    *(
+        EffectRule(
+            "aws_efs_access_point", action, "",
+            always("running jobs that mount it fail; files stay, as those of the users who own them", "stop-jobs"),
+            "an access point has no update: CreateAccessPoint sets its directory and user",
+        )
+        for action in GONE
+    ),
+    *(
+        EffectRule(
+            "aws_efs_backup_policy", action, "",
+            always("no more backups are made; those that exist stay until they expire"),
+            "PutBackupPolicy",
+        )
+        for action in GONE
     ),
     *(
         EffectRule(

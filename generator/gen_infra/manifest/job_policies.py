@@ -149,10 +149,18 @@ _WITHOUT_PREFIX = StatementCondition("Null", "s3:prefix", ("true",))
 
 
 def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """Yield what a job's role may do with the job's file systems, only through the access point where there is one."""
+    """Yield what a job's role may do with existing file systems, only through the access point where there is one.
+
+    The policies for file systems that the environment creates are in their module, which knows their ids.
+    """
     arn = f"arn:{manifest.partition}:elasticfilesystem:{manifest.region}:{manifest.account}"
     volumes = [volume for container in job.all_containers.values() for volume in container.efs.values()]
-    targets = dict.fromkeys((volume.file_system, volume.access_point, volume.read_only) for volume in volumes)
+    mounted = [(manifest.file_system_of(volume), volume.read_only) for volume in volumes]
+    targets = dict.fromkeys(
+        (file_system.efs, file_system.access_point, read_only)
+        for file_system, read_only in mounted
+        if not file_system.is_created
+    )
     for index, (file_system, access_point, read_only) in enumerate(targets):
         actions = ("elasticfilesystem:ClientMount", *(() if read_only else ("elasticfilesystem:ClientWrite",)))
         point = StatementCondition(

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.kinds import KINDS, Listing
-from gen_infra.permissions.provider_calls import TYPES, Calls, creates_network, has_workflows, notifies, on, rebuilds
+from gen_infra.permissions.provider_calls import (
+    TYPES,
+    Calls,
+    creates_file_systems,
+    creates_network,
+    has_workflows,
+    notifies,
+    on,
+    rebuilds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,6 +216,7 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
         "rebuild": rebuilds(manifest),
         "notifications": notifies(manifest),
         "workflows": has_workflows(manifest),
+        "file_systems": creates_file_systems(manifest),
     }
     for type_, kind in KINDS.items():
         if isinstance(kind.listing, Listing) and any(parts.get(part) for part in kind.listing.parts):
@@ -216,8 +226,12 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
 
 
 def _listing(listing: Listing) -> Calls:
-    service = {"alarms": "cloudwatch", "builds": "codebuild", "functions": "lambda", "schedules": "scheduler"}.get(
-        listing.client, listing.client
-    )
+    service = {
+        "alarms": "cloudwatch",
+        "builds": "codebuild",
+        "functions": "lambda",
+        "schedules": "scheduler",
+        "efs": "elasticfilesystem",
+    }.get(listing.client, listing.client)
     operation = "".join(word.capitalize() for word in listing.operation.split("_"))
     return on("anywhere" if service == "iam" else "region", service, operation)

@@ -69,6 +69,15 @@ def has_workflows(manifest: Manifest) -> object:
     return manifest.workflows
 
 
+def creates_file_systems(manifest: Manifest) -> object:
+    """Return whether an environment creates file systems."""
+    return manifest.created_file_systems
+
+
+def _creates_security_groups(manifest: Manifest) -> object:
+    return creates_network(manifest) or creates_file_systems(manifest)
+
+
 def _has_log_groups(manifest: Manifest) -> object:
     return manifest.jobs or manifest.logs.default_group or creates_network(manifest) or rebuilds(manifest)
 
@@ -224,6 +233,56 @@ TYPES: Mapping[str, TypeCalls] = {
             # https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
             on("key-grants", "kms", "CreateGrant"),
             on("key", "kms", "DescribeKey", "RetireGrant"),
+        ),
+    ),
+    "aws_efs_access_point": TypeCalls(
+        creates_file_systems,
+        (on("region", "elasticfilesystem", "DescribeAccessPoints"),),
+        (
+            on("file-systems", "elasticfilesystem", "CreateAccessPoint"),
+            on("access-points", "elasticfilesystem", "DeleteAccessPoint", "TagResource", "UntagResource"),
+        ),
+    ),
+    "aws_efs_backup_policy": TypeCalls(
+        creates_file_systems,
+        (on("file-systems", "elasticfilesystem", "DescribeBackupPolicy"),),
+        (on("file-systems", "elasticfilesystem", "PutBackupPolicy"),),
+    ),
+    "aws_efs_file_system": TypeCalls(
+        creates_file_systems,
+        (
+            on("region", "elasticfilesystem", "DescribeFileSystems"),
+            on("file-systems", "elasticfilesystem", "DescribeLifecycleConfiguration"),
+        ),
+        (
+            on("new-file-systems", "elasticfilesystem", "CreateFileSystem"),
+            on(
+                "file-systems", "elasticfilesystem",
+                "DeleteFileSystem", "PutLifecycleConfiguration", "TagResource", "UntagResource", "UpdateFileSystem",
+            ),
+            # https://docs.aws.amazon.com/efs/latest/ug/EFSKMSPolicy.html
+            on("key-through-services", "kms", "Decrypt", "GenerateDataKeyWithoutPlaintext"),
+            on("key", "kms", "DescribeKey"),
+            on("key-grants", "kms", "CreateGrant"),
+        ),
+    ),
+    "aws_efs_file_system_policy": TypeCalls(
+        creates_file_systems,
+        (on("file-systems", "elasticfilesystem", "DescribeFileSystemPolicy"),),
+        (on("file-systems", "elasticfilesystem", "DeleteFileSystemPolicy", "PutFileSystemPolicy"),),
+    ),
+    "aws_efs_mount_target": TypeCalls(
+        creates_file_systems,
+        (on("region", "elasticfilesystem", "DescribeMountTargets", "DescribeMountTargetSecurityGroups"),),
+        (
+            on(
+                "file-systems", "elasticfilesystem",
+                "CreateMountTarget", "DeleteMountTarget", "ModifyMountTargetSecurityGroups",
+            ),
+            # https://docs.aws.amazon.com/efs/latest/ug/API_CreateMountTarget.html
+            on("region", "ec2", "DescribeNetworkInterfaces", "DescribeSubnets"),
+            on("mount-target-interfaces", "ec2", "CreateNetworkInterface"),
+            on("efs-linked-role", "iam", "CreateServiceLinkedRole"),
         ),
     ),
     "aws_eip": TypeCalls(
@@ -415,10 +474,11 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
     ),
     "aws_security_group": TypeCalls(
-        creates_network,
+        _creates_security_groups,
         (on("region", "ec2", "DescribeNetworkInterfaces", "DescribeSecurityGroups"),),
         (
             on("new-network", "ec2", "CreateSecurityGroup"),
+            on("given-vpcs", "ec2", "CreateSecurityGroup"),
             on(
                 "network", "ec2",
                 "CreateSecurityGroup", "DeleteSecurityGroup", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
@@ -506,7 +566,7 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
     ),
     "aws_vpc_security_group_ingress_rule": TypeCalls(
-        lambda manifest: manifest.network.create,
+        _creates_security_groups,
         (on("region", "ec2", "DescribeSecurityGroupRules"),),
         (
             on(

@@ -75,6 +75,10 @@ def _account(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     if any(compute.service_role == "service-linked" for compute in manifest.compute.values()):
         role = iam_arn(manifest, "role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch")
         yield "batch-linked-role", Scope((role,), (equals("iam:AWSServiceName", "batch.amazonaws.com"),))
+    if manifest.created_file_systems:
+        path = "role/aws-service-role/elasticfilesystem.amazonaws.com/AWSServiceRoleForAmazonElasticFileSystem"
+        service = equals("iam:AWSServiceName", "elasticfilesystem.amazonaws.com")
+        yield "efs-linked-role", Scope((iam_arn(manifest, path),), (service,))
 
 
 def _linked_roles(manifest: Manifest) -> dict[str, bool]:
@@ -276,16 +280,34 @@ def _network(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
         yield "new-launch-templates", Scope(ec2("launch-template"), (like("aws:RequestTag/Name", name),))
         yield "launch-templates", Scope(ec2("launch-template"), (like("aws:ResourceTag/Name", name),))
         yield "tags-of-new-launch-templates", Scope(ec2("launch-template"), (created,))
-    if not manifest.network.create:
+    if manifest.created_file_systems:
+        yield from _file_systems(manifest)
+    if not (manifest.network.create or manifest.created_file_systems):
         return
     names = (manifest.vpc_name, f"{manifest.vpc_name}/*")
     yield "new-network", Scope(ec2(*_NETWORK_KINDS), (like("aws:RequestTag/Name", *names),))
     yield "network", Scope(ec2(*_NETWORK_KINDS), (like("aws:ResourceTag/Name", *names),))
     created = equals("ec2:CreateAction", *_NETWORK_CREATIONS)
     yield "tags-of-new-network", Scope(ec2(*_NETWORK_KINDS), (created,))
+    if not manifest.network.create:
+        yield "given-vpcs", Scope(ec2("vpc"))
+        return
     # AWS creates it without a name; Terraform takes it over.
     default = (equals("aws:RequestTag/Name", f"{manifest.vpc_name}/default"), lacks("aws:ResourceTag/Name"))
     yield "default-security-group", Scope(ec2("security-group"), default)
+
+
+def _file_systems(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
+    """Yield the file systems, which are known by their names, and the interfaces of their mount targets."""
+    kinds = {"file-systems": "file-system/*", "access-points": "access-point/*"}
+    name = f"*-{manifest.name}"
+    for scope, resource in kinds.items():
+        arns = (arn(manifest, "elasticfilesystem", resource),)
+        yield scope, Scope(arns, (like("aws:ResourceTag/Name", name),))
+    every = (arn(manifest, "elasticfilesystem", "file-system/*"),)
+    yield "new-file-systems", Scope(every, (like("aws:RequestTag/Name", name),))
+    places = ("network-interface/*", "security-group/*", "subnet/*")
+    yield "mount-target-interfaces", Scope(tuple(arn(manifest, "ec2", place) for place in places))
 
 
 def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
@@ -299,8 +321,9 @@ def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
         names = [f"{service}.{manifest.region}.{manifest.dns_suffix}" for service in services]
         return (*own, equals("kms:ViaService", *names))
 
+    efs = ("elasticfilesystem",) if manifest.created_file_systems else ()
     yield "key", Scope(arns, own)
-    yield "key-through-services", Scope(arns, through("ec2", "ecr", "lambda", "s3", "scheduler"))
+    yield "key-through-services", Scope(arns, through("ec2", "ecr", *efs, "lambda", "s3", "scheduler"))
     yield "key-through-lambda", Scope(arns, through("lambda"))
     yield "key-through-states", Scope(arns if manifest.workflows else (), through("states"))
     yield "key-grants", Scope(arns, (*own, StatementCondition("Bool", "kms:GrantIsForAWSResource", ("true",))))

@@ -60,6 +60,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "node_properties": node_properties,
         "job_dependencies": job_dependencies,
         "repository_label": repository_label,
+        "mounting_roles": mounting_roles,
         "state_machines": state_machines,
         "step_queues": step_queues,
         "step_jobs": step_jobs,
@@ -95,6 +96,7 @@ def modules(manifest: Manifest) -> list[str]:
     used = {
         "compute-environment": manifest.uses_ec2,
         "encryption": manifest.encryption.key == "create",
+        "file-system": manifest.created_file_systems,
         "fargate-environment": any(compute.is_fargate for compute in manifest.compute.values()),
         "image-builder": creates_instance_roles,
         "image-pipeline": manifest.image.rebuild,
@@ -112,11 +114,12 @@ def modules(manifest: Manifest) -> list[str]:
 
 def all_else(manifest: Manifest) -> list[Hcl]:
     """Return every module, and the resources of the root module that no other resource depends on."""
-    many = {"compute-environment", "fargate-environment", "repository", "workflow"}
+    many = {"compute-environment", "fargate-environment", "file-system", "repository", "workflow"}
     once = [module for module in modules(manifest) if module not in many]
     names = [
         *(f"module.{module.removesuffix('-lookup').replace('-', '_')}" for module in once),
         *(f"module.compute_{key}" for key in manifest.compute),
+        *(f"module.file_system_{key}" for key in manifest.created_file_systems),
         *(f"module.repository_{repository_label(repository)}" for repository in manifest.repositories),
         *(f"module.workflow_{key}" for key in manifest.workflows),
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
@@ -214,6 +217,12 @@ def job_dependencies(manifest: Manifest, key: str, policies: Sequence[RolePolicy
     return [reference(name) for name in (*names, *(f"aws_iam_role_policy.{policy.label}" for policy in policies))]
 
 
+def mounting_roles(manifest: Manifest, key: str, *, writes: bool) -> dict[str, Hcl] | None:
+    """Return the names of the created roles of jobs that mount a created file system, by job."""
+    jobs = [job for job, may_write in manifest.job_mounts(key).items() if may_write == writes]
+    return {job: reference(f"aws_iam_role.{job}.name") for job in jobs} or None
+
+
 def base_parameter_arn(manifest: Manifest) -> str | None:
     """Return the ARN of the SSM parameters with the base image's id: AWS's or the account's; None for an image id."""
     parameters = f"arn:{manifest.partition}:ssm:{manifest.region}"
@@ -275,6 +284,7 @@ def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
         },
         "job_queue_names": {key: reference(f"aws_batch_job_queue.{key}.name") for key in manifest.queues},
         "function_names": {key: reference(f"module.job_functions.{output}") for key, output in functions.items()},
+        "file_system_ids": {key: reference(f"module.file_system_{key}.id") for key in manifest.created_file_systems},
         "repository_urls": {
             repository: reference(f"module.repository_{repository_label(repository)}.url")
             for repository in manifest.repositories

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.manifest.model.job import DEFAULT_CONTAINER
+from gen_infra.render.hcl import reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -153,19 +154,26 @@ def _volumes(manifest: Manifest, job: Job) -> list[dict[str, Any]]:
     for container in job.all_containers.values():
         if container.scratch:
             volumes[SCRATCH_VOLUME] = {"host": {"sourcePath": manifest.image.scratch.mount}}
-        volumes |= {f"efs-{key}": {"efsVolumeConfiguration": _efs(volume)} for key, volume in container.efs.items()}
+        volumes |= {
+            f"efs-{key}": {"efsVolumeConfiguration": _efs(manifest, volume)} for key, volume in container.efs.items()
+        }
         volumes |= {f"shared-{key}": {} for key in container.shared_volumes}
     return [{"name": name, **configuration} for name, configuration in volumes.items()]
 
 
-def _efs(volume: EfsVolume) -> dict[str, object]:
+def _efs(manifest: Manifest, volume: EfsVolume) -> dict[str, object]:
     """Return an EFS volume with TLS and the job's role; an access point requires both."""
+    file_system = manifest.file_system_of(volume)
+    file_system_id, access_point = file_system.efs, file_system.access_point
+    if file_system.is_created:
+        module = f"module.file_system_{volume.file_system}"
+        file_system_id, access_point = reference(f"{module}.id"), reference(f"{module}.access_point_id")
     return _present(
         {
-            "fileSystemId": volume.file_system,
+            "fileSystemId": file_system_id,
             "rootDirectory": volume.directory,
             "transitEncryption": "ENABLED",
-            "authorizationConfig": _present({"accessPointId": volume.access_point, "iam": "ENABLED"}),
+            "authorizationConfig": _present({"accessPointId": access_point, "iam": "ENABLED"}),
         }
     )
 

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.probes import Lab, Probe, batch, codebuild, deliveries, refusals, services, state_machines
+from tests.emulator.probes import (
+    Lab,
+    Probe,
+    batch,
+    codebuild,
+    deliveries,
+    file_systems,
+    refusals,
+    services,
+    state_machines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +29,7 @@ PROBES = (
     *deliveries.PROBES,
     *refusals.PROBES,
     *services.PROBES,
+    *file_systems.PROBES,
     *state_machines.PROBES,
 )
 each_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)

@@ -327,6 +327,38 @@ class TestExamples:
         assert reference["authorizationConfig"] == {"accessPointId": "fsap-0123456789abcdef0", "iam": "ENABLED"}
         assert volumes["efs-results"]["efsVolumeConfiguration"]["authorizationConfig"] == {"iam": "ENABLED"}
 
+    @pytest.mark.parametrize("name", ["efs", "shared-files"])
+    def test_created_file_systems_are_mounted_through_their_access_points(self, applied: SideBySide, name: str) -> None:
+        efs, manifest = applied.client("efs"), EXAMPLES[name]
+        for key in manifest.created_file_systems:
+            (system,) = [
+                each for each in efs.describe_file_systems(MaxItems=100)["FileSystems"]
+                if each["CreationToken"] == manifest.suffixed(key)
+            ]  # fmt: skip
+            system_id = system["FileSystemId"]
+            (point,) = efs.describe_access_points(FileSystemId=system_id)["AccessPoints"]
+            zones = [
+                each["AvailabilityZoneName"]
+                for each in efs.describe_mount_targets(FileSystemId=system_id)["MountTargets"]
+            ]
+            assert len(set(zones)) == len(zones) == 2
+            assert system["Encrypted"]
+            assert efs.describe_backup_policy(FileSystemId=system_id)["BackupPolicy"] == {"Status": "ENABLED"}
+            for job, may_write in manifest.job_mounts(key).items():
+                mounted = [
+                    each["efsVolumeConfiguration"] for each in applied.container(manifest.suffixed(job))["volumes"]
+                    if each.get("efsVolumeConfiguration", {}).get("fileSystemId") == system_id
+                ]  # fmt: skip
+                assert [each["authorizationConfig"]["accessPointId"] for each in mounted] == [point["AccessPointId"]]
+                policy = applied.client("iam").get_role_policy(
+                    RoleName=manifest.job_role_name(job), PolicyName=f"file-system-{manifest.suffixed(key)}"
+                )["PolicyDocument"]["Statement"][0]
+                assert policy["Resource"] == system["FileSystemArn"]
+                assert ("elasticfilesystem:ClientWrite" in policy["Action"]) == may_write
+                assert policy["Condition"] == {
+                    "StringEquals": {"elasticfilesystem:AccessPointArn": point["AccessPointArn"]}
+                }
+
     def test_secrets_are_references(self, applied: SideBySide) -> None:
         named = {secret["name"]: secret["valueFrom"] for secret in applied.container("call-secrets")["secrets"]}
         assert set(named) == {"DATABASE_PASSWORD", "LICENCE"}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 IN_STATE_ONLY = {"terraform_data"}
 ROLE = "arn:aws:iam::123456789012:role"
 SERVICES = (
-    "batch", "cloudwatch", "codebuild", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler",
-    "sns", "sqs", "stepfunctions",
+    "batch", "cloudwatch", "codebuild", "ec2", "ecr", "efs", "events", "iam", "kms", "lambda", "logs", "s3",
+    "scheduler", "sns", "sqs", "stepfunctions",
 )  # fmt: skip
 
 
@@ -90,7 +90,12 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("module.compute_spot.aws_batch_compute_environment.this",),
     ),
     "ComputeEnvironment.type": ("compute.spot.type", ("module.compute_spot.aws_batch_compute_environment.this",)),
-    "Encryption.key": ("encryption.key", ("module.repository_tool.aws_ecr_repository.this",)),
+    "Encryption.key": (
+        "encryption.key",
+        ("module.file_system_refs.aws_efs_file_system.this", "module.repository_tool.aws_ecr_repository.this"),
+    ),
+    "FileSystem.gid": ("file_systems.refs.gid", ("module.file_system_refs.aws_efs_access_point.this",)),
+    "FileSystem.uid": ("file_systems.refs.uid", ("module.file_system_refs.aws_efs_access_point.this",)),
     "Iam.path": (
         "iam.path",
         ("module.instance_role.aws_iam_instance_profile.this", "module.instance_role.aws_iam_role.this"),

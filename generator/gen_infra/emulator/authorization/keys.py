@@ -29,6 +29,10 @@ VOLUME = (
 )
 
 
+# https://docs.aws.amazon.com/efs/latest/ug/EFSKMSPolicy.html
+FILE_SYSTEM = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
+
+
 class KeyUse(NamedTuple):
     """The use of a key by a service, for the one who called it.
 
@@ -244,6 +248,10 @@ def _repository(given: Mapping[str, Any], _place: Location) -> Iterator[_Use]:
     yield (given.get("encryptionConfiguration") or {}).get("kmsKey"), ("kms:CreateGrant", "kms:DescribeKey"), {}
 
 
+def _file_system(given: Mapping[str, Any], _place: Location) -> Iterator[_Use]:
+    yield given.get("KmsKeyId"), FILE_SYSTEM, {}
+
+
 def _function(given: Mapping[str, Any], _place: Location) -> Iterator[_Use]:
     yield given.get("KMSKeyArn"), ("kms:CreateGrant", "kms:Encrypt"), {}
 
@@ -275,6 +283,7 @@ _USES: Mapping[str, Any] = {
     "ec2:CreateVolume": _volumes,
     "ec2:RunInstances": _volumes,
     "ecr:CreateRepository": _repository,
+    "elasticfilesystem:CreateFileSystem": _file_system,
     "lambda:CreateFunction": _function,
     "lambda:UpdateFunctionConfiguration": _function,
     "s3:GetObject": _get_object,

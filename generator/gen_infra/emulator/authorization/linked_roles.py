@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CREATED_BY: Mapping[str, tuple[str, str]] = {
     "autoscaling:CreateAutoScalingGroup": ("autoscaling.amazonaws.com", "ServiceLinkedRoleARN"),
     "batch:CreateComputeEnvironment": ("batch.amazonaws.com", "serviceRole"),
+    "elasticfilesystem:CreateMountTarget": ("elasticfilesystem.amazonaws.com", ""),
     "ecs:CreateCluster": ("ecs.amazonaws.com", ""),
     "ec2:RequestSpotInstances": ("spot.amazonaws.com", ""),
 }

@@ -76,6 +76,12 @@ def _ec2(account: str, region: str, name: str, _arn: str) -> Any:
     return ec2_backends[account or DEFAULT_ACCOUNT_ID][region].tags.get(name.rpartition("/")[2], {})
 
 
+def _file_system(account: str, region: str, name: str, _arn: str) -> Any:
+    from moto.efs.models import efs_backends
+
+    return efs_backends[account][region].list_tags_for_resource(name.rpartition("/")[2])
+
+
 def _log_group(account: str, region: str, name: str, arn: str) -> Any:
     from moto.logs.models import logs_backends
 
@@ -148,6 +154,7 @@ _READERS: Mapping[str, Callable[[str, str, str, str], Any]] = {
     "codebuild": _project,
     "ec2": _ec2,
     "ecr": _tagger_of("ecr"),
+    "elasticfilesystem": _file_system,
     "events": _tagger_of("events"),
     "iam": _iam,
     "kms": _key,

@@ -12,7 +12,13 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 from gen_infra.emulator.validation.policies import size
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html, each service's page
-ROLE_NAMES = {"batch": "Batch", "ecs": "ECS", "spot": "EC2Spot", "spotfleet": "EC2SpotFleet"}
+ROLE_NAMES = {
+    "batch": "Batch",
+    "ecs": "ECS",
+    "elasticfilesystem": "AmazonElasticFileSystem",
+    "spot": "EC2Spot",
+    "spotfleet": "EC2SpotFleet",
+}
 MAX_POLICIES = 10
 MAX_INLINE = 10_240
 

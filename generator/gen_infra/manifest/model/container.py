@@ -22,6 +22,7 @@ from gen_infra.manifest.model.base import (
     about,
     text,
 )
+from gen_infra.manifest.model.file_system import AccessPointId
 
 SecretArn = Annotated[
     str,
@@ -41,11 +42,14 @@ RegistrySecretArn = Annotated[
         "arn:aws:secretsmanager:us-east-1:123456789012:secret:genomics/registry-AbCdEf",
     ),
 ]
-FileSystemId = Annotated[
-    str, text("fs-[0-9a-f]{8,40}", "an EFS file system id such as fs-0123456789abcdef0", "fs-0123456789abcdef0")
-]
-AccessPointId = Annotated[
-    str, text("fsap-[0-9a-f]{8,40}", "an EFS access point id such as fsap-0123456789abcdef0", "fsap-0123456789abcdef0")
+VolumeFileSystem = Annotated[
+    str,
+    text(
+        "(?!fs-)[A-Za-z][A-Za-z0-9_-]{0,39}|fs-[0-9a-f]{8,40}",
+        "a name of file_systems, or an EFS file system id such as fs-0123456789abcdef0",
+        "refs",
+        "fs-0123456789abcdef0",
+    ),
 ]
 ContainerUser = Annotated[
     str,
@@ -97,9 +101,11 @@ class Secret(Model, frozen=True, kw_only=True):
 
 
 class EfsVolume(Model, frozen=True, kw_only=True):
-    """An existing EFS file system, mounted over TLS and with the job's role."""
+    """An EFS file system, mounted over TLS and with the job's role."""
 
-    file_system: Annotated[FileSystemId, about("The file system's id.")]
+    file_system: Annotated[
+        VolumeFileSystem, about("The name of one of `file_systems`, or the id of an existing file system.")
+    ]
     mount: Annotated[AbsolutePath, about("The mount path in the container.")]
     access_point: Annotated[
         AccessPointId | None, about("The access point to mount through; it sets the directory and the user.")

@@ -24,6 +24,7 @@ from gen_infra.manifest.model.base import (
     TagValue,
     about,
 )
+from gen_infra.manifest.model.file_system import FileSystem
 from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.network import Network
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gen_infra.manifest.model.base import KeyPath
-    from gen_infra.manifest.model.container import Container
+    from gen_infra.manifest.model.container import Container, EfsVolume
     from gen_infra.manifest.model.host_script import HostScript
 
 
@@ -68,6 +69,10 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     logs: Logs = Logs()
     notifications: Notifications = Notifications()
     buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your choice.")] = {}
+    file_systems: Annotated[
+        dict[Key, FileSystem],
+        about("File systems that jobs share, by a name of your choice; jobs mount them by `efs`."),
+    ] = {}
     repositories: Annotated[tuple[RepositoryName, ...], about("ECR repositories to create, each under `<name>/`.")] = ()
     image_tags: Annotated[
         dict[RepositoryName, ImageTag],
@@ -169,12 +174,39 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
 
     @property
     def mounts_efs(self) -> bool:
-        """Return whether any job mounts an EFS file system, by ``efs`` or by ``container_properties``."""
-        return any(container.efs for _, _, container in self.containers()) or any(
-            "efsVolumeConfiguration" in volume
-            for job in self.jobs.values()
-            for volume in job.container_properties.get("volumes", [])
+        """Return whether the environment has an EFS file system, or a job mounts one."""
+        return (
+            bool(self.file_systems)
+            or any(container.efs for _, _, container in self.containers())
+            or any(
+                "efsVolumeConfiguration" in volume
+                for job in self.jobs.values()
+                for volume in job.container_properties.get("volumes", [])
+            )
         )
+
+    @property
+    def created_file_systems(self) -> dict[str, FileSystem]:
+        """Return the file systems that the environment creates, by name."""
+        return {key: each for key, each in self.file_systems.items() if each.is_created}
+
+    def file_system_of(self, volume: EfsVolume) -> FileSystem:
+        """Return what a volume mounts: a file system of ``file_systems``, or the one with the volume's id."""
+        named = self.file_systems.get(volume.file_system)
+        return named or FileSystem(efs=volume.file_system, access_point=volume.access_point)
+
+    def file_system_security_group(self, key: str) -> str:
+        """Name the security group of a created file system: ``refs`` -> ``batch-prod/file-systems/refs``."""
+        return f"{self.vpc_name}/file-systems/{key}"
+
+    def job_mounts(self, key: str) -> dict[str, bool]:
+        """Return the jobs that mount a created file system and have a created role, and whether they may write."""
+        mounts: dict[str, bool] = {}
+        for name, job in self.jobs.items():
+            volumes = [volume for each in job.all_containers.values() for volume in each.efs.values()]
+            if used := [volume for volume in volumes if volume.file_system == key and not job.role]:
+                mounts[name] = not all(volume.read_only for volume in used)
+        return mounts
 
     @property
     def nodes_talk(self) -> bool:

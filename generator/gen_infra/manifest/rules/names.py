@@ -60,6 +60,8 @@ NAME_RULES = {
     "launch template": _rule(3, 125, r"[A-Za-z0-9()./_-]"),
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
     "security group": _rule(1, 255, r"[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]"),
+    # https://docs.aws.amazon.com/efs/latest/ug/API_CreateFileSystem.html (CreationToken)
+    "file system": _rule(1, 64, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html
     "AMI": _rule(3, 128, r"[A-Za-z0-9()\[\] ./'@_-]"),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
@@ -176,6 +178,7 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
         yield from _names_of_job(manifest, key)
     for key, workflow in manifest.workflows.items():
         yield from _names_of_workflow(manifest, key, workflow)
+    yield from _names_of_file_systems(manifest)
     for index, repository in enumerate(manifest.repositories):
         yield Name("ECR repository", manifest.repository_name(repository), ("repositories", index))
         yield Name("Terraform address", f"module.repository_{repository_label(repository)}", ("repositories", index))
@@ -206,6 +209,14 @@ def _names_of_workflow(manifest: Manifest, key: str, workflow: Workflow) -> Iter
         yield Name("SNS topic", manifest.workflow_topic(key), path)
         yield Name("event rule", manifest.workflow_topic(key), path)
     yield Name("Terraform address", f"module.workflow_{key}", path)
+
+
+def _names_of_file_systems(manifest: Manifest) -> Iterator[Name]:
+    for key in manifest.created_file_systems:
+        path = ("file_systems", key)
+        yield Name("file system", manifest.suffixed(key), path)
+        yield Name("security group", manifest.file_system_security_group(key), path)
+        yield Name("Terraform address", f"module.file_system_{key}", path)
 
 
 def _names_of_environment(manifest: Manifest) -> Iterator[Name]:

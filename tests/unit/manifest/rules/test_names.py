@@ -37,6 +37,7 @@ NAMED = {
     "aws_cloudwatch_metric_alarm": ("alarm", "alarm_name"),
     "aws_codebuild_project": ("CodeBuild project", "name"),
     "aws_ecr_repository": ("ECR repository", "name"),
+    "aws_efs_file_system": ("file system", "creation_token"),
     "aws_iam_instance_profile": ("instance profile", "name"),
     "aws_iam_role": ("role", "name"),
     "aws_kms_alias": ("key alias", "name"),
@@ -52,7 +53,8 @@ NAMED = {
 }
 # These have no name of their own: an id, or the name of what they belong to, with a number for policies.
 NAMELESS = {
-    "aws_cloudwatch_event_target", "aws_default_security_group", "aws_ecr_lifecycle_policy", "aws_eip", "aws_flow_log",
+    "aws_cloudwatch_event_target", "aws_default_security_group", "aws_ecr_lifecycle_policy", "aws_efs_access_point",
+    "aws_efs_backup_policy", "aws_efs_file_system_policy", "aws_efs_mount_target", "aws_eip", "aws_flow_log",
     "aws_iam_openid_connect_provider", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment",
     "aws_internet_gateway", "aws_kms_key",
     "aws_lambda_function_event_invoke_config", "aws_nat_gateway", "aws_route", "aws_route_table",

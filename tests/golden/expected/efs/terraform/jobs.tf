@@ -101,6 +101,7 @@ resource "aws_batch_job_definition" "align" {
         readOnly      = true
       },
       { sourceVolume = "efs-results", containerPath = "/results", readOnly = false },
+      { sourceVolume = "efs-cache", containerPath = "/cache", readOnly = false },
     ]
     volumes = [
       {
@@ -127,6 +128,17 @@ resource "aws_batch_job_definition" "align" {
           transitEncryption = "ENABLED"
           authorizationConfig = {
             iam = "ENABLED"
+          }
+        }
+      },
+      {
+        name = "efs-cache"
+        efsVolumeConfiguration = {
+          fileSystemId      = module.file_system_cache.id
+          transitEncryption = "ENABLED"
+          authorizationConfig = {
+            accessPointId = module.file_system_cache.access_point_id
+            iam           = "ENABLED"
           }
         }
       },

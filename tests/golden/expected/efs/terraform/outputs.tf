@@ -5,6 +5,13 @@ output "compute_environments" {
   }
 }
 
+output "file_systems" {
+  description = "Ids of the file systems that this environment creates."
+  value = {
+    cache = module.file_system_cache.id
+  }
+}
+
 output "job_definitions" {
   description = "ARNs of the job definitions, without revision: Batch takes the newest."
   value = {

@@ -10,6 +10,7 @@ resource "terraform_data" "manifest" {
     module.job_functions,
     module.network,
     module.compute_efsEnv,
+    module.file_system_cache,
     aws_batch_job_queue.main,
     aws_batch_job_definition.align,
   ]

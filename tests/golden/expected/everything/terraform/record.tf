@@ -12,6 +12,7 @@ resource "terraform_data" "manifest" {
     module.spot_fleet_role,
     module.compute_fleet,
     module.compute_steady,
+    module.file_system_shared,
     module.repository_team_aligner_v2,
     aws_batch_job_queue.fair,
     aws_batch_job_queue.stopped,
