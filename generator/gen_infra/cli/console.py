@@ -171,6 +171,8 @@ def complete_from_manifest(
 
 
 WIDE = 10_000  # columns where there is no terminal: nothing is folded
+_USUAL = 80  # columns where a terminal does not know its size, as in some CI systems and over serial lines
+_NARROWEST = 20  # what is narrower gets lines of this length, since words need some room
 
 
 def terminal_width() -> int:
@@ -178,7 +180,8 @@ def terminal_width() -> int:
     if not sys.stdout.isatty():
         return WIDE
     columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) else os.get_terminal_size(sys.stdout.fileno()).columns
+    width = int(columns) if columns.isdecimal() else 0
+    return max(width or os.get_terminal_size(sys.stdout.fileno()).columns or _USUAL, _NARROWEST)
 
 
 def fold(cells: Sequence[str], width: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -82,3 +83,9 @@ def test_the_width_is_that_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     assert terminal_width() == WIDE, "in a pipe or a file"
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert terminal_width() == NARROW
+    monkeypatch.setenv("COLUMNS", "1")
+    assert terminal_width() > len("  "), "each line has an indent"
+    monkeypatch.delenv("COLUMNS")
+    monkeypatch.setattr("sys.stdout.fileno", lambda: 1)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    assert terminal_width() == 80, "a terminal that does not know its size"
