@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ENVIRONMENTS = ("demo", "dev", "prod")
 _MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")
 _EXTENDS = re.compile(r"^extends: (\S+)$", re.MULTILINE)
-_SCRIPT = re.compile(r"^ +(?:scripts|user_data): \[(\S+)\]", re.MULTILINE)
+_FILE = re.compile(r"^ +(?:(?:scripts|user_data): \[(?P<script>\S+)\]|definition: (?P<definition>\S+))", re.MULTILINE)
 
 
 def starters() -> dict[str, Path]:
@@ -41,8 +41,9 @@ def write_starter(path: Path, name: str) -> list[Path]:
     schema = _schema(folder)
     source, text = known[name], _with_schema(known[name], schema)
     needed: dict[Path, tuple[str, str]] = {}
-    for script in _SCRIPT.finditer(text):
-        needed[folder / script[1]] = "script", (source.parent / script[1]).read_text(encoding="utf-8")
+    for found in _FILE.finditer(text):
+        what, file_name = next((what, given) for what, given in found.groupdict().items() if given)
+        needed[folder / file_name] = what, (source.parent / file_name).read_text(encoding="utf-8")
     parent_text = text
     while parent := _EXTENDS.search(parent_text):
         source = source.with_name(parent.group(1))

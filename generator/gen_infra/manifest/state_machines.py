@@ -11,6 +11,7 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.manifest.definitions import read_definition, states_that_submit, submit_resource, tasks_of
 from gen_infra.manifest.workflow_shapes import Parallel, Series, shape_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.workflow import Many, Workflow, WorkflowStep
     from gen_infra.manifest.workflow_shapes import WorkflowShape
 
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (definition size, in characters)
-DEFINITION_AT_MOST = 1_048_576
 # How long a job may wait for instances, on top of the time that its attempts may take.
 _WAITING_SECONDS = 7 * 24 * 60 * 60
 _LONGEST_TIMEOUT = 99_999_999  # https://states-language.net/#taskstate
@@ -44,11 +43,8 @@ _MAP_STATE = "Each sample"
 
 def definition(manifest: Manifest, key: str) -> dict[str, Any]:
     """Return the definition of a workflow for one run; its input is an object with the workflow's inputs."""
-    return {
-        "Comment": f"One run of the workflow {key} of {manifest.name}.",
-        "QueryLanguage": "JSONata",
-        **_states(manifest, key),
-    }
+    about = {"Comment": f"One run of the workflow {key} of {manifest.name}.", "QueryLanguage": "JSONata"}
+    return {**about, **(_written(manifest, key) if manifest.workflows[key].definition else _states(manifest, key))}
 
 
 def many_definition(manifest: Manifest, key: str, many: Many) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def sample_bucket(manifest: Manifest, key: str, many: Many) -> str:
     """Return the key of the bucket for lists of samples and results; empty if the jobs may write to none."""
     if many.bucket:
         return many.bucket
-    jobs = [manifest.jobs[step.job] for step in manifest.workflows[key].steps.values() if step.job in manifest.jobs]
+    jobs = [manifest.jobs[name] for name in jobs_of(manifest, key) if name in manifest.jobs]
     names = (name for job in jobs for name in job.buckets)
     return next((name for name in names if name in manifest.buckets and manifest.buckets[name].access != "read"), "")
 
@@ -107,7 +103,17 @@ def step_queue(manifest: Manifest, step: WorkflowStep) -> str:
 
 def queues_of(manifest: Manifest, key: str) -> set[str]:
     """Return the keys of the queues that a workflow submits to."""
-    return {step_queue(manifest, step) for step in manifest.workflows[key].steps.values()}
+    workflow = manifest.workflows[key]
+    if workflow.definition:
+        return {task.queue for task in tasks_of(manifest, key)}
+    return {step_queue(manifest, step) for step in workflow.steps.values()}
+
+
+def jobs_of(manifest: Manifest, key: str) -> list[str]:
+    """Return the keys of the jobs that a workflow runs, in the order of their states."""
+    workflow = manifest.workflows[key]
+    tasks = tasks_of(manifest, key) if workflow.definition else workflow.steps.values()
+    return list(dict.fromkeys(each.job for each in tasks))
 
 
 def references(text: str) -> list[str | None]:
@@ -136,6 +142,8 @@ def _quoted(text: str) -> str:
 def _states(manifest: Manifest, key: str) -> dict[str, Any]:
     """Return the states of one run, with the name of the first."""
     workflow = manifest.workflows[key]
+    if workflow.definition:
+        return {name: value for name, value in _written(manifest, key).items() if name in ("StartAt", "States")}
     shape = shape_of({name: step.after for name, step in workflow.steps.items()})
     first, states = _sequence(manifest, key, shape, count(1))
     if not workflow.input:
@@ -146,6 +154,17 @@ def _states(manifest: Manifest, key: str) -> dict[str, Any]:
         "Next": first,
     }
     return {"StartAt": _FIRST_STATE, "States": {_FIRST_STATE: read, **states}}
+
+
+def _written(manifest: Manifest, key: str) -> dict[str, Any]:
+    """Return the definition of a user; its Task states get what those of steps have, and keep what they have."""
+    document = read_definition(manifest, key)
+    for task in states_that_submit(manifest, document):
+        arguments = task.state["Arguments"]
+        arguments["Tags"] = {**arguments.get("Tags", {}), **_tags(manifest, key, task.name)}
+        task.state.setdefault("TimeoutSeconds", step_timeout_seconds(manifest.jobs[task.job]))
+        task.state.setdefault("Retry", _retry())
+    return document
 
 
 def _sequence(
@@ -178,29 +197,39 @@ def _task(manifest: Manifest, key: str, name: str) -> dict[str, Any]:
         "JobDefinition": manifest.batch_arn("job-definition", step.job),
         "Parameters": {parameter: expression(value) for parameter, value in step.parameters.items()},
         "ShareIdentifier": step.share,
-        "Tags": {
-            "gen-infra:workflow": manifest.suffixed(key),
-            "gen-infra:step": name,
-            "gen-infra:run": "{% $states.context.Execution.Name %}",
-        },
+        "Tags": _tags(manifest, key, name),
     }
     return {
         "Type": "Task",
-        "Resource": f"arn:{manifest.partition}:states:::batch:submitJob.sync",
+        "Resource": submit_resource(manifest),
         "Arguments": {member: value for member, value in arguments.items() if value},
         "TimeoutSeconds": step_timeout_seconds(manifest.jobs[step.job]),
-        "Retry": [
-            {
-                "ErrorEquals": list(_TRANSIENT),
-                "IntervalSeconds": 5,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 300,
-                "MaxAttempts": 10,
-                "JitterStrategy": "FULL",
-            }
-        ],
+        "Retry": _retry(),
         "Output": {"step": name, "job": "{% $states.result.JobId %}"},
     }
+
+
+def _tags(manifest: Manifest, key: str, state: str) -> dict[str, str]:
+    """Return the tags of a job; the role may stop jobs with the first alone."""
+    return {
+        "gen-infra:workflow": manifest.suffixed(key),
+        "gen-infra:step": state,
+        "gen-infra:run": "{% $states.context.Execution.Name %}",
+    }
+
+
+def _retry() -> list[dict[str, Any]]:
+    """Return the retries of a submission that AWS Batch refuses for a moment."""
+    return [
+        {
+            "ErrorEquals": list(_TRANSIENT),
+            "IntervalSeconds": 5,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": 300,
+            "MaxAttempts": 10,
+            "JitterStrategy": "FULL",
+        }
+    ]
 
 
 def step_timeout_seconds(job: Job) -> int:

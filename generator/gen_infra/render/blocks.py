@@ -258,8 +258,9 @@ def step_queues(manifest: Manifest, key: str) -> list[str]:
 
 def step_jobs(manifest: Manifest, key: str) -> list[str]:
     """Return the ARNs of the job definitions that a workflow runs."""
-    steps = manifest.workflows[key].steps.values()
-    return [manifest.batch_arn("job-definition", name) for name in sorted({step.job for step in steps})]
+    from gen_infra.manifest.state_machines import jobs_of
+
+    return [manifest.batch_arn("job-definition", name) for name in sorted(jobs_of(manifest, key))]
 
 
 def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:

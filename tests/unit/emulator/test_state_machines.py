@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gen_infra.emulator.state_machines.definition import diagnostics
 from gen_infra.emulator.state_machines.errors import StateError
 from gen_infra.emulator.state_machines.execution import Execution, MapRun
 from gen_infra.emulator.state_machines.map_items import parsed
+from gen_infra.manifest.states_language import diagnostics
 
 END = {"Type": "Pass", "End": True}
 FIRST_ROW = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}

@@ -11,7 +11,7 @@ from moto.stepfunctions.models import StepFunctionBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
-from gen_infra.emulator.state_machines import definition
+from gen_infra.manifest import states_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def state_machine_definitions() -> None:
 
     @instead_of(StepFunctionResponse, "validate_state_machine_definition")
     def validate(response: StepFunctionResponse) -> ActionResult:
-        found = definition.diagnostics(response._get_param("definition"))
+        found = states_language.diagnostics(response._get_param("definition"))
         most = int(response._get_param("maxResults") or _LONGEST_ANSWER)
         shown = [
             {"severity": "ERROR", "code": each.code, "message": each.message}
@@ -55,7 +55,7 @@ def state_machine_definitions() -> None:
 
 
 def _check(text: str) -> None:
-    if found := definition.diagnostics(text):
+    if found := states_language.diagnostics(text):
         message = f"Invalid State Machine Definition: '{', '.join(map(str, found))}'"
         raise AWSError(message, exception_type="InvalidDefinition")
 

@@ -1,6 +1,5 @@
 """Run state machines as AWS Step Functions does: https://states-language.net and the service's documentation.
 
-    definition    validates a definition, with AWS's diagnostics
     expressions   evaluates the JSONata expressions of a state
     integrations  calls other services for Task states, with the credentials of the state machine's role
     batch_jobs    runs a Batch job for a Task state
@@ -10,5 +9,6 @@
     runner        runs executions, stops them, and goes on with them in a copy of the emulator
     descriptions  describes executions and Map Runs as the API does
 
-States in the query language JSONPath can be validated, but do not run.
+`gen_infra.manifest.states_language` validates definitions. States in the query language JSONPath can be validated, but
+do not run.
 """

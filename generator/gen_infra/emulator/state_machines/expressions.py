@@ -13,27 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.emulator.state_machines.errors import StateError
+from gen_infra.manifest.states_language import is_expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-
-
-def is_expression(value: object) -> bool:
-    """Return whether a value of a definition is an expression."""
-    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
-
-
-def syntax_error(value: str) -> str:
-    """Return why an expression cannot be parsed; empty if it can, or is text."""
-    if not is_expression(value):
-        return ""
-    try:
-        _parsed(value)
-    except Exception as error:  # noqa: BLE001 - the library's parser raises several
-        return str(error)
-    return ""
 
 
 def evaluate(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any], place: str) -> Any:

@@ -20,6 +20,27 @@ InputName = Annotated[
 InputType = Literal["text", "s3-object"]
 
 
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (definition size, in characters)
+DEFINITION_AT_MOST = 1_048_576
+_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+DefinitionPath = Annotated[
+    str,
+    text(
+        rf"{_NAME}(?:/{_NAME})*[.]json",
+        "the path of a .json file below the manifest's folder, of letters, digits, '_', '.' and '-'",
+        "workflows/germline.asl.json",
+        max_length=128,
+    ),
+]
+
+
+class DefinitionFile(Model, frozen=True, kw_only=True):
+    """A definition with its text, as `manifest.resolved.yaml` has it; a manifest usually names a file."""
+
+    path: Annotated[DefinitionPath, about("The file that the text is from.")]
+    content: Annotated[str, Meta(max_length=DEFINITION_AT_MOST), about("The text: JSON.")]
+
+
 class WorkflowStep(Model, frozen=True, kw_only=True):
     """One step of a workflow: a job, with the steps that it waits for."""
 
@@ -68,6 +89,16 @@ class Workflow(Model, frozen=True, kw_only=True):
         Meta(max_length=100),
         about("The inputs of one run by name: `text`, or `s3-object` for the URI of an object that must exist."),
     ] = {}
-    steps: Annotated[dict[Key, WorkflowStep], Meta(min_length=1, max_length=200), about("The steps by name.")]
+    steps: Annotated[
+        dict[Key, WorkflowStep], Meta(max_length=200), about("The steps by name; required unless `definition` is set.")
+    ] = {}
+    # A path is replaced by the file's text when the manifest is read.
+    definition: Annotated[
+        DefinitionPath | DefinitionFile | None,
+        about(
+            "A file in Amazon States Language in place of `steps`, with JSONata; `${jobs.isaac}` and "
+            "`${queues.highPriority}` in its texts are ARNs."
+        ),
+    ] = None
     many: Annotated[Many | None, about("Run it for each sample of a list, too; default: no.")] = None
     on_failure: Annotated[OnFailure | None, about("What happens when a run fails; default: nothing.")] = None

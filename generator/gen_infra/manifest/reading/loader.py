@@ -10,6 +10,7 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest import rules
 from gen_infra.manifest.model.base import dotted
 from gen_infra.manifest.model.manifest import Manifest
+from gen_infra.manifest.reading.definitions import read_definitions
 from gen_infra.manifest.reading.excerpt import excerpt
 from gen_infra.manifest.reading.nodes import Entry, Map, Problem, Scalar, SourceText
 from gen_infra.manifest.reading.reader import Unreadable, read
@@ -46,7 +47,8 @@ class Loaded(NamedTuple):
         manifest: with its parents merged and its defaults filled in.
         warnings: what is accepted and may still be a mistake, in file order.
         nodes: where each value was written.
-        sources: the text that was read: the manifest's, then its parent's, and so on, and that of scripts.
+        sources: the text that was read: the manifest's, then its parent's, and so on, and that of scripts and
+            definitions.
     """
 
     manifest: Manifest
@@ -99,6 +101,7 @@ def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ())
     if image_tags:
         root = _merge(root, _from_command_line(image_tags), ())
     problems += read_host_scripts(root, sources)
+    problems += read_definitions(root, sources)
     if problems:
         raise ManifestError(name, sorted([*problems, *problems_with_values(root, Manifest)]))
     validated = validate(root, Manifest)

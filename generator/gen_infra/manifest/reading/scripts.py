@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _PATH = re.compile(next(meta.pattern for meta in get_args(ScriptPath) if isinstance(meta, Meta) and meta.pattern))
 
 
-class _UnreadableScriptError(Exception):
-    pass
+class UnreadableFileError(Exception):
+    """A file that a manifest names cannot be read; the message says why."""
 
 
 def read_host_scripts(root: Map, sources: list[SourceText]) -> list[Problem]:
@@ -42,8 +42,8 @@ def read_host_scripts(root: Map, sources: list[SourceText]) -> list[Problem]:
                 continue
             folder, (line, column) = item.source.path.parent, item.mark
             try:
-                text = _text(folder, item.value)
-            except _UnreadableScriptError as error:
+                text = read_text(folder, item.value, SCRIPT_CHARACTERS)
+            except UnreadableFileError as error:
                 where = (item.source.name, line + 1, column + 1, dotted((*place, index)))
                 problems.append(Problem(*where, str(error), item.source))
                 continue
@@ -69,28 +69,32 @@ def _lists(root: Map) -> Iterator[tuple[KeyPath, Sequence]]:
             yield place, node.node
 
 
-def _text(folder: Path, relative: str) -> str:
-    """Read a script; a symbolic link is refused, because it may lead out of the folder."""
+def read_text(folder: Path, relative: str, most: int) -> str:
+    """Read a file of at most so many bytes; a symbolic link is refused, because it may lead out of the folder.
+
+    Raises:
+        UnreadableFileError: it cannot be read, or has text that no manifest may have.
+    """
     path = folder
     try:
         for part in relative.split("/"):
             path = path / part
             if path.is_symlink():
-                raise _UnreadableScriptError(f'"{relative}" is or contains a symbolic link; use a file below {folder}')
+                raise UnreadableFileError(f'"{relative}" is or contains a symbolic link; use a file below {folder}')
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _UnreadableScriptError(f'"{relative}" is not a file')
+            raise UnreadableFileError(f'"{relative}" is not a file')
         with path.open("rb") as file:
-            data = file.read(SCRIPT_CHARACTERS + 1)
+            data = file.read(most + 1)
     except FileNotFoundError:
-        raise _UnreadableScriptError(f'file not found: "{relative}"') from None
+        raise UnreadableFileError(f'file not found: "{relative}"') from None
     except OSError as error:
-        raise _UnreadableScriptError(f'"{relative}" cannot be read: {error.strerror}') from None
-    if len(data) > SCRIPT_CHARACTERS:
-        raise _UnreadableScriptError(f'"{relative}" is larger than {SCRIPT_CHARACTERS:,} bytes')
+        raise UnreadableFileError(f'"{relative}" cannot be read: {error.strerror}') from None
+    if len(data) > most:
+        raise UnreadableFileError(f'"{relative}" is larger than {most:,} bytes')
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise _UnreadableScriptError(f'"{relative}" is not UTF-8 text') from None
+        raise UnreadableFileError(f'"{relative}" is not UTF-8 text') from None
     for position, message in faults_of_value(text):
-        raise _UnreadableScriptError(f'line {text.count(chr(10), 0, position) + 1} of "{relative}": {message}')
+        raise UnreadableFileError(f'line {text.count(chr(10), 0, position) + 1} of "{relative}": {message}')
     return text

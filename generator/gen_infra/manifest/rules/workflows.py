@@ -6,6 +6,7 @@ What they need is imported when there is a workflow: most manifests have none.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.rules.jobs import references_of
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.workflow import Workflow, WorkflowStep
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
+
+
+def workflows_have_steps_or_a_definition(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require exactly one of `steps` and `definition`."""
+    for key, workflow in manifest.workflows.items():
+        if bool(workflow.steps) == bool(workflow.definition):
+            yield ("workflows", key), "write either steps or definition"
+
+
+def definitions_are_valid(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse a definition that Step Functions refuses, and what its role has no rights for."""
+    for key, workflow in manifest.workflows.items():
+        if workflow.definition:
+            from gen_infra.manifest.rules.definitions import definition_problems
+
+            yield from ((("workflows", key, "definition"), problem) for problem in definition_problems(manifest, key))
 
 
 def steps_name_jobs_and_queues(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -53,7 +70,7 @@ def steps_are_series_and_branches(manifest: Manifest) -> Iterable[ManifestFindin
 
     for key, workflow in manifest.workflows.items():
         after = _after(workflow)
-        if find_cycle(after):
+        if not after or find_cycle(after):
             continue
         try:
             shape_of(after)
@@ -131,7 +148,7 @@ def many_runs_have_a_bucket(manifest: Manifest) -> Iterable[ManifestFinding]:
             continue
         name, path = sample_bucket(manifest, key, workflow.many), ("workflows", key, "many")
         if not name:
-            yield path, "bucket is missing; the jobs of the steps may write to none"
+            yield path, "bucket is missing; the workflow's jobs may write to none"
         elif name not in manifest.buckets:
             yield (*path, "bucket"), unknown_name("unknown bucket", name, manifest.buckets)
         elif manifest.buckets[name].access == "read":
@@ -145,10 +162,13 @@ def definitions_are_not_too_long(manifest: Manifest) -> Iterable[ManifestFinding
     """
     if not manifest.workflows:
         return
-    from gen_infra.manifest.state_machines import DEFINITION_AT_MOST, definition
+    from gen_infra.manifest.model.workflow import DEFINITION_AT_MOST
+    from gen_infra.manifest.state_machines import definition
 
     for key, workflow in manifest.workflows.items():
-        if any(step.job not in manifest.jobs for step in workflow.steps.values()) or not _has_shape(workflow):
+        if any(definitions_are_valid(manifest)) if workflow.definition else not _has_shape(workflow):
+            continue
+        if any(step.job not in manifest.jobs for step in workflow.steps.values()):
             continue
         length = len(json.dumps(definition(manifest, key)))
         if length > DEFINITION_AT_MOST:
@@ -167,8 +187,11 @@ def inputs_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     for key, workflow in manifest.workflows.items():
         values = [value for step in workflow.steps.values() for value in step.parameters.values()]
         used = {name for value in values for name in references(value)}
+        written = getattr(workflow.definition, "content", "")
         for name in workflow.input:
-            if name not in used:
+            if written and not re.search(rf"\b{name}\b", written):
+                yield ("workflows", key, "input", name), f"the definition does not use it, as $states.input.{name}"
+            if not written and name not in used:
                 yield ("workflows", key, "input", name), f"no step uses it; write ${name} in a step's parameters"
 
 
@@ -200,7 +223,7 @@ def _has_shape(workflow: Workflow) -> bool:
     """Return whether the steps have an order that a state machine can have; other rules report why not."""
     from gen_infra.manifest.workflow_shapes import shape_of
 
-    if any(_wrong_edges(workflow)):
+    if not workflow.steps or any(_wrong_edges(workflow)):
         return False
     try:
         shape_of(_after(workflow))
@@ -210,6 +233,8 @@ def _has_shape(workflow: Workflow) -> bool:
 
 
 ERRORS: tuple[ManifestRule, ...] = (
+    workflows_have_steps_or_a_definition,
+    definitions_are_valid,
     steps_name_jobs_and_queues,
     steps_wait_for_other_steps,
     steps_are_series_and_branches,

@@ -100,7 +100,7 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
             "workflows__germline": {**KEPT["workflows__germline"], "many": {}},
             "jobs__align__buckets": ["reference"],
         },
-        "workflows.germline.many: bucket is missing; the jobs of the steps may write to none",
+        "workflows.germline.many: bucket is missing; the workflow's jobs may write to none",
     ),
     (
         "a bucket that exists",

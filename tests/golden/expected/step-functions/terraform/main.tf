@@ -46,7 +46,7 @@ module "encryption" {
     "/aws/lambda/batchGetJobStatus-steps",
     "/aws/vendedlogs/states/*-steps",
   ]
-  event_topics   = ["germline-failed-steps"]
+  event_topics   = ["germline-failed-steps", "recall-failed-steps"]
   spot           = true
   state_machines = true
 }
@@ -165,6 +165,35 @@ module "workflow_germline" {
         bucket = "genomics-results-123456789012"
         folder = "steps/workflows/steps/germline/"
       }
+    }
+  }
+}
+
+# Queues and job definitions are given by name here too. The definitions are files, for people to read.
+module "workflow_recall" {
+  source = "./modules/workflow"
+
+  definitions_path = "${path.module}/workflows"
+
+  workflow              = "recall-steps"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-queue/routine-steps",
+    "arn:aws:batch:us-east-1:123456789012:job-queue/urgent-steps",
+  ]
+  job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/call-steps"]
+  emails              = ["genomics-ops@example.com"]
+  topic               = "recall-failed-steps"
+
+  machines = {
+    one = {
+      name       = "recall-steps"
+      definition = "recall.asl.json"
     }
   }
 }

@@ -11,6 +11,7 @@ resource "terraform_data" "manifest" {
     module.network,
     module.compute_spot,
     module.workflow_germline,
+    module.workflow_recall,
     aws_batch_job_queue.urgent,
     aws_batch_job_queue.routine,
     aws_batch_job_definition.align,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 # Fields of every state, then of each type: in both query languages, only in JSONPath, only in JSONata.
@@ -78,6 +79,25 @@ class DefinitionError(NamedTuple):
         return f"{self.code}: {self.message}" + (f" at {self.location}" if self.location else "")
 
 
+def is_expression(value: object) -> bool:
+    """Return whether a value of a definition is an expression."""
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+
+@cache
+def syntax_error(value: str) -> str:
+    """Return why an expression cannot be parsed; empty if it can, or is text."""
+    if not is_expression(value):
+        return ""
+    import jsonata  # few manifests have a workflow
+
+    try:
+        jsonata.Jsonata(value.removeprefix("{%").removesuffix("%}"))
+    except Exception as error:  # noqa: BLE001 - the library's parser raises several
+        return str(error)
+    return ""
+
+
 def diagnostics(definition: str) -> list[DefinitionError]:
     """Return the errors of a definition."""
     try:
@@ -141,8 +161,6 @@ def _state(state: Mapping[str, Any], place: str, language: str) -> Iterator[Defi
 
 def _expressions(value: Any, place: str) -> Iterator[DefinitionError]:
     """Yield the JSONata expressions that cannot be parsed, but for those of nested states."""
-    from gen_infra.emulator.state_machines.expressions import syntax_error
-
     if isinstance(value, str):
         if problem := syntax_error(value):
             yield _schema(f"The JSONata expression is invalid: {problem}", place)
