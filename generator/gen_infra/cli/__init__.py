@@ -55,6 +55,7 @@ COMMANDS = {  # in the order in which they are used
     "destroy": _Entry("build", "Destroy the environment and leave nothing behind."),
     "image": _Entry("image", "Build the machine image of the instances, and rebuild it."),
     "submit": _Entry("submit", "Submit a job and print its id."),
+    "engine": _Entry("engine", "Print the configuration of a workflow engine."),
     "run": _Entry("run", "Start a run of a workflow, for one sample or for a list."),
     "runs": _Entry("runs", "List runs of workflows, or show one with its steps."),
     "jobs": _Entry("jobs", "List jobs, or show some of them in full."),

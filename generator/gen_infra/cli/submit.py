@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from gen_infra.aws.session import Clients
     from gen_infra.aws.submission import SubmitRequest
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.model.job import Job
@@ -41,7 +42,7 @@ _OPTIONS = {
 
 @click.command()
 @manifest_argument
-@click.argument("job", shell_complete=complete_from_manifest(lambda env: env.jobs))
+@click.argument("job", required=False, shell_complete=complete_from_manifest(lambda env: env.jobs))
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--queue",
@@ -75,6 +76,10 @@ _OPTIONS = {
 )
 @click.option("--tag", "tags", multiple=True, metavar="K=V", help="Tag of the job; may be repeated.")
 @click.option("--share", metavar="ID", help="Share identifier, for a fair-share queue.")
+@click.option("--engine", metavar="NAME", help="Run this workflow engine in its head job, in place of JOB.")
+@click.option("--pipeline", metavar="URL", help="With --engine: the pipeline's Git repository.")
+@click.option("--revision", metavar="REV", help="With --engine: the pipeline's tag, branch or commit.")
+@click.option("--follow", is_flag=True, help="Print its log until it has ended; exit 1 if it failed.")
 @click.option("--watch", is_flag=True, help="Wait until it has ended; exit 1 if it failed.")
 @click.option("--via-function", is_flag=True, help="Submit through the environment's batchSubmitJob function.")
 @json_option
@@ -85,10 +90,11 @@ gen-infra submit envs/prod.yaml isaac --queue lowPriority --env THREADS=16 -- --
 gen-infra submit envs/prod.yaml isaac --memory 120000 --vcpus 32 --timeout 6h --attempts 5 --tag Sample=NA12878
 gen-infra submit envs/prod.yaml snpeff --array-size 24 --depends-on 0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11:N_TO_N
 gen-infra submit envs/prod.yaml snpeff --depends-on "$(gen-infra submit envs/prod.yaml strelka)"
+gen-infra submit envs/prod.yaml --engine nextflow --pipeline nf-core/demo --revision 1.0.2 -- --input=s.csv
 """)
 def submit(
     manifest: Path,
-    job: str,
+    job: str | None,
     command: tuple[str, ...],
     queue: str | None,
     name: str | None,
@@ -104,6 +110,10 @@ def submit(
     attempts: int | None,
     tags: tuple[str, ...],
     share: str | None,
+    engine: str | None,
+    pipeline: str | None,
+    revision: str | None,
+    follow: bool,
     watch: bool,
     via_function: bool,
     as_json: bool,
@@ -112,7 +122,8 @@ def submit(
     """Submit a job and print its id.
 
     JOB is a key under `jobs` in the manifest. Words after -- replace the command of the definition. The submission
-    is checked against AWS Batch's limits and the queue's compute environments before AWS is called.
+    is checked against AWS Batch's limits and the queue's compute environments before AWS is called. With --engine the
+    words after -- are the engine's own arguments.
     """
     from gen_infra.aws import jobs as batch
     from gen_infra.aws import submission
@@ -121,6 +132,7 @@ def submit(
 
     console = Console(quiet=quiet)
     env = load(manifest)
+    job, command = _job(env, job, command, engine, pipeline, revision)
     queue = _queue(env, job, queue, share)
     definition = env.jobs[job]
     seconds = None if timeout is None else _seconds(timeout)
@@ -155,6 +167,8 @@ def submit(
     else:
         tags_of_job = {**request.tags, **submission.owner_tags(env.name, caller.user_id)}
         job_id = submission.submit(aws, replace(request, tags=tags_of_job))
+    if follow:
+        return _follow(aws, job_id, console)
     if not watch:
         _print_id(job_id, request, as_json=as_json)
         console.next_step(f"gen-infra jobs {manifest} {job_id}")
@@ -176,6 +190,39 @@ def submit(
     if as_json:
         print_json(ended.to_dict())
     console.say(f"{ended.status}: log {ended.log_url}" if ended.log_url else ended.status, fg=COLOURS.get(ended.status))
+    return 0 if ended.succeeded else 1
+
+
+def _job(
+    env: Manifest,
+    job: str | None,
+    command: tuple[str, ...],
+    engine: str | None,
+    pipeline: str | None,
+    revision: str | None,
+) -> tuple[str, tuple[str, ...]]:
+    """Return the key of the job and its command; those of a head job with --engine, where JOB is the first argument."""
+    if engine:
+        from gen_infra.cli.engine import head_submission
+
+        return head_submission(env, engine, pipeline, revision, (*([job] if job else []), *command))
+    if pipeline or revision:
+        raise UsageError("--pipeline and --revision are for --engine")
+    if not job:
+        raise UsageError("JOB is missing", hint=f"name a job of the manifest: {', '.join(env.jobs)}")
+    return job, command
+
+
+def _follow(aws: Clients, job_id: str, console: Console) -> int:
+    """Print the log of a job until it has ended, after its id; return 1 if it failed."""
+    from gen_infra.aws import logs as cloudwatch
+    from gen_infra.aws.jobs import find_logged
+
+    console.say(f"job {job_id}")
+    for line in cloudwatch.follow(aws, lambda: find_logged(aws, job_id)):
+        click.echo(line.text)
+    ended = find_logged(aws, job_id)
+    console.say(ended.status, fg=COLOURS.get(ended.status))
     return 0 if ended.succeeded else 1
 
 

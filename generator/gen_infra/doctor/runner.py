@@ -190,14 +190,15 @@ def service_linked_roles(manifest: Manifest) -> list[str]:
 def custom_roles(manifest: Manifest) -> list[str]:
     """List the ARNs of roles that are managed elsewhere."""
     given = {compute.service_role for compute in manifest.compute.values()}
-    given |= {job.role for job in manifest.jobs.values() if job.role}
+    given |= set(manifest.existing_job_roles)
     return sorted(role for role in given if role.startswith("arn:"))
 
 
 def used_buckets(manifest: Manifest) -> list[str]:
-    """Return the buckets that jobs use, and the one that the image is rebuilt from."""
+    """Return the buckets that jobs and engines use, and the one that the image is rebuilt from."""
     rebuild = manifest.image.rebuild
-    return sorted({each.name for each in manifest.buckets.values()} | ({rebuild.bucket} if rebuild else set()))
+    work = {manifest.work_bucket(engine).name for engine in manifest.given_engines}
+    return sorted({each.name for each in manifest.buckets.values()} | work | ({rebuild.bucket} if rebuild else set()))
 
 
 def quota_asks(manifest: Manifest) -> list[doctor_quotas.Ask]:

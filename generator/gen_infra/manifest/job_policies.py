@@ -58,7 +58,7 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
     if not job.role:
         buckets = tuple([manifest.buckets[name] for name in job.buckets])
         own = {
-            "buckets": bucket_statements(buckets, manifest.partition, _via(manifest, "s3")),
+            "buckets": bucket_statements(buckets, manifest.partition, through(manifest, "s3")),
             "efs": tuple(efs_statements(manifest, job)),
         }
         policies += [RolePolicy(f"{key}_{name}", name, key, statements) for name, statements in own.items()]
@@ -199,13 +199,13 @@ def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     for service, is_parameter in (("ssm", True), ("secretsmanager", False)):
         used = {secret.kms_key for secret in given if secret.is_parameter == is_parameter}
         if keys := sorted(key_arn for key_arn in used if key_arn):
-            yield Statement(f"{service.capitalize()}Keys", ("kms:Decrypt",), tuple(keys), (_via(manifest, service),))
+            yield Statement(f"{service.capitalize()}Keys", ("kms:Decrypt",), tuple(keys), (through(manifest, service),))
 
 
 ECR_IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
-def _via(manifest: Manifest, service: str) -> StatementCondition:
+def through(manifest: Manifest, service: str) -> StatementCondition:
     """Return the condition that allows a key through this service only."""
     return StatementCondition("StringEquals", "kms:ViaService", (f"{service}.{manifest.region}.{manifest.dns_suffix}",))
 

@@ -79,7 +79,8 @@ def _creates_security_groups(manifest: Manifest) -> object:
 
 
 def _has_log_groups(manifest: Manifest) -> object:
-    return manifest.jobs or manifest.logs.default_group or creates_network(manifest) or rebuilds(manifest)
+    logs = manifest.jobs or manifest.engines or manifest.logs.default_group
+    return logs or creates_network(manifest) or rebuilds(manifest)
 
 
 def _has_topics(manifest: Manifest) -> object:

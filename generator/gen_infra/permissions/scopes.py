@@ -128,7 +128,10 @@ def role_names(manifest: Manifest) -> dict[str, tuple[str, ...]]:
         "ec2": [suffixed(role) for role in ("batchInstance", "batchImageBuilder") if instances],
         "batch": [suffixed("batchService")] if any(each.service_role == "create" for each in computes) else [],
         "spotfleet": [suffixed("batchSpotFleet")] if any(each.needs_spot_fleet_role for each in computes) else [],
-        "ecs-tasks": [manifest.job_role_name("*"), manifest.execution_role_name("*")] if jobs else [],
+        "ecs-tasks": [
+            *([manifest.job_role_name("*"), manifest.execution_role_name("*")] if jobs else []),
+            *manifest.engine_role_names,
+        ],
         "lambda": [suffixed(role) for role in ("batchSubmitJob", "batchGetJobStatus") if jobs],
         "codebuild": [suffixed("batchImageRebuild")] if manifest.image.rebuild else [],
         "scheduler": [suffixed("batchImageSchedule")] if manifest.image.rebuild else [],
@@ -147,7 +150,7 @@ def _given_roles(manifest: Manifest) -> dict[str, list[str]]:
         "batch": sorted(
             {each.service_role for each in manifest.compute.values() if each.service_role.startswith("arn:")}
         ),
-        "ecs-tasks": sorted({job.role for job in manifest.jobs.values() if job.role}),
+        "ecs-tasks": manifest.existing_job_roles,
     }
 
 

@@ -53,6 +53,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "scheduling": scheduling,
         "time_limits": time_limits,
         **(access(manifest) if manifest.access else {}),
+        **(engines(manifest) if manifest.engines else {}),
         "role_policies": role_policies,
         "cached": lru_cache(1024)(_call),
         "container_properties": container_properties,
@@ -85,6 +86,18 @@ def access(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def engines(manifest: Manifest) -> dict[str, Any]:
+    """Return the context of workflow engines; what it needs is imported only here, for few manifests."""
+    from gen_infra.manifest.engine_policies import files_statements
+    from gen_infra.manifest.model.engine import ENGINES
+
+    return {
+        "engine_jobs": lambda env, key: [env.batch_arn("job-definition", job) for job in env.given_engines[key].jobs],
+        "engine_traits": {key: ENGINES[key] for key in manifest.given_engines},
+        "files_statements": files_statements,
+    }
+
+
 def _call(macro: Callable[[object], Hcl], argument: object) -> Hcl:
     """Call a template's macro, which ``cached`` does once for equal arguments."""
     return macro(argument)
@@ -96,6 +109,7 @@ def modules(manifest: Manifest) -> list[str]:
     used = {
         "compute-environment": manifest.uses_ec2,
         "encryption": manifest.encryption.key == "create",
+        "engine": manifest.engines,
         "file-system": manifest.created_file_systems,
         "fargate-environment": any(compute.is_fargate for compute in manifest.compute.values()),
         "image-builder": creates_instance_roles,
@@ -114,7 +128,7 @@ def modules(manifest: Manifest) -> list[str]:
 
 def all_else(manifest: Manifest) -> list[Hcl]:
     """Return every module, and the resources of the root module that no other resource depends on."""
-    many = {"compute-environment", "fargate-environment", "file-system", "repository", "workflow"}
+    many = {"compute-environment", "engine", "fargate-environment", "file-system", "repository", "workflow"}
     once = [module for module in modules(manifest) if module not in many]
     names = [
         *(f"module.{module.removesuffix('-lookup').replace('-', '_')}" for module in once),
@@ -122,6 +136,7 @@ def all_else(manifest: Manifest) -> list[Hcl]:
         *(f"module.file_system_{key}" for key in manifest.created_file_systems),
         *(f"module.repository_{repository_label(repository)}" for repository in manifest.repositories),
         *(f"module.workflow_{key}" for key in manifest.workflows),
+        *(f"module.engine_{key}" for key in manifest.given_engines),
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
         *(f"aws_batch_job_definition.{key}" for key in manifest.jobs),
         *(["aws_cloudwatch_log_group.batch_default"] if manifest.logs.default_group else []),

@@ -53,6 +53,7 @@ def _terraform(manifest: Manifest) -> dict[str, bytes]:
         *_TERRAFORM_FILES,
         *(["access.tf"] if manifest.access else []),
         *(["file_systems.tf"] if manifest.created_file_systems else []),
+        *(["engines.tf"] if manifest.engines else []),
         *(["jobs.tf"] if manifest.jobs else []),
         *(["repositories.tf"] if manifest.repositories else []),
     ]

@@ -247,7 +247,15 @@ _MADE_BY = {
 def _is_narrowed(statement: dict[str, Any], arn: str) -> bool:
     kind = arn.split(":", 5)[5].partition("/")[0]
     makes = all(kind in _MADE_BY.get(str(action), ()) for action in listed(statement.get("Action")))
-    return makes or any(has_condition(statement, key) for key in _CHOOSING)
+    return makes or _stops_untagged_jobs(statement) or any(has_condition(statement, key) for key in _CHOOSING)
+
+
+def _stops_untagged_jobs(statement: dict[str, Any]) -> bool:
+    """Return whether it allows to stop jobs without a certain tag: those of engines that cannot tag their jobs."""
+    return listed(statement.get("Action")) == ["batch:TerminateJob"] and any(
+        operator == "Null" and key.startswith("aws:resourcetag/") and list(values) == ["true"]
+        for operator, key, values in conditions(statement)
+    )
 
 
 @rule(

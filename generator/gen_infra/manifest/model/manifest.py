@@ -24,6 +24,7 @@ from gen_infra.manifest.model.base import (
     TagValue,
     about,
 )
+from gen_infra.manifest.model.engine import ENGINES, Engines
 from gen_infra.manifest.model.file_system import FileSystem
 from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import Job
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.container import Container, EfsVolume
+    from gen_infra.manifest.model.engine import Engine, EngineName
     from gen_infra.manifest.model.host_script import HostScript
+
+ENGINE_ROLES: tuple[Literal["worker", "head"], ...] = ("worker", "head")
 
 
 class Manifest(Model, frozen=True, kw_only=True, dict=True):
@@ -91,6 +95,9 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         dict[Key, Workflow],
         about("Step Functions state machines that run jobs in order; `germline` becomes `germline-<name>`."),
     ] = {}
+    engines: Annotated[
+        Engines | None, about("Workflow engines that submit jobs themselves, each with its roles; default: none.")
+    ] = None
     suppressions: Annotated[
         tuple[Suppression, ...], about("Findings of `gen-infra check` to accept, each until a date.")
     ] = ()
@@ -356,6 +363,46 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         """Name the topic and the rule for failed runs of a workflow: ``germline`` -> ``germline-failed-prod``."""
         return f"{workflow}-failed-{self.name}"
 
+    @property
+    def given_engines(self) -> dict[EngineName, Engine]:
+        """Return the workflow engines by name."""
+        return self.engines.given if self.engines else {}
+
+    def engine_role_name(self, engine: EngineName, role: Literal["worker", "head"]) -> str:
+        """Name a role of an engine: ``nextflow-prod-worker`` of its tasks, ``nextflow-prod-head`` of itself."""
+        return f"{engine}-{self.name}-{role}"
+
+    def engine_role_arn(self, engine: EngineName, role: Literal["worker", "head"]) -> str:
+        """Return the ARN of a role of an engine, known before the role exists."""
+        return self.role_arn(self.engine_role_name(engine, role))
+
+    @property
+    def engine_role_names(self) -> list[str]:
+        """Return the names of the roles of all engines."""
+        return [self.engine_role_name(key, role) for key in self.given_engines for role in ENGINE_ROLES]
+
+    def work_bucket(self, engine: EngineName) -> Bucket:
+        """Return the bucket of an engine's intermediate files, limited to their prefix."""
+        work = self.given_engines[engine].work
+        declared = self.buckets.get(work.bucket)
+        return Bucket(
+            name=declared.name if declared else work.bucket,
+            access="work",
+            prefix=work.prefix,
+            kms_key=declared.kms_key if declared else work.kms_key,
+        )
+
+    def definition_prefixes(self, engine: EngineName) -> list[str]:
+        """Return what the names of an engine's job definitions begin with."""
+        prefix = ENGINES[engine].definitions
+        return [prefix.format(name=self.name)] if prefix else [f"{task}-" for task in self.given_engines[engine].tasks]
+
+    @property
+    def existing_job_roles(self) -> list[str]:
+        """Return the ARNs of the roles of jobs that the environment does not create."""
+        own = set(map(self.role_arn, self.engine_role_names))
+        return sorted({job.role for job in self.jobs.values() if job.role} - own)
+
     def job_role_arn(self, job: str) -> str:
         """Return the ARN of the role that a job runs as: the created one, or the existing one that it names."""
         return self.jobs[job].role or self.role_arn(self.job_role_name(job))
@@ -375,7 +422,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
             created = ("batchInstance", "batchService", "batchSpotFleet")
             jobs = [self.job_role_name(key) for key, job in self.jobs.items() if not job.role]
             executions = [self.execution_role_name(key) for key in self.jobs]
-            names = [*map(self.suffixed, created), *jobs, *executions]
+            names = [*map(self.suffixed, created), *jobs, *executions, *self.engine_role_names]
         return tuple(
             f"arn:{self.partition}:iam::{self.account}:{kind}{self.iam.path}{name}"
             for kind in ("role", "instance-profile")

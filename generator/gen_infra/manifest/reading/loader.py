@@ -107,7 +107,14 @@ def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ())
     validated = validate(root, Manifest)
     if isinstance(validated, list):
         raise ManifestError(name, validated)
-    if problems := place(root, rules.errors(validated)):
+    findings = [*rules.errors(validated)]
+    if not findings and validated.engines:
+        from gen_infra.manifest.engine_heads import replaced_jobs, with_heads
+
+        findings = [*replaced_jobs(validated)]
+        validated = with_heads(validated)
+        findings = findings or [*rules.errors(validated)]
+    if problems := place(root, findings):
         raise ManifestError(name, problems)
     return validated, root
 

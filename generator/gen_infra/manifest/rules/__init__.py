@@ -11,6 +11,7 @@ from gen_infra.manifest.rules import (
     access,
     buckets,
     container_properties,
+    engines,
     fargate,
     file_systems,
     hosts,
@@ -54,6 +55,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *hosts.ERRORS,
     *access.ERRORS,
     *workflows.ERRORS,
+    *engines.ERRORS,
     *suppressions.ERRORS,
 )
 WARNINGS: tuple[ManifestRule, ...] = (
@@ -64,6 +66,7 @@ WARNINGS: tuple[ManifestRule, ...] = (
     *several_containers.WARNINGS,
     *placement.WARNINGS,
     *workflows.WARNINGS,
+    *engines.WARNINGS,
 )
 
 

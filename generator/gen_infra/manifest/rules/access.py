@@ -44,11 +44,12 @@ def access_names_principals(manifest: Manifest) -> Iterable[ManifestFinding]:
     """
     for path, role in _roles(manifest):
         for index, arn in enumerate(role.principals):
-            if problem := _problem_with_principal(manifest, arn):
+            if problem := problem_with_principal(manifest, arn):
                 yield (*path, "principals", index), problem
 
 
-def _problem_with_principal(manifest: Manifest, arn: str) -> str:
+def problem_with_principal(manifest: Manifest, arn: str) -> str:
+    """Return why a role cannot trust this principal; empty if it can."""
     if "*" in arn or "?" in arn:
         return f'"{arn}" is a pattern, which can match roles that are created later; name {_ONE_NAME}'
     if root := _ROOT.fullmatch(arn):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.manifest.model.base import dotted
+from gen_infra.manifest.model.manifest import ENGINE_ROLES
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:
@@ -174,14 +175,24 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
         yield Name("job queue", manifest.suffixed(key), ("queues", key))
         if queue.fair_share:
             yield Name("scheduling policy", manifest.suffixed(key), ("queues", key))
+    yield from _names_of_what_runs(manifest)
+    for index, repository in enumerate(manifest.repositories):
+        yield Name("ECR repository", manifest.repository_name(repository), ("repositories", index))
+        yield Name("Terraform address", f"module.repository_{repository_label(repository)}", ("repositories", index))
+
+
+def _names_of_what_runs(manifest: Manifest) -> Iterator[Name]:
     for key in manifest.jobs:
         yield from _names_of_job(manifest, key)
     for key, workflow in manifest.workflows.items():
         yield from _names_of_workflow(manifest, key, workflow)
     yield from _names_of_file_systems(manifest)
-    for index, repository in enumerate(manifest.repositories):
-        yield Name("ECR repository", manifest.repository_name(repository), ("repositories", index))
-        yield Name("Terraform address", f"module.repository_{repository_label(repository)}", ("repositories", index))
+    for engine in manifest.given_engines:
+        path = ("engines", engine)
+        yield Name("log group", manifest.job_log_group(engine), path)
+        yield Name("Terraform address", f"module.engine_{engine}", path)
+        for role in ENGINE_ROLES:
+            yield Name("role", manifest.engine_role_name(engine, role), path)
 
 
 def _names_of_job(manifest: Manifest, key: str) -> Iterator[Name]:

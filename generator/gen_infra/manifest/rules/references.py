@@ -69,10 +69,17 @@ def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
             yield ("access", role, key), getattr(access, key, ())
     if manifest.image.rebuild:
         yield ("image", "rebuild", "notify"), manifest.image.rebuild.notify
+    yield from _lists_of_what_runs(manifest)
+
+
+def _lists_of_what_runs(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
     for name, compute in manifest.compute.items():
         yield ("compute", name, "instance_types"), compute.instance_types
     for name, queue in manifest.queues.items():
         yield ("queues", name, "compute"), queue.compute
+    for name, engine in manifest.given_engines.items():
+        for key in ("principals", "buckets", "jobs", "tasks"):
+            yield ("engines", name, key), getattr(engine, key)
     for name, job in manifest.jobs.items():
         yield ("jobs", name, "buckets"), job.buckets
         yield ("jobs", name, "required_parameters"), job.required_parameters

@@ -1,0 +1,100 @@
+# The resources that jobs run on. Rendered from the manifest: change the manifest and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network.subnet_ids
+}
+
+data "aws_ssm_parameter" "image" {
+  name            = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+  with_decryption = false
+
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$", self.value))
+      error_message = "The parameter must contain the id of an AMI."
+    }
+  }
+}
+
+module "network" {
+  source = "./modules/network-lookup"
+
+  security_group_tags = {
+    Name = "genomics-batch"
+  }
+  subnet_tags = {
+    Tier = "private"
+  }
+  vpc_tags = {
+    Name = "genomics"
+  }
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-miniwdl"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  log_group_patterns = [
+    "/aws/batch/miniwdl/*",
+    "/aws/lambda/batchSubmitJob-miniwdl",
+    "/aws/lambda/batchGetJobStatus-miniwdl",
+  ]
+  spot = true
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name      = "batchInstance-miniwdl"
+  partition = "aws"
+  iam_path  = "/"
+}
+
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-miniwdl"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+}
+
+module "compute_wdlSpot" {
+  source = "./modules/compute-environment"
+
+  name                          = "wdlSpot-miniwdl"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 256
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
+  }
+  scratch_volume = {
+    size_gib = 500
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}

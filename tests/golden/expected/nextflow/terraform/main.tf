@@ -1,0 +1,153 @@
+# The resources that jobs run on. Rendered from the manifest: change the manifest and render again.
+
+locals {
+  image_id           = data.aws_ssm_parameter.image.insecure_value
+  kms_key_arn        = module.encryption.key_arn
+  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network.subnet_ids
+}
+
+data "aws_ssm_parameter" "image" {
+  name            = "/gen-infra/prod/ami"
+  with_decryption = false
+
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$", self.value))
+      error_message = "The parameter must contain the id of an AMI."
+    }
+  }
+}
+
+module "network" {
+  source = "./modules/network-lookup"
+
+  security_group_tags = {
+    Name = "genomics-batch"
+  }
+  subnet_tags = {
+    Tier = "private"
+  }
+  vpc_tags = {
+    Name = "genomics"
+  }
+}
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name       = "batch-nextflow"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  log_group_patterns = [
+    "/aws/batch/nextflow/*",
+    "/aws/lambda/batchSubmitJob-nextflow",
+    "/aws/lambda/batchGetJobStatus-nextflow",
+  ]
+  spot = true
+}
+
+module "instance_role" {
+  source = "./modules/instance-role"
+
+  name      = "batchInstance-nextflow"
+  partition = "aws"
+  iam_path  = "/"
+}
+
+module "image_builder" {
+  source = "./modules/image-builder"
+
+  name       = "batchImageBuilder-nextflow"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+}
+
+module "compute_spot" {
+  source = "./modules/compute-environment"
+
+  name                          = "spot-nextflow"
+  state                         = "ENABLED"
+  type                          = "SPOT"
+  allocation_strategy           = "SPOT_CAPACITY_OPTIMIZED"
+  min_vcpus                     = 0
+  max_vcpus                     = 256
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
+  }
+  scratch_volume = {
+    size_gib = 500
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
+module "compute_onDemand" {
+  source = "./modules/compute-environment"
+
+  name                          = "onDemand-nextflow"
+  state                         = "ENABLED"
+  type                          = "EC2"
+  allocation_strategy           = "BEST_FIT_PROGRESSIVE"
+  min_vcpus                     = 0
+  max_vcpus                     = 16
+  instance_types                = ["optimal"]
+  job_execution_timeout_minutes = 360
+
+  image_id    = local.image_id
+  image_type  = "ECS_AL2023"
+  kms_key_arn = local.kms_key_arn
+  root_volume = {
+    size_gib   = 100
+    type       = "gp3"
+    throughput = 250
+  }
+  scratch_volume = {
+    size_gib = 500
+    type     = "gp3"
+  }
+
+  instance_profile_arn = module.instance_role.instance_profile_arn
+  security_group_ids   = local.security_group_ids
+  subnet_ids           = local.subnet_ids
+  tags = {
+    Project = "genomics"
+  }
+}
+
+# Job definitions are given by name, not by reference, so that the functions' permissions are known in the plan.
+module "job_functions" {
+  source = "./modules/job-functions"
+
+  package_path = "${path.module}/job-functions.zip"
+
+  environment           = "nextflow"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-queue/tasks-nextflow",
+    "arn:aws:batch:us-east-1:123456789012:job-queue/heads-nextflow",
+  ]
+  job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/nextflow-head-nextflow"]
+}

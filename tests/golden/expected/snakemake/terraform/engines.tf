@@ -1,0 +1,93 @@
+# Workflow engines, which register and submit jobs themselves. ARNs are literals, so that policies are known in the plan.
+
+data "aws_iam_policy_document" "engine_snakemake" {
+  statement {
+    sid     = "LocateBuckets"
+    actions = ["s3:GetBucketLocation"]
+    resources = [
+      "arn:aws:s3:::genomics-results-123456789012",
+      "arn:aws:s3:::aws-batch-genomics-resources",
+    ]
+  }
+
+  statement {
+    sid       = "FindBuckets"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "Null"
+      variable = "s3:prefix"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "FindPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/snakemake"]
+  }
+
+  statement {
+    sid       = "ReadList0"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources"]
+  }
+
+  statement {
+    sid       = "ReadObjects"
+    actions   = ["s3:GetObject", "s3:GetObjectTagging"]
+    resources = ["arn:aws:s3:::aws-batch-genomics-resources/*"]
+  }
+
+  statement {
+    sid       = "WorkList0"
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
+    resources = ["arn:aws:s3:::genomics-results-123456789012"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["snakemake", "snakemake/*"]
+    }
+  }
+
+  statement {
+    sid = "WorkObjects"
+    actions = [
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:PutObject",
+      "s3:PutObjectTagging",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+      "s3:DeleteObject",
+      "s3:DeleteObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:DeleteObjectVersion",
+    ]
+    resources = ["arn:aws:s3:::genomics-results-123456789012/snakemake/*"]
+  }
+}
+
+module "engine_snakemake" {
+  source = "./modules/engine"
+
+  name                  = "snakemake-snakemake"
+  environment           = "snakemake"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_group             = "/aws/batch/snakemake/snakemake"
+  log_retention_in_days = 365
+
+  definition_prefixes = ["snakejob-def-"]
+  files_policy        = data.aws_iam_policy_document.engine_snakemake.json
+  job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/rules-snakemake"]
+  job_queue_arns      = ["arn:aws:batch:us-east-1:123456789012:job-queue/rules-snakemake"]
+  principals          = ["arn:aws:iam::123456789012:role/Scientist"]
+  tags_jobs           = false
+}

@@ -1,0 +1,109 @@
+"""Workflow engines in manifests: what is refused, what is warned of, and what their head jobs are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.manifest import load, load_with_warnings
+from gen_infra.manifest.engine_policies import files_statements
+from gen_infra.manifest.reading.loader import ManifestError
+from gen_infra.render.files import render
+from gen_infra.resources import data_dir
+from tests.unit.manifests import changed, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORK = {"bucket": "scratch-123456789012", "prefix": "nf/"}
+EXAMPLE = data_dir("envs") / "examples" / "nextflow.yaml"
+
+
+def problems(tmp_path: Path, **engines: Any) -> list[str]:
+    with pytest.raises(ManifestError) as caught:
+        load(write(tmp_path, changed(engines=engines)))
+    return [f"{problem.path}: {problem.message}" for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("engine", "problem"),
+    [
+        ({"queue": "nope"}, 'engines.nextflow.queue: unknown queue "nope"'),
+        ({"head": {"queue": "nope"}}, 'engines.nextflow.head.queue: unknown queue "nope"'),
+        ({"buckets": ["nope"]}, 'engines.nextflow.buckets[0]: unknown bucket "nope"'),
+        ({"jobs": ["nope"]}, 'engines.nextflow.jobs[0]: unknown job "nope"'),
+        ({"work": {**WORK, "bucket": "Scratch"}}, 'engines.nextflow.work.bucket: unknown bucket "Scratch"'),
+        ({"work": {**WORK, "prefix": "nf"}}, "engines.nextflow.work.prefix: "),
+        ({"work": {**WORK, "prefix": "nf/*"}}, "engines.nextflow.work.prefix: "),
+        ({"tasks": ["align"]}, "engines.nextflow.tasks: is for miniwdl only"),
+        ({"principals": ["arn:aws:iam::123456789012:root"]}, "engines.nextflow.principals[0]: "),
+        ({"principals": ["arn:aws:iam::999999999999:role/Other"]}, "engines.nextflow.principals[0]: is of account"),
+        ({"principals": ["*"]}, "engines.nextflow.principals[0]: "),
+    ],
+)
+def test_an_engine_that_cannot_work_is_refused(engine: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, nextflow={"work": WORK, **engine})
+    assert found.startswith(problem)
+
+
+def test_other_engines_lack_what_nextflow_has(tmp_path: Path) -> None:
+    head = {"queue": next(iter(load(EXAMPLE).queues))}
+    (fusion,) = problems(tmp_path, redun={"work": WORK, "fusion": True})
+    assert fusion == "engines.redun.fusion: is for nextflow only"
+    (tasks,) = problems(tmp_path, miniwdl={"work": WORK})
+    assert tasks.startswith("engines.miniwdl: tasks is missing")
+    found = problems(tmp_path, snakemake={"work": WORK, "head": head})
+    assert any("image is missing" in each for each in found)
+
+
+def test_two_engines_cannot_delete_the_files_of_each_other(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, nextflow={"work": WORK}, redun={"work": {**WORK, "prefix": "nf/redun/"}})
+    assert found.startswith('engines.redun.work.prefix: "nf/redun/" overlaps')
+
+
+def test_tasks_of_miniwdl_cannot_take_the_names_of_jobs(tmp_path: Path) -> None:
+    text = (EXAMPLE.parent / "miniwdl.yaml").read_text()
+    job = "jobs:\n  align: {image: quay.io/biocontainers/bwa:0.7.18, vcpus: 1, memory_mib: 1000}\n"
+    path = tmp_path / "miniwdl.yaml"
+    path.write_text(text.replace("engines:\n", f"{job}engines:\n"))
+    with pytest.raises(ManifestError, match=r"its job definitions could replace that of jobs.align"):
+        load(path)
+
+
+def test_privileged_containers_and_a_head_on_spot_are_warned_of(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace("head: {queue: heads,", "fusion: true\n    head: {queue: tasks,")
+    path = tmp_path / "nextflow.yaml"
+    path.write_text(text)
+    found = {warning.path: warning.message for warning in load_with_warnings(path).warnings}
+    assert "whose loss ends the whole run" in found["engines.nextflow.head.queue"]
+    assert "privileged" in found["engines.nextflow.fusion"]
+    assert load_with_warnings(EXAMPLE).warnings == ()
+
+
+def test_the_head_job_is_a_job_with_the_head_role_and_the_configuration() -> None:
+    manifest = load(EXAMPLE)
+    head = manifest.jobs["nextflow-head"]
+    assert head.role == manifest.engine_role_arn("nextflow", "head")
+    assert head.queue == "heads"
+    assert "process.queue = 'tasks-nextflow'" in head.environment["GEN_INFRA_ENGINE_CONFIG"]
+    assert manifest.existing_job_roles == []
+
+
+def test_a_resolved_manifest_has_the_same_head_job_and_another_is_refused(tmp_path: Path) -> None:
+    resolved = tmp_path / "resolved.yaml"
+    resolved.write_bytes(render(load(EXAMPLE))["manifest.resolved.yaml"])
+    assert load(resolved) == load(EXAMPLE)
+    resolved.write_text(resolved.read_text().replace("memory_mib: 8000", "memory_mib: 9000", 1))
+    with pytest.raises(ManifestError, match=r"is the key of the head job of engines.nextflow; rename it"):
+        load(resolved)
+
+
+def test_the_roles_reach_the_work_prefix_and_the_declared_buckets_alone() -> None:
+    statements = files_statements(load(EXAMPLE), "nextflow")
+    deletes = [each.resources for each in statements if "s3:DeleteObject" in each.actions]
+    assert deletes == [("arn:aws:s3:::genomics-results-123456789012/nf/*",)]
+    assert {arn.partition("/")[0] for each in statements for arn in each.resources} == {
+        "arn:aws:s3:::genomics-results-123456789012",
+        "arn:aws:s3:::aws-batch-genomics-resources",
+    }
