@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest import load
+from tests.permissions.aws_calls import ROLE
 from tests.permissions.environments import ALLOWED, client, prepared, roles_of, run, under
-from tests.permissions.policies import Policies, Recorded, policies_of, recorded
+from tests.permissions.policies import ACCOUNT_ID, Policies, Recorded, policies_of, recorded, unneeded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.emulator.session import Session
+    from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session, Site
+
+
+_EXECUTIONS = f"arn:aws:states:us-east-1:{ACCOUNT_ID}:execution"
+# The statements of the roles `submit` and `operate` for runs of workflows.
+_OF_RUNS = r" (Started\w+|StateMachines|Executions|MapRuns|SampleLists|KeyThroughStates): "
+_READS = ("fastq1=s3://genomics-results-123456789012/1.fq.gz", "fastq2=s3://genomics-results-123456789012/2.fq.gz")
 
 
 class Life:
@@ -48,10 +57,14 @@ class Life:
                     ended = json.loads(run(submit, "submit", path, first, "--watch", "--json"))["id"]
                     run(submit, "logs", path, ended)
                     other = json.loads(run(submit, "submit", path, first, "--json"))["id"]
+                    if manifest.workflows:
+                        _start_runs(aws, submit, path)
                 with under(session, aws, manifest, tmp_path, roles["operate"]) as operate:
                     run(operate, "jobs", path)
                     run(operate, "cancel", path, other, "--yes")
                     run(operate, "submit", path, first, "--via-function")
+                    if manifest.workflows:
+                        _stop_and_continue(operate, path)
                     run(operate, "drift", path)
                     run(operate, "doctor", path, code=1)  # the images of jobs are not pushed
                     run(operate, "image status", path, code=self.image_status)
@@ -64,6 +77,31 @@ class Life:
         assert [each for each in requests if not policies.decide(each).is_allowed] == []
 
 
+def _start_runs(aws: Emulator, site: Site, path: Path) -> None:
+    """Start a run for one sample and one for a list, follow both, and continue one that was stopped."""
+    aws.client("s3").create_bucket(Bucket="genomics-results-123456789012")
+    run(site, "run", path, "germline", "sample=NA12878", *_READS, "--name", "one")
+    run(site, "runs", path)
+    aws.client("stepfunctions").stop_execution(executionArn=f"{_EXECUTIONS}:germline-prod:one")
+    run(site, "runs", path, "one", "--resume")
+    run(site, "why", path, "one")
+    samples = path.with_name("samples.csv")
+    samples.write_text("\n".join(["sample,fastq1,fastq2", *(f"{name},s3://lab/1,s3://lab/2" for name in "ab")]))
+    run(site, "run", path, "germline", "--samples", str(samples), "--name", "many", "--watch")
+
+
+def _stop_and_continue(site: Site, path: Path) -> None:
+    """Start, stop and continue runs, and show one for a list."""
+    run(site, "run", path, "germline", "sample=NA12891", *_READS, "--name", "other")
+    run(site, "cancel", path, "other", "--yes")
+    run(site, "runs", path, "other", "--resume")
+    run(site, "why", path, "other")
+    run(site, "runs", path)
+    run(site, "runs", path, "many")
+    samples = path.with_name("samples.csv")
+    run(site, "run", path, "germline", "--samples", str(samples), "--name", "again")
+
+
 class TestDemo(Life):
     name = "demo"
 
@@ -71,6 +109,24 @@ class TestDemo(Life):
 class TestProd(Life):
     name = "prod"
     image_status = 1  # it runs an image that gen-infra did not build
+
+    def check(self, policies: Policies, requests: list[Recorded]) -> None:
+        """Check that each right for runs is needed, and that none reaches the workflow of another environment."""
+        super().check(policies, requests)
+        callers = tuple(f"{ROLE}tested-{role}" for role in ("submit", "operate"))
+        ours = [each for each in requests if each.caller in callers]
+        of_runs = {each for each in unneeded(policies, []) if each.startswith(callers) and re.search(_OF_RUNS, each)}
+        assert len(of_runs) == 24
+        assert of_runs & set(unneeded(policies, ours)) == set()
+        ours = [
+            each for each in ours if each.request.action.startswith("states:") or "/lists/" in each.request.resource
+        ]
+        assert {each.request.action.partition(":")[0] for each in ours} == {"s3", "states"}
+        for each in ours:
+            resource = each.request.resource.replace("-prod", "-dev").replace("/prod/", "/dev/")
+            other = replace(each.request, resource=resource)
+            assert resource != each.request.resource
+            assert not policies.decide(replace(each, request=other)).is_allowed, resource
 
 
 class TestSideBySide(Life):
