@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gen_infra import emulator, image, pipeline
 from gen_infra.aws import jobs as batch
-from gen_infra.aws import logs, submission
+from gen_infra.aws import logs, runs, submission
 from gen_infra.cli.builder import connection_for
 from gen_infra.cli.demo_image import write_image
+from gen_infra.cli.run import run_name, start_list
 from gen_infra.errors import AnswerIsNoError, MissingError
 from gen_infra.manifest import load
+from gen_infra.manifest.run_inputs import Sample
 from gen_infra.resources import data_dir
 from gen_infra.tools import container_host
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from gen_infra.terraform.adapter import Event
 
 _JOB = "isaac"
+_SAMPLES = ("NA12878", "NA12891")
 
 
 class ReportStep(Protocol):
@@ -130,6 +133,8 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
     aws = environment.clients
     with _timed(voice, "submit a job and watch it") as outcome:
         outcome(_run_job(environment, aws, voice))
+    with _timed(voice, "run a workflow for two samples") as outcome:
+        outcome(_run_workflow(environment, aws, voice))
     with _timed(voice, "invoke the functions") as outcome:
         outcome(_invoke_functions(environment, aws))
     with _timed(voice, "build the machine image") as outcome:
@@ -146,15 +151,25 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
 def _run_job(environment: Environment, aws: Clients, voice: Voice) -> str:
     manifest = environment.manifest
     queue = manifest.suffixed(next(iter(manifest.queues)))
-    request = submission.SubmitRequest(
-        name="demo", queue=queue, definition=manifest.suffixed(_JOB), environment={"SAMPLE": "NA12878"}
-    )
+    request = submission.SubmitRequest(name="demo", queue=queue, definition=manifest.suffixed(_JOB))
     job = batch.watch(aws, submission.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
     _demand(job.succeeded, f"the job ended as {job.status}: {job.reason}")
     for line in logs.Reader(aws, None).new_lines(job):
         voice.say(f"    {line.text}")
     how = "simulated: no container ran" if job.is_simulated else "its container ran"
     return f"{job.definition} {job.status}, exit code {job.exit_code} ({how})"
+
+
+def _run_workflow(environment: Environment, aws: Clients, voice: Voice) -> str:
+    manifest = environment.manifest
+    workflow = next(iter(manifest.workflows))
+    samples = [Sample("the demo", {"sample": name}) for name in _SAMPLES]
+    arn = start_list(aws, manifest, workflow, run_name("demo"), samples)
+    run = runs.watch_run(aws, arn, lambda seen: voice.say(f"  {seen.summary}"))
+    _demand(run.status == "SUCCEEDED", f"the run ended as {run.status}: {run.error}")
+    ended = [f"{sample.label} ({', '.join(step.name for step in sample.steps)})" for sample in run.samples]
+    _demand(len(ended) == len(_SAMPLES), f"the run has the samples {', '.join(ended)}")
+    return f"{manifest.suffixed(workflow)} {run.status}: {', '.join(sorted(ended))}"
 
 
 def _invoke_functions(environment: Environment, aws: Clients) -> str:

@@ -14,11 +14,14 @@ from typing import Any
 
 _ARCHITECTURES = {"aarch64": "arm64", "x86_64": "amd64"}
 _TYPE = "application/vnd.oci.image"
-# Called as `isaac --working_dir /scratch`; it has no other programs than the shell.
+# Called as `isaac --working_dir /scratch --sample NA12878`, or with --stats; it has no other programs than the shell.
 _SCRIPT = """\
 set -e
-echo "isaac $*: sample $SAMPLE, job $AWS_BATCH_JOB_ID on $AWS_BATCH_CE_NAME"
-echo "variants of $SAMPLE" >"$2/variants"
+echo "isaac $*: job $AWS_BATCH_JOB_ID on $AWS_BATCH_CE_NAME"
+if [ "$1" = --stats ]; then
+  exit 0
+fi
+echo "variants of $4" >"$2/variants"
 read -r line <"$2/variants"
 echo "written to scratch and read again: $line"
 """

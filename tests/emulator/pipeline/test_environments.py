@@ -340,11 +340,12 @@ def test_demo(tmp_path: Path) -> None:
     done = gen_infra("demo", cwd=tmp_path, environ=clean_environ())
     assert done.returncode == 0, done.stderr
     steps = [line.split("s  ", 1)[1].split(":")[0] for line in done.stdout.splitlines() if line.startswith("✓")]
-    jobs = ["submit a job and watch it", "invoke the functions"]
+    jobs = ["submit a job and watch it", "run a workflow for two samples", "invoke the functions"]
     assert steps == ["render", "check", "plan", "apply", "plan again", *jobs, "build the machine image", "destroy"]
     ran = "submit a job and watch it: isaac-demo:1 SUCCEEDED, exit code 0 (its container ran)" in done.stdout
     assert ran or ("(simulated: no container ran)" in done.stdout and not os.environ.get("CI"))
     assert not ran or "written to scratch and read again: variants of NA12878" in done.stderr
+    assert "germline-demo SUCCEEDED: NA12878 (isaac, stats), NA12891 (isaac, stats)" in done.stdout
     built = "build the machine image: /gen-infra/demo/ami names ami-" in done.stdout
     assert built or ("build the machine image: not on this machine: " in done.stdout and not os.environ.get("CI"))
     assert (tmp_path / "build/emulated/demo/terraform/main.tf").is_file()

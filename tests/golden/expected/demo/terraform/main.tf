@@ -48,8 +48,10 @@ module "encryption" {
     "/aws/lambda/batchSubmitJob-demo",
     "/aws/lambda/batchGetJobStatus-demo",
     "/aws/vpc/batch-demo",
+    "/aws/vendedlogs/states/*-demo",
   ]
-  spot = true
+  spot           = true
+  state_machines = true
 }
 
 module "instance_role" {
@@ -124,6 +126,45 @@ module "job_functions" {
   ]
   job_definition_arns = [
     "arn:aws:batch:us-east-1:123456789012:job-definition/isaac-demo",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/stats-demo",
     "arn:aws:batch:us-east-1:123456789012:job-definition/hello-demo",
   ]
+}
+
+# Queues and job definitions are given by name here too. The definitions are files, for people to read.
+module "workflow_germline" {
+  source = "./modules/workflow"
+
+  definitions_path = "${path.module}/workflows"
+
+  workflow              = "germline-demo"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-queue/highPriority-demo",
+    "arn:aws:batch:us-east-1:123456789012:job-queue/lowPriority-demo",
+  ]
+  job_definition_arns = [
+    "arn:aws:batch:us-east-1:123456789012:job-definition/isaac-demo",
+    "arn:aws:batch:us-east-1:123456789012:job-definition/stats-demo",
+  ]
+
+  machines = {
+    one = {
+      name       = "germline-demo"
+      definition = "germline.asl.json"
+    }
+    many = {
+      name       = "germline-many-demo"
+      definition = "germline-many.asl.json"
+      samples = {
+        bucket = "genomics-results-123456789012"
+        folder = "demo/workflows/demo/germline/"
+      }
+    }
+  }
 }

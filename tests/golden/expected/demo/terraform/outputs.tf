@@ -9,6 +9,7 @@ output "job_definitions" {
   description = "ARNs of the job definitions, without revision: Batch takes the newest."
   value = {
     isaac = aws_batch_job_definition.isaac.arn_prefix
+    stats = aws_batch_job_definition.stats.arn_prefix
     hello = aws_batch_job_definition.hello.arn_prefix
   }
 }

@@ -11,9 +11,11 @@ resource "terraform_data" "manifest" {
     module.network,
     module.compute_genomicsEnv,
     module.repository_isaac,
+    module.workflow_germline,
     aws_batch_job_queue.highPriority,
     aws_batch_job_queue.lowPriority,
     aws_batch_job_definition.isaac,
+    aws_batch_job_definition.stats,
     aws_batch_job_definition.hello,
   ]
 }
