@@ -475,6 +475,11 @@ class TestExamples:
         listed = run_workflow("runs", manifest, "--json")
         assert [(each["name"], each["status"]) for each in json.loads(listed.stdout)] == [("batch", "SUCCEEDED")]
 
+        recalled = run_workflow("run", manifest, "recall", "sample=a", "priority=urgent", "--watch", "--json")
+        [step] = json.loads(recalled.stdout)["steps"]
+        [job] = batch.describe_jobs(jobs=[step["job_id"]])["jobs"]
+        assert (step["name"], job["jobQueue"].rpartition("/")[2]) == ("Call now", "urgent-steps")
+
         inputs = dict(zip(("sample", "fastq1", "fastq2"), row.format("a", 2).split(","), strict=True))
         words = [f"{name}={value}" for name, value in inputs.items()]
         assert run_workflow("run", manifest, "germline", *words, "--name", "stopped").returncode == 0
