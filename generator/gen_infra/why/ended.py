@@ -230,6 +230,22 @@ def no_credentials(evidence: Evidence) -> Cause | None:
     return Cause("no-credentials", "its program found no AWS credentials", reported[-_SHOWN_LINES:], fix)
 
 
+def host_unreachable(evidence: Evidence) -> Cause | None:
+    """Check whether the program could not reach a host: a wrong name, no way out, or a server that does not answer."""
+    reported = evidence.logged(messages.LOGGED_UNREACHABLE) if evidence.exit_code else ()
+    if not reported:
+        return None
+    copied = (
+        f"copy the file into a bucket once, name the bucket in buckets of {evidence.job_key}, and read it from there"
+    )
+    fix = evidence.advice("routes", "security groups") or (
+        "check the name of the host, and submit it again, as a server may be away for a while; hosts outside AWS need "
+        f"subnets behind a NAT gateway (network.create.nat), which VPC endpoints do not replace; or {copied}"
+    )
+    shown = (*reported[-_SHOWN_LINES:], *evidence.wrong("routes", "security groups"), f"exit code {evidence.exit_code}")
+    return Cause("host-unreachable", "its program could not reach a host on the network", shown, fix)
+
+
 def program_failed(evidence: Evidence) -> Cause | None:
     """Check whether the program itself ended with an error."""
     code = evidence.exit_code

@@ -235,6 +235,12 @@ class Evidence:
         return ", ".join(self.compute_key(each) for each in self.enabled or self.environments)
 
     @property
+    def on_fargate(self) -> bool:
+        """Return whether all compute environments of its queue are Fargate's."""
+        types = [str(each.get("computeResources", {}).get("type", "")) for each in self.environments]
+        return bool(types) and all(each.startswith("FARGATE") for each in types)
+
+    @property
     def architecture(self) -> str:
         """Return the CPU architecture of its instances: one for all environments of a queue."""
         keys = [self.compute_key(each).removeprefix("compute.") for each in self.environments]

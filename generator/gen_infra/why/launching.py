@@ -210,6 +210,38 @@ def instances_starting(evidence: Evidence) -> Cause | None:
     )
 
 
+def container_starting(evidence: Evidence) -> Cause | None:
+    """Check whether it has a host, and its container does not run yet; AWS Batch does not say since when.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/job_states.html and job_timeouts.html,
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+    """
+    if evidence.status != "STARTING" or _minutes(evidence) < _STARTING_MINUTES:
+        return None
+    reported = (
+        f"it was submitted {_minutes(evidence):.0f} minutes ago, and has its host: the image is pulled, secrets are "
+        "fetched, and volumes are mounted now",
+        "its timeout does not count before it is RUNNING",
+    )
+    cluster, _, task = str(evidence.container.get("taskArn", "")).partition(":task/")[2].partition("/")
+    times = "tasks[].[createdAt,pullStartedAt,pullStoppedAt]"
+    look = (
+        f"see whether its image is still being pulled (no pullStoppedAt): aws ecs describe-tasks --cluster {cluster} "
+        f'--tasks {task} --query "{times}"; '
+        if task
+        else ""
+    )
+    on_instance = (
+        "" if evidence.on_fargate else "; /var/log/ecs/ecs-agent.log on its instance (Session Manager) says more"
+    )
+    fix = (
+        f"wait while a large image is pulled; if it stays STARTING: {look}make the image smaller or push it to ECR; "
+        f"gen-infra doctor {evidence.manifest_path} looks at secrets and file systems{on_instance}; "
+        f"to try another host: {evidence.command('cancel', evidence.job['jobId'])}, and submit it again"
+    )
+    return Cause("container-starting", "its container is still being started on its host", reported, fix)
+
+
 def _joined(evidence: Evidence) -> str:
     return f"{evidence.instances} instances run, {evidence.joined} have joined the cluster"
 

@@ -322,6 +322,21 @@ LOGGED_NO_CREDENTIALS = re.compile(
     re.IGNORECASE,
 )
 
+# An attempt that is made again is no failure yet.
+LOGGED_UNREACHABLE = re.compile(
+    r"^(?!.*\b(?:WARN(?:ING)?|DEBUG|retry(?:ing)?)\b).*?"
+    r"(?:\bcurl: \([67]\) |\bcurl: \(28\) (?:Failed to connect to|Connection timed out|SSL connection timeout)"
+    r"|\bfatal: unable to access '[^']*': (?:Could not resolve host|Failed to connect to)"  # git
+    r"|\bunable to resolve host address ['\"\u2018]|\bwget: bad address '"  # GNU's wget and busybox's
+    r"|\bjava\.net\.UnknownHostException: [\w-]+\.[\w.-]+"  # without a dot it is the container's own name
+    r"|\bsocket\.gaierror: \[Errno -\d\]|<urlopen error \[Errno -\d\]"
+    r"|\bMax retries exceeded with url: .*\b(?:NameResolution|NewConnection|ConnectTimeout)Error\b"
+    r"|\b(?:Could not connect to the endpoint|Connect timeout on endpoint) URL: \"https?://"  # botocore
+    r"|\bConnect to \S+:\d+ \[[^\]]*\] failed: (?:Network is unreachable|connect(?:ion)? timed out)"  # Java
+    r"|\bCondaHTTPError: HTTP 000 CONNECTION FAILED\b)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

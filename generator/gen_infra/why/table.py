@@ -55,6 +55,7 @@ END_LIKELY: tuple[Test, ...] = (
     starting.container_start,
     ended.access_denied,
     ended.no_credentials,
+    ended.host_unreachable,
     ended.program_failed,
     starting.not_started,
 )
@@ -87,6 +88,7 @@ LIVE_LIKELY: tuple[Test, ...] = (
     waiting.behind_other_jobs,
     waiting.vcpu_maximum_reached,
     launching.undetermined,
+    launching.container_starting,
     launching.instances_starting,
 )
 ALL: tuple[Test, ...] = (*END_CERTAIN, *END_LIKELY, *LIVE_CERTAIN, *LIVE_LIKELY)

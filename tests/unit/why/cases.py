@@ -180,6 +180,18 @@ CASES: dict[str, Case] = {
         "Unable to locate credentials",
         "its role is isaac-test-job",
     ),
+    "a host that is not reached": (
+        logged("curl: (6) Could not resolve host: ftp.ebi.ac.uk", 6),
+        "host-unreachable",
+        "Could not resolve host",
+        "name the bucket in buckets of jobs.isaac",
+    ),
+    "an hour of STARTING": (
+        sets("job", status="STARTING"),
+        "container-starting",
+        "submitted 60 minutes ago, and has its host",
+        f"gen-infra cancel test.yaml {ID}",
+    ),
     "no instance profile": (
         sets("environment", status="INVALID", statusReason=_PROFILE),
         "environment-invalid",

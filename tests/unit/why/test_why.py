@@ -165,7 +165,8 @@ def test_a_cause_of_an_end_is_not_reported_for_a_live_job(status: str, ask: Call
     facts.failed("Essential container in task exited", "OutOfMemoryError: Container killed due to memory usage", 137)
     facts.job |= {"status": status, "attempts": []}
     facts.log = ["Building bloom filter", "No space left on device"]
-    assert ask(facts).causes == ()
+    expected = ["container-starting"] if status == "STARTING" else []
+    assert [cause.name for cause in ask(facts).causes] == expected
 
 
 def test_a_cause_of_waiting_is_not_reported_for_an_ended_job(ask: Callable[[Facts], why.Answer]) -> None:
@@ -174,3 +175,21 @@ def test_a_cause_of_waiting_is_not_reported_for_an_ended_job(ask: Callable[[Fact
     sets("environment", status="INVALID", statusReason="CLIENT_ERROR - Clusters can not be blank.")(facts)
     facts.failed("Essential container in task exited", exit_code=3)
     assert [cause.name for cause in ask(facts).causes] == ["program-failed"]
+
+
+def test_a_job_that_stays_starting_names_its_task_and_its_instance(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.job["status"] = "STARTING"
+    facts.job["container"]["taskArn"] = "arn:aws:ecs:us-east-1:123456789012:task/spot/0f6e3b1a"
+    [cause] = ask(facts).causes
+    assert "aws ecs describe-tasks --cluster spot --tasks 0f6e3b1a --query" in cause.fix
+    assert "Session Manager" in cause.fix
+    facts.resources |= {"type": "FARGATE"}
+    [cause] = ask(facts).causes
+    assert "Session Manager" not in cause.fix
+
+
+def test_a_job_that_has_just_been_submitted_may_be_starting(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.job |= {"status": "STARTING", "createdAt": facts.job["createdAt"] + 55 * 60_000}
+    assert [cause.name for cause in ask(facts).causes] == ["instances-starting"]
