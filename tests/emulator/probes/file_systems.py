@@ -13,22 +13,24 @@ def _file_system(lab: Lab) -> str:
     return made
 
 
-@probe(["ENABLED", "PolicyNotFound"])
+@probe(["accepted", "accepted", "PolicyNotFound"])
 def backup_policies(lab: Lab) -> Any:
     efs, system = lab.client("efs"), _file_system(lab)
-    efs.put_backup_policy(FileSystemId=system, BackupPolicy={"Status": "ENABLED"})
-    status = efs.describe_backup_policy(FileSystemId=system)["BackupPolicy"]["Status"]
-    efs.put_backup_policy(FileSystemId=system, BackupPolicy={"Status": "DISABLED"})
-    return [status, refusal(efs.describe_backup_policy, FileSystemId=system)]
+    answers = [
+        refusal(efs.put_backup_policy, FileSystemId=system, BackupPolicy={"Status": "ENABLED"}),
+        refusal(efs.describe_backup_policy, FileSystemId=system),
+    ]
+    refusal(efs.put_backup_policy, FileSystemId=system, BackupPolicy={"Status": "DISABLED"})
+    return [*answers, refusal(efs.describe_backup_policy, FileSystemId=system)]
 
 
-@probe("PolicyNotFound")
+@probe(["accepted", "PolicyNotFound"])
 def policy_deletion(lab: Lab) -> Any:
     efs, system = lab.client("efs"), _file_system(lab)
     deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:ClientMount"}
     efs.put_file_system_policy(FileSystemId=system, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
-    efs.delete_file_system_policy(FileSystemId=system)
-    return refusal(efs.describe_file_system_policy, FileSystemId=system)
+    answer = refusal(efs.delete_file_system_policy, FileSystemId=system)
+    return [answer, refusal(efs.describe_file_system_policy, FileSystemId=system)]
 
 
 PROBES = (backup_policies, policy_deletion)
