@@ -169,7 +169,10 @@ def _list(shape: InputShape, member: ShapeCheck) -> ShapeCheck:
 
 def _map(shape: InputShape, keys: ShapeCheck, values: ShapeCheck) -> ShapeCheck:
     def check(value: Any, path: str) -> Iterator[Violation]:
-        yield from _size(shape, len(value), value, path, "length")
+        # Batch's model asks for one tag at least, but clients send `tags: {}` for none, and Batch takes it: Snakemake's
+        # plugin (0.2.1) does so in RegisterJobDefinition, and miniwdl-aws (0.12) in SubmitJob.
+        if value:
+            yield from _size(shape, len(value), value, path, "length")
         for key, each in value.items():
             yield from keys(key, f"{path}.{key}.key")
             if each is not None:

@@ -41,6 +41,12 @@ def test_paths_are_those_of_aws() -> None:
     ]
 
 
+def test_no_tags_are_as_an_empty_map() -> None:
+    job = {"jobName": "a", "jobQueue": "q", "jobDefinition": "d"}
+    assert kinds("batch", "SubmitJob", "rest-json", **job, tags={}) == []
+    assert kinds("batch", "SubmitJob", "rest-json", **job, tags={str(n): "" for n in range(51)}) == [("tags", "size")]
+
+
 def test_a_form_is_checked_by_the_names_of_its_members() -> None:
     assert kinds("ec2", "CreateLaunchTemplate", "ec2", LaunchTemplateName="workers") == [
         ("launchTemplateData", "missing")
