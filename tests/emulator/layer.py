@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 from gen_infra.aws import jobs, session
 from gen_infra.cli import main
+from tests.emulator.probes import TRUST, WORKER_POLICY
 from tests.polling import wait_until
 from tests.unit.manifests import changed, write
 
@@ -36,6 +38,9 @@ class Layer:
         self.log_group = f"/aws/batch/{name}/one"
         self.clients = clients = session.clients("us-east-1")
         profile = clients.iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"]
+        clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        clients.iam.put_role_policy(RoleName=name, PolicyName="worker", PolicyDocument=WORKER_POLICY)
+        clients.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
         clients.logs.create_log_group(logGroupName=self.log_group)
         subnets = clients.ec2.describe_subnets(Filters=[{"Name": "tag:Tier", "Values": ["private"]}])["Subnets"]
         ids = [each["SubnetId"] for each in subnets]

@@ -155,11 +155,16 @@ class EmulatedJob:
         return {each["name"]: each for each in self.task.get("containers") or ()} or {"default": self.container}
 
     @property
+    def tasks(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Return each task of the job, on all nodes: what has its roles, and its containers."""
+        if ranges := self.nodes.get("nodeRangeProperties"):
+            return [(container, [container]) for each in ranges if (container := each.get("container"))]
+        return [(self.task or self.container, [*self.containers.values()])]
+
+    @property
     def images(self) -> list[str]:
         """Return the images of its containers, on all nodes."""
-        ranges = self.nodes.get("nodeRangeProperties") or ()
-        every = [each.get("container") or {} for each in ranges] or [*self.containers.values()]
-        return [each.get("image", "") for each in every]
+        return [each.get("image", "") for _, containers in self.tasks for each in containers]
 
     def requested(self, kind: str) -> float:
         """Return how much ``VCPU``, ``MEMORY`` (MiB) or ``GPU`` the job requires on each node."""

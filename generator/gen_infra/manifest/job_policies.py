@@ -173,7 +173,8 @@ def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
 def execution_statements(manifest: Manifest, key: str) -> Iterator[Statement]:
     """Yield what ECS does for a job before its containers start: pull images, read secrets, create the log streams.
 
-    Where there is an execution role, ECS uses it for all three, also on an instance.
+    Where there is an execution role, ECS uses it for the first two also on an instance. The logs are there written as
+    the instance's role, unless the agent has ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE.
     https://docs.aws.amazon.com/batch/latest/userguide/execution-IAM-role.html
     """
     containers = manifest.jobs[key].all_containers.values()

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/prod/echo"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/prod/echo:1.0"
-JOINS_CLUSTER = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
 NEEDED = {
     "ecr:GetAuthorizationToken": "*",
     "ecr:BatchCheckLayerAvailability": REPOSITORY,
@@ -63,14 +62,12 @@ def test_each_action_is_needed(pushed: ContainerLab, action: str) -> None:
 
 
 def test_with_the_role_of_the_instance(pushed: ContainerLab) -> None:
-    [order] = pushed.lab.described_queue(pushed.queue)["computeEnvironmentOrder"]
-    resources = pushed.lab.described_environment(order["computeEnvironment"])["computeResources"]
-    profile = resources["instanceRole"].rpartition("/")[2]
-    ended = run(pushed)
-    assert ended.job["status"] == "FAILED"
-    assert ended.container["reason"].endswith("no basic auth credentials"), "the instance has no role"
-    name = role(pushed).rpartition("/")[2]
-    iam = pushed.lab.client("iam")
-    iam.attach_role_policy(RoleName=name, PolicyArn=JOINS_CLUSTER)
-    iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=name)
     assert run(pushed).lines == ["pulled by a job"]
+
+
+def test_the_execution_role_pulls_also_where_the_role_of_the_instance_could(pushed: ContainerLab) -> None:
+    name = pushed.lab.name("pulls-nothing")
+    ended = run(pushed, executionRoleArn=pushed.lab.role(name))
+    assert ended.job["status"] == "FAILED"
+    assert f":assumed-role/{name}/" in ended.container["reason"]
+    assert "is not authorized to perform: ecr:GetAuthorizationToken " in ended.container["reason"]

@@ -178,11 +178,13 @@ def test_an_invalid_environment_gets_no_job_and_the_next_one_does(lab: Lab) -> N
     profile = resources["instanceRole"].rpartition("/")[2]
     first, second = lab.environment(computeResources=resources), environment(lab)
     only, both = lab.queue(first), lab.queue(first, second)
+    iam.remove_role_from_instance_profile(InstanceProfileName=profile, RoleName="lab-worker")
     iam.delete_instance_profile(InstanceProfileName=profile)
     assert place(follow(lab, submit(lab, both))[0]) == cluster(lab, second)
     stuck = submit(lab, only)
     assert reason(lab, stuck) == "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
     iam.create_instance_profile(InstanceProfileName=profile)
+    iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName="lab-worker")
     assert follow(lab, stuck)[0]["status"] == "SUCCEEDED"
 
 

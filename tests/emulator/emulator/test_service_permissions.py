@@ -22,6 +22,7 @@ WORKER = {
     "ecs:RegisterContainerInstance": f"arn:aws:ecs:{PLACE}:cluster/*",
     "ecs:SubmitContainerStateChange": "*",
     "ecs:SubmitTaskStateChange": "*",
+    "ecr:BatchCheckLayerAvailability": REPOSITORY,
     "ecr:BatchGetImage": REPOSITORY,
     "ecr:GetAuthorizationToken": "*",
     "ecr:GetDownloadUrlForLayer": REPOSITORY,
@@ -59,11 +60,7 @@ def image(lab: Lab) -> str:
 
 
 def submit(lab: Lab, image: str, instance_role: str, **container: Any) -> str:
-    resources = lab.resources()
-    profile = resources["instanceRole"].rpartition("/")[2]
-    lab.client("iam").add_role_to_instance_profile(
-        InstanceProfileName=profile, RoleName=instance_role.rpartition("/")[2]
-    )
+    resources = lab.resources(instanceRole=lab.profile(instance_role.rpartition("/")[2]))
     queue = lab.queue(lab.environment(computeResources=resources))
     log = {"logDriver": "awslogs", "options": {"awslogs-group": "/lab/aligner"}}
     definition = lab.definition({"image": image, "logConfiguration": log, **container})
@@ -91,7 +88,8 @@ def test_a_task_needs_each_permission_of_its_roles(lab: Lab, image: str) -> None
     stranger = role(lab, "ecs-tasks", {}, StringEquals={"aws:SourceAccount": "999999999999"})
     jobs["sts:AssumeRole"] = submit(lab, image, worker, jobRoleArn=stranger)
     own = role(lab, "ecs-tasks", {}, ArnLike={"aws:SourceArn": f"arn:aws:ecs:{PLACE}:*"})
-    good = submit(lab, image, worker, jobRoleArn=own, **with_secrets(role(lab, "ecs-tasks", fetches)))
+    pulls = {action: resource for action, resource in WORKER.items() if action.startswith("ecr:")}
+    good = submit(lab, image, worker, jobRoleArn=own, **with_secrets(role(lab, "ecs-tasks", fetches | pulls)))
     for action, job in jobs.items():
         found = follow(lab, job)[0]
         said = found["attempts"][-1]["container"]["reason"]
@@ -118,6 +116,10 @@ def test_an_instance_that_may_not_join_the_cluster_runs_no_job(lab: Lab, image: 
         submit(lab, image, role(lab, "ec2", without(WORKER, action))) for action in WORKER if action.startswith("ecs:")
     ]
     jobs.append(submit(lab, image, role(lab, "batch", WORKER)))  # it does not trust EC2
+    bare = lab.client("iam").create_instance_profile(InstanceProfileName=lab.name("bare"))["InstanceProfile"]["Arn"]
+    queue = lab.queue(lab.environment(computeResources=lab.resources(instanceRole=bare)))
+    definition = lab.definition({"image": image})
+    jobs.append(lab.client("batch").submit_job(jobName="a", jobQueue=queue, jobDefinition=definition)["jobId"])
     good = submit(lab, image, role(lab, "ec2", WORKER))
     assert follow(lab, good)[0]["status"] == "SUCCEEDED"
     found = lab.client("batch").describe_jobs(jobs=jobs)["jobs"]

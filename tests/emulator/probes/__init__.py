@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 _NUMBERS = itertools.count()
 ONCE = Config(retries={"total_max_attempts": 1})
 _SERVICES = [f"{name}.amazonaws.com" for name in ("batch", "codebuild", "ec2", "ecs-tasks", "lambda", "scheduler")]
+_WORKER_ACTIONS = (
+    *("ecs:DiscoverPollEndpoint", "ecs:Poll", "ecs:RegisterContainerInstance", "ecs:Submit*"),
+    *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken"),
+    *("ecr:GetDownloadUrlForLayer", "logs:CreateLogStream", "logs:PutLogEvents"),
+)
+WORKER_POLICY = json.dumps(  # of AmazonEC2ContainerServiceforEC2Role, which is not in every moto
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": _WORKER_ACTIONS, "Resource": "*"}]}
+)
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICES}, "Action": "sts:AssumeRole"}],
@@ -84,9 +92,19 @@ class Lab:
     def linked_role(self) -> str:
         return self.role("AWSServiceRoleForBatch", "/aws-service-role/batch.amazonaws.com/")
 
+    def profile(self, role: str = "") -> str:
+        """Make an instance profile with a role, by default one whose instances join their cluster; return its ARN."""
+        iam, name = self.client("iam"), self.name("workers")
+        if not role:
+            role = "lab-worker"
+            self.role(role)
+            iam.put_role_policy(RoleName=role, PolicyName="worker", PolicyDocument=WORKER_POLICY)
+        arn: str = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"]
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
+        return arn
+
     def resources(self, **changes: Any) -> dict[str, Any]:
-        iam, ec2, profile = self.client("iam"), self.client("ec2"), self.name("workers")
-        arn = iam.create_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Arn"]
+        ec2 = self.client("ec2")
         group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])
         return {
             "type": "SPOT",
@@ -94,7 +112,7 @@ class Lab:
             "minvCpus": 0,
             "maxvCpus": 64,
             "instanceTypes": ["optimal"],
-            "instanceRole": arn,
+            "instanceRole": changes.get("instanceRole") or self.profile(),
             "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]],
             "securityGroupIds": [group["SecurityGroups"][0]["GroupId"]],
         } | changes

@@ -138,6 +138,7 @@ def queues_of_valid_environments(lab: Lab) -> Any:
     resources, iam = lab.resources(), lab.client("iam")
     profile = resources["instanceRole"].rpartition("/")[2]
     environment, queue = lab.environment(computeResources=resources), lab.queue(lab.environment())
+    iam.remove_role_from_instance_profile(InstanceProfileName=profile, RoleName="lab-worker")
     iam.delete_instance_profile(InstanceProfileName=profile)
     order = [{"order": 1, "computeEnvironment": environment}]
     update = {"jobQueue": queue, "computeEnvironmentOrder": order}

@@ -86,17 +86,23 @@ def error_format(lab: Lab) -> Any:
     return answers
 
 
-@probe(["AccessDeniedException", "AccessDeniedException", "accepted"])
+@probe(["AccessDeniedException", "AccessDeniedException", "accepted", *["AccessDeniedException"] * 2, "accepted"])
 def log_group_keys(lab: Lab) -> Any:
+    """Create log groups with keys that are granted to other groups only: the operators compare as IAM's do."""
     kms, logs = lab.client("kms"), lab.client("logs")
     grant = {
         "Principal": {"Service": "logs.us-east-1.amazonaws.com"},
         "Action": ["kms:Encrypt*", "kms:GenerateDataKey*"],
     }
-    keys = [
-        kms.create_key(Policy=_policy(*statements))["KeyMetadata"]["Arn"]
-        for statements in ([_OWNER], [_OWNER, _OWNER | grant])
-    ]
+    groups = "arn:aws:logs:us-east-1:123456789012:log-group:*"
+    conditions = (
+        {},
+        {"StringEquals": {"kms:EncryptionContext:aws:logs:arn": groups}},  # an asterisk is itself
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:*:log-group:*"}},  # no wildcard spans a colon
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )
+    granted = [[_OWNER, _OWNER | grant | {"Condition": each}] for each in conditions]
+    keys = [kms.create_key(Policy=_policy(*statements))["KeyMetadata"]["Arn"] for statements in ([_OWNER], *granted)]
     absent = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     return [refusal(logs.create_log_group, logGroupName=lab.name("group"), kmsKeyId=each) for each in (absent, *keys)]
 

@@ -126,12 +126,14 @@ def test_the_accounts_vcpu_quota_is_reached(layer: Layer) -> None:
 
 def test_its_environment_is_invalid_because_the_instance_profile_is_gone(layer: Layer) -> None:
     iam = layer.clients.iam
+    iam.remove_role_from_instance_profile(InstanceProfileName=NAME, RoleName=NAME)
     iam.delete_instance_profile(InstanceProfileName=NAME)
     try:
         job_id = stuck(layer)
         name, evidence, fix = the_cause(layer, job_id)
     finally:
         iam.create_instance_profile(InstanceProfileName=NAME)
+        iam.add_role_to_instance_profile(InstanceProfileName=NAME, RoleName=NAME)
     assert name == "environment-invalid"
     profile = f"arn:aws:iam::123456789012:instance-profile/{NAME}"
     assert f"{ENVIRONMENT} is INVALID: CLIENT_ERROR - Invalid IamInstanceProfile: {profile}" in evidence

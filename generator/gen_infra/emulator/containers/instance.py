@@ -36,14 +36,12 @@ class AttemptServices:
         region: the region of the job.
         session: makes a session of a role, and returns its environment variables.
         log: appends lines to a log stream of a log group.
-        pull_problem: returns why an image cannot be pulled with an execution role, which may be empty; else nothing.
     """
 
     endpoint: str
     region: str
     session: Callable[[str], Mapping[str, str]]
     log: Callable[[str, str, list[str]], None]
-    pull_problem: Callable[[str, str], str]
 
 
 class NotPreparedError(Exception):
@@ -90,8 +88,6 @@ class Instance:
 
     def _container(self, name: str, container: Mapping[str, Any]) -> ContainerPlan:
         owner = self._task or container
-        if problem := self.services.pull_problem(container["image"], owner.get("executionRoleArn") or ""):
-            raise NotPreparedError(problem)
         try:
             image = find_image(container["image"])
         except ImageError as error:

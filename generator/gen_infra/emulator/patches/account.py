@@ -20,7 +20,6 @@ from gen_infra.emulator.containers.instance import AttemptServices
 from gen_infra.emulator.jobs import Jobs
 from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
 from gen_infra.emulator.patches.placement import place
-from gen_infra.emulator.patches.pulls import pull_problem
 from gen_infra.emulator.patches.task_permissions import task_problem
 from gen_infra.tools import container_host
 
@@ -92,7 +91,6 @@ class BackendAccount:
             region=backend.region_name,
             session=lambda role: credentials(role, job.id, backend.region_name, backend.account_id),
             log=self.log,
-            pull_problem=lambda image, execution_role: pull_problem(backend, job, image, execution_role),
         )
         parent = None if job.index is None else jobs_of(backend).get(job.id.rpartition(":")[0])
         return RunningAttempt(job, services, parent.size if parent else None)

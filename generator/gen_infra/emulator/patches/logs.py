@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
@@ -11,15 +10,11 @@ from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.models import LogsBackend
 from moto.logs.responses import LogsResponse
 
+from gen_infra.emulator.authorization import acts
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
-from gen_infra.emulator.validation.policies import allows, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from moto.logs.models import LogGroup
-
-_CONTEXT = "kms:encryptioncontext:aws:logs:arn"
 
 
 @moto_patch(
@@ -73,33 +68,20 @@ def _group(response: LogsResponse) -> LogGroup:
 
 
 def _check(backend: LogsBackend, key: str, group: str) -> None:
-    arn = f"arn:{backend.partition}:logs:{backend.region_name}:{backend.account_id}:log-group:{group}"
-    keys = kms_backends[backend.account_id][backend.region_name].keys
-    found = keys.get(key.rpartition("/")[2])
-    service = f"logs.{backend.region_name}.amazonaws.com"
+    """Refuse a key that CloudWatch Logs may not use for a log group, which it names in the encryption context."""
+    region = backend.region_name
+    arn = f"arn:{backend.partition}:logs:{region}:{backend.account_id}:log-group:{group}"
+    found = kms_backends[backend.account_id][region].keys.get(key.rpartition("/")[2])
+    service = acts.service(f"logs.{region}.amazonaws.com", region)
     if (
         found is None
         or found.key_state != "Enabled"
-        or not any(
-            allows(each, "kms:GenerateDataKey", service=service) and _is_context(each, arn)
-            for each in statements(found.policy)
-        )
+        or acts.key_refusal(service, found.arn, ("kms:GenerateDataKey",), {"aws:logs:arn": arn})
     ):
         raise JsonRESTError(
             "AccessDeniedException",
             f"The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'",
         )
-
-
-def _is_context(statement: Mapping[str, Any], arn: str) -> bool:
-    """Return whether the statement's condition on the encryption context, if it has one, matches the log group."""
-    conditions = statement.get("Condition") or {}
-    for operator, values in conditions.items():
-        for name, patterns in values.items():
-            if name.lower() == _CONTEXT and operator.split(":")[-1].startswith(("Arn", "String")):
-                listed = patterns if isinstance(patterns, list) else [patterns]
-                return any(fnmatchcase(arn, each) for each in listed)
-    return True
 
 
 PATCHES: tuple[MotoPatch, ...] = (log_group_keys, associated_keys)

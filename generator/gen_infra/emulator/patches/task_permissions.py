@@ -1,19 +1,23 @@
 """What ECS needs to start the task of a job, with which role, and its error where a policy refuses it.
 
-On EC2 the agent pulls images and writes logs with the instance's role, on Fargate with the execution role. The latter
-fetches the secrets on both.
+ECS fetches secrets and pulls images from ECR as the task's execution role. On EC2, a task without one has its images
+pulled as the instance's role: the agent's ``ECRAuthData.UseExecutionRole``. It writes logs as the instance's role, on
+Fargate as the execution role.
+https://github.com/aws/amazon-ecs-agent/blob/master/agent/engine/docker_task_engine.go
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/ECR_on_ECS.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-ecs-iam-role-overview.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moto.utilities.utils import get_partition
 
 from gen_infra.emulator.authorization import acts
+from gen_infra.emulator.images.names import ImageName
 from gen_infra.emulator.patches.compute_environments import is_fargate
 
 if TYPE_CHECKING:
@@ -25,16 +29,19 @@ if TYPE_CHECKING:
 _NOT_ASSUMED = "ECS was unable to assume the role '{role}'"
 _RETRIEVAL = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed"
 _TRIED = "service call has been retried 1 time(s)"
-# https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
-_PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/ECR_on_ECS.html
+_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 # What the agent calls before it runs a task. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
 _AGENT = ("ecs:DiscoverPollEndpoint", "ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange")
 
 
 def joins_cluster(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
-    """Return whether the instances of a compute environment may join its ECS cluster; without a role all may."""
+    """Return whether the instances of a compute environment may join its ECS cluster, with the role of their profile.
+
+    The owner of an unmanaged compute environment starts its instances, with a profile that Batch does not know.
+    """
     profile = (environment.compute_resources or {}).get("instanceRole", "")
-    if is_fargate(environment) or not profile or not _has_role(backend, profile):
+    if is_fargate(environment) or not profile:
         return True
     agent = acts.role_of_profile(profile, backend.region_name, "i-0123456789abcdef0")
     if agent is None:
@@ -46,31 +53,32 @@ def joins_cluster(backend: BatchBackend, environment: ComputeEnvironment) -> boo
     return not acts.first_refusal(agent, needed)
 
 
-def _has_role(backend: BatchBackend, profile: str) -> bool:
-    profiles = [*backend.iam_backend.instance_profiles.values()]
-    return any(profile in (each.arn, each.name) and each.roles for each in profiles)
-
-
 def task_problem(backend: BatchBackend, job: EmulatedJob) -> str:
-    """Return ECS's error for a task that may not start; empty if it may."""
-    roles = job.task or job.container
-    task = str(job.runtime.get("taskArn", ""))
+    """Return ECS's error for a task that may not start, of all nodes; empty if it may."""
+    return next(filter(None, (_problem(backend, job, task, containers) for task, containers in job.tasks)), "")
+
+
+def _problem(
+    backend: BatchBackend, job: EmulatedJob, task: Mapping[str, Any], containers: Sequence[Mapping[str, Any]]
+) -> str:
+    arn = str(job.runtime.get("taskArn", ""))
     actors: dict[str, Actor] = {}
-    for key in ("taskRoleArn" if job.task else "jobRoleArn", "executionRoleArn"):
-        if name := roles.get(key):
-            session = task.rpartition("/")[2]
-            found = acts.role(name, backend.region_name, "ecs-tasks.amazonaws.com", session=session, source=task)
+    for key in ("taskRoleArn", "jobRoleArn", "executionRoleArn"):
+        if name := task.get(key):
+            session = arn.rpartition("/")[2]
+            found = acts.role(name, backend.region_name, "ecs-tasks.amazonaws.com", session=session, source=arn)
             if found is None:
                 return _NOT_ASSUMED.format(role=name)
             actors[key] = found
     execution = actors.get("executionRoleArn")
     agent = _agent(backend, job, execution)
+    puller = execution or agent
     problems = (
         problem
-        for container in job.containers.values()
+        for container in containers
         for problem in (
             *_secrets(backend, container, execution),
-            *(_pull(container, agent, is_on_fargate=agent is execution) if agent else ()),
+            *(_pull(container, puller, is_on_fargate=agent is execution) if puller else ()),
             *(_log(backend, job, container, agent) if agent else ()),
         )
     )
@@ -78,7 +86,7 @@ def task_problem(backend: BatchBackend, job: EmulatedJob) -> str:
 
 
 def _agent(backend: BatchBackend, job: EmulatedJob, execution: Actor | None) -> Actor | None:
-    """Return who pulls and writes logs: the instance's role, or the execution role on Fargate; None if it has none."""
+    """Return who writes logs: the instance's role, or the execution role on Fargate; None if there is none."""
     environment = backend.get_compute_environment(job.host.environment) if job.host else None
     if environment is None or is_fargate(environment):
         return execution
@@ -118,23 +126,21 @@ def _secrets(backend: BatchBackend, container: Mapping[str, Any], execution: Act
                 yield f"{_RETRIEVAL}: unable to retrieve secrets from ssm: {_TRIED}: AccessDeniedException: {said}"
 
 
-def _pull(container: Mapping[str, Any], agent: Actor, *, is_on_fargate: bool) -> Iterator[str]:
+def _pull(container: Mapping[str, Any], puller: Actor, *, is_on_fargate: bool) -> Iterator[str]:
     """Yield ECS's errors for an image in ECR."""
-    image = str(container.get("image", ""))
-    registry, _, rest = image.partition("/")
-    if ".dkr.ecr." not in registry:
+    image = ImageName.read(str(container.get("image", "")))
+    place = image.ecr if image else None
+    if image is None or place is None:
         return
-    if said := acts.refusal(agent, "ecr:GetAuthorizationToken"):
+    if said := acts.refusal(puller, "ecr:GetAuthorizationToken"):
         start = (
             f"{_RETRIEVAL}: unable to retrieve ecr registry auth" if is_on_fargate else "CannotPullECRContainerError"
         )
         yield f"{start}: {_TRIED}: AccessDeniedException: {said}"
-    name = rest.partition("@")[0].partition(":")[0]
-    account, _, _, region, *_ = registry.split(".")
-    repository = f"arn:{get_partition(region)}:ecr:{region}:{account}:repository/{name}"
-    if said := acts.first_refusal(agent, [(action, repository) for action in _PULL]):
+    repository = f"arn:{get_partition(place.region)}:ecr:{place.region}:{place.account}:repository/{place.name}"
+    if said := acts.first_refusal(puller, [(action, repository) for action in _PULL]):
         yield (
-            f"CannotPullContainerError: Error response from daemon: pull access denied for {registry}/{name}, "
+            f"CannotPullContainerError: Error response from daemon: pull access denied for {image.path}, "
             f"repository does not exist or may require 'docker login': denied: {said}"
         )
 

@@ -57,24 +57,21 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def allows(statement: Mapping[str, Any], action: str, *, service: str = "") -> bool:
-    """Return whether a statement allows an action to a service, or without one to any principal of an account."""
-    principal = statement.get("Principal")
-    named = principal if isinstance(principal, Mapping) else {"AWS": principal, "Service": principal}
-    granted = listed(named.get("Service" if service else "AWS"))
-    return (
-        statement.get("Effect") == "Allow"
-        and any(is_action_like(action, str(each)) for each in listed(statement.get("Action")))
-        and (bool(granted) if not service else bool({service, "*"} & {str(each) for each in granted}))
-    )
-
-
 def lets_its_policy_change(request: Mapping[str, Any]) -> bool:
     """Return whether a principal of an account may change a key's policy later on, or the check is bypassed."""
     document = request.get("Policy")
     if not document or request.get("BypassPolicyLockoutSafetyCheck"):
         return True
-    return any(allows(each, "kms:PutKeyPolicy") for each in statements(document))
+    return any(_lets_accounts_put_policies(each) for each in statements(document))
+
+
+def _lets_accounts_put_policies(statement: Mapping[str, Any]) -> bool:
+    principal = statement.get("Principal")
+    return (
+        statement.get("Effect") == "Allow"
+        and any(is_action_like("kms:PutKeyPolicy", str(each)) for each in listed(statement.get("Action")))
+        and bool(listed(principal.get("AWS") if isinstance(principal, Mapping) else principal))
+    )
 
 
 def unknown_service(document: str) -> str:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from gen_infra.emulator.validation.policies import allows
+from gen_infra.emulator.validation.policies import lets_its_policy_change
 
 
 @pytest.mark.parametrize(
@@ -11,4 +13,4 @@ from gen_infra.emulator.validation.policies import allows
 )
 def test_wildcards_are_those_of_iam(action: str, allowed: bool) -> None:
     statement = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": action}
-    assert allows(statement, "kms:PutKeyPolicy") == allowed
+    assert lets_its_policy_change({"Policy": json.dumps({"Statement": [statement]})}) == allowed
