@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.access import AccessName
     from gen_infra.manifest.model.settings import Suppression
 
 
@@ -18,13 +21,20 @@ class BaseManifest:
         suppressions: the only ones that the changed manifest may have.
         iam_path: the only path below which existing roles are accepted.
         images: the only ids of AMIs that instances may run, or be built from.
+        access: what each access role may grant, by the role's name: principals, subjects, hosts and queues.
     """
 
     suppressions: tuple[Suppression, ...] = ()
     iam_path: str = "/"
     images: frozenset[str] = frozenset()
+    access: Mapping[AccessName, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, manifest: Manifest) -> BaseManifest:
         """Return these parts of a manifest."""
-        return cls(manifest.suppressions, manifest.iam.path, frozenset(ami for _, ami in manifest.named_images()))
+        grants = [*manifest.access.grants()] if manifest.access else []
+        access: dict[AccessName, frozenset[str]] = {}
+        for each in grants:
+            access[each.role] = access.get(each.role, frozenset()) | {each.item}
+        images = frozenset(ami for _, ami in manifest.named_images())
+        return cls(manifest.suppressions, manifest.iam.path, images, access)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from msgspec import field
+
+from gen_infra.manifest.model.access import AccessName
 from gen_infra.manifest.model.base import ROLE_ARN, AbsolutePath, ImageId, Model, about, text
 from gen_infra.manifest.model.settings import Suppression
 from gen_infra.manifest.reading.loader import ManifestError, shown_path
@@ -31,9 +34,23 @@ RolePattern = Annotated[
 ]
 
 
+AccessItem = Annotated[
+    str,
+    text(
+        r"[\x21-\x7e]+",
+        "a principal, a subject of CI, a host of tokens or queues/KEY; * stands for any text",
+        "repo:lab/infra:*",
+    ),
+]
+
+
 class Policy(Model, frozen=True, kw_only=True):
     """What check accepts in every environment that it is given for."""
 
+    access: Annotated[
+        dict[AccessName, tuple[AccessItem, ...]],
+        about("Whom a change may let assume each access role, and `queues/KEY` for submit; * stands for any text."),
+    ] = field(default_factory=dict)
     host_paths: Annotated[
         tuple[AbsolutePath, ...], about("Folders and devices of the hosts that jobs may use, with what is below them.")
     ] = ()

@@ -5,6 +5,7 @@ A manifest cannot accept these: its author could take the account with it. Only 
 
 from __future__ import annotations
 
+from gen_infra.check.access import ACCESS_RULE
 from gen_infra.check.host_scripts import HOST_SCRIPT_RULE
 from gen_infra.check.images import IMAGE_RULE
 from gen_infra.check.rules import RULES
@@ -20,6 +21,7 @@ _PRIVILEGED_CONTAINERS = ("CKV_AWS_210", "CKV_AWS_316")
 PRIVILEGE_CHECKS = frozenset(
     (
         *(rule.id for rule in RULES if rule.privilege),
+        ACCESS_RULE.id,
         HOST_SCRIPT_RULE.id,
         IMAGE_RULE.id,
         *_ADMINISTRATORS,

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from gen_infra.check.access import access_verdicts
 from gen_infra.check.host_scripts import script_verdicts
 from gen_infra.check.images import image_verdicts
 from gen_infra.check.plans import Validated, validate_and_plan
@@ -239,9 +240,14 @@ def _scan_templates(environments: Sequence[Environment], folder: Path, progress:
 def _scan_manifests(
     environments: Sequence[Environment], policy: Policy, base: BaseManifest | None
 ) -> list[list[Check]]:
-    """Look for secrets in each environment's manifest, and at the scripts and images that it names."""
+    """Look for secrets in each environment's manifest, and at the scripts, images and principals that it names."""
     return [
-        [secrets, *script_verdicts(environment, policy), *image_verdicts(environment, policy, base)]
+        [
+            secrets,
+            *script_verdicts(environment, policy),
+            *image_verdicts(environment, policy, base),
+            *access_verdicts(environment, policy, base),
+        ]
         for secrets, environment in zip(secret_verdicts(environments), environments, strict=True)
     ]
 

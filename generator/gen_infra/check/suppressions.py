@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gen_infra.check.access import ACCESS, ACCESS_RULE
 from gen_infra.check.host_scripts import HOST_SCRIPT_RULE
 from gen_infra.check.host_scripts import NAME as SCRIPTS
 from gen_infra.check.images import IMAGE_RULE, IMAGES
@@ -127,7 +128,7 @@ def _unneeded(suppression: Suppression, checks: Sequence[Check]) -> Finding:
 
 def _scans(check_id: str) -> frozenset[str]:
     """Return the names of the scans that run the check."""
-    own = {SECRET_RULE.id: DETECTOR, HOST_SCRIPT_RULE.id: SCRIPTS, IMAGE_RULE.id: IMAGES}
+    own = {SECRET_RULE.id: DETECTOR, HOST_SCRIPT_RULE.id: SCRIPTS, IMAGE_RULE.id: IMAGES, ACCESS_RULE.id: ACCESS}
     if check_id in own:
         return frozenset({own[check_id]})
     tool = "gen-infra" if check_id.startswith("GI_") else "checkov"

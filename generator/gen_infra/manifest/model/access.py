@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import Key, Model, about, text
+from gen_infra.manifest.model.base import Key, KeyPath, Model, about, text
 
 AccessName: TypeAlias = Literal["submit", "operate", "plan", "apply"]
 GITHUB_HOST = "token.actions.githubusercontent.com"
@@ -70,6 +71,20 @@ class AccessRole(Model, frozen=True, kw_only=True):
     ] = 1
 
 
+class AccessGrant(NamedTuple):
+    """What a change of `access` may widen.
+
+    Args:
+        place: the key in the manifest.
+        role: the name of the access role.
+        item: a principal, the subject of a token, the host that issues tokens, or a queue.
+    """
+
+    place: KeyPath
+    role: AccessName
+    item: str
+
+
 class SubmitAccess(AccessRole, frozen=True, kw_only=True):
     """Who may assume the role `submit`, and for which queues."""
 
@@ -109,6 +124,17 @@ class Access(Model, frozen=True, kw_only=True):
             "apply": self.apply,
         }
         return {name: role for name, role in given.items() if role}
+
+    def grants(self) -> Iterator[AccessGrant]:
+        """Yield whom each role lets in, and the queues that submit has: ``queues/main``, or ``queues/*`` for all."""
+        for name, role in self.roles.items():
+            for key, items in (("principals", role.principals), ("github", role.github), ("gitlab", role.gitlab)):
+                yield from (AccessGrant(("access", name, key, index), name, item) for index, item in enumerate(items))
+            if role.gitlab:
+                yield AccessGrant(("access", "gitlab_host"), name, self.gitlab_host)
+        if self.submit:
+            for queue in self.submit.queues or ("*",):
+                yield AccessGrant(("access", "submit", "queues"), "submit", f"queues/{queue}")
 
     @property
     def oidc_hosts(self) -> list[str]:
