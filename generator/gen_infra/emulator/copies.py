@@ -20,6 +20,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from gen_infra.emulator.containers.requests import ContainerRequests
 from gen_infra.emulator.registry.layers import link_layers
 from gen_infra.emulator.serving import listen, serve
 
@@ -77,7 +78,7 @@ class Copies:
             self._changed = threading.Condition()
             tempfile.tempdir = scratch
             try:
-                serve(listener, self)
+                serve(listener, ContainerRequests(self))
                 connection = _first_connection(lifeline)  # stays open until the scratch folder is removed
                 connection.recv(1)
             finally:

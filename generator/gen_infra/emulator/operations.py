@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 LONGEST_BODY = 8 * 1024 * 1024  # bytes, above any service's limit; a longer body is a zip file, an object or a layer
+CONTROLS = ("/gen-infra/", "/moto-api")  # the emulator's and moto's own API, whose requests are not signed
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/([^/]+)")
 _FORM = "application/x-www-form-urlencoded"
@@ -36,6 +37,7 @@ SIGNING_NAMES = {
     "stepfunctions": "states",
 }
 _UNSIGNED = {"AssumeRoleWithWebIdentity": "sts"}  # calls of those who have no access key yet, and their service
+_FORM_UPLOAD = "PostObject"  # of S3, for browsers; the only operation that its model does not have
 _BOTO3_NAMES = {signing: boto3 for boto3, signing in SIGNING_NAMES.items()}
 
 
@@ -44,7 +46,8 @@ class Operation:
     """The operation that a request calls.
 
     Args:
-        service: boto3's name of the service; empty in a request that is not signed, unless it need not be.
+        service: boto3's name of the service; ``s3`` in an unsigned request that names no operation; else empty
+            in an unsigned one, unless it need not be signed.
         action: such as ``UpdateJobQueue``; empty if the model has no such method and path.
         protocol: ``json``, ``cbor``, ``query``, ``ec2``, ``rest-json`` or ``rest-xml``; ``registry`` for ECR's.
         parameters: as they were sent: JSON, form fields, or parts of path and query.
@@ -72,13 +75,28 @@ def _read(environ: WSGIEnvironment) -> Operation:
     if request := registry_request(environ):
         region, access_key = (request.token.region, request.token.access_key) if request.token else ("", "")
         return Operation("ecr", request.action, "registry", request.parameters, region, access_key)
-    signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    access_key, region, scope = signed.groups() if signed else ("", "", "")
+    access_key, region, scope = _signature(environ)
     service = _BOTO3_NAMES.get(scope, scope)
-    action, protocol, parameters = _named(environ, service) or _modelled(environ, service)
+    named = _named(environ, service)
+    action, protocol, parameters = named or _modelled(environ, service)
     if action in _UNSIGNED and not service:
         service, region = _UNSIGNED[action], "us-east-1"
+    elif not service and not named and not environ["PATH_INFO"].startswith(CONTROLS):
+        service, region, action = "s3", "us-east-1", action or _FORM_UPLOAD
     return Operation(service, action, protocol, parameters, region, access_key)
+
+
+def _signature(environ: WSGIEnvironment) -> tuple[str, str, str]:
+    """Return the access key, region and signing name of a request, also of a presigned URL; empty if it is unsigned.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html and RESTAuthentication.html (version 2)
+    """
+    query = environ.get("QUERY_STRING", "")
+    for text in (environ.get("HTTP_AUTHORIZATION", ""), unquote(query)):
+        if signed := _CREDENTIAL.search(text):
+            return signed[1], signed[2], signed[3]
+    parameters = dict(parse_qsl(query))
+    return (parameters["AWSAccessKeyId"], "us-east-1", "s3") if "AWSAccessKeyId" in parameters else ("", "", "")
 
 
 def _named(environ: WSGIEnvironment, service: str) -> tuple[str, str, Mapping[str, Any]] | None:

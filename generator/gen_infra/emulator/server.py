@@ -54,6 +54,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     from gen_infra.emulator import attempts, calls, images, patches, seed
     from gen_infra.emulator.containers import settings
     from gen_infra.emulator.containers.credentials import CredentialsEndpoint
+    from gen_infra.emulator.containers.requests import ContainerRequests
     from gen_infra.emulator.copies import Copies
     from gen_infra.emulator.faults import Faults
     from gen_infra.emulator.registry.server import Registry
@@ -68,7 +69,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
         images.offer(options.images)
     container_host.remove_unused_cgroups()
     moto = DomainDispatcherApplication(create_backend_app)
-    server = serve(listener, Copies(CredentialsEndpoint(Faults(Replay(Registry(moto))))))
+    server = serve(listener, ContainerRequests(Copies(CredentialsEndpoint(Faults(Replay(Registry(moto)))))))
     port = listener.getsockname()[1]
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")

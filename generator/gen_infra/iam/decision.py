@@ -62,7 +62,9 @@ class Decision:
         return f"{who}: {caller.arn} is not authorized to perform: {request.action}{on} {reason}"
 
 
-_TRUSTED_ACTIONS = frozenset({"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"})
+_TRUSTED_ACTIONS = frozenset(
+    {"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:TagSession"}
+)
 
 
 def evaluate(request: Request, principal: Principal, resource_policy: PolicyDocument | None = None) -> Decision:
@@ -84,7 +86,7 @@ def _verdict(request: Request, principal: Principal, resource_policy: PolicyDocu
     if denied := _explicit_deny(request, principal, resource_policy):
         return denied
     granted = _granted(request, principal, resource_policy)
-    if principal.kind in {PrincipalKind.SERVICE, PrincipalKind.WEB_IDENTITY}:
+    if principal.kind in {PrincipalKind.SERVICE, PrincipalKind.WEB_IDENTITY, PrincipalKind.ANONYMOUS}:
         return Verdict.ALLOWED if "caller" in granted else _no_resource(request)
     if principal.account != request.account:
         own = _own_policies(request, principal)

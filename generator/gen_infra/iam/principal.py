@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from gen_infra.iam.matching import is_like
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen_infra.iam.policy import PolicyDocument, PolicyStatement
 
 _ACCOUNT = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
@@ -23,6 +25,7 @@ class PrincipalKind(Enum):
     ROLE = "a session of a role"
     SERVICE = "an AWS service"
     WEB_IDENTITY = "an identity of an OIDC provider, which may only assume a role"
+    ANONYMOUS = "whoever sends a request that is not signed"
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ class Principal:
         kind: what it is.
         arn: the ARN that AWS names in its errors: of the user, or of the role's session (``arn:aws:sts::…:assumed-role/
             ROLE/SESSION``); for a service its name, such as ``batch.amazonaws.com``; for a web identity the ARN of its
-            provider.
-        account: the account's id; empty for a service.
+            provider; empty for an anonymous caller.
+        account: the account's id; empty for a service and an anonymous caller.
         role_arn: for a session of a role, the role's ARN with its path.
         policies: the identity-based policies, inline and attached, also those of the user's groups.
         boundary: the permissions boundary.
         session_policies: the policies that were passed to sts:AssumeRole; empty if none were.
         user_id: the unique id that ``aws:userid`` has: of the user, or of the role and its session (``AROA…:SESSION``).
+        tags: of the user, or of the role and its session, whose tags replace those of the role.
     """
 
     kind: PrincipalKind
@@ -50,6 +54,7 @@ class Principal:
     boundary: PolicyDocument | None = None
     session_policies: tuple[PolicyDocument, ...] = ()
     user_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def names(statement: PolicyStatement, principal: Principal) -> str:

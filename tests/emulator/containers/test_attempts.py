@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -109,7 +110,9 @@ def test_the_nodes_of_a_multi_node_job_reach_the_main_node(containers: Container
     assert described[f"{job_id}#1"]["exitCode"] == 137, "the end of the main node ends the others"
 
 
-def several(containers: ContainerLab, **scripts: tuple[str, dict[str, Any]]) -> Any:
+def several(
+    containers: ContainerLab, *volumes: dict[str, Any], **scripts: tuple[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Run a job of several containers, which share a volume; return it as it ended."""
     made = [
         {
@@ -123,19 +126,22 @@ def several(containers: ContainerLab, **scripts: tuple[str, dict[str, Any]]) -> 
         for name, (script, more) in scripts.items()
     ]
     lab = containers.lab
-    task = {"taskProperties": [{"containers": made, "volumes": [{"name": "shared"}]}]}
+    task = {"taskProperties": [{"containers": made, "volumes": [{"name": "shared"}, *volumes]}]}
     name = lab.name("several")
     lab.client("batch").register_job_definition(jobDefinitionName=name, type="container", ecsProperties=task)
-    job, _ = follow(lab, submit(lab, containers.queue, name))
+    job: dict[str, Any] = follow(lab, submit(lab, containers.queue, name))[0]
     return job
 
 
+def after(container: str) -> list[dict[str, str]]:
+    return [{"containerName": container, "condition": "SUCCESS"}]
+
+
 def test_containers_of_one_job_wait_for_each_other_and_share_a_volume(containers: ContainerLab) -> None:
-    after = {"dependsOn": [{"containerName": "prepare", "condition": "SUCCESS"}]}
     helper = {"essential": False}
     job = several(
         containers,
-        main=("cat /shared/file; exit 3", after),
+        main=("cat /shared/file; exit 3", {"dependsOn": after("prepare")}),
         prepare=("sleep 0.3; echo prepared > /shared/file", helper),
         beside=("sleep 1000", helper),
     )
@@ -143,6 +149,23 @@ def test_containers_of_one_job_wait_for_each_other_and_share_a_volume(containers
     assert job["status"] == "FAILED"
     assert {name: each.get("exitCode") for name, each in found.items()} == {"main": 3, "prepare": 0, "beside": 137}
     assert containers.lines(found["main"]["logStreamName"]) == ["prepared"]
+
+
+def test_nothing_is_left_on_the_scratch_disk_of_an_image_with_another_mount(containers: ContainerLab) -> None:
+    """The second container sees the disk of the instance, on which the first one had a folder while it ran."""
+    scratch = {"mountPoints": [{"sourceVolume": "scratch", "containerPath": "/scratch"}], "essential": False}
+    disk = {"mountPoints": [{"sourceVolume": "disk", "containerPath": "/disk"}]}
+    job = several(
+        containers,
+        {"name": "scratch", "host": {"sourcePath": "/mnt/nvme"}},
+        {"name": "disk", "host": {"sourcePath": "/mnt"}},
+        first=("echo large > /scratch/file; grep ' /scratch ' /proc/self/mountinfo", scratch),
+        second=("ls -d /disk/nvme; ls -A /disk/nvme", disk | {"dependsOn": after("first")}),
+    )
+    found = {each["name"]: each for each in job["ecsProperties"]["taskProperties"][0]["containers"]}
+    [mount] = containers.lines(found["first"]["logStreamName"])
+    assert re.fullmatch("/host/mnt/nvme/[0-9a-f]{64}", mount.split()[3]), "a folder of its own, by the image's wrapper"
+    assert containers.lines(found["second"]["logStreamName"]) == ["/disk/nvme"]
 
 
 def has_cgroup(container: str) -> bool:

@@ -135,6 +135,23 @@ def test_the_job_role_is_enforced_inside(containers: ContainerLab) -> None:
     assert "wget: server returned error: HTTP/1.1 403 Forbidden" in ended.lines
 
 
+def test_a_container_is_not_the_administrator(containers: ContainerLab) -> None:
+    """It knows the emulator's address, and could sign with the administrator's key: the emulator refuses both."""
+    lab, bucket = containers.lab, containers.lab.name("closed")
+    lab.client("s3").create_bucket(Bucket=bucket)
+    signed = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    before = len(lab.client("s3").list_buckets()["Buckets"])
+    script = f"""
+    ask() {{ wget -q -S -O- "$@" 2>&1 | grep -o -m1 'HTTP/1.1 [0-9]*'; }}
+    ask --header "Authorization: {signed}" "$AWS_ENDPOINT_URL/{bucket}"
+    ask --post-data '{{"do": "heal"}}' "$AWS_ENDPOINT_URL/gen-infra/faults"
+    ask --post-data '' "$AWS_ENDPOINT_URL/gen-infra/copies"
+    ask --post-data '' "$AWS_ENDPOINT_URL/moto-api/reset"
+    """
+    assert containers.run(script).lines == ["HTTP/1.1 403"] * 4
+    assert len(lab.client("s3").list_buckets()["Buckets"]) == before
+
+
 def test_secrets_are_fetched_as_the_execution_role(containers: ContainerLab) -> None:
     lab = containers.lab
     role = lab.role(lab.name("execution"))

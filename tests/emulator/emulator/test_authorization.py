@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -124,6 +127,97 @@ class TestRoles:
         session = self.assume(lab, lab.user(allow("sts:AssumeRole", role)), role)
         with pytest.raises(ClientError, match="because no permissions boundary allows the ssm:GetParameter action"):
             client(lab, session, "ssm").get_parameter(Name="/gen-infra/prod/ami")
+
+    def test_tags_of_the_role_and_the_session_are_those_of_the_principal(self, lab: Lab) -> None:
+        actions = ["sts:AssumeRole", "sts:TagSession"]
+        role = self.role(lab, Principal={"AWS": "123456789012"}, Action=actions)
+        name = role.rpartition("/")[2]
+        condition = {"StringEquals": {"aws:PrincipalTag/lab": "7", "aws:PrincipalTag/project": "wgs"}}
+        tagged = {**allow("ssm:GetParameter", "*"), "Condition": condition}
+        iam = lab.client("iam")
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        document = json.dumps({"Version": "2012-10-17", "Statement": [tagged]})
+        iam.put_role_policy(RoleName=name, PolicyName="tagged", PolicyDocument=document)
+        iam.tag_role(RoleName=name, Tags=[{"Key": "lab", "Value": "7"}, {"Key": "project", "Value": "none"}])
+        user = lab.user(allow("sts:AssumeRole", role), allow("sts:TagSession", role))
+        tags = [{"Key": "project", "Value": "wgs"}]
+        assert self.reads(lab, self.assume(lab, user, role, Tags=tags)) == "accepted"
+        assert self.reads(lab, self.assume(lab, user, role)) == "AccessDeniedException"
+        with pytest.raises(ClientError, match="is not authorized to perform: sts:TagSession"):
+            self.assume(lab, lab.user(allow("sts:AssumeRole", role)), role, Tags=tags)
+
+
+def test_a_session_token_is_its_users_and_may_not_call_iam(lab: Lab) -> None:
+    user = lab.user(allow("ssm:GetParameter", "*"), allow("iam:ListRoles", "*"))
+    keys = client(lab, user, "sts").get_session_token()["Credentials"]
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], "us-east-1")
+    whose = [client(lab, each, "sts").get_caller_identity()["Arn"] for each in (user, session)]
+    assert whose[0] == whose[1]
+    assert refusal(client(lab, session, "ssm").get_parameter, Name="/gen-infra/prod/ami") == "accepted"
+    assert refusal(client(lab, session, "s3").list_buckets) == "AccessDenied"
+    assert refusal(client(lab, user, "iam").list_roles) == "accepted"
+    assert refusal(client(lab, session, "iam").list_roles) == "AccessDenied"
+    assert refusal(client(lab, session, "sts").get_session_token) == "AccessDenied"
+
+
+@pytest.fixture(scope="module")
+def shared(lab: Lab) -> str:
+    """Make a bucket of which everyone may read a part."""
+    name, s3 = lab.name("shared"), lab.client("s3")
+    s3.create_bucket(Bucket=name)
+    for key in ("open/a", "closed/a"):
+        s3.put_object(Bucket=name, Key=key, Body=b"content")
+    statement = allow("s3:GetObject", f"arn:aws:s3:::{name}/open/*") | {"Principal": "*"}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    return name
+
+
+class TestRequestsWithoutAHeader:
+    """Presigned URLs of S3, and requests that are not signed at all."""
+
+    def answer(self, url: str, data: bytes | None = None, method: str = "") -> tuple[int, str]:
+        """Return the status and the body of a request, or the code of S3's error."""
+        request = urllib.request.Request(url, data=data, method=method or None)  # noqa: S310 - the emulator's
+        try:
+            with urllib.request.urlopen(request) as found:  # noqa: S310
+                return found.status, found.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, re.findall("<Code>(.*?)</Code>", error.read().decode())[0]
+
+    @pytest.mark.parametrize("version", ["s3", "s3v4"])
+    def test_a_presigned_url_has_the_rights_of_its_signer(self, lab: Lab, shared: str, version: str) -> None:
+        def url(session: Any, **expires: int) -> str:
+            s3 = session.client("s3", endpoint_url=lab.endpoint, config=Config(signature_version=version))
+            made: str = s3.generate_presigned_url("get_object", {"Bucket": shared, "Key": "closed/a"}, **expires)
+            return made
+
+        reader = lab.user(allow("s3:GetObject", f"arn:aws:s3:::{shared}/closed/*"))
+        assert self.answer(url(reader)) == (200, "content")
+        assert self.answer(url(lab.user(allow("s3:ListBucket", "*")))) == (403, "AccessDenied")
+        assert self.answer(url(reader, ExpiresIn=-1)) == (403, "AccessDenied")
+        stranger = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
+        assert self.answer(url(stranger)) == (403, "InvalidAccessKeyId")
+
+    def test_an_unsigned_request_gets_what_a_bucket_policy_gives_everyone(self, lab: Lab, shared: str) -> None:
+        place = f"{lab.endpoint}/{shared}"
+        assert self.answer(f"{place}/open/a") == (200, "content")
+        refused = [
+            self.answer(f"{place}/closed/a"),
+            self.answer(f"{place}/open/b", b"x", "PUT"),
+            self.answer(place),
+            self.answer(lab.endpoint),
+            self.answer(place, b"--b\r\n", "POST"),
+        ]
+        assert refused == [(403, "AccessDenied")] * 5
+
+    def test_an_unsigned_call_of_another_service_is_refused(self, lab: Lab) -> None:
+        assert self.answer(lab.endpoint, b"Action=ListRoles&Version=2010-05-08") == (403, "MissingAuthenticationToken")
+        headers = {"X-Amz-Target": "AWSEvents.ListRules", "Content-Type": "application/x-amz-json-1.1"}
+        request = urllib.request.Request(lab.endpoint, b"{}", headers)  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(request)  # noqa: S310
+        assert json.load(error.value)["__type"] == "MissingAuthenticationTokenException"
 
 
 def test_a_condition_on_the_boundary_counts_for_changes_of_a_roles_policies(lab: Lab) -> None:

@@ -95,7 +95,7 @@ def log_group_keys(lab: Lab) -> Any:
         "Action": ["kms:Encrypt*", "kms:GenerateDataKey*"],
     }
     groups = "arn:aws:logs:us-east-1:123456789012:log-group:*"
-    conditions = (
+    conditions: tuple[dict[str, Any], ...] = (
         {},
         {"StringEquals": {"kms:EncryptionContext:aws:logs:arn": groups}},  # an asterisk is itself
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:*:log-group:*"}},  # no wildcard spans a colon

@@ -10,6 +10,7 @@ import pytest
 from gen_infra import why
 from gen_infra.manifest import load
 from tests.emulator.layer import Layer
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,7 @@ def test_jobs_that_wait(layer: Layer) -> None:
     assert "fix: lower jobs.one.vcpus, or raise max_vcpus of compute.spot" in said
     layer.clients.batch.update_compute_environment(computeEnvironment=layer.environment, state="DISABLED")
     layer.clients.batch.update_job_queue(jobQueue="main-stuck", state="DISABLED")
+    wait_until(lambda: "NO_ENABLED_COMPUTE_ENVIRONMENT" in layer.describe(large)["statusReason"])
     answer = json.loads(layer.answer("why", large, "--json"))
     assert [cause["name"] for cause in answer["causes"]] == ["queue-disabled", "environments-disabled"]
     layer.clients.batch.update_compute_environment(computeEnvironment=layer.environment, state="ENABLED")

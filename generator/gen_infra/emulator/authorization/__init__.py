@@ -12,23 +12,28 @@ is evaluated on ``*``; `iam_report` counts what was evaluated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 
+from gen_infra.emulator.administrator import is_from_container
 from gen_infra.emulator.authorization import web_identity
-from gen_infra.emulator.authorization.callers import caller
+from gen_infra.emulator.authorization.callers import InvalidKey, caller
 from gen_infra.emulator.authorization.decide import decide
 from gen_infra.emulator.authorization.needs import needed
+from gen_infra.emulator.authorization.presigned import is_expired
 from gen_infra.emulator.authorization.refusals import denied, invalid_key
 from gen_infra.emulator.validation.errors import ErrorAnswer
 from gen_infra.emulator.validation.parameters import parameters
-from gen_infra.iam import Principal, Request
+from gen_infra.iam import Principal, PrincipalKind, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from wsgiref.types import WSGIEnvironment
 
     from gen_infra.emulator.operations import Operation
+
+_ANONYMOUS = Principal(PrincipalKind.ANONYMOUS, "", "")
 
 
 def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None:
@@ -36,10 +41,8 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
     if not operation.action:
         return None
     if operation.action == web_identity.ACTION:
-        given = operation.parameters
-        identity = web_identity.web_identity(str(given.get("WebIdentityToken", "")), ACCOUNT_ID)
-        return identity if isinstance(identity, ErrorAnswer) else _assume(identity, str(given.get("RoleArn", "")))
-    principal = caller(operation.access_key, ACCOUNT_ID)
+        return _assume(operation.parameters)
+    principal = _caller(operation, environ)
     if principal is None:
         return None
     if not isinstance(principal, Principal):
@@ -52,8 +55,22 @@ def denial(operation: Operation, environ: WSGIEnvironment) -> ErrorAnswer | None
     return None
 
 
-def _assume(identity: web_identity.WebIdentity, role_arn: str) -> ErrorAnswer | None:
+def _caller(operation: Operation, environ: WSGIEnvironment) -> Principal | InvalidKey | None:
+    """Return who makes a call, or why its key does not count; None is the administrator."""
+    if not operation.access_key:
+        return _ANONYMOUS if operation.service == "s3" else InvalidKey.ABSENT
+    if is_expired(environ):
+        return InvalidKey.TOO_LATE
+    found = caller(operation.access_key, ACCOUNT_ID)
+    return InvalidKey.UNKNOWN if found is None and is_from_container(environ) else found
+
+
+def _assume(given: Mapping[str, Any]) -> ErrorAnswer | None:
     """Return AWS's error if a role's trust policy does not let a web identity assume the role."""
+    identity = web_identity.web_identity(str(given.get("WebIdentityToken", "")), ACCOUNT_ID)
+    if isinstance(identity, ErrorAnswer):
+        return identity
+    role_arn = str(given.get("RoleArn", ""))
     request = Request(f"sts:{web_identity.ACTION}", role_arn, ACCOUNT_ID, identity.context)
     if decide(request, identity.principal).is_allowed:
         return None

@@ -95,6 +95,7 @@ _TAGGING = {
     "sns:CreateTopic": ("Tags", "sns:TagResource"),
     "sqs:CreateQueue": ("tags", "sqs:TagQueue"),
     "ssm:PutParameter": ("Tags", "ssm:AddTagsToResource"),
+    "sts:AssumeRole": ("Tags", "sts:TagSession"),
     "states:CreateStateMachine": ("tags", "states:TagResource"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from moto.core.utils import utcnow
@@ -18,8 +18,9 @@ from gen_infra.iam import PolicyDocument, Principal, PrincipalKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from moto.sts.models import AssumedRole
+    from moto.sts.models import AssumedRole, STSBackend
 
 
 class InvalidKey(Enum):
@@ -27,6 +28,27 @@ class InvalidKey(Enum):
 
     UNKNOWN = "IAM and STS did not issue it, or it was deleted or made inactive"
     EXPIRED = "its session has ended"
+    TOO_LATE = "the presigned URL has expired"
+    ABSENT = "the request is not signed"
+
+
+class SessionKey(NamedTuple):
+    """A temporary key of GetSessionToken: the key that asked for it, and the end of its session (UTC)."""
+
+    user_key: str
+    expiration: datetime
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html#api_getsessiontoken: without MFA
+_SESSION_LIMITS = PolicyDocument.read(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"},
+            {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"},
+        ],
+    }
+)
 
 
 def backend(account: str, partition: str) -> IAMBackend:
@@ -43,6 +65,8 @@ def caller(access_key: str, account: str) -> Principal | InvalidKey | None:
     if access_key == ACCESS_KEY:
         return None
     for sts in [*sts_backends[account].values()]:  # of each partition
+        if found := session_keys(sts).get(access_key):
+            return _user_session(found, account)
         for session in sts.assumed_roles:
             if session.access_key_id == access_key:
                 return role_session(session, account) if session.expiration > utcnow() else InvalidKey.EXPIRED
@@ -54,11 +78,26 @@ def caller(access_key: str, account: str) -> Principal | InvalidKey | None:
     return InvalidKey.UNKNOWN
 
 
+def session_keys(sts: STSBackend) -> dict[str, SessionKey]:
+    """Return the keys that GetSessionToken has issued in a partition; moto's reset removes them."""
+    found: dict[str, SessionKey] = sts.__dict__.setdefault("session_keys", {})
+    return found
+
+
+def _user_session(key: SessionKey, account: str) -> Principal | InvalidKey | None:
+    """Return the user whose key asked for a session, with the limits of sessions."""
+    if key.expiration <= utcnow():
+        return InvalidKey.EXPIRED
+    user = caller(key.user_key, account)
+    return replace(user, session_policies=(_SESSION_LIMITS,)) if isinstance(user, Principal) else user
+
+
 def role_session(session: AssumedRole, account: str) -> Principal:
     """Return a session of a role, with the limits that it was given."""
     limits = (PolicyDocument.read(session.policy),) if session.policy else ()
     found = principal_of_role(session.role_arn, session.session_name, account)
-    return replace(found, arn=session.arn, session_policies=limits)
+    tags = {**found.tags, **session.__dict__.get("session_tags", {})}  # see `patches.sts`
+    return replace(found, arn=session.arn, session_policies=limits, tags=tags)
 
 
 def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
@@ -66,7 +105,7 @@ def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
     partition = role_arn.split(":")[1]
     iam = backend(account, partition)
     policies: tuple[PolicyDocument, ...] = ()
-    boundary, role_id = None, ""
+    boundary, role_id, tags = None, "", {}
     try:
         role = iam.get_role_by_arn(role_arn)
     except NotFoundException:
@@ -75,6 +114,7 @@ def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
         policies = tuple(_policies(role))
         boundary = _managed(iam, role.permissions_boundary_arn)
         role_id = role.id
+        tags = {each["Key"]: each["Value"] for each in role.tags}
     return Principal(
         PrincipalKind.ROLE,
         f"arn:{partition}:sts::{account}:assumed-role/{role_arn.rpartition('/')[2]}/{session}",
@@ -83,6 +123,7 @@ def principal_of_role(role_arn: str, session: str, account: str) -> Principal:
         policies=policies,
         boundary=boundary,
         user_id=f"{role_id}:{session}",
+        tags=tags,
     )
 
 
@@ -101,7 +142,13 @@ def _user(iam: IAMBackend, user: Any) -> Principal:
     policies = [policy for owner in (user, *groups) for policy in _policies(owner)]
     boundary = _managed(iam, getattr(user, "permissions_boundary_arn", None))
     return Principal(
-        PrincipalKind.USER, user.arn, user.account_id, policies=tuple(policies), boundary=boundary, user_id=user.id
+        PrincipalKind.USER,
+        user.arn,
+        user.account_id,
+        policies=tuple(policies),
+        boundary=boundary,
+        user_id=user.id,
+        tags={each["Key"]: each["Value"] for each in iam.tagger.list_tags_for_resource(user.arn)["Tags"]},
     )
 
 

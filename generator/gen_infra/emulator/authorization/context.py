@@ -12,6 +12,7 @@ from typing import Any
 from gen_infra.iam import Principal, PrincipalKind
 
 _TYPES = {PrincipalKind.USER: "User", PrincipalKind.ROLE: "AssumedRole", PrincipalKind.ROOT: "Account"}
+_ANONYMOUS: dict[str, tuple[str, ...]] = {"aws:principaltype": ("Anonymous",), "aws:userid": ("anonymous",)}
 # By action: condition keys and the parameters that they have the values of.
 _KEYS: Mapping[str, Mapping[str, str]] = {
     "batch:SubmitJob": {"batch:ShareIdentifier": "shareIdentifier"},
@@ -34,14 +35,26 @@ def context(
     values: dict[str, tuple[str, ...]] = {
         "aws:currenttime": (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),),
         "aws:epochtime": (str(int(now)),),
-        "aws:principalaccount": (principal.account,),
-        "aws:principalarn": (principal.role_arn or principal.arn,),
         "aws:principalisawsservice": (str(principal.kind is PrincipalKind.SERVICE).lower(),),
-        "aws:principaltype": (_TYPES.get(principal.kind, "Service"),),
         "aws:requestedregion": (region,),
         "aws:securetransport": ("true",),
         "aws:sourceip": ("127.0.0.1",),
         "aws:useragent": (user_agent,),
+    }
+    values |= _of_caller(principal)
+    for key, parameter in _KEYS.get(action, {}).items():
+        if (value := parameters.get(parameter)) is not None:
+            values[key.lower()] = (str(value),)
+    return values
+
+
+def _of_caller(principal: Principal) -> dict[str, tuple[str, ...]]:
+    if principal.kind is PrincipalKind.ANONYMOUS:
+        return _ANONYMOUS
+    values: dict[str, tuple[str, ...]] = {
+        "aws:principalaccount": (principal.account,),
+        "aws:principalarn": (principal.role_arn or principal.arn,),
+        "aws:principaltype": (_TYPES.get(principal.kind, "Service"),),
     }
     if principal.user_id:
         values["aws:userid"] = (principal.user_id,)
@@ -49,7 +62,4 @@ def context(
         values["aws:principalservicename"] = (principal.arn,)
     if principal.kind is PrincipalKind.USER:
         values["aws:username"] = (principal.arn.rpartition("/")[2],)
-    for key, parameter in _KEYS.get(action, {}).items():
-        if (value := parameters.get(parameter)) is not None:
-            values[key.lower()] = (str(value),)
-    return values
+    return values | {f"aws:principaltag/{name.lower()}": (value,) for name, value in principal.tags.items()}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gen_infra.emulator.containers import settings
 from gen_infra.emulator.containers.credentials import ISSUED
-from gen_infra.emulator.containers.instance import SCRATCH, AttemptServices, Instance, NotPreparedError
+from gen_infra.emulator.containers.instance import AttemptServices, Instance, NotPreparedError, scratch_folder
 from gen_infra.emulator.containers.logs import LogReader
 from gen_infra.emulator.containers.plan import AttemptPlan
 from gen_infra.emulator.job import ContainerResult, EmulatedJob
@@ -133,7 +133,7 @@ class RunningAttempt:
             port=int(self.services.endpoint.rpartition(":")[2]),
             folder=str(folder),
             wrapper=str(data_dir("packer") / "files" / "gen-infra-scratch-runtime"),
-            scratch=SCRATCH,
+            scratch=scratch_folder(self.job),
             stop_seconds=settings.stop_seconds(),
             main_node=self.job.main_node,
             nodes=[self._instance(folder / str(index), index).plan() for index in nodes],

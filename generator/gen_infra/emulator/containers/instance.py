@@ -24,7 +24,8 @@ from gen_infra.emulator.images import ImageError, find_image
 from gen_infra.emulator.job import EmulatedJob, node_container
 from gen_infra.tools import container_host
 
-SCRATCH = "host/docker_scratch"  # on the disk of a node: the image's default mount
+_SCRATCH = "scratch"  # the volume of gen-infra's job definitions, at the scratch mount of their image
+_SCRATCH_MOUNT = "/docker_scratch"  # the default
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,8 @@ class Instance:
             shared.chmod(0o777 if point else 0o755)
             return shared
         source = (volume.get("host") or {}).get("sourcePath")
-        relative = f"host/{_inside(source)}" if source else f"volumes/{_safe(volume['name'])}"
-        self._folders[relative] = 0o1777 if relative == SCRATCH else 0o755
+        relative = _host_folder(source) if source else f"volumes/{_safe(volume['name'])}"
+        self._folders[relative] = 0o1777 if relative == scratch_folder(self.job) else 0o755
         return disk / relative
 
     def _files(self, container: Mapping[str, Any]) -> dict[str, Path]:
@@ -183,6 +184,17 @@ class Instance:
         if (container.get("linuxParameters") or {}).get("initProcessEnabled"):
             found[INIT] = Path(container_host.find("tini-static") or "")
         return found
+
+
+def scratch_folder(job: EmulatedJob) -> str:
+    """Return where the image's scratch disk is, on the disk of each node of a job."""
+    volumes = [volume for task, _ in job.tasks for volume in task.get("volumes") or ()]
+    mounts = (each["host"].get("sourcePath") for each in volumes if each["name"] == _SCRATCH and each.get("host"))
+    return _host_folder(next(filter(None, mounts), _SCRATCH_MOUNT))
+
+
+def _host_folder(path: str) -> str:
+    return f"host/{_inside(path)}"
 
 
 def not_found(image: str) -> str:

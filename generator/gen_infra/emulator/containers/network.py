@@ -15,6 +15,8 @@ import subprocess
 import threading
 from collections.abc import Sequence
 
+from gen_infra.emulator.administrator import CONTAINERS
+
 LOOPBACK = "127.0.0.1"
 CREDENTIALS = "169.254.170.2"  # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 _CREDENTIALS_PORT = 80
@@ -56,7 +58,7 @@ class Relay(threading.Thread):
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError):
-            answers, requests = await asyncio.open_connection(LOOPBACK, self._port)
+            answers, requests = await asyncio.open_connection(LOOPBACK, self._port, local_addr=(CONTAINERS, 0))
             with contextlib.closing(requests):
                 await asyncio.gather(_pump(reader, requests), _pump(answers, writer))
 

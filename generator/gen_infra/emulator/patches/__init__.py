@@ -41,6 +41,7 @@ from gen_infra.emulator.patches import (
     ssm,
     state_machine_roles,
     state_machines,
+    sts,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     *core.PATCHES,
     *requests.PATCHES,
     *iam.PATCHES,
+    *sts.PATCHES,
     *kms.PATCHES,
     *logs.PATCHES,
     *ec2.PATCHES,

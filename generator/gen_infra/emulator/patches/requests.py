@@ -113,7 +113,7 @@ def _refuse_if(validate: RequestCheck) -> None:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         operation = read_operation(environ)
-        if operation.service and (problem := _problem(validate, operation, environ)):
+        if problem := _problem(validate, operation, environ):
             return _answer(operation, problem, environ, start_response)
         return original(app, environ, start_response)
 
