@@ -15,6 +15,7 @@ from tests.emulator.probes import (
     file_systems,
     refusals,
     services,
+    sessions,
     state_machines,
 )
 
@@ -30,6 +31,7 @@ PROBES = (
     *refusals.PROBES,
     *services.PROBES,
     *file_systems.PROBES,
+    *sessions.PROBES,
     *state_machines.PROBES,
 )
 each_probe = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
