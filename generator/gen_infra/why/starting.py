@@ -64,10 +64,16 @@ def image_absent(evidence: Evidence) -> Cause | None:
     push = evidence.advice("container images") or f"push {_image(evidence)}"
     if any("does not exist in the registry" in words for words in reported):
         apply = f"gen-infra apply {evidence.manifest_path}"
-        push = f"name its repository in repositories, {apply}, and docker push {_image(evidence)}"
+        push = f"name its repository in repositories, {apply}, and {_push(evidence)}"
     private = "" if ".dkr.ecr." in _image(evidence) else "; if its registry is private, set repository_credentials"
     fix = f"{push}, or correct image of {evidence.job_key}{private}"
     return Cause("image-absent", "its image does not exist", (*reported, *looked), fix)
+
+
+def _push(evidence: Evidence) -> str:
+    """Return the command that pushes the image, with the address that the doctor found for its registry."""
+    advices = (each.advice for each in evidence.findings if each.subject == "container images" and each.advice)
+    return next(advices, f"docker push {_image(evidence)}").removeprefix("after apply: ")
 
 
 def image_denied(evidence: Evidence) -> Cause | None:

@@ -164,9 +164,10 @@ def test_its_image_cannot_be_pulled_because_the_repository_does_not_exist(layer:
     name, evidence, fix = the_cause(layer, job_id)
     assert name == "image-absent"
     assert f"name unknown: The repository with name '{NAME}/aligner' does not exist in the registry" in evidence
+    address = layer.aws.endpoint.removeprefix("http://")  # the registry's, which is not AWS's here
     assert fix == (
-        f"name its repository in repositories, gen-infra apply {layer.manifest}, and docker push {image}, "
-        "or correct image of jobs.one"
+        f"name its repository in repositories, gen-infra apply {layer.manifest}, and docker push "
+        f"{address}/{NAME}/aligner:1, or correct image of jobs.one"
     )
 
 
