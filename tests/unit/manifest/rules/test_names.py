@@ -64,6 +64,8 @@ NAMELESS = {
 # Created by other means than a resource: by Packer, by a build, by the state's backend; or a name within Terraform.
 ELSEWHERE = {"AMI", "SSM parameter", "state object", "Terraform address"}
 
+_UNUSED = "unused"  # the name by default where a module makes no such resource
+
 
 def resources(manifest: Manifest) -> list[Resource]:
     """Return the resources of the rendered files, modules included, with their names evaluated."""
@@ -81,6 +83,8 @@ def rendered_names(manifest: Manifest) -> set[tuple[str, str]]:
         kind, attribute = NAMED[resource.kind]  # a KeyError is a type that this test and the rule do not know yet
         name = resource.values[attribute]
         assert isinstance(name, str), f"{resource.address} has no name that is known before it is applied"
+        if name == _UNUSED:
+            continue
         found.add((kind, name + names.UNIQUE_SUFFIX if attribute.endswith("prefix") else name))
     return found
 
