@@ -314,7 +314,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
         finally:
             saved.discard()
     deregister_definitions(clients, map(manifest.suffixed, manifest.jobs))
-    keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
+    keys = manifest.resource_keys
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
     left = leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
     if manifest.event_topics:

@@ -59,8 +59,7 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
         if (resource.type, resource.id or resource.name) not in known:
             existing[resource.type].append(resource)
 
-    keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
-    ours = own_names(manifest.name, keys, manifest.repositories)
+    ours = own_names(manifest.name, manifest.resource_keys, manifest.repositories)
     matches = {each.address: [one for one in existing[each.type] if _is(one, each, ours)] for each in created}
     uses: dict[tuple[str, str], int] = defaultdict(int)
     for found in matches.values():

@@ -64,7 +64,7 @@ def find_orphans(
         known: every text in the state: names, ids, ARNs, URLs.
         clients: where to look.
         environment: the environment's name.
-        keys: the keys of its compute environments, queues and jobs.
+        keys: what its resources' names have before its own, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment.
     """
     ours = own_names(environment, keys, repositories)

@@ -81,7 +81,7 @@ def orphans(environment: Environment, state: Mapping[str, Any]) -> tuple[Orphan,
     """Find what is named as the environment's own, and is not in the state."""
     manifest = environment.manifest
     known = set(texts(state))
-    return tuple(find_orphans(known, environment.clients, manifest.name, _keys(environment), manifest.repositories))
+    return tuple(find_orphans(known, environment.clients, manifest.name, manifest.resource_keys, manifest.repositories))
 
 
 @contextmanager
@@ -177,7 +177,7 @@ def _require_lineage(environment: Environment, lineage: str) -> None:
 def _has_own_name(environment: Environment, content: PlanContent) -> bool:
     """Return whether anything in the state has a name of this environment, or nothing in it has a name."""
     manifest = environment.manifest
-    ours = own_names(manifest.name, _keys(environment), manifest.repositories)
+    ours = own_names(manifest.name, manifest.resource_keys, manifest.repositories)
     names = [
         name
         for each in content.prior_resources
@@ -185,11 +185,6 @@ def _has_own_name(environment: Environment, content: PlanContent) -> bool:
         if name
     ]
     return not names or any(ours.fullmatch(name) for name in names)
-
-
-def _keys(environment: Environment) -> list[str]:
-    manifest = environment.manifest
-    return [*manifest.compute, *manifest.queues, *manifest.jobs]
 
 
 def _marker(environment: Environment) -> Path:

@@ -654,7 +654,7 @@ KINDS: dict[str, ResourceKind] = {
     "aws_sfn_state_machine": ResourceKind(
         label="state machine",
         shown_by_name=True,
-        listing=Listing(("workflows",), "states", "list_state_machines", "stateMachines[].name"),
+        listing=Listing(("workflows",), "states", "list_state_machines", "stateMachines[].stateMachineArn"),
         import_id=f"arn:{{partition}}:states:{{region}}:{{account}}:stateMachine:{_NAME}",
         adoption="name",
         removal="aws stepfunctions delete-state-machine --state-machine-arn {0}",

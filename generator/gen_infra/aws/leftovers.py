@@ -37,7 +37,7 @@ def leftovers(
     Args:
         clients: where to look.
         environment: the environment's name, such as ``prod``.
-        keys: the keys of its compute environments, queues and jobs, such as ``isaac`` for ``isaac-prod``.
+        keys: what its resources' names have before its own, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment, such as ``isaac`` for ``prod/isaac``.
         own_network: whether it made its network; a network made elsewhere may have any name.
         rebuilds: whether it rebuilt its image; who does not may not be allowed to look at such things.
@@ -135,14 +135,14 @@ def leftovers_named(clients: Clients, part: Part, names: Collection[str]) -> lis
 def own_names(environment: str, keys: Collection[str], repositories: Collection[str]) -> re.Pattern[str]:
     """Match an environment's names: ``isaac-prod`` and what starts with it, ``prod/isaac``, ``/aws/batch/prod/…``.
 
-    A name may follow a path or an ARN, as in ``alias/batch-prod``, and be followed by ``-job`` or ``-execution``
-    (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of a network
-    are named below their VPC: ``batch-prod/private/us-east-1a``.
+    A name may follow a path or an ARN, as in ``alias/batch-prod``, and be followed by ``-job``, ``-execution`` or
+    ``-workflow`` (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of
+    a network are named below their VPC: ``batch-prod/private/us-east-1a``.
     """
     own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
-    named = rf"(?:.*[/:])?(?:{own})-{prefix}(?:-job|-execution|:\d+|-[0-9a-f]{{26}})?"
+    named = rf"(?:.*[/:])?(?:{own})-{prefix}(?:-job|-execution|-workflow|:\d+|-[0-9a-f]{{26}})?"
     return re.compile(rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+")
 
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.apply.orphans import find_orphans
+from gen_infra.apply.orphans import as_orphan, find_orphans
 from gen_infra.aws import leftovers as found_left
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import deregister_definitions, empty_repositories
 from tests.emulator import probes
+from tests.unit.manifests import accept
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen_infra.aws.session import Clients
     from gen_infra.emulator import Emulator
 
@@ -225,6 +228,40 @@ def test_each_piece_of_its_own_network_is_found_by_its_tag(clients: Clients) -> 
     ]
     assert leftovers(clients, "net", [], [], own_network=False, rebuilds=False) == outside
     assert leftovers(clients, "ne", [], [], own_network=True, rebuilds=True) == []
+
+
+def test_what_workflows_leave_is_found(clients: Clients, tmp_path: Path) -> None:
+    job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512, "buckets": ["results"]}
+    workflow = {"steps": {"align": {"job": "isaac"}}, "many": {}, "on_failure": {"notify": ["lab@example.com"]}}
+    manifest = accept(
+        tmp_path,
+        name="flows",
+        buckets={"results": {"name": "flows-results", "access": "write"}},
+        jobs={"isaac": job},
+        workflows={"germline": workflow},
+    )
+    states = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "states.amazonaws.com"}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    for name in manifest.state_machines:
+        role = clients.iam.create_role(RoleName=f"{name}-workflow", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        clients.logs.create_log_group(logGroupName=f"/aws/vendedlogs/states/{name}")
+        clients.states.create_state_machine(name=name, definition=json.dumps(states), roleArn=role)
+    topic = clients.sns.create_topic(Name="germline-failed-flows")["TopicArn"]
+    keys = manifest.resource_keys
+    assert sorted(leftovers(clients, "flows", keys, [], own_network=False, rebuilds=False)) == [
+        "log group /aws/vendedlogs/states/germline-flows",
+        "log group /aws/vendedlogs/states/germline-many-flows",
+        "role germline-flows-workflow",
+        "role germline-many-flows-workflow",
+    ]
+    named = found_left.leftovers_named(clients, "workflows", manifest.state_machines)
+    assert sorted(each.name for each in named) == sorted(map(manifest.state_machine_arn, manifest.state_machines))
+    assert [each.name for each in found_left.leftovers_named(clients, "notifications", manifest.event_topics)] == [
+        topic
+    ]
+    removal = f"aws stepfunctions delete-state-machine --state-machine-arn {named[0].name}"
+    assert as_orphan(named[0]).remove == removal
 
 
 def test_names_that_only_look_like_it_are_not_taken_for_its_own(clients: Clients) -> None:

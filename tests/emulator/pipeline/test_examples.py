@@ -508,7 +508,7 @@ class TestExamples:
 
 
 def _left(manifest: Manifest) -> list[AwsResource]:
-    keys = [*manifest.compute, *manifest.queues, *manifest.jobs]
+    keys = manifest.resource_keys
     own_network, rebuilds = bool(manifest.network.create), bool(manifest.image.rebuild)
     clients = session.clients(manifest.region)
     return leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)

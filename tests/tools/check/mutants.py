@@ -16,6 +16,8 @@ _PIPELINE_ALARMS = "terraform/modules/image-pipeline/alarms.tf"
 _PIPELINE_ROLE = "terraform/modules/image-pipeline/build_role.tf"
 _PIPELINE_SCHEDULE = "terraform/modules/image-pipeline/schedule_role.tf"
 _SPOT = "terraform/modules/spot-fleet-role/main.tf"
+_WORKFLOW = "terraform/modules/workflow/main.tf"
+_WORKFLOW_TOPIC = "terraform/modules/workflow/notifications.tf"
 _JOBS = "terraform/jobs.tf"
 _MAIN = "terraform/main.tf"
 
@@ -352,4 +354,47 @@ PIPELINE = (
            "  kms_master_key_id = var.kms_key_arn\n", "", "image-rebuild"),
 )  # fmt: skip
 
-MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *ACCESS, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE)
+_STEPS = "step-functions"
+_ENCRYPTED = '    type       = "CUSTOMER_MANAGED_KMS_KEY"\n    kms_key_id = var.kms_key_arn\n'
+WORKFLOWS = (
+    Mutant("workflow: Step Functions of any account", "GI_IAM_1", _WORKFLOW,
+           '        StringEquals = { "aws:SourceAccount" = var.account_id }\n', "", _STEPS),
+    Mutant("workflow: any principal", "GI_IAM_3", _WORKFLOW, '{ Service = "states.amazonaws.com" }', '{ AWS = "*" }',
+           _STEPS),
+    Mutant("workflow: an administrator", "GI_IAM_2", _WORKFLOW, "",
+           _attached("AdministratorAccess").replace("aws_iam_role.isaac.name", '"germline-steps-workflow"'), _STEPS),
+    Mutant("workflow: all of Batch", "GI_IAM_4", _WORKFLOW, '["batch:SubmitJob"]', '["batch:*"]', _STEPS),
+    Mutant("workflow: every queue", "GI_IAM_5", _WORKFLOW, "      sort(var.job_queue_arns),\n",
+           '      ["arn:aws:batch:us-east-1:123456789012:job-queue/*"],\n', _STEPS),
+    Mutant("workflow: any job definition", "GI_LINT_3", _WORKFLOW, 'actions   = ["batch:DescribeJobs"]',
+           'actions   = ["batch:DescribeJobs", "batch:SubmitJob"]', _STEPS),
+    Mutant("workflow: stops any job", "GI_IAM_5", _WORKFLOW, "aws:ResourceTag/gen-infra:workflow", "aws:PrincipalType",
+           _STEPS),
+    Mutant("workflow: tags any job", "GI_IAM_5", _WORKFLOW, "aws:RequestTag/gen-infra:workflow", "aws:PrincipalType",
+           _STEPS),
+    Mutant("workflow: any event rule", "GI_IAM_5", _WORKFLOW, "rule/StepFunctionsGetEventsForBatchJobsRule", "rule/*",
+           _STEPS),
+    Mutant("workflow: any key", "GI_IAM_7", _WORKFLOW, "    resources = [var.kms_key_arn]\n", '    resources = ["*"]\n',
+           _STEPS),
+    Mutant("workflow: starts any state machine", "GI_LINT_3", _WORKFLOW,
+           "resources = [local.state_machine_arns[each.key]]", 'resources = ["*"]', _STEPS),
+    Mutant("workflow: ends any run", "GI_IAM_5", _WORKFLOW, "execution:${each.value.name}:*", "execution:*", _STEPS),
+    Mutant("workflow: reads every bucket", "GI_IAM_5", _WORKFLOW,
+           "${each.value.samples.bucket}/${each.value.samples.folder}lists/*", "*", _STEPS),
+    Mutant("workflow: a misspelt action", "GI_LINT_1", _WORKFLOW, "states:RedriveExecution", "states:Redrive", _STEPS),
+    Mutant("workflow: runs in clear", "GI_SFN_1", _WORKFLOW, _ENCRYPTED, '    type = "AWS_OWNED_KEY"\n', _STEPS),
+    Mutant("workflow: runs with AWS's key", "GI_SFN_1", _WORKFLOW, _ENCRYPTED,
+           _ENCRYPTED.replace("var.kms_key_arn", '"alias/aws/states"'), _STEPS),
+    Mutant("workflow: logs errors only", "GI_SFN_2", _WORKFLOW, '"ALL"', '"ERROR"', _STEPS),
+    Mutant("workflow: a log in clear", "GI_LOGS_1", _WORKFLOW,
+           "  retention_in_days = var.log_retention_in_days\n  kms_key_id        = var.kms_key_arn\n",
+           "  retention_in_days = var.log_retention_in_days\n", _STEPS),
+    Mutant("workflow: no trace", "CKV_AWS_284", _WORKFLOW, "  tracing_configuration {\n    enabled = true\n  }\n", "",
+           _STEPS),
+    Mutant("workflow: notifications in clear", "CKV_AWS_26", _WORKFLOW_TOPIC, "  kms_master_key_id = var.kms_key_arn\n",
+           "", _STEPS),
+    Mutant("workflow: anyone publishes", "GI_IAM_6", _WORKFLOW_TOPIC, '{ Service = "events.amazonaws.com" }',
+           '{ AWS = "*" }', _STEPS),
+)  # fmt: skip
+
+MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *ACCESS, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE, *WORKFLOWS)

@@ -24,7 +24,16 @@ BASES = {
     "everything": ROOT / "tests/golden/manifests/everything.yaml",
     **{
         name: ROOT / f"envs/examples/{name}.yaml"
-        for name in ("access", "container-settings", "efs", "fargate", "image-rebuild", "secrets", "several-containers")
+        for name in (
+            "access",
+            "container-settings",
+            "efs",
+            "fargate",
+            "image-rebuild",
+            "secrets",
+            "several-containers",
+            "step-functions",
+        )
     },
 }
 

@@ -1,4 +1,4 @@
-"""Check volumes, images, logs, queues and networks."""
+"""Check volumes, images, logs, queues, state machines and networks."""
 
 from __future__ import annotations
 
@@ -231,6 +231,36 @@ def queues_are_encrypted(resource: Resource) -> Iterator[str]:
         yield "it has no customer-managed key"
 
 
+@rule(
+    "GI_SFN_1",
+    "aws_sfn_state_machine",
+    severity="medium",
+    title="Runs of workflows are encrypted with a customer-managed key",
+    remedy='set type = "CUSTOMER_MANAGED_KMS_KEY" and kms_key_id in encryption_configuration',
+    source="https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html",
+)
+def runs_are_encrypted(resource: Resource) -> Iterator[str]:
+    """Require a key, which checkov does not: inputs and histories name samples and patients."""
+    configuration: dict[str, Any] = next(iter(resource.values.get("encryption_configuration") or []), {})
+    if configuration.get("type") != "CUSTOMER_MANAGED_KMS_KEY" or not _is_customer_key(configuration.get("kms_key_id")):
+        yield "it has no customer-managed key"
+
+
+@rule(
+    "GI_SFN_2",
+    "aws_sfn_state_machine",
+    severity="medium",
+    title="Every event of a run is logged",
+    remedy='set level = "ALL" and log_destination in logging_configuration',
+    source="https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
+)
+def runs_are_logged(resource: Resource) -> Iterator[str]:
+    """Require all events: the service deletes its own history 90 days after a run."""
+    configuration: dict[str, Any] = next(iter(resource.values.get("logging_configuration") or []), {})
+    if not isinstance(configuration.get("level"), Unknown) and configuration.get("level") != "ALL":
+        yield f"it logs {configuration.get('level') or 'nothing'}"
+
+
 RULES: tuple[Rule, ...] = (
     volumes_are_encrypted,
     metadata_is_guarded,
@@ -242,4 +272,6 @@ RULES: tuple[Rule, ...] = (
     images_are_encrypted,
     logs_are_kept_safe,
     queues_are_encrypted,
+    runs_are_encrypted,
+    runs_are_logged,
 )

@@ -342,6 +342,13 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         return f"{workflow}-many-{self.name}"
 
     @property
+    def resource_keys(self) -> list[str]:
+        """Return what the names of its resources have before the environment's name: ``isaac`` of ``isaac-prod``."""
+        named = [*self.state_machines, *map(self.workflow_topic, self.workflows)]
+        workflows = [name.removesuffix(f"-{self.name}") for name in named]
+        return [*self.compute, *self.queues, *self.jobs, *workflows]
+
+    @property
     def state_machines(self) -> list[str]:
         """Return the names of all state machines."""
         return [name for key in self.workflows for name in self.machines_of(key)]
