@@ -120,7 +120,7 @@ def _equal(planned: Any, found: Any, may_lack: bool) -> bool:
 
 def _last(name: str) -> str:
     """Return the name in an ARN or a URL."""
-    return name.rpartition("/")[2] if name.startswith(("arn:", "http")) else name
+    return re.split("[/:]", name)[-1] if name.startswith(("arn:", "http")) else name
 
 
 def _import_id(resource: AwsResource, manifest: Manifest) -> str:

@@ -190,6 +190,28 @@ class TestNames:
             "aws_cloudwatch_log_group.isaac": "/aws/batch/test/isaac",
         }
 
+    def test_what_workflows_have_is_the_environments(self, account: Account, tmp_path: Path) -> None:
+        jobs = {"isaac": {"image": "quay.io/x/isaac:1", "vcpus": 1, "memory_mib": 512}}
+        manifest = accept(tmp_path, jobs=jobs, workflows={"germline": {"steps": {"align": {"job": "isaac"}}}})
+        machine = "arn:aws:states:us-east-1:123456789012:stateMachine:germline-test"
+        group = "/aws/vendedlogs/states/germline-test"
+        made = {"stateMachineArn": machine, "name": "germline-test", "type": "STANDARD", "creationDate": "2026-11-29"}
+        account.answers = {
+            "ListStateMachines": {"stateMachines": [made]},
+            "ListRoles": {"Roles": [role("germline-test-workflow"), role("other-test-workflow")]},
+            "DescribeLogGroups": {"logGroups": [{"logGroupName": group}]},
+        }
+        content = planned(
+            created("module.germline.aws_sfn_state_machine.this", name="germline-test"),
+            created("module.germline.aws_iam_role.this", name="germline-test-workflow"),
+            created("module.germline.aws_cloudwatch_log_group.this", name=group),
+        )
+        assert find(content, account.clients, manifest).imports == {
+            "module.germline.aws_sfn_state_machine.this": machine,
+            "module.germline.aws_iam_role.this": "germline-test-workflow",
+            "module.germline.aws_cloudwatch_log_group.this": group,
+        }
+
     def test_a_fixed_name_of_the_account_is_not_the_environments(self, account: Account, manifest: Manifest) -> None:
         account.answers = {"DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/batch/job"}]}}
         content = planned(created("aws_cloudwatch_log_group.batch_default", name="/aws/batch/job"))
