@@ -87,6 +87,19 @@ class Environment:
         state = self.manifest.state
         return "" if state == "local" else lock_id(self.clients, state.bucket, self.manifest.state_key)
 
+    def read_state(self) -> bytes:
+        """Read the state file as it is, without terraform.
+
+        Raises:
+            OSError, AwsError: there is none yet, or it cannot be read.
+        """
+        from gen_infra.aws.state_bucket import read_state
+
+        state = self.manifest.state
+        if state == "local":
+            return Path(self.state_place).read_bytes()
+        return read_state(self.clients, state.bucket, self.manifest.state_key)
+
     @property
     def rescue_folders(self) -> tuple[Path, ...]:
         """Return the folders for a state that terraform cannot save; a reboot empties neither."""

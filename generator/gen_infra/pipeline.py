@@ -106,11 +106,12 @@ def make_plan(
     Raises:
         UsageError: the state is another environment's, or empty although the environment's resources exist.
     """
-    from gen_infra.apply.recovery import require_own_resources
+    from gen_infra.apply.recovery import require_own_place, require_own_resources
     from gen_infra.apply.rescued_state import restore_state
     from gen_infra.image import require_room
 
     environment.require_account()
+    require_own_place(environment)
     restore_state(environment, progress)
     if destroy:
         with _planned(environment, on_event, "destroy") as (file, content):
@@ -337,14 +338,16 @@ def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tu
         progress: receives why an author is not named.
 
     Raises:
-        UsageError: the state is empty.
+        UsageError: the state is empty, or another environment's.
     """
+    from gen_infra.apply.recovery import require_own_place
     from gen_infra.apply.rescued_state import restore_state
     from gen_infra.drift.authors import with_authors
     from gen_infra.drift.drift import drift as found_in
     from gen_infra.drift.drift import is_empty
 
     environment.require_account()
+    require_own_place(environment)
     restore_state(environment, progress)
     terraform = environment.terraform(on_event)
     with tempfile.TemporaryDirectory(prefix="gen-infra-drift-") as scratch:

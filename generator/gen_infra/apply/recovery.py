@@ -16,6 +16,7 @@ from gen_infra.aws.leftovers import own_names
 from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.terraform.import_hints import import_hint
 from gen_infra.terraform.messages import LOCK_ID, TerraformError
+from gen_infra.terraform.plan import applied_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gen_infra.terraform.plan import PlanContent
 
 _MARKER, _LINEAGE = "apply-started.json", ".gen-infra.lineage"
+_HINT = "check state: and --out, or restore the state of this environment there"
 _OWNER = {"environment": "name", "account": "account", "region": "region"}  # and the members of the applied manifest
 
 
@@ -137,28 +139,59 @@ def require_own_resources(environment: Environment, content: PlanContent) -> Non
     Raises:
         UsageError: it does.
     """
-    manifest = environment.manifest
-    wanted = {"environment": manifest.name, "account": manifest.account, "region": manifest.region}
     applied, _ = content.manifests
-    owner = {key: applied[member] for key, member in _OWNER.items() if applied.get(member)}
+    _require_own_record(environment, applied)
+    if not _owner(applied) and not _has_own_name(environment, content):
+        raise _foreign(environment, "something else: none of its resources has a name of this environment")
+
+
+def require_own_place(environment: Environment) -> None:
+    """Refuse a manifest whose state says another name, account or region, before terraform looks for its resources.
+
+    A state that cannot be read is left to terraform, which says what is wrong.
+
+    Raises:
+        UsageError: it does.
+    """
+    record: dict[str, Any] = {}
+    with suppress(GenInfraError, OSError, ValueError, LookupError, TypeError):
+        record = applied_manifest(json.loads(environment.read_state()))
+    _require_own_record(environment, record)
+
+
+def _owner(applied: Mapping[str, Any]) -> dict[str, str]:
+    return {key: applied[member] for key, member in _OWNER.items() if applied.get(member)}
+
+
+def _require_own_record(environment: Environment, applied: Mapping[str, Any]) -> None:
+    """Compare with the manifest that was applied last, which may be empty."""
+    owner, wanted = _owner(applied), _wanted(environment)
     differing = [key for key, value in owner.items() if wanted[key] != value]
-    hint = "check state: and --out, or restore the state of this environment there"
+    if not differing:
+        return
+    hint = _HINT
     if differing == ["region"]:
         hint = (
             f"an environment stays in its region: set region: {owner['region']} again; to move it, destroy it first, "
             "or give the environment of the new region another name"
         )
-    if differing:
-        whose = ", ".join(f"{key} {value}" for key, value in owner.items())
-    elif not owner and not _has_own_name(environment, content):
-        whose = "something else: none of its resources has a name of this environment"
-    else:
-        return
-    raise UsageError(
-        f"the state in {environment.state_place} belongs to {whose}; "
-        f"wanted is that of {', '.join(f'{key} {value}' for key, value in wanted.items())}",
-        hint=hint,
+    raise _foreign(environment, _listed(owner), hint)
+
+
+def _wanted(environment: Environment) -> dict[str, str]:
+    manifest = environment.manifest
+    return {"environment": manifest.name, "account": manifest.account, "region": manifest.region}
+
+
+def _foreign(environment: Environment, whose: str, hint: str = _HINT) -> UsageError:
+    wanted = _listed(_wanted(environment))
+    return UsageError(
+        f"the state in {environment.state_place} belongs to {whose}; wanted is that of {wanted}", hint=hint
     )
+
+
+def _listed(place: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in place.items())
 
 
 def _require_lineage(environment: Environment, lineage: str) -> None:

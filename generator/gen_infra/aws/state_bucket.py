@@ -228,3 +228,14 @@ def lock_id(clients: Clients, bucket: str, key: str) -> str:
         return str(json.loads(content)["ID"])
     except (ValueError, LookupError, TypeError):
         return ""
+
+
+@aws_errors()
+def read_state(clients: Clients, bucket: str, key: str) -> bytes:
+    """Read a state; S3's client finds the bucket in whichever region it is.
+
+    Raises:
+        AwsError: there is no such state, or it cannot be read.
+    """
+    content: bytes = clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content

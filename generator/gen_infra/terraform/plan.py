@@ -215,6 +215,18 @@ class PlanContent:
             yield change.address, {*change.actions} - {"no-op", "read"}
 
 
+def applied_manifest(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest that a state file keeps; empty where it keeps none.
+
+    Raises:
+        LookupError, TypeError: it is no state of Terraform.
+    """
+    for resource in state["resources"]:
+        if f"{resource['type']}.{resource['name']}" == RECORD and resource["instances"]:
+            return dict(resource["instances"][0]["attributes"]["input"]["value"])
+    return {}
+
+
 def is_note(address: str) -> bool:
     """Return whether it is the address of what exists in Terraform's state alone, and is no change by itself."""
     return address in _NOTES or address.endswith(_NOTE_OF_MODULE)

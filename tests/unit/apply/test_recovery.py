@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.apply.adoption import Found
-from gen_infra.apply.recovery import Lock, marked_as_started, note_lineage, require_own_state
+from gen_infra.apply.recovery import (
+    Lock,
+    marked_as_started,
+    note_lineage,
+    require_own_place,
+    require_own_state,
+)
 from gen_infra.aws.inventory import AwsResource
 from gen_infra.environment import Environment
 from gen_infra.errors import AwsError, UsageError
@@ -15,6 +23,7 @@ from gen_infra.manifest import load_with_warnings
 from gen_infra.terraform.messages import Event
 from gen_infra.terraform.plan import RECORD, PlanContent
 from tests.unit.manifests import changed, write
+from tests.unit.recorded import Account, Refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +131,47 @@ class TestForeignState:
         require_own_state(environment, plan({"name": "x"}, applied=record), "", EXISTING, adopt=False)
         require_own_state(environment, plan({"name": "x"}, {"name": "main-test"}), "", EXISTING, adopt=False)
         require_own_state(environment, plan({"id": "x"}), "", EXISTING, adopt=False)
+
+
+class TestPlace:
+    """The state itself is read, before terraform starts."""
+
+    @staticmethod
+    def state(**applied: str) -> bytes:
+        instance = {"attributes": {"input": {"value": applied, "type": ["object", {}]}}}
+        record = {"mode": "managed", "type": "terraform_data", "name": "manifest", "instances": [instance]}
+        return json.dumps({"version": 4, "resources": [record]}).encode()
+
+    def test_another_region_is_refused_with_how_to_move(self, environment: Environment) -> None:
+        environment.terraform_folder.mkdir()
+        file = environment.terraform_folder / "terraform.tfstate"
+        file.write_bytes(self.state(name="test", account="123456789012", region="eu-west-1"))
+        with pytest.raises(UsageError, match="belongs to environment test, account 123456789012, region eu-west-1"):
+            require_own_place(environment)
+        file.write_bytes(self.state(name="test", account="123456789012", region="us-east-1"))
+        require_own_place(environment)
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"resources": [{}]}', b'{"version": 4, "resources": []}'])
+    def test_what_is_no_state_is_left_to_terraform(self, environment: Environment, content: bytes) -> None:
+        require_own_place(environment)  # there is no file yet
+        environment.terraform_folder.mkdir()
+        (environment.terraform_folder / "terraform.tfstate").write_bytes(content)
+        require_own_place(environment)
+
+    def test_a_state_in_a_bucket_is_read_from_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        document = changed(state={"bucket": "genomics-tfstate-123456789012"})
+        environment = Environment(load_with_warnings(write(tmp_path, document)), tmp_path / "build/test")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        account, asked = Account(), []
+        monkeypatch.setattr(Environment, "clients", account.clients)
+        account.answers = {"GetObject": Refusal("NoSuchKey")}
+        require_own_place(environment)
+        kept = self.state(name="test", region="eu-west-1")
+        account.answers = {"GetObject": lambda request: asked.append(request) or {"Body": BytesIO(kept)}}
+        with pytest.raises(UsageError, match="belongs to environment test, region eu-west-1; wanted is"):
+            require_own_place(environment)
+        assert [each["Key"] for each in asked] == ["gen-infra/test/terraform.tfstate"]
 
 
 class TestLineage:
