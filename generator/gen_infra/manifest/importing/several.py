@@ -13,14 +13,15 @@ from gen_infra.manifest.importing.shapes import Containers, RefusedError, as_con
 from gen_infra.manifest.importing.values import Note, dicts, flag, is_empty, typed
 from gen_infra.manifest.model.container import Container
 from gen_infra.manifest.rules.container_properties import TASK_MEMBERS, task_shape
+from gen_infra.manifest.rules.provider_members import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _UNREAD = {
     "firelensConfiguration": "gen-infra sends the log of each container to a log group",
-    "startTimeout": "the manifest has no key for it",
-    "stopTimeout": "the manifest has no key for it",
+    "startTimeout": f"{PROVIDER} drops it",
+    "stopTimeout": f"{PROVIDER} drops it",
 }
 _VOLUME_KEY = 36  # characters, because the rendered name has a prefix
 

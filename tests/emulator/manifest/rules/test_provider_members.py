@@ -11,7 +11,7 @@ import pytest
 
 from gen_infra.manifest import load
 from gen_infra.manifest.model.container import Container
-from gen_infra.manifest.rules.container_properties import container_shape
+from gen_infra.manifest.rules.container_properties import container_shape, task_shape
 from gen_infra.manifest.rules.provider_members import KEPT, VERSION
 from gen_infra.render.containers import ecs_properties
 from gen_infra.terraform.adapter import Terraform, find_terraform
@@ -153,6 +153,26 @@ def several_containers() -> dict[str, Any]:
     return decoded
 
 
+def first_of_two() -> dict[str, Any]:
+    """Return a container with every member of AWS's model of a container of several."""
+    members: dict[str, Any] = sample(task_shape().members["containers"].member)
+    return members | {
+        "dependsOn": [{"containerName": "second", "condition": "START"}],
+        "name": "first",
+        "resourceRequirements": EMPTY["resourceRequirements"],
+    }
+
+
+def two_containers() -> dict[str, Any]:
+    second = {"name": "second", "image": EMPTY["image"], "resourceRequirements": EMPTY["resourceRequirements"]}
+    task = {
+        "containers": [first_of_two(), second],
+        "volumes": [{"name": "the-name", "host": {}}],
+        "executionRoleArn": FARGATE["executionRoleArn"],
+    }
+    return {"taskProperties": [task]}
+
+
 @pytest.fixture(scope="module")
 def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return each definition by its label, as AWS Batch describes it; ``settled``: the second plan is empty."""
@@ -166,6 +186,7 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
         definition("nodes", "multinode", nodes),
         definition("empty", "container", EMPTY, RETRY),
         definition("several", "container", several_containers()),
+        definition("two", "container", two_containers()),
         definition("fargate", "container", fargate, '  platform_capabilities = ["FARGATE"]\n', seconds=600),
     ]
     (folder / "main.tf").write_text(CONFIGURATION + "".join(definitions))
@@ -176,7 +197,7 @@ def registered(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
     batch = aws.client("batch")
     described = {
         label: batch.describe_job_definitions(jobDefinitionName=f"provider-{label}")["jobDefinitions"][0]
-        for label in ("every", "nodes", "empty", "several", "fargate")
+        for label in ("every", "nodes", "empty", "several", "two", "fargate")
     }
     settled = not terraform.plan(folder / "again").has_changes
     (folder / "volume.tf").write_text(VOLUME)
@@ -218,6 +239,16 @@ def test_several_containers_are_registered_as_they_are_rendered(registered: dict
     assert {name: task[name] for name in rendered if name != "containers"} == {
         name: value for name, value in rendered.items() if name != "containers"
     }
+
+
+def test_of_a_container_of_several_the_provider_drops_the_timeouts(
+    registered: dict[str, Any],
+) -> None:
+    """When this fails, gen_infra.manifest.importing.several can import more."""
+    asked = first_of_two()
+    [task] = registered["two"]["ecsProperties"]["taskProperties"]
+    [described] = [each for each in task["containers"] if each["name"] == "first"]
+    assert {name for name in asked if described.get(name) != asked[name]} == {"startTimeout", "stopTimeout"}
 
 
 def test_the_next_plan_is_empty(registered: dict[str, Any]) -> None:
