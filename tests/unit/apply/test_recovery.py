@@ -163,15 +163,14 @@ class TestPlace:
         environment = Environment(load_with_warnings(write(tmp_path, document)), tmp_path / "build/test")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        account, asked = Account(), []
+        account = Account()
         monkeypatch.setattr(Environment, "clients", account.clients)
         account.answers = {"GetObject": Refusal("NoSuchKey")}
         require_own_place(environment)
-        kept = self.state(name="test", region="eu-west-1")
-        account.answers = {"GetObject": lambda request: asked.append(request) or {"Body": BytesIO(kept)}}
+        kept, key = self.state(name="test", region="eu-west-1"), "gen-infra/test/terraform.tfstate"
+        account.answers = {"GetObject": lambda asked: {"Body": BytesIO(kept)} if asked["Key"] == key else {}}
         with pytest.raises(UsageError, match="belongs to environment test, region eu-west-1; wanted is"):
             require_own_place(environment)
-        assert [each["Key"] for each in asked] == ["gen-infra/test/terraform.tfstate"]
 
 
 class TestLineage:
