@@ -48,14 +48,8 @@ data "aws_iam_policy_document" "runtime" {
   }
 
   statement {
-    sid = "DescribeNetwork"
-    actions = [
-      "ec2:DescribeDhcpOptions",
-      "ec2:DescribeNetworkInterfaces",
-      "ec2:DescribeSecurityGroups",
-      "ec2:DescribeSubnets",
-      "ec2:DescribeVpcs",
-    ]
+    sid       = "DescribeNetwork" # CodeBuild also describes what the policy "image" allows
+    actions   = ["ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces"]
     resources = ["*"] # no resource-level permissions
   }
 }
@@ -64,7 +58,7 @@ data "aws_iam_policy_document" "runtime" {
 data "aws_iam_policy_document" "image" {
   statement {
     sid       = "ReadParameters"
-    actions   = ["ssm:GetParameter", "ssm:GetParameters"]
+    actions   = ["ssm:GetParameter"]
     resources = compact(["${local.ssm}:parameter${var.image_parameter}", var.base_parameter_arn])
   }
 
@@ -79,9 +73,7 @@ data "aws_iam_policy_document" "image" {
     actions = [
       "ec2:DescribeImages",
       "ec2:DescribeInstanceStatus",
-      "ec2:DescribeInstanceTypeOfferings",
       "ec2:DescribeInstances",
-      "ec2:DescribeKeyPairs",
       "ec2:DescribeRegions",
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSnapshots",

@@ -46,7 +46,7 @@ _SCHEDULER_KEY = f"{_DOCS}/scheduler/latest/UserGuide/encryption-rest.html"
 _SCHEDULER_ROLE = f"{_DOCS}/scheduler/latest/UserGuide/setting-up.html"
 _SESSIONS = f"{_DOCS}/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html"
 _SNS = f"{_DOCS}/sns/latest/dg/sns-access-policy-use-cases.html"
-_SNS_KEY = f"{_DOCS}/sns/latest/dg/sns-key-management.html"
+_SNS_KEY = f"{_DOCS}/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services"
 _SPOT_FLEET = f"{_DOCS}/batch/latest/userguide/spot_fleet_IAM_role.html"
 _SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
 
@@ -159,6 +159,7 @@ def _logs_and_notifications() -> Iterator[AwsCall]:
         encryption = {"kms:EncryptionContext:aws:sns:topicArn": topic}
         of_source = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT_ID}
         yield AwsCall(f"{service}.amazonaws.com", "sns:Publish", topic, _SNS, of_source)
+        # Without aws:SourceArn and aws:SourceAccount, which EventBridge does not send to KMS.
         yield AwsCall(f"{service}.amazonaws.com", "kms:Decrypt kms:GenerateDataKey", "{key}", _SNS_KEY, encryption)
 
 

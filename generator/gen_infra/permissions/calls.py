@@ -112,7 +112,7 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     "image status": (
         *_QUEUES,
         on("region", "ec2", "DescribeImages", "DescribeSnapshots"),
-        on("image-parameters", "ssm", "GetParameter"),
+        on("image-parameters", "ssm", "GetParameter", "GetParameters"),
     ),
     "doctor": (
         *_LOOK_UP,
@@ -149,11 +149,11 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     "image build": (
         on(
             "region", "ec2",
-            "DescribeImages", "DescribeInstanceStatus", "DescribeInstanceTypeOfferings", "DescribeInstances",
-            "DescribeKeyPairs", "DescribeRegions", "DescribeSecurityGroups", "DescribeSnapshots", "DescribeSubnets",
-            "DescribeTags", "DescribeVolumes", "DescribeVpcs",
+            "DescribeImages", "DescribeInstanceStatus", "DescribeInstances", "DescribeRegions",
+            "DescribeSecurityGroups", "DescribeSnapshots", "DescribeSubnets", "DescribeTags", "DescribeVolumes",
+            "DescribeVpcs",
         ),
-        on("image-parameters", "ssm", "GetParameter", "GetParameters"),
+        on("image-parameters", "ssm", "GetParameter"),
         on("image-parameter", "ssm", "PutParameter"),
         on("build-keys", "ec2", "CreateKeyPair", "DeleteKeyPair"),
         on("build-images", "ec2", "RunInstances"),
