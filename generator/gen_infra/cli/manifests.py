@@ -54,7 +54,10 @@ def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     console = Console(quiet=quiet)
     if files[1:]:
         console.say(f"also wrote {' and '.join(files[1:])}")
-    console.say("replace the account, region and network with your own")
+    if example == "demo":
+        console.say("it needs no account: run `gen-infra emulator` elsewhere, and paste here the lines that it prints")
+    else:
+        console.say("replace the account, region and network with your own")
     console.next_step(f"gen-infra show {path}")
     return 0
 

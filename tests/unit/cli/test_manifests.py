@@ -39,6 +39,7 @@ class TestCommands:
         code, out, err = self.run("new", "envs/mine.yaml", "--example", example)
         assert (code, out) == (0, "envs/mine.yaml\n")
         assert "next: gen-infra show envs/mine.yaml" in err
+        assert ("gen-infra emulator" in err) == (example == "demo"), "only that one needs no account"
         load(self.folder / "envs" / "mine.yaml")
 
     def test_new_has_the_environments_of_the_documentation(self) -> None:
