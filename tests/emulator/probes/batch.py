@@ -215,7 +215,7 @@ def job_queue_snapshot(lab: Lab) -> Any:
     return answers
 
 
-@probe(["ClientException", "ClientException", "accepted"])
+@probe(["ClientException", "ClientException", "accepted", "ClientException", "ClientException"])
 def queue_scheduling(lab: Lab) -> Any:
     batch = lab.client("batch")
     first, second = (batch.create_scheduling_policy(name=lab.name("fair"))["arn"] for _ in range(2))
@@ -224,6 +224,8 @@ def queue_scheduling(lab: Lab) -> Any:
         refusal(batch.update_job_queue, jobQueue=fifo, schedulingPolicyArn=first),
         refusal(batch.update_job_queue, jobQueue=fair, schedulingPolicyArn=""),
         refusal(batch.update_job_queue, jobQueue=fair, schedulingPolicyArn=second),
+        refusal(batch.update_job_queue, jobQueue=fair, schedulingPolicyArn=f"{second}-gone"),
+        refusal(lambda: lab.queue(lab.environment(), schedulingPolicyArn=f"{second}-gone")),
     ]
 
 

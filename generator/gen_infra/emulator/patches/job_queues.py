@@ -114,11 +114,16 @@ def queue_deletion_order() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 adds a scheduling policy to a FIFO queue, and ignores an empty one",
-    aws="neither adds nor removes a scheduling policy, and replaces one by another",
+    moto="5.2.5 adds a scheduling policy to a FIFO queue, ignores an empty one, and accepts one that does not exist",
+    aws="neither adds nor removes a scheduling policy, and replaces one by another, which exists",
 )
 def queue_scheduling() -> None:
-    """Refuse what an update can never do."""
+    """Refuse what an update can never do, and a scheduling policy that does not exist."""
+
+    @around(BatchBackend, "create_job_queue")
+    def create(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
+        _check_policy(backend, kwargs.get("schedule_policy"))
+        return original(backend, **kwargs)
 
     @around(BatchBackend, "update_job_queue")
     def update(original: Any, backend: BatchBackend, **kwargs: Any) -> Any:
@@ -127,7 +132,13 @@ def queue_scheduling() -> None:
             for refusal in (SCHEDULING_ADDED, SCHEDULING_REMOVED):
                 if refusal.refuses(queue.schedule_policy, wanted):
                     raise ClientException(refusal.message)
+        _check_policy(backend, wanted)
         return original(backend, **kwargs)
+
+
+def _check_policy(backend: BatchBackend, arn: str | None) -> None:
+    if arn and arn not in backend._scheduling_policies:
+        raise ClientException(f"Scheduling policy {arn} does not exist")
 
 
 PATCHES: tuple[MotoPatch, ...] = (
