@@ -24,6 +24,7 @@ from gen_infra.cli.builder import connection_for
 from gen_infra.emulator import start
 from gen_infra.errors import AwsError, MissingError, ToolError
 from gen_infra.manifest import load
+from gen_infra.permissions.policies import documents
 from gen_infra.tools.process import StoppedError
 from tests.cli import gen_infra
 from tests.conftest import require_tool
@@ -64,10 +65,35 @@ class Lab:
         """Return a manifest; its key and its builder's profile exist."""
         name = f"lab-{next(NUMBERS)}"
         path = write(folder, changed(name=name, network=NETWORK, image=image), f"{name}.yaml")
-        key = self.clients.kms.create_key()["KeyMetadata"]["KeyId"]
-        self.clients.kms.create_alias(AliasName=f"alias/batch-{name}", TargetKeyId=key)
-        self.clients.iam.create_instance_profile(InstanceProfileName=f"batchImageBuilder-{name}")
+        alias = f"batch-{name}"
+        key = self.clients.kms.create_key(Tags=[{"TagKey": "Name", "TagValue": alias}])["KeyMetadata"]["KeyId"]
+        self.clients.kms.create_alias(AliasName=f"alias/{alias}", TargetKeyId=key)
+        self.role(builder := f"batchImageBuilder-{name}", {"Service": "ec2.amazonaws.com"})
+        self.clients.iam.create_instance_profile(InstanceProfileName=builder)
+        self.clients.iam.add_role_to_instance_profile(InstanceProfileName=builder, RoleName=builder)
         return path
+
+    def role(self, name: str, principal: dict[str, str], *policies: dict[str, object]) -> str:
+        """Make a role with inline policies; return its ARN."""
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        made = self.clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        for number, policy in enumerate(policies):
+            text = json.dumps(policy)
+            self.clients.iam.put_role_policy(RoleName=name, PolicyName=f"part{number}", PolicyDocument=text)
+        return made["Role"]["Arn"]
+
+    def session_for_images(self, manifest: Manifest) -> dict[str, str]:
+        """Return the environment variables of a session that may do what `gen-infra permissions --for image` prints."""
+        policies = documents(manifest, "image")
+        arn = self.role(f"builds-{manifest.name}", {"AWS": "arn:aws:iam::123456789012:root"}, *policies)
+        keys = self.clients.sts.assume_role(RoleArn=arn, RoleSessionName="build")["Credentials"]
+        names = {
+            "ACCESS_KEY_ID": "AccessKeyId",
+            "SECRET_ACCESS_KEY": "SecretAccessKey",
+            "SESSION_TOKEN": "SessionToken",
+        }
+        return {f"AWS_{name}": str(keys[key]) for name, key in names.items()}  # type: ignore[literal-required]
 
     def requests(self, action: str) -> list[dict[str, str]]:
         """Return the parameters of each EC2 request of that kind, in order."""
@@ -184,10 +210,17 @@ def test_a_build_calls_aws_with_exactly_this(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_finished_image_is_registered_looked_over_and_published(lab: Lab, host: BuilderHost, tmp_path: Path) -> None:
+    """The build, and Packer with it, acts under the role for images: its policy suffices."""
     manifest = load(lab.environment(tmp_path, scratch={"carrier": "baked", "size_gib": 1000}))
     progress: list[str] = []
 
-    image = story.build(manifest, lab.clients, progress.append, connection_for(lab.clients))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in lab.session_for_images(manifest).items():
+            patch.setenv(name, value)
+        clients = session.clients("us-east-1")
+        image = story.build(manifest, clients, progress.append, connection_for(clients))
+    made = next(call for call in lab.aws.calls("ec2") if call.parameters.get("Name") == image.name)
+    assert (made.action, made.access_key[:4]) == ("CreateImage", "ASIA")
 
     assert (image.state, image.requires_imdsv2) == ("available", True)
     assert {name: (disk.size_gib, disk.encrypted) for name, disk in image.disks.items()} == {
