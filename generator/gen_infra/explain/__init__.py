@@ -287,10 +287,14 @@ def _overlaps(resource: ResourceChange, taken: Mapping[str, Mapping[str, Any]]) 
 
 
 def _refusals(resource: ResourceChange) -> tuple[Refusal, ...]:
-    """Return what AWS would refuse if the resource were updated."""
+    """Return what AWS would refuse if the resource were updated; not what the provider computes anew by itself."""
     if not resource.before or not resource.after:
         return ()
-    return tuple(refusals(resource.type, resource.before, resource.planned))
+    computed = {
+        each.attribute for each in differences(resource) if each.unknown and not each.forces and "." not in each.path
+    }
+    found = refusals(resource.type, resource.before, resource.planned)
+    return tuple(each for each in found if each.provider == "updates" or each.attribute not in computed)
 
 
 def _action(resource: ResourceChange) -> Action | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gen_infra.explain.differences import Difference
 
 RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES, *ACCESS_RULES)
+_TAGS = frozenset({"tags", "tags_all"})
 
 
 def _reasons(rule: EffectRule, facts: Facts) -> list[str]:
@@ -45,10 +46,16 @@ def _necessary(refusal: Refusal, *, explained: bool) -> Iterator[str]:
 
 
 def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) -> Iterator[Effect]:
-    """Apply the table to a change, each sentence once; rows for any change count only if no other row does."""
+    """Apply the table to a change, each sentence once.
+
+    Rows for any change count only if no other row does, and not for tags, which change nothing but themselves.
+    """
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
+    is_tagged_only = (
+        action == "update" and bool(changed) and all(each.path.partition(".")[0] in _TAGS for each in changed)
+    )
     found: dict[tuple[str, Danger | None], list[str]] = {}
-    for rule in [rule for rule in met if rule.attribute] or met:
+    for rule in [rule for rule in met if rule.attribute] or ([] if is_tagged_only else met):
         found.setdefault(rule.says(facts), []).extend(_reasons(rule, facts))
     if action == "update":
         for refusal in facts.refusals:

@@ -422,6 +422,38 @@ def test_an_update_that_aws_refuses_is_marked() -> None:
     assert "use a new name" in refused.text
 
 
+def test_what_the_provider_computes_anew_is_no_reason_for_a_replacement() -> None:
+    after = {"traffic_type": "ALL"}
+    before = after | {"iam_role_arn": "arn:aws:iam::123456789012:role/flow", "log_format": "${version}"}
+    change = resource(
+        "aws_flow_log", ["delete", "create"], before, after,
+        after_unknown={"iam_role_arn": True, "log_format": True}, replace_paths=[["iam_role_arn"]],
+    )  # fmt: skip
+    [found] = explain({"resource_changes": [change]}).changes
+    assert [effect.text for effect in found.effects] == [
+        "AWS never changes its iam_role_arn: it is deleted and created again"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "says"),
+    [
+        ("aws_batch_scheduling_policy", "fair_share_policy", "waiting jobs are scheduled by the new shares"),
+        ("aws_lambda_function", "memory_size", "new calls run it"),
+        ("aws_launch_template", "image_id", "a new version"),
+    ],
+)
+def test_tags_alone_change_nothing_else(kind: str, other: str, says: str) -> None:
+    def effects_of(**after: Any) -> str:
+        before = {"tags": {}, "tags_all": {}, other: "a"}
+        [found] = explain({"resource_changes": [resource(kind, ["update"], before, before | after)]}).changes
+        return "; ".join(effect.text for effect in found.effects)
+
+    tags = {"CostCenter": "4711"}
+    assert effects_of(tags=tags, tags_all=tags) == ""
+    assert says in effects_of(tags_all=tags, **{other: "b"})
+
+
 def test_what_is_adopted_is_named_and_counted() -> None:
     tags = {"Name": "batch-prod/nat/us-east-1a"}
     groups = {"before": {"name": "/aws/batch/prod/isaac", "retention_in_days": 0}}
