@@ -223,8 +223,7 @@ def _require_possible(plan: Plan) -> None:
     """Refuse what AWS would refuse halfway, after running jobs have lost what they need."""
     from gen_infra.explain import explain as explain_content
 
-    impossible = [change for change in explain_content(plan.content).changes if change.impossible]
-    if impossible:
+    if impossible := explain_content(plan.content).impossible:
         raise UsageError(
             "this plan cannot be applied; nothing was changed:"
             + "".join(f"\n  {change.title}: {change.impossible}" for change in impossible),

@@ -96,7 +96,9 @@ def plan(
         click.echo(to_markdown(summary, environment.manifest.name), nl=False)
     else:
         show_summary(summary, has_changes=has_changes)
-    if has_changes:
+    if summary.impossible:
+        console.next_step("undo that change of the manifest, or make it under a new name of the environment")
+    elif has_changes:
         console.next_step(" ".join([f"gen-infra apply {manifest}", *(f"--image-tag {tag}" for tag in image_tags)]))
     return 1 if has_changes and detailed_exitcode else 0
 

@@ -62,6 +62,8 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
         click.echo("only outputs change")
     for danger, changes in summary.dangers.items():
         click.secho(f"{danger}: {', '.join(change.title for change in changes)}", fg="red")
+    if summary.impossible:
+        click.secho(f"AWS refuses: {', '.join(change.title for change in summary.impossible)}", fg="red")
 
 
 def _lines(change: Change) -> Iterator[tuple[str, str | None]]:

@@ -148,6 +148,11 @@ class Summary:
         return ", ".join([*parts, *([f"{len(self.adopted)} to adopt"] if self.adopted else [])])
 
     @property
+    def impossible(self) -> list[Change]:
+        """Return what no apply can carry out."""
+        return [change for change in self.changes if change.impossible]
+
+    @property
     def dangers(self) -> dict[Danger, list[Change]]:
         """Return what needs a separate confirmation, with the changes that are why."""
         found = {danger: [change for change in self.changes if danger in change.dangers] for danger in DANGERS}

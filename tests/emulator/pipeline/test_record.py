@@ -28,7 +28,9 @@ class TestWithoutEffect:
     def test_a_change_that_aws_refuses_halfway_is_refused_before_anything_changes(self, site: RecordedSite) -> None:
         site.manifest.write_text(f"{SMALL}iam: {{path: /genomics/}}\n")
         instance_role = "AWS refuses it (CreateRole: EntityAlreadyExists): what is created first cannot have the name"
-        assert instance_role in site.run("plan").stdout
+        planned = site.run("plan")
+        assert instance_role in planned.stdout
+        assert "next: undo that change of the manifest" in planned.stderr
         refused = site.run("apply", "--yes", "--allow", "stop-jobs", code=2)
         assert "this plan cannot be applied; nothing was changed" in refused.stderr
         assert "role batchInstance-small" in refused.stderr

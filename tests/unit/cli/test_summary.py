@@ -67,6 +67,20 @@ def test_what_changed_in_the_manifest_stands_above_what_it_causes(capsys: pytest
     ]
 
 
+def test_what_aws_refuses_is_listed_last(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = {"name": "batchInstance-prod", "path": "/"}, {"name": "batchInstance-prod", "path": "/lab/"}
+    role = {
+        "address": "aws_iam_role.instance",
+        "mode": "managed",
+        "type": "aws_iam_role",
+        "change": {
+            "actions": ["create", "delete"], "before": before, "after": after, "replace_paths": [["path"]]
+        },
+    }  # fmt: skip
+    show_summary(summary(role), has_changes=True)
+    assert capsys.readouterr().out.splitlines()[-1] == "AWS refuses: role batchInstance-prod"
+
+
 def test_each_danger_needs_its_own_confirmation() -> None:
     both = summary(QUEUE, LOGS)
     assert ask(both, "y\ny\n").exit_code == 0
