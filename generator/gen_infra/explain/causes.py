@@ -68,20 +68,24 @@ _MADE_OF = tuple(
         (r"image\.(?:base|parameter|rebuild)\b.*", ("module.image_pipeline.*", "module.encryption.*")),
         (r"notifications\b.*", ("module.queue_notifications.*", "module.encryption.*")),
         (r"image\.scratch\b.*", ("aws_batch_job_definition.*",)),
-        (r"compute\.(\w+).*", ("module.compute_{}.*", "module.service_role.*", "module.spot_fleet_role.*")),
-        (r"queues\.(\w+).*", ("aws_batch_job_queue.{}", "aws_batch_scheduling_policy.{}")),
-        (r"queues\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
-        (r"jobs\.(\w+).*", ("aws_batch_job_definition.{}",)),
-        (r"jobs\.(\w+)", ("aws_cloudwatch_log_group.{}", "aws_iam_*.{}", "aws_iam_*.{}_*")),
-        (r"jobs\.(\w+)\.(?:buckets|container_properties|containers|efs|image|queue|role|secrets)\b.*",
+        (r"compute\.([\w-]+).*", ("module.compute_{}.*", "module.service_role.*", "module.spot_fleet_role.*")),
+        (r"queues\.([\w-]+).*", ("aws_batch_job_queue.{}", "aws_batch_scheduling_policy.{}")),
+        (r"queues\.[\w-]+", ("module.job_functions.aws_iam_role_policy.batch*",)),
+        (r"jobs\.([\w-]+).*", ("aws_batch_job_definition.{}",)),
+        (r"jobs\.([\w-]+)", ("aws_cloudwatch_log_group.{}", "aws_iam_*.{}", "aws_iam_*.{}_*")),
+        (r"jobs\.([\w-]+)\.(?:buckets|container_properties|containers|efs|image|queue|role|secrets)\b.*",
          ("aws_iam_*.{}", "aws_iam_*.{}_*", "module.file_system_*.aws_iam_role_policy.*")),
-        (r"jobs\.\w+", ("module.job_functions.aws_iam_role_policy.batch*",)),
+        (r"jobs\.[\w-]+", ("module.job_functions.aws_iam_role_policy.batch*",)),
+        (r"workflows\.([\w-]+).*", ("module.workflow_{}.*",)),
+        (r"engines\.([\w-]+).*", ("module.engine_{}.*",)),
+        (r"access\b.*", ("aws_iam_role.access_*", "aws_iam_policy.*", "aws_iam_role_policy_attachment.*",
+                         "aws_iam_openid_connect_provider.*")),
     )
 )  # fmt: skip
 # What changes because something else does: the queues of an environment that is replaced, the jobs of their queues.
 _FOLLOWS = (
     (re.compile(r"(?:compute|image|network)\b.*"), ("aws_batch_job_queue.*",)),
-    (re.compile(r"queues\.\w+\.compute\b.*"), ("aws_batch_job_definition.*",)),
+    (re.compile(r"queues\.[\w-]+\.compute\b.*"), ("aws_batch_job_definition.*",)),
 )
 
 

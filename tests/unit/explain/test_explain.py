@@ -345,6 +345,14 @@ class TestCauses:
             ("queues.high.tags.Team", "aws_batch_job_queue.high"),
             ("jobs.isaac.tags.Team", "aws_batch_job_definition.isaac"),
             ("compute.spot.tags.Team", "module.compute_spot.aws_launch_template.this"),
+            ("compute.spot-2.max_vcpus", "module.compute_spot-2.aws_batch_compute_environment.this"),
+            ("queues.high-mem.priority", "aws_batch_job_queue.high-mem"),
+            ("jobs.bwa-mem.memory_mib", "aws_batch_job_definition.bwa-mem"),
+            ("jobs.bwa-mem.buckets", "aws_iam_role_policy.bwa-mem_buckets"),
+            ("workflows.germline.steps.align.job", 'module.workflow_germline.aws_sfn_state_machine.this["one"]'),
+            ("workflows.tumor-normal.many", 'module.workflow_tumor-normal.aws_sfn_state_machine.this["many"]'),
+            ("engines.nextflow.queue", "module.engine_nextflow.aws_iam_role.this"),
+            ("access.plan.github", "aws_iam_role.access_plan"),
         ],
     )
     def test_a_value_is_behind_what_is_made_of_it(self, key: str, address: str) -> None:
