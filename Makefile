@@ -7,7 +7,7 @@ JOBS ?= 8
 unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test fault-injection-test permissions-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
+.PHONY: demo test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -23,6 +23,9 @@ fault-injection-test: setup ## Change prod while jobs run, stop and kill real ru
 
 permissions-test: setup ## Prove each role's permissions sufficient and necessary, in minutes; CI runs it too
 	$(BIN)/pytest tests/permissions $(SIDE_BY_SIDE)
+
+engines-test: setup .venv-engines/ready ## Run redun, Snakemake and miniwdl from PyPI on the embedded AWS; needs root and runc
+	$(BIN)/pytest tests/engines
 
 lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the tests)
 	$(BIN)/ruff check .
@@ -81,5 +84,14 @@ setup: .venv/ready .venv-checkov/ready
 	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/fuzz.lock
 	touch $@
 
+# The engines, and the wheel that Snakemake's tasks install for themselves.
+.venv-engines/ready: requirements/engines.lock
+	$(PYTHON) -m venv --clear .venv-engines
+	.venv-engines/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/engines.lock
+	grep -A 9 ^snakemake-storage-plugin-s3== requirements/engines.lock | sed '/# via/,$$d' > .venv-engines/wheel.lock
+	.venv-engines/bin/pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest .venv-engines/wheels \
+		--requirement .venv-engines/wheel.lock
+	touch $@
+
 clean: ## Remove virtual environments and caches (never build/, which may hold a state)
-	rm -rf .venv .venv-checkov .venv-fuzz .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-checkov .venv-engines .venv-fuzz .mypy_cache .ruff_cache .pytest_cache
