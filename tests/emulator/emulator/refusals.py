@@ -71,6 +71,13 @@ def pairs(count: int) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags(count).items()]
 
 
+def expiry(priority: int, **selection: str) -> dict[str, Any]:
+    chosen = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9, **selection}
+    return {"rulePriority": priority, "selection": chosen, "action": {"type": "expire"}}
+
+
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+OLD = {"ID": "old", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 30}}
 OWNER = grant({"AWS": "arn:aws:iam::123456789012:root"})
 CONTAINER = {"image": "isaac:1", "command": ["align"], "resourceRequirements": requirements()}
 FARGATE = {
@@ -211,6 +218,11 @@ CALLS: dict[str, Call] = {
         "ecr", "create_repository",
         {"repositoryName": "prod/{name}", "imageTagMutability": "IMMUTABLE", "tags": pairs(50)},
     ),
+    "lifecycle": Call(
+        "ecr", "put_lifecycle_policy",
+        {"repositoryName": "{repository}", "lifecyclePolicyText": json.dumps({"rules": [expiry(1, tagStatus="untagged"), expiry(2)]})},
+    ),
+    "tags": Call("batch", "tag_resource", {"resourceArn": "{queue}", "tags": {"team": "genomics"}}),
     "role": Call(
         "iam", "create_role",
         {
@@ -245,6 +257,14 @@ CALLS: dict[str, Call] = {
         "ec2", "create_security_group",
         {"GroupName": "{name}", "Description": "Batch instances: egress only", "VpcId": "{vpc}"},
     ),
+    "subnet": Call("ec2", "create_subnet", {"VpcId": "{vpc}", "CidrBlock": "172.31.240.0/28"}),
+    "ingress": Call(
+        "ec2", "authorize_security_group_ingress",
+        {
+            "GroupId": "{used_group}",
+            "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 65_535, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}],
+        },
+    ),
     "ec2 tags": Call("ec2", "create_tags", {"Resources": ["{group}"], "Tags": pairs(50)}),
     "group deletion": Call("ec2", "delete_security_group", {"GroupId": "{unused_group}"}),
     "bucket": Call("s3", "create_bucket", {"Bucket": "{name}"}),
@@ -271,6 +291,10 @@ CALLS: dict[str, Call] = {
                 }
             ),
         },
+    ),
+    "bucket lifecycle": Call(
+        "s3", "put_bucket_lifecycle_configuration",
+        {"Bucket": "{bucket}", "LifecycleConfiguration": {"Rules": [OLD, {**OLD, "ID": "logs"}]}},
     ),
     "key": Call("kms", "create_key", {"Policy": policy(OWNER), "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
     "unchecked key": Call(
@@ -328,6 +352,7 @@ def _model(call: str, path: str, value: Any, code: str, words: str) -> Refusal:
 
 _TYPE = "SerializationException"
 _BAD_NAMES = ("", "-a", "a b", "a.b", "ä", "a" * 129)
+GRAMMAR = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
 IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 PRINCIPALS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 BUCKETS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"
@@ -534,6 +559,40 @@ REFUSALS: tuple[Refusal, ...] = (
     _batch("environment update", "computeResources.maxvCpus", 0, "maxvCpus must be positive", "ComputeResourceUpdate"),
     _model("environment update", "updatePolicy.jobExecutionTimeoutMinutes", 0, "ClientException", "greater than or equal to 1"),
     _model("environment update", "state", "OFF", "ClientException", ENUM),
+    *(
+        _batch("fargate environment", f"computeResources.{key}", value, "not applicable for Fargate", "ComputeResource")
+        for key, value in {"desiredvCpus": 1, "allocationStrategy": "BEST_FIT", "ec2Configuration": [{"imageType": "ECS_AL2023"}], "placementGroup": "a", "imageId": "ami-1", "spotIamFleetRole": "r"}.items()
+    ),
+    _batch("environment", "unmanagedvCpus", 4, "only applicable for an UNMANAGED", "CreateComputeEnvironment"),
+    _batch("environment", "computeResources.instanceTypes", ["m6g", "m6i"], "one architecture", "ComputeResource"),
+    _batch("environment update", "computeResources.instanceTypes", ["m6g", "m6i"], "one architecture", "ComputeResource"),
+    _batch("definition", "ecsProperties", {"taskProperties": [TASK]}, "Only one of containerProperties", "RegisterJobDefinition"),
+    _batch("definition", "nodeProperties", NODES, "Only one of containerProperties", "RegisterJobDefinition"),
+    _batch("definition", "containerProperties.fargatePlatformConfiguration", {"platformVersion": "LATEST"}, "not applicable for EC2", "ContainerProperties"),
+    _batch("definition", "containerProperties.runtimePlatform", {"cpuArchitecture": "MIPS"}, "cpuArchitecture", "RuntimePlatform"),
+    _batch("definition", "containerProperties.ulimits", [{"name": "files", "softLimit": 1, "hardLimit": 1}], "ulimit", "Ulimit"),
+    *(
+        _batch("definition", "containerProperties.volumes", [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0", **more}}], words, page)
+        for more, words, page in (
+            ({"authorizationConfig": {"iam": "ENABLED"}}, "transitEncryption must be ENABLED", "EFSAuthorizationConfig"),
+            ({"authorizationConfig": {"accessPointId": "fsap-1"}, "transitEncryption": "ENABLED", "rootDirectory": "/a"}, "rootDirectory", "EFSAuthorizationConfig"),
+            ({"transitEncryptionPort": 70_000}, "between 0 and 65535", "EFSVolumeConfiguration"),
+        )
+    ),
+    *(
+        _batch("fargate", f"containerProperties.{key}", value, words, page)
+        for key, value, words, page in (
+            ("linuxParameters", {"maxSwap": 5}, "not applicable for Fargate", "LinuxParameters"),
+            ("linuxParameters", {"swappiness": 5}, "not applicable for Fargate", "LinuxParameters"),
+            ("linuxParameters", {"tmpfs": [{"containerPath": "/t", "size": 5}]}, "not applicable for Fargate", "LinuxParameters"),
+            ("resourceRequirements", requirements("1", "2048", ("GPU", "1")), "GPU is not applicable", "ResourceRequirement"),
+            ("volumes", [{"name": "v", "host": {"sourcePath": "/a"}}], "host.sourcePath", "Host"),
+            ("logConfiguration", {"logDriver": "gelf"}, "awslogs or splunk", "ContainerProperties"),
+        )
+    ),
+    _batch("job", "containerOverrides", {"environment": [{"name": "AWS_BATCH_X", "value": "1"}]}, "AWS_BATCH", "ContainerOverrides"),
+    _batch("job", "eksPropertiesOverride", {"podProperties": {}}, "Amazon EKS", "SubmitJob"),
+    _batch("tags", "resourceArn", "arn:x", "Invalid ARN", "TagResource"),
     # CloudWatch Logs
     *(_model("log group", "logGroupName", name, "InvalidParameterException", "failed to satisfy constraint") for name in ("", "a b", "a" * 513)),
     _model("log group", "tags", tags(51), "InvalidParameterException", f"{SIZE} 50"),
@@ -547,6 +606,14 @@ REFUSALS: tuple[Refusal, ...] = (
     *(_model("repository", "repositoryName", name, "InvalidParameterException", "repositoryName") for name in ("A", "a", "prod/", "a//b", "a_.b", "a" * 257)),
     _model("repository", "imageTagMutability", "FIXED", "InvalidParameterException", "imageTagMutability"),
     Refusal("repository", "tags", _AWS_PAIR, "InvalidTagParameterException", "aws: prefixed", TAGS),
+    *(
+        Refusal("lifecycle", "lifecyclePolicyText", json.dumps({"rules": rules}), "InvalidParameterException", words, "https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html")
+        for rules, words in (
+            ([expiry(1, tagStatus="untagged"), expiry(1)], "duplicate rulePriority"),
+            ([expiry(1), expiry(2, tagStatus="untagged")], "highest rulePriority"),
+            ([expiry(1, tagStatus="tagged")], "tagPrefixList"),
+        )
+    ),
     # IAM
     *(_model("role", "RoleName", name, "ValidationError", "roleName") for name in ("", "a b", "größe", "a" * 65)),
     _model("role", "Path", "genomics", "ValidationError", "path"),
@@ -568,7 +635,26 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("managed policy", "PolicyDocument", long_policy(6200), "LimitExceeded", "PolicySize: 6144", IAM_QUOTAS),
     _model("managed policy", "PolicyName", "a" * 129, "ValidationError", f"{SIZE} 128"),
     _model("profile", "InstanceProfileName", "a/b", "ValidationError", "instanceProfileName"),
+    *(
+        Refusal("inline policy", "PolicyDocument", policy({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **more}), "MalformedPolicyDocument", words, GRAMMAR)
+        for more, words in (({"Principal": "*"}, "should not specify a principal"), ({"Sid": "a b"}, "alpha-numeric"))
+    ),
+    *(
+        Refusal("role", "AssumeRolePolicyDocument", policy(statement), "MalformedPolicyDocument", words, GRAMMAR)
+        for statement, words in (
+            ({**ASSUME, "Resource": "*"}, "prohibited field Resource"),
+            ({key: value for key, value in ASSUME.items() if key != "Principal"}, "Missing required field Principal"),
+            ({**ASSUME, "Action": "s3:GetObject"}, "may only specify STS AssumeRole actions"),
+            ({**ASSUME, "Principal": {"AWS": "arn:aws:iam::123456789012:role/missing"}}, "Invalid principal"),
+        )
+    ),
+    Refusal("role", "PermissionsBoundary", "arn:aws:iam::123456789012:policy/missing", "NoSuchEntity", "does not exist or is not attachable", "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"),
     # EC2
+    *(Refusal("subnet", "CidrBlock", block, "InvalidSubnet.Range", "invalid", EC2.format("CreateSubnet")) for block in ("172.31.240.0/29", "172.0.0.0/8")),
+    *(
+        Refusal("ingress", "IpPermissions", [{"IpProtocol": protocol, "FromPort": first, "ToPort": last, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}], "InvalidParameterValue", words, EC2.format("IpPermission"))
+        for protocol, first, last, words in (("tcp", 99, 1, "portRange"), ("tcp", 70_000, 70_000, "portRange"), ("xyz", 1, 1, "Unknown protocol"))
+    ),
     *(
         Refusal("launch template", "LaunchTemplateName", name, "InvalidLaunchTemplateName.MalformedException", "between 3 and 128", EC2.format("CreateLaunchTemplate"))
         for name in ("a b c", "a_b*", "ab", "a" * 129)
@@ -596,7 +682,25 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("encryption", "ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault.SSEAlgorithm", "DES", "MalformedXML", "not well-formed", API.format("AmazonS3", "API/API_ServerSideEncryptionByDefault.html")),
     Refusal("bucket policy", "Policy", policy(grant("*", "s3:GetObject", Resource="arn:aws:s3:::{bucket}/*")), "AccessDenied", "Access Denied", PUBLIC),
     Refusal("bucket policy", "Policy", policy(grant({"AWS": "*"}, "s3:GetObject", Resource="arn:aws:s3:::{bucket}/*", Condition={"Bool": {"aws:SecureTransport": "true"}})), "AccessDenied", "Access Denied", PUBLIC),
+    *(
+        Refusal("bucket policy", "Policy", document, "MalformedPolicy", words, "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html")
+        for document, words in (
+            ("{", "valid JSON"),
+            (policy({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{bucket}/*"}), "Principal"),
+            (policy(grant(OWNER["Principal"], "ec2:RunInstances", Resource="arn:aws:s3:::{bucket}/*")), "invalid action"),
+            (policy(grant(OWNER["Principal"], "s3:GetObject", Resource="arn:aws:s3:::other/*")), "invalid resource"),
+        )
+    ),
+    *(
+        Refusal("bucket lifecycle", "LifecycleConfiguration.Rules", rules, code, words, API.format("AmazonS3", "API/API_PutBucketLifecycleConfiguration.html"))
+        for rules, code, words in (
+            (2 * [OLD], "InvalidArgument", "Rule ID must be unique"),
+            ([{**OLD, "Expiration": {"Days": 0}}], "InvalidArgument", "positive integer"),
+            ([{key: value for key, value in OLD.items() if key != "Expiration"}], "InvalidRequest", "At least one action"),
+        )
+    ),
     # KMS
+    Refusal("key policy", "Policy", policy(*400 * [OWNER]), "LimitExceededException", "32768 bytes", API.format("kms", "developerguide/resource-limits.html")),
     Refusal("key", "Policy", policy(grant({"Service": "logs.us-east-1.amazonaws.com"})), "MalformedPolicyDocumentException", "will not allow you to update the key policy", KEYS),
     Refusal("key", "Policy", policy(grant(OWNER["Principal"], ["kms:Encrypt", "kms:Decrypt"])), "MalformedPolicyDocumentException", "will not allow you to update the key policy", KEYS),
     Refusal("key", "Policy", "{[", "MalformedPolicyDocumentException", "not valid JSON", KEYS),
@@ -611,6 +715,8 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("alias", "AliasName", "genomics", "ValidationException", "alias/", API.format("kms", "APIReference/API_CreateAlias.html")),
     Refusal("alias", "AliasName", "alias/aws/genomics", "NotAuthorizedException", "", API.format("kms", "APIReference/API_CreateAlias.html")),
     # Lambda
+    Refusal("function", "Timeout", 901, "ValidationException", "less than or equal to 900", API.format("lambda", "api/API_CreateFunction.html")),
+    Refusal("function", "Handler", MISSING, "InvalidParameterValueException", "Handler are mandatory", API.format("lambda", "api/API_CreateFunction.html")),
     *(_model("function", "FunctionName", name, "ValidationException", "functionName") for name in ("a b", "a" * 200)),
     _model("function", "Runtime", "python4", "ValidationException", ENUM),
     _model("function", "Timeout", 0, "ValidationException", "greater than or equal to 1"),

@@ -86,6 +86,7 @@ def facts(lab: Lab) -> dict[str, str]:
         "used_group": groups[0],
         "unused_group": groups[2],
         "vpc": vpc,
+        "repository": lab.client("ecr").create_repository(repositoryName="refusals")["repository"]["repositoryName"],
         "role": "submit",
         "full_role": "full",
         "role_arn": role["Arn"],

@@ -209,6 +209,70 @@ def role_quotas(lab: Lab) -> Any:
     ]
 
 
+@probe(["DeleteConflict", "accepted"])
+def attached_policies(lab: Lab) -> Any:
+    iam, role = lab.client("iam"), lab.name("role")
+    lab.role(role)
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    arn = iam.create_policy(PolicyName=lab.name("policy"), PolicyDocument=_policy(statement))["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    attached = refusal(iam.delete_policy, PolicyArn=arn)
+    if attached != "accepted":
+        iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+    return [attached, refusal(iam.delete_policy, PolicyArn=arn) if attached != "accepted" else attached]
+
+
+@probe(["MalformedPolicyDocument", "NoSuchEntity", "accepted"])
+def entities_of_roles(lab: Lab) -> Any:
+    iam, known = lab.client("iam"), lab.role(lab.name("role"))
+
+    def create(principal: str, **more: Any) -> str:
+        trust = _policy({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"})
+        return refusal(iam.create_role, RoleName=lab.name("role"), AssumeRolePolicyDocument=trust, **more)
+
+    absent = "arn:aws:iam::123456789012:{}/missing"
+    return [
+        create(absent.format("role")),
+        create(known, PermissionsBoundary=absent.format("policy")),
+        create(known),
+    ]
+
+
+@probe("InvalidInput")
+def taken_service_linked_roles(lab: Lab) -> Any:
+    create = partial(lab.client("iam").create_service_linked_role, AWSServiceName="ecs.amazonaws.com")
+    refusal(create)
+    return refusal(create)
+
+
+@probe(["DisabledException", "KMSInvalidStateException", "KMSInvalidStateException"])
+def key_states(lab: Lab) -> Any:
+    kms = lab.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key)
+    used = refusal(kms.encrypt, KeyId=key, Plaintext=b"reads")
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    again = refusal(kms.schedule_key_deletion, KeyId=key, PendingWindowInDays=7)
+    return [used, again, refusal(kms.enable_key_rotation, KeyId=key)]
+
+
+@probe(["DependencyViolation", "accepted"])
+def subnet_deletion(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    used, empty = (
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.77.{number}.0/24")["Subnet"]["SubnetId"] for number in (1, 2)
+    )
+    ec2.create_network_interface(SubnetId=used)
+    return [refusal(ec2.delete_subnet, SubnetId=each) for each in (used, empty)]
+
+
+@probe("ClientException")
+def absent_scheduling_policies(lab: Lab) -> Any:
+    arn = "arn:aws:batch:us-east-1:123456789012:scheduling-policy/none"
+    return refusal(lab.client("batch").update_scheduling_policy, arn=arn, fairsharePolicy={"shareDecaySeconds": 60})
+
+
 PROBES = (
     validated_requests,
     documented_limits,
@@ -220,4 +284,10 @@ PROBES = (
     security_group_rule_type,
     blocked_public_policies,
     role_quotas,
+    attached_policies,
+    entities_of_roles,
+    taken_service_linked_roles,
+    key_states,
+    subnet_deletion,
+    absent_scheduling_policies,
 )

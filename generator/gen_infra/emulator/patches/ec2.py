@@ -99,6 +99,32 @@ def _is_used(backend: Any, group: str) -> bool:
     )
 
 
+@moto_patch(
+    moto="5.2.5 deletes a subnet with instances or network interfaces",
+    aws="refuses that with DependencyViolation",
+)
+def subnet_deletion() -> None:
+    """Look for what is in the subnet.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSubnet.html
+    """
+
+    @around(EC2Backend, "delete_subnet")
+    def delete(original: Any, backend: Any, subnet_id: str) -> Any:
+        interfaces = [each for each in [*backend.enis.values()] if each.subnet.id == subnet_id and not _is_gone(each)]
+        gateways = [each for each in [*backend.nat_gateways.values()] if each.subnet_id == subnet_id]
+        if any(not _belongs_to_gateway(each) for each in interfaces) or any(
+            each.state != "deleted" for each in gateways
+        ):
+            raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        return original(backend, subnet_id)
+
+
+def _belongs_to_gateway(interface: Any) -> bool:
+    """Return whether the interface is a NAT gateway's, which moto keeps after the gateway's deletion."""
+    return "NAT Gateway" in str(getattr(interface, "description", ""))
+
+
 def _is_gone(interface: Any) -> bool:
     """Return whether the interface belongs to a terminated instance, which AWS deletes with it and moto does not."""
     return interface.instance is not None and interface.instance.state == "terminated"
@@ -137,5 +163,6 @@ PATCHES: tuple[MotoPatch, ...] = (
     changed_launch_template_tags,
     security_group_rule_description,
     security_group_deletion,
+    subnet_deletion,
     security_group_rule_type,
 )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from inspect import signature
 from typing import Any
 
 from moto.iam import models
-from moto.iam.exceptions import LimitExceededException
+from moto.iam.exceptions import (
+    DeleteConflictException,
+    EntityAlreadyExists,
+    InvalidInput,
+    LimitExceededException,
+    MalformedPolicyDocument,
+    NotFoundException,
+)
 from moto.iam.models import IAMBackend
 
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
-from gen_infra.emulator.validation.policies import size
+from gen_infra.emulator.validation.policies import account_principals, size
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html, each service's page
 ROLE_NAMES = {
@@ -57,7 +66,79 @@ def role_quotas() -> None:
         original(backend, role_name, policy_name, policy_json)
 
 
+@moto_patch(
+    moto="5.2.5 deletes a managed policy that is attached to a role",
+    aws="refuses that with DeleteConflict",
+)
+def attached_policies() -> None:
+    """Look for roles with the policy before it is deleted.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
+    """
+
+    @around(IAMBackend, "delete_policy")
+    def delete_policy(original: Any, backend: IAMBackend, policy_arn: str) -> None:
+        if any(policy_arn in role.managed_policies for role in backend.roles.values()):
+            raise DeleteConflictException("Cannot delete a policy attached to entities.")
+        original(backend, policy_arn)
+
+
+@moto_patch(
+    moto="5.2.5 accepts a trust policy or a permissions boundary that names an entity which does not exist",
+    aws="refuses the trust policy with MalformedPolicyDocument, and the boundary with NoSuchEntity",
+)
+def entities_of_roles() -> None:
+    """Look up the account's roles, users and policies that a new role names."""
+
+    @around(IAMBackend, "create_role")
+    def create_role(original: Any, backend: IAMBackend, *args: Any, **kwargs: Any) -> Any:
+        given = signature(original).bind(backend, *args, **kwargs).arguments
+        boundary = given.get("permissions_boundary")
+        if boundary and f":{backend.account_id}:" in boundary and boundary not in backend.managed_policies:
+            raise NotFoundException(f"Scope ARN: {boundary} does not exist or is not attachable.")
+        _check_trust(backend, given["assume_role_policy_document"])
+        return original(backend, *args, **kwargs)
+
+    @around(IAMBackend, "update_assume_role_policy")
+    def update_trust(original: Any, backend: IAMBackend, *args: Any, **kwargs: Any) -> None:
+        given = signature(original).bind(backend, *args, **kwargs).arguments
+        _check_trust(backend, given["policy_document"])
+        original(backend, *args, **kwargs)
+
+
+def _check_trust(backend: IAMBackend, trust: str) -> None:
+    known = {role.arn for role in backend.roles.values()} | {user.arn for user in backend.users.values()}
+    for principal in account_principals(trust):
+        if re.fullmatch(rf"arn:[a-z-]+:iam::{backend.account_id}:(role|user)/.+", principal) and principal not in known:
+            raise MalformedPolicyDocument(f'Invalid principal in policy: "AWS":"{principal}"')
+
+
+@moto_patch(
+    moto="5.2.5 answers a second creation of a service-linked role with EntityAlreadyExists",
+    aws="answers it with InvalidInput: the name has been taken",
+)
+def taken_service_linked_roles() -> None:
+    """Put AWS's error in its place.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
+    """
+
+    @around(IAMBackend, "create_service_linked_role")
+    def create(original: Any, backend: IAMBackend, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(backend, *args, **kwargs)
+        except EntityAlreadyExists as error:
+            found = re.search(r"AWSServiceRoleFor\S+", str(error.message))
+            name = found[0] if found else "AWSServiceRole"
+            raise InvalidInput(
+                f"Service role name {name} has been taken in this account, please try a different suffix."
+            ) from error
+
+
 PATCHES: tuple[MotoPatch, ...] = (
     service_linked_role_names,
     role_quotas,
+    attached_policies,
+    entities_of_roles,
+    taken_service_linked_roles,
 )

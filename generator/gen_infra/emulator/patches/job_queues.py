@@ -136,6 +136,19 @@ def queue_scheduling() -> None:
         return original(backend, **kwargs)
 
 
+@moto_patch(
+    moto="5.2.5 fails with KeyError where a scheduling policy to update does not exist",
+    aws="answers ClientException",
+)
+def absent_scheduling_policies() -> None:
+    """Look up the policy before the call."""
+
+    @around(BatchBackend, "update_scheduling_policy")
+    def update(original: Any, backend: BatchBackend, arn: str, fairshare_policy: dict[str, Any]) -> None:
+        _check_policy(backend, arn)
+        original(backend, arn, fairshare_policy)
+
+
 def _check_policy(backend: BatchBackend, arn: str | None) -> None:
     if arn and arn not in backend._scheduling_policies:
         raise ClientException(f"Scheduling policy {arn} does not exist")
@@ -143,6 +156,7 @@ def _check_policy(backend: BatchBackend, arn: str | None) -> None:
 
 PATCHES: tuple[MotoPatch, ...] = (
     queue_mixtures,
+    absent_scheduling_policies,
     queue_scheduling,
     queue_settings,
     queue_deletion_order,

@@ -1,19 +1,16 @@
-"""KMS: the principals of key policies."""
+"""KMS: the principals of key policies, and the states of keys."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.iam.models import iam_backends
 from moto.kms.models import KmsBackend
 
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from gen_infra.emulator.validation.policies import account_principals
 
 
 @moto_patch(
@@ -38,23 +35,38 @@ def _check(backend: KmsBackend, policy: str | None) -> None:
     iam = iam_backends[backend.account_id][backend.partition]
     known = {role.arn for role in iam.roles.values()} | {user.arn for user in iam.users.values()}
     entity = re.compile(rf"arn:[a-z-]+:iam::{backend.account_id}:(role|user)/.+")
-    for principal in _principals(policy):
+    for principal in account_principals(policy):
         if entity.fullmatch(principal) and principal not in known:
             raise JsonRESTError(
                 "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."
             )
 
 
-def _principals(policy: str | None) -> Iterator[str]:
-    """Yield every AWS principal of the policy; an invalid policy has none."""
-    try:
-        statements = json.loads(policy or "{}").get("Statement", [])
-    except (AttributeError, ValueError):
-        return
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        named = principal.get("AWS", []) if isinstance(principal, dict) else []
-        yield from [named] if isinstance(named, str) else named
+@moto_patch(
+    moto="5.2.5 uses, rotates and deletes a key in any state",
+    aws="uses only an enabled key, and changes none whose deletion is scheduled",
+)
+def key_states() -> None:
+    """Read the key's state before the call.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    """
+    for name in ("encrypt", "generate_data_key"):
+        _only_in_state(name, {"Enabled"})
+    for name in ("enable_key_rotation", "disable_key_rotation", "disable_key", "enable_key"):
+        _only_in_state(name, {"Enabled", "Disabled"})
+    _only_in_state("schedule_key_deletion", {"Enabled", "Disabled"})
 
 
-PATCHES: tuple[MotoPatch, ...] = (key_policy_principals,)
+def _only_in_state(name: str, states: set[str]) -> None:
+    @around(KmsBackend, name)
+    def call(original: Any, backend: KmsBackend, key_id: str, *args: Any, **kwargs: Any) -> Any:
+        key = backend.keys.get(backend.any_id_to_key_id(key_id))
+        if key is not None and key.key_state not in states:
+            state = "is disabled" if key.key_state == "Disabled" else "is pending deletion"
+            code = "DisabledException" if key.key_state == "Disabled" else "KMSInvalidStateException"
+            raise JsonRESTError(code, f"{key.arn} {state}.")
+        return original(backend, key_id, *args, **kwargs)
+
+
+PATCHES: tuple[MotoPatch, ...] = (key_policy_principals, key_states)

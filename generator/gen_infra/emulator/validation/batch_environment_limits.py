@@ -17,6 +17,7 @@ from gen_infra.emulator.validation.limit import (
     never_starts,
     one_of,
 )
+from gen_infra.manifest.instances import named
 
 _QUEUES = "CreateJobQueue UpdateJobQueue"
 _ENVIRONMENTS = "CreateComputeEnvironment UpdateComputeEnvironment"
@@ -41,6 +42,13 @@ def _without(*names: str) -> Condition:
 
 
 LIMITS: tuple[Limit, ...] = (
+    batch_limit(
+        "TagResource UntagResource ListTagsForResource",
+        "resourceArn",
+        matches(r"arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{12}:[a-z-]+/.+"),
+        "Invalid ARN {value}",
+        "TagResource",
+    ),
     # job queues and scheduling policies
     batch_limit(
         _QUEUES, "priority", between(0, 1000), "priority must be between 0 and 1000, not {value}", "CreateJobQueue"
@@ -135,6 +143,20 @@ LIMITS: tuple[Limit, ...] = (
         "CreateComputeEnvironment",
     ),
     batch_limit(
+        "CreateComputeEnvironment",
+        "",
+        lambda request: request["type"] != "MANAGED" or not request.get("unmanagedvCpus"),
+        "unmanagedvCpus is only applicable for an UNMANAGED compute environment",
+        "CreateComputeEnvironment",
+    ),
+    batch_limit(
+        _ENVIRONMENTS,
+        "computeResources.instanceTypes",
+        lambda words: len({each.architecture for word in words for each in named(word)}) <= 1,
+        "Instance types must have one architecture, not x86 and ARM in one compute environment",
+        "ComputeResource",
+    ),
+    batch_limit(
         _ENVIRONMENTS, "computeResources.minvCpus", at_least(0), "minvCpus must not be negative", "ComputeResource"
     ),
     batch_limit(
@@ -180,7 +202,9 @@ LIMITS: tuple[Limit, ...] = (
         "computeResources",
         _is_for_fargate(
             _without(
-                "instanceRole", "instanceTypes", "launchTemplate", "bidPercentage", "minvCpus", "ec2KeyPair", "tags"
+                *("instanceRole", "instanceTypes", "launchTemplate", "bidPercentage", "minvCpus", "ec2KeyPair", "tags"),
+                *("desiredvCpus", "allocationStrategy", "ec2Configuration", "imageId", "placementGroup"),
+                "spotIamFleetRole",
             )
         ),
         "Parameters of EC2 instances are not applicable for Fargate",

@@ -21,7 +21,12 @@ from gen_infra.emulator.validation.limit import (
 
 _KIB = 1024
 _CONTAINERS = ("containerProperties", "nodeProperties.nodeRangeProperties[].container")
-_NOT_ON_FARGATE = ("privileged", "ulimits", "linuxParameters.devices", "linuxParameters.sharedMemorySize")
+_NOT_ON_FARGATE = (
+    "privileged",
+    "ulimits",
+    *(f"linuxParameters.{name}" for name in ("devices", "sharedMemorySize", "maxSwap", "swappiness", "tmpfs")),
+)
+_PROPERTIES = ("containerProperties", "nodeProperties", "ecsProperties", "eksProperties")
 _JOBS = "RegisterJobDefinition SubmitJob"
 _CREATIONS = (
     "RegisterJobDefinition SubmitJob CreateJobQueue CreateComputeEnvironment CreateSchedulingPolicy TagResource"
@@ -172,6 +177,13 @@ LIMITS: tuple[Limit, ...] = (
     batch_limit(
         "RegisterJobDefinition",
         "",
+        lambda request: sum(bool(request.get(name)) for name in _PROPERTIES) <= 1,
+        "Only one of containerProperties, nodeProperties, ecsProperties and eksProperties may be provided",
+        "RegisterJobDefinition",
+    ),
+    batch_limit(
+        "RegisterJobDefinition",
+        "",
         lambda request: len(json.dumps(request)) <= 24 * _KIB,
         "Job definition size exceeds 24 KiB",
         QUOTAS,
@@ -280,6 +292,13 @@ LIMITS: tuple[Limit, ...] = (
     ),
     batch_limit(
         "RegisterJobDefinition",
+        "",
+        _on_ec2(lambda container: not container.get("fargatePlatformConfiguration")),
+        "fargatePlatformConfiguration is not applicable for EC2.",
+        "ContainerProperties",
+    ),
+    batch_limit(
+        "RegisterJobDefinition",
         "containerProperties.instanceType",
         lambda value: not value,
         "instanceType is only applicable for multi-node parallel jobs",
@@ -355,6 +374,20 @@ LIMITS: tuple[Limit, ...] = (
         _only_arrays_have_types,
         "Only an array job has dependencies of type SEQUENTIAL or N_TO_N",
         "JobDependency",
+    ),
+    batch_limit(
+        "SubmitJob",
+        "containerOverrides.environment[].name",
+        never_starts("aws_batch"),
+        "Environment variables cannot start with AWS_BATCH: {value}",
+        "ContainerOverrides",
+    ),
+    batch_limit(
+        "SubmitJob",
+        "eksPropertiesOverride",
+        lambda value: not value,
+        "eksPropertiesOverride is only applicable for jobs on Amazon EKS",
+        "SubmitJob",
     ),
     batch_limit("SubmitJob", "shareIdentifier", matches(SHARE), "Invalid shareIdentifier {value}", "SubmitJob"),
     batch_limit(

@@ -7,6 +7,7 @@ from typing import Any
 
 from gen_infra.emulator.validation.limit import Limit, between, length, limit, matches, values
 
+_RULES = "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress"
 EC2 = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"
 
 
@@ -20,7 +21,56 @@ def _is_no_group_id(name: str) -> bool:
     return not name.lower().startswith("sg-")
 
 
+def _has_subnet_size(block: str) -> bool:
+    return 16 <= int(block.rpartition("/")[2]) <= 28
+
+
+def _is_protocol(name: Any) -> bool:
+    return str(name).lower() in {"tcp", "udp", "icmp", "icmpv6", "-1"} or (
+        str(name).isdecimal() and 0 <= int(name) <= 255
+    )
+
+
+def _has_ports(rule: Mapping[str, Any]) -> bool:
+    if str(rule.get("IpProtocol", "")).lower() not in {"tcp", "udp", "6", "17"}:
+        return True
+    first, last = rule.get("FromPort"), rule.get("ToPort")
+    return first is None or last is None or 0 <= int(first) <= int(last) <= 65_535
+
+
+def _show_ports(rule: Mapping[str, Any]) -> str:
+    return f"{rule.get('FromPort')}-{rule.get('ToPort')}"
+
+
 LIMITS: tuple[Limit, ...] = (
+    limit(
+        "ec2",
+        "CreateSubnet",
+        "CidrBlock",
+        _has_subnet_size,
+        "InvalidSubnet.Range",
+        "The CIDR '{value}' is invalid.",
+        f"{EC2}API_CreateSubnet.html",
+    ),
+    *(
+        limit("ec2", _RULES, f"IpPermissions[]{path}", holds, "InvalidParameterValue", words, source, show=show)
+        for path, holds, words, source, show in (
+            (
+                ".IpProtocol",
+                _is_protocol,
+                "Invalid value '{value}' for IP protocol. Unknown protocol.",
+                f"{EC2}API_IpPermission.html",
+                str,
+            ),
+            (
+                "",
+                _has_ports,
+                "Invalid value '{value}' for portRange: ports must be between 0 and 65535, the first one the lower",
+                f"{EC2}API_IpPermission.html",
+                _show_ports,
+            ),
+        )
+    ),
     limit(
         "ec2",
         "CreateLaunchTemplate",

@@ -8,6 +8,14 @@ from gen_infra.emulator.validation.limit import Limit, between, limit, matches, 
 IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 KEY_POLICIES = "https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html"
 
+GRAMMAR = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
+_IDENTITY = (
+    ("CreatePolicy", "PolicyDocument"),
+    ("CreatePolicyVersion", "PolicyDocument"),
+    ("PutRolePolicy", "PolicyDocument"),
+)
+_TRUST = (("CreateRole", "AssumeRolePolicyDocument"), ("UpdateAssumeRolePolicy", "PolicyDocument"))
+
 LIMITS: tuple[Limit, ...] = (
     # IAM
     limit(
@@ -79,7 +87,32 @@ LIMITS: tuple[Limit, ...] = (
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
         show=policies.unknown_service,
     ),
+    *(
+        limit("iam", action, path, holds, "MalformedPolicyDocument", words, source)
+        for actions, holds, words, source in (
+            (_IDENTITY, policies.has_no_principals, "Policy document should not specify a principal.", GRAMMAR),
+            (_IDENTITY, policies.has_plain_sids, "Statement IDs (SID) must be alpha-numeric.", GRAMMAR),
+            (_TRUST, policies.has_no_resources, "Has prohibited field Resource", GRAMMAR),
+            (_TRUST, policies.has_principals, "Missing required field Principal", GRAMMAR),
+            (
+                _TRUST,
+                policies.assumes_roles_only,
+                "AssumeRole policy may only specify STS AssumeRole actions.",
+                GRAMMAR,
+            ),
+        )
+        for action, path in actions
+    ),
     # KMS
+    limit(
+        "kms",
+        "CreateKey PutKeyPolicy",
+        "Policy",
+        lambda text: len(text.encode()) <= 32 * 1024,
+        "LimitExceededException",
+        "The key policy document exceeds 32768 bytes.",
+        "https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html",
+    ),
     limit(
         "kms",
         "CreateKey PutKeyPolicy",

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from gen_infra.emulator.validation import (
+    batch_container_limits,
     batch_environment_limits,
     batch_job_limits,
     batch_list_limits,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LIMITS: tuple[Limit, ...] = (
     *batch_task_limits.LIMITS,
     *batch_job_limits.LIMITS,
+    *batch_container_limits.LIMITS,
     *batch_environment_limits.LIMITS,
     *batch_list_limits.LIMITS,
     *service_limits.LIMITS,

@@ -61,8 +61,10 @@ def _parsed(operation: Operation, environ: WSGIEnvironment) -> Mapping[str, Any]
     if operation.action not in service.operation_names:
         return None
     model = service.operation_model(operation.action)
-    if operation.protocol == "rest-xml" and _is_streaming(model):
-        return None
+    if operation.protocol == "rest-xml" and (payload := _plain_payload(model)):
+        name, kind = payload
+        text = body_of(environ).decode(errors="replace")
+        return {**operation.parameters, name: text} if kind == "string" else None
     in_query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     values = MultiDict(in_query if operation.protocol == "rest-xml" else operation.parameters)
     found: Mapping[str, Any] = PROTOCOL_PARSERS[operation.protocol](model).parse(
@@ -78,8 +80,9 @@ def _parsed(operation: Operation, environ: WSGIEnvironment) -> Mapping[str, Any]
     return found
 
 
-def _is_streaming(model: Any) -> bool:
-    """Return whether the body is an object's content or a text such as a bucket policy."""
+def _plain_payload(model: Any) -> tuple[str, str] | None:
+    """Return the member that the whole body is, if that is an object's content or a text such as a bucket policy."""
     shape = model.input_shape
-    payload = shape.serialization.get("payload") if shape else None
-    return bool(payload) and shape.members[payload].type_name in ("blob", "string")
+    payload = str(shape.serialization.get("payload", "")) if shape else ""
+    kind = str(shape.members[payload].type_name) if payload else ""
+    return (payload, kind) if kind in ("blob", "string") else None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gen_infra.iam.matching import is_action_like
+from gen_infra.iam.matching import is_action_like, is_like
 
 # Services that assume roles under names that are not names of boto3.
 _PRINCIPALS = frozenset(
@@ -57,6 +57,12 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def account_principals(document: str | None) -> list[str]:
+    """Return every AWS principal of a policy; none of a text that is not a policy."""
+    named = [each.get("Principal") for each in statements(document)]
+    return [str(arn) for each in named if isinstance(each, Mapping) for arn in listed(each.get("AWS"))]
+
+
 def lets_its_policy_change(request: Mapping[str, Any]) -> bool:
     """Return whether a principal of an account may change a key's policy later on, or the check is bypassed."""
     document = request.get("Policy")
@@ -72,6 +78,57 @@ def _lets_accounts_put_policies(statement: Mapping[str, Any]) -> bool:
         and any(is_action_like("kms:PutKeyPolicy", str(each)) for each in listed(statement.get("Action")))
         and bool(listed(principal.get("AWS") if isinstance(principal, Mapping) else principal))
     )
+
+
+def has_principals(document: str) -> bool:
+    """Return whether each statement of a resource's policy says to whom it applies."""
+    return all(each.get("Principal") or each.get("NotPrincipal") for each in statements(document))
+
+
+def has_no_principals(document: str) -> bool:
+    """Return whether no statement of an identity's policy names a principal."""
+    return not any("Principal" in each or "NotPrincipal" in each for each in statements(document))
+
+
+def has_no_resources(document: str) -> bool:
+    """Return whether no statement of a trust policy names a resource."""
+    return not any("Resource" in each or "NotResource" in each for each in statements(document))
+
+
+def has_plain_sids(document: str) -> bool:
+    """Return whether the ids of all statements are letters and digits."""
+    return all(re.fullmatch(r"[A-Za-z0-9]*", str(each.get("Sid", "")), re.ASCII) for each in statements(document))
+
+
+def assumes_roles_only(document: str) -> bool:
+    """Return whether a trust policy has actions of STS alone."""
+    return all(str(action).lower().startswith("sts:") for action in _actions(document))
+
+
+def is_bucket_policy(document: str) -> bool:
+    """Return whether a text is the JSON of a policy."""
+    return document.startswith("{") and is_policy(document)
+
+
+def has_s3_actions(document: str) -> bool:
+    """Return whether a bucket policy has actions of S3 alone."""
+    return all(str(action) == "*" or str(action).lower().startswith("s3:") for action in _actions(document))
+
+
+def is_about(document: str, bucket: str) -> bool:
+    """Return whether all resources of a bucket policy may be the bucket or objects in it."""
+    resources = [str(each) for statement in statements(document) for each in listed(statement.get("Resource"))]
+    return all(
+        each == "*" or is_like(f"arn:aws:s3:::{bucket}", _any_partition(each.partition("/")[0])) for each in resources
+    )
+
+
+def _any_partition(arn: str) -> str:
+    return re.sub(r"^arn:aws[a-z-]*:", "arn:aws:", arn)
+
+
+def _actions(document: str) -> list[Any]:
+    return [each for statement in statements(document) for each in listed(statement.get("Action"))]
 
 
 def unknown_service(document: str) -> str:

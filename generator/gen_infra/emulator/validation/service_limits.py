@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from gen_infra.emulator.validation.limit import Limit, limit, never_starts, one_of
+from gen_infra.emulator.validation import lifecycles, policies
+from gen_infra.emulator.validation.limit import Limit, at_most, between, limit, never_starts, one_of
 
 TAGS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
 LAMBDA_VARIABLES = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"
+LAMBDA = "https://docs.aws.amazon.com/lambda/latest/api/API_"
+S3 = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_"
+BUCKET_POLICIES = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"
+ECR_RULES = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html"
 LOGS = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_"
 BUCKET_NAMES = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"
 RETENTION_DAYS = (
@@ -162,7 +167,89 @@ LIMITS: tuple[Limit, ...] = (
         "The specified bucket is not valid.",
         BUCKET_NAMES,
     ),
+    *(
+        limit(
+            "s3",
+            "PutBucketLifecycleConfiguration",
+            "LifecycleConfiguration.Rules",
+            holds,
+            code,
+            words,
+            f"{S3}PutBucketLifecycleConfiguration.html",
+        )
+        for holds, code, words in (
+            (
+                lifecycles.has_unique_ids,
+                "InvalidArgument",
+                "Rule ID must be unique. Found same ID for more than one rule",
+            ),
+            (lifecycles.has_actions, "InvalidRequest", "At least one action needs to be specified in a rule"),
+            (
+                lifecycles.has_positive_days,
+                "InvalidArgument",
+                "'Days' for Expiration action must be a positive integer",
+            ),
+        )
+    ),
+    *(
+        limit("s3", "PutBucketPolicy", "Policy", holds, "MalformedPolicy", words, BUCKET_POLICIES)
+        for holds, words in (
+            (policies.is_bucket_policy, "Policies must be valid JSON and the first byte must be '{'"),
+            (policies.has_principals, "Missing required field Principal"),
+            (policies.has_s3_actions, "Policy has invalid action"),
+        )
+    ),
+    limit(
+        "s3",
+        "PutBucketPolicy",
+        "",
+        lambda request: policies.is_about(request["Policy"], request["Bucket"]),
+        "MalformedPolicy",
+        "Policy has invalid resource",
+        BUCKET_POLICIES,
+    ),
+    # ECR
+    *(
+        limit("ecr", "PutLifecyclePolicy", "lifecyclePolicyText", holds, "InvalidParameterException", words, ECR_RULES)
+        for holds, words in (
+            (lifecycles.has_unique_priorities, "Lifecycle policy has duplicate rulePriority values"),
+            (lifecycles.has_any_last, "The rule with tagStatus any must have the highest rulePriority"),
+            (
+                lifecycles.has_tags_of_tagged,
+                "A rule with tagStatus tagged must have one of tagPrefixList and tagPatternList",
+            ),
+        )
+    ),
+    limit(
+        "ecr",
+        "TagResource",
+        "tags",
+        at_most(50),
+        "TooManyTagsException",
+        "The list of tags on the repository is over the limit. The maximum number of tags that can be applied to a "
+        "repository is 50.",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_TagResource.html",
+    ),
     # Lambda
+    limit(
+        "lambda",
+        "CreateFunction UpdateFunctionConfiguration",
+        "Timeout",
+        between(1, 900),
+        "ValidationException",
+        "1 validation error detected: Value '{value}' at 'timeout' failed to satisfy constraint: "
+        "Member must have value less than or equal to 900",
+        f"{LAMBDA}CreateFunction.html",
+    ),
+    limit(
+        "lambda",
+        "CreateFunction",
+        "",
+        lambda request: request.get("PackageType") == "Image" or bool(request.get("Handler")),
+        "InvalidParameterValueException",
+        "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+        f"{LAMBDA}CreateFunction.html",
+    ),
     limit(
         "lambda",
         "CreateFunction UpdateFunctionConfiguration",
