@@ -22,6 +22,7 @@ from gen_infra.manifest.importing.values import (
     integer,
     is_empty,
     number,
+    plain,
     typed,
     whole,
 )
@@ -132,7 +133,10 @@ class ContainerImport:
         if isinstance(command, str) and command:
             self.note("command", "is given as text; its words are split at spaces")
             command = command.split()
-        words = [str(word) for word in _list(command)]
+        given = _list(command)
+        words = [plain(word) for word in given if word is not None]
+        if len(words) < len(given):
+            self.note("command", "holds null, which is left out")
         for word in words:
             self._has_variable("command", word)
         return words
@@ -210,7 +214,7 @@ class ContainerImport:
     def _environment(self) -> dict[str, str]:
         entry = {}
         for variable in self._dicts("environment"):
-            name, value = str(variable.get("name", "")), str(variable.get("value", ""))
+            name, value = str(variable.get("name", "")), plain(variable.get("value"))
             if holds_a_secret(name, value):
                 shown = "a variable" if any(secrets(name)) else name
                 self.note(f"environment: {shown}", f"looks like a secret and is left out; {ADVICE}")
@@ -227,15 +231,25 @@ class ContainerImport:
         for variable in self._dicts("secrets"):
             name = str(variable.get("name", ""))
             what = f"secrets: {name}"
-            secret = {"arn": self._secret_arn(str(variable.get("valueFrom", "")), what)}
-            if self._accepts(EnvironmentVariable, name, what) and self._accepts(Secret, secret, f"{what}: its ARN"):
-                entry[name] = secret
+            arn = self._secret_arn(variable.get("valueFrom"), what)
+            if (
+                arn
+                and self._accepts(EnvironmentVariable, name, what)
+                and self._accepts(Secret, {"arn": arn}, f"{what}: its ARN")
+            ):
+                entry[name] = {"arn": arn}
         if entry:
             self.note("secrets", "need `kms_key` beside `arn` where a customer key encrypts them")
         return entry
 
-    def _secret_arn(self, value: str, what: str) -> str:
-        """Return the ARN of an SSM parameter that is given by its name, which ECS looks up in the job's own region."""
+    def _secret_arn(self, value: object, what: str) -> str | None:
+        """Return the ARN of an SSM parameter that is given by its name, which ECS looks up in the job's own region.
+
+        None, with a note, if the definition does not say where that is.
+        """
+        if not isinstance(value, str) or not value:
+            self.note(what, "is left out: its valueFrom is not text; write the ARN of a secret")
+            return None
         if not _PARAMETER_NAME.fullmatch(value) or any(secrets(value)):
             return value
         region, account = self.place
@@ -243,9 +257,9 @@ class ContainerImport:
         arn = f"arn:{partition}:ssm:{region or 'REGION'}:{account or 'ACCOUNT'}:parameter/{value.lstrip('/')}"
         if region and account:
             self.note(what, f"names an SSM parameter, and becomes {arn}")
-        else:
-            self.note(what, f"names an SSM parameter; write its ARN: {arn}")
-        return arn
+            return arn
+        self.note(what, f"names an SSM parameter, and is left out; write its ARN: {arn}")
+        return None
 
     def _mounts(self) -> dict[str, Any]:
         """Return EFS file systems; the host's scratch folder; other volumes as they are."""

@@ -44,11 +44,14 @@ def read_definitions(text: str) -> list[Definition]:
     found: list[Definition] = []
     for name, given, problem, notes in _found(text.lstrip("\ufeff")):
         properties = {key: value for key, value in given.items() if key != "jobDefinitionName"}
-        found.append(Definition(name or f"job{len(found) + 1}", properties, problem, tuple(notes)))
+        shown = name if isinstance(name, str) else json.dumps(name)
+        wrong = "" if name == shown else f"its jobDefinitionName is {shown}, which is not text"
+        found.append(Definition(shown or f"job{len(found) + 1}", properties, problem or wrong, tuple(notes)))
     return found
 
 
-def _found(text: str) -> Iterator[tuple[str, dict[str, Any], str, list[str]]]:
+def _found(text: str) -> Iterator[tuple[Any, dict[str, Any], str, list[str]]]:
+    """Yield name, properties, problem and notes of each definition."""
     if (
         not text.lstrip().startswith(("{", "["))
         and "register-job-definition" in text
@@ -57,7 +60,7 @@ def _found(text: str) -> Iterator[tuple[str, dict[str, Any], str, list[str]]]:
         try:
             for arguments, problem in shell.definitions(text):
                 definition = _camel(_checked(arguments))
-                yield str(definition.get("jobDefinitionName") or ""), definition, problem, []
+                yield definition.get("jobDefinitionName") or "", definition, problem, []
         except (ValueError, RecursionError):
             raise UsageError("the shell script is invalid: a quote or a parenthesis is not closed") from None
         return
@@ -67,7 +70,7 @@ def _found(text: str) -> Iterator[tuple[str, dict[str, Any], str, list[str]]]:
                 yield name, _camel(properties), "", notes
         else:
             for definition in _definitions(_camel(document)):
-                yield str(definition.get("jobDefinitionName") or ""), definition, "", []
+                yield definition.get("jobDefinitionName") or "", definition, "", []
 
 
 def _documents(text: str) -> list[Any]:

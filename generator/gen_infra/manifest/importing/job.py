@@ -208,8 +208,9 @@ class _Import:
         try:
             convert(ordered, Job)
         except ValidationError as error:
-            place = str(error).rpartition("`$")[2].strip(".`") or "a value that is missing"
-            if place != "image":  # which has a note already
+            _, at, path = str(error).rpartition("`$")
+            place = path.strip(".`")
+            if at and place != "image":  # an invalid image has a note already, and so has a key that is missing
                 self.note(place, "is not accepted by a manifest; see `gen-infra show`")
         return ordered
 

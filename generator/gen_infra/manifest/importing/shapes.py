@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from gen_infra.manifest.importing.values import Note, dicts, flag, is_empty, whole
 from gen_infra.manifest.rules.provider_members import NO_CONSUMABLES
 
+_SHAPES = ("containerProperties", "ecsProperties", "nodeProperties", "eksProperties")
 _NEVER_CARRIED_OVER = ("executionRoleArn", "logConfiguration")
 
 
@@ -30,8 +31,13 @@ def find_containers(definition: dict[str, Any], note: Note) -> Containers:
     """Return the containers of a definition, and on how many nodes its one container runs.
 
     Raises:
-        RefusedError: there is none, or a manifest cannot express them.
+        RefusedError: there is none, AWS Batch refuses the definition, or a manifest cannot express them.
     """
+    given = [key for key in _SHAPES if not is_empty(definition.get(key))]
+    if len(given) > 1:
+        raise RefusedError(f"it has {' and '.join(given)}; AWS Batch accepts one of them")
+    if definition.get("type") == "multinode" and given and given != ["nodeProperties"]:
+        raise RefusedError(f"its type is multinode, but it has {given[0]}; AWS Batch accepts nodeProperties")
     if not is_empty(definition.get("eksProperties")):
         raise RefusedError("EKS job definitions are not supported; compute environments run on ECS")
     container = definition.get("containerProperties")
@@ -47,6 +53,8 @@ def find_containers(definition: dict[str, Any], note: Note) -> Containers:
     if not is_empty(definition.get("nodeProperties")):
         one, nodes = _of_nodes(definition["nodeProperties"], note)
         return Containers(one, [], {}, nodes)
+    if not is_empty(container):
+        raise RefusedError("its containerProperties are not a mapping")
     raise RefusedError("it has no container properties")
 
 

@@ -40,6 +40,11 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def plain(value: object) -> str:
+    """Return a value as text, as CloudFormation converts it: flags in lower case, and nothing for null."""
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
 def whole(value: object) -> int:
     """Return the number without its fraction, 0 for none."""
     return int(number(value) or 0)

@@ -115,6 +115,7 @@ def test_each_property_has_its_key(container: dict[str, Any], key: str, value: A
         ({"image": {"Ref": "Image"}}, "image is not given as text; write it"),
         ({"command": ["Ref::in"]}, "in without a default becomes required"),
         ({"secrets": [{"name": "T", "valueFrom": "licence"}]}, "its ARN: arn:aws:ssm:REGION:ACCOUNT:parameter/licence"),
+        ({"secrets": [{"name": "T", "valueFrom": 5}]}, "secrets: T is left out: its valueFrom is not text"),
         ({"secrets": [{"name": "T", "valueFrom": SECRET}]}, "secrets need `kms_key` beside `arn`"),
         ({"ulimits": [{"name": "fruit", "softLimit": 1, "hardLimit": 1}]}, "ulimits: fruit is left out"),
         ({"linuxParameters": {"swappiness": 10}}, "linuxParameters.swappiness is left out: without maxSwap"),
@@ -127,6 +128,17 @@ def test_each_property_has_its_key(container: dict[str, Any], key: str, value: A
 )  # fmt: skip
 def test_each_change_has_a_note(container: dict[str, Any], says: str) -> None:
     assert says in notes(**container)
+
+
+def test_a_secret_by_name_that_is_left_out_has_one_note() -> None:
+    assert notes(secrets=[{"name": "T", "valueFrom": "licence"}]).count("secrets: T") == 1
+
+
+def test_words_that_are_not_text_are_written_as_cloudformation_converts_them() -> None:
+    words = {"command": ["align", 5, True, None], "environment": [{"name": "SORT", "value": False}]}
+    made = entry(**words)
+    assert (made["command"], made["environment"]) == (["align", "5", "true"], {"SORT": "false"})
+    assert "command holds null, which is left out" in notes(**words)
 
 
 def test_a_file_system_gets_encryption_and_a_note() -> None:

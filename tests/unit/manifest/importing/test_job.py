@@ -269,7 +269,29 @@ def test_a_file_without_a_definition_is_refused(text: str) -> None:
             "job1",
             "the JSON of containerProperties is invalid",
         ),
-        ('{"jobDefinitionName": 3, "containerProperties": []}', "3", "it has no container properties"),
+        ('{"jobDefinitionName": "three", "containerProperties": []}', "three", "it has no container properties"),
+        ('{"jobDefinitionName": 3, "containerProperties": []}', "3", "its jobDefinitionName is 3, which is not text"),
+        (
+            '{"jobDefinitionName": "two", "containerProperties": [{"image": "a/b"}, {"image": "a/c"}]}',
+            "two",
+            "its containerProperties are not a mapping",
+        ),
+        (
+            '{"jobDefinitionName": "both", "containerProperties": {"image": "a/b"}, "ecsProperties": '
+            '{"taskProperties": [{"containers": [{"image": "a/c"}]}]}}',
+            "both",
+            "it has containerProperties and ecsProperties; AWS Batch accepts one of them",
+        ),
+        (
+            '{"jobDefinitionName": "both", "containerProperties": {"image": "a/b"}, "nodeProperties": {"numNodes": 2}}',
+            "both",
+            "it has containerProperties and nodeProperties; AWS Batch accepts one of them",
+        ),
+        (
+            '{"jobDefinitionName": "many", "type": "multinode", "containerProperties": {"image": "a/b"}}',
+            "many",
+            "its type is multinode, but it has containerProperties; AWS Batch accepts nodeProperties",
+        ),
         (
             "aws batch register-job-definition --container-properties file://job.json",
             "job1",
