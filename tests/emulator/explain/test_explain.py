@@ -33,6 +33,7 @@ from tests.emulator.explain.edits import (
     changed,
     override,
 )
+from tests.emulator.probes import TRUST
 from tests.emulator.provider import running_provider
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}  # Lambda checks the role within its boundary
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         for name in ("first", "second"):
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
             iam.create_policy(PolicyName=name, PolicyDocument=policy)
         applied = Folder(path, environ)
         applied.render(MANIFEST)

@@ -111,18 +111,14 @@ def subnet_deletion() -> None:
 
     @around(EC2Backend, "delete_subnet")
     def delete(original: Any, backend: Any, subnet_id: str) -> Any:
-        interfaces = [each for each in [*backend.enis.values()] if each.subnet.id == subnet_id and not _is_gone(each)]
         gateways = [each for each in [*backend.nat_gateways.values()] if each.subnet_id == subnet_id]
-        if any(not _belongs_to_gateway(each) for each in interfaces) or any(
-            each.state != "deleted" for each in gateways
+        gone = {each._eni.id for each in gateways if each.state == "deleted"}  # moto keeps their interfaces
+        if any(
+            each.subnet.id == subnet_id and each.id not in gone and not _is_gone(each)
+            for each in [*backend.enis.values()]
         ):
             raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
         return original(backend, subnet_id)
-
-
-def _belongs_to_gateway(interface: Any) -> bool:
-    """Return whether the interface is a NAT gateway's, which moto keeps after the gateway's deletion."""
-    return "NAT Gateway" in str(getattr(interface, "description", ""))
 
 
 def _is_gone(interface: Any) -> bool:
