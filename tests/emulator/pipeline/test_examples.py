@@ -29,6 +29,7 @@ from gen_infra.render.files import render
 from gen_infra.resources import data_dir
 from tests.cli import clean_environ, gen_infra
 from tests.emulator.provider import running_provider
+from tests.permissions.environments import central_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -151,25 +152,12 @@ def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
             target.write_bytes(content)
 
 
-def _owned_elsewhere(aws: Emulator) -> None:
-    """Return what the examples refer to by ARN and do not make."""
-    iam = aws.client("iam")
-    nothing = json.dumps({"Version": "2012-10-17", "Statement": []})
-    for role in ("batchService", "batchJob", "batchInstance"):
-        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=nothing)
-    iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")
-    iam.add_role_to_instance_profile(InstanceProfileName="batchInstance", RoleName="batchInstance")
-    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}  # Lambda checks the role within its boundary
-    boundary = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    iam.create_policy(PolicyName="developer-boundary", PolicyDocument=boundary)
-
-
 @pytest.fixture(scope="module")
 def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
     folder = tmp_path_factory.mktemp("examples")
     with ExitStack() as stack:
         aws = stack.enter_context(session.seeded())
-        _owned_elsewhere(aws)
+        central_roles(aws)
         folders = {}
         for number, root in enumerate(ROOTS):
             place, environ = folder / str(number), clean_environ(**aws.environ)
