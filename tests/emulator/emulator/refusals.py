@@ -105,6 +105,7 @@ RESOURCES = {
 }
 ON_FARGATE = {"type": "FARGATE", "maxvCpus": 4, "subnets": ["{subnet}"], "securityGroupIds": ["{group}"]}
 NODES = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:1", "container": CONTAINER}]}
+PASS = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
 TAGGED = [{"ResourceType": "launch-template", "Tags": [{"Key": "project", "Value": "genomics"}]}]
 
 CALLS: dict[str, Call] = {
@@ -266,6 +267,23 @@ CALLS: dict[str, Call] = {
         },
     ),
     "ec2 tags": Call("ec2", "create_tags", {"Resources": ["{group}"], "Tags": pairs(50)}),
+    "gateway": Call("ec2", "attach_internet_gateway", {"InternetGatewayId": "{gateway}", "VpcId": "{vpc_without}"}),
+    "route": Call(
+        "ec2", "create_route",
+        {"RouteTableId": "{table}", "DestinationCidrBlock": "10.88.0.0/16", "GatewayId": "{attached_gateway}"},
+    ),
+    "endpoint": Call(
+        "ec2", "create_vpc_endpoint",
+        {"VpcId": "{vpc}", "ServiceName": "com.amazonaws.us-east-1.s3", "VpcEndpointType": "Gateway"},
+    ),
+    "instances": Call("ec2", "run_instances", {"ImageId": "{image}", "MinCount": 1, "MaxCount": 1}),
+    "upload part": Call(
+        "s3", "upload_part", {"Bucket": "{bucket}", "Key": "reads", "UploadId": "{upload}", "PartNumber": 1, "Body": b"A"}
+    ),
+    "state machine": Call(
+        "stepfunctions", "create_state_machine",
+        {"name": "{name}", "definition": json.dumps(PASS), "roleArn": "{role_arn}"},
+    ),
     "group deletion": Call("ec2", "delete_security_group", {"GroupId": "{unused_group}"}),
     "bucket": Call("s3", "create_bucket", {"Bucket": "{name}"}),
     "versioning": Call(
@@ -591,6 +609,7 @@ REFUSALS: tuple[Refusal, ...] = (
         )
     ),
     _batch("job", "containerOverrides", {"environment": [{"name": "AWS_BATCH_X", "value": "1"}]}, "AWS_BATCH", "ContainerOverrides"),
+    _batch("job", "nodeOverrides", {"numNodes": 2}, "only for multi-node", "NodeOverrides"),
     _batch("job", "eksPropertiesOverride", {"podProperties": {}}, "Amazon EKS", "SubmitJob"),
     _batch("tags", "resourceArn", "arn:x", "Invalid ARN", "TagResource"),
     # CloudWatch Logs
@@ -605,6 +624,10 @@ REFUSALS: tuple[Refusal, ...] = (
     # ECR
     *(_model("repository", "repositoryName", name, "InvalidParameterException", "repositoryName") for name in ("A", "a", "prod/", "a//b", "a_.b", "a" * 257)),
     _model("repository", "imageTagMutability", "FIXED", "InvalidParameterException", "imageTagMutability"),
+    *(
+        Refusal("repository", "encryptionConfiguration", {"encryptionType": "KMS", "kmsKey": key}, "KmsException", "does not exist or is not enabled", API.format("AmazonECR", "userguide/encryption-at-rest.html"))
+        for key in ("arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555", "{disabled_key}")
+    ),
     Refusal("repository", "tags", _AWS_PAIR, "InvalidTagParameterException", "aws: prefixed", TAGS),
     *(
         Refusal("lifecycle", "lifecyclePolicyText", json.dumps({"rules": rules}), "InvalidParameterException", words, "https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html")
@@ -673,7 +696,28 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("ec2 tags", "Tags", pairs(51), "TagLimitExceeded", "50", TAGS),
     Refusal("ec2 tags", "Tags", _AWS_PAIR, "InvalidParameterValue", "reserved for internal use", TAGS),
     Refusal("group deletion", "GroupId", "{used_group}", "DependencyViolation", "dependent object", EC2.format("DeleteSecurityGroup")),
+    Refusal("group deletion", "GroupId", "{default_group}", "CannotDelete", "cannot be deleted by a user", API.format("vpc", "userguide/default-security-group.html")),
+    Refusal("gateway", "VpcId", "{vpc_with}", "InvalidParameterValue", "already has an internet gateway attached", "https://github.com/binlab/terraform-aws-vault-ha-raft/issues/54"),
+    *(
+        Refusal("route", key, value, code, words, EC2.format("CreateRoute"))
+        for key, value, code, words in (
+            ("GatewayId", MISSING, "MissingParameter", "exactly one target"),
+            ("NatGatewayId", "nat-0123456789abcdef0", "InvalidParameterCombination", "exactly one target"),
+            ("DestinationCidrBlock", MISSING, "MissingParameter", "destinationCidrBlock"),
+        )
+    ),
+    *(
+        Refusal("endpoint", "ServiceName", name, "InvalidServiceName", f"'{name}' does not exist", EC2.format("CreateVpcEndpoint"))
+        for name in ("com.amazonaws.us-east-1.nope", "com.amazonaws.eu-west-1.s3", "s3")
+    ),
+    Refusal("instances", "ImageId", "ami-0123456789abcdef0", "InvalidAMIID.NotFound", "does not exist", API.format("AWSEC2", "APIReference/errors-overview.html")),
+    # Step Functions
+    *(
+        Refusal("state machine", "definition", json.dumps({**PASS, key: value}), "InvalidDefinition", words, API.format("step-functions", "apireference/API_CreateStateMachine.html"))
+        for key, value, words in (("StartAt", None, "StartAt"), ("StartAt", "Nope", "StartAt"), ("States", {}, "States"))
+    ),
     # S3
+    Refusal("upload part", "UploadId", "nope", "NoSuchUpload", "upload does not exist", API.format("AmazonS3", "API/API_UploadPart.html")),
     *(
         Refusal("bucket", "Bucket", name, "InvalidBucketName", "not valid", BUCKETS)
         for name in ("Bad_Bucket", "ab", "a..b", "a.-b", "10.0.0.1", "xn--lab", "sthree-lab", "lab-s3alias", "lab--ol-s3", "amzn-s3-demo-lab", "a" * 64)
@@ -732,6 +776,10 @@ REFUSALS: tuple[Refusal, ...] = (
         for key, value in (("VisibilityTimeout", "43201"), ("MessageRetentionPeriod", "59"), ("DelaySeconds", "901"), ("ReceiveMessageWaitTimeSeconds", "21"))
     ),
     *(Refusal("topic", "Name", name, "InvalidParameter", "Topic Name", API.format("sns", "api/API_CreateTopic.html")) for name in ("a b", "a" * 257)),
+    *(
+        Refusal("subscription", "Endpoint", address, "InvalidParameter", "Email address", API.format("sns", "api/API_Subscribe.html"))
+        for address in ("lab", "lab@example", "the lab@example.com", "lab@example.com,ops@example.com")
+    ),
     Refusal("subscription", "Protocol", "pigeon", "InvalidParameter", "pigeon", API.format("sns", "api/API_Subscribe.html")),
     _model("rule", "Name", "a b", "ValidationException", PATTERN),
     _model("rule", "State", "ON", "ValidationException", ENUM),
@@ -741,6 +789,8 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal("rule", "ScheduleExpression", MISSING, "ValidationException", "EventPattern or ScheduleExpression", API.format("eventbridge", "APIReference/API_PutRule.html")),
     *(Refusal("schedule", "ScheduleExpression", each, "ValidationException", "Invalid Schedule Expression", SCHEDULES) for each in ("cron(0 3 1 * MON *)", "at(tomorrow)")),
+    Refusal("schedule", "GroupName", "nope", "ResourceNotFoundException", "group nope does not exist", API.format("scheduler", "APIReference/API_CreateSchedule.html")),
+    Refusal("schedule", "ScheduleExpressionTimezone", "Mars/Phobos", "ValidationException", "Mars/Phobos", SCHEDULES),
     _model("schedule", "Name", "a b", "ValidationException", PATTERN),
     _model("schedule", "FlexibleTimeWindow", MISSING, "ValidationException", NULL),
     Refusal("schedule", "FlexibleTimeWindow", {"Mode": "FLEXIBLE"}, "ValidationException", "MaximumWindowInMinutes", SCHEDULES),

@@ -35,7 +35,7 @@ def facts(lab: Lab) -> dict[str, str]:
     network = {key: resources[key] for key in ("subnets", "securityGroupIds")}
     environment, definition = lab.environment(), lab.definition()
     queue = lab.queue(environment)
-    services = [f"{name}.amazonaws.com" for name in ("ecs-tasks", "lambda", "scheduler", "codebuild")]
+    services = [f"{name}.amazonaws.com" for name in ("ecs-tasks", "lambda", "scheduler", "codebuild", "states")]
     trusted = policy({"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"})
     role = iam.create_role(RoleName="services", AssumeRolePolicyDocument=trusted)["Role"]
     iam.create_role(RoleName="submit", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))
@@ -50,6 +50,10 @@ def facts(lab: Lab) -> dict[str, str]:
         ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
         for name in ("used", "user", "unused")
     ]
+    vpc_with, vpc_without = (ec2.create_vpc(CidrBlock="10.88.0.0/16")["Vpc"]["VpcId"] for _ in range(2))
+    attached, gateway = (ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(2))
+    ec2.attach_internet_gateway(InternetGatewayId=attached, VpcId=vpc_with)
+    in_vpc = [{"Name": "vpc-id", "Values": [vpc_with]}]
     ec2.authorize_security_group_ingress(
         GroupId=groups[1],
         IpPermissions=[
@@ -86,6 +90,14 @@ def facts(lab: Lab) -> dict[str, str]:
         "used_group": groups[0],
         "unused_group": groups[2],
         "vpc": vpc,
+        "vpc_with": vpc_with,
+        "vpc_without": vpc_without,
+        "gateway": gateway,
+        "attached_gateway": attached,
+        "default_group": ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"][0]["GroupId"],
+        "table": ec2.describe_route_tables()["RouteTables"][0]["RouteTableId"],
+        "image": ec2.describe_images()["Images"][0]["ImageId"],
+        "upload": s3.create_multipart_upload(Bucket="results", Key="reads")["UploadId"],
         "repository": lab.client("ecr").create_repository(repositoryName="refusals")["repository"]["repositoryName"],
         "role": "submit",
         "full_role": "full",

@@ -267,6 +267,74 @@ def subnet_deletion(lab: Lab) -> Any:
     return [refusal(ec2.delete_subnet, SubnetId=each) for each in (used, empty)]
 
 
+@probe(["CannotDelete", "accepted"])
+def default_security_groups(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.78.0.0/16")["Vpc"]["VpcId"]
+    found = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+    return [refusal(ec2.delete_security_group, GroupId=found[0]["GroupId"]), refusal(ec2.delete_vpc, VpcId=vpc)]
+
+
+@probe(["accepted", "InvalidParameterValue"])
+def internet_gateways(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.79.0.0/16")["Vpc"]["VpcId"]
+    made = [ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(2)]
+    return [refusal(ec2.attach_internet_gateway, InternetGatewayId=each, VpcId=vpc) for each in made]
+
+
+@probe(["accepted", "InvalidServiceName", "InvalidServiceName"])
+def endpoint_services(lab: Lab) -> Any:
+    ec2 = lab.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.80.0.0/16")["Vpc"]["VpcId"]
+    names = (f"com.amazonaws.{each}" for each in ("us-east-1.s3", "eu-west-1.s3", "us-east-1.nope"))
+    return [refusal(ec2.create_vpc_endpoint, VpcId=vpc, ServiceName=each) for each in names]
+
+
+@probe("InvalidAMIID.NotFound")
+def launched_images(lab: Lab) -> Any:
+    run = partial(lab.client("ec2").run_instances, MinCount=1, MaxCount=1)
+    return refusal(run, ImageId="ami-0123456789abcdef0")
+
+
+@probe(["KmsException", "accepted"])
+def repository_keys(lab: Lab) -> Any:
+    create, key = lab.client("ecr").create_repository, lab.client("kms").create_key()["KeyMetadata"]["Arn"]
+    return [
+        refusal(
+            create, repositoryName=lab.name("repo"), encryptionConfiguration={"encryptionType": "KMS", "kmsKey": each}
+        )
+        for each in (key[:-4] + "none", key)
+    ]
+
+
+@probe(["NoSuchUpload", "NoSuchUpload"])
+def unknown_uploads(lab: Lab) -> Any:
+    s3, bucket = lab.client("s3"), lab.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    upload: dict[str, Any] = {"Bucket": bucket, "Key": "reads", "UploadId": "none"}
+    parts = {"Parts": [{"ETag": "none", "PartNumber": 1}]}
+    return [
+        refusal(s3.upload_part, **upload, PartNumber=1, Body=b"A"),
+        refusal(s3.complete_multipart_upload, **upload, MultipartUpload=parts),
+    ]
+
+
+@probe(["ResourceNotFoundException", "ResourceNotFoundException"])
+def absent_schedule_groups(lab: Lab) -> Any:
+    scheduler, role = lab.client("scheduler"), lab.role(lab.name("role"))
+    schedule: dict[str, Any] = {
+        "Name": lab.name("schedule"),
+        "ScheduleExpression": "rate(1 day)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": "arn:aws:sqs:us-east-1:123456789012:queue", "RoleArn": role},
+    }
+    return [
+        refusal(scheduler.create_schedule, **schedule, GroupName="none"),
+        refusal(scheduler.delete_schedule_group, Name="none"),
+    ]
+
+
 @probe("ClientException")
 def absent_scheduling_policies(lab: Lab) -> Any:
     arn = "arn:aws:batch:us-east-1:123456789012:scheduling-policy/none"
@@ -289,5 +357,12 @@ PROBES = (
     taken_service_linked_roles,
     key_states,
     subnet_deletion,
+    default_security_groups,
+    internet_gateways,
+    endpoint_services,
+    launched_images,
+    repository_keys,
+    unknown_uploads,
+    absent_schedule_groups,
     absent_scheduling_policies,
 )

@@ -1,15 +1,17 @@
-"""EC2: launch templates and security groups."""
+"""EC2: launch templates, security groups, and what a network and an instance refer to."""
 
 from __future__ import annotations
 
 from inspect import signature
 from typing import Any
 
-from moto.ec2.exceptions import DependencyViolationError, InvalidParameterValue
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidParameterValue, InvalidServiceName
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES
 from moto.ec2.responses.launch_templates import LaunchTemplates
+from moto.ec2.responses.security_groups import SecurityGroups
 
 from gen_infra.aws.updates import RULE_TYPE
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
@@ -85,6 +87,27 @@ def security_group_deletion() -> None:
         original(backend, name, group_id)
 
 
+@moto_patch(
+    moto="5.2.5 deletes the default security group of a VPC",
+    aws="refuses that with CannotDelete; it goes with its VPC",
+)
+def default_security_groups() -> None:
+    """Refuse the operation; moto itself deletes the group with its VPC.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+    """
+
+    @around(SecurityGroups, "delete_security_group")
+    def delete(original: Any, response: SecurityGroups) -> Any:
+        given = response._get_param("GroupId") or response._get_param("GroupName")
+        group = response.ec2_backend.get_security_group_by_name_or_id(given)
+        if group is not None and group.name == "default":
+            raise EC2ClientError(
+                "CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+            )
+        return original(response)
+
+
 def _is_used(backend: Any, group: str) -> bool:
     others = [each for groups in [*backend.groups.values()] for each in [*groups.values()] if each.id != group]
     rules = [rule for each in others for rule in (*each.ingress_rules, *each.egress_rules)]
@@ -119,6 +142,60 @@ def subnet_deletion() -> None:
         ):
             raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
         return original(backend, subnet_id)
+
+
+@moto_patch(
+    moto="5.2.5 attaches several internet gateways to a VPC",
+    aws="refuses a second one with InvalidParameterValue",
+)
+def internet_gateways() -> None:
+    """Look for another gateway of the VPC.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-gateways
+    """
+
+    @around(EC2Backend, "attach_internet_gateway")
+    def attach(original: Any, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
+        others = [each for each in [*backend.internet_gateways.values()] if each.id != internet_gateway_id]
+        if any(each.vpc is not None and each.vpc.id == vpc_id for each in others):
+            raise InvalidParameterValue(f"Network {vpc_id} already has an internet gateway attached")
+        return original(backend, internet_gateway_id, vpc_id)
+
+
+@moto_patch(
+    moto="5.2.5 makes a VPC endpoint for any text",
+    aws="refuses a service that its region does not have with InvalidServiceName",
+)
+def endpoint_services() -> None:
+    """Look up AWS's own services; those of other accounts are accepted.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+    """
+
+    @around(EC2Backend, "create_vpc_endpoint")
+    def create(original: Any, backend: Any, vpc_id: str, service_name: str, *args: Any, **kwargs: Any) -> Any:
+        domain, _, service = service_name.partition(f"com.amazonaws.{backend.region_name}.")
+        known = domain in ("", "cn.") and service in AWS_ENDPOINT_SERVICES
+        if not known and not service_name.startswith("com.amazonaws.vpce."):
+            raise InvalidServiceName(service_name)
+        return original(backend, vpc_id, service_name, *args, **kwargs)
+
+
+@moto_patch(
+    moto="5.2.5 launches instances of an image that does not exist",
+    aws="refuses that with InvalidAMIID.NotFound",
+)
+def launched_images() -> None:
+    """Look up the image, whose absence moto's own description of images refuses.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
+    """
+
+    @around(EC2Backend, "run_instances")
+    def run(original: Any, backend: Any, image_id: str, *args: Any, **kwargs: Any) -> Any:
+        if image_id:
+            backend.describe_images(ami_ids=[image_id])
+        return original(backend, image_id, *args, **kwargs)
 
 
 def _is_gone(interface: Any) -> bool:
@@ -159,6 +236,10 @@ PATCHES: tuple[MotoPatch, ...] = (
     changed_launch_template_tags,
     security_group_rule_description,
     security_group_deletion,
+    default_security_groups,
     subnet_deletion,
+    internet_gateways,
+    endpoint_services,
+    launched_images,
     security_group_rule_type,
 )

@@ -1,4 +1,4 @@
-"""ECR: images by their digests, layers in files, immutable tags, and the token for the registry (see `registry`)."""
+"""ECR: the keys of repositories, images by their digests, layers in files, tags, and tokens (see `registry`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import io
 import time
 from datetime import UTC, datetime
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -13,6 +14,7 @@ from moto.core.responses import ActionResult
 from moto.ecr.exceptions import ImageAlreadyExistsException, InvalidParameterException
 from moto.ecr.models import DEFAULT_LAYER_PART_SIZE, ECRBackend, Image
 from moto.ecr.responses import ECRResponse
+from moto.kms.models import kms_backends
 
 from gen_infra.emulator.distribution import tokens
 from gen_infra.emulator.operations import read_operation
@@ -22,6 +24,28 @@ from gen_infra.emulator.registry.errors import EcrError
 
 if TYPE_CHECKING:
     from moto.ecr.models import Repository
+
+
+@moto_patch(
+    moto="5.2.5 accepts any text as the key of a repository",
+    aws="refuses a key that does not exist or is not enabled with KmsException",
+)
+def repository_keys() -> None:
+    """Look up the key before the repository is created.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+    """
+
+    @around(ECRBackend, "create_repository")
+    def create_repository(original: Any, backend: ECRBackend, *args: Any, **kwargs: Any) -> Repository:
+        given = signature(original).bind(backend, *args, **kwargs).arguments
+        if key := (given["encryption_config"] or {}).get("kmsKey"):
+            kms = kms_backends[backend.account_id][backend.region_name]
+            found = kms.keys.get(kms.any_id_to_key_id(key)) if backend.region_name in key or ":" not in key else None
+            if found is None or found.key_state != "Enabled":
+                raise EcrError("KmsException", f"The key '{key}' does not exist or is not enabled.")
+        made: Repository = original(backend, *args, **kwargs)
+        return made
 
 
 @moto_patch(
@@ -154,6 +178,7 @@ def _access_key() -> str:
 
 
 PATCHES: tuple[MotoPatch, ...] = (
+    repository_keys,
     push_time,
     image_digests,
     moved_tags,

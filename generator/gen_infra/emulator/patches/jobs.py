@@ -170,7 +170,7 @@ def _nodes(definition: JobDefinition, request: dict[str, Any], parameters: dict[
     nodes: dict[str, Any] = definition.node_properties or {}
     overrides = (request.get("nodeOverrides") or {}).get("nodePropertyOverrides") or []
     if not nodes:
-        if overrides:
+        if request.get("nodeOverrides"):
             raise ClientException("nodeOverrides is only for multi-node parallel job definitions")
         return {}
     if request.get("containerOverrides"):

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3.exceptions import AccessDeniedByLock
+from moto.s3.exceptions import AccessDeniedByLock, NoSuchUpload
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
@@ -82,8 +82,27 @@ def blocked_public_policies() -> None:
         original(backend, bucket_name, policy)
 
 
+@moto_patch(
+    moto="5.2.5 fails with KeyError where a part of an unknown upload is sent, or the upload is completed",
+    aws="answers NoSuchUpload",
+)
+def unknown_uploads() -> None:
+    """Look up the upload before the call.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+    """
+    for name in ("upload_part", "upload_part_copy", "complete_multipart_upload"):
+
+        @around(S3Backend, name)
+        def call(original: Any, backend: Any, bucket_name: str, multipart_id: str, *args: Any, **kwargs: Any) -> Any:
+            if multipart_id not in backend.get_bucket(bucket_name).multiparts:
+                raise NoSuchUpload(upload_id=multipart_id)
+            return original(backend, bucket_name, multipart_id, *args, **kwargs)
+
+
 PATCHES: tuple[MotoPatch, ...] = (
     newer_noncurrent_versions,
     secure_transport_condition,
     blocked_public_policies,
+    unknown_uploads,
 )

@@ -38,6 +38,27 @@ def schedule_roles() -> None:
             return original(backend, *args, **kwargs)
 
 
+@moto_patch(
+    moto="5.2.5 fails with KeyError where a schedule's new group, or a group to delete, does not exist",
+    aws="answers ResourceNotFoundException",
+)
+def absent_schedule_groups() -> None:
+    """Look up the group before the call.
+
+    https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+    """
+
+    @around(EventBridgeSchedulerBackend, "create_schedule")
+    def create(original: Any, backend: EventBridgeSchedulerBackend, *args: Any, **kwargs: Any) -> Any:
+        backend.get_schedule_group(kwargs.get("group_name"))
+        return original(backend, *args, **kwargs)
+
+    @around(EventBridgeSchedulerBackend, "delete_schedule_group")
+    def delete(original: Any, backend: EventBridgeSchedulerBackend, name: str | None) -> None:
+        backend.get_schedule_group(name)
+        original(backend, name)
+
+
 def _actor(region: str, role: str, group: str) -> acts.Actor | None:
     source = f"arn:{get_partition(region)}:scheduler:{region}:{ACCOUNT_ID}:schedule-group/{group}"
     return acts.role(role, region, SERVICE, session="schedule", source=source)
@@ -69,4 +90,4 @@ def run_schedule(region: str, group: str, name: str) -> str:
     return refused
 
 
-PATCHES: tuple[MotoPatch, ...] = (schedule_roles,)
+PATCHES: tuple[MotoPatch, ...] = (schedule_roles, absent_schedule_groups)

@@ -8,6 +8,11 @@ from typing import Any
 from gen_infra.emulator.validation.limit import Limit, between, length, limit, matches, values
 
 _RULES = "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress"
+_TARGETS = (
+    *("CarrierGatewayId", "CoreNetworkArn", "EgressOnlyInternetGatewayId", "GatewayId", "InstanceId", "LocalGatewayId"),
+    *("NatGatewayId", "NetworkInterfaceId", "OdbNetworkArn", "TransitGatewayId", "VpcEndpointId"),
+    "VpcPeeringConnectionId",
+)
 EC2 = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"
 
 
@@ -31,6 +36,14 @@ def _is_protocol(name: Any) -> bool:
     )
 
 
+def _targets(route: Mapping[str, Any]) -> list[str]:
+    return [key for key in _TARGETS if route.get(key)]
+
+
+def _has_destination(route: Mapping[str, Any]) -> bool:
+    return any(key.startswith("Destination") for key in route)
+
+
 def _has_ports(rule: Mapping[str, Any]) -> bool:
     if str(rule.get("IpProtocol", "")).lower() not in {"tcp", "udp", "6", "17"}:
         return True
@@ -43,6 +56,22 @@ def _show_ports(rule: Mapping[str, Any]) -> str:
 
 
 LIMITS: tuple[Limit, ...] = (
+    *(
+        limit("ec2", "CreateRoute", "", holds, code, words, f"{EC2}API_CreateRoute.html")
+        for holds, code, words in (
+            (_has_destination, "MissingParameter", "The request must contain the parameter destinationCidrBlock"),
+            (
+                lambda route: bool(_targets(route)),
+                "MissingParameter",
+                "The request must contain exactly one target, such as gatewayId or natGatewayId",
+            ),
+            (
+                lambda route: len(_targets(route)) == 1,
+                "InvalidParameterCombination",
+                "The request must contain exactly one target, such as gatewayId or natGatewayId",
+            ),
+        )
+    ),
     limit(
         "ec2",
         "CreateSubnet",

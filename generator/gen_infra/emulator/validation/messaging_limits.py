@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import zoneinfo
+
 from gen_infra.emulator.validation import schedules
 from gen_infra.emulator.validation.limit import Limit, at_most, between, limit, matches, one_of
 
@@ -20,6 +23,16 @@ def _queue_attribute(name: str, low: int, high: int) -> Limit:
         f"Invalid value for the parameter {name}.",
         f"{SQS}SetQueueAttributes.html",
     )
+
+
+def _is_time_zone(name: str) -> bool:
+    """Return whether the time zone database has the name; without a database, each is accepted."""
+    known = zoneinfo.available_timezones()
+    return name == "UTC" or not known or name in known
+
+
+def _is_address(text: str) -> bool:
+    return re.fullmatch(r"[^\s@,;:<>()\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text, re.ASCII) is not None
 
 
 LIMITS: tuple[Limit, ...] = (
@@ -58,6 +71,15 @@ LIMITS: tuple[Limit, ...] = (
         "Invalid parameter: Amazon SNS does not support this protocol string: {value}",
         "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html",
     ),
+    limit(
+        "sns",
+        "Subscribe",
+        "",
+        lambda request: not request.get("Protocol", "").startswith("email") or _is_address(request.get("Endpoint", "")),
+        "InvalidParameter",
+        "Invalid parameter: Email address",
+        "https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html",
+    ),
     # EventBridge and its scheduler
     limit(
         "events",
@@ -93,6 +115,15 @@ LIMITS: tuple[Limit, ...] = (
         schedules.is_scheduler_expression,
         "ValidationException",
         "Invalid Schedule Expression {value}.",
+        SCHEDULES,
+    ),
+    limit(
+        "scheduler",
+        "CreateSchedule UpdateSchedule",
+        "ScheduleExpressionTimezone",
+        _is_time_zone,
+        "ValidationException",
+        "Invalid ScheduleExpressionTimezone {value}.",
         SCHEDULES,
     ),
     limit(
