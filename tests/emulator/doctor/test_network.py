@@ -268,7 +268,12 @@ class TestBuckets:
 
     def test_one_that_is_public_by_its_list_or_by_its_policy(self, clients: Clients) -> None:
         by_list, by_policy = self.opened(clients, "doctor-list"), self.bucket(clients, "doctor-policy", private=False)
-        statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::x/*"}
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{by_policy}/*",
+        }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         clients.s3.put_bucket_policy(Bucket=by_policy, Policy=policy)
         for name in (by_list, by_policy):
