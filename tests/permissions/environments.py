@@ -38,7 +38,7 @@ MANIFESTS = {
 }
 ALLOWED = ("--allow", "other-roles", "--allow", "root-scripts")  # effects of the manifests' own settings
 BOUNDARY = "developer-boundary"
-SCIENTIST = "AWSReservedSSO_Scientist_0123456789abcdef"
+SIGNED_IN = "AWSReservedSSO_Scientist_0123456789abcdef"
 _NUMBERS = itertools.count(1)
 
 
@@ -92,7 +92,7 @@ def central_roles(aws: Emulator) -> None:
     iam = aws.client("iam")
     for role in ("batchService", "batchJob", "batchInstance"):
         iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=policy_document())
-    for path, role in (("/", "Operator"), ("/aws-reserved/sso.amazonaws.com/", SCIENTIST)):
+    for path, role in (("/", "Operator"), ("/", "Scientist"), ("/aws-reserved/sso.amazonaws.com/", SIGNED_IN)):
         iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=policy_document())
     iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")
     iam.add_role_to_instance_profile(InstanceProfileName="batchInstance", RoleName="batchInstance")
