@@ -53,6 +53,8 @@ def permissions(manifest: Path, role: str | None, output_format: str, quiet: boo
     policy allows what the commands of its role call, on this environment's resources alone. JSON maps each role to its
     policies: several where one would be larger than IAM allows; attach all of them. The role apply requires
     iam.permissions_boundary, image requires instances.
+
+    bootstrap, prune and image retire are in no role: they are for an administrator of the account.
     """
     from gen_infra.errors import UsageError
     from gen_infra.manifest import load

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
+from click.testing import CliRunner
 
 from gen_infra.cli import COMMANDS
+from gen_infra.cli.permissions import permissions
 from gen_infra.permissions.calls import ROLES
 from gen_infra.resources import data_dir
 from tests.conftest import ROOT
@@ -39,6 +42,14 @@ def test_each_role_lists_its_commands() -> None:
 def test_what_a_role_may_not_run_is_a_command_that_another_runs() -> None:
     [sentence] = re.findall(r"^(`bootstrap`.*? administrator of the account)\.$", PAGE, re.MULTILINE)
     assert {word.split()[0] for word in words(sentence)} - {"access"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["bootstrap", "prune", "image retire"])
+def test_what_is_for_an_administrator_is_in_no_role_and_the_help_says_so(command: str) -> None:
+    done = CliRunner().invoke(permissions, ["--help"])
+    assert f"`{command}`" in PAGE
+    assert command not in {each for commands in ROLES.values() for each in commands}
+    assert re.search(rf"{command}.* no role", " ".join(done.output.split()))
 
 
 def test_the_roles_that_it_names_are_those_of_the_example() -> None:
