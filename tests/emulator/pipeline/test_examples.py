@@ -23,11 +23,13 @@ from gen_infra.aws.leftovers import leftovers, leftovers_named
 from gen_infra.emulator import seed
 from gen_infra.emulator.administrator import CREDENTIALS
 from gen_infra.manifest import Manifest, load
+from gen_infra.manifest.engine_configuration import job_tags
 from gen_infra.manifest.model.base_images import BASE_IMAGES
 from gen_infra.manifest.model.network import Network, NetworkIds
 from gen_infra.render.files import render
 from gen_infra.resources import data_dir
 from tests.cli import clean_environ, gen_infra
+from tests.emulator.pipeline.nextflow_calls import assert_cannot_reach, place_of, run_pipeline
 from tests.emulator.provider import running_provider
 from tests.permissions.environments import central_roles
 
@@ -196,6 +198,13 @@ class TestExamples:
             "batchSubmitJob-existing",
             "batchGetJobStatus-existing",
         }
+
+    def test_nextflow_runs_with_its_roles_and_reaches_no_other_environment(self, applied: SideBySide) -> None:
+        manifest, other = EXAMPLES["nextflow"], EXAMPLES["snakemake"]
+        head, labels = manifest.engine_role_arn("nextflow", "head"), job_tags(manifest, "nextflow")
+        own = place_of(manifest, "nextflow")
+        run_pipeline(applied.aws, head, own, labels)
+        assert_cannot_reach(applied.aws, head, own, place_of(other, "snakemake"), labels)
 
     def test_an_execution_role_reaches_its_own_secrets_only(self, applied: SideBySide) -> None:
         container = applied.container("call-secrets")
