@@ -65,4 +65,9 @@ NEED_RULES = (
         always("new calls run it; calls that are running finish with the old one"),
         "Lambda changes code and settings for new invocations",
     ),
+    EffectRule(
+        "aws_sfn_state_machine", "update", "definition",
+        always("runs that start from now on follow it; those that are going on finish as they began"),
+        "running executions continue to use the previous definition (UpdateStateMachine)",
+    ),
 )  # fmt: skip

@@ -36,6 +36,7 @@ MANIFEST: dict[str, Any] = {
     "iam": {"permissions_boundary": "arn:aws:iam::123456789012:policy/first"},
     "access": {"oidc_providers": "create", "plan": {"github": ["repo:lab/infra:pull_request"]}},
     "buckets": {"results": {"name": "genomics-results-123456789012", "access": "write"}},
+    "file_systems": {"refs": {"efs": "create", "infrequent_access_days": 30}},
     "repositories": ["tool"],
     "notifications": {"blocked_queues": ["genomics-ops@example.com"]},
     "compute": {
@@ -107,6 +108,8 @@ def changed() -> dict[str, Any]:
         for key, value in MANIFEST.items()
     }
     manifest["queues"] |= {"gains": MANIFEST["queues"]["loses"], "loses": QUEUE}
+    manifest["file_systems"] = {"refs": {"efs": "create", "infrequent_access_days": 60}}
+    manifest["workflows"] = {"germline": {"steps": {"align": {"job": "tool", "queue": "order"}}}}
     manifest["compute"] |= {
         "cheaper": {"type": "FARGATE_SPOT", "max_vcpus": 64},
         "moved": {"type": "FARGATE", "max_vcpus": 64},
@@ -322,6 +325,7 @@ REPLACED_ADDRESSES = (
     "aws_iam_role.tool",
     "module.compute_most.aws_batch_compute_environment.this",
     "module.encryption.aws_kms_key.this",
+    "module.file_system_refs.aws_efs_file_system.this",
     "module.instance_role.aws_iam_instance_profile.this",
     "module.job_functions.aws_sqs_queue.dead_letters",
     'module.network.aws_nat_gateway.this["us-east-1a"]',
@@ -342,6 +346,15 @@ OVERRIDES: dict[str, dict[str, str]] = {
             key_usage                = "SIGN_VERIFY"
             multi_region             = true
         """
+    },
+    "modules/file-system": {
+        "aws_efs_file_system.this": 'kms_key_id = "arn:aws:kms:us-east-1:123456789012:key/other"',
+        "aws_efs_access_point.this": """
+            posix_user {
+              uid = 2000
+              gid = 2000
+            }
+        """,
     },
     "modules/instance-role": {
         "aws_iam_instance_profile.this": 'path = "/other/"',

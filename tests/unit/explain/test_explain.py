@@ -449,6 +449,7 @@ def test_what_the_provider_computes_anew_is_no_reason_for_a_replacement() -> Non
         ("aws_batch_scheduling_policy", "fair_share_policy", "waiting jobs are scheduled by the new shares"),
         ("aws_lambda_function", "memory_size", "new calls run it"),
         ("aws_launch_template", "image_id", "a new version"),
+        ("aws_sfn_state_machine", "definition", "finish as they began"),
     ],
 )
 def test_tags_alone_change_nothing_else(kind: str, other: str, says: str) -> None:
