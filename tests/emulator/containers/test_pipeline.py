@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.emulator.stack import Stack, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tests.emulator.session import Session
 
@@ -93,3 +95,44 @@ def test_the_planted_variants_are_found(prod: Stack) -> None:
     outputs = [keys[f"{PREFIX}/{name}"] for name in ("sample.bam", "calls.vcf.gz", "stats.txt", "filtered.vcf")]
     assert all(key.startswith("ASIA") for key in outputs), "each by a session of the job's role"
     assert len(set(outputs)) == len(outputs)
+
+
+def test_the_workflow_runs_for_each_sample_and_a_redrive_finishes_it(prod: Stack, tmp_path: Path) -> None:
+    """The reads of one sample lack a part: the list fails, and goes on with that sample once they are complete."""
+    sample, s3 = make_sample(), prod.aws.client("s3")
+    folder = PREFIX.rpartition("/")[0]
+    s3.put_object(Bucket=REFERENCE, Key="reference.fa", Body=sample.reference)
+    rows = ["sample,fastq1,fastq2"]
+    for name in ("mother", "child"):
+        for number, content in enumerate(sample.reads, 1):
+            body = content[:1000] + content[2000:] if (name, number) == ("child", 1) else content
+            s3.put_object(Bucket=RESULTS, Key=f"{folder}/{name}/reads_{number}.fq.gz", Body=body)
+        rows.append(",".join([name, *(f"s3://{RESULTS}/{folder}/{name}/reads_{number}.fq.gz" for number in (1, 2))]))
+    samples = tmp_path / "family.csv"
+    samples.write_text("\n".join(rows))
+
+    arguments = ("germline", "--samples", str(samples), "--name", "family", "--watch")
+    first = steps_by_sample(prod.answer("run", *arguments, code=1))
+    why = prod.run("why", "family").stdout
+    s3.put_object(Bucket=RESULTS, Key=f"{folder}/child/reads_1.fq.gz", Body=sample.reads[0])
+    second = steps_by_sample(prod.answer("runs", "family", "--resume", "--watch"))
+
+    assert {name: each["status"] for name, each in first["child"].items()} == {"isaac": "FAILED"}
+    assert why.startswith("run family, sample child, step isaac: FAILED States.TaskFailed\n")
+    assert f"({first['child']['isaac']['job_id']})" in why
+    assert second.keys() == {"mother", "child"}
+    for name, steps in second.items():
+        assert {step: each["status"] for step, each in steps.items()} == dict.fromkeys(
+            ("isaac", "strelka", "stats", "snpeff"), "SUCCEEDED"
+        )
+        assert all(steps[step]["started"] >= steps["isaac"]["stopped"] for step in ("strelka", "stats"))
+        assert steps["snpeff"]["started"] >= steps["strelka"]["stopped"]
+        assert steps["stats"]["started"] < steps["strelka"]["stopped"], "branches overlap"
+        filtered = s3.get_object(Bucket=RESULTS, Key=f"{folder}/{name}/filtered.vcf")["Body"].read()
+        assert read_variants(filtered) == sample.variants
+
+
+def steps_by_sample(run: Any) -> dict[str, dict[str, Any]]:
+    return {
+        json.loads(each["input"])["sample"]: {step["name"]: step for step in each["steps"]} for each in run["samples"]
+    }
