@@ -1,7 +1,7 @@
 """The calls that Nextflow makes of AWS, replayed: those of its head, and those of its tasks.
 
-From https://github.com/nextflow-io/nextflow, plugins/nf-amazon of 23.11 to 25.04: AwsBatchTaskHandler.groovy (jobs),
-AwsBatchHelper.groovy (instances and logs) and nio/S3FileSystemProvider.java (files). Not DescribeTasks and
+From https://github.com/nextflow-io/nextflow, plugins/nf-amazon, versions of 2020 to 2023, with the AWS SDK 1:
+AwsBatchTaskHandler.groovy (jobs) and AwsBatchHelper.groovy (instances and logs). Not DescribeTasks and
 DescribeContainerInstances: the emulator does not know the resources of ECS's tasks.
 """
 

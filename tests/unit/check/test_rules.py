@@ -125,6 +125,8 @@ def test_lint(action: str, resource: object, expected: list[str]) -> None:
 
 _INSTANCES = "arn:aws:ec2:us-east-1:123456789012:instance/*"
 _OURS = {"StringEquals": {"aws:ResourceTag/gen-infra:environment": "prod"}}
+_JOBS = "arn:aws:batch:us-east-1:123456789012:job/*"
+_UNTAGGED, _TAGGED = ({"Null": {"aws:ResourceTag/gen-infra:environment": value}} for value in ("true", "false"))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,13 @@ _OURS = {"StringEquals": {"aws:ResourceTag/gen-infra:environment": "prod"}}
         ({"Action": ["ec2:RunInstances", "ec2:StopInstances"], "Resource": _INSTANCES}, ["GI_IAM_5"]),
         ({"Action": "ec2:CreateImage", "Resource": _INSTANCES}, ["GI_IAM_5"]),
         ({"Action": "ec2:CreateImage", "Resource": "arn:aws:ec2:us-east-1::image/*"}, []),
+        ({"Action": "batch:TerminateJob", "Resource": _JOBS, "Condition": _UNTAGGED}, []),
+        ({"Action": "batch:TerminateJob", "Resource": _JOBS, "Condition": _TAGGED}, ["GI_IAM_5"]),
+        (
+            {"Action": ["batch:TerminateJob", "batch:TagResource"], "Resource": _JOBS, "Condition": _UNTAGGED},
+            ["GI_IAM_5"],
+        ),
+        ({"Action": "ec2:TerminateInstances", "Resource": _INSTANCES, "Condition": _UNTAGGED}, ["GI_IAM_5"]),
     ],
 )
 def test_a_wildcard_for_a_name_needs_a_reason(statement: dict[str, Any], found: list[str]) -> None:
