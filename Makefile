@@ -7,7 +7,7 @@ JOBS ?= 8
 unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
+.PHONY: demo test all-tests fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs fuzz instance-data service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -18,10 +18,14 @@ demo: setup ## Create, use and destroy an environment on the embedded AWS, in a 
 test: setup lint ## Run lint and all tests, with the real tools
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
-fault-injection-test: setup ## Change prod while jobs run, stop and kill real runs, and let AWS fail; CI runs it too
+# One run of all suites shares what they apply, and one suite computes while another waits.
+all-tests: setup lint ## Run lint and the tests of make test, fault-injection-test and permissions-test, as CI does
+	$(BIN)/pytest tests/emulator tests/golden tests/tools tests/unit tests/fault_injection tests/permissions $(SIDE_BY_SIDE)
+
+fault-injection-test: setup ## Change prod while jobs run, stop and kill real runs, and let AWS fail
 	$(BIN)/pytest tests/fault_injection $(SIDE_BY_SIDE)
 
-permissions-test: setup ## Prove each role's permissions sufficient and necessary, in minutes; CI runs it too
+permissions-test: setup ## Prove each role's permissions sufficient and necessary, in minutes
 	$(BIN)/pytest tests/permissions $(SIDE_BY_SIDE)
 
 engines-test: setup .venv-engines/ready ## Run redun, Snakemake and miniwdl from PyPI on the embedded AWS; needs root and runc

@@ -42,11 +42,13 @@ _LONGEST = (
     "emulator/pipeline/test_plan.py::test_the_first",
     "emulator/cases/",
     "emulator/drift/",
-    "emulator/pipeline/",
-    "emulator/",
     "fault_injection/test_live_changes.py::TestServiceRole",
     "fault_injection/test_half_applied.py",
     "fault_injection/test_ctrl_c.py",
+    "permissions/",
+    "fault_injection/",
+    "emulator/pipeline/",
+    "emulator/",
     "tools/",
 )
 
