@@ -43,6 +43,8 @@ class Lab(Layer):
         self.old = f"spot-{self.name}-{'0' * 25}1"
         self.new = f"spot-{self.name}-{'0' * 25}2"
         made = [self.clients.iam.create_instance_profile(InstanceProfileName=name) for name in (self.old, self.new)]
+        for name in (self.old, self.new):
+            self.clients.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=self.name)
         self.profiles = {
             each["InstanceProfile"]["InstanceProfileName"]: each["InstanceProfile"]["Arn"] for each in made
         }
@@ -62,6 +64,10 @@ class Lab(Layer):
         self.batch.create_compute_environment(
             computeEnvironmentName=name, type="MANAGED", state="ENABLED", computeResources=resources
         )
+
+    def delete_profile(self, name: str) -> None:
+        self.clients.iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=self.name)
+        self.clients.iam.delete_instance_profile(InstanceProfileName=name)
 
     def pointing(self, queue: str) -> Callable[[], Any]:
         return lambda: self.batch.update_job_queue(jobQueue=queue, computeEnvironmentOrder=order(self.new))
@@ -276,7 +282,7 @@ def test_queues_are_pointed_back_if_the_successor_becomes_invalid(lab: Lab) -> N
     def wait(seconds: float) -> None:
         lab.pause(seconds)
         if lab.state(lab.old) == "DISABLED":
-            lab.clients.iam.delete_instance_profile(InstanceProfileName=lab.new)
+            lab.delete_profile(lab.new)
 
     with pytest.raises(AwsError, match=f"{lab.new} has become INVALID: CLIENT_ERROR") as failed:
         lab.replacement(wait=wait).carry_out()
@@ -346,7 +352,7 @@ def test_a_destroy_releases_all_that_is_held(lab: Lab) -> None:
 
 def test_an_invalid_one_with_jobs_is_not_replaced(lab: Lab) -> None:
     job_id = lab.running()
-    lab.clients.iam.delete_instance_profile(InstanceProfileName=lab.old)
+    lab.delete_profile(lab.old)
     with pytest.raises(UsageError, match=f"{lab.old} is INVALID, so deleting it would terminate its jobs: one"):
         lab.replacement().carry_out()
     assert lab.state(lab.old) == "ENABLED"

@@ -107,6 +107,8 @@ def sample(shape: Any, name: str = "") -> Any:
         return 21 if name == "sizeInGiB" else 7  # the least that Fargate has
     if shape.type_name == "boolean":
         return True
+    if name == "rootDirectory":
+        return "/"  # the only one with an access point
     text = "the-name" if name == "sourceVolume" else f"the-{name}"  # the volume has that name
     return next(iter(getattr(shape, "enum", ())), text)
 
