@@ -95,8 +95,16 @@ RETRY = """
 """
 
 
+# What AWS accepts beside an access point, and as a processor.
+FIXED = {"rootDirectory": "/", "cpuArchitecture": "ARM64"}
+
+
 def sample(shape: Any, name: str = "") -> Any:
     """Return a value with every member of a shape."""
+    if name in FIXED:
+        return FIXED[name]
+    if shape.name == "Ulimit":
+        return {"name": "nofile", "hardLimit": 7, "softLimit": 7}
     if shape.type_name == "structure":
         return {member: sample(inner, member) for member, inner in shape.members.items()}
     if shape.type_name == "list":
@@ -107,8 +115,6 @@ def sample(shape: Any, name: str = "") -> Any:
         return 21 if name == "sizeInGiB" else 7  # the least that Fargate has
     if shape.type_name == "boolean":
         return True
-    if name == "rootDirectory":
-        return "/"  # the only one with an access point
     text = "the-name" if name == "sourceVolume" else f"the-{name}"  # the volume has that name
     return next(iter(getattr(shape, "enum", ())), text)
 
