@@ -95,16 +95,22 @@ RETRY = """
 """
 
 
-# What AWS accepts beside an access point, and as a processor.
-FIXED = {"rootDirectory": "/", "cpuArchitecture": "ARM64"}
+# Values that AWS accepts, by the name of a shape or a member.
+FIXED: dict[str, Any] = {
+    "Boolean": True,
+    "Ulimit": {"name": "nofile", "hardLimit": 7, "softLimit": 7},
+    "cpuArchitecture": "ARM64",
+    "rootDirectory": "/",
+    "sizeInGiB": 21,
+    "sourceVolume": "the-name",
+}
 
 
 def sample(shape: Any, name: str = "") -> Any:
     """Return a value with every member of a shape."""
-    if name in FIXED:
-        return FIXED[name]
-    if shape.name == "Ulimit":
-        return {"name": "nofile", "hardLimit": 7, "softLimit": 7}
+    for known in (shape.name, name):
+        if known in FIXED:
+            return FIXED[known]
     if shape.type_name == "structure":
         return {member: sample(inner, member) for member, inner in shape.members.items()}
     if shape.type_name == "list":
@@ -112,11 +118,8 @@ def sample(shape: Any, name: str = "") -> Any:
     if shape.type_name == "map":
         return {"Key": "value"}
     if shape.type_name in ("integer", "long"):
-        return 21 if name == "sizeInGiB" else 7  # the least that Fargate has
-    if shape.type_name == "boolean":
-        return True
-    text = "the-name" if name == "sourceVolume" else f"the-{name}"  # the volume has that name
-    return next(iter(getattr(shape, "enum", ())), text)
+        return 7
+    return next(iter(getattr(shape, "enum", ())), f"the-{name}")
 
 
 def all_members() -> dict[str, Any]:
