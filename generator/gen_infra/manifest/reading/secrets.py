@@ -63,8 +63,12 @@ def secrets(text: str) -> Iterator[ForbiddenText]:
     for name, found in _credentials(text):
         yield ForbiddenText(found.start(), f"this looks like {name}; {ADVICE}")
     quoted = _QUOTED_IN_URL.finditer(text) if "%" in text else ()
+    names: dict[str, str] = {}  # of the words: a long manifest repeats them
     for encoded in (*_ENCODED.finditer(text), *quoted):
-        if name := next((name for name, _ in _credentials(_decoded(encoded.group()))), ""):
+        word = encoded.group()
+        if word not in names:
+            names[word] = next((name for name, _ in _credentials(_decoded(word))), "")
+        if name := names[word]:
             yield ForbiddenText(encoded.start(), f"this looks like {name}, encoded; {ADVICE}")
 
 
