@@ -107,10 +107,15 @@ def entities_of_roles() -> None:
 
 
 def _check_trust(backend: IAMBackend, trust: str) -> None:
+    for principal in absent_principals(backend, trust):
+        raise MalformedPolicyDocument(f'Invalid principal in policy: "AWS":"{principal}"')
+
+
+def absent_principals(backend: IAMBackend, policy: str | None) -> list[str]:
+    """Return the roles and users of the account that a policy names as principals, and that do not exist."""
     known = {role.arn for role in backend.roles.values()} | {user.arn for user in backend.users.values()}
-    for principal in account_principals(trust):
-        if re.fullmatch(rf"arn:[a-z-]+:iam::{backend.account_id}:(role|user)/.+", principal) and principal not in known:
-            raise MalformedPolicyDocument(f'Invalid principal in policy: "AWS":"{principal}"')
+    entity = re.compile(rf"arn:[a-z-]+:iam::{backend.account_id}:(role|user)/.+")
+    return [each for each in account_principals(policy) if entity.fullmatch(each) and each not in known]
 
 
 @moto_patch(

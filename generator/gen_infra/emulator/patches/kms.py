@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.iam.models import iam_backends
 from moto.kms.models import KmsBackend
 
+from gen_infra.emulator.patches.iam import absent_principals
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
-from gen_infra.emulator.validation.policies import account_principals
 
 
 @moto_patch(
@@ -32,14 +31,10 @@ def key_policy_principals() -> None:
 
 
 def _check(backend: KmsBackend, policy: str | None) -> None:
-    iam = iam_backends[backend.account_id][backend.partition]
-    known = {role.arn for role in iam.roles.values()} | {user.arn for user in iam.users.values()}
-    entity = re.compile(rf"arn:[a-z-]+:iam::{backend.account_id}:(role|user)/.+")
-    for principal in account_principals(policy):
-        if entity.fullmatch(principal) and principal not in known:
-            raise JsonRESTError(
-                "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."
-            )
+    if absent_principals(iam_backends[backend.account_id][backend.partition], policy):
+        raise JsonRESTError(
+            "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."
+        )
 
 
 @moto_patch(
