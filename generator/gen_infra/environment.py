@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gen_infra.errors import MissingError
 from gen_infra.render.files import render
 from gen_infra.render.writer import digest
+from gen_infra.versions import TERRAFORM_WITH_S3_LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from gen_infra.manifest.reading.nodes import Problem
     from gen_infra.terraform.adapter import Binary, Event, Terraform
     from gen_infra.terraform.saved_plan import Intent, Origin, SavedPlan
-
-_LOCKS_IN_S3 = (1, 10)  # the first terraform that locks a state bucket without DynamoDB
 
 
 @dataclass(eq=False)
@@ -209,7 +208,7 @@ def find_terraform_for(manifest: Manifest) -> Binary:
 
 def _require_locks(binary: Binary, manifest: Manifest) -> None:
     """Raise a MissingError if this terraform cannot lock the manifest's state bucket."""
-    if manifest.state != "local" and tuple(map(int, binary.version.split(".")[:2])) < _LOCKS_IN_S3:
+    if manifest.state != "local" and tuple(map(int, binary.version.split(".")[:2])) < TERRAFORM_WITH_S3_LOCKS:
         raise MissingError(
             f"{binary.flavour} {binary.version} cannot lock a state bucket: version 1.10 or later is needed",
             hint="install a newer terraform, or use `state: local`",

