@@ -93,6 +93,18 @@ NEEDED = [
         {"jobDefinition": f"arn:aws:batch:{_PLACE}:job-definition/a:1"},
         {"batch:DeregisterJobDefinition": f"arn:aws:batch:{_PLACE}:job-definition/a:1"},
     ),
+    Needs(
+        "ecs",
+        "describe_tasks",
+        {"cluster": f"arn:aws:ecs:{_PLACE}:cluster/absent", "tasks": ["0123abcd"]},
+        {"ecs:DescribeTasks": f"arn:aws:ecs:{_PLACE}:task/absent/0123abcd"},
+    ),
+    Needs(
+        "ecs",
+        "describe_container_instances",
+        {"cluster": "absent", "containerInstances": [f"arn:aws:ecs:{_PLACE}:container-instance/absent/0123abcd"]},
+        {"ecs:DescribeContainerInstances": f"arn:aws:ecs:{_PLACE}:container-instance/absent/0123abcd"},
+    ),
     Needs("ec2", "describe_vpcs", {}, {"ec2:DescribeVpcs": "*"}),
     Needs("ec2", "create_vpc", {"CidrBlock": "10.9.0.0/16"}, {"ec2:CreateVpc": f"arn:aws:ec2:{_PLACE}:vpc/*"}),
     Needs(

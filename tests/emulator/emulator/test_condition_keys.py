@@ -133,6 +133,48 @@ def test_a_resources_tags_decide(
 REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 
+DEFINITION_KEYS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+    ("batch:Privileged", "false", {"privileged": False}, {"privileged": True}),
+    ("batch:Image", "isaac:*", {"image": "isaac:1"}, {"image": "miner:1"}),
+    ("batch:User", "nobody", {"user": "nobody"}, {"user": "root"}),
+    ("batch:LogDriver", "awslogs", {"logConfiguration": {"logDriver": "awslogs"}}, {}),
+    *(
+        (f"batch:AWSLogs{key}", value, {"logConfiguration": {"logDriver": "awslogs", "options": {option: value}}}, {})
+        for key, option, value in (
+            ("CreateGroup", "awslogs-create-group", "true"),
+            ("Group", "awslogs-group", "/lab/tasks"),
+            ("Region", "awslogs-region", "us-east-1"),
+            ("StreamPrefix", "awslogs-stream-prefix", "lab"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed", "refused"), DEFINITION_KEYS, ids=[row[0] for row in DEFINITION_KEYS]
+)
+def test_what_a_job_definition_contains_decides(
+    lab: Lab, key: str, value: str, allowed: dict[str, Any], refused: dict[str, Any]
+) -> None:
+    register = client(lab, lab.user(allow("batch:*", {"StringLike": {key: value}})), "batch").register_job_definition
+    for container, expected in ((allowed, {"accepted"}), (refused, REFUSED)):
+        properties = {"image": "isaac:1", "command": ["true"]} | container
+        properties["resourceRequirements"] = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "64"}]
+        made = {"jobDefinitionName": lab.name("keys"), "type": "container", "containerProperties": properties}
+        assert refusal(register, **made) in expected
+
+
+def test_one_privileged_container_of_several_decides(lab: Lab) -> None:
+    unprivileged = allow("batch:*", {"BoolIfExists": {"batch:Privileged": "false"}})
+    register = client(lab, lab.user(unprivileged), "batch").register_job_definition
+    requirements = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "64"}]
+    first, second = ({"name": name, "image": "isaac:1", "resourceRequirements": requirements} for name in "ab")
+    made = {"jobDefinitionName": lab.name("keys"), "type": "container"}
+    for more, expected in (({}, {"accepted"}), ({"privileged": True}, REFUSED)):
+        properties = {"taskProperties": [{"containers": [first | {"privileged": False}, second | more]}]}
+        assert refusal(register, **made, ecsProperties=properties) in expected
+
+
 class TestCreatedResources:
     """What a call of EC2 creates, each type with its own tags."""
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from gen_infra.emulator.authorization.job_definitions import definition_context
 from gen_infra.iam import Principal, PrincipalKind
 
 _TYPES = {PrincipalKind.USER: "User", PrincipalKind.ROLE: "AssumedRole", PrincipalKind.ROOT: "Account"}
@@ -45,7 +46,7 @@ def context(
     for key, parameter in _KEYS.get(action, {}).items():
         if (value := parameters.get(parameter)) is not None:
             values[key.lower()] = (str(value),)
-    return values
+    return values | (definition_context(parameters) if action == "batch:RegisterJobDefinition" else {})
 
 
 def _of_caller(principal: Principal) -> dict[str, tuple[str, ...]]:

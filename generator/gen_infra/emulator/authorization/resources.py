@@ -31,6 +31,11 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "codebuild": {"project": ("name", "projectName", "names", "arn")},
     "dynamodb": {"table": ("TableName", "ResourceArn")},
     "ecr": {"repository": ("repositoryName", "repositoryNames", "resourceArn")},
+    "ecs": {
+        "cluster": ("cluster", "clusters", "clusterName", "resourceArn"),
+        "container-instance": ("containerInstances", "containerInstance", "resourceArn"),
+        "task": ("tasks", "task", "resourceArn"),
+    },
     "elasticfilesystem": {
         "access-point": ("AccessPointId", "ResourceId"),
         "file-system": ("FileSystemId", "ResourceId"),
@@ -189,6 +194,12 @@ def _with_path(call: OneAction, kind: str, value: str) -> Sequence[str]:
     return (f"{given or call.lookup.path(kind, value)}{value.removeprefix('https://')}".lstrip("/"),)
 
 
+def _in_cluster(call: OneAction, kind: str, value: str) -> Sequence[str]:
+    """Put the name of the cluster before the id of a task or an instance, which lie in the one that the call names."""
+    cluster = call.parameters.get("cluster") or "default"
+    return (value,) if kind == "cluster" else (cluster.rpartition("/")[2], value)
+
+
 def _with_suffix(call: OneAction, _kind: str, value: str) -> Sequence[str]:
     """Add the six characters that Secrets Manager adds to a secret's name."""
     return (f"{value}-AbCdEf" if call.name == "CreateSecret" else f"{value}-??????",)
@@ -196,6 +207,7 @@ def _with_suffix(call: OneAction, _kind: str, value: str) -> Sequence[str]:
 
 _SPELLINGS: Mapping[str, Callable[[OneAction, str, str], Sequence[str]]] = {
     "autoscaling": lambda _call, _kind, value: ("*", value),
+    "ecs": _in_cluster,
     "iam": _with_path,
     "kms": lambda call, kind, value: (value.removeprefix("alias/") if kind == "alias" else call.lookup.key(value),),
     "logs": lambda call, _kind, value: (value, call.parameters.get("logStreamName", "*")),
