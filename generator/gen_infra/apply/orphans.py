@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from gen_infra.aws.inventory import AwsResource
+    from gen_infra.aws.kinds import Part
     from gen_infra.aws.session import Clients
 
 
@@ -56,7 +57,13 @@ class Orphan:
 
 
 def find_orphans(
-    known: Iterable[str], clients: Clients, environment: str, keys: Collection[str], repositories: Collection[str]
+    known: Iterable[str],
+    clients: Clients,
+    environment: str,
+    keys: Collection[str],
+    repositories: Collection[str],
+    *,
+    workflows: bool = False,
 ) -> list[Orphan]:
     """List what is not in the state; other revisions of the environment's job definitions do not count.
 
@@ -66,12 +73,14 @@ def find_orphans(
         environment: the environment's name.
         keys: what its resources' names have before its own, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment.
+        workflows: whether it has workflows; other roles may not list state machines.
     """
     ours = own_names(environment, keys, repositories)
     named = {part for text in known for part in (text, text.rpartition("/")[2])}
+    parts: tuple[Part, ...] = ("environment", "network", *(("workflows",) if workflows else ()))
     return [
         as_orphan(resource)
-        for resource in visible_inventory(clients, "environment", "network")
+        for resource in visible_inventory(clients, *parts)
         if ours.fullmatch(resource.name) and _known_as(resource) not in named
     ]
 

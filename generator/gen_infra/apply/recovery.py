@@ -82,8 +82,15 @@ def with_recovery_hints(environment: Environment, lock: Lock) -> Iterator[None]:
 def orphans(environment: Environment, state: Mapping[str, Any]) -> tuple[Orphan, ...]:
     """Find what is named as the environment's own, and is not in the state."""
     manifest = environment.manifest
-    known = set(texts(state))
-    return tuple(find_orphans(known, environment.clients, manifest.name, manifest.resource_keys, manifest.repositories))
+    found = find_orphans(
+        set(texts(state)),
+        environment.clients,
+        manifest.name,
+        manifest.resource_keys,
+        manifest.repositories,
+        workflows=bool(manifest.workflows),
+    )
+    return tuple(found)
 
 
 @contextmanager
