@@ -114,9 +114,9 @@ class Layer:
         for each in jobs:
             self.clients.batch.terminate_job(jobId=each, reason="done")
 
-    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, *arguments: str, manifest: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run `gen-infra COMMAND MANIFEST ARGUMENTS` without a terminal, in this process, where it starts faster."""
-        typed = ["gen-infra", command, str(self.manifest), *arguments]
+        typed = ["gen-infra", command, str(manifest or self.manifest), *arguments]
         out, err = io.StringIO(), io.StringIO()
         with (
             pytest.MonkeyPatch.context() as patch,

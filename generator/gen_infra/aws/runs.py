@@ -25,9 +25,14 @@ _POLL_SECONDS = 5.0
 _AT_A_TIME = 16  # calls of S3 and of Step Functions
 # HeadObject has no body, so that its code is the status.
 _ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
+_NO_MACHINE = "StateMachineDoesNotExist"
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 # What `redrive-execution` continues: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 REDRIVABLE = ENDED - {"SUCCEEDED"}
+
+
+class NotAppliedError(UsageError):
+    """The account has no state machine for a workflow; the caller, which knows the manifest's path, adds the hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,7 @@ def start_run(clients: Clients, machine: str, name: str, values: Mapping[str, st
         values: its input.
 
     Raises:
+        NotAppliedError: there is no such state machine.
         UsageError: another execution has the name.
     """
     from botocore.exceptions import ClientError
@@ -176,6 +182,8 @@ def start_run(clients: Clients, machine: str, name: str, values: Mapping[str, st
     except ClientError as error:
         if error_code(error) == "ExecutionAlreadyExists":
             raise UsageError(f'there is a run "{name}" already', hint="choose another --name") from None
+        if error_code(error) == _NO_MACHINE:
+            raise _not_applied(machine) from None
         raise
     arn: str = answer["executionArn"]
     return arn
@@ -183,11 +191,26 @@ def start_run(clients: Clients, machine: str, name: str, values: Mapping[str, st
 
 @aws_errors()
 def list_runs(clients: Clients, machine: str, most: int) -> list[Run]:
-    """List the newest executions of a state machine, newest first."""
+    """List the newest executions of a state machine, newest first.
+
+    Raises:
+        NotAppliedError: there is no such state machine.
+    """
+    from botocore.exceptions import ClientError
+
     pages = clients.states.get_paginator("list_executions").paginate(
         stateMachineArn=machine, PaginationConfig={"MaxItems": most}
     )
-    return [_listed(each) for page in pages for each in page["executions"]]
+    try:
+        return [_listed(each) for page in pages for each in page["executions"]]
+    except ClientError as error:
+        if error_code(error) == _NO_MACHINE:
+            raise _not_applied(machine) from None
+        raise
+
+
+def _not_applied(machine: str) -> NotAppliedError:
+    return NotAppliedError(f"the state machine {machine.rpartition(':')[2]} does not exist")
 
 
 @aws_errors()
@@ -269,8 +292,17 @@ def _described(clients: Clients, arn: str) -> Run:
     found = _execution(clients, arn)
     if found is None:
         raise UsageError(f'unknown run "{arn.rpartition(":")[2]}"')
-    reason = " ".join(part for part in (found.get("error"), found.get("cause")) if part)
+    reason = " ".join(part for part in (found.get("error"), _short(found.get("cause", ""))) if part)
     return replace(_listed(found), input=found.get("input", ""), error=reason)
+
+
+def _short(cause: str) -> str:
+    """Return why an execution failed; of a job, whose whole description is the cause, its status reason."""
+    try:
+        job = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(job.get("StatusReason", "")) if isinstance(job, dict) else cause
 
 
 def _execution(clients: Clients, arn: str) -> Mapping[str, Any] | None:

@@ -24,6 +24,7 @@ from gen_infra.errors import GenInfraError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen_infra.aws.runs import NotAppliedError
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.run_inputs import S3Object, Sample
@@ -87,11 +88,14 @@ def run(
     _echo(console, checked)
     require_objects(aws, console, objects)
     name = name or run_name(Path(samples).stem if samples else next(iter(checked[0].values.values()), workflow))
-    if samples:
-        arn = start_list(aws, env, workflow, name, checked)
-    else:
-        machine = env.state_machine_arn(env.state_machine_name(workflow))
-        arn = runs.start_run(aws, machine, name, checked[0].values)
+    try:
+        if samples:
+            arn = start_list(aws, env, workflow, name, checked)
+        else:
+            machine = env.state_machine_arn(env.state_machine_name(workflow))
+            arn = runs.start_run(aws, machine, name, checked[0].values)
+    except runs.NotAppliedError as error:
+        raise with_apply_hint(error, manifest) from None
     if not watch:
         if as_json:
             print_json({"arn": arn, "name": name, "samples": len(checked), "console_url": run_url(env.region, arn)})
@@ -101,6 +105,12 @@ def run(
         console.next_step(f"gen-infra runs {manifest} {name}")
         return 0
     return _watch(aws, console, manifest, arn, as_json=as_json)
+
+
+def with_apply_hint(error: NotAppliedError, manifest_path: Path) -> NotAppliedError:
+    """Return the error with what to do about it."""
+    error.hint = f"run gen-infra apply {manifest_path} first"
+    return error
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

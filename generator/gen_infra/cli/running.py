@@ -147,7 +147,7 @@ def cancel(
     caller = require_account(aws, env.account)
     console = Console(quiet=quiet)
     if job_ids and all(is_run(env, each) for each in job_ids):
-        return _cancel_runs(aws, env, job_ids, f"gen-infra cancel, by {caller.arn}", console, yes=yes, as_json=as_json)
+        return _cancel_runs(aws, env, manifest, job_ids, console, by=caller.arn, yes=yes, as_json=as_json)
     chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
     active = _active(chosen, console)
     if active:
@@ -164,13 +164,21 @@ def cancel(
 
 
 def _cancel_runs(
-    aws: Clients, env: Manifest, names: Sequence[str], cause: str, console: Console, *, yes: bool, as_json: bool
+    aws: Clients,
+    env: Manifest,
+    manifest_path: Path,
+    names: Sequence[str],
+    console: Console,
+    *,
+    by: str,
+    yes: bool,
+    as_json: bool,
 ) -> int:
     """Stop runs of workflows; Step Functions terminates the jobs of their steps."""
     from gen_infra.aws.runs import describe_run, stop_run
     from gen_infra.cli.runs import find_run
 
-    found = [describe_run(aws, find_run(aws, env, name)) for name in names]
+    found = [describe_run(aws, find_run(aws, env, manifest_path, name)) for name in names]
     active = [run for run in found if not run.ended]
     for run in found:
         if run.ended:
@@ -178,7 +186,7 @@ def _cancel_runs(
     if active:
         console.confirm(f"Stop {', '.join(run.name for run in active)}, and terminate the jobs of its steps?", yes=yes)
     for run in active:
-        stop_run(aws, run.arn, cause)
+        stop_run(aws, run.arn, f"gen-infra cancel, by {by}")
         if not as_json:
             click.echo(run.name)
     if as_json:

@@ -23,14 +23,15 @@ from gen_infra.cli.jobs import timestamp
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from gen_infra.aws.runs import Run, StepRun
+    from gen_infra.aws.runs import NotAppliedError, Run, StepRun
     from gen_infra.aws.session import Clients
     from gen_infra.aws.usage import Usage
     from gen_infra.manifest import Manifest
 
+_PROSE = 120  # columns of a sentence, also where there is no terminal
 COLOURS = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
 
 
@@ -88,19 +89,22 @@ def runs(
     aws = clients(env.region)
     require_account(aws, env.account)
     if not run:
-        return _list(aws, env, workflow, last, failed=failed, as_json=as_json, console=console)
-    arn = find_run(aws, env, run)
+        found, absent = _newest(aws, env, manifest, [workflow] if workflow else env.workflows, last)
+        for key in absent:
+            console.say(f"warning: workflow {key} was not applied: run gen-infra apply {manifest}", fg="yellow")
+        return _list([row for row in found if not failed or row[1].failed], console, as_json=as_json)
+    arn = find_run(aws, env, manifest, run)
     if resume:
         arn = _resume(aws, env, arn, console)
-    found = watch_run(aws, arn, lambda seen: console.say(f"  {seen.summary}")) if watch else describe_run(aws, arn)
-    found = with_usage(aws, found)
+    shown = watch_run(aws, arn, lambda seen: console.say(f"  {seen.summary}")) if watch else describe_run(aws, arn)
+    shown = with_usage(aws, shown)
     if as_json:
-        print_json(found.to_dict())
+        print_json(shown.to_dict())
     else:
-        click.echo("\n".join(_card(found, failed=failed)))
-    if found.status in {"FAILED", "TIMED_OUT", "ABORTED"}:
-        console.next_step(f"gen-infra runs {manifest} {found.name} --resume, once its cause is fixed")
-    return 1 if watch and found.status != "SUCCEEDED" else 0
+        click.echo("\n".join(card(shown, terminal_width(), failed=failed)))
+    if shown.failed:
+        console.next_step(f"gen-infra runs {manifest} {shown.name} --resume, once its cause is fixed")
+    return 1 if watch and shown.status != "SUCCEEDED" else 0
 
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([:#][0-9]+)*")
@@ -111,10 +115,11 @@ def is_run(env: Manifest, name: str) -> bool:
     return bool(env.workflows) and not _JOB_ID.fullmatch(name)
 
 
-def find_run(aws: Clients, env: Manifest, run: str) -> str:
+def find_run(aws: Clients, env: Manifest, manifest_path: Path, run: str) -> str:
     """Return the ARN of a run by its name, or the ARN that it is.
 
     Raises:
+        NotAppliedError: the environment's state machines do not exist.
         UsageError: no run of the environment has the name.
     """
     from gen_infra.aws.runs import execution_exists
@@ -128,7 +133,32 @@ def find_run(aws: Clients, env: Manifest, run: str) -> str:
         arn = env.state_machine_arn(name).replace(":stateMachine:", ":execution:") + f":{run}"
         if execution_exists(aws, arn):
             return arn
-    raise UsageError(f'unknown run "{run}"', hint="gen-infra runs lists the runs of the environment")
+    _newest(aws, env, manifest_path, env.workflows, 1)
+    raise UsageError(f'unknown run "{run}"', hint=f"gen-infra runs {manifest_path} lists the runs of the environment")
+
+
+def _newest(
+    aws: Clients, env: Manifest, manifest_path: Path, workflows: Iterable[str], most: int
+) -> tuple[list[tuple[str, Run]], list[str]]:
+    """Return the newest runs of each state machine with their workflows, and the workflows that lack one.
+
+    Raises:
+        NotAppliedError: no state machine exists.
+    """
+    from gen_infra.aws.runs import NotAppliedError, list_runs
+    from gen_infra.cli.run import with_apply_hint
+
+    found: list[tuple[str, Run]] = []
+    absent: dict[str, NotAppliedError] = {}
+    names = [(key, name) for key in workflows for name in env.machines_of(key)]
+    for key, name in names:
+        try:
+            found += [(key, run) for run in list_runs(aws, env.state_machine_arn(name), most)]
+        except NotAppliedError as error:
+            absent[name] = error
+    if absent and len(absent) == len(names):
+        raise with_apply_hint(next(iter(absent.values())), manifest_path)
+    return found, list(dict.fromkeys(key for key, name in names if name in absent))
 
 
 def _resume(aws: Clients, env: Manifest, arn: str, console: Console) -> str:
@@ -173,16 +203,7 @@ def _start_again(aws: Clients, env: Manifest, run: Run, failed: list[Run], conso
     return start_list(aws, env, workflow, run_name(run.name), samples)
 
 
-def _list(
-    aws: Clients, env: Manifest, workflow: str | None, last: int, *, failed: bool, as_json: bool, console: Console
-) -> int:
-    from gen_infra.aws.runs import list_runs
-
-    found: list[tuple[str, Run]] = []
-    for key in [workflow] if workflow else env.workflows:
-        for machine in env.machines_of(key):
-            found += [(key, run) for run in list_runs(aws, env.state_machine_arn(machine), last)]
-    found = [(key, run) for key, run in found if not failed or run.failed]
+def _list(found: list[tuple[str, Run]], console: Console, *, as_json: bool) -> int:
     found.sort(key=lambda row: row[1].started, reverse=True)
     if as_json:
         print_json([{"workflow": key, **run.to_dict()} for key, run in found])
@@ -196,30 +217,32 @@ def _list(
     return 0
 
 
-def _card(run: Run, *, failed: bool) -> Iterator[str]:
+def card(run: Run, width: int, *, failed: bool) -> Iterator[str]:
+    """Yield the lines that show a run with its samples and steps; ``failed`` leaves out other samples."""
     from gen_infra.aws.usage import BASIS
 
     yield f"{'run:':<12}{run.name}"
-    yield f"{'state:':<12}{run.status} {run.error}".rstrip()
+    yield from fold([f"{'state:':<12}{run.status} {run.error}"], width)
     yield f"{'started:':<12}{timestamp(run.started)}"
     if run.stopped:
         yield f"{'stopped:':<12}{timestamp(run.stopped)}"
     for sample in run.samples:
         if not failed or sample.failed:
-            yield f"{sample.label:<40} {sample.status:<10} {_estimate(sample.usage)}".rstrip()
-            yield from (f"  {_step(step)}" for step in sample.steps)
-    yield from map(_step, run.steps)
+            yield from fold([f"{sample.label:<40} {sample.status:<10} {_estimate(sample.usage)}"], width)
+            yield from (f"  {line}" for step in sample.steps for line in fold(_step(step), width - 2))
+    yield from (line for step in run.steps for line in fold(_step(step), width))
     if used := run.usage:
         hours = f"{used.vcpu_hours:.2f} vCPU-hours, {used.memory_gib_hours:.2f} GiB-hours"
-        yield f"{'estimate:':<12}{_estimate(used)}: {hours}"
-        yield f"{'':<12}by {BASIS}"
+        yield from fold([f"{'estimate:':<12}{_estimate(used)}: {hours}"], width)
+        yield from (f"{'':<12}{line}" for line in fold([f"by {BASIS}"], min(width, _PROSE) - 12))
 
 
-def _step(step: StepRun) -> str:
+def _step(step: StepRun) -> list[str]:
+    """Return the cells of a step."""
     seconds = (step.stopped - step.started).total_seconds() if step.started and step.stopped else None
     took = "" if seconds is None else f"{seconds / 60:.1f} min"
     cost = _estimate(step.usage)
-    return f"{step.name:<24} {step.status:<10} {step.job_id:<36} {took:>10} {cost:>10} {step.error}".rstrip()
+    return [f"{step.name:<23}", f"{step.status:<9}", f"{step.job_id:<36}", f"{took:>8}", f"{cost:>9}", step.error]
 
 
 def _estimate(used: Usage | None) -> str:

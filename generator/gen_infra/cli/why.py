@@ -65,7 +65,7 @@ def _explain_run(aws: Clients, env: Manifest, manifest_path: Path, name: str, *,
     from gen_infra.why import explain
     from gen_infra.why.run import deciding_step, explain_step, explain_without_step, step_timeout
 
-    run = describe_run(aws, find_run(aws, env, name))
+    run = describe_run(aws, find_run(aws, env, manifest_path, name))
     found = deciding_step(run)
     if found is None and not run.failed:
         raise UsageError(

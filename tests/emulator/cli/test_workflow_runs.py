@@ -175,6 +175,20 @@ def test_lists_are_checked_before_anything_starts(layer: WorkflowLayer, tmp_path
     assert (started["name"], started["samples"]) == ("one", 1)
 
 
+def test_a_workflow_that_was_not_applied_names_the_command_that_does(layer: WorkflowLayer, tmp_path: Path) -> None:
+    document = yaml.safe_load(layer.manifest.read_text())
+    later = write(tmp_path, document | {"workflows": {"later": document["workflows"]["denied"]}})
+    for command in (("run", "later", "sample=a", "does=true"), ("runs",), ("runs", "a"), ("cancel", "a", "--yes")):
+        done = layer.run(*command, manifest=later)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"error: the state machine later-{NAME} does not exist\n" in done.stderr
+        assert f"hint: run gen-infra apply {later} first\n" in done.stderr
+    document["workflows"] |= {"later": document["workflows"]["denied"]}
+    done = layer.run("runs", manifest=write(tmp_path, document))
+    assert done.returncode == 0, "the runs of the other workflows"
+    assert f"workflow later was not applied: run gen-infra apply {later}" in done.stderr
+
+
 # A job's own timeout, a minute at least, is explained in tests/emulator/why.
 def test_why_names_the_step_the_job_and_the_cause(layer: WorkflowLayer) -> None:
     layer.start("slow-job", "sleep 3600", workflow="impatient")

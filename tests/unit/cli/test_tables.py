@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.jobs import STATUSES
 from gen_infra.aws.queues import QueueState
+from gen_infra.aws.runs import Run, StepRun
+from gen_infra.aws.usage import Usage
 from gen_infra.cli.console import WIDE, fold, terminal_width
 from gen_infra.cli.placements import described
+from gen_infra.cli.runs import card
 from gen_infra.cli.watch import show, table
 from gen_infra.manifest import load
 
@@ -66,6 +70,19 @@ def test_the_live_table_goes_up_by_as_many_lines_as_it_has(
     drawn = capsys.readouterr().out
     first, _, second = drawn.partition("\x1b[")
     assert second.startswith(f"{first.count(chr(10))}F\x1b[J")
+
+
+def test_a_run_with_its_steps_folds() -> None:
+    usage = Usage(1.5, 4.0)
+    job = "0f6e3b1a-5b1c-4f43-9a53-7d2cbb1f3c11"
+    steps = [StepRun("isaac", "FAILED", job, NOW - timedelta(minutes=5), NOW, "States.TaskFailed", usage=usage)]
+    samples = [Run("1", "", "FAILED", NOW, NOW, '{"sample": "NA12878"}', steps=tuple(steps))]
+    run = Run("batch-7", "", "FAILED", NOW, NOW, error="States.ExceedToleratedFailureThreshold " + "word " * 30)
+    run = replace(run, samples=tuple(samples))
+    narrow, wide = list(card(run, NARROW, failed=True)), list(card(run, WIDE, failed=True))
+    assert all(len(line) <= NARROW for line in narrow)
+    assert words(narrow) == words(wide)
+    assert [len(line) > 120 for line in wide].count(True) == 1, "the error that AWS gives; nothing else is as long"
 
 
 def test_placements_fold(envs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
