@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gen_infra.errors import MissingError
 from gen_infra.render.files import render
 from gen_infra.render.writer import digest
-from gen_infra.versions import TERRAFORM_WITH_S3_LOCKS
+from gen_infra.versions import LOCK_FILE, TERRAFORM_WITH_S3_LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Loaded, Manifest
     from gen_infra.manifest.reading.nodes import Problem
     from gen_infra.terraform.adapter import Binary, Event, Terraform
+    from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.saved_plan import Intent, Origin, SavedPlan
 
 
@@ -57,9 +58,21 @@ class Environment:
         return origin(self.loaded.nodes, key_path)
 
     @cached_property
+    def lock_file(self) -> LockFile | None:
+        """Return the lock file beside the manifest, if there is one.
+
+        Raises:
+            UsageError: it is a link, or not a file.
+        """
+        from gen_infra.terraform.lock_file import lock_file_beside
+
+        return lock_file_beside(self.loaded.sources[0].path)
+
+    @cached_property
     def files(self) -> Mapping[str, bytes]:
-        """Return the rendered files, by their path below the root."""
-        return render(self.manifest)
+        """Return the rendered files, by their path below the root; among them a copy of the lock file."""
+        lock_file = self.lock_file
+        return render(self.manifest) | ({f"terraform/{LOCK_FILE}": lock_file.content} if lock_file else {})
 
     @cached_property
     def digest(self) -> str:
@@ -188,7 +201,12 @@ class Environment:
             binary, self.terraform_folder, os.environ, on_event=receive, rescue_folders=self.rescue_folders
         )
         if not self._is_initialized:
-            terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)
+            if self.lock_file:
+                self.lock_file.version(binary.flavour)
+            terraform.init(
+                plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir,
+                keep_lock_file=self.lock_file is not None,
+            )
             self._is_initialized = True
         return terraform
 

@@ -6,6 +6,7 @@ callables that the caller passes in, results are returned, failures are raised.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest import load_with_warnings
 from gen_infra.render.writer import digest, read_back
 from gen_infra.render.writer import write as write_folder
+from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from gen_infra.explain import Summary
     from gen_infra.render.writer import Written
     from gen_infra.terraform.adapter import Event, Terraform
+    from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.terraform.saved_plan import Intent, Plan
     from gen_infra.tools.process import Progress
@@ -56,6 +59,34 @@ def write(environment: Environment, *, force: bool = False) -> Written:
 
     remove_import_blocks(environment.terraform_folder)  # a killed run may have left them
     return write_folder(environment.files, environment.root, force=force)
+
+
+def lock(
+    manifest_paths: Sequence[Path], progress: Progress, *, platforms: Sequence[str] = (), upgrade: bool = False
+) -> dict[LockFile, str]:
+    """Lock the AWS provider for the manifests of each folder; return each lock file, and the release that it chooses.
+
+    Args:
+        manifest_paths: the manifests; those of one folder share a lock file.
+        progress: receives lines of progress.
+        platforms: those that get a checksum, such as ``linux_amd64``; empty: this machine's.
+        upgrade: choose the newest release, not the one that is locked.
+    """
+    from gen_infra.check.formats import write_atomically
+    from gen_infra.environment import find_terraform_for
+    from gen_infra.terraform.lock_file import LockFile, lock_file_beside, make_lock_file
+
+    locked = {}
+    by_folder = {path.parent: path for path in manifest_paths}
+    binaries = {path.parent: find_terraform_for(load_with_warnings(path).manifest) for path in manifest_paths}
+    for folder, manifest_path in by_folder.items():
+        binary, before = binaries[folder], None if upgrade else lock_file_beside(manifest_path)
+        progress(f"{binary.flavour} locks the AWS provider")
+        content = make_lock_file(binary, os.environ, platforms, before)
+        write_atomically(folder / LOCK_FILE, content.decode())
+        made = LockFile(folder / LOCK_FILE, content)
+        locked[made] = made.version(binary.flavour)
+    return locked
 
 
 def check(

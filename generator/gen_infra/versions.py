@@ -11,6 +11,8 @@ TERRAFORM = (1, 9)  # `init -json`, and validation blocks that refer to other va
 TERRAFORM_WITH_S3_LOCKS = (1, 10)  # the first that locks a state bucket without DynamoDB
 AWS_PROVIDER = (5, 100)
 
+LOCK_FILE = ".terraform.lock.hcl"  # the name that terraform gives the file that chooses one release of the provider
+
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 

@@ -13,12 +13,14 @@ from gen_infra.errors import MissingError, UsageError
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Diagnostic, Terraform, TerraformError
 from gen_infra.terraform.provider import find_provider
+from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from gen_infra.environment import Environment
+    from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.tools.process import Progress
 
@@ -27,9 +29,9 @@ _SIDE_BY_SIDE = 2  # terraform and its provider need nearly a gigabyte
 
 
 class Validated(NamedTuple):
-    """The result of terraform validate, and the plan or why there is none."""
+    """What is said about the lock file, if there is one, and by terraform validate; the plan, or why there is none."""
 
-    verdict: Check
+    verdicts: tuple[Check, ...]
     plan: PlanContent | None
     reason: str = ""
 
@@ -66,13 +68,16 @@ def _sources(environment: Environment) -> dict[str, bytes]:
     }
 
 
-def _validate_together(environments: Sequence[Environment], folder: Path) -> list[Check] | None:
+def _validate_together(environments: Sequence[Environment], folder: Path) -> list[tuple[Check, ...]] | None:
     """Validate configurations as modules of one root; None if anything is wrong with any of them.
 
     Configurations with the same provider blocks are in a group module that has the blocks for them: terraform starts a
     provider for each block. One error is found only in a root, by a plan or in a check of one environment: an output
     with a sensitive value.
     """
+    lock_file, *other_lock_files = {each.lock_file.content if each.lock_file else None for each in environments}
+    if other_lock_files:
+        return None
     groups: dict[bytes, str] = {}
     calls: dict[str, str] = defaultdict(str)
     places = []
@@ -87,16 +92,20 @@ def _validate_together(environments: Sequence[Environment], folder: Path) -> lis
         places.append((group, module))
     providers = {f"{group}/{_PROVIDERS}": blocks for blocks, group in groups.items()}
     lay_out({**providers, **{path: text.encode() for path, text in calls.items()}}, folder)
+    if lock_file:
+        lay_out({LOCK_FILE: lock_file}, folder)
     terraform = Terraform(environments[0].terraform_binary, folder, os.environ)
     try:
-        _init(terraform)
+        locked = _init(terraform, environments[0].lock_file)
     except TerraformError:
         return None  # the init of the invalid configuration says what is wrong
+    if any(each.failed for each in locked):
+        return None
     validation = terraform.validate()
     if not validation.valid:
         return None
     return [
-        _verdict([_alone(each, *place) for each in validation.diagnostics if each.file.startswith(place)])
+        (*locked, _verdict([_alone(each, *place) for each in validation.diagnostics if each.file.startswith(place)]))
         for place in [(f"{group}/", f"{module}/") for group, module in places]
     ]
 
@@ -114,15 +123,33 @@ def _alone(diagnostic: Diagnostic, group: str, module: str) -> Diagnostic:
     )
 
 
-def _init(terraform: Terraform) -> None:
-    terraform.init(plugin_dir=find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir)
+def _init(terraform: Terraform, lock_file: LockFile | None) -> tuple[Check, ...]:
+    """Initialize a copy; return the verdict on its lock file, if there is one. One that does not match is removed."""
+    plugin_dir = find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir
+    if lock_file is None:
+        terraform.init(plugin_dir=plugin_dir)
+        return ()
+    summary = LOCK_FILE
+    try:
+        summary = f"hashicorp/aws {lock_file.version(terraform.binary.flavour)}"
+        terraform.init(plugin_dir=plugin_dir, keep_lock_file=True)
+    except (UsageError, TerraformError) as error:
+        if isinstance(error, TerraformError) and error.cause != "lock-file":
+            raise
+        problem = error
+    else:
+        return (Check("lock file", summary),)
+    (terraform.folder / LOCK_FILE).unlink()
+    terraform.init(plugin_dir=plugin_dir)
+    finding = Finding("failed", f"{problem.message}; {problem.hint}", file=f"terraform/{LOCK_FILE}")
+    return (Check("lock file", summary, (finding,)),)
 
 
 def _validate_and_plan(
     environment: Environment,
     folder: Path,
     progress: Progress,
-    known: Check | None = None,
+    known: tuple[Check, ...] | None = None,
     *,
     is_one_of_several: bool = False,
 ) -> Validated:
@@ -130,26 +157,26 @@ def _validate_and_plan(
     lay_out(_sources(environment), folder)
     terraform = Terraform(environment.terraform_binary, folder, os.environ)
     if known is None:
-        _init(terraform)
+        locked = _init(terraform, environment.lock_file)
         validation = terraform.validate()
+        verdicts = (*locked, _verdict(validation.diagnostics))
         if not validation.valid:
-            return Validated(_verdict(validation.diagnostics), None, "the configuration is not valid")
-        verdict = _verdict(validation.diagnostics)
+            return Validated(verdicts, None, "the configuration is not valid")
     else:
-        verdict = known
+        verdicts = known
     problem = _account_problem(environment)
     if isinstance(problem, MissingError):
-        return Validated(verdict, None, f"{problem.message}; {problem.hint}")
+        return Validated(verdicts, None, f"{problem.message}; {problem.hint}")
     if problem and is_one_of_several:  # one process has the credentials for one account
-        return Validated(verdict, None, problem.message)
+        return Validated(verdicts, None, problem.message)
     if problem:
         raise problem
     environment.require_image_parameters()
     if known is not None:
-        _init(terraform)
+        _init(terraform, environment.lock_file)
     progress(f"terraform plans {environment.manifest.name}" if is_one_of_several else "terraform plans")
     terraform.plan(folder / "tfplan")
-    return Validated(verdict, terraform.show_plan(folder / "tfplan"))
+    return Validated(verdicts, terraform.show_plan(folder / "tfplan"))
 
 
 def _account_problem(environment: Environment) -> MissingError | UsageError | None:

@@ -208,7 +208,7 @@ def _scan_plans(
         progress("checkov scans the plan")
         scans = iter(checkov_plan(find_checkov(os.environ), planned, os.environ))
     return [
-        [each.verdict, *_plan_verdicts(each, next(scans) if each.plan else None, environment.files, beyond)]
+        [*each.verdicts, *_plan_verdicts(each, next(scans) if each.plan else None, environment.files, beyond)]
         for each, environment, beyond in zip(validated, environments, accepted, strict=True)
     ]
 

@@ -48,6 +48,7 @@ COMMANDS = {  # in the order in which they are used
     "new": _Entry("manifests", "Write a commented manifest to start from."),
     "show": _Entry("manifests", "Print the resolved manifest, and where its jobs can run."),
     "render": _Entry("files", "Write the environment's Terraform and Packer files."),
+    "lock": _Entry("lock", "Choose the release of the AWS provider, with its checksums."),
     "check": _Entry("files", "Validate and scan the files with every tool."),
     "plan": _Entry("build", "Show what would change, and what that does to running jobs."),
     "apply": _Entry("build", "Apply exactly the plan that is shown."),

@@ -22,6 +22,7 @@ from gen_infra.cli.console import (
 )
 from gen_infra.cli.several import CommandOutcome, finish, guarded, in_order, load_each, manifests_argument
 from gen_infra.errors import UsageError
+from gen_infra.versions import LOCK_FILE, provider_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,12 @@ def render(
         print_json(in_order(outcomes, manifest_paths) if several else outcomes[0].answer)
     code = finish(outcomes, console, done="up to date" if only_check else "rendered") if several else outcomes[0].code
     if not only_check and not code:
+        unlocked = [str(path) for path in manifest_paths if not (path.parent / LOCK_FILE).exists()]
+        if unlocked:
+            console.say(
+                f"terraform init installs the newest AWS provider {provider_range()}; "
+                f"to choose one release: gen-infra lock {' '.join(unlocked)}"
+            )
         console.next_step(f"gen-infra check {' '.join(map(str, manifest_paths))}")
     return code
 

@@ -1,8 +1,9 @@
 """Find out without rendering that `gen-infra render` would change nothing.
 
 After each render ``<root>/.gen-infra.cache/inputs.json`` has a digest of everything that decides what `render` writes
-and prints: the text of the manifest and of its parents, the code that renders, and the files that were written. If the
-digest and the files are still the same, so is the answer. In any doubt there is none, and the caller renders.
+and prints: the text of the manifest, of its parents and of the lock file, the code that renders, and the files that
+were written. If the digest and the files are still the same, so is the answer. In any doubt there is none, and the
+caller renders.
 
 What can change without any of these is not kept: a manifest with warnings, whose places depend on the working
 directory, and one that is valid only until some day. The cache is for one machine: git ignores its folder.
@@ -26,6 +27,7 @@ from gen_infra.errors import GenInfraError
 from gen_infra.render.folder import Folder, ObstacleError
 from gen_infra.render.writer import Written, digest, read_back
 from gen_infra.resources import DataKind, data_dir
+from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,6 +92,7 @@ class RenderCache:
             if any(parent.is_symlink() for parent in parents):  # which is an error
                 return None
             sources = [(manifest_path.name, text), *((parent.name, _read(parent)) for parent in parents)]
+            sources += _lock_file_beside(manifest_path)
             if last.digest != self._digest(name, sources, last.files, last.cost):
                 return None
             files = read_back(root)
@@ -112,6 +115,7 @@ class RenderCache:
             return
         sources = [(source.path.name, source.text.encode()) for source in loaded.sources]
         parents = [name for name, _ in sources[1:]]
+        sources += _lock_file_beside(loaded.sources[0].path)
         made = _Inputs(parents, files, cost, self._digest(loaded.manifest.name, sources, files, cost))
         content = json.dumps(made._asdict(), indent=2).encode() + b"\n"
         with suppress(OSError, ObstacleError, GenInfraError), Folder(root) as folder, folder.lock():
@@ -142,6 +146,12 @@ def code_signature() -> str:
         if spec and spec.origin:
             stamps.append((spec.origin, *_stamp(Path(spec.origin).stat())))
     return sha256(repr((sys.version, stamps)).encode()).hexdigest()
+
+
+def _lock_file_beside(manifest_path: Path) -> list[tuple[str, bytes]]:
+    """Return the name and the text of the lock file in a manifest's folder, if there is one."""
+    path = manifest_path.parent / LOCK_FILE
+    return [(LOCK_FILE, _read(path))] if path.exists() else []
 
 
 def _stamps(folder: str) -> Iterator[tuple[str | int, ...]]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.render.folder import Folder, ObstacleError
+from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,8 @@ _ACTIVE = re.compile(
     | \.checkov\.ya?ml""",
     re.VERBOSE | re.DOTALL,
 )
+# Terraform writes this file too, so that one that gen-infra did not write holds nothing of anyone else's.
+_SHARED_WITH_TERRAFORM = f"terraform/{LOCK_FILE}"
 _PATH = re.compile(r"(?!\.\.?(/|\Z))[^/\\\0]+(/(?!\.\.?(/|\Z))[^/\\\0]+)*")
 
 _HINTS = {
@@ -166,7 +169,8 @@ def _survey(folder: Folder, files: Mapping[str, bytes], record: _Record) -> _Sur
             except ObstacleError as obstacle:
                 survey.immovable.append(str(obstacle))
                 continue
-        if found is not None and found != files.get(path) and not record.is_ours(path, found):
+        is_other = found is not None and found != files.get(path) and not record.is_ours(path, found)
+        if is_other and path != _SHARED_WITH_TERRAFORM:
             survey.changed.append(f"{path} ({'changed since it was rendered' if path in known else 'not rendered'})")
     survey.immovable.extend(f"{path} (would be loaded too)" for path in _active_files(folder, survey.found))
     return survey

@@ -13,7 +13,7 @@ import os
 import shlex
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from python_terraform import IsFlagged
 from gen_infra.terraform.binary import Binary, find_terraform
 from gen_infra.terraform.messages import Event, Messages, TerraformError, failure, parse_diagnostic
 from gen_infra.terraform.plan import PlanContent
+from gen_infra.terraform.provider import os_arch
 from gen_infra.tools import process
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.diagnostics import Diagnostic
@@ -132,13 +133,21 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             raise
         return completed.returncode, completed.stdout, completed.stderr
 
-    def init(self, *, backend: bool = True, plugin_dir: Path | None = None, upgrade: bool = False) -> None:
+    def init(
+        self,
+        *,
+        backend: bool = True,
+        plugin_dir: Path | None = None,
+        upgrade: bool = False,
+        keep_lock_file: bool = False,
+    ) -> None:
         """Install providers and modules; never move a state or change the backend.
 
         Args:
             backend: False leaves the state alone: enough for validate.
             plugin_dir: the only place to take providers from; see `provider.find_provider`.
             upgrade: take newer versions than the lock file's.
+            keep_lock_file: use the lock file as it is, and fail where it does not match.
 
         """
         self._stream(
@@ -149,13 +158,36 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
             reconfigure=None,
             plugin_dir=plugin_dir,
             upgrade=IsFlagged if upgrade else None,
+            lockfile="readonly" if keep_lock_file else None,
         )
 
     def _on_init_event(self, event: Event) -> None:
-        # A mirror has no signed checksums for other platforms; the lock file here is for this machine alone.
-        is_noise = event.diagnostic and event.diagnostic.summary == "Incomplete lock file information for providers"
-        if self._on_event and not is_noise:
+        # A mirror has no signed checksums for other platforms; the lock file that terraform makes is for this machine.
+        summary = event.diagnostic.summary if event.diagnostic else ""
+        if event.diagnostic and summary == "Provider lock file not updated":
+            advice = (
+                f"the lock file has no checksum for {os_arch()}: run gen-infra lock --platform {os_arch()} MANIFEST"
+            )
+            event = replace(event, diagnostic=replace(event.diagnostic, summary=advice, detail=""))
+        if self._on_event and summary != "Incomplete lock file information for providers":
             self._on_event(event)
+
+    def lock_providers(self, platforms: Iterable[str], mirror: Path | str | None) -> None:
+        """Write the lock file, or add to it, with the checksums for these platforms.
+
+        Args:
+            platforms: such as ``linux_amd64``.
+            mirror: the folder or the https address of a mirror; None for the registry.
+
+        """
+        code, out, err = self.cmd(
+            "providers lock",
+            platform=list(platforms),
+            fs_mirror=mirror if isinstance(mirror, Path) else None,
+            net_mirror=mirror if isinstance(mirror, str) else None,
+        )
+        if code != 0:
+            raise self._failure("providers lock", (), output=out + err)
 
     def validate(self) -> Validation:
         """Check the configuration, after `init`; without credentials and without state."""

@@ -237,6 +237,13 @@ _CAUSES = (  # the first that fits any of the errors
         error=MissingError,
     ),
     _Cause(
+        "lock-file",
+        r"locked provider \S+ \S+ does not match configured version constraint"
+        r"|doesn't match any of the\s+checksums previously recorded"
+        r"|Provider dependency changes detected",
+        hint="if the provider was changed on purpose, renew the lock file: gen-infra lock --upgrade MANIFEST",
+    ),
+    _Cause(
         "no-provider",
         r"Failed to (query available provider packages|install provider|resolve provider packages)"
         r"|registry client|could not connect to registry",

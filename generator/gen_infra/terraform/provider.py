@@ -13,16 +13,18 @@ import re
 import stat
 from collections import deque
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gen_infra.errors import MissingError
+from gen_infra.terraform.hcl import Expression, HclError, Tuple, parse
 from gen_infra.versions import fits_provider_range, provider_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_HOSTS = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
+REGISTRIES = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
 _SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go
 _DEPTH = 4  # folders below a root
 _MOST_FOLDERS = 20_000  # of the whole search; a number and not a time, so that a busy machine finds as much
@@ -37,12 +39,15 @@ class ProviderSource:
             mirror that terraform looks into anyway, ``found`` by searching, or the ``registry``.
         plugin_dir: what to give ``Terraform.init``; None where terraform needs no help.
         description: for messages.
+        mirror: the folder or the https address of a mirror; None for the registry. ``terraform providers lock`` needs
+            it in all cases, because it ignores the CLI configuration.
 
     """
 
     kind: Literal["named", "configured", "implied", "found", "registry"]
     plugin_dir: Path | None
     description: str
+    mirror: Path | str | None
 
 
 def find_provider(
@@ -62,7 +67,7 @@ def find_provider(
         MissingError: GEN_INFRA_PLUGIN_DIR names a folder without a fitting provider.
 
     """
-    host = _HOSTS[flavour]
+    host = REGISTRIES[flavour]
     named = environ.get("GEN_INFRA_PLUGIN_DIR")
     if named:
         folder = Path(named).absolute()
@@ -72,17 +77,17 @@ def find_provider(
                 f"for {os_arch()}",
                 hint="fill it: terraform providers mirror FOLDER",
             )
-        return ProviderSource("named", folder, f"{folder} (GEN_INFRA_PLUGIN_DIR)")
+        return ProviderSource("named", folder, f"{folder} (GEN_INFRA_PLUGIN_DIR)", folder)
     for file in _config_files(environ, flavour):
         if _configures_installation(file):
-            return ProviderSource("configured", None, f"as {file} says")
+            return ProviderSource("configured", None, f"as {file} says", _configured_mirror(file, host))
     for folder in _implied_mirrors(environ):
         if _serves(folder, host):
-            return ProviderSource("implied", None, str(folder))
+            return ProviderSource("implied", None, str(folder), folder)
     for folder in _search(_usual_roots(environ) if roots is None else roots, host):
         if _is_trusted(folder) and _serves(folder, host):
-            return ProviderSource("found", folder, str(folder))
-    return ProviderSource("registry", None, host)
+            return ProviderSource("found", folder, str(folder), folder)
+    return ProviderSource("registry", None, host, None)
 
 
 def os_arch() -> str:
@@ -124,6 +129,37 @@ def _configures_installation(file: Path) -> bool:
     except OSError:
         return False
     return re.search(r"^\s*provider_installation\b", text, flags=re.MULTILINE) is not None
+
+
+def _configured_mirror(file: Path, host: str) -> Path | str | None:
+    """Return the first mirror for the AWS provider in a CLI configuration file; None: the registry, or not readable."""
+    try:
+        (installation,) = (each for each in parse(file.read_text()).blocks if each.kind == "provider_installation")
+    except (HclError, OSError, ValueError):
+        return None
+    for method in installation.body.blocks:
+        values = method.body.attributes
+        if not _applies(values, host):
+            continue
+        if method.kind == "direct":
+            return None
+        if method.kind == "filesystem_mirror" and isinstance(path := values.get("path"), str):
+            return Path(path).expanduser()
+        if method.kind == "network_mirror" and isinstance(url := values.get("url"), str):
+            return url
+    return None
+
+
+def _applies(method: Mapping[str, Expression], host: str) -> bool:
+    """Return whether an installation method is for the AWS provider, by its ``include`` and ``exclude``."""
+
+    def mentions(key: str) -> bool:
+        patterns = method.get(key)
+        texts = [each for each in patterns.items if isinstance(each, str)] if isinstance(patterns, Tuple) else []
+        whole = (each if each.count("/") == 2 else f"{host}/{each}" for each in texts)
+        return any(fnmatchcase(f"{host}/hashicorp/aws", each) for each in whole)
+
+    return not mentions("exclude") and ("include" not in method or mentions("include"))
 
 
 def _implied_mirrors(environ: Mapping[str, str]) -> Iterator[Path]:

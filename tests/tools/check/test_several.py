@@ -43,8 +43,8 @@ def test_an_invalid_configuration_is_found_and_the_others_pass(
     two.files = {**two.files, "terraform/extra.tf": b'output "x" {\n  value = local.missing\n}\n'}  # a broken render
     said: list[str] = []
     good, broken = validate_and_plan([one, two], tmp_path / "copies", said.append)
-    assert not good.verdict.failed
-    (finding,) = broken.verdict.findings
+    assert not any(each.failed for each in good.verdicts)
+    ((finding,),) = (each.findings for each in broken.verdicts)
     assert finding.file == "terraform/extra.tf"
     assert "undeclared local value" in finding.message
     assert broken.reason == "the configuration is not valid"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,6 @@ from gen_infra.terraform.provider import ProviderSource, find_provider, os_arch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 HOST = "registry.terraform.io"
 
@@ -46,7 +46,7 @@ def test_a_mirror_is_found(environ: dict[str, str], tmp_path: Path, make: Callab
     mirror = tmp_path / "opt" / depth
     make(mirror)
 
-    assert find(environ, tmp_path / "opt") == ProviderSource("found", mirror, str(mirror))
+    assert find(environ, tmp_path / "opt") == ProviderSource("found", mirror, str(mirror), mirror)
 
 
 @pytest.mark.parametrize("version", ["5.99.0", "6.0.0", "5.100.0-beta1", "4.100.0", "5.100", "latest"])
@@ -125,7 +125,26 @@ def test_terraforms_own_configuration_is_left_to_terraform(environ: dict[str, st
 
     source = find({**environ, "TF_CLI_CONFIG_FILE": str(file)} if name != ".terraformrc" else environ, tmp_path / "opt")
 
-    assert source == ProviderSource("configured", None, f"as {file} says")
+    assert source == ProviderSource("configured", None, f"as {file} says", Path("/mirror"))
+
+
+@pytest.mark.parametrize(
+    ("methods", "mirror"),
+    [
+        ('network_mirror {\n url = "https://mirror.lab/"\n }', "https://mirror.lab/"),
+        ("direct {\n }", None),
+        ('filesystem_mirror {\n path = "/a"\n include = ["example.org/*/*"]\n }\n direct {\n }', None),
+        ('filesystem_mirror {\n path = "/a"\n include = ["hashicorp/*"]\n }\n direct {\n }', Path("/a")),
+        ('filesystem_mirror {\n path = "/a"\n exclude = ["registry.terraform.io/hashicorp/aws"]\n }\n'
+         'network_mirror {\n url = "https://b/"\n }', "https://b/"),
+        ('dev_overrides {\n }\n filesystem_mirror {\n path = "/a"\n }', Path("/a")),
+    ],
+)  # fmt: skip
+def test_the_lock_file_is_made_from_the_configured_mirror(
+    environ: dict[str, str], tmp_path: Path, methods: str, mirror: Path | str | None
+) -> None:
+    (tmp_path / "home" / ".terraformrc").write_text(f"provider_installation {{\n{methods}\n}}\n")
+    assert find(environ, tmp_path).mirror == mirror
 
 
 @pytest.mark.parametrize("text", ['plugin_cache_dir = "/cache"\n', "# provider_installation {\n"])
@@ -143,4 +162,4 @@ def test_so_is_a_mirror_that_terraform_looks_into_anyway(environ: dict[str, str]
     mirror = unpacked(tmp_path / place)
     unpacked(tmp_path / "opt")
 
-    assert find(environ, tmp_path / "opt") == ProviderSource("implied", None, str(mirror))
+    assert find(environ, tmp_path / "opt") == ProviderSource("implied", None, str(mirror), mirror)
