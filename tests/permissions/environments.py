@@ -18,6 +18,7 @@ from gen_infra.permissions.calls import ROLES
 from gen_infra.permissions.policies import documents
 from gen_infra.resources import data_dir
 from tests.cli import clean_environ
+from tests.emulator import probes
 from tests.emulator.provider import running_provider
 from tests.emulator.session import Site
 
@@ -39,6 +40,8 @@ MANIFESTS = {
 ALLOWED = ("--allow", "other-roles", "--allow", "root-scripts")  # effects of the manifests' own settings
 BOUNDARY = "developer-boundary"
 SIGNED_IN = "AWSReservedSSO_Scientist_0123456789abcdef"
+CENTRAL = {"batchService": "batch", "batchJob": "ecs-tasks", "batchInstance": "ec2"}  # by whom each is assumed
+INSTANCE_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
 _NUMBERS = itertools.count(1)
 
 
@@ -90,8 +93,11 @@ def _key_for_logs(kms: Any, region: str) -> str:
 def central_roles(aws: Emulator) -> None:
     """Create what the examples refer to by ARN and do not create."""
     iam = aws.client("iam")
-    for role in ("batchService", "batchJob", "batchInstance"):
-        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=policy_document())
+    for role, service in CENTRAL.items():
+        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName=role, Path="/central/", AssumeRolePolicyDocument=policy_document(trust))
+    iam.attach_role_policy(RoleName="batchService", PolicyArn=probes.BATCH_POLICY)
+    iam.attach_role_policy(RoleName="batchInstance", PolicyArn=INSTANCE_POLICY)
     for path, role in (("/", "Operator"), ("/", "Scientist"), ("/aws-reserved/sso.amazonaws.com/", SIGNED_IN)):
         iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=policy_document())
     iam.create_instance_profile(InstanceProfileName="batchInstance", Path="/central/")

@@ -99,9 +99,10 @@ def _fix_of(reason: str, evidence: Evidence) -> str:
     refusal = find_refusal(reason)
     if messages.INVALID_CLUSTER.search(reason):
         return _replace(evidence)
+    linked = f"or set service_role of {evidence.compute_keys} to service-linked; then {apply}"
     if refusal and refusal.action != "sts:AssumeRole":
         role = refusal.role or "its service role"
-        return f"allow {refusal.action} in {role} (the managed policy AWSBatchServiceRole does); then {apply}"
+        return f"allow {refusal.action} in {role} (the managed policy AWSBatchServiceRole does), {linked}"
     profile = (
         f"create the instance profile, with the instances' role in it; then {apply}"
         if evidence.manifest.iam.instance_profile
@@ -113,7 +114,7 @@ def _fix_of(reason: str, evidence: Evidence) -> str:
         (messages.INVALID_PROFILE, profile),
         (messages.INVALID_TEMPLATE_ABSENT, template),
         (messages.MACHINE_IMAGE, f"name another image (image.id, image.parameter); then {apply}"),
-        (messages.INVALID_ROLE, f"let batch.amazonaws.com assume the service role, or create it again; then {apply}"),
+        (messages.INVALID_ROLE, f"let batch.amazonaws.com assume the service role, or create it again, {linked}"),
         (messages.INVALID_NETWORK, network),
         (messages.INVALID_TEMPLATE, template),
     )

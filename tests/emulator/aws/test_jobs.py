@@ -32,6 +32,7 @@ def clients(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> Clients:
 def layer(clients: Clients, env: str) -> None:
     """Just enough of an environment for jobs: a compute environment, two queues, a definition."""
     role = clients.iam.create_role(RoleName=f"batchService-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    clients.iam.attach_role_policy(RoleName=f"batchService-{env}", PolicyArn=probes.BATCH_POLICY)
     environment = clients.batch.create_compute_environment(
         computeEnvironmentName=f"genomicsEnv-{env}", type="UNMANAGED", state="ENABLED", serviceRole=role
     )["computeEnvironmentArn"]

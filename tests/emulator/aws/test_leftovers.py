@@ -83,6 +83,7 @@ def zipped(source: str) -> bytes:
 def make_one_of_each(clients: Clients, env: str) -> dict[str, str]:
     """Create one resource of every kind that an environment has, by kind; return the key's id and the policy's ARN."""
     role = clients.iam.create_role(RoleName=f"batchService-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    clients.iam.attach_role_policy(RoleName=f"batchService-{env}", PolicyArn=probes.BATCH_POLICY)
     clients.iam.create_role(RoleName=f"isaac-{env}-job", AssumeRolePolicyDocument=TRUST)
     clients.iam.create_instance_profile(InstanceProfileName=f"batchInstance-{env}")
     clients.iam.create_policy(PolicyName=f"batchInstance-{env}", PolicyDocument=ALLOW)

@@ -203,10 +203,12 @@ def test_an_environment_whose_launch_template_is_deleted_is_invalid(lab: Lab) ->
 
 
 def test_an_environment_whose_service_role_is_deleted_is_invalid(lab: Lab) -> None:
-    role = lab.role(lab.name("batchService"))
+    role = lab.service_role()
     where = lab.environment(serviceRole=role)
     assert lab.described_environment(where)["status"] == "VALID"
-    lab.client("iam").delete_role(RoleName=role.rpartition("/")[2])
+    iam, name = lab.client("iam"), role.rpartition("/")[2]
+    iam.delete_role_policy(RoleName=name, PolicyName="batch")
+    iam.delete_role(RoleName=name)
     assert "Not authorized to perform sts:AssumeRole" in lab.described_environment(where)["statusReason"]
 
 

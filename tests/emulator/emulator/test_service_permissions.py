@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.emulator.job_helpers import described, follow, reason
+from tests.emulator.job_helpers import submit as submit_to
 from tests.emulator.probes import Lab, deliveries, refusal, requirements
 
 if TYPE_CHECKING:
@@ -124,6 +125,85 @@ def test_an_instance_that_may_not_join_the_cluster_runs_no_job(lab: Lab, image: 
     assert follow(lab, good)[0]["status"] == "SUCCEEDED"
     found = lab.client("batch").describe_jobs(jobs=jobs)["jobs"]
     assert [job["status"] for job in found] == ["RUNNABLE"] * len(jobs)
+
+
+class TestServiceRole:
+    """A compute environment with a service role of its own, with which Batch acts."""
+
+    NEEDED = (
+        *("autoscaling:CreateAutoScalingGroup", "autoscaling:DescribeAutoScalingGroups"),
+        *("autoscaling:UpdateAutoScalingGroup", "ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"),
+        *("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ecs:CreateCluster", "ecs:DescribeClusters"),
+        *("iam:GetInstanceProfile", "iam:PassRole"),
+    )
+    TASKS = ("ecs:DescribeTasks", "ecs:RegisterTaskDefinition", "ecs:RunTask")
+    DELETES = ("autoscaling:DeleteAutoScalingGroup", "ecs:DeleteCluster")
+
+    def role(self, lab: Lab, lacking: str = "", service: str = "batch", **condition: Any) -> str:
+        actions = (*self.NEEDED, *self.TASKS, *self.DELETES)
+        return role(lab, service, without(dict.fromkeys(actions, "*"), lacking), **condition)
+
+    def test_it_is_invalid_without_each_permission(self, lab: Lab) -> None:
+        for action in self.NEEDED:
+            own = self.role(lab, action)
+            session = f"assumed-role/{own.rpartition('/')[2]}/aws-batch"
+            found = lab.described_environment(lab.environment(serviceRole=own))
+            assert found["status"] == "INVALID"
+            assert found["statusReason"].startswith(
+                f"CLIENT_ERROR - User: arn:aws:sts::123456789012:{session} is not authorized to perform: {action} "
+            )
+            assert f"because no identity-based policy allows the {action} action (Service: " in found["statusReason"]
+        cluster = lab.described_environment(lab.environment(serviceRole=self.role(lab, "ecs:DescribeClusters")))
+        assert cluster["statusReason"].endswith(
+            f"on resource: {cluster['ecsClusterArn']} because no identity-based policy allows the ecs:DescribeClusters "
+            "action (Service: AmazonECS; Status Code: 400; Error Code: AccessDeniedException)"
+        )
+
+    @pytest.mark.parametrize(
+        ("service", "account", "status"),
+        [("batch", "123456789012", "VALID"), ("batch", "999999999999", "INVALID"), ("ec2", "123456789012", "INVALID")],
+    )
+    def test_it_must_trust_batch_for_the_account(self, lab: Lab, service: str, account: str, status: str) -> None:
+        own = self.role(lab, service=service, StringEquals={"aws:SourceAccount": account})
+        found = lab.described_environment(lab.environment(serviceRole=own))
+        assert found["status"] == status
+        if status == "INVALID":
+            assert found["statusReason"] == (
+                "CLIENT_ERROR - User: batch.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: "
+                f"{own} (Service: AWSSecurityTokenService; Status Code: 403; Error Code: AccessDenied)"
+            )
+
+    def test_a_permission_that_is_given_later_makes_it_valid(self, lab: Lab) -> None:
+        own = self.role(lab, "ecs:CreateCluster")
+        where = lab.environment(serviceRole=own)
+        assert lab.described_environment(where)["status"] == "INVALID"
+        lab.allow(own.rpartition("/")[2], "ecs:CreateCluster", "*")
+        assert lab.described_environment(where)["status"] == "VALID"
+
+    def test_no_job_runs_without_the_permissions_for_tasks(self, lab: Lab) -> None:
+        jobs = []
+        for action in self.TASKS:
+            queue = lab.queue(lab.environment(serviceRole=self.role(lab, action)))
+            jobs.append(submit_to(lab, queue, lab.definition({"image": "busybox"})))
+        unpassed = role(lab, "ecs-tasks", {})
+        own = self.role(lab, "iam:PassRole")
+        lab.allow(own.rpartition("/")[2], "iam:PassRole", lab.role("lab-worker"))
+        queue = lab.queue(lab.environment(serviceRole=own))
+        jobs.append(submit_to(lab, queue, lab.definition({"image": "busybox", "jobRoleArn": unpassed})))
+        for job in jobs:
+            assert reason(lab, job).startswith("MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS - ")
+        good = lab.queue(lab.environment(serviceRole=self.role(lab)))
+        done = submit_to(lab, good, lab.definition({"image": "busybox", "jobRoleArn": unpassed}))
+        assert follow(lab, done)[0]["status"] == "SUCCEEDED"
+
+    def test_batch_cannot_delete_it_without_the_permissions(self, lab: Lab) -> None:
+        batch = lab.client("batch")
+        for action in (*self.DELETES, ""):
+            where = lab.environment(serviceRole=self.role(lab, action), state="DISABLED")
+            batch.delete_compute_environment(computeEnvironment=where)
+            left = batch.describe_compute_environments(computeEnvironments=[where])["computeEnvironments"]
+            assert [each["status"] for each in left] == (["INVALID"] if action else [])
+            assert all(f"is not authorized to perform: {action} " in each["statusReason"] for each in left)
 
 
 def key(lab: Lab, *services: str) -> str:

@@ -33,6 +33,19 @@ _WORKER_ACTIONS = (
 WORKER_POLICY = json.dumps(  # of AmazonEC2ContainerServiceforEC2Role, which is not in every moto
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": _WORKER_ACTIONS, "Resource": "*"}]}
 )
+BATCH_POLICY = "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole"
+SERVICE_POLICY = json.dumps(  # of AWSBatchServiceRole, which is not in every moto
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["autoscaling:*", "ec2:*", "ecs:*", "iam:GetInstanceProfile", "iam:PassRole"],
+                "Resource": "*",
+            }
+        ],
+    }
+)
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICES}, "Action": "sts:AssumeRole"}],
@@ -88,6 +101,13 @@ class Lab:
         iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+
+    def service_role(self) -> str:
+        """Make a role with which Batch may do what it does for a compute environment; return its ARN."""
+        name = self.name("batchService")
+        arn = self.role(name)
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="batch", PolicyDocument=SERVICE_POLICY)
+        return arn
 
     def linked_role(self) -> str:
         return self.role("AWSServiceRoleForBatch", "/aws-service-role/batch.amazonaws.com/")

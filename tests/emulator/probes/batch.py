@@ -82,7 +82,7 @@ def updated_resources(lab: Lab) -> Any:
     }
 )
 def refused_updates(lab: Lab) -> Any:
-    custom, update = lab.role("batchService"), lab.client("batch").update_compute_environment
+    custom, update = lab.service_role(), lab.client("batch").update_compute_environment
     own = lab.environment(serviceRole=custom, computeResources=lab.resources(bidPercentage=50))
     best_fit = lab.environment(computeResources=lab.resources(type="EC2", allocationStrategy="BEST_FIT"))
     linked = lab.environment()

@@ -9,6 +9,7 @@ import pytest
 
 from gen_infra.aws import session
 from tests.cli import clean_environ, gen_infra
+from tests.emulator import probes
 
 if TYPE_CHECKING:
     import subprocess
@@ -70,8 +71,9 @@ def register(clients: Clients, image: str, name: str = "tool-pruned") -> None:
 
 
 def queue(clients: Clients) -> str:
-    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    trust = json.dumps(probes.TRUST)
     role = clients.iam.create_role(RoleName="batchService-pruned", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    clients.iam.attach_role_policy(RoleName="batchService-pruned", PolicyArn=probes.BATCH_POLICY)
     environment = clients.batch.create_compute_environment(
         computeEnvironmentName="spot-pruned", type="UNMANAGED", state="ENABLED", serviceRole=role
     )["computeEnvironmentArn"]

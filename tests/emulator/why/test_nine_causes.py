@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.emulator.layer import Layer
-from tests.emulator.probes import TRUST
+from tests.emulator.probes import BATCH_POLICY, TRUST
 from tests.polling import wait_until
 
 if TYPE_CHECKING:
@@ -215,6 +215,74 @@ def test_its_role_cannot_be_assumed(layer: Layer) -> None:
     assert f"ECS was unable to assume the role '{role}'" in evidence
     assert f"{role} does not exist" in evidence
     assert "a role of yours must trust ecs-tasks.amazonaws.com" in fix
+
+
+class TestServiceRole:
+    """The queue's compute environment has a service role that is not Batch's own."""
+
+    ROLE = f"batchService-{NAME}"
+    OTHER = f"spot-{NAME}-2"
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def service_role(cls, layer: Layer) -> Iterator[None]:
+        iam, batch = layer.clients.iam, layer.clients.batch
+        arn = iam.create_role(RoleName=cls.ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        iam.attach_role_policy(RoleName=cls.ROLE, PolicyArn=BATCH_POLICY)
+        [first] = batch.describe_compute_environments(computeEnvironments=[layer.environment])["computeEnvironments"]
+        batch.create_compute_environment(
+            computeEnvironmentName=cls.OTHER,
+            type="MANAGED",
+            serviceRole=arn,
+            computeResources=first["computeResources"],
+        )
+        for each in (cls.OTHER, layer.environment):
+            batch.update_job_queue(
+                jobQueue=f"main-{NAME}", computeEnvironmentOrder=[{"order": 1, "computeEnvironment": each}]
+            )
+            if each == cls.OTHER:
+                yield
+
+    @pytest.mark.parametrize(
+        ("action", "cause", "evidence"),
+        [
+            ("ecs:DescribeClusters", "environment-invalid", "aws-batch is not authorized to perform: ecs:Describe"),
+            ("ecs:RunTask", "service-role", "AWS Batch says: MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS - "),
+        ],
+    )
+    def test_it_lacks_a_permission(self, layer: Layer, action: str, cause: str, evidence: str) -> None:
+        iam = layer.clients.iam
+        denied = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": denied})
+        iam.put_role_policy(RoleName=self.ROLE, PolicyName="less", PolicyDocument=document)
+        try:
+            job_id = stuck(layer)
+            name, reported, fix = the_cause(layer, job_id)
+        finally:
+            iam.delete_role_policy(RoleName=self.ROLE, PolicyName="less")
+        assert name == cause
+        assert evidence in reported
+        assert "set service_role of compute.spot to service-linked" in fix
+        goes_on(layer, job_id)
+
+    def test_it_does_not_trust_batch(self, layer: Layer) -> None:
+        change = layer.clients.iam.update_assume_role_policy
+        change(RoleName=self.ROLE, PolicyDocument=json.dumps(TRUST).replace("batch.amazonaws.com", "ec2.amazonaws.com"))
+        try:
+            job_id = stuck(layer)
+            name, evidence, fix = the_cause(layer, job_id)
+        finally:
+            change(RoleName=self.ROLE, PolicyDocument=json.dumps(TRUST))
+        assert name == "environment-invalid"
+        assert (
+            "User: batch.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: "
+            f"arn:aws:iam::123456789012:role/{self.ROLE} " in evidence
+        )
+        assert fix == (
+            "let batch.amazonaws.com assume the service role, or create it again, or set service_role of compute.spot "
+            f"to service-linked; then gen-infra apply {layer.manifest}"
+        )
+        goes_on(layer, job_id)
 
 
 def test_its_queue_is_disabled(layer: Layer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.batch.models import BatchBackend
 from moto.batch.responses import BatchResponse
@@ -17,14 +17,23 @@ from gen_infra.emulator.patches.compute_environments import (
 )
 from gen_infra.emulator.patches.environment_status import deletion_failed
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
+from gen_infra.emulator.patches.service_role import deletion_problem
+
+if TYPE_CHECKING:
+    from moto.batch.models import ComputeEnvironment
 
 # https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdatePolicy.html
 DEFAULT_TIMEOUT_MINUTES = 30
+_HAS_TASKS = (  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+    "The Cluster cannot be deleted while Tasks are active. (Service: AmazonECS; Status Code: 400; "
+    "Error Code: ClusterContainsTasksException)"
+)
 
 
 @moto_patch(
     moto="5.2.5 deletes a compute environment without any effect on its jobs",
-    aws="terminates its instances and the attempts that run there; on Fargate it becomes INVALID instead",
+    aws="terminates its instances and the attempts that run there; on Fargate, or where the service role may not delete"
+    " what Batch made for it, it becomes INVALID instead",
 )
 def environment_deletion_ends_jobs() -> None:
     """Terminate the hosts, or mark the compute environment.
@@ -36,13 +45,20 @@ def environment_deletion_ends_jobs() -> None:
     def delete(original: Any, backend: BatchBackend, name: str) -> None:
         environment, jobs = backend.get_compute_environment(name), jobs_of(backend)
         with jobs.lock:
-            if environment is not None and is_fargate(environment) and jobs.placed(environment.arn):
+            if environment is not None and (reason := _obstacle(backend, environment)):
                 check_deletable(backend, environment)
-                deletion_failed(environment, failed=True)
+                deletion_failed(environment, reason)
                 return
             original(backend, name)
             if environment is not None and environment.env_type == "MANAGED":
                 jobs.end_hosts(environment.arn)
+
+
+def _obstacle(backend: BatchBackend, environment: ComputeEnvironment) -> str:
+    """Return AWS's message for what keeps Batch from deleting the compute environment; empty if nothing does."""
+    if is_fargate(environment) and jobs_of(backend).placed(environment.arn):
+        return _HAS_TASKS
+    return deletion_problem(backend, environment)
 
 
 @moto_patch(
@@ -63,7 +79,7 @@ def infrastructure_update_ends_jobs() -> None:
         changed = changed_fields(environment, response._get_param("computeResources") or {}) if environment else set()
         answer: str = original(response)
         if environment is not None:
-            deletion_failed(environment, failed=False)
+            deletion_failed(environment, "")
             if changed - SCALING_FIELDS - {"updateToLatestImageVersion"} and not is_fargate(environment):
                 policy = getattr(environment, "update_policy", {})
                 minutes = policy.get("jobExecutionTimeoutMinutes", DEFAULT_TIMEOUT_MINUTES)

@@ -1,4 +1,4 @@
-"""Batch compute environments: VALID or INVALID, by whether everything that they need exists.
+"""Batch compute environments: VALID or INVALID, by whether all they need exists and Batch may use it.
 
 https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html
 
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend
 
-from gen_infra.emulator.patches.compute_environments import found, is_fargate, is_linked
+from gen_infra.emulator.patches.compute_environments import found, is_fargate
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
+from gen_infra.emulator.patches.service_role import environment_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,22 +24,12 @@ if TYPE_CHECKING:
     from moto.batch.models import ComputeEnvironment
 
 _HEALTHY = "ComputeEnvironment Healthy"
-_NOT_ASSUMED = (
-    "Not authorized to perform sts:AssumeRole (Service: AWSSecurityTokenService; Status Code: 403; "
-    "Error Code: AccessDenied)"
-)
-_HAS_TASKS = (  # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
-    "The Cluster cannot be deleted while Tasks are active. (Service: AmazonECS; Status Code: 400; "
-    "Error Code: ClusterContainsTasksException)"
-)
-
-
 _NO_CLUSTER = "Clusters can not be blank."  # https://github.com/aws-samples/aws-batch-genomics/issues/9
 
 
 def status_of(backend: BatchBackend, environment: ComputeEnvironment) -> tuple[str, str]:
     """Return ``status`` and ``statusReason``."""
-    problem = _HAS_TASKS if getattr(environment, "deletion_failed", False) else _missing(backend, environment)
+    problem = getattr(environment, "deletion_failed", "") or _missing(backend, environment)
     return ("INVALID", f"CLIENT_ERROR - {problem}") if problem else ("VALID", _HEALTHY)
 
 
@@ -47,16 +38,15 @@ def is_valid(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
     return status_of(backend, environment)[0] == "VALID"
 
 
-def deletion_failed(environment: ComputeEnvironment, *, failed: bool) -> None:
-    """Record that Batch could not delete it, or that it was updated since."""
-    setattr(environment, "deletion_failed", failed)  # noqa: B010 - moto's class does not declare it
+def deletion_failed(environment: ComputeEnvironment, reason: str) -> None:
+    """Record why Batch could not delete it; empty when it was updated since."""
+    setattr(environment, "deletion_failed", reason)  # noqa: B010 - moto's class does not declare it
 
 
 def _missing(backend: BatchBackend, environment: ComputeEnvironment) -> str:
     """Return AWS's message for the first missing requirement; empty if nothing is missing."""
-    role, iam = environment.service_role, backend.iam_backend
-    if not is_linked(role) and all(role not in (each.arn, each.name) for each in [*iam.roles.values()]):
-        return _NOT_ASSUMED
+    if refused := environment_problem(backend, environment):
+        return refused
     cluster = backend.ecs_backend.clusters.get(environment.ecs_name or "")
     if environment.ecs_name and (cluster is None or cluster.status != "ACTIVE"):
         return _NO_CLUSTER
@@ -64,7 +54,7 @@ def _missing(backend: BatchBackend, environment: ComputeEnvironment) -> str:
     if not resources or is_fargate(environment):
         return ""
     profile = resources["instanceRole"]
-    if all(profile not in (each.arn, each.name) for each in [*iam.instance_profiles.values()]):
+    if all(profile not in (each.arn, each.name) for each in [*backend.iam_backend.instance_profiles.values()]):
         return f"Invalid IamInstanceProfile: {profile}"
     return _missing_template(backend, resources.get("launchTemplate") or {})
 
@@ -84,7 +74,7 @@ def _missing_template(backend: BatchBackend, template: dict[str, str]) -> str:
     moto="5.2.5 refuses a compute environment whose service role or instance profile does not exist, and shows every"
     " other one as VALID",
     aws="accepts it, and shows it as INVALID while its service role, instance profile, launch template or ECS"
-    " cluster is missing",
+    " cluster is missing, or the service role does not trust Batch or lacks a permission",
 )
 def environment_status() -> None:
     """Create it anyway, and compute its status when it is described."""

@@ -16,6 +16,7 @@ from gen_infra.emulator.job import Host
 from gen_infra.emulator.patches.compute_environments import is_fargate
 from gen_infra.emulator.patches.environment_status import is_valid
 from gen_infra.emulator.patches.launch_keys import launch_refusal
+from gen_infra.emulator.patches.service_role import runs_tasks
 from gen_infra.emulator.patches.task_permissions import joins_cluster
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _NO_CAPACITY = (
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for instance type "
     "[instanceTypeName]"
 )
+_SERVICE_ROLE = "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS - Batch service role has a permission issue."
 _INVALID = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
 # https://docs.aws.amazon.com/batch/latest/userguide/instance-type-compute-table.html
 _OPTIMAL = ("m6i", "c6i", "r6i", "c7i")
@@ -64,6 +66,7 @@ def _blocked(
         _ABOVE_MAXIMUM: all(job.vcpus > maximum(each) for each in enabled),
         _TOO_LARGE: not any(_holds(each, job) for each in enabled),
         _INVALID: not valid,
+        _SERVICE_ROLE: not any(runs_tasks(backend, each, job) for each in valid),
         _NO_CAPACITY: all(refusal and refusal.is_insufficient_capacity for refusal in refusals),
     }
     reason = next((reason for reason, holds in reasons.items() if holds), "")
@@ -80,6 +83,7 @@ def _has_room(
         and _holds(environment, job)
         and _reaches_aws(backend, environment)
         and joins_cluster(backend, environment)
+        and runs_tasks(backend, environment, job)
     )
 
 
