@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -31,23 +32,90 @@ print(gen_infra.__file__, terraform_environment().loader)
 _DATA = ("templates", "modules", "packer", "envs")
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        str(folder),
-        str(ROOT),
-    ]
-    subprocess.run([sys.executable, *build], check=True)
+# Forbids the interpreter, and so each command in its environment, to look a host up or to connect to one.
+_OFFLINE = """
+import sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "urllib.Request"):
+        raise SystemExit(f"the network was used: {event} {arguments}")
+
+sys.addaudithook(refuse)
+"""
+_MOST_BYTES = 2_000_000
+
+
+def build(source: Path, folder: Path, **environ: str) -> Path:
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
+    command = [sys.executable, "-m", "pip", "wheel", *options, str(source)]
+    subprocess.run(command, check=True, env={**os.environ, **environ})
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel in an environment of its own; return that environment's folder."""
+    home = tmp_path_factory.mktemp("installed") / "environment"
+    venv.create(home, with_pip=False)
+    python = str(home / "bin" / "python")
+    install = ["install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", "--python", python, *install], check=True)
+    # The dependencies that this environment has; a path in a .pth file does not bring the editable gen-infra along.
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    return home
+
+
+def run(home: Path, *words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program of that environment, without this checkout's packages."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [str(home / "bin" / words[0]), *map(str, words[1:])]
+    return subprocess.run(command, capture_output=True, check=False, cwd=cwd, env=environ, text=True)
+
+
+def test_it_is_small(wheel: Path) -> None:
+    assert wheel.stat().st_size < _MOST_BYTES
+
+
+def test_it_has_the_same_bytes_wherever_and_whenever_it_is_built(wheel: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "another folder"
+    for file in tracked("."):
+        target = elsewhere / file.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)  # at another time
+    again = build(elsewhere, tmp_path / "wheel", TZ="Asia/Tokyo", PYTHONHASHSEED="7", LC_ALL="C")
+    assert again.name == wheel.name
+    assert again.read_bytes() == wheel.read_bytes()
+
+
+def test_version_check_compares_the_installed_files_without_the_network(installed: Path, tmp_path: Path) -> None:
+    home = tmp_path / "environment"
+    shutil.copytree(installed, home, symlinks=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "sitecustomize.py").write_text(_OFFLINE)
+    script = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    assert "the network was used" in run(home, "python", "-c", script).stderr, "the guard works"
+    command = ["python", "-m", "gen_infra", "version", "--check", "--json"]
+
+    sound = run(home, *command)
+    assert sound.returncode == 0, sound.stderr
+    answer = json.loads(sound.stdout)
+    assert (answer["version"], answer["differing"]) == (__version__, [])
+    assert answer["files"] > len(tracked("generator"))
+
+    (site / "gen_infra/_data/modules/engine/main.tf").write_text("# changed")
+    (site / "gen_infra/_data/modules/engine/outputs.tf").unlink()
+    changed = run(home, *command)
+    assert changed.returncode == 1
+    assert json.loads(changed.stdout)["differing"] == [
+        f"gen_infra/_data/modules/engine/{name}.tf" for name in ("main", "outputs")
+    ]
 
 
 def test_contents(wheel: Path) -> None:
@@ -72,44 +140,13 @@ def tracked(folder: str) -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name]
 
 
-def test_it_renders_the_same_from_any_folder(wheel: Path, tmp_path: Path) -> None:
-    home = tmp_path / "environment"
-    venv.create(home, with_pip=False)
-    python = home / "bin" / "python"
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "--python",
-            str(python),
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--no-index",
-            str(wheel),
-        ],
-        check=True,
-    )
-    # The dependencies that this environment has; a path in a .pth file does not bring the editable gen-infra along.
-    (site,) = home.glob("lib/python*/site-packages")
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+def test_it_renders_the_same_from_any_folder(installed: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "envs/examples/scripts", tmp_path / "scripts")
     (tmp_path / "fresh.yaml").write_bytes((ROOT / "envs/examples/image-rebuild.yaml").read_bytes())  # holds gen-infra
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    rendered = subprocess.run(
-        [home / "bin" / "gen-infra", "render", "fresh.yaml"],
-        capture_output=True, check=False, cwd=tmp_path, env=environ, text=True,
-    )  # fmt: skip
+    rendered = run(installed, "gen-infra", "render", "fresh.yaml", cwd=tmp_path)
     assert rendered.returncode == 0, rendered.stderr
-    where = subprocess.run(
-        [python, "-c", _WHERE],
-        capture_output=True,
-        check=True,
-        env=environ,
-        text=True,
-    ).stdout
-    assert str(home) in where
+    where = run(installed, "python", "-c", _WHERE).stdout
+    assert str(installed) in where
     assert "ModuleLoader" in where  # the templates that were compiled when the wheel was built
     expected = render(load(tmp_path / "fresh.yaml"))
     for path, content in expected.items():

@@ -72,6 +72,7 @@ COMMANDS = {  # in the order in which they are used
     "import-job": _Entry("manifests", "Turn job definitions of AWS Batch into manifest entries."),
     "schema": _Entry("manifests", "Print the JSON Schema of manifests."),
     "completion": _Entry("manifests", "Print the shell's completion script."),
+    "version": _Entry("version", "Print the version, and check the installed files."),
 }
 
 

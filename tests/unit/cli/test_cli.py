@@ -6,12 +6,14 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from gen_infra import __version__
 from gen_infra.cli import COMMANDS as LISTED
 from gen_infra.cli import cli, main
 from gen_infra.errors import AnswerIsNoError, AwsError, GenInfraError, MissingError, ToolError, UsageError
@@ -332,4 +334,8 @@ def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
 
 
 def test_version() -> None:
-    assert CliRunner().invoke(cli, ["--version"]).output.startswith("gen-infra, version 0.")
+    assert CliRunner().invoke(cli, ["--version"]).output == f"gen-infra, version {__version__}\n"
+    assert CliRunner().invoke(cli, ["version", "--quiet"]).output == f"{__version__}\n"
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == __version__, "the newest release of the changelog"
+    assert "version" not in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
