@@ -25,6 +25,7 @@ SERVICES = (
     "ecs",
     "elasticfilesystem",
     "events",
+    "fsx",
     "iam",
     "kms",
     "lambda",

@@ -186,12 +186,15 @@ def explain(environment: Environment, plan: Plan) -> Summary:
     """Explain a plan, next to what was changed in the manifest since it was last applied."""
     from gen_infra.explain import explain as explain_content
     from gen_infra.explain.causes import manifest_changes
+    from gen_infra.explain.powers import Known
+    from gen_infra.manifest.lustre import mount_script
 
     if plan.origin.intent == "destroy":
         return explain_content(plan.content)
-    return explain_content(
-        plan.content, manifest_changes(plan.content, environment.origin), environment.manifest.image.scratch.mount
-    )
+    manifest = environment.manifest
+    mounts = mount_script(manifest)
+    known = Known(manifest.job_folders, own_scripts=frozenset([mounts.sha256] if mounts else []))
+    return explain_content(plan.content, manifest_changes(plan.content, environment.origin), known)
 
 
 class Applied(NamedTuple):

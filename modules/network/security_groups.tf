@@ -58,6 +58,38 @@ resource "aws_vpc_security_group_egress_rule" "efs" {
   tags = { Name = "${local.name}/instances/egress/efs" }
 }
 
+# Lustre connects in both directions.
+# https://docs.aws.amazon.com/fsx/latest/LustreGuide/limit-access-security-groups.html
+locals {
+  lustre_ports = var.lustre_access ? { "988" = 988, "1018" = 1023 } : {}
+}
+
+resource "aws_vpc_security_group_egress_rule" "lustre" {
+  for_each = local.lustre_ports
+
+  security_group_id = aws_security_group.instances.id
+  description       = "To FSx for Lustre in this VPC"
+  ip_protocol       = "tcp"
+  from_port         = tonumber(each.key)
+  to_port           = each.value
+  cidr_ipv4         = var.cidr_block
+
+  tags = { Name = "${local.name}/instances/egress/lustre/${each.key}" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "lustre" {
+  for_each = local.lustre_ports
+
+  security_group_id = aws_security_group.instances.id
+  description       = "From FSx for Lustre in this VPC"
+  ip_protocol       = "tcp"
+  from_port         = tonumber(each.key)
+  to_port           = each.value
+  cidr_ipv4         = var.cidr_block
+
+  tags = { Name = "${local.name}/instances/ingress/lustre/${each.key}" }
+}
+
 # MPI chooses its ports at run time.
 resource "aws_vpc_security_group_egress_rule" "nodes" {
   count = var.node_traffic ? 1 : 0

@@ -82,6 +82,12 @@ variable "log_retention_in_days" {
   }
 }
 
+variable "lustre_access" {
+  description = "Whether instances and FSx for Lustre file systems in the VPC may reach each other (ports 988 and 1018 to 1023)."
+  type        = bool
+  default     = false
+}
+
 variable "nat" {
   description = "NAT gateways, each in its own public subnet: none, one for all zones, or one per-zone."
   type        = string

@@ -67,6 +67,7 @@ class Clients:
     ecs: Any
     efs: EFSClient
     events: Any
+    fsx: Any
     functions: LambdaClient
     groups: Any
     iam: IAMClient

@@ -162,7 +162,7 @@ def _format_verdict(files: Files, folder: str, unformatted: Sequence[str]) -> Ch
 def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | None = None) -> Accepted:
     """Return what our own checks accept in an environment; of existing roles, those below ``iam_path`` if given."""
     return Accepted(
-        manifest.image.scratch.mount,
+        manifest.job_folders,
         policy.host_paths,
         (*policy.roles, *manifest.own_role_patterns(iam_path)),
         manifest.account,

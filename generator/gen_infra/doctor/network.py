@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.doctor.account import check
 from gen_infra.doctor.diagnosis import ok, warning, wrong
@@ -37,8 +37,23 @@ class ByTag:
     security_groups: Mapping[str, str]
 
 
+class FoundNetwork(NamedTuple):
+    """What exists of a network: what is wrong with it, subnets, and security groups."""
+
+    problems: list[Diagnosis]
+    subnets: list[Json]
+    security_groups: list[Json]
+
+
+def find_network(clients: Clients, wanted: ById | ByTag) -> FoundNetwork:
+    """Look up the subnets and security groups of a manifest."""
+    return _by_id(clients, wanted) if isinstance(wanted, ById) else _by_tag(clients, wanted)
+
+
 @check("network", "ec2")
-def network(clients: Clients, wanted: ById | ByTag, instances: int, *, efa: bool = False) -> Iterator[Diagnosis]:
+def network(
+    clients: Clients, wanted: ById | ByTag, instances: int, *, efa: bool = False, lustre: bool = False
+) -> Iterator[Diagnosis]:
     """Check whether the network exists, and instances and their jobs can work in it.
 
     Args:
@@ -46,8 +61,9 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int, *, efa: bool
         wanted: its part of the manifest.
         instances: how many may run at the same time; each takes an address.
         efa: whether instances have Elastic Fabric Adapters.
+        lustre: whether instances mount FSx for Lustre, which connects to them too.
     """
-    problems, subnets, groups = _by_id(clients, wanted) if isinstance(wanted, ById) else _by_tag(clients, wanted)
+    problems, subnets, groups = find_network(clients, wanted)
     yield from problems
     vpcs = sorted({each["VpcId"] for each in subnets})
     if len(vpcs) > 1:
@@ -60,7 +76,7 @@ def network(clients: Clients, wanted: ById | ByTag, instances: int, *, efa: bool
         yield addresses(subnets, instances)
         yield from routes(subnets, tables, endpoints, clients.region)
     if groups:
-        yield from security_groups(groups, vpcs)
+        yield from security_groups(groups, vpcs, lustre=lustre)
         if efa:
             yield efa_traffic(groups)
 
@@ -127,14 +143,17 @@ def _internet_gateway(subnet: Json) -> Diagnosis:
     return warning("routes", message, "choose private subnets with a NAT gateway or VPC endpoints")
 
 
-def security_groups(groups: Sequence[Json], vpcs: Sequence[str]) -> Iterator[Diagnosis]:
-    """Check whether the groups belong to the subnets' VPC, allow HTTPS out, and no ingress."""
+def security_groups(groups: Sequence[Json], vpcs: Sequence[str], *, lustre: bool = False) -> Iterator[Diagnosis]:
+    """Check whether the groups belong to the subnets' VPC, allow HTTPS out, and no ingress but that of Lustre."""
     for group in groups:
         name = f"{group['GroupId']} ({group.get('GroupName', '')})"
         if vpcs and group.get("VpcId") not in vpcs:
             message = f"{name} belongs to {group.get('VpcId', 'no VPC')}, the subnets to {', '.join(vpcs)}"
             yield wrong("security groups", message, "choose a group of the subnets' VPC")
         elif opened := [rule for rule in group.get("IpPermissions", []) if _is_from_outside(group, rule)]:
+            if lustre and all(map(_is_for_lustre, opened)):
+                yield ok("security groups", f"{name} has no ingress from outside but that of FSx for Lustre")
+                continue
             yield _opened(name, opened)
         else:
             yield ok("security groups", f"{name} has no ingress from outside")
@@ -165,7 +184,7 @@ def _is_all_within(group: Json, rule: Json) -> bool:
     return rule.get("IpProtocol") == "-1" and any(pair.get("GroupId") == group["GroupId"] for pair in pairs)
 
 
-def _by_id(clients: Clients, wanted: ById) -> tuple[list[Diagnosis], list[Json], list[Json]]:
+def _by_id(clients: Clients, wanted: ById) -> FoundNetwork:
     def named(operation: str, key: str, filter_name: str, ids: Sequence[str]) -> list[Json]:
         return _pages(clients, operation, key, Filters=[{"Name": filter_name, "Values": list(ids)}])
 
@@ -181,15 +200,15 @@ def _by_id(clients: Clients, wanted: ById) -> tuple[list[Diagnosis], list[Json],
         )
         for subject, each in missing
     ]
-    return problems, subnets, groups
+    return FoundNetwork(problems, subnets, groups)
 
 
-def _by_tag(clients: Clients, wanted: ByTag) -> tuple[list[Diagnosis], list[Json], list[Json]]:
+def _by_tag(clients: Clients, wanted: ByTag) -> FoundNetwork:
     vpcs = _pages(clients, "describe_vpcs", "Vpcs", Filters=_tagged(wanted.vpc))
     if len(vpcs) != 1:
         found = ", ".join(each["VpcId"] for each in vpcs) or "none"
         message = f"one VPC must have the tags {_words(wanted.vpc)}; found {found}"
-        return [wrong("network", message, "correct network.lookup.vpc, or the tags of the VPC")], [], []
+        return FoundNetwork([wrong("network", message, "correct network.lookup.vpc, or the tags of the VPC")], [], [])
     inside = [{"Name": "vpc-id", "Values": [vpcs[0]["VpcId"]]}]
     subnets = _pages(clients, "describe_subnets", "Subnets", Filters=[*inside, *_tagged(wanted.subnets)])
     groups = _pages(
@@ -207,7 +226,7 @@ def _by_tag(clients: Clients, wanted: ByTag) -> tuple[list[Diagnosis], list[Json
         )
         if not found
     ]
-    return problems, subnets, groups
+    return FoundNetwork(problems, subnets, groups)
 
 
 def _pages(clients: Clients, operation: str, key: str, **arguments: Any) -> list[Json]:
@@ -254,6 +273,19 @@ def _is_from_outside(group: Json, rule: Json) -> bool:
     pairs = rule.get("UserIdGroupPairs", [])
     ranges = any(rule.get(key) for key in ("IpRanges", "Ipv6Ranges", "PrefixListIds"))
     return ranges or any(pair.get("GroupId") != group.get("GroupId") for pair in pairs)
+
+
+def _is_for_lustre(rule: Json) -> bool:
+    """Check whether a rule admits the ports of Lustre alone, and not from the whole internet.
+
+    https://docs.aws.amazon.com/fsx/latest/LustreGuide/limit-access-security-groups.html
+    """
+    ranges = [
+        each.get("CidrIp") or each.get("CidrIpv6") for key in ("IpRanges", "Ipv6Ranges") for each in rule.get(key, ())
+    ]
+    low, high = rule.get("FromPort", 0), rule.get("ToPort", 65535)
+    is_narrow = low == high == 988 or 1018 <= low <= high <= 1023
+    return is_narrow and not {"0.0.0.0/0", "::/0"}.intersection(ranges)
 
 
 def _opened(name: str, rules: Iterable[Json]) -> Diagnosis:

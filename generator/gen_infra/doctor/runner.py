@@ -21,6 +21,7 @@ from gen_infra.doctor import image as doctor_image
 from gen_infra.doctor import jobs as doctor_jobs
 from gen_infra.doctor import key as doctor_key
 from gen_infra.doctor import launch as doctor_launch
+from gen_infra.doctor import lustre as doctor_lustre
 from gen_infra.doctor import neighbours as doctor_neighbours
 from gen_infra.doctor import network as doctor_network
 from gen_infra.doctor import quotas as doctor_quotas
@@ -101,7 +102,8 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
         yield partial(doctor_quotas.storage_quotas, aws, instance_volumes(manifest), most_instances(manifest, ec2=True))
     if network := wanted_network(manifest):
         efa = any(compute.efa for compute in manifest.compute.values())
-        yield partial(doctor_network.network, aws, network, most_instances(manifest), efa=efa)
+        lustre = bool(manifest.lustre_file_systems)
+        yield partial(doctor_network.network, aws, network, most_instances(manifest), efa=efa, lustre=lustre)
     yield from launches(aws, manifest)
     if manifest.uses_ec2:
         yield from images(aws, manifest)
@@ -127,8 +129,11 @@ def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
         yield partial(doctor_jobs.registry_secret, aws, arn)
     mounted = [manifest.file_system_of(volume) for each in containers for volume in each.efs.values()]
     existing = [each for each in (*mounted, *manifest.file_systems.values()) if not each.is_created]
-    for file_system, access_point in sorted({(each.efs, each.access_point) for each in existing}, key=str):
+    for file_system, access_point in sorted({(each.efs, each.access_point) for each in existing if each.efs}, key=str):
         yield partial(doctor_jobs.file_system, aws, file_system, access_point)
+    for each in manifest.lustre_file_systems.values():
+        network = wanted_network(manifest)
+        yield partial(doctor_lustre.lustre, aws, each.fsx or "", each.mount_name or "", network)
 
 
 def launches(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:

@@ -7,7 +7,7 @@ Four tables are applied to the plan's changes: the effects of a change (:mod:`.r
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,9 @@ from gen_infra.aws.updates import conflict, refusals
 from gen_infra.explain.causes import ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
-from gen_infra.explain.powers import Known, gained_powers
+from gen_infra.explain.powers import NOTHING_KNOWN, Known, gained_powers
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
 from gen_infra.explain.rules import effects
-from gen_infra.manifest.model.image import Scratch
 from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
@@ -188,12 +187,12 @@ def _as_dict(change: Change) -> dict[str, Any]:
 def explain(
     content: PlanContent,
     manifest_changes: Iterable[ManifestChange] = (),
-    scratch_mount: str = Scratch().mount,
+    known: Known = NOTHING_KNOWN,
 ) -> Summary:
-    """Explain the changes of a plan, next to the manifest's; jobs may mount the scratch volume."""
+    """Explain the changes of a plan, next to the manifest's; what is known of the environment is no danger."""
     resources = content.managed_changes
     found = causes(manifest_changes, [resource.address for resource in resources if _action(resource)])
-    changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses, scratch_mount))
+    changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses, known))
     return Summary(changes, found.unused, tuple(_adopted(resources)))
 
 
@@ -209,7 +208,7 @@ def explain_changes(
     resources: Collection[ResourceChange],
     by_address: Mapping[str, tuple[ManifestChange, ...]] = MappingProxyType({}),
     needed: Collection[str] = (),
-    scratch_mount: str = Scratch().mount,
+    known: Known = NOTHING_KNOWN,
 ) -> Iterator[Change]:
     """Explain changes of resources.
 
@@ -217,10 +216,10 @@ def explain_changes(
         resources: all of them, with those that stay as they are.
         by_address: what was changed in the manifest, by the address of the resource that changes for it.
         needed: the addresses, without indexes, that something in the state depends on.
-        scratch_mount: the folder of the hosts that every job may mount.
+        known: what is no danger; the environment's own roles are those of ``resources``.
     """
     minutes, own_roles = _minutes(resources), _roles_that_come_or_go(resources)
-    known = Known(scratch_mount, _own_roles(resources))
+    known = replace(known, own_roles=_own_roles(resources))
     taken = {
         each.address: each.before for each in resources if each.type == "aws_subnet" and each.before and _goes(each)
     }

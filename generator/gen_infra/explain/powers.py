@@ -14,6 +14,7 @@ from typing import Any
 from gen_infra.explain.permissions import grants
 from gen_infra.explain.rule import Danger, Effect
 from gen_infra.manifest.host_access import may_mount, may_use_device
+from gen_infra.manifest.model.image import Scratch
 from gen_infra.manifest.user_data import scripts_in
 from gen_infra.terraform.job_definitions import at, compute_roles, containers, roles
 from gen_infra.terraform.policy_documents import listed
@@ -24,12 +25,17 @@ class Known:
     """What is no danger.
 
     Args:
-        scratch_mount: where the hosts have the scratch volume.
+        job_folders: the folders of the hosts that every job may mount, such as scratch.
         own_roles: the roles and instance profiles of the environment, each as ``/path/name``.
+        own_scripts: the SHA-256 of gen-infra's own scripts.
     """
 
-    scratch_mount: str
+    job_folders: tuple[str, ...] = (Scratch().mount,)
     own_roles: frozenset[str] = frozenset()
+    own_scripts: frozenset[str] = frozenset()
+
+
+NOTHING_KNOWN = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def _host_access(values: Mapping[str, Any], known: Known) -> Iterator[str]:
             yield "its container is privileged, and so root on its host"
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
-            if isinstance(path, str) and path and not may_mount(path, known.scratch_mount, ()):
+            if isinstance(path, str) and path and not may_mount(path, known.job_folders, ()):
                 yield f"its jobs can use the host's folder {path}"
         for device in listed(at(container, "linuxParameters", "devices")):
             path = at(device, "hostPath")
@@ -71,11 +77,13 @@ def _roles_of_compute(values: Mapping[str, Any], known: Known) -> Iterator[str]:
             yield f"its {label} is {arn}, which this environment does not create"
 
 
-def _scripts_of_instances(values: Mapping[str, Any], _: Known) -> Iterator[str]:
+def _scripts_of_instances(values: Mapping[str, Any], known: Known) -> Iterator[str]:
     """Name each script with its hash, so that one that changes is marked again."""
     user_data = values.get("user_data")
     if isinstance(user_data, str) and user_data:
         for name, sha256 in scripts_in(user_data):
+            if sha256 in known.own_scripts:
+                continue
             yield f"its instances run {name or 'user data'} as root when they start (SHA-256 {sha256})"
 
 

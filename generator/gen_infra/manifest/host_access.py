@@ -27,14 +27,15 @@ def is_system_folder(path: str) -> bool:
     return posixpath.normpath(path).lstrip("/").split("/")[0] in {"", *_SYSTEM_FOLDERS}
 
 
-def may_mount(path: str, scratch_mount: str, allow_paths: Iterable[str]) -> bool:
+def may_mount(path: str, job_folders: Iterable[str], allow_paths: Iterable[str]) -> bool:
     """Return whether a container may mount this folder of its host.
 
-    Of the scratch volume only the whole: in it, jobs can make links to other folders, which a mount would follow.
+    Of the jobs' folders, such as scratch, only the whole: in them, jobs can make links to other folders, which a mount
+    would follow.
     """
     folder = path.rstrip("/")
-    is_scratch = folder == scratch_mount and scratch_mount.split("/")[1] not in _ROOT_FOLDERS
-    return is_scratch or _is_listed(folder, allow_paths)
+    is_of_jobs = folder in job_folders and folder.split("/")[1] not in _ROOT_FOLDERS
+    return is_of_jobs or _is_listed(folder, allow_paths)
 
 
 def may_use_device(path: str, allow_paths: Iterable[str]) -> bool:

@@ -197,6 +197,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 def calls(manifest: Manifest, command: str) -> Iterator[Calls]:
     """Yield the calls of one command for an environment."""
     yield from COMMANDS[command]
+    if command == "doctor" and manifest.lustre_file_systems:
+        yield on("region", "fsx", "DescribeFileSystems")
+        yield on("region", "ec2", "DescribeNetworkInterfaces")
     if command not in _OF_TERRAFORM:
         return
     for row in TYPES.values():

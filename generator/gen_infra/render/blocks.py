@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
+from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
@@ -52,6 +53,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "service_role_arn": service_role_arn,
         "volume": volume,
         "efa_interfaces": efa_interfaces,
+        "boot_scripts": boot_scripts,
         "user_data": user_data,
         "scheduling": scheduling,
         "time_limits": time_limits,

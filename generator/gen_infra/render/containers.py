@@ -144,6 +144,8 @@ def _mounts(container: Container) -> Iterator[dict[str, Any]]:
         yield {"sourceVolume": SCRATCH_VOLUME, "containerPath": container.scratch, "readOnly": False}
     for key, volume in container.efs.items():
         yield {"sourceVolume": f"efs-{key}", "containerPath": volume.mount, "readOnly": volume.read_only}
+    for key, mounted in container.fsx.items():
+        yield {"sourceVolume": f"fsx-{key}", "containerPath": mounted.mount, "readOnly": mounted.read_only}
     for key, shared in container.shared_volumes.items():
         yield {"sourceVolume": f"shared-{key}", "containerPath": shared.mount, "readOnly": shared.read_only}
 
@@ -157,6 +159,7 @@ def _volumes(manifest: Manifest, job: Job) -> list[dict[str, Any]]:
         volumes |= {
             f"efs-{key}": {"efsVolumeConfiguration": _efs(manifest, volume)} for key, volume in container.efs.items()
         }
+        volumes |= {f"fsx-{key}": {"host": {"sourcePath": manifest.lustre_folder(key)}} for key in container.fsx}
         volumes |= {f"shared-{key}": {} for key in container.shared_volumes}
     return [{"name": name, **configuration} for name, configuration in volumes.items()]
 

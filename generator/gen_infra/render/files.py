@@ -87,7 +87,11 @@ def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, byte
     folder = data_dir("packer")
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     image = manifest.image
-    optional = {"scripts/aws-cli.sh": image.aws_cli, "scripts/own.sh": image.scripts}
+    optional = {
+        "scripts/aws-cli.sh": image.aws_cli,
+        "scripts/lustre.sh": manifest.lustre_file_systems,
+        "scripts/own.sh": image.scripts,
+    }
     static = {path: content for path, content in static.items() if optional.get(path, True)}
     context = {
         "env": manifest,

@@ -53,7 +53,7 @@ run "closed" {
   }
 
   assert {
-    condition     = length(aws_vpc_security_group_ingress_rule.nodes) + length(aws_vpc_security_group_egress_rule.nodes) + length(aws_vpc_security_group_egress_rule.efs) == 0
+    condition     = length(aws_vpc_security_group_ingress_rule.nodes) + length(aws_vpc_security_group_egress_rule.nodes) + length(aws_vpc_security_group_egress_rule.efs) + length(aws_vpc_security_group_ingress_rule.lustre) + length(aws_vpc_security_group_egress_rule.lustre) == 0
     error_message = "Instances reach neither each other nor file systems by default."
   }
 }
@@ -62,8 +62,17 @@ run "nodes_and_file_systems" {
   command = plan
 
   variables {
-    efs_access   = true
-    node_traffic = true
+    efs_access    = true
+    lustre_access = true
+    node_traffic  = true
+  }
+
+  assert {
+    condition = alltrue([
+      for rules in [aws_vpc_security_group_egress_rule.lustre, aws_vpc_security_group_ingress_rule.lustre] :
+      { for rule in rules : rule.from_port => rule.to_port... } == { "988" = [988], "1018" = [1023] } && alltrue([for rule in rules : rule.cidr_ipv4 == "10.42.0.0/16"])
+    ])
+    error_message = "FSx for Lustre and instances connect to each other on its ports, inside the VPC only."
   }
 
   assert {

@@ -97,18 +97,21 @@ def test_user_limits_file_systems_and_init_are_those_of_the_definition(container
 
 def test_volumes_are_folders_of_the_emulator(containers: ContainerLab) -> None:
     efs = {"name": "efs", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0", "rootDirectory": "/data"}}
+    fsx = {"name": "fsx-work", "host": {"sourcePath": "/fsx/work"}}
     volumes = [
         {"name": "host", "host": {"sourcePath": "/etc"}},
         {"name": "scratch", "host": {"sourcePath": "/docker_scratch"}},
         efs,
+        fsx,
     ]
     points = [
         {"sourceVolume": "host", "containerPath": "/host", "readOnly": True},
         {"sourceVolume": "scratch", "containerPath": "/scratch"},
         {"sourceVolume": "efs", "containerPath": "/efs"},
+        {"sourceVolume": "fsx-work", "containerPath": "/fsx"},
     ]
     script = """
-    ls -A /host /scratch; touch /host/file /scratch/file; echo kept > /efs/file
+    ls -A /host /scratch; touch /host/file /scratch/file; echo kept | tee /efs/file >/fsx/file
     grep ' /scratch ' /proc/self/mountinfo
     """
     first = containers.run(script, volumes=volumes, mountPoints=points)
@@ -117,8 +120,8 @@ def test_volumes_are_folders_of_the_emulator(containers: ContainerLab) -> None:
     own = mount.split()[3]
     assert own.startswith("/host/docker_scratch/"), "the image's runtime wrapper gives each container its own folder"
     assert len(own.rpartition("/")[2]) == 64
-    second = containers.run("ls -A /scratch; cat /efs/file", volumes=volumes, mountPoints=points)
-    assert second.lines == ["kept"], "EFS is shared, and scratch is not"
+    second = containers.run("ls -A /scratch; cat /efs/file /fsx/file", volumes=volumes, mountPoints=points)
+    assert second.lines == ["kept", "kept"], "EFS and FSx are shared, and scratch is not"
 
 
 def test_the_job_role_is_enforced_inside(containers: ContainerLab) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from gen_infra.cli.summary import allow_option
 from gen_infra.explain import DANGERS, Danger, explain
+from gen_infra.explain.powers import Known
 from gen_infra.manifest.model.host_script import HostScript
 from gen_infra.manifest.user_data import user_data
 from gen_infra.terraform.plan import PlanContent
@@ -35,7 +36,7 @@ def change(kind: str, before: Any, after: Any) -> dict[str, Any]:
 def dangers(kind: str, before: Any, after: Any) -> list[tuple[str | None, str]]:
     """Return the marked effects of a change, beside the environment's own role."""
     plan = {"resource_changes": [change("aws_iam_role", ROLE, ROLE), change(kind, before, after)]}
-    [found] = explain(PlanContent(plan), (), "/lab/scratch").changes
+    [found] = explain(PlanContent(plan), (), Known(("/lab/scratch",))).changes
     return [(effect.danger, effect.text) for effect in found.effects if effect.danger]
 
 
@@ -122,6 +123,18 @@ def test_each_script_of_user_data_is_marked_when_it_is_new_or_changes() -> None:
     assert dangers(kind, launch_template(first), launch_template(second)) == marks[2:]
     assert dangers(kind, launch_template(first), launch_template()) == []
     assert dangers(kind, launch_template(first), {**launch_template(first), "description": "y"}) == []
+
+
+def test_the_script_that_mounts_file_systems_is_gen_infras_own() -> None:
+    text = "#!/bin/bash\nmount /fsx/work\n"
+    template = change("aws_launch_template", None, launch_template(text))
+    known = Known(("/fsx/work",), own_scripts=frozenset([sha256(text.encode()).hexdigest()]))
+    for given, danger in ((known, []), (Known(), ["root-scripts"])):
+        assert list(explain(PlanContent({"resource_changes": [template]}), (), given).dangers) == danger
+    job = {"volumes": [{"name": "v", "host": {"sourcePath": "/fsx/work"}}]}
+    definition = change("aws_batch_job_definition", None, single(**job))
+    for given, danger in ((known, []), (Known(), ["host-access"])):
+        assert list(explain(PlanContent({"resource_changes": [definition]}), (), given).dangers) == danger
 
 
 @pytest.mark.parametrize("text", ["not base64", "", "bm8gTUlNRQ=="])

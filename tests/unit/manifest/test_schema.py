@@ -60,6 +60,7 @@ FULL: dict[str, Any] = {
             "read_only": True,
         }
     },
+    "fsx": {"work": {"mount": "/work", "read_only": True}},
     "ulimits": {"nofile": {"soft": -1, "hard": 65536}},
     "linux": {
         "init_process": True,
@@ -121,6 +122,7 @@ def test_the_full_job_has_every_key_of_the_model() -> None:
     met = {"Job": FULL, "Secret": FULL["secrets"]["TOKEN"], "EfsVolume": FULL["efs"]["ref"], "Linux": FULL["linux"]}
     met |= {"Ulimit": FULL["ulimits"]["nofile"], "Tmpfs": FULL["linux"]["tmpfs"][0]}
     met |= {"Container": {key: FULL[key] for key in ContainerSettings.__struct_fields__} | FULL["containers"]["main"]}
+    met |= {"FsxVolume": FULL["fsx"]["work"]}
     met |= {"SharedVolume": FULL["containers"]["main"]["shared_volumes"]["work"]}
     met |= {"Device": FULL["linux"]["devices"][0], "RetryRule": FULL["evaluate_on_exit"][0]}
     met |= {"RetryCondition": FULL["retry"][1]}

@@ -45,7 +45,7 @@ def host_is_hidden(resource: Resource, accepted: Accepted) -> Iterator[str]:
     for container in containers(resource.values):
         for volume in listed(container.get("volumes")):
             path = at(volume, "host", "sourcePath")
-            if isinstance(path, str) and path and not may_mount(path, accepted.scratch_mount, accepted.host_paths):
+            if isinstance(path, str) and path and not may_mount(path, accepted.job_folders, accepted.host_paths):
                 yield f"it mounts the host's {path}"
         for name in ("ipcMode", "pidMode"):
             if container.get(name) == "host":

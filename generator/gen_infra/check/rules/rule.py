@@ -18,14 +18,14 @@ class Accepted:
     """What an environment and a policy file make acceptable.
 
     Attributes:
-        scratch_mount: where the hosts have the scratch volume.
+        job_folders: the folders of the hosts that every job may mount, such as scratch.
         host_paths: the policy file's folders and devices of hosts.
         roles: patterns of the ARNs of roles and instance profiles: of the policy file, and of what the environment
             creates.
         account: the environment's account; empty if it is not known.
     """
 
-    scratch_mount: str = Scratch().mount
+    job_folders: tuple[str, ...] = (Scratch().mount,)
     host_paths: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     account: str = ""

@@ -22,6 +22,7 @@ from gen_infra.emulator.containers.values import NoSecretError, fetch_secrets
 from gen_infra.emulator.containers.variables import batch_variables, ecs_variables
 from gen_infra.emulator.images import ImageError, find_image
 from gen_infra.emulator.job import EmulatedJob, node_container
+from gen_infra.manifest.model.file_system import LUSTRE_FOLDER
 from gen_infra.tools import container_host
 
 _SCRATCH = "scratch"  # the volume of gen-infra's job definitions, at the scratch mount of their image
@@ -164,6 +165,10 @@ class Instance:
             shared.chmod(0o777 if point else 0o755)
             return shared
         source = (volume.get("host") or {}).get("sourcePath")
+        if source and source.startswith(f"{LUSTRE_FOLDER}/"):
+            shared = Path(tempfile.gettempdir()) / _inside(source)
+            shared.mkdir(parents=True, exist_ok=True)
+            return shared
         relative = _host_folder(source) if source else f"volumes/{_safe(volume['name'])}"
         self._folders[relative] = 0o1777 if relative == scratch_folder(self.job) else 0o755
         return disk / relative

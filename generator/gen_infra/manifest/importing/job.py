@@ -89,7 +89,7 @@ class Imported:
         ]
         folders = {path.rstrip("/") for volume in volumes if (path := (volume.get("host") or {}).get("sourcePath"))}
         scratch = Scratch().mount
-        found = {path for path in folders if not may_mount(path, scratch, ())}
+        found = {path for path in folders if not may_mount(path, (scratch,), ())}
         return sorted(found | {path for path in devices if not may_use_device(path, ())})
 
 

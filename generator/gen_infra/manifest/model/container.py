@@ -114,6 +114,13 @@ class EfsVolume(Model, frozen=True, kw_only=True):
     read_only: Annotated[bool, about("Mount it read-only; the job's role gets no write permission either.")] = False
 
 
+class FsxVolume(Model, frozen=True, kw_only=True):
+    """An FSx for Lustre file system, which the host has mounted."""
+
+    mount: Annotated[AbsolutePath, about("The mount path in the container.")]
+    read_only: Annotated[bool, about("Mount it read-only in this container.")] = False
+
+
 class Ulimit(Model, frozen=True, kw_only=True):
     """A resource limit of the container's processes."""
 
@@ -210,6 +217,9 @@ class ContainerSettings(Model, frozen=True, kw_only=True):
         about("The secret with `username` and `password` of the image's private registry outside AWS."),
     ] = None
     efs: Annotated[dict[Key, EfsVolume], about("EFS file systems to mount, by a name of your choice.")] = {}
+    fsx: Annotated[
+        dict[Key, FsxVolume], about("FSx for Lustre file systems to mount, by their names in `file_systems`.")
+    ] = {}
     user: Annotated[ContainerUser | None, about("The user that the container runs as; default: the image's user.")] = (
         None
     )

@@ -1,6 +1,7 @@
 """The model of file systems that jobs share.
 
 https://docs.aws.amazon.com/efs/latest/ug/how-it-works.html
+https://docs.aws.amazon.com/fsx/latest/LustreGuide/how-it-works.html
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gen_infra.manifest.model.base import Model, about, text
+
+LUSTRE_FOLDER = "/fsx"  # of the hosts, with a folder for each FSx for Lustre file system
 
 _CreateOrId = Annotated[
     str,
@@ -23,18 +26,38 @@ _CreateOrId = Annotated[
 AccessPointId = Annotated[
     str, text("fsap-[0-9a-f]{8,40}", "an EFS access point id such as fsap-0123456789abcdef0", "fsap-0123456789abcdef0")
 ]
+# https://docs.aws.amazon.com/fsx/latest/APIReference/API_FileSystem.html (FileSystemId)
+_FsxId = Annotated[
+    str,
+    text("fs-[0-9a-f]{8,40}", "an FSx file system id such as fs-0123456789abcdef0", "fs-0123456789abcdef0"),
+]
+# https://docs.aws.amazon.com/fsx/latest/APIReference/API_LustreFileSystemConfiguration.html (MountName)
+_LustreMountName = Annotated[
+    str, text("[A-Za-z0-9_-]{1,8}", "1 to 8 letters, digits, '_' and '-', such as abcdefgh", "fsx", "abcdefgh")
+]
 # https://docs.aws.amazon.com/efs/latest/ug/API_LifecyclePolicy.html (TransitionToIA)
 _InfrequentAccessDays = Literal[1, 7, 14, 30, 60, 90, 180, 270, 365]
 _PosixId = Annotated[int, Meta(ge=0, le=4_294_967_295)]  # https://docs.aws.amazon.com/efs/latest/ug/API_PosixUser.html
 
 
 class FileSystem(Model, frozen=True, kw_only=True):
-    """An EFS file system: `create` one with backups, encrypted with the environment's key, or an existing one.
+    """An EFS or FSx for Lustre file system.
 
-    A created one has a mount target in each zone of the network and one access point, and refuses clients without TLS.
+    `efs: create` makes one with backups, encrypted with the environment's key, a mount target in each zone of the
+    network and one access point; it refuses clients without TLS. Others exist already. The hosts mount FSx for Lustre.
     """
 
-    efs: Annotated[_CreateOrId, about("`create`, or the id of an existing file system with mount targets.")]
+    efs: Annotated[
+        _CreateOrId | None, about("EFS: `create`, or the id of an existing file system with mount targets.")
+    ] = None
+    fsx: Annotated[
+        _FsxId | None,
+        about("FSx for Lustre: the id of an existing file system; requires `mount_name`, and an image that was built."),
+    ] = None
+    mount_name: Annotated[
+        _LustreMountName | None,
+        about("The mount name of `fsx`; `aws fsx describe-file-systems` prints it as MountName."),
+    ] = None
     access_point: Annotated[
         AccessPointId | None, about("The access point of an existing one; it sets the directory and the user.")
     ] = None

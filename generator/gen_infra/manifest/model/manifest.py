@@ -25,7 +25,7 @@ from gen_infra.manifest.model.base import (
     about,
 )
 from gen_infra.manifest.model.engine import ENGINES, Engines
-from gen_infra.manifest.model.file_system import FileSystem
+from gen_infra.manifest.model.file_system import LUSTRE_FOLDER, FileSystem
 from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.network import Network
@@ -75,7 +75,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     buckets: Annotated[dict[Key, Bucket], about("Buckets that jobs may use, by a name of your choice.")] = {}
     file_systems: Annotated[
         dict[Key, FileSystem],
-        about("File systems that jobs share, by a name of your choice; jobs mount them by `efs`."),
+        about("File systems that jobs share, by a name of your choice; jobs mount them by `efs` or `fsx`."),
     ] = {}
     repositories: Annotated[tuple[RepositoryName, ...], about("ECR repositories to create, each under `<name>/`.")] = ()
     image_tags: Annotated[
@@ -183,7 +183,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     def mounts_efs(self) -> bool:
         """Return whether the environment has an EFS file system, or a job mounts one."""
         return (
-            bool(self.file_systems)
+            any(each.efs for each in self.file_systems.values())
             or any(container.efs for _, _, container in self.containers())
             or any(
                 "efsVolumeConfiguration" in volume
@@ -196,6 +196,20 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     def created_file_systems(self) -> dict[str, FileSystem]:
         """Return the file systems that the environment creates, by name."""
         return {key: each for key, each in self.file_systems.items() if each.is_created}
+
+    @property
+    def lustre_file_systems(self) -> dict[str, FileSystem]:
+        """Return the FSx for Lustre file systems, by name."""
+        return {key: each for key, each in self.file_systems.items() if each.fsx}
+
+    def lustre_folder(self, key: str) -> str:
+        """Return the folder of the hosts where an FSx for Lustre file system is mounted."""
+        return f"{LUSTRE_FOLDER}/{key}"
+
+    @property
+    def job_folders(self) -> tuple[str, ...]:
+        """Return the folders of the hosts that every job may mount: scratch, and FSx for Lustre file systems."""
+        return (self.image.scratch.mount, *map(self.lustre_folder, self.lustre_file_systems))
 
     def file_system_of(self, volume: EfsVolume) -> FileSystem:
         """Return what a volume mounts: a file system of ``file_systems``, or the one with the volume's id."""

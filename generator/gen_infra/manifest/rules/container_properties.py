@@ -94,6 +94,7 @@ def container_properties_name_their_volumes(manifest: Manifest) -> Iterable[Mani
         path = ("jobs", key, "container_properties")
         names = {"scratch"} if job.scratch else set()
         names |= {f"efs-{name}" for name in job.efs}
+        names |= {f"fsx-{name}" for name in job.fsx}
         for index, volume in enumerate(_items(job, "volumes")):
             if "name" not in volume:
                 yield (*path, "volumes", index), "the key name is missing"

@@ -43,7 +43,7 @@ _COMPUTE_ON_EC2 = (
     "service_role",
     "update_timeout_minutes",
 )
-_CONTAINER_ON_EC2 = ("scratch", "gpus", "ulimits")
+_CONTAINER_ON_EC2 = ("scratch", "fsx", "gpus", "ulimits")
 _LINUX_ON_EC2 = ("shared_memory_mib", "max_swap_mib", "swappiness", "tmpfs", "devices")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen_infra.manifest.model.file_system import LUSTRE_FOLDER
 from gen_infra.manifest.rules.rule import unknown_name
 
 if TYPE_CHECKING:
@@ -15,6 +16,47 @@ if TYPE_CHECKING:
 
 _ID = re.compile("fs-[0-9a-f]{8,40}")
 _OF_CREATED = ("infrequent_access_days", "uid", "gid")
+
+
+def a_file_system_is_of_one_kind(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require either EFS or FSx for Lustre, and the mount name of the latter."""
+    for key, file_system in manifest.file_systems.items():
+        path = ("file_systems", key)
+        if (file_system.efs is None) == (file_system.fsx is None):
+            yield path, "needs either efs or fsx"
+        elif file_system.fsx and not file_system.mount_name:
+            yield path, "fsx needs mount_name: aws fsx describe-file-systems prints it as MountName"
+        elif file_system.mount_name and not file_system.fsx:
+            yield (*path, "mount_name"), "is for fsx only; remove it"
+        elif file_system.fsx and file_system.access_point:
+            yield (*path, "access_point"), "is for efs only: FSx for Lustre has none; remove it"
+
+
+def hosts_can_mount_lustre(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require hosts for FSx for Lustre, with the client that only a built image has.
+
+    https://docs.aws.amazon.com/fsx/latest/LustreGuide/install-lustre-client.html
+    """
+    stock = next((key for key, image in manifest.images().items() if image.is_stock), None)
+    scratch = manifest.image.scratch.mount
+    for key in manifest.lustre_file_systems:
+        path = ("file_systems", key, "fsx")
+        if manifest.file_systems[key].efs:
+            continue  # see a_file_system_is_of_one_kind
+        if not manifest.uses_ec2:
+            yield path, "needs a compute environment with instances: Fargate cannot mount FSx for Lustre"
+        elif stock is not None:
+            place = f"compute.{stock}.image" if manifest.compute[stock].image else "image"
+            yield (
+                path,
+                f"compute.{stock} runs AWS's own image, which has no Lustre client: set {place}.parameter, such as to "
+                f"/gen-infra/{manifest.name}/ami, and build the image with gen-infra image build",
+            )
+    if manifest.lustre_file_systems and scratch.split("/")[1] == LUSTRE_FOLDER.strip("/"):
+        yield (
+            ("image", "scratch", "mount"),
+            f"{LUSTRE_FOLDER} is for FSx for Lustre file systems; choose another folder",
+        )
 
 
 def settings_fit_the_file_system(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -36,6 +78,9 @@ def jobs_mount_file_systems_that_exist(manifest: Manifest) -> Iterable[ManifestF
         for name, volume in container.efs.items():
             place = (*path, "efs", name)
             named = manifest.file_systems.get(volume.file_system)
+            if named is not None and named.fsx:
+                yield (*place, "file_system"), f"{volume.file_system} is FSx for Lustre; mount it by fsx"
+                continue
             if named is None:
                 if not _ID.fullmatch(volume.file_system):
                     problem = unknown_name("unknown file system", volume.file_system, manifest.file_systems)
@@ -47,4 +92,22 @@ def jobs_mount_file_systems_that_exist(manifest: Manifest) -> Iterable[ManifestF
                 yield (*place, "directory"), "the access point sets the directory; keep one of them"
 
 
-ERRORS: tuple[ManifestRule, ...] = (settings_fit_the_file_system, jobs_mount_file_systems_that_exist)
+def jobs_mount_lustre_by_name(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require the name of an FSx for Lustre file system: the hosts mount what ``file_systems`` lists."""
+    for path, _, container in manifest.containers():
+        for name in container.fsx:
+            mounted = manifest.file_systems.get(name)
+            if mounted is None:
+                lustre = manifest.lustre_file_systems
+                yield (*path, "fsx", name), unknown_name("unknown FSx for Lustre file system", name, lustre)
+            elif not mounted.fsx:
+                yield (*path, "fsx", name), f"file_systems.{name} is EFS; mount it by efs"
+
+
+ERRORS: tuple[ManifestRule, ...] = (
+    a_file_system_is_of_one_kind,
+    hosts_can_mount_lustre,
+    settings_fit_the_file_system,
+    jobs_mount_file_systems_that_exist,
+    jobs_mount_lustre_by_name,
+)

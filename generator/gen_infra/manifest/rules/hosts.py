@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def folders_of_the_host_are_listed(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Allow the scratch volume, and what ``hosts.allow_paths`` lists."""
     for place, path in mounted_folders(manifest):
-        if not may_mount(path, manifest.image.scratch.mount, manifest.hosts.allow_paths):
+        if not may_mount(path, manifest.job_folders, manifest.hosts.allow_paths):
             yield (
                 place,
                 f'"{path}" is a folder of the host; use {manifest.image.scratch.mount}, '

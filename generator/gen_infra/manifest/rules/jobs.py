@@ -130,6 +130,8 @@ def _mounts(job: Job, container: Container) -> Iterator[tuple[tuple[str | int, .
         yield ("scratch",), "scratch", container.scratch
     for name, volume in container.efs.items():
         yield ("efs", name, "mount"), f"efs.{name}", volume.mount
+    for name, mounted in container.fsx.items():
+        yield ("fsx", name, "mount"), f"fsx.{name}", mounted.mount
     for name, shared in container.shared_volumes.items():
         yield ("shared_volumes", name, "mount"), f"shared_volumes.{name}", shared.mount
     for index, tmpfs in enumerate(container.linux.tmpfs if container.linux else ()):

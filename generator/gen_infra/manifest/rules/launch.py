@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.instances import named
+from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.manifest.user_data import user_data
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ USER_DATA_BYTES = 15 * 1024
 def user_data_is_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Allow what EC2 does, less than which AWS Batch needs for its own part."""
     for key, compute in manifest.compute.items():
-        size = len((user_data(compute.boot_scripts) or "").encode())
+        size = len((user_data(boot_scripts(manifest, compute)) or "").encode())
         if size > USER_DATA_BYTES:
             yield (
                 ("compute", key, "user_data"),

@@ -239,6 +239,7 @@ build {
       "${path.root}/scripts/update.sh",
       "${path.root}/scripts/scratch.sh",
       "${path.root}/scripts/tuning.sh",
+      "${path.root}/scripts/lustre.sh",
       "${path.root}/scripts/cleanup.sh",
       "${path.root}/scripts/verify.sh",
     ]

@@ -186,6 +186,7 @@ resource "aws_batch_job_definition" "align" {
     mountPoints = [
       { sourceVolume = "scratch", containerPath = "/scratch", readOnly = false },
       { sourceVolume = "efs-refs", containerPath = "/references", readOnly = true },
+      { sourceVolume = "fsx-work", containerPath = "/work", readOnly = false },
     ]
     volumes = [
       {
@@ -203,6 +204,12 @@ resource "aws_batch_job_definition" "align" {
             accessPointId = module.file_system_refs.access_point_id
             iam           = "ENABLED"
           }
+        }
+      },
+      {
+        name = "fsx-work"
+        host = {
+          sourcePath = "/fsx/work"
         }
       },
     ]

@@ -8,7 +8,7 @@ locals {
 }
 
 data "aws_ssm_parameter" "image" {
-  name            = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+  name            = "/gen-infra/prod/ami"
   with_decryption = false
 
   lifecycle {
@@ -39,7 +39,8 @@ module "network" {
     "ssm",
     "ssmmessages",
   ]
-  efs_access = true
+  efs_access    = true
+  lustre_access = true
 
   iam_path              = "/"
   kms_key_arn           = local.kms_key_arn
@@ -104,6 +105,7 @@ module "compute_main" {
     size_gib = 200
     type     = "gp3"
   }
+  user_data = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"gen-infra-9519a3a350e1c172cc3d052a\"\n\n--gen-infra-9519a3a350e1c172cc3d052a\nContent-Type: text/x-shellscript; charset=\"utf-8\"\nContent-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"01-fsx.sh\"\n\n#!/bin/bash\n# Mounts the FSx for Lustre file systems of the environment. A host without one of them takes no jobs.\nset -euo pipefail\n\nadd() {\n  local source=$1 folder=$2\n  local guard=$ROOT/etc/systemd/system/ecs.service.d/fsx-\u0024{folder##*/}.conf\n  mkdir -p \"\u0024{guard%/*}\"\n  printf '[Unit]\\nRequiresMountsFor=%s\\nAssertPathIsMountPoint=%s\\n' \"$folder\" \"$folder\" >\"$guard\"\n  mkdir -p \"$ROOT$folder\"\n  printf '%s %s lustre %s 0 0\\n' \"$source\" \"$folder\" \"$OPTIONS\" >>\"$ROOT/etc/fstab\"\n}\n\nOPTIONS=defaults,relatime,flock,nosuid,nodev,_netdev,nofail\nROOT=\u0024{GEN_INFRA_ROOT:-} # tests set it to another folder\n\nadd fs-0fedcba9876543210.fsx.us-east-1.amazonaws.com@tcp:/abcdefgh /fsx/work\nsystemctl daemon-reload\nmount /fsx/work\n\n--gen-infra-9519a3a350e1c172cc3d052a--\n"
 
   instance_profile_arn = module.instance_role.instance_profile_arn
   security_group_ids   = local.security_group_ids
