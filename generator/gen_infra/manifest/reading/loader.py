@@ -21,6 +21,7 @@ from gen_infra.manifest.reading.validation import place, problems_with_values, v
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen_infra.manifest.rules.rule import ManifestFinding
 
 MAX_PARENTS = 20
 
@@ -107,16 +108,28 @@ def _load(path: Path, sources: list[SourceText], image_tags: Sequence[str] = ())
     validated = validate(root, Manifest)
     if isinstance(validated, list):
         raise ManifestError(name, validated)
-    findings = [*rules.errors(validated)]
-    if not findings and validated.engines:
-        from gen_infra.manifest.engine_heads import replaced_jobs, with_heads
-
-        findings = [*replaced_jobs(validated)]
-        validated = with_heads(validated)
-        findings = findings or [*rules.errors(validated)]
+    complete, findings = _with_heads(validated) if validated.engines else (validated, [*rules.errors(validated)])
     if problems := place(root, findings):
         raise ManifestError(name, problems)
-    return validated, root
+    return complete, root
+
+
+def _with_heads(manifest: Manifest) -> tuple[Manifest, list[ManifestFinding]]:
+    """Return a manifest with the head jobs of its engines, unless these are not valid, and what is wrong with it.
+
+    What is wrong with a head job counts only where nothing else is: it may be a consequence.
+    """
+    from gen_infra.manifest.engine_heads import replaced_jobs, with_heads
+    from gen_infra.manifest.rules import engines
+
+    if any(finding for rule in engines.ERRORS for finding in rule(manifest)):
+        return manifest, [*rules.errors(manifest)]
+    if replaced := [*replaced_jobs(manifest)]:
+        return manifest, [*replaced, *rules.errors(manifest)]
+    complete = with_heads(manifest)
+    findings = [*rules.errors(complete)]
+    heads = {("jobs", key) for key in complete.jobs.keys() - manifest.jobs.keys()}
+    return complete, [finding for finding in findings if finding[0][:2] not in heads] or findings
 
 
 def _from_command_line(image_tags: Sequence[str]) -> Map:

@@ -166,7 +166,7 @@ def definitions_are_not_too_long(manifest: Manifest) -> Iterable[ManifestFinding
     from gen_infra.manifest.state_machines import definition
 
     for key, workflow in manifest.workflows.items():
-        if any(definitions_are_valid(manifest)) if workflow.definition else not _has_shape(workflow):
+        if not (_is_valid(manifest, key) if workflow.definition else _has_shape(workflow)):
             continue
         if any(step.job not in manifest.jobs for step in workflow.steps.values()):
             continue
@@ -217,6 +217,13 @@ def _wrong_edges(workflow: Workflow) -> Iterator[ManifestFinding]:
                 yield path, unknown_name("unknown step", earlier, workflow.steps)
             elif earlier in step.after[:index]:
                 yield path, f'"{earlier}" is listed twice'
+
+
+def _is_valid(manifest: Manifest, key: str) -> bool:
+    """Return whether a definition is valid; another rule reports why not."""
+    from gen_infra.manifest.rules.definitions import definition_problems
+
+    return not any(definition_problems(manifest, key))
 
 
 def _has_shape(workflow: Workflow) -> bool:
