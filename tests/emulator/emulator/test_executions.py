@@ -120,8 +120,8 @@ def machines(aws: EmulatorProcess) -> Machines:
 
 
 def test_branches_run_side_by_side_after_the_step_before_them(machines: Machines) -> None:
-    branch = {"StartAt": "job", "States": {"job": machines.job()}}
-    both = {"Type": "Parallel", "Branches": [branch, branch], "End": True}
+    branches = [{"StartAt": name, "States": {name: machines.job()}} for name in ("call", "stats")]
+    both = {"Type": "Parallel", "Branches": branches, "End": True}
     align = machines.job(Next="both")
     del align["End"]
     states = {"read": READ, "align": align, "both": both}
@@ -139,8 +139,10 @@ def test_branches_run_side_by_side_after_the_step_before_them(machines: Machines
 
 
 def test_a_failed_job_fails_the_run_and_ends_the_jobs_of_other_branches(machines: Machines) -> None:
-    commands = (FALSE, LONG)
-    branches = [{"StartAt": "j", "States": {"j": machines.job(machines.definition(each))}} for each in commands]
+    branches = [
+        {"StartAt": name, "States": {name: machines.job(machines.definition(command))}}
+        for name, command in {"fails": FALSE, "lasts": LONG}.items()
+    ]
     states = {"read": READ | {"Next": "both"}, "both": {"Type": "Parallel", "Branches": branches, "End": True}}
 
     arn = machines.start(states, sample="HG002", definition="")

@@ -8,7 +8,7 @@ import pytest
 from gen_infra.emulator.state_machines.errors import StateError
 from gen_infra.emulator.state_machines.execution import Execution, MapRun
 from gen_infra.emulator.state_machines.map_items import parsed
-from gen_infra.manifest.states_language import diagnostics
+from gen_infra.manifest.states_language import diagnostics, errors
 
 END = {"Type": "Pass", "End": True}
 FIRST_ROW = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
@@ -16,7 +16,7 @@ FIRST_ROW = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
 
 def found(states: dict[str, Any], **members: Any) -> list[tuple[str, str, str]]:
     text = json.dumps({"StartAt": next(iter(states)), "States": states} | members)
-    return [(each.code, each.message, each.location) for each in diagnostics(text)]
+    return [(each.code, each.message, each.location) for each in errors(text)]
 
 
 def passing(following: str) -> dict[str, Any]:
@@ -66,7 +66,79 @@ def test_fields_that_a_state_cannot_have_are_found(location: str, states: dict[s
 
 def test_a_definition_without_errors_has_no_diagnostics() -> None:
     assert found({"A": passing("B"), "B": {"Type": "Succeed"}}, Comment="two states") == []
-    assert [each.code for each in diagnostics("{")] == ["INVALID_JSON_DESCRIPTION"]
+    assert [each.code for each in errors("{")] == ["INVALID_JSON_DESCRIPTION"]
+
+
+TASK = {"Type": "Task", "Resource": "arn:aws:states:::batch:submitJob.sync", "End": True}
+WITHIN = {"StartAt": "A", "States": {"A": END}}
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+MAP = {"Type": "Map", "End": True}
+CODES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a name twice": ("DUPLICATE_STATE_NAME", "/Branches[0]/States/A", {"Type": "Parallel", "Branches": [WITHIN]} | END),
+    "a resource": ("INVALID_RESOURCE", "/Resource", TASK | {"Resource": "batch:submitJob"}),
+    "a label": ("INVALID_LABEL_NAME", "/Label", MAP | {"Label": "each sample", "ItemProcessor": DISTRIBUTED | WITHIN}),
+}
+VALUES: dict[str, dict[str, Any]] = {
+    "/TimeoutSeconds": TASK | {"TimeoutSeconds": 0},
+    "/HeartbeatSeconds": TASK | {"TimeoutSeconds": 60, "HeartbeatSeconds": 60},
+    "/Retry": TASK | {"Retry": {"ErrorEquals": ["States.ALL"]}},
+    "/Retry[0]": TASK | {"Retry": [{"ErrorEquals": ["States.ALL"], "Next": "A"}]},
+    "/Retry[0]/ErrorEquals": TASK | {"Retry": [{"ErrorEquals": []}]},
+    "/Retry[0]/IntervalSeconds": TASK | {"Retry": [{"ErrorEquals": ["A"], "IntervalSeconds": 1.5}]},
+    "/Retry[0]/MaxDelaySeconds": TASK | {"Retry": [{"ErrorEquals": ["A"], "MaxDelaySeconds": 31_622_400}]},
+    "/Retry[0]/JitterStrategy": TASK | {"Retry": [{"ErrorEquals": ["A"], "JitterStrategy": "HALF"}]},
+    "/Catch[0]": TASK | {"Catch": [{"ErrorEquals": ["States.ALL"]}]},
+    "/Catch[0]/ErrorEquals": TASK
+    | {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "A"}, {"ErrorEquals": ["B"], "Next": "A"}]},
+    "/ResultPath": TASK | {"ResultPath": "result"},
+    "": {"Type": "Wait", "Seconds": 1, "Timestamp": "2026-11-29T00:00:00Z", "End": True},
+    "/Branches": {"Type": "Parallel", "Branches": {"A": 1}, "End": True},
+    "/Choices": {"Type": "Choice", "Choices": []},
+    "/ItemProcessor/ProcessorConfig/ExecutionType": MAP
+    | {"ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, **WITHIN}},
+    "/ToleratedFailurePercentage": MAP | {"ToleratedFailurePercentage": 101, "ItemProcessor": DISTRIBUTED | WITHIN},
+}
+
+
+@pytest.mark.parametrize(("code", "location", "state"), CODES.values(), ids=CODES)
+def test_errors_have_the_codes_that_aws_documents(code: str, location: str, state: dict[str, Any]) -> None:
+    assert (code, f"/States/A{location}") in [(each, place) for each, _, place in found({"A": state})]
+
+
+@pytest.mark.parametrize(("location", "state"), VALUES.items(), ids=VALUES)
+def test_values_that_a_field_cannot_have_are_found(location: str, state: dict[str, Any]) -> None:
+    assert ("SCHEMA_VALIDATION_FAILED", f"/States/A{location}") in [(each, at) for each, _, at in found({"A": state})]
+
+
+def test_an_expression_may_stand_for_a_number_in_jsonata() -> None:
+    state = TASK | {"TimeoutSeconds": "{% $states.input.seconds %}"}
+    assert found({"A": state}, QueryLanguage="JSONata") == []
+    assert [place for _, _, place in found({"A": state})] == ["/States/A/TimeoutSeconds"]
+
+
+def test_two_labels_of_one_name_an_empty_definition_and_one_that_is_too_deep() -> None:
+    each = MAP | {"Label": "samples", "Next": "B"}
+    del each["End"]
+    inner = {"StartAt": "C", "States": {"C": END}}, {"StartAt": "D", "States": {"D": END}}
+    first, second = (DISTRIBUTED | block for block in inner)
+    states = {"A": each | {"ItemProcessor": first}, "B": MAP | {"Label": "samples", "ItemProcessor": second}}
+    assert [(code, place) for code, _, place in found(states)] == [("DUPLICATE_LABEL_NAME", "/States/B/Label")]
+    assert [each.code for each in errors("null")] == ["MISSING_DESCRIPTION"]
+    assert [each.code for each in errors('{"a":' * 100_000)] == ["TOO_DEEPLY_NESTED"]
+
+
+def test_what_jsonpath_takes_for_text_is_a_warning() -> None:
+    states = {
+        "A": {"Type": "Pass", "Parameters": {"sample": "$.sample", "id.$": "$.id"}, "Result": "$.x", "Next": "B"},
+        "B": {"Type": "Fail", "Error": "$.error"},
+    }
+    text = json.dumps({"StartAt": "A", "States": states})
+    assert errors(text) == []
+    assert [(each.severity, each.code, each.location) for each in diagnostics(text)] == [
+        ("WARNING", "NO_DOLLAR", "/States/A/Parameters/sample"),
+        ("WARNING", "PASS_RESULT_IS_STATIC", "/States/A/Result"),
+        ("WARNING", "NO_PATH", "/States/B/Error"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,11 @@ def machine(*states: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {"QueryLanguage": "JSONata", "StartAt": "State 1", "States": named} | members
 
 
+def within(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the processor of a Map, or a branch, with one state."""
+    return {"StartAt": "Within", "States": {"Within": state}}
+
+
 def with_arguments(**changed: Any) -> dict[str, Any]:
     given = {**ARGUMENTS, **changed}
     return CALL | {"Arguments": {name: value for name, value in given.items() if value is not None}}
@@ -78,9 +83,9 @@ def test_what_the_definition_sets_itself_stays(written: Callable[..., Manifest])
 
 
 def test_the_role_has_the_jobs_and_queues_that_it_uses(written: Callable[..., Manifest]) -> None:
-    nested = machine(with_arguments(JobDefinition="${jobs.align}", JobQueue="${queues.routine}",
-                                    Parameters=dict.fromkeys(("sample", "fastq1", "fastq2"), "x")))  # fmt: skip
-    parallel = {"Type": "Parallel", "Branches": [{"StartAt": "State 1", "States": nested["States"]}], "Next": "State 2"}
+    nested = with_arguments(JobDefinition="${jobs.align}", JobQueue="${queues.routine}",
+                            Parameters=dict.fromkeys(("sample", "fastq1", "fastq2"), "x"))  # fmt: skip
+    parallel = {"Type": "Parallel", "Branches": [within(nested)], "Next": "State 2"}
     manifest = written(machine(parallel, CALL))
     assert queues_of(manifest, "recall") == {"urgent", "routine"}
     assert jobs_of(manifest, "recall") == ["align", "call"]
@@ -100,6 +105,7 @@ def test_many_runs_it_for_each_sample(written: Callable[..., Manifest]) -> None:
 
 PASS = {"Type": "Pass", "Next": "State 2"}
 ITEMS = {"Type": "Map", "End": True}
+DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 INVALID: dict[str, tuple[dict[str, Any] | str, str]] = {
     "text": ('{"States": ', "line 1 is not JSON: Expecting value"),
     "a list": ("[]", "it must be a JSON object with StartAt and States"),
@@ -122,12 +128,12 @@ INVALID: dict[str, tuple[dict[str, Any] | str, str]] = {
     "no waiting": (machine(CALL | {"Resource": "arn:aws:states:::batch:submitJob"}), 'submitJob" is not allowed'),
     "credentials": (machine(CALL | {"Credentials": {"RoleArn": "x"}}), "Credentials is not allowed"),
     "a distributed Map": (
-        machine(ITEMS | {"ItemProcessor": machine(CALL) | {"ProcessorConfig": {"Mode": "DISTRIBUTED"}}}),
+        machine(ITEMS | {"ItemProcessor": within(CALL) | {"ProcessorConfig": DISTRIBUTED}}),
         "a distributed Map is not allowed",
     ),
     "within a Map": (
-        machine(ITEMS | {"ItemProcessor": machine(CALL | {"Resource": "arn:aws:states:::sqs:sendMessage"})}),
-        "/States/State 1/ItemProcessor/States/State 1: Resource",
+        machine(ITEMS | {"ItemProcessor": within(CALL | {"Resource": "arn:aws:states:::sqs:sendMessage"})}),
+        "/States/State 1/ItemProcessor/States/Within: Resource",
     ),
     "another queue": (machine(with_arguments(JobQueue=f"{BATCH}:job-queue/other")), 'invalid value "arn:aws:batch'),
     "a queue at run time": (

@@ -33,14 +33,18 @@ def state_machine_definitions() -> None:
 
     @instead_of(StepFunctionResponse, "validate_state_machine_definition")
     def validate(response: StepFunctionResponse) -> ActionResult:
-        found = states_language.diagnostics(response._get_param("definition"))
+        text = response._get_param("definition")
+        refused = states_language.errors(text)
+        asked = response._get_param("severity") == "WARNING"
+        found = states_language.diagnostics(text) if asked else refused
         most = int(response._get_param("maxResults") or _LONGEST_ANSWER)
         shown = [
-            {"severity": "ERROR", "code": each.code, "message": each.message}
+            {"severity": each.severity, "code": each.code, "message": each.message}
             | ({"location": each.location} if each.location else {})
             for each in found[:most]
         ]
-        return ActionResult({"result": "FAIL" if found else "OK", "diagnostics": shown, "truncated": len(found) > most})
+        result = "FAIL" if refused else "OK"
+        return ActionResult({"result": result, "diagnostics": shown, "truncated": len(found) > most})
 
     @around(StepFunctionBackend, "create_state_machine")
     def create(original: Callable[..., StateMachine], backend: StepFunctionBackend, **given: Any) -> StateMachine:
@@ -55,14 +59,14 @@ def state_machine_definitions() -> None:
 
 
 def _check(text: str) -> None:
-    if found := states_language.diagnostics(text):
+    if found := states_language.errors(text):
         message = f"Invalid State Machine Definition: '{', '.join(map(str, found))}'"
         raise AWSError(message, exception_type="InvalidDefinition")
 
 
 @moto_patch(
     moto="5.2.5 answers CreateStateMachine with the state machine that has the name, whatever it was asked for",
-    aws="answers so only if definition, role and settings are the same, else with StateMachineAlreadyExists",
+    aws="answers so only if definition, type and settings are the same, else with StateMachineAlreadyExists",
 )
 def state_machine_names() -> None:
     """Compare the settings: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html."""
@@ -72,10 +76,10 @@ def state_machine_names() -> None:
         found = next((each for each in backend.state_machines if each.name == given["name"]), None)
         made = original(backend, **given)
         if found is not None:
-            asked = (given["definition"], given["roleArn"], given.get("sm_type") or "STANDARD")
+            asked = (given["definition"], given.get("sm_type") or "STANDARD")
             settings = {"loggingConfiguration", "tracingConfiguration", "encryptionConfiguration"} & given.keys()
             same = all(given[name] is None or getattr(found, name) == given[name] for name in settings)
-            if not same or (found.definition, found.roleArn, found.type) != asked:
+            if not same or (found.definition, found.type) != asked:
                 message = f"State Machine Already Exists: '{found.arn}'"
                 raise AWSError(message, exception_type="StateMachineAlreadyExists")
         return made

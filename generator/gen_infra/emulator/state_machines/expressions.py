@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.emulator.state_machines.errors import StateError
-from gen_infra.manifest.states_language import is_expression
+from gen_infra.manifest.definition_errors import is_expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

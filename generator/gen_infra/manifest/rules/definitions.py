@@ -15,7 +15,7 @@ from gen_infra.manifest.definitions import (
 from gen_infra.manifest.rules.jobs import references_of
 from gen_infra.manifest.rules.rule import unknown_name
 from gen_infra.manifest.rules.submissions import Submission, submission_findings
-from gen_infra.manifest.states_language import diagnostics
+from gen_infra.manifest.states_language import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def definition_problems(manifest: Manifest, key: str) -> Iterator[str]:
     if found.get("QueryLanguage") != "JSONata":
         yield 'its query language is not JSONata; write "QueryLanguage": "JSONata" at the top'
         return
-    if wrong := [f"{each.location or '/'}: {each.message}" for each in diagnostics(json.dumps(found))]:
+    if wrong := [f"{each.location or '/'}: {each.message}" for each in errors(json.dumps(found))]:
         yield from wrong
         return
     for place, state in all_states(found, ""):
