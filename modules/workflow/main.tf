@@ -128,6 +128,19 @@ data "aws_iam_policy_document" "encryption" {
       values   = [local.state_machine_arns[each.key]]
     }
   }
+
+  # Log entries reach CloudWatch Logs encrypted; the context is this text, with its asterisk.
+  statement {
+    sid       = "EncryptLogs"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:SourceArn"
+      values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:*"]
+    }
+  }
 }
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html

@@ -29,7 +29,7 @@ resource "aws_iam_role" "this" {
 resource "aws_iam_role_policy" "this" {
   role = aws_iam_role.this.name
   policy = jsonencode({ Version = "2012-10-17", Statement = [
-    { Effect = "Allow", Action = "logs:CreateLogDelivery", Resource = "*" },
+    { Effect = "Allow", Action = "logs:*", Resource = "*" },
   ] })
 }
 resource "aws_sfn_state_machine" "this" {

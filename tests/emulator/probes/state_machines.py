@@ -25,7 +25,10 @@ def machine(lab: Lab, text: str, **changes: Any) -> str:
     return arn
 
 
-@probe(["OK", "FAIL", ("MISSING_TRANSITION_TARGET", "/States/A/Next"), "InvalidDefinition", "InvalidDefinition"])
+@probe([
+    "OK", "FAIL", ("MISSING_TRANSITION_TARGET", "/States/A/Next"), [], [("WARNING", "PASS_RESULT_IS_STATIC")],
+    "InvalidDefinition", "InvalidDefinition",
+])  # fmt: skip
 def state_machine_definitions(lab: Lab) -> Any:
     client, wrong = lab.client("stepfunctions"), definition(A={"Type": "Pass", "Next": "B"}, C=END)
     try:
@@ -33,17 +36,24 @@ def state_machine_definitions(lab: Lab) -> Any:
     except client.exceptions.ClientError as error:
         return error.response["Error"]["Code"]
     [first, *_] = bad["diagnostics"]
+    doubtful = json.dumps({"StartAt": "A", "States": {"A": END | {"Result": "$.x"}}})
+    by_severity = [
+        client.validate_state_machine_definition(definition=doubtful, severity=each) for each in ("ERROR", "WARNING")
+    ]
+    without, with_warnings = ([(each["severity"], each["code"]) for each in one["diagnostics"]] for one in by_severity)
     create = {"name": lab.name("machine"), "roleArn": lab.role("machines", service=STATES)}
     return [
         good["result"],
         bad["result"],
         (first["code"], first["location"]),
+        without,
+        with_warnings,
         refusal(client.create_state_machine, **create, definition=wrong),
         refusal(client.create_state_machine, **create, definition="{"),
     ]
 
 
-@probe(["accepted", "StateMachineAlreadyExists"])
+@probe(["accepted", "accepted", "StateMachineAlreadyExists"])
 def state_machine_names(lab: Lab) -> Any:
     client = lab.client("stepfunctions")
     given = {
@@ -52,8 +62,9 @@ def state_machine_names(lab: Lab) -> Any:
         "definition": definition(A=END),
     }
     client.create_state_machine(**given)
+    other = given | {"roleArn": lab.role("other-machines", service=STATES)}
     changed = given | {"definition": definition(B=END)}
-    return [refusal(client.create_state_machine, **given), refusal(client.create_state_machine, **changed)]
+    return [refusal(client.create_state_machine, **each) for each in (given, other, changed)]
 
 
 @probe([[], True])
@@ -80,7 +91,8 @@ def state_machine_roles(lab: Lab) -> Any:
     answers.append(refusal(client.create_state_machine, **given))
     lab.allow(name, "events:*", "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForBatchJobsRule")
     answers.append(refusal(client.create_state_machine, **given))
-    lab.allow(name, "logs:CreateLogDelivery", "*")
+    for action in ("*LogDelivery", "ListLogDeliveries", "PutResourcePolicy", "Describe*"):
+        lab.allow(name, f"logs:{action}", "*")
     return [*answers, refusal(client.create_state_machine, **given)]
 
 
@@ -161,6 +173,95 @@ def map_runs(lab: Lab) -> Any:
     ]
 
 
+def own_key(lab: Lab, name: str) -> tuple[str, dict[str, str]]:
+    """Make a key that the delivery of logs may use; return its ARN and the setting of a state machine."""
+    logs = "arn:aws:logs:us-east-1:123456789012:*"
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}, "Action": "kms:Decrypt",
+         "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": logs}}},
+    ]  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    arn: str = lab.client("kms").create_key(Description=name, Policy=policy)["KeyMetadata"]["Arn"]
+    return arn, {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": arn}
+
+
+def allow_key(lab: Lab, role: str, action: str, key: str, context: str, value: str) -> None:
+    condition = {"StringEquals": {f"kms:EncryptionContext:{context}": value}}
+    statement = {"Effect": "Allow", "Action": f"kms:{action}", "Resource": key, "Condition": condition}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    lab.client("iam").put_role_policy(RoleName=role, PolicyName=lab.name("key"), PolicyDocument=document)
+
+
+@probe(["FAILED", "FAILED", "SUCCEEDED"])
+def execution_keys(lab: Lab) -> Any:
+    """The role needs both actions, for its own state machine."""
+    name = lab.name("keys")
+    key, setting = own_key(lab, name)
+    arn = machine(
+        lab, definition(A=END), name=name, roleArn=lab.role(name, service=STATES), encryptionConfiguration=setting
+    )
+    ends = []
+    for value, actions in (("", ()), (f"{arn}-other", ("*",)), (arn, ("Decrypt", "GenerateDataKey"))):
+        for action in actions:
+            allow_key(lab, name, action, key, "aws:states:stateMachineArn", value)
+        started = lab.client("stepfunctions").start_execution(stateMachineArn=arn)["executionArn"]
+        ends.append(ended(lab, started)["status"])
+        if ends[0] == "RUNNING":
+            break  # an unpatched moto never ends it
+    return ends
+
+
+FAILED = ["FailStateEntered", "ExecutionFailed"]
+
+
+@probe([
+    [["ExecutionStarted", *FAILED], FAILED, ["ExecutionFailed"], []],
+    [True, False, False, False],
+    "0",
+    [[], ["ExecutionStarted", *FAILED]],
+])  # fmt: skip
+def execution_logs(lab: Lab) -> Any:
+    """What each level delivers, whether it has the execution's data, and what a key of the customer needs."""
+    name, logs = lab.name("logged"), lab.client("logs")
+    role = lab.role(name, service=STATES)
+    lab.allow(name, "logs:*", "*")
+    fail = {"Type": "Fail", "Error": "No", "Cause": "no"}
+
+    def lines(level: str, **changes: Any) -> list[dict[str, Any]]:
+        group = f"/aws/vendedlogs/states/{lab.name(level)}"
+        logs.create_log_group(logGroupName=group)
+        destination = {"logGroupArn": f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:*"}
+        logging = {
+            "level": level,
+            "includeExecutionData": level == "ALL",
+            "destinations": [{"cloudWatchLogsLogGroup": destination}],
+        }
+        arn = machine(lab, definition(A=fail), roleArn=role, loggingConfiguration=logging, **changes)
+        started = lab.client("stepfunctions").start_execution(stateMachineArn=arn, input='{"sample": "HG002"}')
+        ended(lab, started["executionArn"])
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        return [json.loads(each["message"]) for each in events]
+
+    if not (everything := lines("ALL")):
+        return []
+    by_level = [everything, *(lines(level) for level in ("ERROR", "FATAL", "OFF"))]
+    key, setting = own_key(lab, name)
+    machines = "arn:aws:states:us-east-1:123456789012:stateMachine:"
+    with_key = []
+    for number in range(2):
+        own = f"{name}-{number}"
+        allow_key(lab, name, "*", key, "aws:states:stateMachineArn", f"{machines}{own}")
+        with_key.append(lines("ALL", name=own, encryptionConfiguration=setting))
+        allow_key(lab, name, "GenerateDataKey", key, "SourceArn", "arn:aws:logs:us-east-1:123456789012:*")
+    return [
+        [[each["type"] for each in found] for found in by_level],
+        ["HG002" in json.dumps(found[:1]) for found in by_level],
+        everything[0]["previous_event_id"],
+        [[each["type"] for each in found] for found in with_key],
+    ]
+
+
 PROBES = (
     state_machine_definitions,
     state_machine_names,
@@ -169,4 +270,6 @@ PROBES = (
     running_executions,
     redriven_executions,
     map_runs,
+    execution_keys,
+    execution_logs,
 )

@@ -22,6 +22,7 @@ from gen_infra.emulator.patches import (
     ecr,
     environment_jobs,
     environment_status,
+    execution_logs,
     executions,
     file_systems,
     flow_logs,
@@ -79,6 +80,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     *state_machine_roles.PATCHES,
     *state_machines.PATCHES,
     *executions.PATCHES,
+    *execution_logs.PATCHES,
 )
 
 

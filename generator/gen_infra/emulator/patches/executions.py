@@ -45,7 +45,7 @@ class Executions:
     """
 
     def __init__(self, backend: StepFunctionBackend) -> None:
-        self._account, self.region = backend.account_id, backend.region_name
+        self.account, self.region = backend.account_id, backend.region_name
         self.started: dict[str, Execution] = {}
         self.runner = Runner(self, self._running)
 
@@ -85,7 +85,7 @@ class Executions:
 
     def credentials(self, role_arn: str, session_name: str) -> Mapping[str, str]:
         """Return the environment variables of a new session of a role."""
-        return credentials(role_arn, session_name, self.region, self._account)
+        return credentials(role_arn, session_name, self.region, self.account)
 
     def denial(self, credentials: Mapping[str, str], action: str, parameters: Mapping[str, Any]) -> str:
         """Return AWS's message if the session may not make this call of Step Functions; empty if it may."""
@@ -93,13 +93,21 @@ class Executions:
 
     def has_ended(self, job_id: str) -> bool:
         """Return whether a Batch job has ended."""
-        job = jobs_of(batch_backends[self._account][self.region]).get(job_id)
+        job = jobs_of(batch_backends[self.account][self.region]).get(job_id)
         return job is None or job.status in JOB_ENDED
+
+    def refusal(self, execution: Execution) -> str:
+        """Return why the execution cannot run; `execution_keys` replaces this."""
+        raise NotImplementedError
+
+    def deliver(self, execution: Execution, event: Mapping[str, Any]) -> None:
+        """Deliver an event of a history to the log group; `execution_logs` replaces this."""
+        raise NotImplementedError
 
     def publish(self, execution: Execution) -> None:
         """Send the event of an execution's status to EventBridge."""
         try:
-            events_backends[self._account][self.region].put_events([status_event(execution)])
+            events_backends[self.account][self.region].put_events([status_event(execution)])
         except Exception:  # noqa: BLE001 - a target that moto cannot send to; the execution goes on
             _log.exception("the event of %s was not sent", execution.arn)
 

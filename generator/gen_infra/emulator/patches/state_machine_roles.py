@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from moto.stepfunctions.models import StateMachine
 
 _SERVICE = Principal(PrincipalKind.SERVICE, "states.amazonaws.com", "")
+# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+_LOG_DELIVERY = (
+    *("CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies", "GetLogDelivery"),
+    *("ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery"),
+)
 _RULE = "StepFunctionsGetEventsForBatchJobsRule"
 
 
@@ -64,7 +69,9 @@ def _check(
         calls = {"PutTargets": "Rule", "PutRule": "Name", "DescribeRule": "Name"}
         if any(role_denial(keys, "events", action, {name: _RULE}, region) for action, name in calls.items()):
             raise _refused(f"'{role}' is not authorized to create managed-rule.")
-    if (logging or {}).get("destinations") and role_denial(keys, "logs", "CreateLogDelivery", {}, region):
+    if not (logging or {}).get("destinations"):
+        return
+    if any(role_denial(keys, "logs", action, {}, region) for action in _LOG_DELIVERY):
         raise _refused("The state machine IAM Role is not authorized to access the Log Destination")
 
 

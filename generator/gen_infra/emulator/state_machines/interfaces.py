@@ -31,6 +31,12 @@ class AccountServices(Protocol):
     def has_ended(self, job_id: str) -> bool:
         """Return whether a Batch job has ended."""
 
+    def refusal(self, execution: Execution) -> str:
+        """Return AWS's message if its role may not run the execution; empty if it may."""
+
+    def deliver(self, execution: Execution, event: Mapping[str, Any]) -> None:
+        """Deliver an event of its history to the log group of its state machine."""
+
     def publish(self, execution: Execution) -> None:
         """Send the event of an execution's status to EventBridge."""
 
@@ -47,6 +53,9 @@ class ExecutionRunner(Protocol):
 
     def denial(self, execution: Execution, action: str, parameters: Mapping[str, Any]) -> str:
         """Return AWS's message if the role may not make this call of Step Functions; empty if it may."""
+
+    def record(self, execution: Execution, kind: str, previous: int, /, **details: Any) -> int:
+        """Add an event to a history and deliver it; return its id."""
 
     async def start(self, child: Execution) -> None:
         """Run a child execution until it ends."""

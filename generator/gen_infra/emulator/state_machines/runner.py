@@ -105,38 +105,49 @@ class Runner:
             found = self._clients[execution.role] = (time.time() + _SESSION_SECONDS, keys, clients)
         return found
 
+    async def _output(self, execution: Execution, scope: StateScope) -> Any:
+        if refused := self.services.refusal(execution):
+            raise StateError("States.Runtime", refused)
+        async with asyncio.timeout(execution.definition.get("TimeoutSeconds")):
+            return await ScopeRunner(execution, self).run(scope)
+
+    def record(self, execution: Execution, kind: str, previous: int, /, **details: Any) -> int:
+        """Add an event to a history and deliver it; return its id."""
+        event = execution.history.add(kind, previous, **details)
+        self.services.deliver(execution, execution.history.events[event - 1])
+        return event
+
     async def _run(self, execution: Execution) -> None:
         """Run an execution to its end, whatever that is."""
         execution.status = "RUNNING"
         scope = execution.scope
         if scope is None:
-            event = execution.history.add("ExecutionStarted", 0, input=execution.input, roleArn=execution.role)
+            event = self.record(execution, "ExecutionStarted", 0, input=execution.input, roleArn=execution.role)
             value = json.loads(execution.input)
             scope = execution.scope = StateScope(execution.definition, execution.language, value, {}, event)
             self.services.publish(execution)
         elif execution.redrives and scope.status != "RUNNING":
             last = len(execution.history.events)
-            execution.history.add("ExecutionRedriven", last, redriveCount=execution.redrives)
+            self.record(execution, "ExecutionRedriven", last, redriveCount=execution.redrives)
             self.services.publish(execution)
         try:
-            async with asyncio.timeout(execution.definition.get("TimeoutSeconds")):
-                output = await ScopeRunner(execution, self).run(scope)
+            output = await self._output(execution, scope)
         except TimeoutError:
             execution.end("TIMED_OUT", "States.Timeout")
-            execution.history.add("ExecutionTimedOut", scope.event, error="States.Timeout")
+            self.record(execution, "ExecutionTimedOut", scope.event, error="States.Timeout")
         except asyncio.CancelledError:
             execution.end("ABORTED", execution.error, execution.cause)
             details = {"error": execution.error, "cause": execution.cause}
-            execution.history.add("ExecutionAborted", scope.event, **details)
+            self.record(execution, "ExecutionAborted", scope.event, **details)
         except StateError as error:
             execution.end("FAILED", error.error, error.cause)
-            execution.history.add("ExecutionFailed", scope.event, error=error.error, cause=error.cause)
+            self.record(execution, "ExecutionFailed", scope.event, error=error.error, cause=error.cause)
         except Exception as error:  # noqa: BLE001 - the execution ends, not the emulator
             cause = f"The emulator failed: {type(error).__name__}: {error}"
             execution.end("FAILED", "States.Runtime", cause)
-            execution.history.add("ExecutionFailed", scope.event, error="States.Runtime", cause=cause)
+            self.record(execution, "ExecutionFailed", scope.event, error="States.Runtime", cause=cause)
         else:
             execution.output = text(output)
             execution.end("SUCCEEDED")
-            execution.history.add("ExecutionSucceeded", scope.event, output=execution.output)
+            self.record(execution, "ExecutionSucceeded", scope.event, output=execution.output)
         self.services.publish(execution)

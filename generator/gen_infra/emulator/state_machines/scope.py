@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _LONGEST_PAYLOAD = 262_144  # bytes
 _LONGEST_TIMEOUT = 99_999_999  # seconds
 _ABORTED = ("Task", "Wait", "Parallel", "Map")  # types with an event for a state that is aborted
+_OTHER_LANGUAGE = (
+    "The emulator runs states in the query language JSONata only, as gen-infra's manifests require it;"
+    ' write "QueryLanguage": "JSONata"'
+)
 Next = tuple[Any, str | None]  # the output of a state, and the name of the one that follows it
 
 
@@ -85,7 +89,7 @@ class ScopeRunner:
 
     def event(self, scope: StateScope, kind: str, **details: Any) -> None:
         """Add an event to the history, after the last one of the scope."""
-        scope.event = self.execution.history.add(kind, scope.event, **details)
+        scope.event = self.executions.record(self.execution, kind, scope.event, **details)
 
     def value(self, scope: StateScope, value: Any, place: str, **states: Any) -> Any:
         """Evaluate the expressions in a field of the current state; ``states`` are members of ``$states``."""
@@ -308,7 +312,7 @@ async def all_of(several: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
 
 def _check_language(scope: StateScope, state: Mapping[str, Any]) -> None:
     if state.get("QueryLanguage", scope.language) != "JSONata":
-        raise StateError("States.Runtime", "The emulator runs states in the query language JSONata only")
+        raise StateError("States.Runtime", _OTHER_LANGUAGE)
 
 
 def _matching(state: Mapping[str, Any], several: str, error: StateError) -> list[tuple[int, Mapping[str, Any]]]:
