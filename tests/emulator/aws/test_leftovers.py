@@ -14,6 +14,7 @@ from gen_infra.aws import leftovers as found_left
 from gen_infra.aws import session
 from gen_infra.aws.leftovers import deregister_definitions, empty_repositories
 from tests.emulator import probes
+from tests.emulator.pushed import put_image
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:
@@ -52,21 +53,6 @@ def definition(clients: Clients, name: str, memory_mib: int) -> None:
             ],
         },
     )
-
-
-def push(clients: Clients, repository: str, tag: str) -> None:
-    layer = {
-        "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-        "size": 1,
-        "digest": f"sha256:{tag:0>64}",
-    }
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": layer["digest"]},
-        "layers": [layer],
-    }
-    clients.ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
 
 
 def leftovers(clients: Clients, *arguments: Any, **more: Any) -> list[str]:
@@ -305,8 +291,8 @@ def test_every_active_revision_of_the_named_definitions_is_deregistered(clients:
 def test_a_repository_is_emptied_so_that_it_can_be_deleted(clients: Clients) -> None:
     for name in ("images/isaac", "images/strelka"):
         clients.ecr.create_repository(repositoryName=name)
-        push(clients, name, "1")
-    push(clients, "images/isaac", "2")
+        put_image(clients.ecr, name, "1")
+    put_image(clients.ecr, "images/isaac", "2", b"layer")
 
     assert empty_repositories(clients, ["images/isaac", "images/not-there"]) == 2
 

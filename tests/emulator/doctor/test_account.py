@@ -17,7 +17,8 @@ from gen_infra.doctor import key as doctor_key
 from gen_infra.doctor import quotas as doctor_quotas
 from gen_infra.doctor import roles as doctor_roles
 from gen_infra.doctor.image import Volume
-from tests.emulator.aws.test_leftovers import TRUST, push
+from tests.emulator.aws.test_leftovers import TRUST
+from tests.emulator.pushed import put_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -326,14 +327,14 @@ class TestContainers:
 
     def test_an_image_that_is_there_by_tag_and_by_digest(self, clients: Clients) -> None:
         clients.ecr.create_repository(repositoryName="doctor/isaac")
-        push(clients, "doctor/isaac", "1.0")
+        put_image(clients.ecr, "doctor/isaac", "1.0")
         [pushed] = clients.ecr.describe_images(repositoryName="doctor/isaac")["imageDetails"]
         assert self.look(clients, f"{self.registry}/doctor/isaac:1.0").level == "ok"
         assert self.look(clients, f"{self.registry}/doctor/isaac@{pushed['imageDigest']}").level == "ok"
 
     def test_an_image_that_is_not(self, clients: Clients) -> None:
         clients.ecr.create_repository(repositoryName="doctor/strelka")
-        push(clients, "doctor/strelka", "1.0")
+        put_image(clients.ecr, "doctor/strelka", "1.0")
         for uri in (f"{self.registry}/doctor/strelka:2.0", f"{self.registry}/doctor/strelka"):
             line = self.look(clients, uri)
             here = uri.replace(self.registry, clients.ecr.meta.endpoint_url.removeprefix("http://"))

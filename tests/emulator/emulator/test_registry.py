@@ -15,6 +15,7 @@ import pytest
 from gen_infra.emulator.distribution import tokens
 from tests import oci
 from tests.emulator.probes import Lab, refusal
+from tests.emulator.pushed import upload_layer
 from tests.emulator.skopeo import login, pull, push, skopeo
 
 if TYPE_CHECKING:
@@ -347,6 +348,16 @@ def test_an_image_put_by_the_api_is_pulled(lab: Lab, repository: str, layout: oc
     pull(lab, f"{repository}:api", f"oci:{tmp_path}/back:api")
     again = refusal(ecr.put_image, repositoryName=repository, imageManifest=manifest, imageTag="api")
     assert again == "ImageAlreadyExistsException"
+
+
+def test_a_download_goes_on_where_it_ended(lab: Lab, repository: str, ask: Requests) -> None:
+    """Docker continues a download that broke off."""
+    content = os.urandom(1000)
+    place = f"/v2/{repository}/blobs/{upload_layer(lab.client('ecr'), repository, content)}"
+    answers = [ask("GET", place, Range=f"bytes={first}-") for first in (0, 400, 1000)]
+    assert [status for status, _, _ in answers] == [206, 206, 416]
+    assert [body for _, _, body in answers] == [content, content[400:], b""]
+    assert answers[1][1]["Content-Range"] == "bytes 400-999/1000"
 
 
 def test_pushes_are_recorded_and_can_be_made_to_fail(account: Emulator, layout: oci.Layout, tmp_path: Path) -> None:

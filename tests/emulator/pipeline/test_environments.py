@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import require_tool
+from tests.emulator.pushed import put_image
 from tests.emulator.stack import COMPUTE, Stack, applied, assert_destroyed, assert_settled, changes, details
 
 if TYPE_CHECKING:
@@ -311,16 +312,7 @@ class TestDev:
         assert forced.returncode == 0, forced.stderr
 
     def test_destroy_leaves_nothing_even_with_images_and_old_revisions(self, dev: Stack) -> None:
-        ecr = dev.aws.client("ecr")
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-                "config": {"digest": "sha256:" + "0" * 64},
-                "layers": [],
-            }
-        )
-        ecr.put_image(repositoryName="dev/isaac", imageManifest=manifest, imageTag="1.0")
+        put_image(dev.aws.client("ecr"), "dev/isaac", "1.0")
         dev.change("base.yaml", "jobs", "isaac", "memory_mib", to=70000)
         applied = dev.build("apply", "--yes")
         assert applied.returncode == 0, applied.stderr

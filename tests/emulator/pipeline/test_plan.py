@@ -5,7 +5,6 @@ One plan of each kind is made for the whole file. A test gets a copy of the fold
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -19,6 +18,7 @@ from gen_infra.errors import UsageError
 from gen_infra.terraform.adapter import TerraformError
 from gen_infra.terraform.provider import find_provider
 from tests.cli import clean_environ
+from tests.emulator.pushed import put_image
 from tests.emulator.session import site_in
 
 if TYPE_CHECKING:
@@ -81,13 +81,7 @@ class Shell:
         """Put an image into the environment's repository, which a destroy deletes first of all."""
         ecr = self.aws.client("ecr")
         ecr.create_repository(repositoryName=f"{NAME}/tool")
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": {"digest": "sha256:" + "0" * 64},
-            "layers": [],
-        }
-        ecr.put_image(repositoryName=f"{NAME}/tool", imageManifest=json.dumps(manifest), imageTag="1.0")
+        put_image(ecr, f"{NAME}/tool", "1.0")
 
     def assert_untouched(self) -> None:
         """Nothing was created, and the image is still there."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -302,68 +300,6 @@ def event_history(lab: Lab) -> Any:
     return [[each["EventName"], each["Username"]] for each in events]
 
 
-@probe("in milliseconds")
-def push_time(lab: Lab) -> Any:
-    ecr, name = lab.client("ecr"), lab.name("repository")
-    ecr.create_repository(repositoryName=name)
-    for number in range(3):
-        kind = "application/vnd.oci.image.manifest.v1+json"
-        manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": [{"digest": str(number)}]})
-        ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag=str(number))
-    times = [image["imagePushedAt"] for image in ecr.describe_images(repositoryName=name)["imageDetails"]]
-    return "in milliseconds" if any(time.microsecond for time in times) else times
-
-
-def _manifest(**more: Any) -> str:
-    """Return a manifest of an image that has nothing, and these members besides."""
-    kind = "application/vnd.oci.image.manifest.v1+json"
-    return json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": []} | more)
-
-
-@probe(["sha256:" + hashlib.sha256(_manifest(layers=[{"digest": "a", "size": 5}]).encode()).hexdigest(), 5])
-def image_digests(lab: Lab) -> Any:
-    ecr, name = lab.client("ecr"), lab.name("repository")
-    ecr.create_repository(repositoryName=name)
-    manifest = _manifest(layers=[{"digest": "a", "size": 5}])
-    digest = ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag="1")["image"]["imageId"]["imageDigest"]
-    return [digest, ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageSizeInBytes"]]
-
-
-@probe([[None, "1"], "ImageTagAlreadyExistsException"])
-def moved_tags(lab: Lab) -> Any:
-    """Move a tag to another image, then make tags immutable and try again."""
-    ecr, name = lab.client("ecr"), lab.name("repository")
-    ecr.create_repository(repositoryName=name)
-    for number in range(2):
-        manifest = _manifest(layers=[{"digest": f"sha256:{number}"}])
-        ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag="1")
-    tags = [image.get("imageTag") for image in ecr.list_images(repositoryName=name)["imageIds"]]
-    ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="IMMUTABLE")
-    return [tags, refusal(ecr.put_image, repositoryName=name, imageManifest=_manifest(), imageTag="1")]
-
-
-@probe("InvalidLayerException")
-def layers_in_files(lab: Lab) -> Any:
-    """Complete the upload of a layer with another digest."""
-    ecr, name = lab.client("ecr"), lab.name("repository")
-    ecr.create_repository(repositoryName=name)
-    upload = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
-    ecr.upload_layer_part(repositoryName=name, uploadId=upload, partFirstByte=0, partLastByte=4, layerPartBlob=b"layer")
-    digest = f"sha256:{hashlib.sha256(b'other').hexdigest()}"
-    return refusal(ecr.complete_layer_upload, repositoryName=name, uploadId=upload, layerDigests=[digest])
-
-
-@probe([True, True])
-def authorization_tokens(lab: Lab) -> Any:
-    """Return whether tokens are valid for hours, and differ by caller."""
-    [ours] = lab.client("ecr").get_authorization_token()["authorizationData"]
-    user: Any = lab.user({"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"})
-    client = user.client("ecr", endpoint_url=lab.endpoint)
-    [theirs] = client.get_authorization_token()["authorizationData"]
-    hours = (ours["expiresAt"] - datetime.now(UTC)).total_seconds() / 3600
-    return [11 < hours <= 12, ours["authorizationToken"] != theirs["authorizationToken"]]
-
-
 PROBES = (
     unknown_action,
     service_linked_role_names,
@@ -384,9 +320,4 @@ PROBES = (
     vcpu_quotas,
     refused_launches,
     event_history,
-    push_time,
-    image_digests,
-    moved_tags,
-    layers_in_files,
-    authorization_tokens,
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gen_infra.aws import session
 from tests.cli import clean_environ, gen_infra
 from tests.emulator import probes
+from tests.emulator.pushed import put_image
+from tests.oci import INDEX
 
 if TYPE_CHECKING:
     import subprocess
@@ -48,16 +50,6 @@ def prune(aws: Emulator, tmp_path: Path) -> Callable[..., subprocess.CompletedPr
     )
 
 
-def push(clients: Clients, tag: str, kind: str, **content: Any) -> str:
-    """Push a manifest; returns its digest."""
-    media_type = f"application/vnd.oci.image.{kind}.v1+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, **content})
-    answer = clients.ecr.put_image(
-        repositoryName=REPOSITORY, imageManifest=manifest, imageManifestMediaType=media_type, imageTag=tag
-    )
-    return answer["image"]["imageId"]["imageDigest"]
-
-
 def register(clients: Clients, image: str, name: str = "tool-pruned") -> None:
     clients.batch.register_job_definition(
         jobDefinitionName=name,
@@ -71,18 +63,21 @@ def register(clients: Clients, image: str, name: str = "tool-pruned") -> None:
 
 
 def queue(clients: Clients) -> str:
+    """Make a queue whose jobs wait."""
     trust = json.dumps(probes.TRUST)
     role = clients.iam.create_role(RoleName="batchService-pruned", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     clients.iam.attach_role_policy(RoleName="batchService-pruned", PolicyArn=probes.BATCH_POLICY)
     environment = clients.batch.create_compute_environment(
         computeEnvironmentName="spot-pruned", type="UNMANAGED", state="ENABLED", serviceRole=role
     )["computeEnvironmentArn"]
-    return clients.batch.create_job_queue(
+    made = clients.batch.create_job_queue(
         jobQueueName="main-pruned",
         state="ENABLED",
         priority=1,
         computeEnvironmentOrder=[{"order": 1, "computeEnvironment": environment}],
     )["jobQueueArn"]
+    clients.batch.update_compute_environment(computeEnvironment=environment, state="DISABLED")
+    return made
 
 
 def revisions(clients: Clients) -> list[int]:
@@ -99,8 +94,9 @@ def test_what_is_old_and_unused_is_removed(
     clients: Clients, prune: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     uri = clients.ecr.create_repository(repositoryName=REPOSITORY)["repository"]["repositoryUri"]
-    digests = [push(clients, tag, "manifest", layers=[{"digest": f"sha256:{tag * 64}"}]) for tag in "1234567"]
-    push(clients, "both", "index", manifests=[{"digest": digests[2]}])
+    digests = [put_image(clients.ecr, REPOSITORY, tag, tag.encode()) for tag in "1234567"]
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [{"digest": digests[2]}]}
+    clients.ecr.put_image(repositoryName=REPOSITORY, imageManifest=json.dumps(index), imageTag="both")
     for tag in "1234567":
         register(clients, f"{uri}:{tag}")
     for tag in ("1", "both"):

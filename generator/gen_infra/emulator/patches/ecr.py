@@ -20,6 +20,7 @@ from gen_infra.emulator.distribution import tokens
 from gen_infra.emulator.operations import read_operation
 from gen_infra.emulator.patches.moto_patch import MotoPatch, around, instead_of, moto_patch
 from gen_infra.emulator.registry import images, layers
+from gen_infra.emulator.registry.downloads import download_path
 from gen_infra.emulator.registry.errors import EcrError
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def image_digests() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 deletes an image whose tag moves to another, and refuses an immutable tag with another error",
-    aws="keeps the image untagged, and answers ImageTagAlreadyExistsException",
+    moto="5.2.5 deletes an image whose tag moves to another, refuses an immutable tag with another error, and takes an"
+    " image whose layers the repository does not have",
+    aws="keeps the image untagged, and answers ImageTagAlreadyExistsException and LayersNotFoundException",
 )
 def moved_tags() -> None:
     """Put an image as the registry does."""
@@ -99,6 +101,8 @@ def moved_tags() -> None:
             raise InvalidParameterException("image manifest mediatype not provided in manifest or parameter")
         if digest not in (None, found):
             raise EcrError("ImageDigestDoesNotMatchException", f"The manifest's digest is '{found}'")
+        if media_type in images.MEDIA_TYPES:
+            images.require_parts(repository, images.read(image_manifest), media_type)
         existing = images.find(repository, found)
         if existing and (not image_tag or image_tag in existing.image_tags):
             raise ImageAlreadyExistsException(repository_name, repository.registry_id, found, image_tag)
@@ -107,7 +111,8 @@ def moved_tags() -> None:
 
 @moto_patch(
     moto="5.2.5 keeps the parts of a layer in memory, and of a complete layer only the size",
-    aws="keeps layers, so that the registry can hand them out, and refuses one with another digest",
+    aws="keeps layers, so that the registry can hand them out, and refuses one with another digest, an empty one, and"
+    " one that the repository has",
 )
 def layers_in_files() -> None:
     """Keep layers as the registry does."""
@@ -141,12 +146,52 @@ def layers_in_files() -> None:
         registry_id: str | None = None,
     ) -> dict[str, Any]:
         repository = backend._get_repository(repository_name, registry_id)
+        if not layers.uploaded_bytes(repository, upload_id):
+            raise EcrError("EmptyUploadException", f"The upload '{upload_id}' has no layer parts")
+        if layer_digests[0] in repository.layers:
+            message = f"Layer with digest '{layer_digests[0]}' already exists in the repository '{repository_name}'"
+            raise EcrError("LayerAlreadyExistsException", message)
         digest = layers.complete(repository, upload_id, layer_digests[0])
         return _of_upload(repository, upload_id) | {"layerDigest": digest}
 
 
 def _of_upload(repository: Repository, upload_id: str) -> dict[str, Any]:
     return {"registryId": repository.registry_id, "repositoryName": repository.name, "uploadId": upload_id}
+
+
+@moto_patch(
+    moto="5.2.5 does not implement GetDownloadUrlForLayer",
+    aws="answers with a URL that is valid for an hour, or with LayersNotFoundException",
+)
+def layer_downloads() -> None:
+    """Give a URL that the registry answers."""
+
+    @instead_of(ECRResponse, "get_download_url_for_layer")
+    def get_download_url(response: ECRResponse) -> ActionResult:
+        name, digest = response._get_param("repositoryName"), response._get_param("layerDigest")
+        layers.require_layer(response.ecr_backend._get_repository(name, response._get_param("registryId")), digest)
+        url = f"{flask.request.host_url.rstrip('/')}{download_path(response.region, digest)}"
+        return ActionResult({"downloadUrl": url, "layerDigest": digest})
+
+
+@moto_patch(
+    moto="5.2.5 names the tag 'null' for an image that BatchGetImage does not find by its digest",
+    aws="repeats what was asked",
+)
+def absent_images() -> None:
+    """Report each absent image as it was asked for."""
+
+    @around(ECRBackend, "batch_get_image")
+    def batch_get_image(
+        original: Any, backend: ECRBackend, name: str, registry_id: str | None, image_ids: list[dict[str, str]]
+    ) -> dict[str, Any]:
+        answers = [original(backend, name, registry_id, [each]) for each in image_ids]
+        failures = [
+            failure | {"imageId": each}
+            for each, answer in zip(image_ids, answers, strict=True)
+            for failure in answer["failures"]
+        ]
+        return {"images": [image for answer in answers for image in answer["images"]], "failures": failures}
 
 
 @moto_patch(
@@ -183,5 +228,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     image_digests,
     moved_tags,
     layers_in_files,
+    layer_downloads,
+    absent_images,
     authorization_tokens,
 )

@@ -30,6 +30,20 @@ def layer_path(digest: str) -> Path:
     return _folder() / digest.replace(":", "-")
 
 
+def require_layer(repository: Repository, digest: str) -> None:
+    """Refuse a layer that a repository does not have.
+
+    Raises:
+        EcrError: it has no such layer.
+    """
+    if digest not in repository.layers or not layer_path(digest).exists():
+        raise EcrError(
+            "LayersNotFoundException",
+            f"The layer with digest '{digest}' does not exist within the repository with name '{repository.name}' in "
+            f"the registry with id '{repository.registry_id}'",
+        )
+
+
 def link_layers(scratch: Path) -> None:
     """Give the finished layers also to another emulator's folder, for a copy of this one."""
     target = scratch / _folder().name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from gen_infra.emulator.distribution.requests import DIGEST, RegistryRequest, re
 from gen_infra.emulator.operations import read_operation
 from gen_infra.emulator.refusals import refusal
 from gen_infra.emulator.registry import images, layers
+from gen_infra.emulator.registry.downloads import downloaded_layer
 from gen_infra.emulator.registry.errors import EcrError
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _LONGEST_MANIFEST = 4 * 1024 * 1024  # bytes
 _CHUNK = 1024 * 1024  # bytes
+_REST_OF_LAYER = re.compile(r"bytes=(\d+)-", re.ASCII)
 _DIGEST_HEADER = "Docker-Content-Digest"
 
 
@@ -71,17 +74,24 @@ class Registry:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer the request, or hand it on."""
+        digest = downloaded_layer(environ)
         request = registry_request(environ)
-        if request is None:
+        if digest is not None:
+            answer = (
+                _layer(digest, environ) if digest else RegistryAnswer(HTTPStatus.FORBIDDEN, [("Content-Length", "0")])
+            )
+            headers = answer.headers
+        elif request is None:
             return self._app(environ, start_response)
-        body = get_input_stream(environ)
-        try:
-            answer = _answer(request, environ, body)
-        except ServiceException as error:
-            answer = _refused(request, environ, error.code, error.message)
-        while body.read(_CHUNK):  # a client reads the answer when it has sent everything
-            pass
-        headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *answer.headers]
+        else:
+            body = get_input_stream(environ)
+            try:
+                answer = _answer(request, environ, body)
+            except ServiceException as error:
+                answer = _refused(request, environ, error.code, error.message)
+            while body.read(_CHUNK):  # a client reads the answer when it has sent everything
+                pass
+            headers = [("Docker-Distribution-Api-Version", "registry/2.0"), *answer.headers]
         start_response(f"{answer.status.value} {answer.status.phrase}", headers)
         return () if environ["REQUEST_METHOD"] == "HEAD" else answer.body
 
@@ -177,17 +187,33 @@ def _manifest(content: bytes, media_type: str) -> dict[str, Any]:
 
 def _get_blob(call: RegistryCall) -> RegistryAnswer:
     digest = call.request.reference
-    if digest not in call.repository.layers or not layers.layer_path(digest).exists():
-        raise EcrError("LayersNotFoundException", f"Layer with digest '{digest}' does not exist")
+    layers.require_layer(call.repository, digest)
+    return _layer(digest, call.environ)
+
+
+def _layer(digest: str, environ: WSGIEnvironment) -> RegistryAnswer:
+    """Answer with a layer, or with its end for a client that continues a download."""
     path = layers.layer_path(digest)
+    size = path.stat().st_size
+    asked = _REST_OF_LAYER.fullmatch(environ.get("HTTP_RANGE", ""))
+    first = int(asked[1]) if asked else 0
+    if first and first >= size:
+        return RegistryAnswer(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, [("Content-Range", f"bytes */{size}"), ("Content-Length", "0")]
+        )
     headers = [
         ("Content-Type", "application/octet-stream"),
-        ("Content-Length", str(path.stat().st_size)),
+        ("Content-Length", str(size - first)),
+        ("Accept-Ranges", "bytes"),
         (_DIGEST_HEADER, digest),
     ]
-    if call.environ["REQUEST_METHOD"] == "HEAD":
-        return RegistryAnswer(HTTPStatus.OK, headers)
-    return RegistryAnswer(HTTPStatus.OK, headers, FileWrapper(path.open("rb"), _CHUNK))
+    headers += [("Content-Range", f"bytes {first}-{size - 1}/{size}")] if asked else []
+    status = HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return RegistryAnswer(status, headers)
+    file = path.open("rb")
+    file.seek(first)
+    return RegistryAnswer(status, headers, FileWrapper(file, _CHUNK))
 
 
 def _start_upload(call: RegistryCall) -> RegistryAnswer:
