@@ -186,6 +186,14 @@ class Environment:
         _require_locks(binary, self.manifest)
         self.terraform_binary = binary
 
+    @cached_property
+    def plugin_dir(self) -> Path | None:
+        """Return the folder that terraform takes the AWS provider from; None where it needs no help to find it."""
+        from gen_infra.terraform.provider import find_provider
+
+        flavour = self.terraform_binary.flavour
+        return find_provider(os.environ, flavour=flavour, provider=self.manifest.provider).plugin_dir
+
     def terraform(self, on_event: Callable[[Event], None] | None = None) -> Terraform:
         """Open terraform in the rendered folder, and initialize it the first time.
 
@@ -193,7 +201,6 @@ class Environment:
             on_event: receives terraform's steps, but for what exists in its state alone.
         """
         from gen_infra.terraform.adapter import Terraform
-        from gen_infra.terraform.provider import find_provider
 
         binary = self.terraform_binary
         receive = _without_notes(on_event) if on_event else None
@@ -202,11 +209,8 @@ class Environment:
         )
         if not self._is_initialized:
             if self.lock_file:
-                self.lock_file.version(binary.flavour)
-            terraform.init(
-                plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir,
-                keep_lock_file=self.lock_file is not None,
-            )
+                self.lock_file.version(binary.flavour, self.manifest.provider)
+            terraform.init(plugin_dir=self.plugin_dir, keep_lock_file=self.lock_file is not None)
             self._is_initialized = True
         return terraform
 

@@ -22,7 +22,7 @@ from gen_infra.render.writer import write as write_folder
 from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from gen_infra.apply.orphans import Orphan
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from gen_infra.check.report import CheckReport
     from gen_infra.drift.drift import Drift
     from gen_infra.explain import Summary
+    from gen_infra.manifest import Manifest
     from gen_infra.render.writer import Written
     from gen_infra.terraform.adapter import Event, Terraform
     from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.terraform.saved_plan import Intent, Plan
     from gen_infra.tools.process import Progress
+    from gen_infra.versions import AwsProvider
 
     OnEvent = Callable[[Event], None]
 
@@ -77,16 +79,29 @@ def lock(
     from gen_infra.terraform.lock_file import LockFile, lock_file_beside, make_lock_file
 
     locked = {}
-    by_folder = {path.parent: path for path in manifest_paths}
-    binaries = {path.parent: find_terraform_for(load_with_warnings(path).manifest) for path in manifest_paths}
-    for folder, manifest_path in by_folder.items():
+    manifests = {path: load_with_warnings(path).manifest for path in manifest_paths}
+    binaries = {path.parent: find_terraform_for(manifest) for path, manifest in manifests.items()}
+    for folder, manifest_path in {path.parent: path for path in manifest_paths}.items():
+        provider = _one_provider(folder, [each for path, each in manifests.items() if path.parent == folder])
         binary, before = binaries[folder], None if upgrade else lock_file_beside(manifest_path)
         progress(f"{binary.flavour} locks the AWS provider")
-        content = make_lock_file(binary, os.environ, platforms, before)
+        content = make_lock_file(binary, os.environ, provider, platforms, before)
         write_atomically(folder / LOCK_FILE, content.decode())
         made = LockFile(folder / LOCK_FILE, content)
-        locked[made] = made.version(binary.flavour)
+        locked[made] = made.version(binary.flavour, provider)
     return locked
+
+
+def _one_provider(folder: Path, manifests: Iterable[Manifest]) -> AwsProvider:
+    """Return the version of the AWS provider that the manifests of a folder name; its lock file chooses one release."""
+    provider, *others = {each.provider.major: each.provider for each in manifests}.values()
+    if others:
+        raise UsageError(
+            f"the manifests in {folder} name versions {provider.major} and {others[0].major} of the AWS provider, and "
+            "share a lock file",
+            hint="keep them in two folders",
+        )
+    return provider
 
 
 def check(

@@ -133,10 +133,11 @@ resource "terraform_data" "type" {
 
 resource "aws_batch_compute_environment" "this" {
   compute_environment_name_prefix = "${var.name}-"
-  type                            = "MANAGED"
-  state                           = var.state
-  service_role                    = var.service_role_arn
-  tags                            = var.compute_environment_tags
+
+  type         = "MANAGED"
+  state        = var.state
+  service_role = var.service_role_arn
+  tags         = var.compute_environment_tags
 
   compute_resources {
     type                = var.type

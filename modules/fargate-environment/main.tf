@@ -5,9 +5,10 @@ resource "terraform_data" "replacement" {
 
 resource "aws_batch_compute_environment" "this" {
   compute_environment_name_prefix = "${var.name}-"
-  type                            = "MANAGED"
-  state                           = var.state
-  tags                            = var.tags
+
+  type  = "MANAGED"
+  state = var.state
+  tags  = var.tags
 
   compute_resources {
     type               = var.type

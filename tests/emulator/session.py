@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 from gen_infra.emulator import Emulator, copy_of, start
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
-from gen_infra.versions import provider_requirement
+from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR
 from tests.cli import clean_environ, gen_infra
 from tests.emulator.provider import provider_of, running_provider
 
@@ -108,7 +108,7 @@ class Session:
 
     def _install_provider(self) -> str:
         folder = Path(tempfile.mkdtemp(prefix="provider-", dir=self._folder))
-        (folder / "main.tf").write_text(provider_requirement())
+        (folder / "main.tf").write_text(AWS_PROVIDERS[DEFAULT_MAJOR].requirement)
         binary = find_terraform(os.environ)
         terraform = Terraform(binary, folder, clean_environ())
         terraform.init(plugin_dir=find_provider(os.environ, flavour=binary.flavour).plugin_dir)

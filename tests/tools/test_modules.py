@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra.resources import data_dir
-from gen_infra.versions import provider_range, terraform_range
+from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR, terraform_range
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def test_every_variable_is_typed(name: str) -> None:
 def test_all_need_the_same_versions() -> None:
     (text,) = {(MODULES / name / "versions.tf").read_text() for name in NAMES}
     assert f'required_version = "{terraform_range(has_bucket=False)}"' in text
-    assert f'version = "{provider_range()}"' in text
+    assert f'version = "{AWS_PROVIDERS[DEFAULT_MAJOR].range}"' in text
 
 
 def test_examples_are_valid(tf: Tf, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from gen_infra.check.report import Check, Finding
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Diagnostic, Terraform, TerraformError
-from gen_infra.terraform.provider import find_provider
 from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.environment import Environment
-    from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.tools.process import Progress
 
@@ -96,7 +94,7 @@ def _validate_together(environments: Sequence[Environment], folder: Path) -> lis
         lay_out({LOCK_FILE: lock_file}, folder)
     terraform = Terraform(environments[0].terraform_binary, folder, os.environ)
     try:
-        locked = _init(terraform, environments[0].lock_file)
+        locked = _init(terraform, environments[0])
     except TerraformError:
         return None  # the init of the invalid configuration says what is wrong
     if any(each.failed for each in locked):
@@ -123,15 +121,15 @@ def _alone(diagnostic: Diagnostic, group: str, module: str) -> Diagnostic:
     )
 
 
-def _init(terraform: Terraform, lock_file: LockFile | None) -> tuple[Check, ...]:
+def _init(terraform: Terraform, environment: Environment) -> tuple[Check, ...]:
     """Initialize a copy; return the verdict on its lock file, if there is one. One that does not match is removed."""
-    plugin_dir = find_provider(os.environ, flavour=terraform.binary.flavour).plugin_dir
+    lock_file, plugin_dir = environment.lock_file, environment.plugin_dir
     if lock_file is None:
         terraform.init(plugin_dir=plugin_dir)
         return ()
     summary = LOCK_FILE
     try:
-        summary = f"hashicorp/aws {lock_file.version(terraform.binary.flavour)}"
+        summary = f"hashicorp/aws {lock_file.version(terraform.binary.flavour, environment.manifest.provider)}"
         terraform.init(plugin_dir=plugin_dir, keep_lock_file=True)
     except (UsageError, TerraformError) as error:
         if isinstance(error, TerraformError) and error.cause != "lock-file":
@@ -157,7 +155,7 @@ def _validate_and_plan(
     lay_out(_sources(environment), folder)
     terraform = Terraform(environment.terraform_binary, folder, os.environ)
     if known is None:
-        locked = _init(terraform, environment.lock_file)
+        locked = _init(terraform, environment)
         validation = terraform.validate()
         verdicts = (*locked, _verdict(validation.diagnostics))
         if not validation.valid:
@@ -173,7 +171,7 @@ def _validate_and_plan(
         raise problem
     environment.require_image_parameters()
     if known is not None:
-        _init(terraform, environment.lock_file)
+        _init(terraform, environment)
     progress(f"terraform plans {environment.manifest.name}" if is_one_of_several else "terraform plans")
     terraform.plan(folder / "tfplan")
     return Validated(verdicts, terraform.show_plan(folder / "tfplan"))

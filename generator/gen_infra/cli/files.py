@@ -22,7 +22,7 @@ from gen_infra.cli.console import (
 )
 from gen_infra.cli.several import CommandOutcome, finish, guarded, in_order, load_each, manifests_argument
 from gen_infra.errors import UsageError
-from gen_infra.versions import LOCK_FILE, provider_range
+from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,8 +99,8 @@ def render(
         unlocked = [str(path) for path in manifest_paths if not (path.parent / LOCK_FILE).exists()]
         if unlocked:
             console.say(
-                f"terraform init installs the newest AWS provider {provider_range()}; "
-                f"to choose one release: gen-infra lock {' '.join(unlocked)}"
+                f"terraform init installs the newest AWS provider that is allowed; to choose one release: "
+                f"gen-infra lock {' '.join(unlocked)}"
             )
         console.next_step(f"gen-infra check {' '.join(map(str, manifest_paths))}")
     return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -41,12 +42,14 @@ gen-infra new demo.yaml --example demo
 def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     """Write a commented manifest to start from.
 
-    The manifest is valid as it is. Creates the folder, the parent of an example that has one, and a copy of the JSON
-    Schema for editors. Never overwrites a manifest.
+    The manifest is valid as it is. It names the version of Terraform's AWS provider if the mirrors on this machine do
+    not have the default one. Creates the folder, the parent of an example that has one, and a copy of the JSON Schema
+    for editors. Never overwrites a manifest.
     """
     from gen_infra.manifest.starters import write_starter
+    from gen_infra.terraform.provider import major_here
 
-    files = [str(file) for file in write_starter(path, example)]
+    files = [str(file) for file in write_starter(path, example, major_here(os.environ))]
     if as_json:
         print_json({"manifest": files[0], "example": example, "files": files})
     else:

@@ -80,7 +80,7 @@ def _tools(manifest: Manifest | None) -> Iterator[DoctorCheck]:
     from gen_infra.terraform.adapter import find_terraform
 
     find = partial(find_terraform_for, manifest) if manifest else partial(find_terraform, os.environ)
-    yield partial(doctor_tools.terraform, find, os.environ)
+    yield partial(doctor_tools.terraform, find, os.environ, manifest.provider if manifest else None)
     yield partial(doctor_tools.packer, os.environ)
     yield partial(doctor_tools.checkov, os.environ)
     yield partial(doctor_tools.runc, os.environ)

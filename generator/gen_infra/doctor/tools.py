@@ -7,40 +7,52 @@ from typing import TYPE_CHECKING
 
 from gen_infra.doctor.diagnosis import ok, warning, wrong
 from gen_infra.errors import MissingError
-from gen_infra.terraform.provider import find_provider
+from gen_infra.terraform.provider import find_provider, major_here
 from gen_infra.tools import container_host, process
 from gen_infra.tools.checkov.adapter import find_checkov
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.packer import find_packer
+from gen_infra.versions import AWS_PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.terraform.adapter import Binary
+    from gen_infra.versions import AwsProvider
 
 _PROBE_SECONDS = 30.0
 _CHECKOV = (3, 3)  # the release whose output `check` reads
 
 
-def terraform(find: Callable[[], Binary], environ: Mapping[str, str]) -> list[Diagnosis]:
+def terraform(
+    find: Callable[[], Binary], environ: Mapping[str, str], provider: AwsProvider | None = None
+) -> list[Diagnosis]:
     """Check whether there is a terraform, which, and where it gets its provider.
 
     Args:
         find: looks for one that is new enough.
         environ: the caller's environment.
+        provider: the version that a manifest names; None: the one that a new manifest would name here.
     """
     try:
         binary = find()
     except MissingError as missing:
         return [wrong("terraform", missing.message, missing.hint)]
     lines = [ok("terraform", f"{binary.flavour} {binary.version}, {binary.argv[-1]}")]
+    here = AWS_PROVIDERS[major_here(environ)]
+    needed = provider or here
     try:
-        source = find_provider(environ, flavour=binary.flavour)
+        source = find_provider(environ, flavour=binary.flavour, provider=needed)
     except MissingError as missing:
         return [*lines, wrong("provider", missing.message, missing.hint)]
     kind = "the registry" if source.kind == "registry" else f"a mirror, {source.kind}"
-    return [*lines, ok("provider", f"hashicorp/aws from {kind}: {source.description}")]
+    why = "the manifest's version" if provider else "the version of new manifests here"
+    message = f"hashicorp/aws {needed.range}, {why}, from {kind}: {source.description}"
+    if source.kind == "registry" and needed is not here:
+        advice = f"unless the registry can be reached, set `terraform: {{aws_provider: {here.major}}}` in the manifest"
+        return [*lines, warning("provider", f"{message}; the mirrors on this machine have only {here.range}", advice)]
+    return [*lines, ok("provider", message)]
 
 
 def packer(environ: Mapping[str, str]) -> list[Diagnosis]:

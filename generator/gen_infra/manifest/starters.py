@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from gen_infra.errors import UsageError
 from gen_infra.manifest.schema import SCHEMA_FILE
 from gen_infra.resources import data_dir
+from gen_infra.versions import DEFAULT_MAJOR
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gen_infra.versions import Major
 
 _ENVIRONMENTS = ("demo", "dev", "prod")
 _MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")
@@ -26,10 +29,11 @@ def starters() -> dict[str, Path]:
     return {path.stem: path for path in (*own, *sorted((envs / "examples").glob("*.yaml")))}
 
 
-def write_starter(path: Path, name: str) -> list[Path]:
+def write_starter(path: Path, name: str, aws_provider: Major = DEFAULT_MAJOR) -> list[Path]:
     """Write the example of this name and the files that it needs; return the files written, the example first.
 
-    Creates the folder. Writes the schema beside the manifest, or refers to the one of the checkout that it is in.
+    Creates the folder. Writes the schema beside the manifest, or refers to the one of the checkout that it is in. Adds
+    the version of the AWS provider if it is not the default.
 
     Raises:
         UsageError: the example is unknown, the file exists, or the name of a file that it needs is taken.
@@ -39,7 +43,7 @@ def write_starter(path: Path, name: str) -> list[Path]:
         raise UsageError(f'unknown example "{name}"', hint=f"choose from: {', '.join(known)}")
     folder = path.parent
     schema = _schema(folder)
-    source, text = known[name], _with_schema(known[name], schema)
+    source, text = known[name], _with_schema(known[name], schema) + _provider(aws_provider)
     needed: dict[Path, tuple[str, str]] = {}
     for found in _FILE.finditer(text):
         what, file_name = next((what, given) for what, given in found.groupdict().items() if given)
@@ -84,6 +88,13 @@ def _with_schema(source: Path, schema: str) -> str:
     """Read an example, with a first line that names the schema for editors."""
     text = _MODELINE.sub("", source.read_text(encoding="utf-8"), count=1)
     return f"# yaml-language-server: $schema={schema}\n{text}" if schema else text
+
+
+def _provider(major: Major) -> str:
+    """Return the lines that name a version of the AWS provider; empty for the default."""
+    if major == DEFAULT_MAJOR:
+        return ""
+    return f"\n# The version of Terraform's AWS provider.\nterraform: {{ aws_provider: {major} }}\n"
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from gen_infra.manifest.rules.names import repository_label
 from gen_infra.manifest.user_data import user_data
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
-from gen_infra.versions import provider_range, terraform_range
+from gen_infra.versions import terraform_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         if manifest.iam.instance_profile
         else manifest.role_arn(manifest.image_builder_profile),
         "terraform_range": terraform_range(has_bucket=manifest.state != "local"),
-        "provider_range": provider_range(),
+        "provider_range": manifest.provider.range,
         "kms_key_arn": reference("module.encryption.key_arn")
         if manifest.encryption.key == "create"
         else manifest.encryption.key,

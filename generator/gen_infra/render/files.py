@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.job_policies import Statement
+    from gen_infra.versions import AwsProvider
 
 _TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf", "record.tf")
 _FUNCTION_SOURCES = "job-functions/src"
@@ -35,7 +36,10 @@ def render(manifest: Manifest) -> dict[str, bytes]:
     for name, content in _state_machines(manifest).items():
         files[f"terraform/workflows/{name}"] = content
     for module in blocks.modules(manifest):
-        files |= {f"terraform/modules/{module}/{name}": content for name, content in _module(module).items()}
+        files |= {
+            f"terraform/modules/{module}/{name}": content
+            for name, content in _module(module, manifest.provider).items()
+        }
     if manifest.jobs:
         files["terraform/job-functions.zip"] = package(_function_sources())
     if manifest.uses_ec2:
@@ -107,9 +111,12 @@ def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, byte
     return {**static, **own, PACKER_TEMPLATE: template.render(context).encode()}
 
 
-def _module(name: str) -> dict[str, bytes]:
+def _module(name: str, provider: AwsProvider) -> dict[str, bytes]:
     folder = data_dir("modules") / name
-    return {file.name: file.read_bytes() for file in sorted([*folder.glob("*.tf"), folder / "README.md"])}
+    return {
+        file.name: provider.rewrite(name, file.name, file.read_text(encoding="utf-8")).encode()
+        for file in sorted([*folder.glob("*.tf"), folder / "README.md"])
+    }
 
 
 def _function_sources() -> dict[str, bytes]:

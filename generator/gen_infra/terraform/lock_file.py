@@ -16,12 +16,13 @@ from gen_infra.errors import MissingError, UsageError
 from gen_infra.terraform.adapter import Terraform, TerraformError
 from gen_infra.terraform.hcl import HclError, Tuple, parse
 from gen_infra.terraform.provider import REGISTRIES, find_provider, os_arch
-from gen_infra.versions import LOCK_FILE, fits_provider_range, provider_range, provider_requirement
+from gen_infra.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gen_infra.terraform.binary import Binary, Flavour
+    from gen_infra.versions import AwsProvider
 
 _PLATFORM = re.compile(r"[a-z0-9]+_[a-z0-9]+")
 
@@ -38,8 +39,8 @@ class LockFile:
     path: Path
     content: bytes
 
-    def version(self, flavour: Flavour) -> str:
-        """Return the release of the AWS provider that it chooses.
+    def version(self, flavour: Flavour, provider: AwsProvider) -> str:
+        """Return the release of the AWS provider that it chooses, one of the version that is needed.
 
         Raises:
             UsageError: it is not a lock file, or it chooses none, or one that the rendered files do not allow.
@@ -53,8 +54,8 @@ class LockFile:
         if not found:
             raise self._mismatch(f"does not contain {source}")
         version, hashes = found[0].get("version"), found[0].get("hashes")
-        if not isinstance(version, str) or not fits_provider_range(version):
-            raise self._mismatch(f'chooses version "{version}" of hashicorp/aws, and {provider_range()} is needed')
+        if not isinstance(version, str) or not provider.admits(version):
+            raise self._mismatch(f'chooses version "{version}" of hashicorp/aws, and {provider.range} is needed')
         if not isinstance(hashes, Tuple) or not hashes.items:
             raise self._mismatch("has no checksums of hashicorp/aws")
         return version
@@ -76,13 +77,18 @@ def lock_file_beside(manifest_path: Path) -> LockFile | None:
 
 
 def make_lock_file(
-    binary: Binary, environ: Mapping[str, str], platforms: Sequence[str], before: LockFile | None = None
+    binary: Binary,
+    environ: Mapping[str, str],
+    provider: AwsProvider,
+    platforms: Sequence[str],
+    before: LockFile | None = None,
 ) -> bytes:
     """Let ``terraform providers lock`` write a lock file, from the registry or the mirror that is configured.
 
     Args:
         binary: the terraform to run.
         environ: the caller's environment.
+        provider: the version that is needed.
         platforms: those that get a checksum, such as ``linux_amd64``; empty: this machine's.
         before: the lock file to extend, which keeps its version.
 
@@ -93,18 +99,18 @@ def make_lock_file(
     for platform in platforms:
         if not _PLATFORM.fullmatch(platform):
             raise UsageError(f'invalid platform "{platform}": use a system and a processor, such as linux_amd64')
-    source = find_provider(environ, flavour=binary.flavour)
+    source = find_provider(environ, flavour=binary.flavour, provider=provider)
     with tempfile.TemporaryDirectory(prefix="gen-infra-lock-") as name:
         folder = Path(name)
-        (folder / "versions.tf").write_text(provider_requirement())
+        (folder / "versions.tf").write_text(provider.requirement)
         if before:
-            before.version(binary.flavour)
+            before.version(binary.flavour, provider)
             (folder / LOCK_FILE).write_bytes(before.content)
         try:
             Terraform(binary, folder, environ).lock_providers(platforms or [os_arch()], source.mirror)
         except TerraformError as error:
             raise MissingError(
-                f"hashicorp/aws {provider_range()} cannot be locked from {source.description}: {error.message}",
+                f"hashicorp/aws {provider.range} cannot be locked from {source.description}: {error.message}",
                 hint="name platforms that it has with --platform, or another mirror in GEN_INFRA_PLUGIN_DIR",
             ) from error
         return (folder / LOCK_FILE).read_bytes()

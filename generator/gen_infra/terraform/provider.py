@@ -12,6 +12,7 @@ import platform
 import re
 import stat
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,12 +20,15 @@ from typing import TYPE_CHECKING, Literal
 
 from gen_infra.errors import MissingError
 from gen_infra.terraform.hcl import Expression, HclError, Tuple, parse
-from gen_infra.versions import fits_provider_range, provider_range
+from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-REGISTRIES = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
+    from gen_infra.terraform.binary import Flavour
+    from gen_infra.versions import AwsProvider, Major
+
+REGISTRIES: dict[Flavour, str] = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
 _SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go
 _DEPTH = 4  # folders below a root
 _MOST_FOLDERS = 20_000  # of the whole search; a number and not a time, so that a busy machine finds as much
@@ -53,7 +57,8 @@ class ProviderSource:
 def find_provider(
     environ: Mapping[str, str],
     *,
-    flavour: Literal["terraform", "opentofu"],
+    flavour: Flavour,
+    provider: AwsProvider = AWS_PROVIDERS[DEFAULT_MAJOR],
     roots: Iterable[Path] | None = None,
 ) -> ProviderSource:
     """Decide where the provider comes from; uses no network.
@@ -61,6 +66,7 @@ def find_provider(
     Args:
         environ: the caller's environment.
         flavour: terraform or OpenTofu; each has its own registry.
+        provider: the version that is needed.
         roots: where to search for a mirror; None: the usual places of this system and of XDG_DATA_HOME/_DIRS.
 
     Raises:
@@ -71,23 +77,36 @@ def find_provider(
     named = environ.get("GEN_INFRA_PLUGIN_DIR")
     if named:
         folder = Path(named).absolute()
-        if not _serves(folder, host):
+        if not _serves(folder, host, provider):
+            there = [each.major for each in AWS_PROVIDERS.values() if _serves(folder, host, each)]
+            instead = f", or use what it has: `terraform: {{aws_provider: {there[0]}}}`" if there else ""
             raise MissingError(
-                f"GEN_INFRA_PLUGIN_DIR={named} does not contain {host}/hashicorp/aws {provider_range()} "
-                f"for {os_arch()}",
-                hint="fill it: terraform providers mirror FOLDER",
+                f"GEN_INFRA_PLUGIN_DIR={named} does not contain {host}/hashicorp/aws {provider.range} for {os_arch()}",
+                hint=f"fill it: terraform providers mirror FOLDER{instead}",
             )
         return ProviderSource("named", folder, f"{folder} (GEN_INFRA_PLUGIN_DIR)", folder)
     for file in _config_files(environ, flavour):
         if _configures_installation(file):
             return ProviderSource("configured", None, f"as {file} says", _configured_mirror(file, host))
     for folder in _implied_mirrors(environ):
-        if _serves(folder, host):
+        if _serves(folder, host, provider):
             return ProviderSource("implied", None, str(folder), folder)
     for folder in _search(_usual_roots(environ) if roots is None else roots, host):
-        if _is_trusted(folder) and _serves(folder, host):
+        if _is_trusted(folder) and _serves(folder, host, provider):
             return ProviderSource("found", folder, str(folder), folder)
     return ProviderSource("registry", None, host, None)
+
+
+def major_here(environ: Mapping[str, str], *, roots: Iterable[Path] | None = None) -> Major:
+    """Return the major version for a new manifest: the default, or another if a mirror here has only that one."""
+    folders = None if roots is None else list(roots)
+    for provider in AWS_PROVIDERS.values():
+        for flavour in REGISTRIES:
+            with suppress(MissingError):
+                source = find_provider(environ, flavour=flavour, provider=provider, roots=folders)
+                if source.plugin_dir or source.kind == "implied":
+                    return provider.major
+    return DEFAULT_MAJOR
 
 
 def os_arch() -> str:
@@ -96,7 +115,7 @@ def os_arch() -> str:
     return f"{platform.system().lower()}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
 
 
-def _serves(mirror: Path, host: str) -> bool:
+def _serves(mirror: Path, host: str, provider: AwsProvider) -> bool:
     aws = mirror / host / "hashicorp" / "aws"
     try:
         names = os.listdir(aws)  # noqa: PTH208 - names are all that is needed
@@ -105,7 +124,7 @@ def _serves(mirror: Path, host: str) -> bool:
     packed = re.compile(rf"terraform-provider-aws_(.+)_{os_arch()}\.zip")
     for name in names:
         match = packed.fullmatch(name)
-        if fits_provider_range(match[1] if match else name) and (match or (aws / name / os_arch()).is_dir()):
+        if provider.admits(match[1] if match else name) and (match or (aws / name / os_arch()).is_dir()):
             return True
     return False
 

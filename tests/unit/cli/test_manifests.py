@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 from tests.unit.cli.test_cli import run
 from tests.unit.manifest.reading.test_loader import EVERY_MANIFEST
 from tests.unit.manifests import changed, write
+from tests.unit.terraform.test_provider import unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +88,12 @@ class TestCommands:
     def test_new_takes_the_starter_and_explains_itself_in_comments(self) -> None:
         assert json.loads(self.run("new", "mine.yaml", "--json", "-q")[1])["example"] == "starter"
         assert (self.folder / "mine.yaml").read_text().count("#") > 5
+
+    def test_new_names_the_version_of_the_provider_where_there_is_only_another(self) -> None:
+        self.monkeypatch.setenv("GEN_INFRA_PLUGIN_DIR", str(unpacked(self.folder / "mirror", "6.69.1")))
+        self.run("new", "mine.yaml")
+        assert (self.folder / "mine.yaml").read_text().endswith("\nterraform: { aws_provider: 6 }\n")
+        assert load(self.folder / "mine.yaml").provider.major == 6
 
     def test_new_never_overwrites(self) -> None:
         (self.folder / "mine.yaml").write_text("mine")

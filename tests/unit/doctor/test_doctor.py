@@ -19,8 +19,10 @@ from gen_infra.doctor import runner as doctor
 from gen_infra.doctor.diagnosis import Diagnosis, ok, warning, wrong
 from gen_infra.errors import MissingError
 from gen_infra.terraform.adapter import Binary
+from gen_infra.versions import AWS_PROVIDERS
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
+from tests.unit.terraform.test_provider import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,26 @@ class TestTools:
         terraform, provider = tools.terraform(lambda: BINARY, {"GEN_INFRA_PLUGIN_DIR": str(tmp_path)})
         assert (terraform.level, terraform.message) == ("ok", "terraform 1.11.4, /usr/bin/terraform")
         assert (provider.level, str(tmp_path) in provider.message) == ("ok", True)
+
+    @pytest.mark.parametrize("version", ["5.100.0", "6.69.1"])
+    def test_without_a_manifest_the_version_is_the_one_that_is_here(self, tmp_path: Path, version: str) -> None:
+        unpacked(tmp_path, version)
+        _, provider = tools.terraform(lambda: BINARY, {"GEN_INFRA_PLUGIN_DIR": str(tmp_path)})
+        needed = AWS_PROVIDERS[5 if version == "5.100.0" else 6].range
+        assert provider.level == "ok"
+        assert provider.message.startswith(f"hashicorp/aws {needed}, the version of new manifests here, from a mirror")
+
+    def test_a_manifests_version_that_no_mirror_has_is_a_warning(self, tmp_path: Path) -> None:
+        unpacked(tmp_path / ".local/share/terraform/plugins", "6.69.1")
+        environ = {"HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path / "share")}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gen_infra.terraform.provider._SYSTEM_ROOTS", ())
+            _, provider = tools.terraform(lambda: BINARY, environ, AWS_PROVIDERS[5])
+            _, fitting = tools.terraform(lambda: BINARY, environ, AWS_PROVIDERS[6])
+        assert provider.level == "warning"
+        assert provider.message.endswith("; the mirrors on this machine have only ~> 6.25")
+        assert "set `terraform: {aws_provider: 6}` in the manifest" in provider.advice
+        assert (fitting.level, "the manifest's version, from a mirror, implied" in fitting.message) == ("ok", True)
 
     def test_an_empty_mirror_is_wrong(self, tmp_path: Path) -> None:
         _, provider = tools.terraform(lambda: BINARY, {"GEN_INFRA_PLUGIN_DIR": str(tmp_path)})

@@ -10,8 +10,8 @@ from gen_infra import pipeline
 from gen_infra.errors import UsageError
 from gen_infra.render.cache import RenderCache
 from gen_infra.terraform.lock_file import LockFile, lock_file_beside
-from gen_infra.versions import LOCK_FILE
-from tests.unit.manifests import SMALLEST, write
+from gen_infra.versions import AWS_PROVIDERS, LOCK_FILE
+from tests.unit.manifests import SMALLEST, changed, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ RENDERED = f"terraform/{LOCK_FILE}"
 
 
 def test_it_chooses_a_release(tmp_path: Path) -> None:
-    assert LockFile(tmp_path / LOCK_FILE, LOCK.encode()).version("terraform") == "5.100.0"
+    assert LockFile(tmp_path / LOCK_FILE, LOCK.encode()).version("terraform", AWS_PROVIDERS[5]) == "5.100.0"
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,32 @@ def test_it_chooses_a_release(tmp_path: Path) -> None:
 def test_what_does_not_match_is_named_with_the_way_out(tmp_path: Path, old: str, new: str, says: str) -> None:
     path = tmp_path / LOCK_FILE
     with pytest.raises(UsageError) as refused:
-        LockFile(path, LOCK.replace(old, new).encode()).version("terraform")
+        LockFile(path, LOCK.replace(old, new).encode()).version("terraform", AWS_PROVIDERS[5])
     assert refused.value.message.startswith(f"{path} {says}")
     assert refused.value.hint == "renew it: gen-infra lock --upgrade MANIFEST"
 
 
+def test_version_6_needs_a_release_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r'chooses version "5\.100\.0" of hashicorp/aws, and ~> 6\.25 is needed'):
+        LockFile(tmp_path / LOCK_FILE, LOCK.encode()).version("terraform", AWS_PROVIDERS[6])
+    newer = LOCK.replace("5.100.0", "6.69.1").encode()
+    assert LockFile(tmp_path / LOCK_FILE, newer).version("terraform", AWS_PROVIDERS[6]) == "6.69.1"
+
+
+def test_a_folder_has_one_version_of_the_provider(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, changed(), "five.yaml"),
+        write(tmp_path, changed(name="six", terraform__aws_provider=6), "six.yaml"),
+    ]
+    with pytest.raises(UsageError, match="name versions 5 and 6 of the AWS provider, and share a lock file") as refused:
+        pipeline.lock(paths, lambda _: None)
+    assert refused.value.hint == "keep them in two folders"
+    assert not (tmp_path / LOCK_FILE).exists()
+
+
 def test_each_flavour_has_its_own_registry(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"does not contain registry\.opentofu\.org/hashicorp/aws"):
-        LockFile(tmp_path / LOCK_FILE, LOCK.encode()).version("opentofu")
+        LockFile(tmp_path / LOCK_FILE, LOCK.encode()).version("opentofu", AWS_PROVIDERS[5])
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:

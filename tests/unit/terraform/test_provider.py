@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra.errors import MissingError
-from gen_infra.terraform.provider import ProviderSource, find_provider, os_arch
+from gen_infra.terraform.provider import ProviderSource, find_provider, major_here, os_arch
+from gen_infra.versions import AWS_PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,38 @@ def test_a_named_mirror_without_the_provider_is_an_error(environ: dict[str, str]
         find({**environ, "GEN_INFRA_PLUGIN_DIR": str(tmp_path)}, tmp_path)
 
     assert "terraform providers mirror" in raised.value.hint
+
+
+def test_a_named_mirror_with_another_major_version_says_which(environ: dict[str, str], tmp_path: Path) -> None:
+    named = unpacked(tmp_path / "named", "6.69.1")
+    with pytest.raises(MissingError) as raised:
+        find({**environ, "GEN_INFRA_PLUGIN_DIR": str(named)}, tmp_path)
+
+    assert raised.value.hint.endswith("or use what it has: `terraform: {aws_provider: 6}`")
+
+
+def test_version_6_is_found_where_it_is_needed(environ: dict[str, str], tmp_path: Path) -> None:
+    unpacked(tmp_path / "opt" / "a")
+    mirror = unpacked(tmp_path / "opt" / "b", "6.69.1")
+
+    source = find_provider(environ, flavour="terraform", provider=AWS_PROVIDERS[6], roots=[tmp_path / "opt"])
+
+    assert source.plugin_dir == mirror
+
+
+@pytest.mark.parametrize(
+    ("versions", "major"),
+    [((), 5), (("5.100.0",), 5), (("6.69.1",), 6), (("6.69.1", "5.100.0"), 5), (("6.1.0",), 5)],
+)
+@pytest.mark.parametrize("host", [HOST, "registry.opentofu.org"])
+def test_new_manifests_name_the_version_that_is_here(
+    environ: dict[str, str], tmp_path: Path, versions: tuple[str, ...], host: str, major: int
+) -> None:
+    (tmp_path / "opt").mkdir()
+    for version in versions:
+        unpacked(tmp_path / "opt" / "mirror", version, host=host)
+
+    assert major_here(environ, roots=iter([tmp_path / "opt"])) == major
 
 
 @pytest.mark.parametrize("name", [".terraformrc", "elsewhere.tfrc"])

@@ -40,8 +40,10 @@ from gen_infra.manifest.model.settings import (
     Notifications,
     StateBucket,
     Suppression,
+    TerraformSettings,
 )
 from gen_infra.manifest.model.workflow import Workflow
+from gen_infra.versions import AWS_PROVIDERS, AwsProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +66,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         dict[TagKey, TagValue], Meta(max_length=40), about("Tags of every resource that supports tags.")
     ] = {}
     state: Annotated[Literal["local"] | StateBucket, about("`local`, or the S3 bucket of the Terraform state.")]
+    terraform: TerraformSettings = TerraformSettings()
     network: Network
     encryption: Encryption = Encryption()
     iam: Iam = Iam()
@@ -118,6 +121,11 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     def key_alias(self) -> str:
         """Return the alias of the key that ``encryption.key: create`` creates."""
         return f"alias/batch-{self.name}"
+
+    @property
+    def provider(self) -> AwsProvider:
+        """Return the version of the AWS provider that the files are rendered for."""
+        return AWS_PROVIDERS[self.terraform.aws_provider]
 
     def suffixed(self, key: str) -> str:
         """Add the environment's name, ``isaac`` -> ``isaac-prod``: for all names but those of the methods below."""

@@ -20,6 +20,7 @@ from gen_infra.manifest.model.base import (
     about,
     text,
 )
+from gen_infra.versions import DEFAULT_MAJOR, Major
 
 # Where the logs of a job go whose definition has no log configuration, in every environment of an account and region.
 # https://docs.aws.amazon.com/batch/latest/userguide/using_cloudwatch_logs.html
@@ -30,6 +31,18 @@ class StateBucket(Model, frozen=True, kw_only=True):
     """Terraform state in S3, locked with S3's conditional writes (``use_lockfile``)."""
 
     bucket: Annotated[BucketName, about("The state bucket; `gen-infra bootstrap` creates it.")]
+
+
+class TerraformSettings(Model, frozen=True, kw_only=True):
+    """The version of Terraform's AWS provider."""
+
+    aws_provider: Annotated[
+        Major,
+        about(
+            "The major version of Terraform's AWS provider. An environment can go from 5 to 6, and not back: "
+            "docs/provider-6.md."
+        ),
+    ] = DEFAULT_MAJOR
 
 
 class Encryption(Model, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ import msgspec
 from gen_infra.aws.updates import CUSTOM_ROLE_TYPE
 from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
 from gen_infra.manifest.model.base import KeyPath
-from gen_infra.manifest.rules.provider_members import PROVIDER
 from gen_infra.manifest.rules.rule import total_path
 
 if TYPE_CHECKING:
@@ -28,11 +27,10 @@ _CONTAINER_BYTES = 512  # log options and names of each container of several
 
 _GP3_IOPS_PER_GIB = 500
 _GP2_GIB = 16_384
-_PROVIDER_THROUGHPUT = 1000
-# https://github.com/hashicorp/packer-plugin-amazon/blob/v1.8.0/builder/common/block_device.go (maxIopsGp3)
+# https://github.com/hashicorp/packer-plugin-amazon/blob/v1.8.0/builder/common/block_device.go
 PACKER_IOPS = 16_000
+_PACKER_THROUGHPUT = 1000
 _OWNED_BY_AWS = "aws"  # the account of AWS's own policies
-_IN_PLACE_STRATEGIES = ("BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED")
 
 
 def there_are_not_too_many(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -100,19 +98,24 @@ def volumes_are_within_the_tools_limits(manifest: Manifest) -> Iterable[Manifest
                 ("image", key, "size_gib"),
                 f"{volume.size_gib} is above {_GP2_GIB}, the most of a gp2 volume; use gp3",
             )
-        if (volume.throughput_mib_s or 0) > _PROVIDER_THROUGHPUT:
+        most = manifest.provider.gp3_throughput
+        if (volume.throughput_mib_s or 0) > most:
             yield (
                 ("image", key, "throughput_mib_s"),
-                f"{volume.throughput_mib_s} is above {_PROVIDER_THROUGHPUT}, the most that {PROVIDER} accepts; "
+                f"{volume.throughput_mib_s} is above {most}, the most that {manifest.provider} accepts; "
                 "AWS itself allows 2000",
             )
     scratch = manifest.image.scratch
-    if scratch.carrier == "baked" and (scratch.iops or 0) > PACKER_IOPS:
-        yield (
-            ("image", "scratch", "iops"),
-            f"{scratch.iops} is above {PACKER_IOPS}, the most that Packer's Amazon plugin accepts for a baked volume; "
-            "AWS itself allows 80000, with carrier launch_template",
-        )
+    for key, value, most, allowed in (
+        ("iops", scratch.iops, PACKER_IOPS, 80_000),
+        ("throughput_mib_s", scratch.throughput_mib_s, _PACKER_THROUGHPUT, manifest.provider.gp3_throughput),
+    ):
+        if scratch.carrier == "baked" and (value or 0) > most < allowed:
+            yield (
+                ("image", "scratch", key),
+                f"{value} is above {most}, the most that Packer's Amazon plugin accepts for a baked volume; "
+                f"AWS itself allows {allowed}, with carrier launch_template",
+            )
 
 
 def arns_are_of_this_place(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -164,9 +167,10 @@ def _arns_of_jobs(manifest: Manifest) -> Iterable[_Place]:
 def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Warn of replacements: Batch updates in place only with the service-linked role and one of these strategies.
 
-    https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; AWS also updates
-    SPOT_PRICE_CAPACITY_OPTIMIZED in place, but version 5 of Terraform's provider replaces it.
+    https://docs.aws.amazon.com/batch/latest/userguide/updating-compute-environments.html; Terraform's provider replaces
+    with some strategies that AWS itself updates.
     """
+    in_place = manifest.provider.in_place
     for key, compute in manifest.compute.items():
         if compute.is_fargate:
             continue
@@ -176,11 +180,11 @@ def environments_can_change_in_place(manifest: Manifest) -> Iterable[ManifestFin
                 ("compute", key, "service_role"),
                 "with any role but the service-linked one, every change replaces the compute environment",
             )
-        elif compute.strategy not in _IN_PLACE_STRATEGIES:
+        elif compute.strategy not in in_place:
             yield (
                 ("compute", key, "allocation_strategy"),
                 f"with {compute.strategy}, every change replaces the compute environment; "
-                f"{' and '.join(_IN_PLACE_STRATEGIES)} allow changes in place",
+                f"{', '.join(in_place[:-1])} and {in_place[-1]} allow changes in place",
             )
 
 

@@ -7,8 +7,9 @@ provider and compares what AWS Batch then describes with this table.
 
 from __future__ import annotations
 
-VERSION = "5.100"
-PROVIDER = f"Terraform's AWS provider {VERSION}"
+from gen_infra.versions import AWS_PROVIDERS
+
+PROVIDER = AWS_PROVIDERS[5]  # version 6 is not measured yet: for it the same members are allowed
 # https://github.com/hashicorp/terraform-provider-aws/issues/41881, open: newer versions cannot either
 NO_CONSUMABLES = f"{PROVIDER} cannot register consumable resources, and newer versions cannot either"
 # What is known of newer versions about a dropped member. Of S3 Files, 6.41 has the volumes of ECS's task definitions:

@@ -12,7 +12,7 @@ import pytest
 from gen_infra.manifest import load
 from gen_infra.manifest.model.container import Container
 from gen_infra.manifest.rules.container_properties import container_shape, task_shape
-from gen_infra.manifest.rules.provider_members import KEPT, VERSION
+from gen_infra.manifest.rules.provider_members import KEPT, PROVIDER
 from gen_infra.render.containers import ecs_properties
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
@@ -42,16 +42,7 @@ MORE: dict[str, Any] = {
         "devices": [{"host_path": "/dev/fuse"}],
     },
 }
-CONFIGURATION = f"""
-terraform {{
-  required_providers {{
-    aws = {{
-      source  = "hashicorp/aws"
-      version = "~> {VERSION}"
-    }}
-  }}
-}}
-"""
+CONFIGURATION = PROVIDER.requirement
 # Values that mean something although they are empty, zero or false.
 EMPTY: dict[str, Any] = {
     "image": "quay.io/x/y:1",

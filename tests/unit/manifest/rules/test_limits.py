@@ -17,6 +17,7 @@ from tests.unit.manifests import accept, changed, write
 if TYPE_CHECKING:
     from pathlib import Path
 
+BAKED = {"carrier": "baked", "iops": 8000}
 JOB: dict[str, Any] = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
 KEY = "arn:{}:kms:{}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 EAST_KEY, WEST_KEY = KEY.format("aws", "us-east-1"), KEY.format("aws", "us-west-2")
@@ -103,6 +104,19 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "AWS itself allows 2000",
     ),
     (
+        "gp3 of 2025 with version 6 of the provider",
+        {"terraform": {"aws_provider": 6}, "image": {"scratch": {"iops": 8000, "throughput_mib_s": 1250}}},
+        {"terraform": {"aws_provider": 5}, "image": {"scratch": {"iops": 8000, "throughput_mib_s": 1250}}},
+        "image.scratch.throughput_mib_s: 1250 is above 1000, the most that Terraform's AWS provider 5.100 accepts",
+    ),
+    (
+        "a baked volume of gp3 with version 6 of the provider",
+        {"terraform": {"aws_provider": 6}, "image": {"scratch": {**BAKED, "throughput_mib_s": 1000}}},
+        {"terraform": {"aws_provider": 6}, "image": {"scratch": {**BAKED, "throughput_mib_s": 1001}}},
+        "image.scratch.throughput_mib_s: 1001 is above 1000, the most that Packer's Amazon plugin accepts for a baked "
+        "volume; AWS itself allows 2000, with carrier launch_template",
+    ),
+    (
         "gp2's size",
         {"image": {"scratch": {"size_gib": 16384, "type": "gp2"}}},
         {"image": {"scratch": {"size_gib": 16385, "type": "gp2"}}},
@@ -183,6 +197,13 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"compute__spot__allocation_strategy": "SPOT_CAPACITY_OPTIMIZED"},
         {"compute__spot__allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED"},
         "compute.spot.allocation_strategy: with SPOT_PRICE_CAPACITY_OPTIMIZED, every change replaces",
+    ),
+    (
+        "strategy and version",
+        {"terraform__aws_provider": 6, "compute__spot__allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED"},
+        {"terraform__aws_provider": 6, "compute__spot__allocation_strategy": "BEST_FIT"},
+        "compute.spot.allocation_strategy: with BEST_FIT, every change replaces the compute environment; "
+        "BEST_FIT_PROGRESSIVE, SPOT_CAPACITY_OPTIMIZED and SPOT_PRICE_CAPACITY_OPTIMIZED allow changes in place",
     ),
     ("minimum", {"compute__spot__min_vcpus": 0}, {"compute__spot__min_vcpus": 8}, "8 vCPUs always run and cost money"),
     (

@@ -1,0 +1,36 @@
+"""The schema of version 6 of the AWS provider, which `make provider-schema` renews, and what is rendered for it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
+from tasks.provider_schema import DATA_FILE
+
+from gen_infra.manifest import load
+from gen_infra.manifest.model.settings import TerraformSettings
+from gen_infra.render.files import render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen_infra.manifest import Manifest
+
+
+@cache
+def provider_schema() -> dict[str, Any]:
+    """Return the data file, see `tasks.provider_schema`."""
+    content: dict[str, Any] = json.loads(DATA_FILE.read_text())
+    return content
+
+
+def for_version_6(path: Path) -> Manifest:
+    return structs.replace(load(path), terraform=TerraformSettings(aws_provider=6))
+
+
+def terraform_files(manifest: Manifest) -> dict[str, bytes]:
+    """Return what is rendered below ``terraform/``, by path from there."""
+    prefix = "terraform/"
+    return {path.removeprefix(prefix): content for path, content in render(manifest).items() if path.startswith(prefix)}
