@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _GENERATED = r"[0-9a-f]{26}"  # what terraform appends to a name_prefix
 _NAMES = ("name", "function_name")
-_PREFIXES = ("compute_environment_name_prefix", "name_prefix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +95,10 @@ def _is(resource: AwsResource, planned: ResourceChange, ours: re.Pattern[str]) -
         )
     listing = _listing(kind)
     same = listing.names.same if listing and isinstance(listing.names, Objects) else ()
-    prefixes = [prefix for prefix in _PREFIXES if isinstance(values.get(prefix), str)]
+    prefix = values.get("name_prefix")
     return (
         (kind.adoption != "tags" or _bears_tags(resource, values))
-        and all(re.fullmatch(re.escape(values[each]) + _GENERATED, resource.name) for each in prefixes)
+        and (not isinstance(prefix, str) or re.fullmatch(re.escape(prefix) + _GENERATED, resource.name) is not None)
         and all(_equal(values.get(each.attribute), resource.member(each.member), each.may_lack) for each in same)
     )
 

@@ -83,7 +83,7 @@ class Events(NamedTuple):
     create: tuple[str, ...] = ()
 
 
-_NAMES = ("name", "function_name", "compute_environment_name", "id", "arn", "key_id")
+_NAMES = ("name", "function_name", "id", "arn", "key_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,8 @@ _UNFINISHED = (
         reason="terraform taints what an apply was creating when it was stopped or failed",
     ),
 )
-_NAME_KEYS = ("name", "function_name", "compute_environment_name_prefix", "name_prefix")
+_NAME_KEYS = ("name_prefix", "name", "function_name")
+_FULL_NAME_KEYS = ("name", "function_name", "name_prefix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,9 +314,9 @@ def _is_unfinished(resource: ResourceChange, needed: Collection[str]) -> bool:
 
 def _name(resource: ResourceChange) -> str | None:
     """Return the name without its generated digits, unless there are several of that name."""
-    full = resource.is_deposed
+    keys = _FULL_NAME_KEYS if resource.is_deposed else _NAME_KEYS
     for state in (resource.after, resource.before):
-        for key in ("compute_environment_name", *_NAME_KEYS) if full else _NAME_KEYS:
+        for key in keys:
             if state and isinstance(state.get(key), str) and state[key]:
                 return str(state[key]).removesuffix("-")
     return None

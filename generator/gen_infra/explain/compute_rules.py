@@ -124,7 +124,7 @@ COMPUTE_RULES = (
     *(
         EffectRule(_ENVIRONMENT, "replace", name, _replaced, f"{name}: {NEW_RESOURCE}")
         for name in (
-            "compute_environment_name_prefix", "compute_resources.placement_group",
+            "name_prefix", "compute_resources.placement_group",
             "compute_resources.spot_iam_fleet_role",
         )
     ),

@@ -1,6 +1,7 @@
 """What a plan says: the one reader of ``terraform show -json``.
 
-The shape of the JSON: https://developer.hashicorp.com/terraform/internals/json-format.
+The shape of the JSON: https://developer.hashicorp.com/terraform/internals/json-format. Attributes have their names of
+version 6 of the AWS provider, whichever version made the plan.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.terraform.source import UNKNOWN, Resource
 from gen_infra.tools.addresses import bare
+from gen_infra.versions import RENAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ _NOTE_OF_MODULE = ".terraform_data.type"
 
 _COMPUTE_ENVIRONMENT = "aws_batch_compute_environment"
 _JOB_DEFINITION = "aws_batch_job_definition"
+_REGION = "region"
 _KNOWN_AFTER_APPLY = "known after apply"
 
 
@@ -129,7 +132,8 @@ class PlanContent:
         """Yield every managed resource of the state that was compared with, after its refresh."""
         for resource in _listed(self.raw.get("prior_state", {}).get("values", {}).get("root_module", {})):
             if resource["mode"] == "managed":
-                yield Resource(resource["type"], resource["address"], resource["values"])
+                values = _renamed(resource["type"], resource["values"])
+                yield Resource(resource["type"], resource["address"], values)
 
     @property
     def needed_addresses(self) -> frozenset[str]:
@@ -165,7 +169,7 @@ class PlanContent:
     def deleted_environments(self) -> dict[str, str]:
         """Return the compute environments that it deletes, replaced or not: full name to address."""
         return {
-            change.before["compute_environment_name"]: change.address
+            change.before["name"]: change.address
             for change in self.changes
             if change.type == _COMPUTE_ENVIRONMENT and "delete" in change.actions and change.before
         }
@@ -233,22 +237,57 @@ def is_note(address: str) -> bool:
 
 
 def _resource_change(entry: Mapping[str, Any]) -> ResourceChange:
-    change = entry["change"]
+    change, type_ = entry["change"], entry["type"]
+    actions = tuple(change["actions"])
+    before, after, unknown, before_sensitive, after_sensitive = (
+        _renamed(type_, change.get(part))
+        for part in ("before", "after", "after_unknown", "before_sensitive", "after_sensitive")
+    )
+    if _gets_region(before, after, unknown):
+        after, unknown = ({key: part[key] for key in part if key != _REGION} for part in (after, unknown or {}))
+        before = {key: before[key] for key in before if key != _REGION}
+        if actions == ("update",) and before == after and not _is_marked(unknown):
+            actions = ("no-op",)
+    names = RENAMED.get(type_, {})
     return ResourceChange(
         address=entry["address"],
-        type=entry["type"],
-        actions=tuple(change["actions"]),
-        before=change.get("before"),
-        after=change.get("after"),
-        after_unknown=change.get("after_unknown") or {},
-        before_sensitive=change.get("before_sensitive"),
-        after_sensitive=change.get("after_sensitive"),
-        replace_paths=tuple(map(tuple, change.get("replace_paths") or ())),
+        type=type_,
+        actions=actions,
+        before=before,
+        after=after,
+        after_unknown=unknown or {},
+        before_sensitive=before_sensitive,
+        after_sensitive=after_sensitive,
+        replace_paths=tuple(
+            tuple(names.get(step, step) for step in path) for path in change.get("replace_paths") or ()
+        ),
         reason=entry.get("action_reason", ""),
         is_deposed="deposed" in entry,
         import_id=change.get("importing", {}).get("id", ""),
         is_managed=entry.get("mode", "managed") == "managed",
     )
+
+
+def _renamed(type_: str, value: Any) -> Any:
+    """Give the attributes of a resource, or the marks of its attributes, their names of version 6 of the provider."""
+    names = RENAMED.get(type_)
+    return {names.get(key, key): item for key, item in value.items()} if names and isinstance(value, dict) else value
+
+
+def _gets_region(before: Any, after: Any, unknown: Any) -> bool:
+    """Return whether the state has no region yet: in version 6 of the provider each resource has one, in 5 none."""
+    return (
+        isinstance(before, dict)
+        and isinstance(after, dict)
+        and before.get(_REGION) is None
+        and bool(after.get(_REGION) or (unknown or {}).get(_REGION))
+    )
+
+
+def _is_marked(marks: Any) -> bool:
+    """Return whether any value is marked with true."""
+    items = marks.values() if isinstance(marks, dict) else marks if isinstance(marks, list) else ()
+    return marks is True or any(map(_is_marked, items))
 
 
 def _listed(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
