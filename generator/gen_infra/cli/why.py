@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
     from gen_infra.why import Answer
     from gen_infra.why.evidence import Cause
+    from gen_infra.why.run import RunAnswer
+
+_SHOWN = 3  # samples of a cause, besides the first
 
 
 @click.command()
@@ -34,7 +37,8 @@ def why(manifest: Path, job_id: str, as_json: bool, quiet: bool) -> int:
 
     Reads the job, its queue, compute environments, instances, image, roles, key, network and log, and changes nothing.
     Prints the cause, the evidence and the fix. Exits 1 if it finds no cause, and then prints what it has checked. Of a
-    run of a workflow, the job is that of the first step that failed, was stopped, or has not ended.
+    run of a workflow, it explains every sample that failed, those with the same cause together; else the first step
+    that was stopped, or has not ended.
     """
     from gen_infra.aws.session import clients, require_account
     from gen_infra.cli.runs import is_run
@@ -55,49 +59,51 @@ def why(manifest: Path, job_id: str, as_json: bool, quiet: bool) -> int:
 
 
 def _explain_run(aws: Clients, env: Manifest, manifest_path: Path, name: str, *, as_json: bool, quiet: bool) -> int:
-    """Explain the step of a run that decides: by its job, or where it has none by what AWS says.
+    """Explain the failed samples of a run, or the step that decides: by its job, or where it has none by what AWS says.
 
     Raises:
         UsageError: no step of the run failed or has not ended.
     """
     from gen_infra.aws.runs import describe_run
     from gen_infra.cli.runs import find_run
-    from gen_infra.why import explain
-    from gen_infra.why.run import deciding_step, explain_step, explain_without_step, step_timeout
+    from gen_infra.why.run import explain_run
 
     run = describe_run(aws, find_run(aws, env, manifest_path, name))
-    found = deciding_step(run)
-    if found is None and not run.failed:
+    answers, others = explain_run(aws, env, manifest_path, run)
+    if not answers:
         raise UsageError(
             f"run {run.name} is {run.status}, and no job of its steps failed or waits",
             hint="gen-infra runs shows its steps",
         )
-    if found is None:
-        place, cause = f"run {run.name}: {run.status}", explain_without_step(run, manifest_path)
-    else:
-        sample = f", sample {found.sample}" if found.sample else ""
-        place = f"run {run.name}{sample}, step {found.step.name}: {found.step.status} {found.step.error}".rstrip()
-        if found.step.job_id:
-            answer = explain(aws, env, manifest_path, found.step.job_id)
-            if found.step.status == "TIMED_OUT":
-                answer = replace(answer, causes=(step_timeout(found.step, manifest_path), *answer.causes))
-            if as_json:
-                print_json({"step": place, **answer.to_dict()})
-            else:
-                click.echo(place)
-                _print(answer, quiet=quiet)
-            return _exit_code(answer)
-        if found.step.status == "SUBMITTED":
-            raise UsageError(f"{place}: its job has not been submitted yet", hint="try again in a moment")
-        cause = explain_step(found.step, manifest_path)
+    first = answers[0]
+    step = first.samples[0].step
+    if step and step.status == "SUBMITTED" and not step.job_id:
+        raise UsageError(f"{first.place}: its job has not been submitted yet", hint="try again in a moment")
     if as_json:
-        print_json(
-            {"step": place, "job": None, "causes": [asdict(cause)], "looked_at": ["its history"], "not_seen": []}
-        )
+        groups = [each.to_dict() for each in answers]
+        print_json({**first.to_dict(), "groups": groups, "not_explained": [each.to_dict() for each in others]})
     else:
-        click.echo(place)
-        _print_cause(cause)
-    return 0
+        for number, each in enumerate(answers):
+            if number:
+                click.echo()
+            _print_group(each, quiet=quiet)
+        if others:
+            click.echo(f"\nand {len(others)} more failed samples: gen-infra runs {manifest_path} {run.name} --failed")
+    return 0 if all(each.is_explained for each in answers) else 1
+
+
+def _print_group(group: RunAnswer, *, quiet: bool) -> None:
+    """Print the answer for a sample, after those that failed in the same way."""
+    click.echo(group.place)
+    if more := group.samples[1:]:
+        shown = [f"{each.sample} ({each.step.job_id})" if each.step else each.sample for each in more[:_SHOWN]]
+        rest = [f"{len(more) - _SHOWN} more"] if len(more) > _SHOWN else []
+        click.echo(f"and in the same way: {', '.join(shown + rest)}")
+    if group.answer:
+        _print(replace(group.answer, causes=group.causes), quiet=quiet)
+    else:
+        for cause in group.causes:
+            _print_cause(cause)
 
 
 def _exit_code(answer: Answer) -> int:

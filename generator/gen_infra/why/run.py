@@ -1,34 +1,143 @@
-"""Why a run of a workflow failed: the step that decides, and the cause of one whose job was not submitted."""
+"""Why a run of a workflow failed: its failed samples by their causes, each explained by the job of its step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.aws.errors import find_refusal
+from gen_infra.why.answer import explain
 from gen_infra.why.evidence import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from gen_infra.aws.runs import Run, StepRun
+    from gen_infra.aws.session import Clients
+    from gen_infra.manifest import Manifest
+    from gen_infra.why.answer import Answer
 
 # Those of the first states decide before the others, because a step that fails stops the other branches.
-_DECIDING = (("FAILED", "TIMED_OUT"), ("ABORTED",), ("SUBMITTED", "RUNNING"))
+_FAILED = ("FAILED", "TIMED_OUT")
+_DECIDING = (_FAILED, ("ABORTED",), ("SUBMITTED", "RUNNING"))
+_EXPLAINED = 24  # samples; of the others the step is named
+_AT_A_TIME = 4  # jobs, with some calls each
 
 
 class DecidingStep(NamedTuple):
-    """The step of a run that explains its state; ``sample`` is empty for a run without a list."""
+    """The step of a sample that explains its state; without a list, ``sample`` is empty.
+
+    ``step`` is None for a sample that failed before its first step, ``error`` then says why.
+    """
 
     sample: str
-    step: StepRun
+    step: StepRun | None
+    error: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert it for JSON."""
+        step = self.step
+        return {
+            "sample": self.sample,
+            "step": step.name if step else None,
+            "job": step.job_id or None if step else None,
+        }
 
 
-def deciding_step(run: Run) -> DecidingStep | None:
-    """Return the first step that failed, else that was stopped, else that has not ended; None if there is none."""
-    steps = [
-        DecidingStep(part.label if run.samples else "", step) for part in (run.samples or (run,)) for step in part.steps
-    ]
-    return next((each for states in _DECIDING for each in steps if each.step.status in states), None)
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """Why samples of a run failed, or the run itself.
+
+    Args:
+        place: the run, the first of these samples and its step.
+        samples: all that failed at this step for the same causes.
+        causes: of the first one, the most certain first.
+        answer: what is known of its job; None for a step without one.
+    """
+
+    place: str
+    samples: tuple[DecidingStep, ...]
+    causes: tuple[Cause, ...]
+    answer: Answer | None = None
+
+    @property
+    def is_explained(self) -> bool:
+        """Return whether a cause was found, or there is nothing to explain."""
+        return bool(self.causes) or (self.answer is not None and self.answer.is_well)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert it for JSON."""
+        about = self.answer.to_dict() if self.answer else {"job": None, "looked_at": ["its history"], "not_seen": []}
+        causes = [asdict(cause) for cause in self.causes]
+        return {"step": self.place, **about, "causes": causes, "samples": [each.to_dict() for each in self.samples]}
+
+
+class RunAnswers(NamedTuple):
+    """The answers about a run, and the failed samples that were not looked at."""
+
+    answers: tuple[RunAnswer, ...]
+    others: tuple[DecidingStep, ...]
+
+
+def explain_run(clients: Clients, manifest: Manifest, manifest_path: Path, run: Run) -> RunAnswers:
+    """Explain every failed sample of a run, or the step that decides; samples with the same causes have one answer.
+
+    Returns:
+        No answer where no step failed, was stopped, or has not ended.
+    """
+    samples = deciding_steps(run)
+    if not samples and run.failed:
+        samples = [DecidingStep("", None, run.error)]
+
+    def one(sample: DecidingStep) -> RunAnswer:
+        return _answer(clients, manifest, manifest_path, run, sample)
+
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return RunAnswers(tuple(grouped(pool.map(one, samples[:_EXPLAINED]))), tuple(samples[_EXPLAINED:]))
+
+
+def deciding_steps(run: Run) -> list[DecidingStep]:
+    """Return the first failed step of every failed sample; else the first that was stopped, or has not ended."""
+    parts = [(part.label if run.samples else "", part) for part in run.samples or (run,)]
+    failed = [_failed(name, part) for name, part in parts]
+    if found := [each for each in failed if each]:
+        return found
+    steps = [DecidingStep(name, step) for name, part in parts for step in part.steps]
+    return [each for states in _DECIDING[1:] for each in steps if each.step and each.step.status in states][:1]
+
+
+def _failed(name: str, part: Run) -> DecidingStep | None:
+    step = next((each for each in part.steps if each.status in _FAILED), None)
+    if step:
+        return DecidingStep(name, step)
+    is_early = name and part.status in _FAILED and not part.steps
+    return DecidingStep(name, None, part.error) if is_early else None
+
+
+def grouped(answers: Iterable[RunAnswer]) -> Iterator[RunAnswer]:
+    """Yield one answer for all samples that failed at one step for the same causes, in the order of the first ones."""
+    groups: dict[tuple[str, ...], RunAnswer] = {}
+    for each in answers:
+        step = each.samples[0].step
+        key = (step.name if step else "", *(cause.name for cause in each.causes))
+        known = groups.get(key)
+        groups[key] = replace(known, samples=(*known.samples, *each.samples)) if known else each
+    yield from groups.values()
+
+
+def _answer(clients: Clients, manifest: Manifest, manifest_path: Path, run: Run, sample: DecidingStep) -> RunAnswer:
+    step, of_sample = sample.step, f", sample {sample.sample}" if sample.sample else ""
+    if step is None:
+        place = f"run {run.name}{of_sample}: {run.status if not sample.sample else 'FAILED'}"
+        return RunAnswer(place, (sample,), (explain_without_step(sample.error or run.status, manifest_path),))
+    place = f"run {run.name}{of_sample}, step {step.name}: {step.status} {step.error}".rstrip()
+    if not step.job_id:
+        return RunAnswer(place, (sample,), (explain_step(step, manifest_path),))
+    answer = explain(clients, manifest, manifest_path, step.job_id)
+    timeout = (step_timeout(step, manifest_path),) if step.status == "TIMED_OUT" else ()
+    return RunAnswer(place, (sample,), (*timeout, *answer.causes), answer)
 
 
 def explain_step(step: StepRun, manifest_path: Path) -> Cause:
@@ -66,9 +175,9 @@ def step_timeout(step: StepRun, manifest_path: Path) -> Cause:
     )
 
 
-def explain_without_step(run: Run, manifest_path: Path) -> Cause:
-    """Return the cause of a run that ended before a step began, as AWS reports it."""
+def explain_without_step(reported: str, manifest_path: Path) -> Cause:
+    """Return the cause of a run or a sample that ended before a step began, as AWS reports it."""
     fix = (
         f"fix the input or the list of samples and start it again; gen-infra apply {manifest_path} restores its rights"
     )
-    return Cause("run-failed", "it ended before a step of it began", (run.error or f"the run is {run.status}",), fix)
+    return Cause("run-failed", "it ended before a step of it began", (reported,), fix)

@@ -126,6 +126,15 @@ def test_the_failed_samples_of_a_list_that_succeeded_are_started_again(layer: Wo
     first = layer.ended("trio-20261129-101500")
     assert (first["status"], states(first)) == ("SUCCEEDED", {"father": WHOLE, "mother": BROKEN, "child": BROKEN})
 
+    found = json.loads(layer.answer("why", first["name"], "--json"))
+    jobs = {each["sample"]: each["job"] for [group] in [found["groups"]] for each in group["samples"]}
+    assert jobs.keys() == {"mother", "child"}
+    text = layer.answer("why", first["name"])
+    one, other = jobs
+    assert text.startswith(f"run {first['name']}, sample {one}, step align: FAILED States.TaskFailed\n")
+    assert f"\nand in the same way: {other} ({jobs[other]})\n" in text
+    assert text.count("cause: its program failed\n") == 1
+
     layer.register("align", ["true"])
     done = layer.run("runs", "trio-20261129-101500", "--resume", "--watch", "--json")
     again = json.loads(done.stdout)
