@@ -21,7 +21,7 @@ class BaseManifest:
         suppressions: the only ones that the changed manifest may have.
         iam_path: the only path below which existing roles are accepted.
         images: the only ids of AMIs that instances may run, or be built from.
-        access: what each access role may grant, by the role's name: principals, subjects, hosts and queues.
+        access: what each access role may grant, by the role's name: see `Access.grants`.
     """
 
     suppressions: tuple[Suppression, ...] = ()

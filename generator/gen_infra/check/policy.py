@@ -38,7 +38,7 @@ AccessItem = Annotated[
     str,
     text(
         r"[\x21-\x7e]+",
-        "a principal, a subject of CI, a host of tokens or queues/KEY; * stands for any text",
+        "a principal, a subject or host of CI, queues/KEY, external_id/ID or session_hours/N; * stands for any text",
         "repo:lab/infra:*",
     ),
 ]
@@ -49,7 +49,10 @@ class Policy(Model, frozen=True, kw_only=True):
 
     access: Annotated[
         dict[AccessName, tuple[AccessItem, ...]],
-        about("Whom a change may let assume each access role, and `queues/KEY` for submit; * stands for any text."),
+        about(
+            "Whom a change may let assume each access role, `external_id/ID`, `session_hours/N`, and `queues/KEY` for "
+            "submit; * stands for any text."
+        ),
     ] = field(default_factory=dict)
     host_paths: Annotated[
         tuple[AbsolutePath, ...], about("Folders and devices of the hosts that jobs may use, with what is below them.")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _LONGEST_MANIFEST = 4 * 1024 * 1024  # bytes
 _CHUNK = 1024 * 1024  # bytes
 _REST_OF_LAYER = re.compile(r"bytes=(\d+)-", re.ASCII)
+_EMPTY = ("Content-Length", "0")
 _DIGEST_HEADER = "Docker-Content-Digest"
 
 
@@ -77,9 +78,7 @@ class Registry:
         digest = downloaded_layer(environ)
         request = registry_request(environ)
         if digest is not None:
-            answer = (
-                _layer(digest, environ) if digest else RegistryAnswer(HTTPStatus.FORBIDDEN, [("Content-Length", "0")])
-            )
+            answer = _layer(digest, environ) if digest else RegistryAnswer(HTTPStatus.FORBIDDEN, [_EMPTY])
             headers = answer.headers
         elif request is None:
             return self._app(environ, start_response)
@@ -109,7 +108,7 @@ def _answer(request: RegistryRequest, environ: WSGIEnvironment, body: IO[bytes])
     if refused := denial(read_operation(environ), environ):
         raise EcrError(refused.code, refused.message)
     if request.kind == "version":
-        return RegistryAnswer(HTTPStatus.OK, [("Content-Length", "0")])
+        return RegistryAnswer(HTTPStatus.OK, [_EMPTY])
     if request.kind not in _HANDLERS:
         raise EcrError("UnsupportedException", "The registry does not support this operation.")
     repository = _backend(request)._get_repository(request.repository)
@@ -166,7 +165,7 @@ def _put_manifest(call: RegistryCall) -> RegistryAnswer:
         raise EcrError("ImageDigestDoesNotMatchException", f"The manifest's digest is '{digest}', not '{reference}'")
     images.require_parts(call.repository, manifest, media_type)
     images.put(call.repository, content.decode(), None if call.request.is_digest else reference, media_type)
-    headers = [("Location", f"{call.place}/manifests/{digest}"), (_DIGEST_HEADER, digest), ("Content-Length", "0")]
+    headers = [("Location", f"{call.place}/manifests/{digest}"), (_DIGEST_HEADER, digest), _EMPTY]
     return RegistryAnswer(HTTPStatus.CREATED, headers)
 
 
@@ -198,9 +197,8 @@ def _layer(digest: str, environ: WSGIEnvironment) -> RegistryAnswer:
     asked = _REST_OF_LAYER.fullmatch(environ.get("HTTP_RANGE", ""))
     first = int(asked[1]) if asked else 0
     if first and first >= size:
-        return RegistryAnswer(
-            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, [("Content-Range", f"bytes */{size}"), ("Content-Length", "0")]
-        )
+        unsatisfied = [("Content-Range", f"bytes */{size}"), _EMPTY]
+        return RegistryAnswer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, unsatisfied)
     headers = [
         ("Content-Type", "application/octet-stream"),
         ("Content-Length", str(size - first)),
@@ -263,7 +261,7 @@ def _completed(call: RegistryCall, upload_id: str) -> RegistryAnswer:
 
 
 def _created(call: RegistryCall, digest: str) -> RegistryAnswer:
-    headers = [("Location", f"{call.place}/blobs/{digest}"), (_DIGEST_HEADER, digest), ("Content-Length", "0")]
+    headers = [("Location", f"{call.place}/blobs/{digest}"), (_DIGEST_HEADER, digest), _EMPTY]
     return RegistryAnswer(HTTPStatus.CREATED, headers)
 
 
@@ -276,7 +274,7 @@ def _accepted(
         ("Docker-Upload-UUID", upload_id),
     ]
     if status != HTTPStatus.NO_CONTENT:
-        headers.append(("Content-Length", "0"))
+        headers.append(_EMPTY)
     return RegistryAnswer(status, headers)
 
 

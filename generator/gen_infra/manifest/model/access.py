@@ -10,6 +10,7 @@ from msgspec import Meta
 from gen_infra.manifest.model.base import Key, KeyPath, Model, about, text
 
 AccessName: TypeAlias = Literal["submit", "operate", "plan", "apply"]
+SESSION_HOURS = "session_hours/"  # the item of a grant of longer sessions, before the hours
 GITHUB_HOST = "token.actions.githubusercontent.com"
 
 # Also what no role may trust, such as an account's root: a rule refuses that, and says why.
@@ -77,7 +78,8 @@ class AccessGrant(NamedTuple):
     Args:
         place: the key in the manifest.
         role: the name of the access role.
-        item: a principal, the subject of a token, the host that issues tokens, or a queue.
+        item: a principal, the subject of a token, the host that issues tokens, a queue, an external id, or the
+            length of sessions.
     """
 
     place: KeyPath
@@ -126,10 +128,17 @@ class Access(Model, frozen=True, kw_only=True):
         return {name: role for name, role in given.items() if role}
 
     def grants(self) -> Iterator[AccessGrant]:
-        """Yield whom each role lets in, and the queues that submit has: ``queues/main``, or ``queues/*`` for all."""
+        """Yield whom each role lets in, with which external id and for how many hours, and the queues of submit.
+
+        ``queues/*`` stands for all queues.
+        """
         for name, role in self.roles.items():
             for key, items in (("principals", role.principals), ("github", role.github), ("gitlab", role.gitlab)):
                 yield from (AccessGrant(("access", name, key, index), name, item) for index, item in enumerate(items))
+            if role.external_id:
+                yield AccessGrant(("access", name, "external_id"), name, f"external_id/{role.external_id}")
+            if role.session_hours > 1:
+                yield AccessGrant(("access", name, "session_hours"), name, f"{SESSION_HOURS}{role.session_hours}")
             if role.gitlab:
                 yield AccessGrant(("access", "gitlab_host"), name, self.gitlab_host)
         if self.submit:
