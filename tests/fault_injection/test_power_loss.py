@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from tests.emulator.session import Session
 
 
+FILES = "file_systems: {refs: {efs: create}}\n"
+
+
 class Moment:
     """A call that AWS carries out when everything is killed."""
 
     action = ""
     after = 0
+    manifest = OWN_NETWORK
 
     @pytest.fixture
     def site(self, session: Session, account: Emulator, tmp_path: Path) -> Iterator[Site]:
         with site_in(session, tmp_path, account, "small") as prepared:
-            yield Site(prepared, OWN_NETWORK)
+            yield Site(prepared, self.manifest)
 
     def test_one_further_apply_finishes(self, site: Site) -> None:
         site.kill_at(self.action, "everything", after=self.after)
@@ -95,8 +99,12 @@ class TestComputeEnvironment(Moment):
     action = "CreateComputeEnvironment"
 
 
-class TestJobQueue(Moment):
-    action = "CreateJobQueue"
+class TestMountTarget(Moment):
+    """An access point that is made beside it is adopted too."""
+
+    action = "CreateMountTarget"
+    after = 1
+    manifest = f"{OWN_NETWORK}{FILES}"
 
 
 def assert_nothing_twice(site: Site) -> None:
@@ -132,6 +140,13 @@ def ids_and_names(aws: Emulator) -> Iterator[tuple[str, str]]:
             name = next((tag["Value"] for tag in resource.get("Tags", ()) if tag["Key"] == "Name"), "")
             if name.startswith("batch-small"):
                 yield resource[id_], f"{kind} {name}"
+    efs = aws.client("efs")
+    for system in efs.describe_file_systems()["FileSystems"]:
+        yield system["FileSystemId"], f"file system {system['Name']}"
+        for point in efs.describe_access_points(FileSystemId=system["FileSystemId"])["AccessPoints"]:
+            yield point["AccessPointId"], f"access point {point['Name']}"
+        for target in efs.describe_mount_targets(FileSystemId=system["FileSystemId"])["MountTargets"]:
+            yield target["MountTargetId"], f"mount target in {target['SubnetId']}"
     for template in ec2.describe_launch_templates()["LaunchTemplates"]:
         yield template["LaunchTemplateId"], template["LaunchTemplateName"][:-26]
     for key in kms.list_keys()["Keys"]:

@@ -63,7 +63,7 @@ def find_orphans(
     keys: Collection[str],
     repositories: Collection[str],
     *,
-    workflows: bool = False,
+    others: Collection[Part] = (),
 ) -> list[Orphan]:
     """List what is not in the state; other revisions of the environment's job definitions do not count.
 
@@ -73,14 +73,13 @@ def find_orphans(
         environment: the environment's name.
         keys: what its resources' names have before its own, such as ``isaac`` for ``isaac-prod``.
         repositories: its repositories' names without the environment.
-        workflows: whether it has workflows; other roles may not list state machines.
+        others: the parts that it has and not every environment has; roles may list only what theirs has.
     """
     ours = own_names(environment, keys, repositories)
     named = {part for text in known for part in (text, text.rpartition("/")[2])}
-    parts: tuple[Part, ...] = ("environment", "network", *(("workflows",) if workflows else ()))
     return [
         as_orphan(resource)
-        for resource in visible_inventory(clients, *parts)
+        for resource in visible_inventory(clients, "environment", "network", *others)
         if ours.fullmatch(resource.name) and _known_as(resource) not in named
     ]
 

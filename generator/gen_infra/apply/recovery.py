@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gen_infra.apply.adoption import Found
     from gen_infra.apply.orphans import Orphan
+    from gen_infra.aws.kinds import Part
     from gen_infra.environment import Environment
     from gen_infra.terraform.messages import Event
     from gen_infra.terraform.plan import PlanContent
@@ -82,13 +83,14 @@ def with_recovery_hints(environment: Environment, lock: Lock) -> Iterator[None]:
 def orphans(environment: Environment, state: Mapping[str, Any]) -> tuple[Orphan, ...]:
     """Find what is named as the environment's own, and is not in the state."""
     manifest = environment.manifest
+    others: dict[Part, object] = {"workflows": manifest.workflows, "file_systems": manifest.created_file_systems}
     found = find_orphans(
         set(texts(state)),
         environment.clients,
         manifest.name,
         manifest.resource_keys,
         manifest.repositories,
-        workflows=bool(manifest.workflows),
+        others=[part for part, has in others.items() if has],
     )
     return tuple(found)
 

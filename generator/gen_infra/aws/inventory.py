@@ -170,7 +170,17 @@ def _routes(clients: Clients, listing: Listing) -> Iterator[Json]:
             yield {**route, "RouteTableId": table.get("RouteTableId", "")}
 
 
+def _mount_targets(clients: Clients, listing: Listing) -> Iterator[Json]:
+    """Yield the mount targets of each file system that has any."""
+    for file_system in _objects(clients, listing):
+        if file_system.get("NumberOfMountTargets"):
+            pages = clients.efs.get_paginator("describe_mount_targets")
+            for page in pages.paginate(FileSystemId=file_system["FileSystemId"]):
+                yield from (dict(target) for target in page["MountTargets"])
+
+
 _READERS: dict[str, Callable[[Clients, Listing], Iterator[Json]]] = {
+    "aws_efs_mount_target": _mount_targets,
     "aws_eip": _addresses,
     "aws_kms_key": _keys,
     "aws_route": _routes,

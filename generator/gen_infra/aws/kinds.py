@@ -294,10 +294,15 @@ KINDS: dict[str, ResourceKind] = {
     ),
     "aws_efs_access_point": ResourceKind(
         label="access point",
-        listing=_OWNED,
+        listing=Listing(
+            ("file_systems",),
+            "efs",
+            "describe_access_points",
+            Objects("AccessPoints[]", "{AccessPointId}", same=(Same("file_system_id", "FileSystemId"),)),
+        ),
         import_id=_NEW_ID,
-        adoption=Absent("a second one does no harm, and goes with its file system"),
-        removal=_OWNED,
+        adoption="tags",
+        removal="aws efs delete-access-point --access-point-id {0}",
         events=Events(("TagResource",), ("DeleteAccessPoint",), ("CreateAccessPoint",)),
         names=(("id", "file_system_id"),),
     ),
@@ -342,7 +347,16 @@ KINDS: dict[str, ResourceKind] = {
         label="mount target",
         listing=_OWNED,
         import_id=_NEW_ID,
-        adoption=Absent("AWS lists it by its file system only"),
+        adoption=Listing(
+            (),
+            "efs",
+            "describe_file_systems",
+            Objects(
+                "FileSystems[]",  # with the mount targets of each
+                "{MountTargetId}",
+                same=(Same("file_system_id", "FileSystemId"), Same("subnet_id", "SubnetId")),
+            ),
+        ),
         removal=_OWNED,
         events=Events(("ModifyMountTargetSecurityGroups",), ("DeleteMountTarget",), ("CreateMountTarget",)),
         names=(("id", "file_system_id"),),

@@ -21,7 +21,7 @@ from gen_infra.cli.console import (
     strict_option,
     yes_option,
 )
-from gen_infra.cli.summary import allow_option, confirm_dangers, drain_timeout_option, show_summary
+from gen_infra.cli.summary import allow_option, confirm_dangers, confirm_lost_files, drain_timeout_option, show_summary
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -194,20 +194,31 @@ def _one_line(value: object) -> str:
 @manifest_argument
 @out_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for the environment's name.")
+@click.option(
+    "--allow",
+    type=click.Choice(["destroy-data"]),
+    multiple=True,
+    help="destroy-data: do not ask about the files of file systems that the environment created.",
+)
 @force_option
 @json_option
 @quiet_option
 @examples("""
 gen-infra destroy envs/dev.yaml
 gen-infra destroy envs/dev.yaml --yes
+gen-infra destroy envs/dev.yaml --yes --allow destroy-data
 """)
-def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, quiet: bool) -> int:
+def destroy(
+    manifest: Path, out: Path, yes: bool, allow: tuple[str, ...], force: bool, as_json: bool, quiet: bool
+) -> int:
     """Delete the environment and everything that belongs to it.
 
-    Deletes the images in its repositories and every revision of its job definitions too. Keeps the buckets, and a
-    network that gen-infra did not create. Exits 1 if the APIs still show something afterwards.
+    Deletes the images in its repositories and every revision of its job definitions too; the files of a file system
+    that it created only after you confirm that, or with --allow destroy-data. Keeps the buckets, and a network that
+    gen-infra did not create. Exits 1 if the APIs still show something afterwards.
     """
     from gen_infra import pipeline
+    from gen_infra.explain.lost_files import lost_file_systems
 
     if not yes:
         require_terminal()
@@ -224,6 +235,7 @@ def destroy(manifest: Path, out: Path, yes: bool, force: bool, as_json: bool, qu
     for definition, role in using.items():
         what = f"job definition {definition} uses the role {role.rpartition('/')[2]}: its jobs will fail"
         console.say(f"  warning: {what}", fg="yellow")
+    confirm_lost_files(lost_file_systems(shown.content), console, allowed=allow, yes=yes)
     if not yes and summary.changes:
         question = f"This destroys {name} and its container images. Type its name to confirm"
         if click.prompt(question, err=True) != name:

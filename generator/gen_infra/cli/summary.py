@@ -85,6 +85,32 @@ def _lines(change: Change) -> Iterator[tuple[str, str | None]]:
         yield f"   - {grant}", "yellow"
 
 
+def confirm_lost_files(lost: Collection[str], console: Console, *, allowed: Collection[str], yes: bool) -> None:
+    """Ask before a destroy deletes file systems with their files, unless ``--allow destroy-data`` accepts it.
+
+    Args:
+        lost: the file systems, in words.
+        console: where to say it.
+        allowed: the dangers that ``--allow`` accepts.
+        yes: whether the caller does not want to be asked.
+
+    Raises:
+        UsageError: there is no terminal to ask on.
+        AnswerIsNoError: the answer is no.
+    """
+    if not lost or "destroy-data" in allowed:
+        return
+    names = ", ".join(lost)
+    if yes or not sys.stdin.isatty():
+        raise UsageError(
+            f"this deletes all files of {names}; nothing was destroyed",
+            hint="if you want that, add --allow destroy-data; to keep them, take it out of Terraform's state first",
+        )
+    console.say(f"This deletes all files of {names}; AWS Backup keeps its last copies for 35 days", fg="red")
+    if not click.confirm("Do you want that?", err=True):
+        raise AnswerIsNoError("nothing was destroyed")
+
+
 def confirm_dangers(summary: Summary, console: Console, *, allowed: Collection[str], yes: bool) -> None:
     """Ask about each danger separately, unless ``--allow`` accepts it.
 

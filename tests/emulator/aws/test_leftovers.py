@@ -245,7 +245,7 @@ def test_what_workflows_leave_is_found(clients: Clients, tmp_path: Path) -> None
     named = found_left.leftovers_named(clients, "workflows", manifest.state_machines)
     arns = sorted(map(manifest.state_machine_arn, manifest.state_machines))
     assert sorted(each.name for each in named) == arns
-    orphans = find_orphans(arns[:1], clients, "flows", keys, [], workflows=True)
+    orphans = find_orphans(arns[:1], clients, "flows", keys, [], others=["workflows"])
     assert [each.still_there for each in orphans if each.kind == "state machine"] == [
         f"state machine {arns[1]}; remove it: aws stepfunctions delete-state-machine --state-machine-arn {arns[1]}"
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -62,38 +63,39 @@ def test_apply_prompts_and_the_answer_no_changes_nothing(small: Path, aws: Emula
     assert not [each for each in environments if each["computeEnvironmentName"].startswith("spot-small-")]
 
 
-def test_destroy_prompts_for_the_name(small: Path, environ: dict[str, str]) -> None:
+def test_destroy_prompts_for_lost_files_and_for_the_name(small: Path, aws: Emulator, environ: dict[str, str]) -> None:
     small.write_text(SMALL.replace("state: local", "state: local\nencryption: {key: create}"))
     code, shown = answer(small, environ, "", "destroy")
     assert code == 0, "there is nothing to destroy, so nothing is asked"
     state = small.parent / "build/small/terraform/terraform.tfstate"
     assert "Type its name" not in shown
-    state.write_text(STATE)
-    code, shown = answer(small, environ, "prod\n", "destroy")
+    efs = aws.client("efs")
+    id_ = efs.create_file_system(CreationToken="refs-small", Encrypted=True)["FileSystemId"]
+    state.write_text(state_with(id_))
+    code, shown = answer(small, environ, "y\nprod\n", "destroy")
     assert code == 2
+    assert f"This deletes all files of file system refs-small ({id_}, 0 bytes)" in shown
+    assert "Do you want that? [y/N]" in shown
     assert "the answer is not small; nothing was destroyed" in shown
-    assert '"terraform_data"' in state.read_text()
-    code, shown = answer(small, environ, "small\n", "destroy")
+    assert efs.describe_file_systems(FileSystemId=id_)["FileSystems"]
+    code, shown = answer(small, environ, "y\nsmall\n", "destroy")
     assert code == 0, shown
-    assert '"terraform_data"' not in state.read_text()
+    assert id_ not in state.read_text()
+    with pytest.raises(efs.exceptions.FileSystemNotFound):
+        efs.describe_file_systems(FileSystemId=id_)
 
 
-# One resource that is terraform's own, as if it had been applied.
-STATE = """\
-{
-  "version": 4, "terraform_version": "1.9.0", "serial": 1, "outputs": {},
-  "lineage": "5f6a3b1c-0000-4000-8000-000000000001",
-  "resources": [{
-    "module": "module.compute_spot", "mode": "managed", "type": "terraform_data", "name": "replacement",
-    "provider": "provider[\\"terraform.io/builtin/terraform\\"]",
-    "instances": [{
-      "schema_version": 0,
-      "attributes": {
-        "id": "5f6a3b1c-0000-4000-8000-000000000002", "triggers_replace": null,
-        "input": {"value": "in place", "type": "string"}, "output": {"value": "in place", "type": "string"}
-      }
-    }]
-  }],
-  "check_results": null
-}
-"""
+def state_with(file_system: str) -> str:
+    """Return a state with one resource, as if it had been applied."""
+    instance = {"schema_version": 0, "attributes": {"id": file_system, "creation_token": "refs-small"}}
+    resource = {
+        "module": "module.file_system_refs",
+        "mode": "managed",
+        "type": "aws_efs_file_system",
+        "name": "this",
+        "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+        "instances": [instance],
+    }
+    lineage = "5f6a3b1c-0000-4000-8000-000000000001"
+    head = {"version": 4, "terraform_version": "1.9.0", "serial": 1, "outputs": {}, "lineage": lineage}
+    return json.dumps({**head, "resources": [resource], "check_results": None})

@@ -303,3 +303,51 @@ class TestImportBlocks:
         (tmp_path / FILE).write_text('resource "aws_vpc" "mine" {}\n')
         remove_import_blocks(tmp_path)
         assert (tmp_path / FILE).exists()
+
+
+SUBNET_1 = "subnet-00000000000000001"
+
+
+class TestFileSystems:
+    SYSTEMS: Mapping[str, Any] = {
+        "FileSystems": [
+            {
+                "OwnerId": "123456789012",
+                "CreationToken": f"{name}-test",
+                "FileSystemId": id_,
+                "CreationTime": 0,
+                "LifeCycleState": "available",
+                "NumberOfMountTargets": targets,
+                "SizeInBytes": {"Value": 0},
+                "PerformanceMode": "generalPurpose",
+                "Tags": [{"Key": "Name", "Value": f"{name}-test"}],
+            }
+            for id_, name, targets in (("fs-1", "refs", 1), ("fs-2", "other", 1), ("fs-3", "empty", 0))
+        ]
+    }
+
+    @staticmethod
+    def mount_targets(request: dict[str, Any]) -> dict[str, Any]:
+        id_ = request["FileSystemId"]
+        assert id_ != "fs-3", "it has none"
+        target = {"FileSystemId": id_, "SubnetId": SUBNET_1, "LifeCycleState": "available"}
+        return {"MountTargets": [{**target, "MountTargetId": f"fsmt-0000000{id_}"}]}
+
+    def test_a_mount_target_is_of_its_file_system_and_subnet(self, account: Account, manifest: Manifest) -> None:
+        account.answers = {"DescribeFileSystems": dict(self.SYSTEMS), "DescribeMountTargets": self.mount_targets}
+        address = 'module.file_system_refs.aws_efs_mount_target.this["us-east-1a"]'
+        for subnet, imports in ((SUBNET_1, {address: "fsmt-0000000fs-1"}), ("subnet-00000000000000002", {})):
+            content = planned(created(address, file_system_id="fs-1", subnet_id=subnet))
+            assert find(content, account.clients, manifest).imports == imports
+        content = planned(created(address, {"file_system_id": True}, subnet_id=SUBNET_1))
+        assert find(content, account.clients, manifest).imports == {}, "it waits for its file system"
+
+    def test_an_access_point_has_the_planned_tags_too(self, account: Account, manifest: Manifest) -> None:
+        points = [
+            {"AccessPointId": f"fsap-{name}", "FileSystemId": "fs-1", "Tags": listed(f"{name}-test")}
+            for name in ("refs", "other")
+        ]
+        account.answers = {"DescribeAccessPoints": {"AccessPoints": points}}
+        address = "module.file_system_refs.aws_efs_access_point.this"
+        content = planned(created(address, file_system_id="fs-1", tags_all=tags("refs-test")))
+        assert find(content, account.clients, manifest).imports == {address: "fsap-refs"}

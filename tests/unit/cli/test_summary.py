@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gen_infra.cli.console import Console
-from gen_infra.cli.summary import confirm_dangers, show_summary
+from gen_infra.cli.summary import confirm_dangers, confirm_lost_files, show_summary
 from gen_infra.errors import AnswerIsNoError, UsageError
 from gen_infra.explain import Summary, explain
 from gen_infra.explain.causes import ManifestChange
+from gen_infra.explain.lost_files import lost_file_systems
 from gen_infra.terraform.plan import PlanContent
 
 QUEUE = {
@@ -101,3 +102,43 @@ def test_without_a_terminal_it_must_be_allowed(way: dict[str, bool]) -> None:
     assert refused.message == "this stops jobs: job queue main-prod; nothing was changed"
     assert refused.hint == "if you want that, add --allow stop-jobs"
     assert ask(summary(QUEUE, LOGS), "", allowed=("destroy-data", "stop-jobs"), **way).exit_code == 0
+
+
+FILES = {
+    "address": "module.file_system_refs.aws_efs_file_system.this",
+    "mode": "managed",
+    "type": "aws_efs_file_system",
+    "change": {
+        "actions": ["delete"],
+        "before": {"id": "fs-1", "name": "refs-prod", "size_in_bytes": [{"value": 3 << 39}]},
+        "after": None,
+    },
+}
+
+
+def ask_about_files(answers: str, *, allowed: tuple[str, ...] = (), yes: bool = False, tty: bool = True) -> Result:
+    """Ask what destroy would ask, on something like a terminal."""
+    lost = lost_file_systems(PlanContent({"resource_changes": [QUEUE, FILES]}))
+
+    @click.command()
+    def command() -> None:
+        sys.stdin.isatty = lambda: tty  # type: ignore[method-assign]
+        confirm_lost_files(lost, Console(), allowed=allowed, yes=yes)
+
+    return CliRunner().invoke(command, input=answers)
+
+
+def test_lost_files_are_confirmed_or_allowed() -> None:
+    asked = ask_about_files("y\n")
+    assert asked.exit_code == 0
+    assert "This deletes all files of file system refs-prod (fs-1, 1.5 TiB); AWS Backup keeps" in asked.output
+    assert isinstance(ask_about_files("n\n").exception, AnswerIsNoError)
+    assert ask_about_files("", allowed=("destroy-data",), yes=True).output == ""
+
+
+@pytest.mark.parametrize(("yes", "tty"), [(True, True), (False, False)])
+def test_without_a_terminal_lost_files_must_be_allowed(yes: bool, tty: bool) -> None:
+    refused = ask_about_files("y\n", yes=yes, tty=tty).exception
+    assert isinstance(refused, UsageError)
+    assert refused.message == "this deletes all files of file system refs-prod (fs-1, 1.5 TiB); nothing was destroyed"
+    assert refused.hint.startswith("if you want that, add --allow destroy-data")

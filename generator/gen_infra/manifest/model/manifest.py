@@ -368,7 +368,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         """Return what the names of its resources have before the environment's name: ``isaac`` of ``isaac-prod``."""
         named = [*self.state_machines, *map(self.workflow_topic, self.workflows)]
         workflows = [name.removesuffix(f"-{self.name}") for name in named]
-        return [*self.compute, *self.queues, *self.jobs, *workflows]
+        return [*self.compute, *self.queues, *self.jobs, *self.created_file_systems, *workflows]
 
     @property
     def state_machines(self) -> list[str]:
