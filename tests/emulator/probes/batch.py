@@ -43,6 +43,20 @@ def security_groups_of_the_launch_template(lab: Lab) -> Any:
     return [*seen, [group for each in found for group in each["computeResources"].get("securityGroupIds", [])]]
 
 
+@probe(True)
+def named_clusters(lab: Lab) -> Any:
+    environment = lab.environment()
+    cluster = lab.described_environment(environment)["ecsClusterArn"].rpartition("/")[2]
+    return environment.rpartition("/")[2] in cluster
+
+
+@probe("accepted")
+def missing_container_instances(lab: Lab) -> Any:
+    cluster = lab.described_environment(lab.environment())["ecsClusterArn"]
+    describe = lab.client("ecs").describe_container_instances
+    return refusal(describe, cluster=cluster, containerInstances=["0123abcd"])
+
+
 @probe(["ENABLED", "ECS", 0, {"jobExecutionTimeoutMinutes": 60}, {"jobExecutionTimeoutMinutes": 90}])
 def described_settings(lab: Lab) -> Any:
     name = lab.name("environment")
@@ -356,6 +370,8 @@ PROBES = (
     default_service_role,
     environment_requirements,
     security_groups_of_the_launch_template,
+    named_clusters,
+    missing_container_instances,
     described_settings,
     updated_resources,
     refused_updates,

@@ -94,6 +94,22 @@ def security_groups_of_the_launch_template() -> None:
 
 
 @moto_patch(
+    moto="5.2.5 calls each ECS cluster OnDemand_Batch_ and an id",
+    aws="names it after the compute environment, so that policies can tell whose tasks it has",
+)
+def named_clusters() -> None:
+    """Replace the cluster by one that has such a name."""
+
+    @around(BatchBackend, "create_compute_environment")
+    def create(original: Any, backend: BatchBackend, *args: Any, **kwargs: Any) -> ComputeEnvironment:
+        environment: ComputeEnvironment = original(backend, *args, **kwargs)
+        backend.ecs_backend.clusters.pop(environment.ecs_name)
+        cluster = backend.ecs_backend.create_cluster(f"AWSBatch-{environment.name}-{mock_random.uuid4()}")
+        environment.set_ecs(cluster.arn, cluster.name)
+        return environment
+
+
+@moto_patch(
     moto="5.2.5 drops updatePolicy, and describes neither containerOrchestrationType, uuid nor a default state",
     aws="describes the policy, and sets the others",
 )
@@ -278,6 +294,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     default_service_role,
     environment_requirements,
     security_groups_of_the_launch_template,
+    named_clusters,
     described_settings,
     updated_resources,
     refused_updates,
