@@ -1,19 +1,14 @@
 #!/usr/bin/env bash
-# Installs the newest AWS CLI 2 in a folder of its own, which containers can mount: it needs nothing outside of it.
-# https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html
+# Installs Amazon Linux's package of the AWS CLI 2, and copies it into a folder that containers mount, with its Python and
+# libraries: it runs in containers with any C library.
 #
-# Environment: AWS_CLI_FOLDER.
+# Environment: AWS_CLI_FOLDER, FILES.
 set -euo pipefail
 umask 022
 
-: "${AWS_CLI_FOLDER:?}"
+: "${AWS_CLI_FOLDER:?}" "${FILES:?}"
+readonly CLI=/usr/bin/aws
 
-architecture=$(uname -m)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-dnf --assumeyes install unzip
-curl --fail --silent --show-error --location --proto =https --retry 5 --output "$work/aws-cli.zip" \
-  "https://awscli.amazonaws.com/awscli-exe-linux-$architecture.zip"
-unzip -q "$work/aws-cli.zip" -d "$work"
-"$work/aws/install" --update --install-dir "$AWS_CLI_FOLDER" --bin-dir "$AWS_CLI_FOLDER/bin"
+dnf --assumeyes install awscli-2
+read -r python _ < <(sed -n '1s/^#! *//p' "$CLI")
+"$python" -I "$FILES/bundle-aws-cli.py" "$CLI" "$AWS_CLI_FOLDER"

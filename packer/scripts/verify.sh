@@ -65,6 +65,19 @@ all_as_asked() {
   done
 }
 
+# Runs the AWS CLI where there is nothing else: no shell, no C library.
+runs_alone() {
+  local root call
+  root=$(mktemp -d)
+  mkdir -p "$root/dev" "$root$1"
+  call=$(sed -n 's/^exec \(.*\) "$@"$/\1/p' "$1/bin/aws")
+  OPENSSL_MODULES=$1/lib/ossl-modules unshare --mount bash -euc '
+    mount --bind /dev "$2/dev"
+    mount --bind "$1" "$2$1"
+    chroot "$2" '"$call"' --version
+  ' bash "$1" "$root" && rm -rf "$root"
+}
+
 stopped() {
   [[ ! -d /run/systemd/system ]] || ! systemctl is-active --quiet "$1"
 }
@@ -90,6 +103,7 @@ fi
 
 if [[ -n ${AWS_CLI_FOLDER:-} ]]; then
   check 'the AWS CLI runs' "$AWS_CLI_FOLDER/bin/aws" --version
+  check 'the AWS CLI needs nothing of a container' runs_alone "$AWS_CLI_FOLDER"
 fi
 
 check 'ecs starts at boot' systemctl is-enabled ecs.service

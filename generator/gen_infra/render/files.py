@@ -92,6 +92,7 @@ def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, byte
     static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
     image = manifest.image
     optional = {
+        "files/bundle-aws-cli.py": image.aws_cli,
         "scripts/aws-cli.sh": image.aws_cli,
         "scripts/lustre.sh": manifest.lustre_file_systems,
         "scripts/own.sh": image.scripts,

@@ -22,6 +22,7 @@ from gen_infra.resources import data_dir
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+from tests.conftest import require_tool
 from tests.tools.image.scratch_host import JANITOR, RUNTIME, SCRIPTS, TOOL, bash, done
 
 # --- the image ------------------------------------------------------------------------------------------------------
@@ -118,23 +119,41 @@ def test_own_scripts_run_in_their_order_until_one_fails(disk: Callable[..., str]
     assert out == "running 01-z.sh\nfirst\nrunning 02-b.sh\nsecond, as root\n---\nrunning 01-z.sh\nfailed\n"
 
 
-def test_the_aws_cli_is_installed_in_its_own_folder(disk: Callable[..., str], tmp_path: Path) -> None:
+def test_the_aws_cli_runs_in_a_container_with_musl(disk: Callable[..., str], tmp_path: Path) -> None:
+    """Bundle Debian's AWS CLI 2, and call it where the only C library is musl's, which is preloaded too."""
+    for tool in ("/usr/bin/aws", "busybox", "ld-musl-config"):
+        require_tool(tool)
     script = r"""
-        fake() { printf '#!/bin/sh\n%s\n' "$2" >"$image/$1"; chmod +x "$image/$1"; }
-        fake usr/bin/curl 'for word; do case $word in https:*) echo "$word" >>/var/lib/calls; esac; done'
-        fake usr/bin/unzip 'mkdir -p "$4/aws"; cp /installer "$4/aws/install"'
-        fake installer 'echo "install $*" >>/var/lib/calls; mkdir -p "$5"; cp /bin/true "$5/aws"'
-        inside AWS_CLI_FOLDER=/opt/lab/aws bash /scripts/aws-cli.sh
-        inside AWS_CLI_FOLDER=/opt/lab/aws bash -c '"$AWS_CLI_FOLDER/bin/aws" --version' >/dev/null
+        export AWS_CLI_FOLDER=/opt/lab/aws
+        inside AWS_CLI_FOLDER=$AWS_CLI_FOLDER FILES=/tmp/gen-infra/files bash /scripts/aws-cli.sh
         cat "$image/var/lib/calls"; ls "$image/tmp"
+        mkdir "$image/etc/gen-infra"
+        printf 'SCRATCH_%s\n' CARRIER= FILESYSTEM= MOUNT= >"$image/etc/gen-infra/scratch.conf"
+        { inside AWS_CLI_FOLDER=$AWS_CLI_FOLDER bash /scripts/verify.sh 2>&1 || true; } | grep 'AWS CLI'
+        container=$work/container; mkdir -p "$container"/{bin,dev,lib,proc,$AWS_CLI_FOLDER}
+        cp "$(command -v busybox)" "$container/bin/busybox"
+        chroot "$container" /bin/busybox --install -s /bin
+        cp "/lib/$(uname -m)-linux-musl/libc.so" "$container/lib/ld-musl-$(uname -m).so.1"
+        mount --bind "$image/$AWS_CLI_FOLDER" "$container/$AWS_CLI_FOLDER"
+        mount -o remount,bind,ro "$container/$AWS_CLI_FOLDER"
+        mount --bind /dev "$container/dev"; mount -t proc proc "$container/proc"
+        cat >"$container/call" <<'END'
+          aws() { LD_PRELOAD=/lib/ld-musl-$(uname -m).so.1 /opt/lab/aws/bin/aws "$@"; }
+          aws --version | cut -d / -f 1
+          export AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b AWS_REGION=us-east-1 AWS_MAX_ATTEMPTS=1
+          aws --endpoint-url https://localhost:1 s3 ls 2>&1 || echo "exit code $?"
+END
+        chroot "$container" /bin/sh /call
     """
-    architecture = os.uname().machine
 
     assert done(bash(BUILDER + script, WORK=str(tmp_path), DISK=disk(mib=16), PACKER=str(data_dir("packer")))) == (
-        "dnf --assumeyes install unzip\n"
-        f"https://awscli.amazonaws.com/awscli-exe-linux-{architecture}.zip\n"
-        "install --update --install-dir /opt/lab/aws --bin-dir /opt/lab/aws/bin\n"
+        "dnf --assumeyes install awscli-2\n"
         "gen-infra\n"
+        "ok      the AWS CLI runs\n"
+        "ok      the AWS CLI needs nothing of a container\n"
+        "aws-cli\n\n"
+        'Could not connect to the endpoint URL: "https://localhost:1/"\n'
+        "exit code 255\n"
     )
 
 

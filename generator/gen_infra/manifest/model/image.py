@@ -180,10 +180,11 @@ class Image(Model, frozen=True, kw_only=True):
     scratch: Scratch = Scratch()
     ecs: EcsAgent = EcsAgent()
     aws_cli: Annotated[
-        CliFolder | None,
+        bool | CliFolder | None,
         about(
-            "The folder to install the AWS CLI 2 in when the image is built. Nextflow mounts it into each container: "
-            "set `aws.batch.cliPath` to `bin/aws` in it, such as `/opt/aws-cli/bin/aws`."
+            "Make a folder with the AWS CLI 2 when the image is built, for containers with any C library: `true` for "
+            "`/opt/aws-cli`, or another folder. Nextflow mounts it into each container: set `aws.batch.cliPath` to "
+            "`bin/aws` in it, such as `/opt/aws-cli/bin/aws`."
         ),
     ] = None
     scripts: Annotated[
@@ -197,6 +198,13 @@ class Image(Model, frozen=True, kw_only=True):
     rebuild: Annotated[
         Rebuild | None, about("Rebuild the image on a schedule; the new AMI's id is written to `parameter`.")
     ] = None
+
+    @property
+    def cli_folder(self) -> str:
+        """Return the folder of the AWS CLI in the image; empty without it."""
+        if isinstance(self.aws_cli, str):
+            return self.aws_cli
+        return "/opt/aws-cli" if self.aws_cli else ""
 
     @property
     def base_image(self) -> BaseImage:
