@@ -67,15 +67,15 @@ def logs(manifest: Path, job_id: str, follow: bool, since: str | None, as_json: 
     job = find_logged(aws, job_id)
     if follow:
         try:
-            _print_lines(cloudwatch.follow(aws, lambda: find_logged(aws, job_id), since_time), as_json=as_json)
+            print_lines(cloudwatch.follow(aws, lambda: find_logged(aws, job_id), since_time), as_json=as_json)
         except KeyboardInterrupt:
             return 0  # the usual way to stop following
-    elif not _print_lines(cloudwatch.Reader(aws, since_time).new_lines(job), as_json=as_json):
+    elif not print_lines(cloudwatch.Reader(aws, since_time).new_lines(job), as_json=as_json):
         Console(quiet=quiet).say(_no_lines(job, manifest, since))
     return 0
 
 
-def _print_lines(lines: Iterable[Line], *, as_json: bool) -> int:
+def print_lines(lines: Iterable[Line], *, as_json: bool) -> int:
     """Print lines and return how many there were."""
     import json
 

@@ -79,7 +79,7 @@ _OPTIONS = {
 @click.option("--engine", metavar="NAME", help="Run this workflow engine in its head job, in place of JOB.")
 @click.option("--pipeline", metavar="URL", help="With --engine: the pipeline's Git repository.")
 @click.option("--revision", metavar="REV", help="With --engine: the pipeline's tag, branch or commit.")
-@click.option("--follow", is_flag=True, help="Print its log until it has ended; exit 1 if it failed.")
+@click.option("--follow", "-f", is_flag=True, help="Print its log until it has ended; exit 1 if it failed.")
 @click.option("--watch", is_flag=True, help="Wait until it has ended; exit 1 if it failed.")
 @click.option("--via-function", is_flag=True, help="Submit through the environment's batchSubmitJob function.")
 @json_option
@@ -131,6 +131,8 @@ def submit(
     from gen_infra.manifest import load
 
     console = Console(quiet=quiet)
+    if follow and (watch or array_size):
+        raise click.UsageError("--follow prints the log of one job: remove --watch and --array-size")
     env = load(manifest)
     job, command = _job(env, job, command, engine, pipeline, revision)
     queue = _queue(env, job, queue, share)
@@ -168,7 +170,7 @@ def submit(
         tags_of_job = {**request.tags, **submission.owner_tags(env.name, caller.user_id)}
         job_id = submission.submit(aws, replace(request, tags=tags_of_job))
     if follow:
-        return _follow(aws, job_id, console)
+        return _follow(aws, job_id, manifest, console, as_json=as_json)
     if not watch:
         _print_id(job_id, request, as_json=as_json)
         console.next_step(f"gen-infra jobs {manifest} {job_id}")
@@ -213,16 +215,22 @@ def _job(
     return job, command
 
 
-def _follow(aws: Clients, job_id: str, console: Console) -> int:
-    """Print the log of a job until it has ended, after its id; return 1 if it failed."""
+def _follow(aws: Clients, job_id: str, manifest: Path, console: Console, *, as_json: bool) -> int:
+    """Print the log of a job until it has ended, as `logs --follow` does; return 1 if the job failed."""
     from gen_infra.aws import logs as cloudwatch
     from gen_infra.aws.jobs import find_logged
+    from gen_infra.cli.running import print_lines
 
     console.say(f"job {job_id}")
-    for line in cloudwatch.follow(aws, lambda: find_logged(aws, job_id)):
-        click.echo(line.text)
+    try:
+        print_lines(cloudwatch.follow(aws, lambda: find_logged(aws, job_id)), as_json=as_json)
+    except KeyboardInterrupt:
+        console.say(f"job {job_id} continues; end it with gen-infra cancel {manifest} {job_id}")
+        return 0  # the usual way to stop following
     ended = find_logged(aws, job_id)
     console.say(ended.status, fg=COLOURS.get(ended.status))
+    if not ended.succeeded:
+        console.next_step(f"gen-infra why {manifest} {job_id}")
     return 0 if ended.succeeded else 1
 
 
