@@ -3,8 +3,9 @@ locals {
   ecs      = "arn:${var.partition}:ecs:${var.region}:${var.account_id}"
   jobs_arn = "${local.batch}:job/*"
 
-  # The definitions that the engine registers: their names, and their revisions.
-  definition_arns = [for prefix in sort(var.definition_prefixes) : "${local.batch}:job-definition/${prefix}*"]
+  # The definitions that the engine registers, and their revisions.
+  definition_arns = [for name in sort(var.definition_names) : "${local.batch}:job-definition/${name}"]
+  revision_arns   = [for arn in local.definition_arns : endswith(arn, "*") ? arn : "${arn}:*"]
 
   # ECS tasks of this account and region.
   # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html (confused deputy)
@@ -57,26 +58,34 @@ resource "aws_iam_role" "head" {
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbatch.html
 data "aws_iam_policy_document" "head" {
-  statement {
-    sid       = "RegisterDefinitions"
-    actions   = ["batch:RegisterJobDefinition"]
-    resources = local.definition_arns
+  dynamic "statement" {
+    for_each = length(var.definition_names) > 0 ? ["RegisterDefinitions"] : []
 
-    dynamic "condition" {
-      for_each = var.privileged ? [] : ["unprivileged"]
+    content {
+      sid       = statement.value
+      actions   = ["batch:RegisterJobDefinition"]
+      resources = local.definition_arns
 
-      content {
-        test     = "BoolIfExists"
-        variable = "batch:Privileged"
-        values   = ["false"]
+      dynamic "condition" {
+        for_each = var.privileged ? [] : ["unprivileged"]
+
+        content {
+          test     = "BoolIfExists"
+          variable = "batch:Privileged"
+          values   = ["false"]
+        }
       }
     }
   }
 
-  statement {
-    sid       = "TagAndDeregisterDefinitions"
-    actions   = ["batch:DeregisterJobDefinition", "batch:TagResource"]
-    resources = local.definition_arns
+  dynamic "statement" {
+    for_each = length(var.definition_actions) > 0 ? ["ChangeDefinitions"] : []
+
+    content {
+      sid       = statement.value
+      actions   = sort(var.definition_actions)
+      resources = local.revision_arns
+    }
   }
 
   # AWS matches a definition as it was named: with a revision and without.
@@ -85,7 +94,7 @@ data "aws_iam_policy_document" "head" {
     actions = ["batch:SubmitJob"]
     resources = concat(
       sort(var.job_queue_arns),
-      local.definition_arns,
+      distinct(concat(local.definition_arns, local.revision_arns)),
       sort(var.job_definition_arns),
       [for arn in sort(var.job_definition_arns) : "${arn}:*"],
     )

@@ -8,13 +8,30 @@ variable "account_id" {
   }
 }
 
-variable "definition_prefixes" {
-  description = "What the names of the engine's job definitions begin with; it may register, tag and submit no others."
+variable "definition_actions" {
+  description = "What else the engine calls for its own job definitions: batch:DeregisterJobDefinition, batch:TagResource."
   type        = set(string)
+  default     = []
 
   validation {
-    condition     = length(var.definition_prefixes) > 0 && alltrue([for prefix in var.definition_prefixes : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$", prefix))])
-    error_message = "definition_prefixes needs at least one, each of 3 to 128 letters, digits, - and _."
+    condition     = length(setsubtract(var.definition_actions, ["batch:DeregisterJobDefinition", "batch:TagResource"])) == 0
+    error_message = "definition_actions may contain batch:DeregisterJobDefinition and batch:TagResource."
+  }
+
+  validation {
+    condition     = length(var.definition_actions) == 0 || length(var.definition_names) > 0
+    error_message = "definition_actions needs definition_names."
+  }
+}
+
+variable "definition_names" {
+  description = "The names of the job definitions that the engine registers and submits, each exact or with * at its end; none: it may register none."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.definition_names : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{1,126}([A-Za-z0-9_-]|-[*])$", name))])
+    error_message = "definition_names must have letters, digits, - and _, and may end with -*."
   }
 }
 

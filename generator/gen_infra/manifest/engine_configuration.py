@@ -72,14 +72,18 @@ def _nextflow(manifest: Manifest, engine: Engine) -> Iterator[str]:
     yield f"aws.batch.logsGroup = {_groovy(manifest.job_log_group('nextflow'))}"
     yield "// Run a task again if its Spot instance is lost; Nextflow's default is 0 since 24.10."
     yield "aws.batch.maxSpotAttempts = 5"
+    if engine.jobs:
+        yield "// The definition of each process, in place of an image; its containers must contain the AWS CLI."
+        yield f"process.container = {_groovy(f'job-definition://{manifest.suffixed(engine.jobs[0])}')}"
+        return
     if engine.fusion:
         yield "// Fusion: tasks use S3 as a file system; Wave adds it to their containers."
         yield "fusion.enabled = true"
         yield "wave.enabled = true"
         return
-    if manifest.image.aws_cli:
+    if folder := manifest.image.cli_folder:
         yield "// The AWS CLI of the machine image; its folder is mounted into each container."
-        yield f"aws.batch.cliPath = {_groovy(f'{manifest.image.aws_cli}/bin/aws')}"
+        yield f"aws.batch.cliPath = {_groovy(f'{folder}/bin/aws')}"
     else:
         yield "// Without image.aws_cli in the manifest each container must contain the AWS CLI."
     if not manifest.image.is_stock:
@@ -138,7 +142,6 @@ def _miniwdl(manifest: Manifest, engine: Engine) -> Iterator[str]:
 
 def _redun(manifest: Manifest, engine: Engine) -> Iterator[str]:
     """https://insitro.github.io/redun/config.html#aws-batch-executor and redun/executors/aws_batch.py of 0.44.1."""
-    (definition,) = manifest.definition_prefixes("redun")
     yield "[executors.batch]"
     yield "type = aws_batch"
     yield "# An image that contains redun and what the tasks need."
@@ -146,12 +149,18 @@ def _redun(manifest: Manifest, engine: Engine) -> Iterator[str]:
     yield f"queue = {manifest.suffixed(_queue(manifest, engine))}"
     yield f"s3_scratch = {_work(manifest, 'redun')}/"
     yield f"aws_region = {manifest.region}"
-    yield "# What tasks run as, and where they log."
-    yield f"role = {manifest.engine_role_arn('redun', 'worker')}"
-    logs = {"containerProperties": {"logConfiguration": _logs(manifest, "redun")}}
-    yield f"job_def_extra = {json.dumps(logs)}"
-    yield "# The only name of job definitions that redun may register."
-    yield f"job_def_name = {definition}"
+    if engine.jobs:
+        yield "# Submits this definition, and registers none."
+        yield f"job_def_name = {manifest.suffixed(engine.jobs[0])}"
+        yield "autocreate_job_def = False"
+    else:
+        (definition,) = manifest.definition_names("redun")
+        yield "# What tasks run as, and where they log."
+        yield f"role = {manifest.engine_role_arn('redun', 'worker')}"
+        logs = {"containerProperties": {"logConfiguration": _logs(manifest, "redun")}}
+        yield f"job_def_extra = {json.dumps(logs)}"
+        yield "# The only name of job definitions that redun may register."
+        yield f"job_def_name = {definition}"
     yield "# By these tags of its jobs redun may stop them."
     yield f"batch_tags = {json.dumps(job_tags(manifest, 'redun'))}"
 

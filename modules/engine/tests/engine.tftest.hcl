@@ -14,7 +14,7 @@ variables {
   account_id          = "123456789012"
   region              = "us-east-1"
   kms_key_arn         = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  definition_prefixes = ["nf-"]
+  definition_names    = ["nf-*"]
   files_policy        = "{}"
   job_queue_arns      = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-prod"]
   log_group           = "/aws/batch/prod/nextflow"
@@ -61,6 +61,43 @@ run "an_engine_without_tags_stops_jobs_of_no_environment" {
   assert {
     condition     = length([for statement in data.aws_iam_policy_document.head.statement : statement if statement.sid == "RegisterDefinitions" && length(statement.condition) == 0]) == 1
     error_message = "privileged must allow such definitions."
+  }
+}
+
+run "an_exact_name_has_its_revisions_and_no_others" {
+  variables {
+    definition_actions = ["batch:DeregisterJobDefinition"]
+    definition_names   = ["redun-prod"]
+  }
+
+  assert {
+    condition = [for statement in data.aws_iam_policy_document.head.statement : statement.resources if statement.sid == "ChangeDefinitions"] == [
+      toset(["arn:aws:batch:us-east-1:123456789012:job-definition/redun-prod:*"])
+    ]
+    error_message = "It could deregister the definitions of an environment whose name begins with the same letters."
+  }
+}
+
+run "an_engine_with_given_definitions_registers_none" {
+  variables {
+    definition_names    = []
+    job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/rules-prod"]
+  }
+
+  assert {
+    condition     = length(setintersection([for statement in data.aws_iam_policy_document.head.statement : statement.sid], ["RegisterDefinitions", "ChangeDefinitions"])) == 0
+    error_message = "It may register definitions."
+  }
+
+  assert {
+    condition = [for statement in data.aws_iam_policy_document.head.statement : statement.resources if statement.sid == "SubmitJobs"] == [
+      toset([
+        "arn:aws:batch:us-east-1:123456789012:job-definition/rules-prod",
+        "arn:aws:batch:us-east-1:123456789012:job-definition/rules-prod:*",
+        "arn:aws:batch:us-east-1:123456789012:job-queue/main-prod",
+      ])
+    ]
+    error_message = "It may submit other definitions."
   }
 }
 

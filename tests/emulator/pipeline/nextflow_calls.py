@@ -1,21 +1,23 @@
 """The calls that Nextflow makes of AWS, replayed: those of its head, and those of its tasks.
 
 From https://github.com/nextflow-io/nextflow, plugins/nf-amazon, versions of 2020 to 2023, with the AWS SDK 1:
-AwsBatchTaskHandler.groovy (jobs) and AwsBatchHelper.groovy (instances and logs). Not DescribeTasks and
-DescribeContainerInstances: the emulator does not know the resources of ECS's tasks.
+AwsBatchTaskHandler.groovy (jobs) and AwsBatchHelper.groovy (instances and logs); 26.08 makes the same ones, with SDK 2.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.permissions.environments import role_with
 from tests.permissions.uses import client_of
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gen_infra.emulator import Emulator
     from gen_infra.manifest import Manifest
@@ -95,18 +97,24 @@ def task(place: Place, job_definition: str, labels: dict[str, str]) -> dict[str,
     }
 
 
-def run_pipeline(aws: Emulator, head: str, place: Place, labels: dict[str, str]) -> str:
-    """Run one task as the head and its task do, from the first look at the queue to its end; return the job's id."""
+def run_pipeline(aws: Emulator, head: str, place: Place, labels: dict[str, str]) -> Mapping[str, Any]:
+    """Run one task as the head and its task do, from the first look at the queue on; return the running job."""
     batch, s3, logs = (client_of(aws, head, service) for service in ("batch", "s3", "logs"))
     (queue,) = batch.describe_job_queues(jobQueues=[place.queue])["jobQueues"]
     names = [each["computeEnvironment"] for each in queue["computeEnvironmentOrder"]]
-    assert batch.describe_compute_environments(computeEnvironments=names)["computeEnvironments"][0]["ecsClusterArn"]
+    [cluster] = {
+        each["ecsClusterArn"]
+        for each in batch.describe_compute_environments(computeEnvironments=names)["computeEnvironments"]
+    }
     files = f"{place.prefix}ab/cd/"
     s3.put_object(Bucket=place.bucket, Key=f"{files}.command.run", Body=b"#!/bin/bash\n", Tagging="nextflow.io=true")
     assert batch.describe_job_definitions(jobDefinitionName=DEFINITION)["jobDefinitions"] == []
     made = batch.register_job_definition(**definition(place))
     job = batch.submit_job(**task(place, f"{DEFINITION}:{made['revision']}", labels))["jobId"]
-    assert batch.describe_jobs(jobs=[job])["jobs"][0]["tags"] == labels
+    wait_until(lambda: "taskArn" in described(batch, job)["container"])
+    running: Mapping[str, Any] = described(batch, job)
+    assert running["tags"] == labels
+    _describe_instance(client_of(aws, head, "ecs"), cluster, running["container"])
 
     worker = client_of(aws, place.worker, "s3")
     worker.get_object(Bucket=place.bucket, Key=f"{files}.command.run")
@@ -125,8 +133,19 @@ def run_pipeline(aws: Emulator, head: str, place: Place, labels: dict[str, str])
     source = {"Bucket": place.bucket, "Key": f"{files}flagstat.txt"}
     s3.copy_object(Bucket=place.bucket, Key=f"{place.prefix}results/flagstat.txt", CopySource=source)
     s3.delete_object(**source)
-    batch.terminate_job(jobId=job, reason="Job killed by NF")
-    return str(job)
+    return running
+
+
+def described(batch: Any, job: str) -> Any:
+    """Return a job as AWS Batch describes it."""
+    [found] = batch.describe_jobs(jobs=[job])["jobs"]
+    return found
+
+
+def _describe_instance(ecs: Any, cluster: str, container: Mapping[str, str]) -> None:
+    """Look up the instance of a task; the emulator answers that it is missing, since only AWS Batch knows it."""
+    ecs.describe_tasks(cluster=cluster, tasks=[container["taskArn"]])
+    ecs.describe_container_instances(cluster=cluster, containerInstances=[container["containerInstanceArn"]])
 
 
 def assert_refused(call: Callable[[], object]) -> None:
@@ -134,6 +153,54 @@ def assert_refused(call: Callable[[], object]) -> None:
     with pytest.raises(ClientError) as caught:
         call()
     assert caught.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
+
+
+def head_beside(aws: Emulator, manifest: Manifest) -> str:
+    """Create the head role of Nextflow in a second environment of the account; return its ARN.
+
+    Its policies are those of the head role that Terraform made, for an environment with another name and work prefix.
+    """
+    iam, name = aws.client("iam"), manifest.engine_role_name("nextflow", "head")
+    policies = []
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        text = json.dumps(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+        for own, beside in (
+            (f"nextflow-{manifest.name}", "ENGINE"),
+            (f"-{manifest.name}", "-beside"),
+            (f"/{manifest.name}/", "/beside/"),
+            (f'"{manifest.name}"', '"beside"'),
+            (str(manifest.work_bucket("nextflow").prefix), "beside/"),
+            ("ENGINE", "nextflow-beside"),
+        ):
+            text = text.replace(own, beside)
+        policies.append(json.loads(text))
+    return role_with(aws, "nextflow-beside-head", *policies)
+
+
+def assert_beside_cannot_reach(aws: Emulator, head: str, place: Place, running: Mapping[str, Any]) -> None:
+    """Assert that the same engine of another environment, whose definitions have the same names, reaches nothing.
+
+    Args:
+        aws: the account.
+        head: the ARN of the other environment's head role.
+        place: what the engine of this environment uses.
+        running: a job of this environment.
+    """
+    batch, container = client_of(aws, head, "batch"), running["container"]
+    theirs = definition(place)
+    del theirs["containerProperties"]["jobRoleArn"]
+    assert batch.register_job_definition(**theirs)["revision"] > 1, "it may register revisions of its own"
+    theirs["containerProperties"]["privileged"] = True
+    assert_refused(lambda: batch.register_job_definition(**theirs))
+    assert_refused(lambda: batch.register_job_definition(**definition(place)))
+    assert_refused(lambda: batch.deregister_job_definition(jobDefinition=running["jobDefinition"]))
+    assert_refused(lambda: batch.submit_job(**task(place, DEFINITION, {})))
+    assert_refused(lambda: batch.terminate_job(jobId=running["jobId"], reason="Job killed by NF"))
+    ecs, cluster = client_of(aws, head, "ecs"), container["taskArn"].split("/")[1]
+    assert_refused(lambda: ecs.describe_tasks(cluster=cluster, tasks=[container["taskArn"]]))
+    logs, s3 = client_of(aws, head, "logs"), client_of(aws, head, "s3")
+    assert_refused(lambda: logs.get_log_events(logGroupName=place.log_group, logStreamName="any"))
+    assert_refused(lambda: s3.get_object(Bucket=place.bucket, Key=f"{place.prefix}ab/cd/.command.run"))
 
 
 def assert_cannot_reach(aws: Emulator, head: str, own: Place, other: Place, labels: dict[str, str]) -> None:

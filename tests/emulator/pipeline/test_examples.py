@@ -28,10 +28,20 @@ from gen_infra.manifest.model.base_images import BASE_IMAGES
 from gen_infra.manifest.model.network import Network, NetworkIds
 from gen_infra.render.files import render
 from gen_infra.resources import data_dir
+from gen_infra.tools import container_host
 from tests.cli import clean_environ, gen_infra
-from tests.emulator.pipeline.nextflow_calls import assert_cannot_reach, place_of, run_pipeline
+from tests.conftest import missing
+from tests.emulator.pipeline.head_job import stand_in, submit_heads
+from tests.emulator.pipeline.nextflow_calls import (
+    assert_beside_cannot_reach,
+    assert_cannot_reach,
+    head_beside,
+    place_of,
+    run_pipeline,
+)
 from tests.emulator.provider import running_provider
 from tests.permissions.environments import central_roles
+from tests.permissions.uses import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -203,8 +213,27 @@ class TestExamples:
         manifest, other = EXAMPLES["nextflow"], EXAMPLES["snakemake"]
         head, labels = manifest.engine_role_arn("nextflow", "head"), job_tags(manifest, "nextflow")
         own = place_of(manifest, "nextflow")
-        run_pipeline(applied.aws, head, own, labels)
+        job = run_pipeline(applied.aws, head, own, labels)
+        assert_beside_cannot_reach(applied.aws, head_beside(applied.aws, manifest), own, job)
         assert_cannot_reach(applied.aws, head, own, place_of(other, "snakemake"), labels)
+        client_of(applied.aws, head, "batch").terminate_job(jobId=job["jobId"], reason="Job killed by NF")
+
+    def test_a_head_job_runs_a_pipeline_and_its_log_is_followed(self, applied: SideBySide, tmp_path: Path) -> None:
+        lacking, hint = container_host.missing()
+        if lacking:
+            missing(f"containers need {lacking}", hint)
+        manifest = EXAMPLES["nextflow"]
+        with stand_in(applied.aws, manifest, tmp_path):
+            done, failed = submit_heads(applied.aws, manifest, "--ok", "--broken")
+
+        printed = ["configuration: process.queue = 'tasks-nextflow'"]
+        printed += [f"argument: {each}" for each in ("run", "nf-core/demo", "-r", "1.0.2", "--input=a b")]
+        for answer, last in ((done, "--ok"), (failed, "--broken")):
+            log = [line for line in answer.lines if not line.startswith("curl: ")]
+            assert log == [*printed, f"argument: {last}", "wrote to the work prefix", "refused elsewhere"], answer.said
+        assert (done.code, done.said.splitlines()[-1]) == (0, "SUCCEEDED")
+        assert (failed.code, failed.said.splitlines()[-2]) == (1, "FAILED")
+        assert failed.said.splitlines()[-1].startswith("next: gen-infra why ")
 
     def test_an_execution_role_reaches_its_own_secrets_only(self, applied: SideBySide) -> None:
         container = applied.container("call-secrets")

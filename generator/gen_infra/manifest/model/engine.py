@@ -20,15 +20,17 @@ class EngineTraits(NamedTuple):
     """What is known of an engine.
 
     Args:
-        definitions: what the names of its job definitions begin with; ``{name}`` is the environment's. Empty: the
-            names of the workflow's tasks.
+        definitions: the name of its job definitions, ``*`` for any rest; ``{name}`` is the environment's. Empty: they
+            are named after the workflow's tasks.
+        definition_actions: what else it calls for them.
         tags_jobs: whether it can tag its jobs when it submits them.
         head_image: the image of its head job, if its authors publish one that can run on AWS Batch as it is.
         describes_instances: whether it looks up the instances that its jobs run on.
     """
 
     definitions: str
-    tags_jobs: bool
+    definition_actions: tuple[str, ...] = ()
+    tags_jobs: bool = True
     head_image: str | None = None
     describes_instances: bool = False
 
@@ -38,10 +40,15 @@ class EngineTraits(NamedTuple):
 # https://github.com/miniwdl-ext/miniwdl-aws 0.12.2 (batch_job.py), https://github.com/insitro/redun 0.44.1
 # (executors/aws_batch.py)
 ENGINES: dict[EngineName, EngineTraits] = {
-    "nextflow": EngineTraits("nf-", True, "docker.io/nextflow/nextflow:25.04.6", describes_instances=True),
-    "snakemake": EngineTraits("snakejob-def-", tags_jobs=False),
-    "miniwdl": EngineTraits("", tags_jobs=True),
-    "redun": EngineTraits("redun-{name}", tags_jobs=True),
+    "nextflow": EngineTraits(
+        "nf-*",
+        ("batch:TagResource",),
+        head_image="docker.io/nextflow/nextflow:25.04.6",
+        describes_instances=True,
+    ),
+    "snakemake": EngineTraits("snakejob-def-*", ("batch:DeregisterJobDefinition",), tags_jobs=False),
+    "miniwdl": EngineTraits("", ("batch:DeregisterJobDefinition",)),
+    "redun": EngineTraits("redun-{name}"),
 }
 
 
@@ -88,7 +95,8 @@ class Engine(Model, frozen=True, kw_only=True):
     ] = ()
     buckets: Annotated[tuple[str, ...], about("The keys of the buckets that its tasks and its head may use.")] = ()
     jobs: Annotated[
-        tuple[str, ...], about("The keys of jobs whose definitions it may submit, in place of registering its own.")
+        tuple[str, ...],
+        about("The keys of jobs whose definitions it submits; with them it may not register any of its own."),
     ] = ()
     tasks: Annotated[
         tuple[WdlTask, ...],

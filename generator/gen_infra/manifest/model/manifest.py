@@ -421,10 +421,12 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
             kms_key=declared.kms_key if declared else work.kms_key,
         )
 
-    def definition_prefixes(self, engine: EngineName) -> list[str]:
-        """Return what the names of an engine's job definitions begin with."""
-        prefix = ENGINES[engine].definitions
-        return [prefix.format(name=self.name)] if prefix else [f"{task}-" for task in self.given_engines[engine].tasks]
+    def definition_names(self, engine: EngineName) -> list[str]:
+        """Return the names of the job definitions that an engine registers, with ``*`` for any rest."""
+        given, name = self.given_engines[engine], ENGINES[engine].definitions
+        if given.jobs:
+            return []
+        return [name.format(name=self.name)] if name else [f"{task}-*" for task in given.tasks]
 
     @property
     def existing_job_roles(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -72,10 +73,18 @@ def engines_have_what_they_know(manifest: Manifest) -> Iterable[ManifestFinding]
                 yield (*path, "tasks"), "is for miniwdl only"
         elif not engine.tasks:
             yield path, "tasks is missing; name the tasks of the workflow, which its job definitions are named after"
-        for index, task in enumerate(engine.tasks):
+        if name == "miniwdl" and engine.jobs:
+            yield (*path, "jobs"), "is not for miniwdl, which registers a definition for each task"
+
+
+def engines_leave_the_definitions_of_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse names of jobs that an engine may register definitions with."""
+    for path, name, engine in _engines(manifest):
+        for index, pattern in enumerate(manifest.definition_names(name)):
             for job in manifest.jobs:
-                if manifest.suffixed(job).startswith(f"{task}-"):
-                    yield (*path, "tasks", index), f"its job definitions could replace that of jobs.{job}; rename one"
+                if fnmatchcase(manifest.suffixed(job), pattern):
+                    place = (*path, "tasks", index) if engine.tasks else path
+                    yield place, f"its job definitions could replace that of jobs.{job}; rename one"
 
 
 def engines_trust_principals_of_this_account(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -117,7 +126,7 @@ def tasks_have_an_aws_cli(manifest: Manifest) -> Iterable[ManifestFinding]:
     if nextflow and not nextflow.fusion and manifest.uses_ec2 and not manifest.image.aws_cli:
         yield (
             ("engines", "nextflow"),
-            "its tasks use the host's AWS CLI; set image.aws_cli: /opt/aws-cli, or each container must contain one",
+            "its tasks use the host's AWS CLI; set image.aws_cli: true, or each container must contain one",
         )
 
 
@@ -145,6 +154,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     engines_name_what_exists,
     engines_work_in_their_own_prefix,
     engines_have_what_they_know,
+    engines_leave_the_definitions_of_jobs,
     engines_trust_principals_of_this_account,
     heads_can_run,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.manifest import load, load_with_warnings
+from gen_infra.manifest.engine_configuration import configuration
 from gen_infra.manifest.engine_policies import files_statements
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.render.files import render
@@ -15,6 +16,8 @@ from tests.unit.manifests import changed, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gen_infra.manifest import Manifest
 
 WORK = {"bucket": "scratch-123456789012", "prefix": "nf/"}
 EXAMPLE = data_dir("envs") / "examples" / "nextflow.yaml"
@@ -69,6 +72,53 @@ def test_tasks_of_miniwdl_cannot_take_the_names_of_jobs(tmp_path: Path) -> None:
     path.write_text(text.replace("engines:\n", f"{job}engines:\n"))
     with pytest.raises(ManifestError, match=r"its job definitions could replace that of jobs.align"):
         load(path)
+
+
+def test_no_engine_can_take_the_names_of_jobs(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace(
+        "engines:\n", "jobs:\n  nf-align: {image: a/b:1, vcpus: 1, memory_mib: 9}\nengines:\n"
+    )
+    path = tmp_path / "nextflow.yaml"
+    path.write_text(text)
+    with pytest.raises(
+        ManifestError, match=r"engines.nextflow: its job definitions could replace that of jobs.nf-align"
+    ):
+        load(path)
+
+
+def test_an_engine_registers_definitions_of_its_own_names_or_submits_those_of_jobs(tmp_path: Path) -> None:
+    def engines(**given: Any) -> Manifest:
+        jobs = {"call": {"image": "quay.io/lab/call:1", "vcpus": 1, "memory_mib": 512}}
+        return load(write(tmp_path, changed(engines=given, jobs=jobs)))
+
+    own = engines(redun={"work": WORK}, miniwdl={"work": {**WORK, "prefix": "wdl/"}, "tasks": ["sort"]})
+    assert own.definition_names("redun") == ["redun-test"]
+    assert own.definition_names("miniwdl") == ["sort-*"]
+    assert "job_def_name = redun-test\n" in configuration(own, "redun").text
+    given = engines(nextflow={"work": WORK, "jobs": ["call"]})
+    assert given.definition_names("nextflow") == []
+    assert "process.container = 'job-definition://call-test'\n" in configuration(given, "nextflow").text
+    given = engines(redun={"work": WORK, "jobs": ["call"]})
+    assert "job_def_name = call-test\nautocreate_job_def = False\n" in configuration(given, "redun").text
+    assert "role = " not in configuration(given, "redun").text
+    found = problems(tmp_path, miniwdl={"work": WORK, "tasks": ["sort"], "jobs": ["call"]})
+    assert found[-1] == "engines.miniwdl.jobs: is not for miniwdl, which registers a definition for each task"
+
+
+@pytest.mark.parametrize(("aws_cli", "folder"), [(True, "/opt/aws-cli"), ("/opt/lab/aws", "/opt/lab/aws")])
+def test_nextflow_mounts_the_folder_of_the_aws_cli(aws_cli: Any, folder: str, tmp_path: Path) -> None:
+    image = {"parameter": "/lab/ami", "aws_cli": aws_cli}
+    manifest = load(write(tmp_path, changed(image=image, engines={"nextflow": {"work": WORK}})))
+    assert f"aws.batch.cliPath = '{folder}/bin/aws'\n" in configuration(manifest, "nextflow").text
+    files = render(manifest)
+    assert f"AWS_CLI_FOLDER={folder}".encode() in files["packer/genomics.pkr.hcl"]
+    assert {"packer/files/bundle-aws-cli.py", "packer/scripts/aws-cli.sh"} <= files.keys()
+
+
+@pytest.mark.parametrize("aws_cli", [False, None])
+def test_an_image_without_the_aws_cli_has_no_scripts_for_it(aws_cli: Any, tmp_path: Path) -> None:
+    files = render(load(write(tmp_path, changed(image={"parameter": "/lab/ami", "aws_cli": aws_cli}))))
+    assert not [path for path in files if "aws-cli" in path]
 
 
 def test_privileged_containers_and_a_head_on_spot_are_warned_of(tmp_path: Path) -> None:

@@ -84,8 +84,9 @@ module "engine_miniwdl" {
   log_group             = "/aws/batch/miniwdl/miniwdl"
   log_retention_in_days = 365
 
-  definition_prefixes = ["align-", "call-"]
-  files_policy        = data.aws_iam_policy_document.engine_miniwdl.json
-  job_queue_arns      = ["arn:aws:batch:us-east-1:123456789012:job-queue/wdl-miniwdl"]
-  principals          = ["arn:aws:iam::123456789012:role/Scientist"]
+  definition_actions = ["batch:DeregisterJobDefinition"]
+  definition_names   = ["align-*", "call-*"]
+  files_policy       = data.aws_iam_policy_document.engine_miniwdl.json
+  job_queue_arns     = ["arn:aws:batch:us-east-1:123456789012:job-queue/wdl-miniwdl"]
+  principals         = ["arn:aws:iam::123456789012:role/Scientist"]
 }

@@ -84,7 +84,8 @@ module "engine_nextflow" {
   log_group             = "/aws/batch/nextflow/nextflow"
   log_retention_in_days = 365
 
-  definition_prefixes = ["nf-"]
+  definition_actions  = ["batch:TagResource"]
+  definition_names    = ["nf-*"]
   describes_instances = true
   files_policy        = data.aws_iam_policy_document.engine_nextflow.json
   job_queue_arns = [

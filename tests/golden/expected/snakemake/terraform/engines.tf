@@ -84,7 +84,6 @@ module "engine_snakemake" {
   log_group             = "/aws/batch/snakemake/snakemake"
   log_retention_in_days = 365
 
-  definition_prefixes = ["snakejob-def-"]
   files_policy        = data.aws_iam_policy_document.engine_snakemake.json
   job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/rules-snakemake"]
   job_queue_arns      = ["arn:aws:batch:us-east-1:123456789012:job-queue/rules-snakemake"]
