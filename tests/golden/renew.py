@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest import load
 from gen_infra.render.files import render
 from tests.conftest import ROOT
+from tests.provider_schema import for_version_6
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected"
@@ -25,6 +27,8 @@ _COPIES = (
     "packer/files/",
     "packer/plugins.pkr.hcl",
 )
+
+_FOR_VERSION_6 = ("demo", "fargate")  # these have every kind of compute environment
 
 
 def manifests() -> list[Path]:
@@ -41,6 +45,20 @@ def rendered(manifest: Path) -> dict[str, bytes]:
     return {path: content for path, content in render(load(manifest)).items() if not path.startswith(_COPIES)}
 
 
+def rendered_for_version_6(manifest: Path) -> dict[str, bytes]:
+    """Return the files that differ for version 6 of the AWS provider, those of modules too."""
+    for_5, for_6 = render(load(manifest)), render(for_version_6(manifest))
+    return {path: for_6[path] for path in for_6 if for_6[path] != for_5[path] and path != "terraform/manifest.json"}
+
+
+def goldens() -> Mapping[str, Callable[[], dict[str, bytes]]]:
+    """Return what makes the golden files of each folder in ``expected``."""
+    paths = {path.stem: path for path in manifests()}
+    return {name: partial(rendered, path) for name, path in paths.items()} | {
+        f"{name}-provider-6": partial(rendered_for_version_6, paths[name]) for name in _FOR_VERSION_6
+    }
+
+
 def expected(name: str) -> dict[str, bytes]:
     """Return the golden files of a manifest."""
     folder = EXPECTED / name
@@ -54,9 +72,9 @@ def _files(folder: Path) -> Iterator[Path]:
 def main() -> None:
     """Write them all."""
     shutil.rmtree(EXPECTED, ignore_errors=True)
-    for manifest in manifests():
-        for path, content in rendered(manifest).items():
-            target = EXPECTED / manifest.stem / path
+    for name, files in goldens().items():
+        for path, content in files().items():
+            target = EXPECTED / name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
 

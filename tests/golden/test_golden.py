@@ -12,21 +12,21 @@ import pytest
 from gen_infra.manifest import load
 from gen_infra.render.files import render
 from gen_infra.render.writer import digest
-from tests.golden.renew import EXPECTED, expected, manifests, rendered
+from tests.golden.renew import EXPECTED, expected, goldens, manifests
 
 NAMES = {manifest.stem: manifest for manifest in manifests()}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", goldens())
 def test_golden(name: str) -> None:
-    ours, golden = rendered(NAMES[name]), expected(name)
+    ours, golden = goldens()[name](), expected(name)
     assert sorted(ours) == sorted(golden), "run `make golden` and read the difference"
     for path, content in ours.items():
         assert content.decode() == golden[path].decode(), f"{path}: run `make golden` and read the difference"
 
 
 def test_no_golden_without_a_manifest() -> None:
-    assert {folder.name for folder in EXPECTED.iterdir()} == set(NAMES)
+    assert {folder.name for folder in EXPECTED.iterdir()} == set(goldens())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,6 +12,7 @@ from tasks.provider_schema import DATA_FILE
 from gen_infra.manifest import load
 from gen_infra.manifest.model.settings import TerraformSettings
 from gen_infra.render.files import render
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,18 @@ def provider_schema() -> dict[str, Any]:
 
 def for_version_6(path: Path) -> Manifest:
     return structs.replace(load(path), terraform=TerraformSettings(aws_provider=6))
+
+
+def variations() -> dict[str, Manifest]:
+    """Return manifests that render what none of the repository does: data sources of what exists already."""
+    examples = ROOT / "envs" / "examples"
+    rebuild, access = for_version_6(examples / "image-rebuild.yaml"), for_version_6(examples / "access.yaml")
+    assert access.access
+    profile = f"arn:aws:iam::{rebuild.account}:instance-profile/central/batchInstance"
+    return {
+        "existing-profile": structs.replace(rebuild, iam=structs.replace(rebuild.iam, instance_profile=profile)),
+        "existing-provider": structs.replace(access, access=structs.replace(access.access, oidc_providers="lookup")),
+    }
 
 
 def terraform_files(manifest: Manifest) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from gen_infra.manifest import load
 from gen_infra.terraform.hcl import parse
 from gen_infra.versions import AWS_PROVIDERS
 from tests.golden.renew import manifests
-from tests.provider_schema import for_version_6, provider_schema, terraform_files
+from tests.provider_schema import for_version_6, provider_schema, terraform_files, variations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,6 +104,10 @@ def test_every_manifest_renders_to_what_version_6_knows(path: Path) -> None:
     assert found(files) == []
     ranges = {path for path, text in files.items() if f'version = "{AWS_PROVIDERS[6].range}"'.encode() in text}
     assert ranges == {path for path in files if path.endswith("versions.tf")}
+
+
+def test_so_does_what_no_manifest_of_the_repository_has() -> None:
+    assert [problem for each in variations().values() for problem in found(terraform_files(each))] == []
 
 
 def test_what_is_rendered_for_version_5_is_refused() -> None:

@@ -1,0 +1,14 @@
+output "arn" {
+  description = "ARN, for the compute_environment_order of a queue."
+  value       = aws_batch_compute_environment.this.arn
+}
+
+output "launch_template_id" {
+  description = "Id of the launch template."
+  value       = aws_launch_template.this.id
+}
+
+output "name" {
+  description = "Full name, with the unique suffix."
+  value       = aws_batch_compute_environment.this.name
+}

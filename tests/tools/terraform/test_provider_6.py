@@ -1,0 +1,125 @@
+"""The real terraform validates what is rendered for version 6 of the AWS provider against that version's schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tasks.provider_schema import rendered_types
+
+from gen_infra.render.writer import lay_out
+from gen_infra.terraform.adapter import find_terraform
+from gen_infra.terraform.provider import REGISTRIES
+from gen_infra.tools.child_environment import child_environment
+from tests.golden.renew import manifests
+from tests.provider_schema import for_version_6, provider_schema, terraform_files, variations
+from tests.provider_schema.server import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+# Together these use every argument and block that any manifest uses.
+CHOSEN = frozenset(
+    {
+        "access", "container-settings", "demo", "everything", "fargate", "image-rebuild", "many-queues", "miniwdl",
+        "multi-node", "several-containers",
+    }
+)  # fmt: skip
+_RESOURCE = re.compile(r'^(resource|data) "(aws_\w+)"', re.MULTILINE)
+UNKNOWN = """
+resource "aws_batch_compute_environment" "this" {
+  compute_environment_name_prefix = "spot-"
+}
+
+resource "aws_batch_job_queue" "this" {
+  name     = "main"
+  state    = "ENABLED"
+  priority = 1
+
+  compute_environments = []
+}
+
+resource "aws_launch_template" "this" {
+  elastic_gpu_specifications {
+    type = "eg1.medium"
+  }
+}
+"""
+OLD = """
+resource "aws_batch_compute_environment" "this" {
+  type = "UNMANAGED"
+}
+
+output "name" {
+  value = aws_batch_compute_environment.this.compute_environment_name
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    source = f"{REGISTRIES[find_terraform(os.environ).flavour]}/hashicorp/aws"
+    with served(provider_schema(), source, tmp_path_factory.mktemp("provider")) as variables:
+        yield child_environment(os.environ) | variables
+
+
+def validate(folder: Path, environ: dict[str, str]) -> list[dict[str, Any]]:
+    """Initialize a root and validate it; return terraform's errors and warnings."""
+    initialized = run(folder, environ, "init", "-backend=false", "-no-color")
+    assert initialized.returncode == 0, initialized.stderr
+    found: list[dict[str, Any]] = json.loads(run(folder, environ, "validate", "-json").stdout)["diagnostics"]
+    return found
+
+
+def run(folder: Path, environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    terraform = find_terraform(os.environ).argv
+    return subprocess.run(
+        [*terraform, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def write_root(folder: Path, environments: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Write a root with the rendered files of environments as modules: terraform reads the schema once for a root."""
+    calls = ""
+    for number, (name, files) in enumerate(environments.items()):
+        lay_out({path: content for path, content in files.items() if path != "backend.tf"}, folder / name)
+        calls += f'module "m{number}" {{\n  source = "./{name}"\n}}\n'
+    (folder / "main.tf").write_text(calls)
+
+
+def test_terraform_accepts_what_is_rendered(tmp_path: Path, environ: dict[str, str]) -> None:
+    chosen = {path.stem: for_version_6(path) for path in manifests() if path.stem in CHOSEN} | variations()
+    write_root(tmp_path, {name: terraform_files(manifest) for name, manifest in chosen.items()})
+    found = {use for file in tmp_path.rglob("*.tf") for use in _RESOURCE.findall(file.read_text())}
+    assert sorted(found) == rendered_types(), "the chosen manifests no longer have every type"
+
+    assert validate(tmp_path, environ) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            UNKNOWN,
+            {
+                ("error", "Missing required argument", 2),
+                ("error", "Unsupported argument", 3),
+                ("error", "Unsupported argument", 11),
+                ("error", "Unsupported block type", 15),
+            },
+        ),
+        (OLD, {("error", "Unsupported attribute", 7)}),
+    ],
+)
+def test_terraform_names_what_version_6_does_not_know(
+    tmp_path: Path, environ: dict[str, str], text: str, expected: set[tuple[str, str, int]]
+) -> None:
+    (tmp_path / "main.tf").write_text(text)
+    diagnostics = validate(tmp_path, environ)
+    assert {(each["severity"], each["summary"], each["range"]["start"]["line"]) for each in diagnostics} == expected
