@@ -17,7 +17,7 @@ from gen_infra.aws.session import clients
 from gen_infra.errors import GenInfraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gen_infra.aws.session import Clients
     from gen_infra.drift.cloudtrail_events import CloudTrailEvents
@@ -146,8 +146,9 @@ def with_authors(found: tuple[Drift, ...], clients: Clients, partition: str, pro
 
     def named(each: Drift) -> Drift:
         author = history.author(each.events) if each.events else None
-        if author is None and (each.type, each.action) == ("aws_launch_template", "update"):
-            author = launch_template_author(clients, each.name)
+        if author is None and each.events and (each.type, each.action) == ("aws_launch_template", "update"):
+            [names] = each.events.mentions
+            author = launch_template_author(clients, names)
         return replace(each, who=author.who, when=author.when) if author else each
 
     authored = tuple(map(named, found))
@@ -157,9 +158,13 @@ def with_authors(found: tuple[Drift, ...], clients: Clients, partition: str, pro
 
 
 @aws_errors()
-def launch_template_author(clients: Clients, name: str) -> Author:
-    """Return who created the newest version of a launch template; Terraform needs the same permission."""
-    answer = clients.ec2.describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])
+def launch_template_author(clients: Clients, names: Iterable[str]) -> Author:
+    """Return who created the newest version of a launch template; Terraform needs the same permission.
+
+    ``names`` has the template's id among its other names.
+    """
+    [template_id] = [name for name in names if name.startswith("lt-")]
+    answer = clients.ec2.describe_launch_template_versions(LaunchTemplateId=template_id, Versions=["$Latest"])
     version: dict[str, Any] = dict(next(iter(answer["LaunchTemplateVersions"]), {}))
     return Author(version.get("CreatedBy", ""), _utc(version["CreateTime"]) if "CreateTime" in version else "")
 

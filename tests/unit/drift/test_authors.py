@@ -228,11 +228,12 @@ class TestDrift:
         version = {"CreatedBy": "arn:bob", "CreateTime": now}
         account.answers = {
             "LookupEvents": Refusal("AccessDeniedException"),
-            "DescribeLaunchTemplateVersions": {"LaunchTemplateVersions": [version]},
+            "DescribeLaunchTemplateVersions": lambda request: {
+                "LaunchTemplateVersions": [version] if request["LaunchTemplateId"] == "lt-1" else []
+            },
         }
-        template = entry(
-            "aws_launch_template", {"name": "spot", "latest_version": 1}, {"name": "spot", "latest_version": 2}
-        )
+        known = {"id": "lt-1", "name": "spot-test-20260131", "name_prefix": "spot-test-"}
+        template = entry("aws_launch_template", {**known, "latest_version": 1}, {**known, "latest_version": 2})
         queue = entry("aws_batch_job_queue", {"name": "main-test"}, None)
         (first, second), notes = self.authored(account, template, queue)
         assert (first.who, first.when) == ("arn:bob", "2026-01-31T12:00:00Z")
