@@ -318,6 +318,15 @@ NEEDED = [
     ),
     Needs("codebuild", "list_projects", {}, {"codebuild:ListProjects": "*"}),
     Needs("efs", "describe_file_systems", {}, {"elasticfilesystem:DescribeFileSystems": "*"}),
+    Needs(
+        "efs",
+        "create_file_system",
+        {"CreationToken": "needed", "Tags": [{"Key": "Name", "Value": "needed"}]},
+        {
+            "elasticfilesystem:CreateFileSystem": "*",
+            "elasticfilesystem:TagResource": f"arn:aws:elasticfilesystem:{_PLACE}:file-system/*",
+        },
+    ),
     Needs("cloudwatch", "describe_alarms", {}, {"cloudwatch:DescribeAlarms": "*"}),
     Needs("service-quotas", "list_services", {}, {"servicequotas:ListServices": "*"}),
     Needs("resourcegroupstaggingapi", "get_resources", {}, {"tag:GetResources": "*"}),

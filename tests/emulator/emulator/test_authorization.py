@@ -245,6 +245,35 @@ def test_an_alias_stands_for_its_key(lab: Lab, prefix: str) -> None:
     assert user.describe_key(KeyId=f"{prefix}{alias}")["KeyMetadata"]["KeyId"] == key["KeyId"]
 
 
+def test_a_queue_needs_its_compute_environments_and_an_alias_its_key(lab: Lab) -> None:
+    kms, alias, queue = lab.client("kms"), f"alias/{lab.name('key')}", lab.name("queue")
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    environment, here = lab.environment(), "us-east-1:123456789012"
+    order = [{"order": 1, "computeEnvironment": environment}]
+    made = {"jobQueueName": queue, "state": "ENABLED", "priority": 1, "computeEnvironmentOrder": order}
+    for service, method, arguments, action, resources in (
+        ("batch", "create_job_queue", made, "CreateJobQueue", (f"arn:aws:batch:{here}:job-queue/{queue}", environment)),
+        ("kms", "delete_alias", {"AliasName": alias}, "DeleteAlias", (f"arn:aws:kms:{here}:{alias}", key["Arn"])),
+    ):
+        for resource in resources:
+            call = getattr(client(lab, lab.user(allow(f"{service}:{action}", resource)), service), method)
+            assert refusal(call, **arguments) in REFUSED
+        both = [allow(f"{service}:{action}", resource) for resource in resources]
+        assert refusal(getattr(client(lab, lab.user(*both), service), method), **arguments) == "accepted"
+
+
+def test_tags_of_a_new_file_system_need_the_call_that_creates_it(lab: Lab) -> None:
+    condition = {"StringEquals": {"elasticfilesystem:CreateAction": "CreateFileSystem", "aws:RequestTag/Name": "ours"}}
+    tagging = {**allow("elasticfilesystem:TagResource", "*"), "Condition": condition}
+    efs = client(lab, lab.user(allow("elasticfilesystem:CreateFileSystem", "*"), tagging), "efs")
+    ours, theirs = ([{"Key": "Name", "Value": value}] for value in ("ours", "theirs"))
+    assert refusal(efs.create_file_system, CreationToken=lab.name("ours"), Tags=ours) == "accepted"
+    assert refusal(efs.create_file_system, CreationToken=lab.name("theirs"), Tags=theirs) in REFUSED
+    [made] = [each for each in lab.client("efs").describe_file_systems()["FileSystems"] if each.get("Name") == "ours"]
+    assert refusal(efs.tag_resource, ResourceId=made["FileSystemId"], Tags=ours) in REFUSED
+
+
 def test_a_bucket_policy_can_deny_what_the_caller_may_do(lab: Lab) -> None:
     bucket = lab.name("denied")
     s3 = lab.client("s3")

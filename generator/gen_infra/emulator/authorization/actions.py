@@ -81,6 +81,7 @@ _TAGGING = {
     "batch:SubmitJob": ("tags", "batch:TagResource"),
     "cloudwatch:PutMetricAlarm": ("Tags", "cloudwatch:TagResource"),
     "ecr:CreateRepository": ("tags", "ecr:TagResource"),
+    "elasticfilesystem:CreateAccessPoint": ("Tags", "elasticfilesystem:TagResource"),
     "elasticfilesystem:CreateFileSystem": ("Tags", "elasticfilesystem:TagResource"),
     "events:PutRule": ("Tags", "events:TagResource"),
     "iam:CreateInstanceProfile": ("Tags", "iam:TagInstanceProfile"),

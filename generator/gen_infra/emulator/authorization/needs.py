@@ -86,6 +86,8 @@ def _of_action(call: _Call, action: str) -> Iterator[Needed]:
     found = resources(action, given, call.place, lookup) if is_action(action) else Asked(("*",), is_known=False)
     for resource in found.arns:
         more = resource_context(action, resource, call.given, ACCOUNT_ID)
+        if action == "elasticfilesystem:TagResource" and action != call.names[0]:
+            more["elasticfilesystem:createaction"] = (call.operation.action,)
         if action.startswith("kms:"):
             more |= direct_context(action, resource, call.given, call.principal.account)
         yield Needed(call.needs(action, resource, more), found.is_known)

@@ -146,7 +146,7 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
         return _ec2(name, kinds, parameters, place)
-    call = OneAction(service, name, parameters, place, lookup)
+    call = OneAction(service, name, _with_nested(action, parameters), place, lookup)
     found = {kind: list(_of_type(call, kind)) for kind in kinds}
     arns = tuple(dict.fromkeys(each for several in found.values() for each in several))
     if arns:
@@ -158,7 +158,25 @@ def _new(action: str, parameters: Mapping[str, Any]) -> str:
     """Return the type of what a call creates and tags, where it has no id yet; otherwise an empty text."""
     if action == "batch:TagResource" and "jobQueue" in parameters and "jobName" in parameters:
         return "job"
+    if action == "elasticfilesystem:TagResource" and "ResourceId" not in parameters:
+        return "access-point" if "FileSystemId" in parameters else "file-system"
     return "key" if action == "kms:TagResource" and "KeyId" not in parameters else ""
+
+
+def _with_nested(action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add, by the names of `NAMES`, the resources that a call names elsewhere: those of a queue, and an alias's key.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbatch.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
+    """
+    if action in ("batch:CreateJobQueue", "batch:UpdateJobQueue"):
+        order = parameters.get("computeEnvironmentOrder") or []
+        environments = [each["computeEnvironment"] for each in order]
+        return {**parameters, "computeEnvironment": environments, "arn": parameters.get("schedulingPolicyArn")}
+    if action in ("kms:DeleteAlias", "kms:UpdateAlias"):
+        keys = [parameters.get("AliasName"), parameters.get("TargetKeyId")]
+        return {**parameters, "KeyId": [key for key in keys if key]}
+    return parameters
 
 
 def _of_type(call: OneAction, kind: str) -> Iterator[str]:
