@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.inventory import listed_if_possible
-from gen_infra.aws.kinds import KINDS, Absent, Listing, Objects
+from gen_infra.aws.kinds import KINDS, Objects
 from gen_infra.aws.leftovers import own_names
 from gen_infra.terraform.source import UNKNOWN
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gen_infra.aws.inventory import AwsResource
-    from gen_infra.aws.kinds import ResourceKind
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.terraform.plan import PlanContent, ResourceChange
@@ -51,7 +50,7 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
     """Find what exists of the resources that a plan creates; what the caller may not list is not found."""
     created = [each for each in content.managed_changes if each.actions == ("create",)]
     types = {each.type for each in created}
-    wanted = {type_: listing for type_ in types if (listing := _listing(KINDS.get(type_))) is not None}
+    wanted = {type_: listing for type_ in types if type_ in KINDS and (listing := KINDS[type_].adoption_listing)}
     known = {(each.kind, text) for each in content.prior_resources for text in texts(each.values)}
     existing: dict[str, list[AwsResource]] = defaultdict(list)
     for resource in listed_if_possible(clients, wanted.items()) if created else ():
@@ -76,15 +75,6 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
     return Found(imports, tuple(resources), tuple(ambiguous))
 
 
-def _listing(kind: ResourceKind | None) -> Listing | None:
-    """Return the call that lists what a plan may adopt."""
-    if kind is None or isinstance(kind.adoption, Absent):
-        return None
-    if isinstance(kind.adoption, Listing):
-        return kind.adoption
-    return kind.listing if isinstance(kind.listing, Listing) else None
-
-
 def _is(resource: AwsResource, planned: ResourceChange, ours: re.Pattern[str]) -> bool:
     """Return whether a resource in the account is the one that is planned; ``ours`` matches the environment's names."""
     values = planned.planned
@@ -93,7 +83,7 @@ def _is(resource: AwsResource, planned: ResourceChange, ours: re.Pattern[str]) -
         return ours.fullmatch(_last(resource.name)) is not None and any(
             values.get(name) in {resource.name, _last(resource.name)} for name in _NAMES
         )
-    listing = _listing(kind)
+    listing = kind.adoption_listing
     same = listing.names.same if listing and isinstance(listing.names, Objects) else ()
     prefix = values.get("name_prefix")
     return (

@@ -115,6 +115,13 @@ class ResourceKind:
     names: tuple[tuple[str, ...], ...] = (_NAMES,)
     ignored: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def adoption_listing(self) -> Listing | None:
+        """Return the call that lists what a plan may adopt."""
+        if isinstance(self.adoption, Listing):
+            return self.adoption
+        return self.listing if isinstance(self.listing, Listing) and not isinstance(self.adoption, Absent) else None
+
 
 _NAME = "{name}"
 _BATCH = "arn:{partition}:batch:{region}:{account}"

@@ -44,7 +44,7 @@ _LOOK_UP = (
         "DescribeVpcs",
     ),
     on("region", "servicequotas", "GetServiceQuota"),
-    on("image-parameters", "ssm", "GetParameter", "GetParameters"),
+    on("image-parameters", "ssm", "GetParameter"),
     on("given-profile", "iam", "GetInstanceProfile"),
     on("access-roles", "iam", "GetRole"),
     on("oidc-providers", "iam", "GetOpenIDConnectProvider"),
@@ -110,9 +110,9 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("executions", "states", "StopExecution"),
     ),
     "image status": (
-        *_QUEUES,
+        on("region", "batch", "DescribeComputeEnvironments"),
         on("region", "ec2", "DescribeImages", "DescribeSnapshots"),
-        on("image-parameters", "ssm", "GetParameter", "GetParameters"),
+        on("image-parameters", "ssm", "GetParameter"),
     ),
     "doctor": (
         *_LOOK_UP,
@@ -211,7 +211,11 @@ def calls(manifest: Manifest, command: str) -> Iterator[Calls]:
 
 
 def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
-    """Yield the calls that find what interrupted runs left: those of the table of resource types."""
+    """Yield the calls that find what a plan adopts, or what interrupted runs and a destroy left, by resource type."""
+    if command == "plan":
+        rendered = (KINDS[type_] for type_, row in TYPES.items() if type_ in KINDS and row.is_rendered(manifest))
+        yield from (_listing(found) for kind in rendered if (found := kind.adoption_listing))
+        return
     parts: dict[Part, object] = {
         "environment": True,
         # What an environment had before its manifest changed may be left too.
@@ -221,11 +225,9 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
         "workflows": has_workflows(manifest),
         "file_systems": creates_file_systems(manifest),
     }
-    for type_, kind in KINDS.items():
+    for kind in KINDS.values():
         if isinstance(kind.listing, Listing) and any(parts.get(part) for part in kind.listing.parts):
             yield _listing(kind.listing)
-        if isinstance(kind.adoption, Listing) and type_ in TYPES and TYPES[type_].is_rendered(manifest):
-            yield _listing(kind.adoption)
 
 
 def _listing(listing: Listing) -> Calls:

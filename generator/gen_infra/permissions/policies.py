@@ -65,10 +65,12 @@ def statements(manifest: Manifest, role: str) -> list[Statement]:
         for each in calls(manifest, command):
             if each.scope in where:
                 actions[each.scope].update(each.actions)
+    for scope in actions.keys() - {"region"}:
+        actions[scope] -= actions["region"]  # which allows them on every resource
     found = [
         Statement(_sid(scope), tuple(sorted(actions[scope])), where[scope].arns, where[scope].conditions)
         for scope in where
-        if scope in actions
+        if actions[scope]
     ]
     return [*found, *(_denials(manifest) if role == "apply" else ())]
 

@@ -176,7 +176,7 @@ TYPES: Mapping[str, TypeCalls] = {
         (
             on(
                 "event-rules", "events",
-                "DeleteRule", "DisableRule", "EnableRule", "PutRule", "TagResource", "UntagResource",
+                "DeleteRule", "PutRule", "TagResource", "UntagResource",
             ),
         ),
     ),
@@ -191,8 +191,8 @@ TYPES: Mapping[str, TypeCalls] = {
         (
             on(
                 "log-groups", "logs",
-                "AssociateKmsKey", "CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "DisassociateKmsKey",
-                "PutRetentionPolicy", "TagResource", "UntagResource",
+                "AssociateKmsKey", "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "TagResource",
+                "UntagResource",
             ),
         ),
     ),
@@ -241,6 +241,7 @@ TYPES: Mapping[str, TypeCalls] = {
         (on("region", "elasticfilesystem", "DescribeAccessPoints"),),
         (
             on("file-systems", "elasticfilesystem", "CreateAccessPoint"),
+            on("tags-of-new-file-systems", "elasticfilesystem", "TagResource"),
             on("access-points", "elasticfilesystem", "DeleteAccessPoint", "TagResource", "UntagResource"),
         ),
     ),
@@ -257,6 +258,7 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
         (
             on("new-file-systems", "elasticfilesystem", "CreateFileSystem"),
+            on("tags-of-new-file-systems", "elasticfilesystem", "TagResource"),
             on(
                 "file-systems", "elasticfilesystem",
                 "DeleteFileSystem", "PutLifecycleConfiguration", "TagResource", "UntagResource", "UpdateFileSystem",
@@ -320,7 +322,7 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_iam_policy": TypeCalls(
         lambda manifest: manifest.access,
-        (on("access-policies", "iam", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions"),),
+        (on("access-policies", "iam", "GetPolicy", "GetPolicyVersion"),),
     ),
     "aws_iam_role": TypeCalls(
         _has_roles,
@@ -371,8 +373,8 @@ TYPES: Mapping[str, TypeCalls] = {
             on("tags-of-new-key", "kms", "TagResource"),
             on(
                 "key", "kms",
-                "DisableKey", "DisableKeyRotation", "EnableKey", "EnableKeyRotation", "PutKeyPolicy",
-                "ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateKeyDescription",
+                "EnableKey", "EnableKeyRotation", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource",
+                "UntagResource", "UpdateKeyDescription",
             ),
         ),
     ),
@@ -387,23 +389,18 @@ TYPES: Mapping[str, TypeCalls] = {
         (
             on(
                 "functions", "lambda",
-                "CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "PutFunctionConcurrency",
-                "TagResource", "UntagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+                "CreateFunction", "DeleteFunction", "PutFunctionConcurrency", "TagResource", "UntagResource",
+                "UpdateFunctionCode", "UpdateFunctionConfiguration",
             ),
             on("pass-to-lambda", "iam", "PassRole"),
-            on("key-through-services", "kms", "Decrypt", "Encrypt", "GenerateDataKey"),
+            on("key-through-lambda", "kms", "Decrypt", "Encrypt", "GenerateDataKey"),
             on("key-grants", "kms", "CreateGrant"),
         ),
     ),
     "aws_lambda_function_event_invoke_config": TypeCalls(
         _has_jobs,
         (on("functions", "lambda", "GetFunctionEventInvokeConfig"),),
-        (
-            on(
-                "functions", "lambda",
-                "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig",
-            ),
-        ),
+        (on("functions", "lambda", "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"),),
     ),
     "aws_launch_template": TypeCalls(
         lambda manifest: manifest.uses_ec2,
@@ -442,7 +439,7 @@ TYPES: Mapping[str, TypeCalls] = {
     "aws_route_table_association": TypeCalls(
         creates_network,
         (on("region", "ec2", "DescribeRouteTables"),),
-        (on("network", "ec2", "AssociateRouteTable", "DisassociateRouteTable", "ReplaceRouteTableAssociation"),),
+        (on("network", "ec2", "AssociateRouteTable", "DisassociateRouteTable"),),
     ),
     "aws_s3_object": TypeCalls(
         rebuilds,
@@ -476,8 +473,9 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_security_group": TypeCalls(
         _creates_security_groups,
-        (on("region", "ec2", "DescribeNetworkInterfaces", "DescribeSecurityGroups"),),
+        (on("region", "ec2", "DescribeSecurityGroups"),),
         (
+            on("region", "ec2", "DescribeNetworkInterfaces"),
             on("new-network", "ec2", "CreateSecurityGroup"),
             on("given-vpcs", "ec2", "CreateSecurityGroup"),
             on(
@@ -498,7 +496,7 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_sns_topic_subscription": TypeCalls(
         _has_emails,
-        (on("region", "sns", "GetSubscriptionAttributes"), on("topics", "sns", "ListSubscriptionsByTopic")),
+        (on("region", "sns", "GetSubscriptionAttributes"),),
         (on("topics", "sns", "Subscribe"), on("region", "sns", "SetSubscriptionAttributes", "Unsubscribe")),
     ),
     "aws_sfn_state_machine": TypeCalls(
@@ -522,7 +520,7 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_sqs_queue": TypeCalls(
         _has_jobs,
-        (on("dead-letters", "sqs", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags"),),
+        (on("dead-letters", "sqs", "GetQueueAttributes", "ListQueueTags"),),
         (on("dead-letters", "sqs", "CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"),),
     ),
     "aws_subnet": TypeCalls(

@@ -307,8 +307,12 @@ def _file_systems(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     for scope, resource in kinds.items():
         arns = (arn(manifest, "elasticfilesystem", resource),)
         yield scope, Scope(arns, (like("aws:ResourceTag/Name", name),))
-    every = (arn(manifest, "elasticfilesystem", "file-system/*"),)
-    yield "new-file-systems", Scope(every, (like("aws:RequestTag/Name", name),))
+    requested = like("aws:RequestTag/Name", name)
+    yield "new-file-systems", Scope(("*",), (requested,))  # AWS knows no resource of its creation
+    # https://docs.aws.amazon.com/efs/latest/ug/using-tags-efs.html
+    created = equals("elasticfilesystem:CreateAction", "CreateAccessPoint", "CreateFileSystem")
+    every = tuple(arn(manifest, "elasticfilesystem", resource) for resource in kinds.values())
+    yield "tags-of-new-file-systems", Scope(every, (requested, created))
     places = ("network-interface/*", "security-group/*", "subnet/*")
     yield "mount-target-interfaces", Scope(tuple(arn(manifest, "ec2", place) for place in places))
 
@@ -326,7 +330,7 @@ def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
 
     efs = ("elasticfilesystem",) if manifest.created_file_systems else ()
     yield "key", Scope(arns, own)
-    yield "key-through-services", Scope(arns, through("ec2", "ecr", *efs, "lambda", "s3", "scheduler"))
+    yield "key-through-services", Scope(arns, through("ec2", *efs, "s3", "scheduler"))
     yield "key-through-lambda", Scope(arns, through("lambda"))
     yield "key-through-states", Scope(arns if manifest.workflows else (), through("states"))
     yield "key-grants", Scope(arns, (*own, StatementCondition("Bool", "kms:GrantIsForAWSResource", ("true",))))

@@ -440,7 +440,7 @@ data "aws_iam_policy_document" "access_operate_1" {
 
   statement {
     sid       = "DeadLetters"
-    actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
+    actions   = ["sqs:GetQueueAttributes", "sqs:ListQueueTags"]
     resources = ["arn:aws:sqs:us-east-1:123456789012:batchFunctions-shared"]
   }
 
@@ -693,7 +693,7 @@ data "aws_iam_policy_document" "access_plan_1" {
 
   statement {
     sid       = "DeadLetters"
-    actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
+    actions   = ["sqs:GetQueueAttributes", "sqs:ListQueueTags"]
     resources = ["arn:aws:sqs:us-east-1:123456789012:batchFunctions-shared"]
   }
 
@@ -1125,8 +1125,6 @@ data "aws_iam_policy_document" "access_apply_2" {
       "logs:AssociateKmsKey",
       "logs:CreateLogGroup",
       "logs:DeleteLogGroup",
-      "logs:DeleteRetentionPolicy",
-      "logs:DisassociateKmsKey",
       "logs:ListTagsForResource",
       "logs:PutRetentionPolicy",
       "logs:TagResource",
@@ -1146,7 +1144,6 @@ data "aws_iam_policy_document" "access_apply_2" {
     actions = [
       "lambda:CreateFunction",
       "lambda:DeleteFunction",
-      "lambda:DeleteFunctionConcurrency",
       "lambda:DeleteFunctionEventInvokeConfig",
       "lambda:GetFunction",
       "lambda:GetFunctionCodeSigningConfig",
@@ -1158,7 +1155,6 @@ data "aws_iam_policy_document" "access_apply_2" {
       "lambda:UntagResource",
       "lambda:UpdateFunctionCode",
       "lambda:UpdateFunctionConfiguration",
-      "lambda:UpdateFunctionEventInvokeConfig",
     ]
     resources = [
       "arn:aws:lambda:us-east-1:123456789012:function:batchSubmitJob-shared",
@@ -1172,7 +1168,6 @@ data "aws_iam_policy_document" "access_apply_2" {
       "sqs:CreateQueue",
       "sqs:DeleteQueue",
       "sqs:GetQueueAttributes",
-      "sqs:GetQueueUrl",
       "sqs:ListQueueTags",
       "sqs:SetQueueAttributes",
       "sqs:TagQueue",
@@ -1261,8 +1256,6 @@ data "aws_iam_policy_document" "access_apply_2" {
       "kms:CreateAlias",
       "kms:DeleteAlias",
       "kms:DescribeKey",
-      "kms:DisableKey",
-      "kms:DisableKeyRotation",
       "kms:EnableKey",
       "kms:EnableKeyRotation",
       "kms:GetKeyPolicy",
@@ -1285,32 +1278,8 @@ data "aws_iam_policy_document" "access_apply_2" {
   }
 
   statement {
-    sid       = "KeyThroughServices"
-    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
-    resources = ["arn:aws:kms:us-east-1:123456789012:key/*"]
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/Name"
-      values   = ["batch-shared"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values = [
-        "ec2.us-east-1.amazonaws.com",
-        "ecr.us-east-1.amazonaws.com",
-        "lambda.us-east-1.amazonaws.com",
-        "s3.us-east-1.amazonaws.com",
-        "scheduler.us-east-1.amazonaws.com",
-      ]
-    }
-  }
-
-  statement {
     sid       = "KeyThroughLambda"
-    actions   = ["kms:Decrypt"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     resources = ["arn:aws:kms:us-east-1:123456789012:key/*"]
 
     condition {
@@ -1379,6 +1348,12 @@ data "aws_iam_policy_document" "access_apply_2" {
       values   = ["true"]
     }
   }
+
+  statement {
+    sid       = "KeyAlias"
+    actions   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
+    resources = ["arn:aws:kms:us-east-1:123456789012:alias/batch-shared"]
+  }
 }
 
 resource "aws_iam_policy" "access_apply_2" {
@@ -1393,12 +1368,6 @@ resource "aws_iam_role_policy_attachment" "access_apply_2" {
 }
 
 data "aws_iam_policy_document" "access_apply_3" {
-  statement {
-    sid       = "KeyAlias"
-    actions   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
-    resources = ["arn:aws:kms:us-east-1:123456789012:alias/batch-shared"]
-  }
-
   statement {
     sid    = "KeepAccessRoles"
     effect = "Deny"
