@@ -313,7 +313,7 @@ def calls(account: Account) -> dict[str, Callable[[], object]]:
         "author of an event": lambda: EventHistory(aws, "aws", lambda _: None).author(
             events_adding("PutRolePolicy", "x")
         ),
-        "author of a template": lambda: launch_template_author(aws, "workers"),
+        "author of a template": lambda: launch_template_author(aws, {"workers", "lt-1"}),
     }
 
 

@@ -379,7 +379,7 @@ data "aws_iam_policy_document" "access_operate_1" {
 
   statement {
     sid     = "AccessPolicies"
-    actions = ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"]
+    actions = ["iam:GetPolicy", "iam:GetPolicyVersion"]
     resources = [
       "arn:aws:iam::123456789012:policy/genomics/batchAccessSubmit-shared-?",
       "arn:aws:iam::123456789012:policy/genomics/batchAccessOperate-shared-?",
@@ -481,7 +481,7 @@ data "aws_iam_policy_document" "access_operate_2" {
 
   statement {
     sid     = "ImageParameters"
-    actions = ["ssm:GetParameter", "ssm:GetParameters"]
+    actions = ["ssm:GetParameter"]
     resources = [
       "arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
       "arn:aws:ssm:us-east-1:123456789012:parameter/gen-infra/shared/ami",
@@ -574,7 +574,6 @@ data "aws_iam_policy_document" "access_plan_1" {
       "batch:DescribeComputeEnvironments",
       "batch:DescribeJobDefinitions",
       "batch:DescribeJobQueues",
-      "batch:ListSchedulingPolicies",
       "cloudtrail:LookupEvents",
       "ec2:DescribeImages",
       "ec2:DescribeLaunchTemplateVersions",
@@ -582,9 +581,7 @@ data "aws_iam_policy_document" "access_plan_1" {
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSnapshots",
       "ec2:DescribeSubnets",
-      "ec2:DescribeVolumes",
       "ec2:DescribeVpcs",
-      "ecr:DescribeRepositories",
       "kms:ListAliases",
       "kms:ListKeys",
       "lambda:ListFunctions",
@@ -603,7 +600,7 @@ data "aws_iam_policy_document" "access_plan_1" {
 
   statement {
     sid       = "Anywhere"
-    actions   = ["iam:ListInstanceProfiles", "iam:ListPolicies", "iam:ListRoles"]
+    actions   = ["iam:ListInstanceProfiles", "iam:ListRoles"]
     resources = ["*"]
   }
 
@@ -647,7 +644,7 @@ data "aws_iam_policy_document" "access_plan_1" {
 
   statement {
     sid     = "AccessPolicies"
-    actions = ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"]
+    actions = ["iam:GetPolicy", "iam:GetPolicyVersion"]
     resources = [
       "arn:aws:iam::123456789012:policy/genomics/batchAccessSubmit-shared-?",
       "arn:aws:iam::123456789012:policy/genomics/batchAccessOperate-shared-?",
@@ -721,7 +718,7 @@ data "aws_iam_policy_document" "access_plan_1" {
 
   statement {
     sid     = "ImageParameters"
-    actions = ["ssm:GetParameter", "ssm:GetParameters"]
+    actions = ["ssm:GetParameter"]
     resources = [
       "arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
       "arn:aws:ssm:us-east-1:123456789012:parameter/gen-infra/shared/ami",
@@ -1101,7 +1098,7 @@ data "aws_iam_policy_document" "access_apply_2" {
 
   statement {
     sid     = "AccessPolicies"
-    actions = ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"]
+    actions = ["iam:GetPolicy", "iam:GetPolicyVersion"]
     resources = [
       "arn:aws:iam::123456789012:policy/genomics/batchAccessSubmit-shared-?",
       "arn:aws:iam::123456789012:policy/genomics/batchAccessOperate-shared-?",
@@ -1200,7 +1197,7 @@ data "aws_iam_policy_document" "access_apply_2" {
 
   statement {
     sid     = "ImageParameters"
-    actions = ["ssm:GetParameter", "ssm:GetParameters"]
+    actions = ["ssm:GetParameter"]
     resources = [
       "arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
       "arn:aws:ssm:us-east-1:123456789012:parameter/gen-infra/shared/ami",
