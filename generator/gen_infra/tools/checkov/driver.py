@@ -7,17 +7,20 @@ It uses the same runner as ``checkov --framework terraform --skip-download``, wi
 time: it imports neither the other frameworks nor the platform client, so it opens no connections and reads no
 configuration files; it disables the garbage collector; and it skips the interpreter's teardown.
 
-Of several folders most text is the same: their modules are. So the two functions that take most of the time are called
-once for each text (`_parse_once`, `_Evaluations`). Everything that depends on an environment's values is done for
-each: which values a module gets, and every check.
+Of several folders most text is the same: their modules are. So the functions that take most of the time are called
+once for each text (`_parse_once`, `_compute_once`, `_Evaluations`). Everything that depends on an environment's values
+is done for each: which values a module gets, and every check.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gc
 import io
 import json
 import logging
+import marshal
 import os
 import pickle
 import sys
@@ -25,8 +28,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_CONSTANTS = (str, int, float, bool, type(None))
 
 
 def _scan_hcl(folder: str) -> Any:
@@ -62,11 +63,20 @@ def _parse_once() -> None:
     hcl2.load = load
 
 
-class _Evaluations:
-    """Let checkov evaluate each expression once if the result is a constant, or an error.
+def _compute_once() -> None:
+    """Let checkov call functions once for equal arguments that have no other input, and whose results do not change."""
+    from checkov.terraform.graph_builder.variable_rendering import evaluate_terraform
 
-    An expression that looks like an assignment, such as the text ``a=1``, adds a name for all later ones. From then on
-    nothing is remembered.
+    for name in ("find_brackets_pairs", "remove_interpolation"):
+        setattr(evaluate_terraform, name, functools.cache(getattr(evaluate_terraform, name)))
+    os.path.realpath = functools.cache(os.path.realpath)  # type: ignore[assignment] # of files that stay as they are
+
+
+class _Evaluations:
+    """Let checkov evaluate each expression once if the result is made of constants, or an error.
+
+    Checkov changes lists, so each caller gets a copy. An expression that looks like an assignment, such as the text
+    ``a=1``, adds a name for all later ones. From then on nothing is remembered.
     """
 
     def __init__(self) -> None:
@@ -75,7 +85,7 @@ class _Evaluations:
         self._evaluate: Callable[[Any], Any] = evaluate_terraform.evaluate
         self._names: dict[str, object] = safe_eval_functions.SAFE_EVAL_DICT
         self._first_names = dict(self._names)
-        self._known: dict[str, tuple[Any, ValueError | None]] = {}
+        self._known: dict[str, tuple[bytes, ValueError | None]] = {}
         evaluate_terraform.evaluate = self._evaluate_once
 
     def forget_names(self) -> None:
@@ -86,21 +96,23 @@ class _Evaluations:
     def _evaluate_once(self, text: Any) -> Any:
         if type(text) is not str or "timestamp" in text or self._has_other_names():
             return self._evaluate(text)
-        if text not in self._known:
-            value, error = None, None
-            try:
-                value = self._evaluate(text)
-            except ValueError as raised:  # how it reports what it cannot evaluate
-                error = ValueError(*raised.args)
-            if type(value) not in _CONSTANTS:
-                return value
-            if not self._has_other_names():
-                self._known[text] = value, error
-        else:
+        if text in self._known:
             value, error = self._known[text]
-        if error:
-            raise error
-        return value
+            if error:
+                raise error
+            return marshal.loads(value)  # noqa: S302 - from below
+        try:
+            result = self._evaluate(text)
+        except ValueError as error:  # how it reports what it cannot evaluate
+            self._remember(text, None, ValueError(*error.args))
+            raise
+        self._remember(text, result, None)
+        return result
+
+    def _remember(self, text: str, result: Any, error: ValueError | None) -> None:
+        if not self._has_other_names():
+            with contextlib.suppress(ValueError):  # something else than constants, and lists and dictionaries of them
+                self._known[text] = marshal.dumps(result), error
 
     def _has_other_names(self) -> bool:
         self._names.pop("print", None)  # each evaluation sets its own
@@ -139,12 +151,13 @@ def main() -> None:
     scans: list[tuple[Callable[[str], Any], str]] = [(_scan_hcl, folder) for folder in request.get("hcl", [])]
     scans += [(_scan_plan, file) for file in request.get("plan", [])]
     _parse_once()
+    _compute_once()
     evaluations = _Evaluations()
     answers = []
     for scan, path in scans:
         evaluations.forget_names()
         answers.append(_answer(scan(path)))
-    json.dump(answers, sys.stdout)
+    sys.stdout.write(json.dumps(answers))  # dump() writes each value by itself, and through colorama
     sys.stdout.flush()
 
 
