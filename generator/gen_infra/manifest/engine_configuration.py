@@ -28,7 +28,7 @@ def configuration(manifest: Manifest, name: EngineName) -> EngineConfiguration:
     file, comment, lines, command = _FORMATS[name]
     body = [f"{comment} {line}" for line in _introduction(manifest, name)]
     text = "\n".join([*body, *lines(manifest, manifest.given_engines[name])])
-    return EngineConfiguration(file, f"{text}\n", command)
+    return EngineConfiguration(file, f"{text}\n", command.format(root=_miniwdl_root(manifest)))
 
 
 def job_tags(manifest: Manifest, name: EngineName) -> dict[str, str]:
@@ -114,23 +114,30 @@ def _snakemake(manifest: Manifest, engine: Engine) -> Iterator[str]:
 
 
 def _miniwdl(manifest: Manifest, engine: Engine) -> Iterator[str]:
-    """https://github.com/miniwdl-ext/miniwdl-aws 0.12.2 (README, batch_job.py)."""
+    """https://github.com/miniwdl-ext/miniwdl-aws 0.12.2 (README, batch_job.py).
+
+    Its backend for EFS mounts without the task's role, which a created file system refuses.
+    """
     container = {
         "jobRoleArn": manifest.engine_role_arn("miniwdl", "worker"),
         "logConfiguration": _logs(manifest, "miniwdl"),
     }
+    is_on_hosts = bool(manifest.lustre_file_systems)
     yield "[scheduler]"
-    yield "container_backend = aws_batch_job"
+    if is_on_hosts:
+        yield "# Tasks get the folder where the hosts have mounted FSx for Lustre."
+    yield f"container_backend = {'aws_batch_job_no_efs' if is_on_hosts else 'aws_batch_job'}"
     yield ""
     yield "[file_io]"
     yield "# Where the file system is mounted, for the head and for tasks."
-    yield "root = /mnt/efs"
+    yield f"root = {_miniwdl_root(manifest)}"
     yield ""
     yield "[aws]"
     yield f"region = {manifest.region}"
     yield f"task_queue = {manifest.suffixed(_queue(manifest, engine))}"
-    yield "# The access point of the file system that the head and its tasks share."
-    yield "# fsap = fsap-…"
+    if not is_on_hosts:
+        yield "# The access point of the file system that the head and its tasks share."
+        yield "# fsap = fsap-…"
     yield "# What tasks run as, and where they log."
     yield f"container_properties = {json.dumps(container)}"
     yield "# By these tags of its jobs miniwdl may stop them."
@@ -138,6 +145,11 @@ def _miniwdl(manifest: Manifest, engine: Engine) -> Iterator[str]:
     yield ""
     yield "[s3_progressive_upload]"
     yield f"uri_prefix = {_work(manifest, 'miniwdl')}"
+
+
+def _miniwdl_root(manifest: Manifest) -> str:
+    """Return where head and tasks have their file system: the first FSx for Lustre one, as on the hosts, or EFS."""
+    return next(map(manifest.lustre_folder, manifest.lustre_file_systems), "/mnt/efs")
 
 
 def _redun(manifest: Manifest, engine: Engine) -> Iterator[str]:
@@ -171,7 +183,10 @@ def _logs(manifest: Manifest, name: EngineName) -> dict[str, object]:
 
 
 class _Format(NamedTuple):
-    """How an engine is configured: its file, its mark of comments, its lines, and the command that reads the file."""
+    """How an engine is configured: its file, its mark of comments, its lines, and the command that reads the file.
+
+    In the command, ``{root}`` is the folder of the file system that head and tasks share.
+    """
 
     file: str
     comment: str
@@ -184,6 +199,6 @@ _FORMATS: dict[EngineName, _Format] = {
     "snakemake": _Format(
         "config.yaml", "#", _snakemake, "snakemake --profile . --container-image IMAGE  # in the folder of config.yaml"
     ),
-    "miniwdl": _Format("miniwdl.cfg", "#", _miniwdl, "miniwdl run --cfg miniwdl.cfg --dir /mnt/efs WORKFLOW.wdl"),
+    "miniwdl": _Format("miniwdl.cfg", "#", _miniwdl, "miniwdl run --cfg miniwdl.cfg --dir {root} WORKFLOW.wdl"),
     "redun": _Format("redun.ini", "#", _redun, "redun -c . run WORKFLOW.py TASK  # in the folder of redun.ini"),
 }

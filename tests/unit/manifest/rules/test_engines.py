@@ -121,6 +121,20 @@ def test_an_image_without_the_aws_cli_has_no_scripts_for_it(aws_cli: Any, tmp_pa
     assert not [path for path in files if "aws-cli" in path]
 
 
+def test_miniwdl_uses_the_file_system_that_the_hosts_have_mounted(tmp_path: Path) -> None:
+    """A created EFS file system refuses miniwdl-aws, which mounts without the role of the task."""
+    text = (EXAMPLE.parent / "miniwdl.yaml").read_text()
+    lustre = "file_systems: {work: {fsx: fs-0123456789abcdef0, mount_name: abcdefgh}}\n"
+    path = tmp_path / "miniwdl.yaml"
+    path.write_text(text.replace("image:\n", f"{lustre}image:\n  parameter: /lab/ami\n"))
+    with_lustre, without = (configuration(load(each), "miniwdl") for each in (path, EXAMPLE.parent / path.name))
+    assert "container_backend = aws_batch_job_no_efs\n" in with_lustre.text
+    assert "root = /fsx/work\n" in with_lustre.text
+    assert "--dir /fsx/work " in with_lustre.command
+    assert "container_backend = aws_batch_job\n" in without.text
+    assert "root = /mnt/efs\n" in without.text
+
+
 def test_privileged_containers_and_a_head_on_spot_are_warned_of(tmp_path: Path) -> None:
     text = EXAMPLE.read_text().replace("head: {queue: heads,", "fusion: true\n    head: {queue: tasks,")
     path = tmp_path / "nextflow.yaml"
