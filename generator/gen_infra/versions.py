@@ -119,6 +119,13 @@ _6 = AwsProvider(
                 '["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"]'
             ),
             _ONLY_IN_5: ".",
+            # New names, since a value that changes with the version would replace compute environments; a new resource
+            # does not.
+            'resource "terraform_data" "replacement"': 'resource "terraform_data" "replacement_trigger"',
+            'resource "terraform_data" "type"': 'resource "terraform_data" "type_trigger"',
+            "[terraform_data.replacement, terraform_data.type]": (
+                "[terraform_data.replacement_trigger, terraform_data.type_trigger]"
+            ),
         },
         "compute-environment/variables.tf": {
             "var.root_volume.throughput <= 1000": "var.root_volume.throughput <= 2000",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gen_infra.resources import data_dir
@@ -44,3 +46,12 @@ def test_every_rewritten_file_exists() -> None:
 def test_a_file_that_the_table_does_not_fit_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"network/versions\.tf has .*5\.100.* times"):
         AWS_PROVIDERS[6].rewrite("network", "versions.tf", text)
+
+
+def test_no_trigger_of_a_replacement_is_in_both_versions() -> None:
+    """Its value may change with the version, which would replace the compute environment; a new trigger does not."""
+    text = (data_dir("modules") / "compute-environment" / "main.tf").read_text()
+    declared, used = re.compile(r'"terraform_data" "(\w+)"'), re.compile(r"terraform_data\.(\w+)")
+    assert {*declared.findall(text)} == {*used.findall(text)} == {"replacement", "type"}
+    rewritten = AWS_PROVIDERS[6].rewrite("compute-environment", "main.tf", text)
+    assert {*declared.findall(rewritten)} == {*used.findall(rewritten)} == {"replacement_trigger", "type_trigger"}

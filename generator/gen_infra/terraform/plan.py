@@ -22,7 +22,7 @@ RECORD = "terraform_data.manifest"
 """The address of the resource that keeps the manifest as it was applied last."""
 
 _NOTES = frozenset({RECORD, "terraform_data.scheduling"})
-_NOTE_OF_MODULE = ".terraform_data.type"
+_NOTES_OF_MODULE = (".terraform_data.type", ".terraform_data.type_trigger")  # of version 5, of 6
 
 _COMPUTE_ENVIRONMENT = "aws_batch_compute_environment"
 _JOB_DEFINITION = "aws_batch_job_definition"
@@ -233,7 +233,7 @@ def applied_manifest(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_note(address: str) -> bool:
     """Return whether it is the address of what exists in Terraform's state alone, and is no change by itself."""
-    return address in _NOTES or address.endswith(_NOTE_OF_MODULE)
+    return address in _NOTES or address.endswith(_NOTES_OF_MODULE)
 
 
 def _resource_change(entry: Mapping[str, Any]) -> ResourceChange:

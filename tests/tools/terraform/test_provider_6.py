@@ -15,6 +15,7 @@ from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import find_terraform
 from gen_infra.terraform.provider import REGISTRIES
 from gen_infra.tools.child_environment import child_environment
+from tests.conftest import ROOT
 from tests.golden.renew import manifests
 from tests.provider_schema import for_version_6, provider_schema, terraform_files, variations
 from tests.provider_schema.server import served
@@ -60,6 +61,60 @@ output "name" {
   value = aws_batch_compute_environment.this.compute_environment_name
 }
 """
+CHANGES = """
+mock_provider "aws" {
+  mock_resource "aws_launch_template" {
+    defaults = { latest_version = 7 }
+  }
+}
+
+variables {
+  name                 = "genomicsEnv-prod"
+  type                 = "SPOT"
+  allocation_strategy  = "SPOT_PRICE_CAPACITY_OPTIMIZED"
+  max_vcpus            = 1024
+  instance_types       = ["optimal"]
+  subnet_ids           = ["subnet-0123456789abcdef0"]
+  security_group_ids   = ["sg-0123456789abcdef0"]
+  instance_profile_arn = "arn:aws:iam::123456789012:instance-profile/batchInstance-prod"
+  kms_key_arn          = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  scratch_volume       = { size_gib = 1000, iops = 8000, throughput = 2000 }
+}
+
+run "price_capacity_optimized" {
+  assert {
+    condition     = terraform_data.replacement_trigger.input == "in place"
+    error_message = "A new launch template version must not replace the environment."
+  }
+
+  assert {
+    condition     = length(aws_batch_compute_environment.this.update_policy) == 1
+    error_message = "An update must give running jobs time."
+  }
+
+  assert {
+    condition     = aws_batch_compute_environment.this.name_prefix == "genomicsEnv-prod-"
+    error_message = "The name must be a prefix."
+  }
+
+  assert {
+    condition     = output.name == aws_batch_compute_environment.this.name
+    error_message = "The output must be the full name."
+  }
+}
+
+run "best_fit" {
+  variables {
+    allocation_strategy = "BEST_FIT_PROGRESSIVE"
+    service_role_arn    = "arn:aws:iam::123456789012:role/batchService-prod"
+  }
+
+  assert {
+    condition     = terraform_data.replacement_trigger.input == "custom role, launch template version 7"
+    error_message = "With a custom role, a new launch template version must replace the environment."
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +155,20 @@ def test_terraform_accepts_what_is_rendered(tmp_path: Path, environ: dict[str, s
     assert sorted(found) == rendered_types(), "the chosen manifests no longer have every type"
 
     assert validate(tmp_path, environ) == []
+    assert run(tmp_path, environ, "fmt", "-check", "-recursive", "-diff").stdout == ""
+
+
+def test_compute_environments_change_in_place_with_one_more_strategy(tmp_path: Path, environ: dict[str, str]) -> None:
+    demo = terraform_files(for_version_6(ROOT / "envs" / "demo.yaml"))
+    module = "modules/compute-environment/"
+    lay_out({path.removeprefix(module): demo[path] for path in demo if path.startswith(module)}, tmp_path)
+    (tmp_path / "changes.tftest.hcl").write_text(CHANGES)
+    assert run(tmp_path, environ, "init", "-backend=false").returncode == 0
+
+    tested = run(tmp_path, environ, "test", "-no-color")
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert "2 passed, 0 failed" in tested.stdout
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ resource "aws_launch_template" "this" {
 # for a launch template version that is not known yet, where it ends in "Provider produced inconsistent final plan",
 # from the service-linked role to a custom one or back, which Batch refuses, and with EFA or without, because then the
 # security groups move between the launch template and the compute environment.
-resource "terraform_data" "replacement" {
+resource "terraform_data" "replacement_trigger" {
   input = local.updated_in_place ? (var.efa_interfaces == 0 ? "in place" : "in place, with EFA") : join(" ", [
     var.service_role_arn == null ? "service-linked role," : "custom role,",
     "launch template version", aws_launch_template.this.latest_version,
@@ -126,7 +126,7 @@ resource "terraform_data" "replacement" {
 
 # Batch changes the type of a compute environment only with the service-linked role; the provider plans an update even
 # without.
-resource "terraform_data" "type" {
+resource "terraform_data" "type_trigger" {
   input = local.updated_in_place ? "in place" : var.type
 }
 
@@ -182,6 +182,6 @@ resource "aws_batch_compute_environment" "this" {
 
     # Batch changes the number of vCPUs itself, every few minutes.
     ignore_changes       = [compute_resources[0].desired_vcpus]
-    replace_triggered_by = [terraform_data.replacement, terraform_data.type]
+    replace_triggered_by = [terraform_data.replacement_trigger, terraform_data.type_trigger]
   }
 }
