@@ -7,7 +7,7 @@ JOBS ?= 8
 unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test all-tests fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs fuzz instance-data provider-schema service-reference bench setup clean help
+.PHONY: demo test all-tests ci-test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs fuzz instance-data provider-schema service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -19,11 +19,14 @@ test: setup lint ## Run lint and all tests, with the real tools
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 # One run of all suites shares what they apply, and one suite computes while another waits.
-all-tests: setup lint ## Run lint and the tests of make test, fault-injection-test and permissions-test, as CI does
-	$(BIN)/pytest tests/emulator tests/golden tests/tools tests/unit tests/fault_injection tests/permissions $(SIDE_BY_SIDE)
+all-tests: setup lint ## Run lint and the tests of make test, ci-test, fault-injection-test and permissions-test, as CI does
+	$(BIN)/pytest tests/emulator tests/golden tests/tools tests/unit tests/ci tests/fault_injection tests/permissions $(SIDE_BY_SIDE)
 
 fault-injection-test: setup ## Change prod while jobs run, stop and kill real runs, and let AWS fail
 	$(BIN)/pytest tests/fault_injection $(SIDE_BY_SIDE)
+
+ci-test: setup ## Run the steps of action.yml and the console blocks of docs/, and build a release
+	$(BIN)/pytest tests/ci $(SIDE_BY_SIDE)
 
 permissions-test: setup ## Prove each role's permissions sufficient and necessary, in minutes
 	$(BIN)/pytest tests/permissions $(SIDE_BY_SIDE)
