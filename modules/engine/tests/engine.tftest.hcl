@@ -9,16 +9,16 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "nextflow-prod"
-  environment         = "prod"
-  account_id          = "123456789012"
-  region              = "us-east-1"
-  kms_key_arn         = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  definition_names    = ["nf-*"]
-  files_policy        = "{}"
-  job_queue_arns      = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-prod"]
-  log_group           = "/aws/batch/prod/nextflow"
-  principals          = ["arn:aws:iam::123456789012:role/Scientist"]
+  name             = "nextflow-prod"
+  environment      = "prod"
+  account_id       = "123456789012"
+  region           = "us-east-1"
+  kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  definition_names = ["nf-*"]
+  files_policy     = "{}"
+  job_queue_arns   = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-prod"]
+  log_group        = "/aws/batch/prod/nextflow"
+  principals       = ["arn:aws:iam::123456789012:role/Scientist"]
 }
 
 run "only_tasks_and_principals_have_the_roles" {

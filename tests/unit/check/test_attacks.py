@@ -126,7 +126,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (raw(volumes=[{"name": "v", "Host": {"sourcePath": "/etc"}}]), f"{RAW}volumes[0].Host", "unknown key"),
     (raw(volumes={"name": "v", "host": {"sourcePath": "/etc"}}), f"{RAW}volumes", "should be a list"),
     *(
-        ({"image__aws_cli": path}, "image.aws_cli: ", "is not a folder below /opt")
+        ({"image__aws_cli": path}, "image.aws_cli: ", "is not true or false or a folder below /opt")
         for path in ("/usr/local", "/opt/../etc", "/opt", "/opt/a b")
     ),
     ({"compute__spot__user_data": ["../x.sh"]}, "compute.spot.user_data[0]: ", "below the manifest's folder"),
