@@ -53,9 +53,11 @@ def _work(manifest: Manifest, name: EngineName) -> str:
 
 
 def _groovy(value: object) -> str:
-    """Write a string or a map of strings as Groovy; in single quotes, which Groovy does not interpolate."""
+    """Write a string, a list or a map of strings as Groovy; in single quotes, which Groovy does not interpolate."""
     if isinstance(value, dict):
         return "[" + ", ".join(f"{_groovy(key)}: {_groovy(each)}" for key, each in value.items()) + "]"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_groovy, value)) + "]"
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -76,6 +78,14 @@ def _nextflow(manifest: Manifest, engine: Engine) -> Iterator[str]:
         yield "// The definition of each process, in place of an image; its containers must contain the AWS CLI."
         yield f"process.container = {_groovy(f'job-definition://{manifest.suffixed(engine.jobs[0])}')}"
         return
+    if engine.efs:
+        yield "// Nextflow gives tasks only folders of their host: the head job alone mounts EFS."
+    shared = [
+        f"{manifest.lustre_folder(key)}:{volume.mount}{':ro' if volume.read_only else ''}"
+        for key, volume in engine.fsx.items()
+    ]
+    if shared and (engine.fusion or manifest.image.is_stock):
+        yield f"aws.batch.volumes = {_groovy(shared)}"
     if engine.fusion:
         yield "// Fusion: tasks use S3 as a file system; Wave adds it to their containers."
         yield "fusion.enabled = true"
@@ -88,7 +98,8 @@ def _nextflow(manifest: Manifest, engine: Engine) -> Iterator[str]:
         yield "// Without image.aws_cli in the manifest each container must contain the AWS CLI."
     if not manifest.image.is_stock:
         yield "// Scratch: the machine image gives each container its own folder of this volume."
-        yield f"aws.batch.volumes = {_groovy(f'{manifest.image.scratch.mount}:/tmp')}"
+        scratch = f"{manifest.image.scratch.mount}:/tmp"
+        yield f"aws.batch.volumes = {_groovy([scratch, *shared] if shared else scratch)}"
 
 
 def _snakemake(manifest: Manifest, engine: Engine) -> Iterator[str]:
@@ -169,12 +180,29 @@ def _redun(manifest: Manifest, engine: Engine) -> Iterator[str]:
         (definition,) = manifest.definition_names("redun")
         yield "# What tasks run as, and where they log."
         yield f"role = {manifest.engine_role_arn('redun', 'worker')}"
-        logs = {"containerProperties": {"logConfiguration": _logs(manifest, "redun")}}
-        yield f"job_def_extra = {json.dumps(logs)}"
+        container = {"logConfiguration": _logs(manifest, "redun"), **_volumes(manifest, engine)}
+        yield f"job_def_extra = {json.dumps({'containerProperties': container})}"
         yield "# The only name of job definitions that redun may register."
         yield f"job_def_name = {definition}"
     yield "# By these tags of its jobs redun may stop them."
     yield f"batch_tags = {json.dumps(job_tags(manifest, 'redun'))}"
+
+
+def _volumes(manifest: Manifest, engine: Engine) -> dict[str, object]:
+    """Return the properties of a container that mounts an engine's file systems, in the API's spelling."""
+    volumes: list[dict[str, object]] = []
+    mounts: list[dict[str, object]] = []
+    for name, volume in engine.efs.items():
+        system = manifest.file_system_of(volume)
+        access = {"iam": "ENABLED"} | ({"accessPointId": system.access_point} if system.access_point else {})
+        efs = {"fileSystemId": system.efs, "transitEncryption": "ENABLED", "authorizationConfig": access}
+        efs |= {"rootDirectory": volume.directory} if volume.directory else {}
+        volumes.append({"name": f"efs-{name}", "efsVolumeConfiguration": efs})
+        mounts.append({"sourceVolume": f"efs-{name}", "containerPath": volume.mount, "readOnly": volume.read_only})
+    for name, lustre in engine.fsx.items():
+        volumes.append({"name": f"fsx-{name}", "host": {"sourcePath": manifest.lustre_folder(name)}})
+        mounts.append({"sourceVolume": f"fsx-{name}", "containerPath": lustre.mount, "readOnly": lustre.read_only})
+    return {"volumes": volumes, "mountPoints": mounts} if volumes else {}
 
 
 def _logs(manifest: Manifest, name: EngineName) -> dict[str, object]:

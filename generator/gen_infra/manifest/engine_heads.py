@@ -16,7 +16,7 @@ from gen_infra.manifest.model.job import Job
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gen_infra.manifest.model.engine import EngineHead, EngineName
+    from gen_infra.manifest.model.engine import Engine, EngineHead, EngineName
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding
 
@@ -49,7 +49,7 @@ def head_command(engine: EngineName, pipeline: str, revision: str, arguments: Se
 def with_heads(manifest: Manifest) -> Manifest:
     """Return the manifest with the head jobs of its engines."""
     heads = {
-        head_job(name): _job(manifest, name, engine.head)
+        head_job(name): _job(manifest, name, engine, engine.head)
         for name, engine in manifest.given_engines.items()
         if engine.head
     }
@@ -64,7 +64,7 @@ def replaced_jobs(manifest: Manifest) -> Iterator[ManifestFinding]:
             yield ("jobs", key), f"is the key of the head job of engines.{key.removesuffix('-head')}; rename it"
 
 
-def _job(manifest: Manifest, name: EngineName, head: EngineHead) -> Job:
+def _job(manifest: Manifest, name: EngineName, engine: Engine, head: EngineHead) -> Job:
     image = head.image or ENGINES[name].head_image
     return Job(
         image=image,
@@ -73,6 +73,8 @@ def _job(manifest: Manifest, name: EngineName, head: EngineHead) -> Job:
         queue=head.queue,
         role=manifest.engine_role_arn(name, "head"),
         command=("bash", "-c", 'echo "submit it with gen-infra submit --engine" >&2; exit 2'),
+        efs=engine.efs,
+        fsx=engine.fsx,
         environment={CONFIGURATION_VARIABLE: configuration(manifest, name).text},
         attempts=1,
         timeout_minutes=_MINUTES,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from gen_infra.manifest.model.container import EfsVolume
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.settings import Bucket
@@ -59,7 +60,7 @@ def role_policies(manifest: Manifest, key: str) -> list[RolePolicy]:
         buckets = tuple([manifest.buckets[name] for name in job.buckets])
         own = {
             "buckets": bucket_statements(buckets, manifest.partition, through(manifest, "s3")),
-            "efs": tuple(efs_statements(manifest, job)),
+            "efs": tuple(efs_statements(manifest, _efs_volumes(job))),
         }
         policies += [RolePolicy(f"{key}_{name}", name, key, statements) for name, statements in own.items()]
     if manifest.needs_execution_role(job):
@@ -148,13 +149,16 @@ _OF_WHOLE_BUCKET = {"s3:ListBucketMultipartUploads"}
 _WITHOUT_PREFIX = StatementCondition("Null", "s3:prefix", ("true",))
 
 
-def efs_statements(manifest: Manifest, job: Job) -> Iterator[Statement]:
-    """Yield what a job's role may do with existing file systems, only through the access point where there is one.
+def _efs_volumes(job: Job) -> list[EfsVolume]:
+    return [volume for container in job.all_containers.values() for volume in container.efs.values()]
+
+
+def efs_statements(manifest: Manifest, volumes: Iterable[EfsVolume]) -> Iterator[Statement]:
+    """Yield what a role may do with existing file systems, only through the access point where there is one.
 
     The policies for file systems that the environment creates are in their module, which knows their ids.
     """
     arn = f"arn:{manifest.partition}:elasticfilesystem:{manifest.region}:{manifest.account}"
-    volumes = [volume for container in job.all_containers.values() for volume in container.efs.values()]
     mounted = [(manifest.file_system_of(volume), volume.read_only) for volume in volumes]
     targets = dict.fromkeys(
         (file_system.efs, file_system.access_point, read_only)

@@ -9,6 +9,7 @@ import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.lustre import boot_scripts
+from gen_infra.manifest.model.manifest import ENGINE_ROLES
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
@@ -238,9 +239,17 @@ def job_dependencies(manifest: Manifest, key: str, policies: Sequence[RolePolicy
 
 
 def mounting_roles(manifest: Manifest, key: str, *, writes: bool) -> dict[str, Hcl] | None:
-    """Return the names of the created roles of jobs that mount a created file system, by job."""
+    """Return the names of the created roles that mount a created file system, by job, or by engine and role."""
     jobs = [job for job, may_write in manifest.job_mounts(key).items() if may_write == writes]
-    return {job: reference(f"aws_iam_role.{job}.name") for job in jobs} or None
+    engines = [engine for engine, may_write in manifest.engine_mounts(key).items() if may_write == writes]
+    return {
+        **{job: reference(f"aws_iam_role.{job}.name") for job in jobs},
+        **{
+            f"engine/{engine}/{role}": reference(f"module.engine_{engine}.{role}_role_name")
+            for engine in engines
+            for role in ENGINE_ROLES
+        },
+    } or None
 
 
 def base_parameter_arn(manifest: Manifest) -> str | None:

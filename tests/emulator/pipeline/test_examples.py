@@ -7,6 +7,7 @@ roots run in parallel. Two examples that use the same name for a resource would 
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -384,6 +385,13 @@ class TestExamples:
                 assert policy["Condition"] == {
                     "StringEquals": {"elasticfilesystem:AccessPointArn": point["AccessPointArn"]}
                 }
+            for engine, role in itertools.product(manifest.engine_mounts(key), ("head", "worker")):
+                policy = applied.client("iam").get_role_policy(
+                    RoleName=f"{engine}-{name}-{role}", PolicyName=f"file-system-{manifest.suffixed(key)}"
+                )["PolicyDocument"]["Statement"][0]
+                assert (policy["Resource"], "elasticfilesystem:ClientWrite" in policy["Action"]) == (
+                    system["FileSystemArn"], False
+                )  # fmt: skip
 
     def test_secrets_are_references(self, applied: SideBySide) -> None:
         named = {secret["name"]: secret["valueFrom"] for secret in applied.container("call-secrets")["secrets"]}

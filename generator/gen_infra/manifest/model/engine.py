@@ -7,7 +7,8 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 from msgspec import Meta
 
 from gen_infra.manifest.model.access import PrincipalArn
-from gen_infra.manifest.model.base import INT32_MAX, ContainerImage, KmsKeyArn, Model, Prefix, about, text
+from gen_infra.manifest.model.base import INT32_MAX, ContainerImage, Key, KmsKeyArn, Model, Prefix, about, text
+from gen_infra.manifest.model.container import EfsVolume, FsxVolume
 
 EngineName: TypeAlias = Literal["nextflow", "snakemake", "miniwdl", "redun"]
 
@@ -94,6 +95,17 @@ class Engine(Model, frozen=True, kw_only=True):
         about("ARNs of IAM roles and users of this account that may run the engine elsewhere, with its head role."),
     ] = ()
     buckets: Annotated[tuple[str, ...], about("The keys of the buckets that its tasks and its head may use.")] = ()
+    efs: Annotated[
+        dict[Key, EfsVolume],
+        about(
+            "EFS file systems for its head job and its tasks, by a name of your choice; the tasks of Nextflow and "
+            "Snakemake mount them only by the definitions of `jobs`."
+        ),
+    ] = {}
+    fsx: Annotated[
+        dict[Key, FsxVolume],
+        about("FSx for Lustre file systems for its head job and its tasks, by their names in `file_systems`."),
+    ] = {}
     jobs: Annotated[
         tuple[str, ...],
         about("The keys of jobs whose definitions it submits; with them it may not register any of its own."),

@@ -193,6 +193,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         return (
             any(each.efs for each in self.file_systems.values())
             or any(container.efs for _, _, container in self.containers())
+            or any(engine.efs for engine in self.given_engines.values())
             or any(
                 "efsVolumeConfiguration" in volume
                 for job in self.jobs.values()
@@ -234,6 +235,14 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         for name, job in self.jobs.items():
             volumes = [volume for each in job.all_containers.values() for volume in each.efs.values()]
             if used := [volume for volume in volumes if volume.file_system == key and not job.role]:
+                mounts[name] = not all(volume.read_only for volume in used)
+        return mounts
+
+    def engine_mounts(self, key: str) -> dict[EngineName, bool]:
+        """Return the engines that mount a created file system, and whether they may write."""
+        mounts: dict[EngineName, bool] = {}
+        for name, engine in self.given_engines.items():
+            if used := [volume for volume in engine.efs.values() if volume.file_system == key]:
                 mounts[name] = not all(volume.read_only for volume in used)
         return mounts
 

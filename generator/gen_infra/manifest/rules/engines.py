@@ -77,6 +77,17 @@ def engines_have_what_they_know(manifest: Manifest) -> Iterable[ManifestFinding]
             yield (*path, "jobs"), "is not for miniwdl, which registers a definition for each task"
 
 
+def redun_knows_its_file_systems(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require file systems that exist already: the configuration of redun has their ids."""
+    redun = manifest.given_engines.get("redun")
+    for name, volume in redun.efs.items() if redun and not redun.jobs else ():
+        if manifest.file_system_of(volume).is_created:
+            yield (
+                ("engines", "redun", "efs", name),
+                "redun's configuration needs its id, which is known only later: name one that exists, or use jobs",
+            )
+
+
 def engines_leave_the_definitions_of_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse names of jobs that an engine may register definitions with."""
     for path, name, engine in _engines(manifest):
@@ -155,6 +166,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     engines_work_in_their_own_prefix,
     engines_have_what_they_know,
     engines_leave_the_definitions_of_jobs,
+    redun_knows_its_file_systems,
     engines_trust_principals_of_this_account,
     heads_can_run,
 )

@@ -9,8 +9,11 @@ from gen_infra.manifest.model.file_system import LUSTRE_FOLDER
 from gen_infra.manifest.rules.rule import unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.model.container import Container
+    from gen_infra.manifest.model.engine import Engine
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
@@ -74,8 +77,8 @@ def settings_fit_the_file_system(manifest: Manifest) -> Iterable[ManifestFinding
 
 def jobs_mount_file_systems_that_exist(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require a name of ``file_systems`` or an id, and no second access point or directory."""
-    for path, _, container in manifest.containers():
-        for name, volume in container.efs.items():
+    for path, client in _mounting(manifest):
+        for name, volume in client.efs.items():
             place = (*path, "efs", name)
             named = manifest.file_systems.get(volume.file_system)
             if named is not None and named.fsx:
@@ -94,14 +97,22 @@ def jobs_mount_file_systems_that_exist(manifest: Manifest) -> Iterable[ManifestF
 
 def jobs_mount_lustre_by_name(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Require the name of an FSx for Lustre file system: the hosts mount what ``file_systems`` lists."""
-    for path, _, container in manifest.containers():
-        for name in container.fsx:
+    for path, client in _mounting(manifest):
+        for name in client.fsx:
             mounted = manifest.file_systems.get(name)
             if mounted is None:
                 lustre = manifest.lustre_file_systems
                 yield (*path, "fsx", name), unknown_name("unknown FSx for Lustre file system", name, lustre)
             elif not mounted.fsx:
                 yield (*path, "fsx", name), f"file_systems.{name} is EFS; mount it by efs"
+
+
+def _mounting(manifest: Manifest) -> Iterator[tuple[KeyPath, Container | Engine]]:
+    """Yield what mounts file systems, with its path: the containers of jobs, and engines."""
+    for path, _, container in manifest.containers():
+        yield path, container
+    for name, engine in manifest.given_engines.items():
+        yield ("engines", name), engine
 
 
 ERRORS: tuple[ManifestRule, ...] = (

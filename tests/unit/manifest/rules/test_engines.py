@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from gen_infra.manifest import load, load_with_warnings
 from gen_infra.manifest.engine_configuration import configuration
@@ -133,6 +135,91 @@ def test_miniwdl_uses_the_file_system_that_the_hosts_have_mounted(tmp_path: Path
     assert "--dir /fsx/work " in with_lustre.command
     assert "container_backend = aws_batch_job\n" in without.text
     assert "root = /mnt/efs\n" in without.text
+
+
+SHARED = data_dir("envs") / "examples" / "shared-files.yaml"
+
+
+def shared(tmp_path: Path, **engines: Any) -> Path:
+    """Write the example of file systems with these engines."""
+    document = yaml.safe_load(SHARED.read_text())
+    path = tmp_path / "shared.yaml"
+    path.write_text(yaml.safe_dump({**document, "engines": engines}, sort_keys=False))
+    return path
+
+
+def test_an_engine_mounts_file_systems_as_jobs_do() -> None:
+    manifest = load(SHARED)
+    text = configuration(manifest, "nextflow").text
+    assert "aws.batch.volumes = ['/docker_scratch:/tmp', '/fsx/work:/work']\n" in text
+    assert "the head job alone mounts EFS" in text
+    [archive] = [each for each in files_statements(manifest, "nextflow") if each.sid.startswith("FileSystem")]
+    assert archive.resources == ("arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0123456789abcdef0",)
+    assert "elasticfilesystem:ClientWrite" in archive.actions
+    assert manifest.engine_mounts("refs") == {"nextflow": False}
+    files = render(manifest)
+    for role in ("head", "worker"):
+        reader = f'"engine/nextflow/{role}" = module.engine_nextflow.{role}_role_name'
+        assert reader in " ".join(files["terraform/file_systems.tf"].decode().split())
+
+
+def test_a_head_job_mounts_the_file_systems_of_its_engine(tmp_path: Path) -> None:
+    engine = {
+        "work": WORK,
+        "head": {"queue": "main"},
+        "efs": {"refs": {"file_system": "refs", "mount": "/references"}},
+        "fsx": {"work": {"mount": "/work", "read_only": True}},
+    }
+    manifest = load(shared(tmp_path, nextflow=engine))
+    head = manifest.jobs["nextflow-head"]
+    assert (head.efs["refs"].mount, head.fsx["work"].read_only) == ("/references", True)
+    assert "/fsx/work:/work:ro" in head.environment["GEN_INFRA_ENGINE_CONFIG"]
+    jobs = render(manifest)["terraform/jobs.tf"].decode()
+    assert "fileSystemId      = module.file_system_refs.id" in jobs
+    assert 'sourcePath = "/fsx/work"' in jobs
+
+
+def test_tasks_of_redun_mount_what_exists(tmp_path: Path) -> None:
+    efs = {"archive": {"file_system": "archive", "mount": "/archive", "read_only": True}}
+    fsx = {"work": {"mount": "/work"}}
+    manifest = load(shared(tmp_path, redun={"work": WORK, "efs": efs, "fsx": fsx}))
+    [line] = [each for each in configuration(manifest, "redun").text.splitlines() if each.startswith("job_def_extra")]
+    container = json.loads(line.partition(" = ")[2])["containerProperties"]
+    assert container["volumes"] == [
+        {
+            "name": "efs-archive",
+            "efsVolumeConfiguration": {
+                "fileSystemId": "fs-0123456789abcdef0",
+                "transitEncryption": "ENABLED",
+                "authorizationConfig": {"iam": "ENABLED", "accessPointId": "fsap-0123456789abcdef0"},
+            },
+        },
+        {"name": "fsx-work", "host": {"sourcePath": "/fsx/work"}},
+    ]
+    assert [(each["sourceVolume"], each["containerPath"], each["readOnly"]) for each in container["mountPoints"]] == [
+        ("efs-archive", "/archive", True),
+        ("fsx-work", "/work", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "given", "problem"),
+    [
+        ("redun", {"efs": {"refs": {"file_system": "refs", "mount": "/r"}}}, "efs.refs: redun's configuration needs"),
+        ("nextflow", {"efs": {"refs": {"file_system": "no", "mount": "/r"}}}, "efs.refs.file_system: unknown file sys"),
+        ("nextflow", {"efs": {"w": {"file_system": "work", "mount": "/r"}}}, "efs.w.file_system: work is FSx for Lus"),
+        ("nextflow", {"fsx": {"refs": {"mount": "/r"}}}, "fsx.refs: file_systems.refs is EFS"),
+        ("nextflow", {"fsx": {"no": {"mount": "/r"}}}, "fsx.no: unknown FSx for Lustre file system"),
+    ],
+)
+def test_an_engine_cannot_mount_what_does_not_exist(
+    engine: str, given: dict[str, Any], problem: str, tmp_path: Path
+) -> None:
+    head = {"head": {"queue": "main"}} if engine == "nextflow" else {}
+    with pytest.raises(ManifestError) as caught:
+        load(shared(tmp_path, **{engine: {"work": WORK, **head, **given}}))
+    [found] = caught.value.problems
+    assert f"{found.path}: {found.message}".startswith(f"engines.{engine}.{problem}")
 
 
 def test_privileged_containers_and_a_head_on_spot_are_warned_of(tmp_path: Path) -> None:

@@ -234,11 +234,13 @@ build {
       "ECS_IMAGE_CLEANUP_INTERVAL=10m",
       "ECS_IMAGE_MINIMUM_CLEANUP_AGE=60m",
       "ECS_NUM_IMAGES_DELETE_PER_CYCLE=5",
+      "AWS_CLI_FOLDER=/opt/aws-cli",
     ]
     scripts = [
       "${path.root}/scripts/update.sh",
       "${path.root}/scripts/scratch.sh",
       "${path.root}/scripts/tuning.sh",
+      "${path.root}/scripts/aws-cli.sh",
       "${path.root}/scripts/lustre.sh",
       "${path.root}/scripts/cleanup.sh",
       "${path.root}/scripts/verify.sh",

@@ -16,7 +16,9 @@ module "file_system_refs" {
   subnet_ids                = local.mount_target_subnet_ids
   vpc_id                    = local.mount_target_vpc_id
   reader_role_names = {
-    align = aws_iam_role.align.name
+    align                    = aws_iam_role.align.name
+    "engine/nextflow/worker" = module.engine_nextflow.worker_role_name
+    "engine/nextflow/head"   = module.engine_nextflow.head_role_name
   }
   writer_role_names = {
     fetch = aws_iam_role.fetch.name

@@ -11,6 +11,7 @@ resource "terraform_data" "manifest" {
     module.network,
     module.compute_main,
     module.file_system_refs,
+    module.engine_nextflow,
     aws_batch_job_queue.main,
     aws_batch_job_definition.fetch,
     aws_batch_job_definition.align,
