@@ -1,6 +1,7 @@
 """The requests that AWS and its programs make with the rendered policies; the emulator makes few of them.
 
-Each row has the page that says so. A row that no policy allows fails a test.
+Each row has the page that says so, and was checked against copies of these pages, except `_SCHEDULER_KEY`: of its page,
+the part on the execution role could not be read. A row that no policy allows fails a test.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ _FLOW_LOGS = f"{_DOCS}/vpc/latest/userguide/flow-logs-iam-role.html"
 _INSTANCE = f"{_DOCS}/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html"
 _LAMBDA = f"{_DOCS}/lambda/latest/dg/lambda-intro-execution-role.html"
 _LAMBDA_FAILED = f"{_DOCS}/lambda/latest/dg/invocation-async-retain-records.html"
-_LAMBDA_KEY = f"{_DOCS}/lambda/latest/dg/security-encryption-at-rest.html"
 _LAMBDA_TRACES = f"{_DOCS}/lambda/latest/dg/services-xray.html"
 _LOGS_KEY = f"{_DOCS}/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"
 _PACKER = "https://developer.hashicorp.com/packer/integrations/hashicorp/amazon#iam-task-or-instance-role"
@@ -44,11 +44,13 @@ _PACKER_SESSIONS = (
 _S3_KEY = f"{_DOCS}/AmazonS3/latest/userguide/UsingKMSEncryption.html"
 _SCHEDULER_KEY = f"{_DOCS}/scheduler/latest/UserGuide/encryption-rest.html"
 _SCHEDULER_ROLE = f"{_DOCS}/scheduler/latest/UserGuide/setting-up.html"
+_SCHEDULER_TRUST = f"{_DOCS}/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"
 _SESSIONS = f"{_DOCS}/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html"
 _SNS = f"{_DOCS}/sns/latest/dg/sns-access-policy-use-cases.html"
 _SNS_KEY = f"{_DOCS}/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services"
-_SPOT_FLEET = f"{_DOCS}/batch/latest/userguide/spot_fleet_IAM_role.html"
-_SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"
+_SPOT = f"{_DOCS}/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html"
+_SPOT_FLEET = f"{_DOCS}/AWSEC2/latest/UserGuide/spot-fleet-prerequisites.html"
+_SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html#send-to-encrypted-queue"
 
 
 @dataclass(frozen=True)
@@ -128,16 +130,16 @@ def _instances() -> Iterator[AwsCall]:
     opened = " ".join(f"ssmmessages:{verb}{channel}" for verb in ("Create", "Open") for channel in channels)
     yield AwsCall("batchImageBuilder-complete", "ssm:UpdateInstanceInformation", instance, _INSTANCE)
     yield AwsCall("batchImageBuilder-complete", opened, "*", _INSTANCE)
-    for service, name in (
-        ("autoscaling", "AutoScaling"),
-        ("spot", "EC2Spot"),
-        ("spotfleet", "EC2SpotFleet"),
+    for service, name, source in (
+        ("autoscaling", "AutoScaling", _EBS_KEY),
+        ("spot", "EC2Spot", _SPOT),
+        ("spotfleet", "EC2SpotFleet", _SPOT_FLEET),
     ):
         role = f"aws-service-role/{service}.amazonaws.com/AWSServiceRoleFor{name}"
         with_key = "kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:DescribeKey"
         context = {"aws:PrincipalArn": ROLE + role, "kms:CallerAccount": ACCOUNT_ID}
-        yield AwsCall(role, with_key, "{key}", _EBS_KEY, context)
-        yield AwsCall(role, "kms:CreateGrant", "{key}", _EBS_KEY, context | {"kms:GrantIsForAWSResource": "true"})
+        yield AwsCall(role, with_key, "{key}", source, context)
+        yield AwsCall(role, "kms:CreateGrant", "{key}", source, context | {"kms:GrantIsForAWSResource": "true"})
 
 
 def _logs_and_notifications() -> Iterator[AwsCall]:
@@ -169,15 +171,15 @@ def _functions() -> Iterator[AwsCall]:
         yield AwsCall(name, _TO_LOG, f"{_LOG_GROUPS}/aws/lambda/{name}:log-stream:1", _LAMBDA)
         yield AwsCall(name, "sqs:SendMessage", f"arn:aws:sqs:{_HERE}:batchFunctions-complete", _LAMBDA_FAILED)
         yield AwsCall(name, "xray:PutTelemetryRecords xray:PutTraceSegments", "*", _LAMBDA_TRACES)
-        yield AwsCall(name, "kms:Decrypt", "{key}", _LAMBDA_KEY)
-        yield AwsCall(name, "kms:GenerateDataKey", "{key}", _SQS_KEY)
+        yield AwsCall(name, "kms:Decrypt", "{key}", _LAMBDA)  # to decrypt the environment variables
+        yield AwsCall(name, "kms:Decrypt kms:GenerateDataKey", "{key}", _SQS_KEY)
 
 
 def _image_rebuild() -> Iterator[AwsCall]:
     name, key = "batchImageRebuild-complete", {"kms:EncryptionContext:aws:scheduler:schedule:arn": _SCHEDULE}
     project = f"arn:aws:codebuild:{_HERE}:project/{name}"
     group = f"arn:aws:scheduler:{_HERE}:schedule-group/{name}"
-    yield _assume("scheduler", "batchImageSchedule-complete", _SCHEDULER_ROLE, Account=ACCOUNT_ID, Arn=group)
+    yield _assume("scheduler", "batchImageSchedule-complete", _SCHEDULER_TRUST, Account=ACCOUNT_ID, Arn=group)
     yield AwsCall("batchImageSchedule-complete", "codebuild:StartBuild", project, _SCHEDULER_ROLE)
     yield AwsCall("batchImageSchedule-complete", "kms:Decrypt", "{key}", _SCHEDULER_KEY, key)
     yield _assume("codebuild", name, _CODEBUILD, Account=ACCOUNT_ID, Arn=project)
