@@ -114,9 +114,19 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
         with emulator.start(images=folder / "images") as aws:
             made = Engines(aws, folder, dict(aws.environ))
             _scientist(aws)
+            _file_system(aws, folder / "environment.yaml")
             aws.client("s3").put_object(Bucket=REFERENCE, Key="reference.fa", Body=FASTA)
             made.run("apply", "--yes", "--allow", "access")
             yield made
+
+
+def _file_system(aws: Emulator, manifest: Path) -> None:
+    """Create a file system and its access point, and write their ids into the manifest."""
+    efs = aws.client("efs")
+    system = efs.create_file_system(CreationToken="wdl", Encrypted=True)["FileSystemId"]
+    point = efs.create_access_point(ClientToken="wdl", FileSystemId=system)["AccessPointId"]
+    text = manifest.read_text().replace("FILE_SYSTEM", system).replace("ACCESS_POINT", point)
+    manifest.write_text(text)
 
 
 def _scientist(aws: Emulator) -> None:
@@ -165,35 +175,24 @@ def test_snakemake(engines: Engines, tmp_path: Path) -> None:
 
 def test_miniwdl(engines: Engines) -> None:
     """The head runs as a job that shares an EFS folder with its tasks, as miniwdl-aws asks for."""
-    efs, s3 = engines.aws.client("efs"), engines.aws.client("s3")
-    system = efs.create_file_system(CreationToken="wdl", Encrypted=True)["FileSystemId"]
-    point = efs.create_access_point(ClientToken="wdl", FileSystemId=system)["AccessPointId"]
-    configuration = engines.run("engine", "miniwdl").replace("# fsap = fsap-…", f"fs = {system}\nfsap = {point}")
-    s3.put_object(Bucket=RESULTS, Key="miniwdl/miniwdl.cfg", Body=configuration.encode())
+    s3 = engines.aws.client("s3")
     s3.put_object(Bucket=RESULTS, Key="miniwdl/lengths.wdl", Body=(HERE / "workflows/lengths.wdl").read_bytes())
     given = f"image={IMAGE} --cfg miniwdl.cfg --error-json --dir /mnt/efs"
     lengths = "miniwdl run lengths.wdl reference=/mnt/efs/reference.fa"
     script = f"""
         cd /mnt/efs
         python -c "{_COPY_IN}"
+        printf %s "$GEN_INFRA_ENGINE_CONFIG" >miniwdl.cfg
         {lengths} {given}/run/.
         python -c "{_COPY_OUT}"
         {lengths} fail=true {given}/broken/.
     """
-    head = engines.aws.client("batch").describe_job_definitions(jobDefinitionName="miniwdl-head-engines")
-    properties = head["jobDefinitions"][0]["containerProperties"]
-    share = {"fileSystemId": system, "transitEncryption": "ENABLED", "authorizationConfig": {"accessPointId": point}}
-    mounted = engines.aws.client("batch").register_job_definition(
-        jobDefinitionName="miniwdl-head-efs",
-        type="container",
-        containerProperties=properties
-        | {
-            "command": ["bash", "-ec", script],
-            "volumes": [{"name": "efs", "efsVolumeConfiguration": share}],
-            "mountPoints": [{"sourceVolume": "efs", "containerPath": "/mnt/efs"}],
-        },
-    )["jobDefinitionArn"]
-    job = engines.aws.client("batch").submit_job(jobName="wdl", jobQueue="tasks-engines", jobDefinition=mounted)
+    job = engines.aws.client("batch").submit_job(
+        jobName="wdl",
+        jobQueue="tasks-engines",
+        jobDefinition="miniwdl-head-engines",
+        containerOverrides={"command": ["bash", "-ec", script]},
+    )
     follow(Lab(engines.aws.endpoint), job["jobId"])
 
     assert engines.object("miniwdl/total.txt") == TOTAL, engines.run("logs", job["jobId"])
@@ -204,8 +203,7 @@ _COPY_IN = f"""
 import boto3
 s3 = boto3.client('s3')
 s3.download_file('{REFERENCE}', 'reference.fa', 'reference.fa')
-for name in ('lengths.wdl', 'miniwdl.cfg'):
-    s3.download_file('{RESULTS}', 'miniwdl/' + name, name)
+s3.download_file('{RESULTS}', 'miniwdl/lengths.wdl', 'lengths.wdl')
 """
 _COPY_OUT = f"""
 import boto3

@@ -27,8 +27,9 @@ def configuration(manifest: Manifest, name: EngineName) -> EngineConfiguration:
     """Return the configuration of one of the manifest's engines."""
     file, comment, lines, command = _FORMATS[name]
     body = [f"{comment} {line}" for line in _introduction(manifest, name)]
-    text = "\n".join([*body, *lines(manifest, manifest.given_engines[name])])
-    return EngineConfiguration(file, f"{text}\n", command.format(root=_miniwdl_root(manifest)))
+    engine = manifest.given_engines[name]
+    text = "\n".join([*body, *lines(manifest, engine)])
+    return EngineConfiguration(file, f"{text}\n", command.format(root=_shared_files(manifest, engine).root))
 
 
 def job_tags(manifest: Manifest, name: EngineName) -> dict[str, str]:
@@ -133,22 +134,23 @@ def _miniwdl(manifest: Manifest, engine: Engine) -> Iterator[str]:
         "jobRoleArn": manifest.engine_role_arn("miniwdl", "worker"),
         "logConfiguration": _logs(manifest, "miniwdl"),
     }
-    is_on_hosts = bool(manifest.lustre_file_systems)
+    shared = _shared_files(manifest, engine)
     yield "[scheduler]"
-    if is_on_hosts:
+    if shared.is_on_hosts:
         yield "# Tasks get the folder where the hosts have mounted FSx for Lustre."
-    yield f"container_backend = {'aws_batch_job_no_efs' if is_on_hosts else 'aws_batch_job'}"
+    yield f"container_backend = {'aws_batch_job_no_efs' if shared.is_on_hosts else 'aws_batch_job'}"
     yield ""
     yield "[file_io]"
     yield "# Where the file system is mounted, for the head and for tasks."
-    yield f"root = {_miniwdl_root(manifest)}"
+    yield f"root = {shared.root}"
     yield ""
     yield "[aws]"
     yield f"region = {manifest.region}"
     yield f"task_queue = {manifest.suffixed(_queue(manifest, engine))}"
-    if not is_on_hosts:
-        yield "# The access point of the file system that the head and its tasks share."
-        yield "# fsap = fsap-…"
+    if not shared.is_on_hosts:
+        yield "# The file system that the head and its tasks share, and its access point."
+        yield f"fs = {shared.id}" if shared.id else "# fs = fs-…"
+        yield f"fsap = {shared.access_point}" if shared.access_point else "# fsap = fsap-…"
     yield "# What tasks run as, and where they log."
     yield f"container_properties = {json.dumps(container)}"
     yield "# By these tags of its jobs miniwdl may stop them."
@@ -158,9 +160,24 @@ def _miniwdl(manifest: Manifest, engine: Engine) -> Iterator[str]:
     yield f"uri_prefix = {_work(manifest, 'miniwdl')}"
 
 
-def _miniwdl_root(manifest: Manifest) -> str:
-    """Return where head and tasks have their file system: the first FSx for Lustre one, as on the hosts, or EFS."""
-    return next(map(manifest.lustre_folder, manifest.lustre_file_systems), "/mnt/efs")
+class _SharedFiles(NamedTuple):
+    """The file system that the head of miniwdl and its tasks share: where it is mounted, and the ids of EFS."""
+
+    root: str
+    is_on_hosts: bool = False
+    id: str | None = None
+    access_point: str | None = None
+
+
+def _shared_files(manifest: Manifest, engine: Engine) -> _SharedFiles:
+    """Return the first file system of the engine; else the first FSx for Lustre one, which the hosts have mounted."""
+    lustre = [*engine.fsx] or ([] if engine.efs else [*manifest.lustre_file_systems])
+    if lustre:
+        return _SharedFiles(manifest.lustre_folder(lustre[0]), is_on_hosts=True)
+    for volume in engine.efs.values():
+        system = manifest.file_system_of(volume)
+        return _SharedFiles(volume.mount, id=system.efs, access_point=system.access_point)
+    return _SharedFiles("/mnt/efs")
 
 
 def _redun(manifest: Manifest, engine: Engine) -> Iterator[str]:

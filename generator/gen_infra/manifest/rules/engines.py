@@ -88,6 +88,23 @@ def redun_knows_its_file_systems(manifest: Manifest) -> Iterable[ManifestFinding
             )
 
 
+def miniwdl_shares_what_its_tasks_can_mount(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require a file system that admits miniwdl-aws, which mounts EFS without the task's role, at the hosts' path."""
+    miniwdl = manifest.given_engines.get("miniwdl")
+    if not miniwdl:
+        return
+    path: KeyPath = ("engines", "miniwdl")
+    for name, volume in miniwdl.efs.items():
+        if manifest.file_system_of(volume).is_created:
+            yield (
+                (*path, "efs", name, "file_system"),
+                "a created file system refuses its tasks, which mount without their role: use fsx, or one that exists",
+            )
+    for name, lustre in miniwdl.fsx.items():
+        if name in manifest.lustre_file_systems and lustre.mount != (folder := manifest.lustre_folder(name)):
+            yield (*path, "fsx", name, "mount"), f"its tasks have it at the path of their host: set {folder}"
+
+
 def engines_leave_the_definitions_of_jobs(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse names of jobs that an engine may register definitions with."""
     for path, name, engine in _engines(manifest):
@@ -166,6 +183,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     engines_work_in_their_own_prefix,
     engines_have_what_they_know,
     engines_leave_the_definitions_of_jobs,
+    miniwdl_shares_what_its_tasks_can_mount,
     redun_knows_its_file_systems,
     engines_trust_principals_of_this_account,
     heads_can_run,

@@ -202,9 +202,25 @@ def test_tasks_of_redun_mount_what_exists(tmp_path: Path) -> None:
     ]
 
 
+def test_miniwdl_shares_the_file_system_of_its_engine(tmp_path: Path) -> None:
+    def text(**given: Any) -> str:
+        manifest = load(shared(tmp_path, miniwdl={"work": WORK, "tasks": ["sort"], **given}))
+        return configuration(manifest, "miniwdl").text
+
+    efs = text(efs={"archive": {"file_system": "archive", "mount": "/data"}})
+    assert "container_backend = aws_batch_job\n" in efs
+    assert "root = /data\n" in efs
+    assert "fs = fs-0123456789abcdef0\nfsap = fsap-0123456789abcdef0\n" in efs
+    fsx = text(fsx={"work": {"mount": "/fsx/work"}})
+    assert "container_backend = aws_batch_job_no_efs\n" in fsx
+    assert "root = /fsx/work\n" in fsx
+
+
 @pytest.mark.parametrize(
     ("engine", "given", "problem"),
     [
+        ("miniwdl", {"efs": {"refs": {"file_system": "refs", "mount": "/r"}}}, "efs.refs.file_system: a created"),
+        ("miniwdl", {"fsx": {"work": {"mount": "/w"}}}, "fsx.work.mount: its tasks have it at"),
         ("redun", {"efs": {"refs": {"file_system": "refs", "mount": "/r"}}}, "efs.refs: redun's configuration needs"),
         ("nextflow", {"efs": {"refs": {"file_system": "no", "mount": "/r"}}}, "efs.refs.file_system: unknown file sys"),
         ("nextflow", {"efs": {"w": {"file_system": "work", "mount": "/r"}}}, "efs.w.file_system: work is FSx for Lus"),
@@ -215,9 +231,9 @@ def test_tasks_of_redun_mount_what_exists(tmp_path: Path) -> None:
 def test_an_engine_cannot_mount_what_does_not_exist(
     engine: str, given: dict[str, Any], problem: str, tmp_path: Path
 ) -> None:
-    head = {"head": {"queue": "main"}} if engine == "nextflow" else {}
+    more: dict[str, Any] = {"nextflow": {"head": {"queue": "main"}}, "miniwdl": {"tasks": ["sort"]}, "redun": {}}
     with pytest.raises(ManifestError) as caught:
-        load(shared(tmp_path, **{engine: {"work": WORK, **head, **given}}))
+        load(shared(tmp_path, **{engine: {"work": WORK, **more[engine], **given}}))
     [found] = caught.value.problems
     assert f"{found.path}: {found.message}".startswith(f"engines.{engine}.{problem}")
 
