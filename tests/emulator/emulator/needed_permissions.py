@@ -160,6 +160,7 @@ NEEDED = [
         {"repositoryName": "needed/b"},
         {"ecr:DescribeImages": f"arn:aws:ecr:{_PLACE}:repository/needed/b"},
     ),
+    Needs("ecr", "describe_repositories", {}, {"ecr:DescribeRepositories": f"arn:aws:ecr:{_PLACE}:repository/*"}),
     Needs("iam", "list_roles", {}, {"iam:ListRoles": "*"}),
     Needs("iam", "get_role", {"RoleName": "absent"}, {"iam:GetRole": f"{_ROLE}/absent"}),
     Needs(

@@ -140,8 +140,8 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
     }
     if not kinds:
         return Asked(("*",))
-    if new := _new(action, parameters):
-        return Asked((arn(service, new, place, "*"),))
+    if any_of := _any_of(action, parameters):
+        return Asked((arn(service, any_of, place, "*"),))
     if service == "s3":
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
@@ -154,8 +154,13 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
     return Asked(("*",), is_known=not any(kinds.values()))
 
 
-def _new(action: str, parameters: Mapping[str, Any]) -> str:
-    """Return the type of what a call creates and tags, where it has no id yet; otherwise an empty text."""
+def _any_of(action: str, parameters: Mapping[str, Any]) -> str:
+    """Return the type of which a call needs any: of what it creates and tags, or lists; otherwise an empty text.
+
+    Other calls that list need ``*``. https://github.com/aws-amplify/amplify-cli/issues/10828
+    """
+    if action == "ecr:DescribeRepositories" and not parameters.get("repositoryNames"):
+        return "repository"
     if action == "batch:TagResource" and "jobQueue" in parameters and "jobName" in parameters:
         return "job"
     if action == "elasticfilesystem:TagResource" and "ResourceId" not in parameters:
