@@ -15,6 +15,8 @@ _EXACT = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
 _ACCOUNT_KEYS = frozenset({"aws:sourceaccount", "aws:principalaccount", "kms:calleraccount", "aws:principalorgid"})
 _PRINCIPAL = re.compile(r"arn:[\w-]+:(?:iam|sts)::[0-9]{12}:(?!\*)\S+", re.ASCII)
 
+_ACCOUNT = re.compile(r"([0-9]{12})|arn:[\w-]+:(?:iam|sts)::([0-9]{12}):\S+", re.ASCII)
+
 
 def statements(policy: Any) -> Iterator[dict[str, Any]]:
     """Yield the statements of a policy; none where it is not known."""
@@ -59,6 +61,14 @@ def is_for_anyone(statement: dict[str, Any]) -> bool:
     if isinstance(principal, dict):
         return any("*" in listed(value) for kind, value in principal.items() if kind != "Service")
     return principal == "*" or "NotPrincipal" in statement
+
+
+def accounts(statement: dict[str, Any]) -> set[str]:
+    """Return the ids of the accounts whose principals a statement names."""
+    principal = statement.get("Principal")
+    named_principals = listed(principal.get("AWS")) if isinstance(principal, dict) else []
+    found = (_ACCOUNT.fullmatch(each) for each in named_principals if isinstance(each, str))
+    return {match[1] or match[2] for match in found if match}
 
 
 def conditions(statement: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:

@@ -15,6 +15,13 @@ _ROLE = "aws_iam_role.isaac"
 _BUCKETS = "aws_iam_role_policy.isaac_buckets"
 _JOB = "aws_batch_job_definition.isaac"
 _LOG = "aws_cloudwatch_log_group.isaac"
+_WORKFLOW = "module.workflow_germline"
+_MACHINE = f'{_WORKFLOW}.aws_sfn_state_machine.this["one"]'
+_RUN_ROLE = f'{_WORKFLOW}.aws_iam_role.this["one"]'
+_RUN_POLICY = f'{_WORKFLOW}.aws_iam_role_policy.jobs["one"]'
+_LIST_POLICY = f'{_WORKFLOW}.aws_iam_role_policy.samples["many"]'
+_TOPIC = f'{_WORKFLOW}.aws_sns_topic_policy.failed["topic"]'
+_SUBMIT, _STOP = (("policy", "Statement", number) for number in (0, 2))
 _TRUST = ("assume_role_policy", "Statement", 0)
 _OBJECTS = ("policy", "Statement", 3)
 _VOLUME = ("block_device_mappings", 0, "ebs", 0)
@@ -85,6 +92,9 @@ def _known(marks: Any, path: tuple[str | int, ...]) -> Any:
 _WORLD = {"cidr_ipv6": "::/0", "ip_protocol": "tcp", "from_port": 22, "to_port": 22}
 _ANYBODY = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}]}'
 
+_OTHER_ACCOUNT = {"AWS": "arn:aws:iam::999999999999:root"}
+_EVERY_KEY = '{"Statement": [{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}]}'
+
 PLAN_MUTANTS = (
     PlanMutant("key: any account", "GI_KMS_1", _KEY, ("policy", "Statement", 1, "Condition", "StringEquals")),
     PlanMutant("key: any principal", "GI_KMS_1", _KEY, ("policy", "Statement", 1, "Condition", "ArnEquals")),
@@ -127,4 +137,29 @@ PLAN_MUTANTS = (
     PlanMutant("function: a token", "GI_BATCH_3", _FUNCTION, ("environment", 0, "variables", "API_TOKEN"), "hunter2"),
     PlanMutant("function: a public URL", "GI_LAMBDA_2", "aws_lambda_function_url.open", (),
                {"authorization_type": "NONE"}),
+    PlanMutant("workflow: no key", "GI_SFN_1", _MACHINE, ("encryption_configuration",), []),
+    PlanMutant("workflow: AWS's key", "GI_SFN_1", _MACHINE, ("encryption_configuration", 0, "type"), "AWS_OWNED_KEY"),
+    PlanMutant("workflow: no logs", "GI_SFN_2", _MACHINE, ("logging_configuration",), []),
+    PlanMutant("workflow: logs off", "GI_SFN_2", _MACHINE, ("logging_configuration", 0, "level"), "OFF"),
+    PlanMutant("workflow: logs go nowhere", "GI_SFN_2", _MACHINE, ("logging_configuration", 0, "log_destination"), ""),
+    PlanMutant("workflow: logs without a key", "GI_LOGS_1", f'{_WORKFLOW}.aws_cloudwatch_log_group.this["one"]',
+               ("kms_key_id",), None),
+    PlanMutant("workflow: runs of any account", "GI_IAM_1", _RUN_ROLE, (*_TRUST, "Condition", "StringEquals")),
+    PlanMutant("workflow: another account's role", "GI_IAM_3", _RUN_ROLE, (*_TRUST, "Principal"), _OTHER_ACCOUNT),
+    PlanMutant("workflow: every Batch action", "GI_IAM_4", _RUN_POLICY, (*_SUBMIT, "Action"), "batch:*"),
+    PlanMutant("workflow: every queue", "GI_IAM_5", _RUN_POLICY, (*_SUBMIT, "Resource"),
+               "arn:aws:batch:us-east-1:123456789012:job-queue/*"),
+    PlanMutant("workflow: every account's queues", "GI_IAM_5", _RUN_POLICY, (*_SUBMIT, "Resource"),
+               "arn:aws:batch:*:*:job-queue/highPriority-prod"),
+    PlanMutant("workflow: every resource", "GI_LINT_3", _RUN_POLICY, (*_SUBMIT, "Resource"), "*"),
+    PlanMutant("workflow: stops other jobs", "GI_IAM_5", _RUN_POLICY, (*_STOP, "Condition")),
+    PlanMutant("workflow: passes every role", "GI_LINT_3", _RUN_POLICY, _SUBMIT,
+               {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}),
+    PlanMutant("workflow: every key", "GI_IAM_7", f'{_WORKFLOW}.aws_iam_role_policy.encryption["one"]', ("policy",),
+               _EVERY_KEY),
+    PlanMutant("workflow: every bucket", "GI_IAM_5", _LIST_POLICY, ("policy", "Statement", 3, "Resource"),
+               "arn:aws:s3:::*"),
+    PlanMutant("workflow: public topic", "GI_IAM_6", _TOPIC, ("policy", "Statement", 0, "Principal"), "*"),
+    PlanMutant("workflow: another account's topic", "GI_IAM_6", _TOPIC, ("policy", "Statement", 0, "Principal"),
+               _OTHER_ACCOUNT),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
 from gen_infra.terraform.job_definitions import compute_roles, roles
 from gen_infra.terraform.policy_documents import (
+    accounts,
     allowing,
     conditions,
     has_condition,
@@ -258,7 +259,7 @@ def _stops_untagged_jobs(statement: dict[str, Any]) -> bool:
     )
 
 
-@rule(
+@rule_beyond(
     "GI_IAM_6",
     "aws_s3_bucket_policy",
     "aws_sqs_queue_policy",
@@ -272,14 +273,15 @@ def _stops_untagged_jobs(statement: dict[str, Any]) -> bool:
     title="A resource policy admits this account only",
     remedy="name the principals, or add a condition on aws:PrincipalAccount or aws:PrincipalOrgID to the statement",
     source=_PRACTICES,
-    privilege=True,
 )
-def resource_policies_are_bound(resource: Resource) -> Iterator[str]:
-    """Require these conditions: without them the policy makes the resource public."""
+def resource_policies_are_bound(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Require these conditions: without them the policy makes the resource public, or another account's, too."""
     policy = resource.values.get("policy", resource.values.get("policy_document"))
     for statement in allowing(policy):
         if is_for_anyone(statement) and not is_bound_to_account(statement):
             yield f"{named(statement)} admits any principal"
+        for account in sorted(accounts(statement) - {accepted.account} if accepted.account else ()):
+            yield f"{named(statement)} admits account {account}"
 
 
 @rule(

@@ -255,10 +255,12 @@ def runs_are_encrypted(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
 )
 def runs_are_logged(resource: Resource) -> Iterator[str]:
-    """Require all events: the service deletes its own history 90 days after a run."""
+    """Require all events and a log group: the service deletes its own history 90 days after a run."""
     configuration: dict[str, Any] = next(iter(resource.values.get("logging_configuration") or []), {})
     if not isinstance(configuration.get("level"), Unknown) and configuration.get("level") != "ALL":
         yield f"it logs {configuration.get('level') or 'nothing'}"
+    elif not configuration.get("log_destination"):
+        yield "its logs have no log group"
 
 
 RULES: tuple[Rule, ...] = (
