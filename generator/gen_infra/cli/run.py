@@ -161,7 +161,11 @@ def require_objects(aws: Clients, console: Console, objects: dict[S3Object, list
 
     missing, denied = look_up_objects(aws, objects)
     if denied:
-        console.say(f"warning: cannot check {_several(denied, objects)}: not allowed", fg="yellow")
+        console.say(
+            f"warning: {len(denied)} of {len(objects)} objects were not looked up, because your role may not read them"
+            f" (s3:GetObject): {_several(denied, objects)}; a step fails if its object does not exist",
+            fg="yellow",
+        )
     if missing:
         raise UsageError(
             f"{len(missing)} of {len(objects)} objects do not exist: {_several(missing, objects)}",
