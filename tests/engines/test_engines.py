@@ -168,9 +168,7 @@ def test_snakemake(engines: Engines, tmp_path: Path) -> None:
 
     done = engines.engine("snakemake", "broken", *words, cwd=tmp_path)
     assert done.returncode != 0
-    job = engines.failed("snakejob-broken-")  # Snakemake writes more lines after the program's own
-    assert "At least one job did not complete successfully" in engines.why(job)
-    assert "/missing.fa" in engines.run("logs", job)
+    assert "/missing.fa" in engines.why(engines.failed("snakejob-broken-"))
 
 
 def test_miniwdl(engines: Engines) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import find_refusal
@@ -11,6 +12,8 @@ from gen_infra.why.evidence import Cause, quoted
 from gen_infra.why.permissions import permission_advice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen_infra.why.evidence import Evidence
 
 _SHOWN_LINES = 5
@@ -256,8 +259,22 @@ def program_failed(evidence: Evidence) -> Cause | None:
         139: " (segmentation fault: a defect of the program)",
         143: " (it received SIGTERM)",
     }
-    last = tuple(f"its log says: {line}" for line in evidence.log[-_SHOWN_LINES:])
+    last = tuple(f"its log says: {line}" for line in _last_words(evidence.log))
     fix = f"read its log: {evidence.command('logs', evidence.job['jobId'])}"
     which = f"container {name}: " if (name := evidence.container.get("name")) else ""
     reported = (f"{which}exit code {code}{known.get(code, '')}", *last)
     return Cause("program-failed", "its program failed", reported, fix)
+
+
+# Snakemake writes a score of lines after those of the program that failed, its command among them.
+_RULE_FAILED = re.compile(r"RuleException:|Error in rule \S+:")
+_COMMAND_FAILED = re.compile(r"Command '.*")
+
+
+def _last_words(log: Sequence[str]) -> Sequence[str]:
+    """Return the last lines of a program, and its command where a workflow engine names it."""
+    end = next((number for number, line in enumerate(log) if _RULE_FAILED.fullmatch(line.strip())), None)
+    if end is None:
+        return log[-_SHOWN_LINES:]
+    command = [line for line in log[end:] if _COMMAND_FAILED.fullmatch(line)][:1]
+    return [*log[max(end - _SHOWN_LINES + 1, 0) : end], *command]

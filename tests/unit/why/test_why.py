@@ -169,6 +169,45 @@ def test_a_cause_of_an_end_is_not_reported_for_a_live_job(status: str, ask: Call
     assert [cause.name for cause in ask(facts).causes] == expected
 
 
+# Of Snakemake 9.27, run on a rule whose program fails.
+SNAKEMAKE = """\
+    resources: tmpdir=/tmp
+[E::fai_build3_core] Failed to open the file /missing.fa
+[faidx] Could not build fai index /missing.fa.fai
+RuleException:
+CalledProcessError in file "/work/Snakefile", line 16:
+Command 'set -euo pipefail;  samtools faidx /missing.fa > broken.txt' returned non-zero exit status 1.
+[Sun Nov 29 11:47:50 2026]
+Error in rule broken:
+    message: None
+    jobid: 0
+    output: broken.txt
+    shell:
+        samtools faidx /missing.fa > broken.txt
+        (command exited with non-zero exit code)
+Removing output files of failed job broken since they might be corrupted:
+broken.txt
+Shutting down, this might take some time.
+Exiting because a job execution failed. Look above for error messages
+WorkflowError:
+At least one job did not complete successfully.
+"""
+
+
+def test_the_lines_of_a_program_that_an_engine_ran_are_shown(ask: Callable[[Facts], why.Answer]) -> None:
+    facts = Facts()
+    facts.failed("Essential container in task exited", exit_code=1)
+    facts.log = SNAKEMAKE.splitlines()
+    [cause] = ask(facts).causes
+    assert cause.evidence[1:] == (
+        "its log says:     resources: tmpdir=/tmp",
+        "its log says: [E::fai_build3_core] Failed to open the file /missing.fa",
+        "its log says: [faidx] Could not build fai index /missing.fa.fai",
+        "its log says: Command 'set -euo pipefail;  samtools faidx /missing.fa > broken.txt' returned non-zero exit"
+        " status 1.",
+    )
+
+
 def test_a_cause_of_waiting_is_not_reported_for_an_ended_job(ask: Callable[[Facts], why.Answer]) -> None:
     facts = Facts()
     facts.launch_fails(QUOTA)
