@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The bucket and the key of an object.
 ObjectPlace = TypeVar("ObjectPlace", bound=tuple[str, str])
-_POLL_SECONDS = 5.0
+_SOON_SECONDS, _POLL_SECONDS = 0.5, 5.0
 _AT_A_TIME = 16  # calls of S3 and of Step Functions
 # HeadObject has no body, so that its code is the status.
 _ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
@@ -270,16 +270,21 @@ def redrive_run(clients: Clients, arn: str) -> None:
 
 
 def watch_run(clients: Clients, arn: str, on_change: Callable[[Run], None]) -> Run:
-    """Wait for the end of a run, calling ``on_change`` with each new state, and return it as it ended."""
+    """Wait for the end of a run, calling ``on_change`` with each new state, and return it as it ended.
+
+    It asks again soon after a change, and less often the longer nothing changes.
+    """
     seen: Run | None = None
+    seconds = _SOON_SECONDS
     while True:
         run = run_overview(clients, arn)
         if run != seen:
             on_change(run)
-            seen = run
+            seen, seconds = run, _SOON_SECONDS
         if run.ended:
             return describe_run(clients, arn)
-        time.sleep(_POLL_SECONDS)
+        time.sleep(min(seconds, _POLL_SECONDS))
+        seconds *= 1.5
 
 
 @aws_errors()
