@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import pytest
+
 from gen_infra.emulator import Emulator, copy_of, start
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
@@ -62,8 +64,10 @@ class Session:
         self._users = self._lock("users", fcntl.LOCK_SH)
 
     def seeded(self) -> Emulator:
-        """Copy a seeded account."""
-        return copy_of(int(self._once("seeded", lambda: str(self._keep(start())))))
+        """Copy a seeded account, whose containers are killed a second after they were told to stop."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GEN_INFRA_EMULATOR_STOP_SECONDS", "1")
+            return copy_of(int(self._once("seeded", lambda: str(self._keep(start())))))
 
     def provider(self) -> Path:
         """Return the path of the AWS provider's program, as terraform installs it."""

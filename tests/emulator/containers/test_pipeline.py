@@ -17,6 +17,7 @@ from tests.emulator.job_helpers import follow
 from tests.emulator.probes import Lab
 from tests.emulator.skopeo import push
 from tests.emulator.stack import Stack, applied
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from tests.emulator.session import Session
 
 REFERENCE, RESULTS = "aws-batch-genomics-resources", "genomics-results-123456789012"
-PREFIX = "genomic-workflow/NA12878"
+FAMILY = "genomic-workflow"
+PREFIX = f"{FAMILY}/NA12878"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,23 @@ def submit(prod: Stack, job: str, arguments: dict[str, str], *, after: Sequence[
     done = prod.run("submit", job, *needed, "--", "--working_dir", "/scratch", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
+
+
+def put_reads(prod: Stack, name: str, *reads: bytes) -> list[str]:
+    """Write the reads of a sample to the bucket, and return the inputs of a run that name them."""
+    inputs = []
+    for number, content in enumerate(reads, 1):
+        key = f"{FAMILY}/{name}/reads_{number}.fq.gz"
+        prod.aws.client("s3").put_object(Bucket=RESULTS, Key=key, Body=content)
+        inputs.append(f"fastq{number}=s3://{RESULTS}/{key}")
+    return inputs
+
+
+def write_list(path: Path, samples: dict[str, list[str]]) -> Path:
+    """Write a list of samples from the inputs of each."""
+    rows = [[name, *(each.partition("=")[2] for each in inputs)] for name, inputs in samples.items()]
+    path.write_text("\n".join(map(",".join, [["sample", "fastq1", "fastq2"], *rows])))
+    return path
 
 
 def read_variants(vcf: bytes) -> set[Variant]:
@@ -99,22 +118,18 @@ def test_the_planted_variants_are_found(prod: Stack) -> None:
 
 def test_the_workflow_runs_for_each_sample_and_a_redrive_finishes_it(prod: Stack, tmp_path: Path) -> None:
     """The reads of one sample lack a part: the list fails, and goes on with that sample once they are complete."""
-    sample, s3 = make_sample(), prod.aws.client("s3")
-    folder = PREFIX.rpartition("/")[0]
-    s3.put_object(Bucket=REFERENCE, Key="reference.fa", Body=sample.reference)
-    rows = ["sample,fastq1,fastq2"]
-    for name in ("mother", "child"):
-        for number, content in enumerate(sample.reads, 1):
-            body = content[:1000] + content[2000:] if (name, number) == ("child", 1) else content
-            s3.put_object(Bucket=RESULTS, Key=f"{folder}/{name}/reads_{number}.fq.gz", Body=body)
-        rows.append(",".join([name, *(f"s3://{RESULTS}/{folder}/{name}/reads_{number}.fq.gz" for number in (1, 2))]))
-    samples = tmp_path / "family.csv"
-    samples.write_text("\n".join(rows))
+    sample, (forward, reverse) = make_sample(), make_sample().reads
+    prod.aws.client("s3").put_object(Bucket=REFERENCE, Key="reference.fa", Body=sample.reference)
+    inputs = {
+        "mother": put_reads(prod, "mother", forward, reverse),
+        "child": put_reads(prod, "child", forward[:1000] + forward[2000:], reverse),
+    }
+    samples = write_list(tmp_path / "family.csv", inputs)
 
     arguments = ("germline", "--samples", str(samples), "--name", "family", "--watch")
     first = steps_by_sample(prod.answer("run", *arguments, code=1))
     why = prod.run("why", "family").stdout
-    s3.put_object(Bucket=RESULTS, Key=f"{folder}/child/reads_1.fq.gz", Body=sample.reads[0])
+    put_reads(prod, "child", forward, reverse)
     second = steps_by_sample(prod.answer("runs", "family", "--resume", "--watch"))
 
     assert {name: each["status"] for name, each in first["child"].items()} == {"isaac": "FAILED"}
@@ -128,8 +143,77 @@ def test_the_workflow_runs_for_each_sample_and_a_redrive_finishes_it(prod: Stack
         assert all(steps[step]["started"] >= steps["isaac"]["stopped"] for step in ("strelka", "stats"))
         assert steps["snpeff"]["started"] >= steps["strelka"]["stopped"]
         assert steps["stats"]["started"] < steps["strelka"]["stopped"], "branches overlap"
-        filtered = s3.get_object(Bucket=RESULTS, Key=f"{folder}/{name}/filtered.vcf")["Body"].read()
-        assert read_variants(filtered) == sample.variants
+        assert filtered_variants(prod, name) == sample.variants
+    logged = logged_events(prod, "germline-many-prod")
+    assert {"ExecutionStarted", "TaskSubmitted", "MapRunFailed", "ExecutionRedriven", "ExecutionSucceeded"} <= logged
+
+
+def test_a_list_tolerates_a_failed_sample_and_a_stopped_run_ends_its_container(prod: Stack, tmp_path: Path) -> None:
+    """What failed within the tolerance, and what was stopped, is then run again."""
+    sample, (forward, reverse) = make_sample(), make_sample().reads
+    prod.aws.client("s3").put_object(Bucket=REFERENCE, Key="reference.fa", Body=sample.reference)
+    tolerate(prod, percentage=50)
+    # The first step of the sample that is stopped takes longer than stopping it.
+    places = put_reads(prod, "son", forward * 400, reverse * 400)
+    assert prod.run("run", "germline", "sample=son", *places, "--name", "son").returncode == 0
+    job = wait_until(lambda: next((step["job_id"] for step in prod.answer("runs", "son")["steps"]), ""))
+    follow(Lab(prod.aws.endpoint), job, {"RUNNING"})
+    assert prod.run("cancel", "son", "--yes").stdout == "son\n"
+    ended, _ = follow(Lab(prod.aws.endpoint), job)
+    assert (ended["status"], ended["container"]["exitCode"]) == ("FAILED", 137)
+    assert ":execution:germline-prod:son ended" in ended["statusReason"]
+    [step] = prod.answer("runs", "son")["steps"]
+    assert (step["name"], step["status"]) == ("isaac", "ABORTED"), "no other step has begun"
+
+    put_reads(prod, "son", forward, reverse)
+    assert prod.run("runs", "son", "--resume").returncode == 0
+    inputs = {
+        "aunt": put_reads(prod, "aunt", forward, reverse),
+        "uncle": put_reads(prod, "uncle", forward[:1000] + forward[2000:], reverse),
+    }
+    samples = write_list(tmp_path / "relatives.csv", inputs)
+    first = prod.answer("run", "germline", "--samples", str(samples), "--name", "relatives", "--watch")
+    assert first["status"] == "SUCCEEDED"
+    assert {name: states(steps) for name, steps in steps_by_sample(first).items()} == {
+        "aunt": ["SUCCEEDED"] * 4,
+        "uncle": ["FAILED"],
+    }
+
+    put_reads(prod, "uncle", forward, reverse)
+    again = prod.answer("runs", "relatives", "--resume", "--watch")
+    assert {name: states(steps) for name, steps in steps_by_sample(again).items()} == {"uncle": ["SUCCEEDED"] * 4}
+    assert prod.answer("runs", "son", "--watch")["status"] == "SUCCEEDED"
+    for name in ("aunt", "uncle", "son"):
+        assert filtered_variants(prod, name) == sample.variants
+
+
+def tolerate(prod: Stack, *, percentage: int) -> None:
+    """Change how many samples of a list may fail, as another value in the manifest would."""
+    states = prod.aws.client("stepfunctions")
+    [arn] = [
+        each["stateMachineArn"]
+        for each in states.list_state_machines()["stateMachines"]
+        if each["name"] == "germline-many-prod"
+    ]
+    definition = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
+    definition["States"]["Each sample"]["ToleratedFailurePercentage"] = percentage
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+
+
+def filtered_variants(prod: Stack, name: str) -> set[Variant]:
+    found = prod.aws.client("s3").get_object(Bucket=RESULTS, Key=f"{FAMILY}/{name}/filtered.vcf")
+    return read_variants(found["Body"].read())
+
+
+def logged_events(prod: Stack, machine: str) -> set[str]:
+    """Return the types of events that the log group of a state machine has, encrypted with the environment's key."""
+    pages = prod.aws.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=f"/aws/vendedlogs/states/{machine}").search("events[].message")
+    return {json.loads(message)["type"] for message in found}
+
+
+def states(steps: dict[str, Any]) -> list[str]:
+    return [each["status"] for each in steps.values()]
 
 
 def steps_by_sample(run: Any) -> dict[str, dict[str, Any]]:
