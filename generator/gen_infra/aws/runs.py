@@ -151,8 +151,19 @@ def look_up_objects(clients: Clients, objects: Collection[ObjectPlace]) -> tuple
 
 @aws_errors()
 def read_object(clients: Clients, place: tuple[str, str]) -> bytes:
-    """Return the bytes of an object."""
-    return clients.s3.get_object(Bucket=place[0], Key=place[1])["Body"].read()
+    """Return the bytes of an object.
+
+    Raises:
+        UsageError: it does not exist.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return clients.s3.get_object(Bucket=place[0], Key=place[1])["Body"].read()
+    except ClientError as error:
+        if error_code(error) in _ABSENT:
+            raise UsageError(f"s3://{place[0]}/{place[1]} does not exist") from None
+        raise
 
 
 @aws_errors()
@@ -181,12 +192,17 @@ def start_run(clients: Clients, machine: str, name: str, values: Mapping[str, st
         answer = clients.states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(dict(values)))
     except ClientError as error:
         if error_code(error) == "ExecutionAlreadyExists":
-            raise UsageError(f'there is a run "{name}" already', hint="choose another --name") from None
+            raise name_taken(name) from None
         if error_code(error) == _NO_MACHINE:
             raise _not_applied(machine) from None
         raise
     arn: str = answer["executionArn"]
     return arn
+
+
+def name_taken(name: str) -> UsageError:
+    """Return the error for a name that another run has."""
+    return UsageError(f'there is a run "{name}" already', hint="choose another --name")
 
 
 @aws_errors()
@@ -234,7 +250,7 @@ def run_overview(clients: Clients, arn: str) -> Run:
         UsageError: there is no such run.
     """
     run = _described(clients, arn)
-    samples = tuple(_samples(clients, arn))
+    samples = tuple(sorted(_samples(clients, arn), key=lambda each: each.started))
     return replace(run, samples=samples) if samples else _with_steps(clients, run)
 
 

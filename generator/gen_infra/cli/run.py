@@ -101,9 +101,10 @@ def run(
             print_json({"arn": arn, "name": name, "samples": len(checked), "console_url": run_url(env.region, arn)})
         else:
             click.echo(arn)
-        console.say(run_url(env.region, arn))
+            console.say(run_url(env.region, arn))
         console.next_step(f"gen-infra runs {manifest} {name}")
         return 0
+    console.say(run_url(env.region, arn))
     return _watch(aws, console, manifest, arn, as_json=as_json)
 
 
@@ -186,18 +187,24 @@ def run_name(subject: str) -> str:
 
 
 def start_list(aws: Clients, env: Manifest, workflow: str, name: str, samples: Sequence[Sample]) -> str:
-    """Write the list where the state machine reads it, and start a run for all samples."""
-    from gen_infra.aws.runs import start_run, write_object
+    """Write the list where the state machine reads it, and start a run for all samples.
+
+    Raises:
+        UsageError: a run has the name; its list stays as it is.
+    """
+    from gen_infra.aws.runs import execution_exists, name_taken, start_run, write_object
     from gen_infra.manifest.run_inputs import S3Object, write_samples
     from gen_infra.manifest.state_machines import sample_bucket, sample_folder
 
     many = env.workflows[workflow].many
     if many is None:
         raise AssertionError("the command has checked it")
+    machine = env.state_machine_arn(env.many_machine_name(workflow))
+    if execution_exists(aws, f"{machine.replace(':stateMachine:', ':execution:')}:{name}"):
+        raise name_taken(name)
     bucket = env.buckets[sample_bucket(env, workflow, many)]
     place = S3Object(bucket.name, f"{sample_folder(env, workflow, many)}lists/{name}.csv")
     write_object(aws, place, write_samples(env.workflows[workflow], samples).encode())
-    machine = env.state_machine_arn(env.many_machine_name(workflow))
     return start_run(aws, machine, name, {"list": place.key})
 
 

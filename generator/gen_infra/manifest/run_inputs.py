@@ -52,8 +52,7 @@ def check_samples(workflow: Workflow, samples: Sequence[Sample]) -> dict[S3Objec
     Raises:
         UsageError: an input is missing, unknown, empty or no URI, or two samples have the same first text.
     """
-    problems = [problem for sample in samples for problem in _problems(workflow, sample)]
-    problems += _twice(workflow, samples)
+    problems = [*_all_problems(workflow, samples), *_twice(workflow, samples)]
     if problems:
         shown = problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
         inputs = ", ".join(f"{name} ({kind})" for name, kind in workflow.input.items()) or "none"
@@ -66,23 +65,33 @@ def check_samples(workflow: Workflow, samples: Sequence[Sample]) -> dict[S3Objec
     return objects
 
 
+def _all_problems(workflow: Workflow, samples: Sequence[Sample]) -> Iterator[str]:
+    """Yield the problems of all samples; one that every line of a list has, such as a missing column, only once."""
+    found = [[*_problems(workflow, sample)] for sample in samples]
+    shared = [problem for problem in found[0] if all(problem in each for each in found)] if len(samples) > 1 else []
+    file = samples[0].place.rpartition(":")[0] if samples else ""
+    yield from (f"{file}: {problem} in every line" for problem in shared)
+    for sample, problems in zip(samples, found, strict=True):
+        at = f"{sample.place}: " if sample.place else ""
+        yield from (f"{at}{problem}" for problem in problems if problem not in shared)
+
+
 def _problems(workflow: Workflow, sample: Sample) -> Iterator[str]:
-    at = f"{sample.place}: " if sample.place else ""
     for name in sample.values:
         if name not in workflow.input:
-            yield f'{at}unknown input "{name}"'
+            yield f'unknown input "{name}"'
     for name, kind in workflow.input.items():
         value = sample.values.get(name)
         if value is None:
-            yield f"{at}{name} is missing"
+            yield f"{name} is missing"
         elif not value.strip():
-            yield f"{at}{name} is empty"
+            yield f"{name} is empty"
         elif not value.isprintable():
-            yield f"{at}{name} has a line break or another character that cannot be printed"
+            yield f"{name} has a line break or another character that cannot be printed"
         elif kind == "s3-object" and s3_object(value) is None:
-            yield f'{at}{name} is "{value}"; use the URI of an object, such as s3://bucket/key'
+            yield f'{name} is "{value}"; use the URI of an object, such as s3://bucket/key'
     if len(json.dumps(dict(sample.values))) > _INPUT_AT_MOST:
-        yield f"{at}the inputs have more than {_INPUT_AT_MOST:,} characters"
+        yield f"the inputs have more than {_INPUT_AT_MOST:,} characters"
 
 
 def _twice(workflow: Workflow, samples: Iterable[Sample]) -> Iterator[str]:

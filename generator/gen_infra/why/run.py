@@ -133,6 +133,8 @@ def _answer(clients: Clients, manifest: Manifest, manifest_path: Path, run: Run,
         place = f"run {run.name}{of_sample}: {run.status if not sample.sample else 'FAILED'}"
         return RunAnswer(place, (sample,), (explain_without_step(sample.error or run.status, manifest_path),))
     place = f"run {run.name}{of_sample}, step {step.name}: {step.status} {step.error}".rstrip()
+    if run.status == step.status == "ABORTED":
+        return RunAnswer(place, (sample,), (run_stopped(run, step, manifest_path),))
     if not step.job_id:
         return RunAnswer(place, (sample,), (explain_step(step, manifest_path),))
     answer = explain(clients, manifest, manifest_path, step.job_id)
@@ -162,6 +164,13 @@ def explain_step(step: StepRun, manifest_path: Path) -> Cause:
         reported,
         f"fix what AWS reports; {again} restores queues, job definitions and the state machine",
     )
+
+
+def run_stopped(run: Run, step: StepRun, manifest_path: Path) -> Cause:
+    """Return the cause of a step that ended because its run was stopped."""
+    job = (f"Step Functions ended its job {step.job_id}",) if step.job_id else ()
+    fix = f"continue the run: gen-infra runs {manifest_path} {run.name} --resume"
+    return Cause("run-stopped", "the run was stopped", (run.error or "AWS gives no reason", *job), fix)
 
 
 def step_timeout(step: StepRun, manifest_path: Path) -> Cause:

@@ -164,6 +164,7 @@ def test_a_failed_run_continues_and_one_that_runs_cannot_be_resumed(layer: Workf
     assert "run slow is RUNNING" in done.stderr
 
     layer.answer("cancel", "slow", "--yes")
+    assert "cause: the run was stopped\n  - Stopped gen-infra cancel, by arn:aws:" in layer.answer("why", "slow")
     layer.register("align", ["true"])
     done = layer.run("runs", "slow", "--resume", "--watch", "--json")
     assert [(step["name"], step["status"]) for step in json.loads(done.stdout)["steps"]] == WHOLE
@@ -177,11 +178,20 @@ def test_lists_are_checked_before_anything_starts(layer: WorkflowLayer, tmp_path
     done = layer.run("run", "germline", "--samples", str(samples))
     assert (done.returncode, done.stdout) == (2, "")
     assert f'{samples}:3: does is missing; {samples}:2: sample "a" is also that of {samples}:1' in done.stderr
+    done = layer.run("run", "germline", "--samples", f"s3://{BUCKET}/lists/one.jsonl")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error: s3://{BUCKET}/lists/one.jsonl does not exist\n" in done.stderr
     layer.clients.s3.put_object(Bucket=BUCKET, Key="lists/one.jsonl", Body=b'{"sample": "a", "does": "true"}\n')
     started = json.loads(
         layer.answer("run", "germline", "--samples", f"s3://{BUCKET}/lists/one.jsonl", "--name", "one", "--json")
     )
     assert (started["name"], started["samples"]) == ("one", 1)
+    key = "workflows/flow/germline/lists/one.csv"
+    written = layer.clients.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    samples.write_text('{"sample": "b", "does": "true"}\n')
+    done = layer.run("run", "germline", "--samples", str(samples), "--name", "one")
+    assert (done.returncode, 'there is a run "one" already' in done.stderr) == (2, True)
+    assert layer.clients.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == written, "the list of that run"
 
 
 def test_a_workflow_that_was_not_applied_names_the_command_that_does(layer: WorkflowLayer, tmp_path: Path) -> None:

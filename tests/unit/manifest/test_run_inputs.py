@@ -55,7 +55,8 @@ def test_two_samples_of_one_name_are_refused() -> None:
 
 
 def test_many_problems_are_counted() -> None:
-    assert problems(*[{"sample": str(number)} for number in range(30)]).endswith("; and 25 more")
+    wrong = [{"sample": str(number), "reads": f"reads-{number}"} for number in range(30)]
+    assert problems(*wrong).endswith("; and 25 more")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,16 @@ def test_files_that_are_no_lists_are_refused(text: str, says: str) -> None:
     with pytest.raises(UsageError) as raised:
         read_samples("list.csv", text)
     assert says in str(raised.value)
+
+
+def test_a_missing_column_is_reported_once() -> None:
+    samples = read_samples("list.csv", "sample,read\na,s3://lab/a\nb,s3://lab/b\n,s3://lab/c\n")
+    with pytest.raises(UsageError) as raised:
+        check_samples(WORKFLOW, samples)
+    assert raised.value.message == (
+        'list.csv: unknown input "read" in every line; list.csv: reads is missing in every line;'
+        " list.csv:4: sample is empty"
+    )
 
 
 def test_csv_and_json_lines_say_the_same() -> None:
