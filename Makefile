@@ -7,7 +7,7 @@ JOBS ?= 8
 unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test all-tests ci-test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs fuzz instance-data provider-schema service-reference bench setup clean help
+.PHONY: demo test all-tests ci-test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs site fuzz instance-data provider-schema service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -61,6 +61,9 @@ service-reference: setup ## Regenerate the data file of IAM actions, from checko
 
 docs: schema ## Regenerate docs/manifest.md
 	$(BIN)/python -m tasks.manifest_page
+
+site: setup ## Build the documentation's site to dist/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 vm-test: setup ## Boot the machine image's root in QEMU: five minutes, needs root and requirements/debian-vm.txt
 	$(BIN)/pytest tests/vm/boot.py

@@ -79,7 +79,7 @@ def test_the_example_uses_inputs_that_the_action_has() -> None:
     assert {job["steps"][-1]["with"]["command"] for job in jobs.values()} == {"check", "plan", "apply", "drift"}
 
 
-def test_only_one_job_of_the_release_may_publish_and_none_may_write_code_before_the_tests() -> None:
+def test_each_job_of_the_release_may_do_one_thing_and_publishes_after_the_tests() -> None:
     permissions: dict[str, Any] = {name: job["permissions"] for name, job in RELEASE["jobs"].items()}
     assert RELEASE["permissions"] == {}
     assert permissions == {
@@ -87,7 +87,8 @@ def test_only_one_job_of_the_release_may_publish_and_none_may_write_code_before_
         "build": {"contents": "read"},
         "attest": {"attestations": "write", "contents": "read", "id-token": "write"},
         "pypi": {"id-token": "write"},
+        "site": {"contents": "read", "id-token": "write", "pages": "write"},
         "github": {"contents": "write"},
     }
     assert RELEASE["jobs"]["attest"]["needs"] == ["test", "build"]
-    assert (RELEASE["jobs"]["pypi"]["needs"], RELEASE["jobs"]["github"]["needs"]) == ("attest", "pypi")
+    assert [RELEASE["jobs"][name]["needs"] for name in ("pypi", "site", "github")] == ["attest", "pypi", "pypi"]
