@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,6 +34,17 @@ _REJECTED = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+_SKEWED = "RequestTimeTooSkewed"
+_FOR_ITS_TIME = {
+    _SKEWED,
+    "AuthFailure",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "SignatureDoesNotMatch",
+}
+_OF_OTHER_TIME = re.compile(r"Signature (?:expired|not yet current)")
+_SKEW_SECONDS = 240  # AWS accepts five minutes, S3 fifteen
 DENIED = frozenset(
     {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
 )
@@ -141,15 +154,10 @@ def error_code(error: ClientError) -> str:
 
 def _answered(error: ClientError) -> GenInfraError:
     code = error_code(error)
+    if refused := _not_authenticated(error, code):
+        return refused
     operation = error.operation_name
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _EXPIRED:
-        return MissingError("the AWS credentials have expired", hint=f"renew them: {_CREDENTIALS_HINT}")
-    if code in _REJECTED:
-        return MissingError(
-            f"AWS does not accept the credentials ({code})",
-            hint=f"check for a mistyped key and this machine's clock; else {_CREDENTIALS_HINT}",
-        )
     reason = _one_line(error.response.get("Error", {}).get("Message", ""))
     if code in DENIED:
         return _refused(operation, reason)
@@ -159,6 +167,41 @@ def _answered(error: ClientError) -> GenInfraError:
     if status >= 500:
         return TransientAwsError(message, hint="run it again")
     return AwsError(message, hint=_APPLY_FIRST) if _ABSENT.search(reason) else AwsError(message)
+
+
+def _not_authenticated(error: ClientError, code: str) -> MissingError | None:
+    """Return the error for credentials or a clock that AWS does not accept."""
+    if skew := _clock_skew(error, code):
+        return MissingError(
+            f"the clock of this machine is wrong: {skew}, and AWS accepts only requests of the last minutes",
+            hint="set the clock, for example with chronyc makestep or timedatectl set-ntp true, and run it again",
+        )
+    if code in _EXPIRED:
+        return MissingError("the AWS credentials have expired", hint=f"renew them: {_CREDENTIALS_HINT}")
+    if code in _REJECTED:
+        return MissingError(
+            f"AWS does not accept the credentials ({code})",
+            hint=f"check for a mistyped key and this machine's clock; else {_CREDENTIALS_HINT}",
+        )
+    return None
+
+
+def _clock_skew(error: ClientError, code: str) -> str:
+    """Say how far this machine's clock is from AWS's, if AWS refused a request for its time; otherwise empty.
+
+    Some services answer so only in words, or as to expired credentials; each answer has the time of AWS.
+    """
+    if code not in _FOR_ITS_TIME:
+        return ""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        seconds = (datetime.now(UTC) - parsedate_to_datetime(headers["date"])).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        seconds = 0.0
+    if abs(seconds) >= _SKEW_SECONDS:
+        return f"it is {abs(seconds) / 60:.0f} minutes {'ahead of' if seconds > 0 else 'behind'} AWS's"
+    said = error.response.get("Error", {}).get("Message", "")
+    return "it differs from AWS's" if code == _SKEWED or _OF_OTHER_TIME.search(said) else ""
 
 
 def _refused(operation: str, reason: str) -> AwsError:

@@ -40,6 +40,7 @@ AccessItem = Annotated[
         r"[\x21-\x7e]+",
         "a principal, a subject or host of CI, queues/KEY, external_id/ID or session_hours/N; * stands for any text",
         "repo:lab/infra:*",
+        max_length=2048,
     ),
 ]
 

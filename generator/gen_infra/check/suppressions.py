@@ -23,6 +23,7 @@ from gen_infra.check.images import IMAGE_RULE, IMAGES
 from gen_infra.check.privileges import PRIVILEGE_CHECKS
 from gen_infra.check.report import Check, Finding
 from gen_infra.check.secrets import DETECTOR, SECRET_RULE
+from gen_infra.iam.matching import with_any_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ def _judged(finding: Finding, valid: Sequence[Suppression]) -> Finding:
 def _accepts(suppression: Suppression, finding: Finding) -> bool:
     if finding.level != "failed" or finding.rule is None or finding.rule.id != suppression.check:
         return False
-    pattern = ".*".join(map(re.escape, suppression.resource.split("*")))
+    pattern = with_any_text([re.escape(part) for part in suppression.resource.split("*")])
     return re.fullmatch(pattern, finding.address, re.DOTALL) is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _ARN_PARTS = 6  # arn:partition:service:region:account:resource
@@ -15,10 +16,24 @@ def _pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
     """
-    parts = re.split(r"(\$\{[*?$]\}|[*?])", pattern)
-    expressions = {"*": ".*", "?": "."}
-    text = "".join(expressions.get(part) or re.escape(_ESCAPED.get(part, part)) for part in parts)
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    between = [""]  # the expressions between the wildcards *
+    for part in re.split(r"(\$\{[*?$]\}|[*?])", pattern):
+        if part == "*":
+            between.append("")
+        else:
+            between[-1] += "." if part == "?" else re.escape(_ESCAPED.get(part, part))
+    return re.compile(with_any_text(between), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def with_any_text(parts: Sequence[str]) -> str:
+    """Return an expression for these expressions of a fixed length with any text between each two.
+
+    Each is taken where it comes first, and for good (an atomic group), so that no pattern takes exponential time.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    first, *middle, last = parts
+    return first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}"
 
 
 def literal(text: str) -> str:

@@ -21,6 +21,7 @@ import python_terraform
 from python_terraform import IsFlagged
 
 from gen_infra.terraform.binary import Binary, find_terraform
+from gen_infra.terraform.installed_modules import require_own_modules
 from gen_infra.terraform.messages import Event, Messages, TerraformError, failure, parse_diagnostic
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.provider import os_arch
@@ -126,6 +127,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc] # python-terr
     ) -> tuple[int, str, str]:
         """Run a command as `argv` builds it: exit code, stdout (its end, if ``on_line`` gets each line), stderr."""
         argv = self.argv(cmd, *args, **{"no_color": IsFlagged, **options})
+        require_own_modules(self.folder)
         try:
             completed = process.run(argv, cwd=self.folder, env=self._env, on_line=on_line)
         except StoppedError as stopped:

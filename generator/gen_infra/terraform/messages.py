@@ -224,6 +224,13 @@ _CAUSES = (  # the first that fits any of the errors
         error=MissingError,
     ),
     _Cause(
+        "clock",
+        r"RequestTimeTooSkewed|Signature expired|Signature not yet current",
+        message="the clock of this machine is wrong: AWS accepts only requests of the last minutes",
+        hint="set the clock, for example with chronyc makestep or timedatectl set-ntp true, and run it again",
+        error=MissingError,
+    ),
+    _Cause(
         "bad-credentials",
         r"InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClientException|AuthFailure",
         message="AWS does not accept the credentials",

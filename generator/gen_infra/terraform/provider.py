@@ -92,7 +92,7 @@ def find_provider(
         if _serves(folder, host, provider):
             return ProviderSource("implied", None, str(folder), folder)
     for folder in _search(_usual_roots(environ) if roots is None else roots, host):
-        if _is_trusted(folder) and _serves(folder, host, provider):
+        if _serves(folder, host, provider) and _are_trusted(folder, host):
             return ProviderSource("found", folder, str(folder), folder)
     return ProviderSource("registry", None, host, None)
 
@@ -218,7 +218,27 @@ def _search(roots: Iterable[Path], host: str) -> Iterator[Path]:
             queue.extend((folder / name, depth + 1) for name in names)
 
 
-def _is_trusted(folder: Path) -> bool:
-    """Return whether only root or this user can write there: what is in it will be executed."""
-    status = folder.stat()
-    return status.st_uid in {0, os.geteuid()} and not status.st_mode & stat.S_IWOTH
+def _are_trusted(mirror: Path, host: str) -> bool:
+    """Return whether only root or this user can write to the providers of a mirror, which will be executed."""
+    names = mirror / host / "hashicorp" / "aws"
+    inside = (Path(folder) / name for folder, folders, files in os.walk(names) for name in (*folders, *files))
+    try:
+        return all(map(_is_trusted, (names, *inside)))
+    except OSError:
+        return False
+
+
+def _is_trusted(path: Path) -> bool:
+    """Return whether only root or this user can change or replace a path, links and all folders above it included."""
+    real = path.resolve(strict=True)
+    return all(map(_is_own, {path.absolute(), *path.absolute().parents, real, *real.parents}))
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether only root or this user can write to a path; in a sticky folder nobody else replaces what is there.
+
+    A link's own mode says nothing.
+    """
+    status = path.lstat()
+    by_all = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX and not stat.S_ISLNK(status.st_mode)
+    return status.st_uid in {0, os.geteuid()} and not by_all

@@ -98,6 +98,8 @@ def test_the_planted_variants_are_found(prod: Stack) -> None:
     logs = {job: prod.run("logs", job).stdout for job in (isaac, strelka, stats, snpeff)}
     jobs = {each["jobId"]: each for each in prod.batch().describe_jobs(jobs=list(logs))["jobs"]}
     assert {job: each["status"] for job, each in jobs.items()} == dict.fromkeys(logs, "SUCCEEDED"), logs
+    reasons = {each["container"].get("reason") for each in jobs.values()}
+    assert reasons == {None}, "the emulator gives a reason if a container leaves files on scratch"
     found = {
         name: s3.get_object(Bucket=RESULTS, Key=f"{PREFIX}/{name}")["Body"].read()
         for name in ("calls.vcf.gz", "filtered.vcf", "stats.txt")

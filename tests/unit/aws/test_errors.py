@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore import exceptions as boto
+from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
@@ -177,3 +180,29 @@ def test_the_region_and_only_known_services_are_there(clients: session.Clients) 
     assert clients.batch is clients.batch
     with pytest.raises(AttributeError):
         clients.glacier  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "minutes", "words"),
+    [
+        ("RequestTimeTooSkewed", "The difference is too large.", 0, "it differs from AWS's"),
+        ("RequestTimeTooSkewed", "The difference is too large.", 20, "it is 20 minutes ahead of AWS's"),
+        ("SignatureDoesNotMatch", "Signature not yet current: 1 is still later than 2", 0, "it differs from AWS's"),
+        ("InvalidSignatureException", "Signature expired: 1 is now earlier than 2", -7, "it is 7 minutes behind AWS's"),
+        ("RequestExpired", "Request has expired.", -30, "it is 30 minutes behind AWS's"),
+        ("AuthFailure", "AWS was not able to validate", 6, "it is 6 minutes ahead of AWS's"),
+    ],
+)
+def test_a_wrong_clock_is_named(code: str, said: str, minutes: int, words: str) -> None:
+    aws = datetime.now(UTC) - timedelta(minutes=minutes)
+    metadata = {"HTTPStatusCode": 403, "HTTPHeaders": {"date": format_datetime(aws, usegmt=True)}}
+    answer: Any = {"Error": {"Code": code, "Message": said}, "ResponseMetadata": metadata}
+    error = raised(ClientError(answer, "ListBuckets"))
+    assert isinstance(error, MissingError)
+    assert error.message.startswith(f"the clock of this machine is wrong: {words}")
+
+
+def test_other_refusals_of_a_signature_do_not_blame_the_clock() -> None:
+    metadata = {"HTTPHeaders": {"date": format_datetime(datetime.now(UTC), usegmt=True)}}
+    answer: Any = {"Error": {"Code": "SignatureDoesNotMatch", "Message": "other"}, "ResponseMetadata": metadata}
+    assert "clock of this machine is wrong" not in raised(ClientError(answer, "ListBuckets")).message

@@ -183,3 +183,12 @@ def test_they_come_from_the_manifest(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=said):
             accept(tmp_path, suppressions=[{**entry, **wrong}])
+
+
+def test_a_pattern_of_many_wildcards_is_matched_at_once() -> None:
+    """With backtracking this takes longer than the tests may."""
+    address = "aws_log." + "a" * 240
+    for end, level in (("*b", "failed"), ("*", "skipped")):
+        pattern = msgspec.structs.replace(SUPPRESSION, resource="aws_log." + "*a" * 60 + end)
+        [check, _] = suppressed([Check("checkov", "", (replace(FINDING, address=address),))], [pattern], TODAY)
+        assert [finding.level for finding in check.findings] == [level]

@@ -131,6 +131,8 @@ Lock Info:
         ("x: api error ExpiredToken: The security token", "", MissingError, "have expired", "aws sso login"),
         ("No valid credential sources found", "Please see", MissingError, "no AWS credentials", "AWS_PROFILE"),
         ("failed to get shared config profile, lab", "", MissingError, "no AWS profile lab", "list-profiles"),
+        ("api error RequestTimeTooSkewed: The difference", "", MissingError, "clock of this machine", "set the clock"),
+        ("api error SignatureDoesNotMatch: Signature expired: 1", "", MissingError, "clock of this", "set the clock"),
         ("api error InvalidClientTokenId: The token", "", MissingError, "does not accept", "get-caller-identity"),
         ('S3 bucket "state" does not exist.', "", MissingError, '"state" does not exist', "gen-infra bootstrap"),
         ("Failed to query available provider packages", "no", MissingError, "provider packages", "providers mirror"),

@@ -196,3 +196,30 @@ def test_so_is_a_mirror_that_terraform_looks_into_anyway(environ: dict[str, str]
     unpacked(tmp_path / "opt")
 
     assert find(environ, tmp_path / "opt") == ProviderSource("implied", None, str(mirror), mirror)
+
+
+@pytest.mark.parametrize(
+    "place", ["opt", "opt/mirror/" + HOST, "opt/mirror/" + HOST + "/hashicorp/aws/5.100.0", "file"]
+)
+def test_everything_on_the_way_to_the_provider_must_be_trusted(
+    environ: dict[str, str], tmp_path: Path, place: str
+) -> None:
+    mirror = unpacked(tmp_path / "opt" / "mirror")
+    program = mirror / HOST / "hashicorp/aws/5.100.0" / os_arch() / "terraform-provider-aws_v5.100.0"
+    program.touch()
+    assert find(environ, tmp_path / "opt").kind == "found"
+    changed = program if place == "file" else tmp_path / place
+    changed.chmod(0o777)
+    assert find(environ, tmp_path / "opt").kind == "registry"
+    changed.chmod(0o1777)  # sticky: others can add to a folder, and replace nothing in it
+    assert find(environ, tmp_path / "opt").kind == "found"
+
+
+def test_a_link_is_as_trusted_as_what_it_leads_to(environ: dict[str, str], tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    aws = unpacked(tmp_path / "opt" / "mirror") / HOST / "hashicorp" / "aws"
+    (aws / "5.100.0" / os_arch() / "terraform-provider-aws").symlink_to(elsewhere)
+    assert find(environ, tmp_path / "opt").kind == "found"
+    elsewhere.chmod(0o777)
+    assert find(environ, tmp_path / "opt").kind == "registry"

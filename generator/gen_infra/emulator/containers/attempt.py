@@ -24,6 +24,7 @@ from gen_infra.resources import data_dir
 from gen_infra.tools import container_host
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+LEFT_SCRATCH = "the runtime wrapper of the machine image did not remove the container's scratch folder"
 _LOG_SECONDS = 5.0  # after the end of the containers, for the rest of their logs
 _log = logging.getLogger(__name__)
 
@@ -123,7 +124,8 @@ class RunningAttempt:
                         self.problem = self.problem or result.reason
                 else:
                     result.code = event["code"]
-                    result.reason = OUT_OF_MEMORY if event["out_of_memory"] else ""
+                    left = LEFT_SCRATCH if event["left_scratch"] else ""
+                    result.reason = OUT_OF_MEMORY if event["out_of_memory"] else left
         if not self.has_started and not self.problem:
             self.problem = f"CannotStartContainerError: the supervisor ended with exit code {supervisor.returncode}"
 

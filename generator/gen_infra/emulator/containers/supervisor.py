@@ -82,13 +82,14 @@ class Runtime:
         with contextlib.suppress(subprocess.CalledProcessError):
             self._run(["kill", container.id, signal])
 
-    def delete(self, container: ContainerPlan) -> None:
-        """Delete a container that has ended, and wait until its scratch folder is removed."""
+    def delete(self, container: ContainerPlan) -> bool:
+        """Delete a container that has ended, and return whether its scratch folder is removed within some seconds."""
         with contextlib.suppress(subprocess.CalledProcessError):
             self._run(["delete", "--force", container.id])
         ends = time.monotonic() + _REMOVAL_SECONDS
-        while (self._scratch / container.id).exists() and time.monotonic() < ends:
+        while (is_left := (self._scratch / container.id).exists()) and time.monotonic() < ends:
             time.sleep(0.01)
+        return not is_left
 
     def _run(self, argv: list[str], output: int = subprocess.DEVNULL) -> None:
         subprocess.run(  # noqa: S603 - argv is our own
@@ -211,10 +212,10 @@ class NodeRun:
         _, status = os.waitpid(process, 0)  # runc has ended, so process 1 is its parent
         code = os.waitstatus_to_exitcode(status)
         kills = container_host.out_of_memory_kills(container.config["linux"]["cgroupsPath"])
-        self._runtime.delete(container)
+        is_clean = self._runtime.delete(container)
         code = code if code >= 0 else 128 - code
         self._set(container, code)
-        _report("ended", self.plan, container, code=code, out_of_memory=kills > 0)
+        _report("ended", self.plan, container, code=code, out_of_memory=kills > 0, left_scratch=not is_clean)
         if container.essential:
             self.stop()
 

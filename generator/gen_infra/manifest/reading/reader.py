@@ -6,7 +6,9 @@ This reader uses PyYAML's events (libyaml scans the text) and accepts only what 
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -107,7 +109,9 @@ def _meaning(text: str) -> str | float | bool | None:
 def _text(path: Path, name: str) -> str:
     nowhere = SourceText(name, path, "")
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _unreadable(nowhere, (0, 0), "is not a file")
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _unreadable(nowhere, (0, 0), "file not found") from None
@@ -120,6 +124,11 @@ def _text(path: Path, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start)
         raise _unreadable(nowhere, (line, 0), "is not UTF-8 text") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe, too, without waiting for who writes to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has no such flag
 
 
 def _unreadable(source: SourceText, mark: Mark, message: str) -> Unreadable:

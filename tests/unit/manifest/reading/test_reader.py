@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -312,3 +313,13 @@ def test_reads_what_all_yaml_readers_read_alike(tmp_path: Path) -> None:
         "block": "two\nlines\n",
         "words of others": ["é", "ж", "漢字", "שלום", "tab\there", "esc\té"],
     }
+
+
+def test_a_named_pipe_or_a_loop_of_links_is_no_manifest(tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe.yaml", tmp_path / "loop.yaml"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    with pytest.raises(Unreadable, match="is not a file"):
+        read(pipe, "pipe.yaml", [])
+    with pytest.raises(Unreadable, match="cannot be read: Too many levels of symbolic links"):
+        read(loop, "loop.yaml", [])
