@@ -1,21 +1,21 @@
-"""Every console block of the documentation, run as it is typed, in one applied environment on the embedded AWS."""
+"""Every console block of the documentation, run as it is typed: the wheel, and prod on the embedded AWS."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.emulator.stack import Stack, applied
+from tests.wheel import build_wheel, install_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.emulator.session import Session
 
@@ -55,17 +55,21 @@ def test_the_pages_have_blocks_to_run() -> None:
     assert all(block.typed for block in blocks())
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel; return the folder of its programs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    return install_wheel(build_wheel(ROOT, folder), folder / "environment") / "bin"
+
+
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: f"{block.page}-{block.heading}")
-def test_it_runs_as_typed(block: Console, prod: Stack) -> None:
-    programs = f"{Path(sys.executable).parent}{os.pathsep}"
-    path = prod.environ["PATH"]
-    first, rest = path.split(os.pathsep, 1)  # the terraform that finds its provider running
+def test_it_runs_as_typed(block: Console, prod: Stack, programs: Path) -> None:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.typed],
         capture_output=True,
         check=False,
         cwd=prod.folder,
-        env={**prod.environ, "PATH": f"{first}{os.pathsep}{programs}{rest}"},
+        env={**prod.environ, "PATH": f"{programs}{os.pathsep}{prod.environ['PATH']}"},
         text=True,
     )
     assert done.returncode == 0, f"{block.typed}\n{done.stdout}{done.stderr}"

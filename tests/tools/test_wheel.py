@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from jinja2 import ModuleLoader
 
 from gen_infra import __version__
@@ -20,6 +19,8 @@ from gen_infra.manifest import load
 from gen_infra.render.files import render
 from gen_infra.render.templates import DIGEST
 from tests.conftest import ROOT
+from tests.unit.manifests import SMALLEST, write
+from tests.wheel import build_wheel, install_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,31 +46,15 @@ sys.addaudithook(refuse)
 _MOST_BYTES = 2_000_000
 
 
-def build(source: Path, folder: Path, **environ: str) -> Path:
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
-    command = [sys.executable, "-m", "pip", "wheel", *options, str(source)]
-    subprocess.run(command, check=True, env={**os.environ, **environ})
-    (built,) = folder.glob("*.whl")
-    return built
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(ROOT, tmp_path_factory.mktemp("wheel"))
+    return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel in an environment of its own; return that environment's folder."""
-    home = tmp_path_factory.mktemp("installed") / "environment"
-    venv.create(home, with_pip=False)
-    python = str(home / "bin" / "python")
-    install = ["install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run([sys.executable, "-m", "pip", "--python", python, *install], check=True)
-    # The dependencies that this environment has; a path in a .pth file does not bring the editable gen-infra along.
-    (site,) = home.glob("lib/python*/site-packages")
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    return home
+    return install_wheel(wheel, tmp_path_factory.mktemp("installed") / "environment")
 
 
 def run(home: Path, *words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -89,7 +74,7 @@ def test_it_has_the_same_bytes_wherever_and_whenever_it_is_built(wheel: Path, tm
         target = elsewhere / file.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)  # at another time
-    again = build(elsewhere, tmp_path / "wheel", TZ="Asia/Tokyo", PYTHONHASHSEED="7", LC_ALL="C")
+    again = build_wheel(elsewhere, tmp_path / "wheel", TZ="Asia/Tokyo", PYTHONHASHSEED="7", LC_ALL="C")
     assert again.name == wheel.name
     assert again.read_bytes() == wheel.read_bytes()
 
@@ -151,3 +136,26 @@ def test_it_renders_the_same_from_any_folder(installed: Path, tmp_path: Path) ->
     expected = render(load(tmp_path / "fresh.yaml"))
     for path, content in expected.items():
         assert (tmp_path / "build" / "fresh" / path).read_bytes() == content, path
+
+
+def test_the_hooks_of_pre_commit_say_what_is_wrong(installed: Path, tmp_path: Path) -> None:
+    """Run as pre-commit does: the entry's words, then the args, with the wheel's programs first on PATH."""
+    entries = {each["id"]: each["entry"] for each in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+
+    def hook(name: str, *args: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "PATH": f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        command = [*shlex.split(entries[name]), *args]
+        return subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, env=environ, text=True)
+
+    good = write(tmp_path, SMALLEST, "good.yaml").name
+    (tmp_path / "bad.yaml").write_text("name: bad\n")
+    assert hook("gen-infra-validate", good).returncode == 0
+    mixed = hook("gen-infra-validate", "bad.yaml", good)
+    assert mixed.returncode == 2, "the last manifest alone does not decide"
+    assert "bad.yaml has" in mixed.stderr
+
+    assert hook("gen-infra-render", "--out", "infra", good).returncode == 1
+    assert run(installed, "gen-infra", "render", "--out", "infra", good, cwd=tmp_path).returncode == 0
+    assert hook("gen-infra-render", "--out", "infra", good).returncode == 0
+    (tmp_path / "infra/test/terraform/main.tf").write_text("# edited\n")
+    assert "main.tf" in hook("gen-infra-render", "--out", "infra", good).stdout

@@ -89,7 +89,11 @@ def _state_machines(manifest: Manifest) -> dict[str, bytes]:
 def packer_folder(manifest: Manifest, *, modern: bool = False) -> dict[str, bytes]:
     """Render the Packer folder: for any version of Packer, or with ``modern`` for 1.7 and later."""
     folder = data_dir("packer")
-    static = {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    static = {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.parent.name != "__pycache__"  # where pip compiles a wheel's Python files
+    }
     image = manifest.image
     optional = {
         "files/bundle-aws-cli.py": image.aws_cli,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -73,6 +74,25 @@ def test_the_readmes_commands_are_commands() -> None:
         command_ = cli.get_command(click.Context(cli), words[0])
         assert command_, line
         command_.make_context(words[0], words[1:], resilient_parsing=False)
+
+
+_BLOCK = re.compile(r"^ *```(?:console)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_TYPED = re.compile(r"^ *(?:\$ )?(?:\w+=\S+ )?(?:\w+=\$\()?gen-infra ([^#\n|>&)]+)", re.MULTILINE)
+
+
+def test_the_commands_in_the_pages_have_these_arguments_and_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fastqc.sh").touch()  # click looks whether it exists
+    pages = [page.read_text() for page in (ROOT / "docs").glob("*.md")]
+    typed = [line for page in pages for block in _BLOCK.findall(page) for line in _TYPED.findall(block)]
+    assert len(typed) > 30
+    for line in typed:
+        words = shlex.split(line)
+        name = max((each for each in COMMANDS if words[: len(each.split())] == each.split()), default="")
+        assert name, line
+        COMMANDS[name].make_context(name, words[len(name.split()) :]).close()
 
 
 def test_every_command_that_prints_data_has_json_and_every_one_is_quiet() -> None:
