@@ -6,15 +6,20 @@ and looks terraform up once.
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gen_infra.errors import MissingError
+from gen_infra.render.cache import forget
 from gen_infra.render.files import render
+from gen_infra.render.imports import import_ids
 from gen_infra.render.writer import digest
+from gen_infra.terraform.plan import addresses
 from gen_infra.versions import LOCK_FILE, TERRAFORM_WITH_S3_LOCKS
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from gen_infra.terraform.adapter import Binary, Event, Terraform
     from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.saved_plan import Intent, Origin, SavedPlan
+
+_IMPORTED = ".gen-infra.imported"
 
 
 @dataclass(eq=False)
@@ -70,9 +77,34 @@ class Environment:
 
     @cached_property
     def files(self) -> Mapping[str, bytes]:
-        """Return the rendered files, by their path below the root; among them a copy of the lock file."""
-        lock_file = self.lock_file
-        return render(self.manifest) | ({f"terraform/{LOCK_FILE}": lock_file.content} if lock_file else {})
+        """Return the rendered files, by their path below the root; among them a copy of the lock file.
+
+        Imports that were applied from this folder are left out.
+        """
+        files, lock_file = render(self.manifest, self._imported), self.lock_file
+        return files | ({f"terraform/{LOCK_FILE}": lock_file.content} if lock_file else {})
+
+    @property
+    def import_ids(self) -> dict[str, str]:
+        """Return what the rendered files import: address to id."""
+        return {address: id_ for address, id_ in import_ids(self.manifest).items() if address not in self._imported}
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """Return the addresses that an apply from this folder has imported."""
+        with suppress(OSError, ValueError, TypeError):
+            return frozenset(json.loads((self.root / _IMPORTED).read_text(encoding="utf-8")))
+        return frozenset()
+
+    def note_imported(self, state: Mapping[str, Any]) -> None:
+        """Note which resources of the manifest's section ``existing`` are in a state: they are imported once.
+
+        The note is of this folder. From another one, the files import them once more, which terraform ignores.
+        """
+        found = sorted({*addresses(state)} & {*import_ids(self.manifest)})
+        if found:
+            (self.root / _IMPORTED).write_text(json.dumps(found), encoding="utf-8")
+            forget(self.root)  # the next render leaves the imports out
 
     @cached_property
     def digest(self) -> str:
@@ -162,7 +194,7 @@ class Environment:
         """
         from gen_infra.aws.images import named_image
 
-        for source in {image.run_source for image in self.manifest.images().values()}:
+        for source in {image.run_source for image in self.manifest.own_images().values()}:
             if source.startswith("/"):
                 named_image(self.clients, source)
 

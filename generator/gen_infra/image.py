@@ -93,7 +93,7 @@ def require_room(manifest: Manifest, clients: Clients) -> None:
     Raises:
         UsageError: each of them, with both sizes.
     """
-    chosen = {image.run_source for image in manifest.images().values() if not image.is_stock}
+    chosen = {image.run_source for image in manifest.own_images().values() if not image.is_stock}
     for source in sorted(chosen):
         image_id = _image_id(source, clients)
         image = images.find(clients, image_id) if image_id else None
@@ -250,7 +250,7 @@ def _image_id(source: str, clients: Clients) -> str:
 
 def _in_use(manifest: Manifest, clients: Clients) -> Iterator[InUse]:
     """Compare what each compute environment runs with the manifest; one may have a successor."""
-    sources = {manifest.suffixed(key): image.run_source for key, image in manifest.images().items()}
+    sources = {manifest.suffixed(key): image.run_source for key, image in manifest.own_images().items()}
     ids = {source: _image_id(source, clients) for source in set(sources.values())}
     for name, image in sorted(image_usage.environment_images(clients, sources).items()):
         should = ids[sources[name.rpartition("-")[0]]]

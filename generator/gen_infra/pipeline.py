@@ -209,7 +209,9 @@ def explain(environment: Environment, plan: Plan) -> Summary:
     manifest = environment.manifest
     mounts = mount_script(manifest)
     known = Known(manifest.job_folders, own_scripts=frozenset([mounts.sha256] if mounts else []))
-    return explain_content(plan.content, manifest_changes(plan.content, environment.origin), known)
+    return explain_content(
+        plan.content, manifest_changes(plan.content, environment.origin), known, environment.import_ids
+    )
 
 
 class Applied(NamedTuple):
@@ -254,7 +256,10 @@ def apply(
     with plan.verified_copy(environment.plan_origin("apply")) as file:
         lock = Lock(environment, on_event)
         steps = _Steps(environment, lock.on_event, plan, file)
-        replacement = Replacement(plan, steps, clients, manifest.name, manifest.tags, draining or Draining(), progress)
+        queues = [*map(manifest.queue_name, manifest.queues)]
+        replacement = Replacement(
+            plan, steps, clients, manifest.name, manifest.tags, draining or Draining(), progress, queues=queues
+        )
         try:
             with marked_as_started(environment), with_recovery_hints(environment, lock):
                 revoke_default_egress(clients, plan.content)
@@ -265,6 +270,7 @@ def apply(
         deregister_definitions(clients, deleted)
     state = environment.terraform().state_pull()
     note_lineage(environment, state)
+    environment.note_imported(state)
     return Applied(environment.terraform().output(), orphans(environment, state))
 
 
@@ -322,7 +328,7 @@ def definitions_with_deleted_roles(environment: Environment, plan: Plan) -> dict
     from gen_infra.aws.leftovers import definitions_with_roles
 
     roles = plan.content.deleted_roles
-    own = {environment.manifest.suffixed(key) for key in environment.manifest.jobs} | set(
+    own = {*map(environment.manifest.definition_name, environment.manifest.jobs)} | set(
         plan.content.deleted_job_definitions
     )
     return definitions_with_roles(environment.clients, roles, own) if roles else {}
@@ -354,7 +360,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
     with plan.verified_copy(environment.plan_origin("destroy")) as file:
         if images := empty_repositories(clients, map(manifest.repository_name, manifest.repositories)):
             progress(f"deleted {images} container images")
-        release_all(clients, manifest.name)
+        release_all(clients, manifest.name, manifest.adopted.compute.values())
         saved.spend()
         lock = Lock(environment, on_event)
         try:
@@ -362,7 +368,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
                 environment.terraform(lock.on_event).apply(file, destroys=True)
         finally:
             saved.discard()
-    deregister_definitions(clients, map(manifest.suffixed, manifest.jobs))
+    deregister_definitions(clients, map(manifest.definition_name, manifest.jobs))
     keys = manifest.resource_keys
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
     left = leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
@@ -459,7 +465,8 @@ def _planned(
     terraform = environment.terraform(on_event)
     with tempfile.TemporaryDirectory(prefix="gen-infra-plan-") as scratch:
         file = Path(scratch) / "tfplan"
-        with import_blocks(environment.terraform_folder, imports):
+        more = {address: id_ for address, id_ in imports.items() if address not in environment.import_ids}
+        with import_blocks(environment.terraform_folder, more):
             terraform.plan(file, destroy=intent == "destroy", targets=only)
         yield file, terraform.show_plan(file)
 

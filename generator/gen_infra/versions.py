@@ -113,6 +113,8 @@ _6 = AwsProvider(
         "fargate-environment/main.tf": _PREFIX,
         "fargate-environment/outputs.tf": _NAME,
         "compute-environment/outputs.tf": _NAME,
+        "existing-environment/main.tf": {"  compute_environment_name = ": "  name = "},
+        "existing-environment/outputs.tf": _NAME,
         "compute-environment/main.tf": _PREFIX
         | {
             '["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED"]': (

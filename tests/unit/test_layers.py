@@ -24,7 +24,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("pipeline",),
-    ("apply", "drift", "prune", "why"),
+    ("adopt", "apply", "drift", "prune", "why"),
     ("doctor",),  # below `why`, which judges what the doctor's checks find
     ("check", "explain", "image"),
     ("environment",),

@@ -129,7 +129,7 @@ def require_own_state(
         UsageError: the state is of another environment or lineage, or it is empty although the environment's resources
             exist and no interrupted run from this folder has created them.
     """
-    if any(content.prior_resources):
+    if content.has_state:
         require_own_resources(environment, content)
         if not adopt:
             _require_lineage(environment, lineage)

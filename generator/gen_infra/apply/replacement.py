@@ -92,6 +92,7 @@ class Replacement:
         progress: receives lines of progress.
         wait: sleeps for a number of seconds.
         clock: seconds that only increase.
+        queues: the names of the environment's queues that do not end in its name.
     """
 
     shown: Plan
@@ -103,6 +104,7 @@ class Replacement:
     progress: Progress
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    queues: Collection[str] = ()
 
     def carry_out(self) -> None:
         """Apply the plan without losing a job.
@@ -155,7 +157,7 @@ class Replacement:
         going = environments.compute_environments(self.clients, self._going)
         held = [] if self.draining.is_off else [each for each in going.values() if self._is_in_use(each, orders)]
         kept = {environments.holding_queue(each.name) for each in held}
-        for queue in environments.holds(orders, self.environment):
+        for queue in environments.holds(orders, self.environment, self._going):
             if queue not in kept:
                 environments.release(self.clients, queue, self.wait)
         for each in held:
@@ -182,12 +184,12 @@ class Replacement:
 
     def _queues_of(self, orders: Orders, arns: Collection[str]) -> list[str]:
         """Return the queues that use one of these compute environments, without those that only hold it."""
-        holding = environments.holds(orders, self.environment)
+        holding = environments.holds(orders, self.environment, self._going)
         return [queue for queue, order in orders.items() if queue not in holding and not set(arns).isdisjoint(order)]
 
     def _own_queues(self, orders: Orders) -> list[str]:
         """Return the queues that jobs on this environment's compute environments come from."""
-        return [queue for queue in orders if queue.endswith(f"-{self.environment}")]
+        return [queue for queue in orders if queue.endswith(f"-{self.environment}") or queue in self.queues]
 
     # --- a switch that fails ------------------------------------------------------------------------------------------
 

@@ -97,10 +97,11 @@ def queue_orders(clients: Clients) -> Orders:
     }
 
 
-def holds(orders: Orders, environment: str) -> Orders:
-    """Return the holding queues among these, of compute environments that Terraform named after this environment."""
+def holds(orders: Orders, environment: str, names: Iterable[str] = ()) -> Orders:
+    """Return the holding queues among these: of compute environments with these names, or that Terraform named."""
     ours = re.compile(rf"\w+-{re.escape(environment)}-[0-9a-f]{{26}}{_HOLDS}", re.ASCII)
-    return {queue: arns for queue, arns in orders.items() if ours.fullmatch(queue)}
+    named = {*map(holding_queue, names)}
+    return {queue: arns for queue, arns in orders.items() if queue in named or ours.fullmatch(queue)}
 
 
 @aws_errors()
@@ -133,9 +134,9 @@ def release(clients: Clients, queue: str, wait: Callable[[float], None] = time.s
     _until(lambda: not _queue_status(clients, queue), f"queue {queue} to be gone", wait)
 
 
-def release_all(clients: Clients, environment: str) -> None:
-    """Delete every holding queue of an environment."""
-    for queue in holds(queue_orders(clients), environment):
+def release_all(clients: Clients, environment: str, names: Iterable[str] = ()) -> None:
+    """Delete every holding queue of an environment, and of compute environments with these names."""
+    for queue in holds(queue_orders(clients), environment, names):
         release(clients, queue)
 
 

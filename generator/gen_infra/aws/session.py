@@ -46,6 +46,7 @@ _SERVICES = {
     "quotas": "service-quotas",
     "schedules": "scheduler",
     "secrets": "secretsmanager",
+    "stacks": "cloudformation",
     "states": "stepfunctions",
     "trail": "cloudtrail",
 }  # attribute -> service, where they differ
@@ -80,6 +81,7 @@ class Clients:
     sns: Any
     sqs: SQSClient
     ssm: SSMClient
+    stacks: Any
     states: Any
     sts: STSClient
     trail: Any

@@ -150,8 +150,8 @@ def run(out: Path, voice: Voice, *, keep: bool) -> Environment:
 
 def _run_job(environment: Environment, aws: Clients, voice: Voice) -> str:
     manifest = environment.manifest
-    queue = manifest.suffixed(next(iter(manifest.queues)))
-    request = submission.SubmitRequest(name="demo", queue=queue, definition=manifest.suffixed(_JOB))
+    queue = manifest.queue_name(next(iter(manifest.queues)))
+    request = submission.SubmitRequest(name="demo", queue=queue, definition=manifest.definition_name(_JOB))
     job = batch.watch(aws, submission.submit(aws, request), lambda seen: voice.say(f"  {seen.status}"))
     _demand(job.succeeded, f"the job ended as {job.status}: {job.reason}")
     for line in logs.Reader(aws, None).new_lines(job):
@@ -176,8 +176,8 @@ def _invoke_functions(environment: Environment, aws: Clients) -> str:
     manifest = environment.manifest
     event = {
         "jobName": "demo",
-        "jobQueue": manifest.suffixed(next(iter(manifest.queues))),
-        "jobDefinition": manifest.suffixed(_JOB),
+        "jobQueue": manifest.queue_name(next(iter(manifest.queues))),
+        "jobDefinition": manifest.definition_name(_JOB),
     }
     submitted = _invoke(aws, manifest.suffixed("batchSubmitJob"), event)
     status = _invoke(aws, manifest.suffixed("batchGetJobStatus"), submitted)

@@ -74,7 +74,7 @@ def jobs(
         raise unknown("unknown queue", queue, env.queues)
     aws = clients(env.region)
     require_account(aws, env.account)
-    queues = [env.suffixed(key) for key in ([queue] if queue else env.queues)]
+    queues = [env.queue_name(key) for key in ([queue] if queue else env.queues)]
     if watch:
         show(watch_queues(aws, queues), as_json=as_json)
         return 0

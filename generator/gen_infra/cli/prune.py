@@ -64,7 +64,7 @@ def prune(manifest: Path, out: Path, keep: int, dry_run: bool, yes: bool, as_jso
     aws = clients(env.region)
     require_account(aws, env.account)
     prunable = find_prunable(
-        aws, [env.suffixed(job) for job in env.jobs], map(env.repository_name, env.repositories), keep=keep
+        aws, [*map(env.definition_name, env.own_jobs)], map(env.repository_name, env.repositories), keep=keep
     )
     builds = old_builds(environment, manifest)
     lines = list(_lines(prunable, builds))

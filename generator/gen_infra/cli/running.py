@@ -148,7 +148,7 @@ def cancel(
     console = Console(quiet=quiet)
     if job_ids and all(is_run(env, each) for each in job_ids):
         return _cancel_runs(aws, env, manifest, job_ids, console, by=caller.arn, yes=yes, as_json=as_json)
-    chosen = _of_queue(aws, env.suffixed(queue), status) if queue and status else _by_id(aws, env, job_ids)
+    chosen = _of_queue(aws, env.queue_name(queue), status) if queue and status else _by_id(aws, env, job_ids)
     active = _active(chosen, console)
     if active:
         console.confirm(_question(active), yes=yes)
@@ -215,7 +215,7 @@ def _by_id(aws: Clients, env: Manifest, job_ids: Sequence[str]) -> list[Submitte
     found = describe(aws, list(dict.fromkeys(job_ids)))
     if missing := [job_id for job_id in job_ids if job_id not in {job.id for job in found}]:
         raise AnswerIsNoError(f"unknown job id: {', '.join(missing)}; nothing was changed")
-    queues = {env.suffixed(key) for key in env.queues}
+    queues = {env.queue_name(key) for key in env.queues}
     if foreign := [f"{job.id} in {job.queue}" for job in found if job.queue not in queues]:
         raise UsageError(f"these jobs do not belong to environment {env.name}: {', '.join(foreign)}")
     return found

@@ -140,8 +140,8 @@ def submit(
     seconds = None if timeout is None else _seconds(timeout)
     request = submission.SubmitRequest(
         name=name or job,
-        queue=env.suffixed(queue),
-        definition=env.suffixed(job),
+        queue=env.queue_name(queue),
+        definition=env.definition_name(job),
         command=command or None,
         environment=_pairs(environment, "--env"),
         parameters=_pairs(parameters, "--parameter"),

@@ -42,11 +42,8 @@ drain_timeout_option = click.option(
 
 def show_summary(summary: Summary, *, has_changes: bool) -> None:
     """Print the plan: for each resource what changed in the manifest, what changes in AWS, and what that means."""
-    if summary.adopted:
-        count = len(summary.adopted)
-        click.secho(f"  adopts {count} resource{'s' if count > 1 else ''} that an interrupted run left:", fg="cyan")
-        for adopted in summary.adopted:
-            click.secho(f"  = {adopted}", fg="cyan")
+    for line in _adopted(summary):
+        click.secho(f"  {line}", fg="cyan")
     for change in summary.changes:
         symbol, colour = _SYMBOLS[change.action]
         click.secho(f"  {symbol} {change.action:<7} {change.title}{change.how}", fg=colour)
@@ -64,6 +61,15 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
         click.secho(f"{danger}: {', '.join(change.title for change in changes)}", fg="red")
     if summary.impossible:
         click.secho(f"AWS refuses: {', '.join(change.title for change in summary.impossible)}", fg="red")
+
+
+def _adopted(summary: Summary) -> Iterator[str]:
+    """Yield a line for each resource that exists and is imported."""
+    left = [adopted for adopted in summary.adopted if adopted.by != "manifest"]
+    yield from (f"= {adopted.sentence}" for adopted in summary.adopted if adopted not in left)
+    if left:
+        yield f"adopts {len(left)} resource{'s' if len(left) > 1 else ''} that an interrupted run left:"
+        yield from (f"= {adopted}" for adopted in left)
 
 
 def _lines(change: Change) -> Iterator[tuple[str, str | None]]:

@@ -155,7 +155,7 @@ def images(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
         in_template = image.scratch.carrier == "launch_template"
         volumes["/dev/sdb"] = doctor_image.Volume(image.scratch.size_gib, "image.scratch.size_gib", in_template)
     for source, architecture in dict.fromkeys(
-        (each.run_source, each.architecture) for each in manifest.images().values()
+        (each.run_source, each.architecture) for each in manifest.own_images().values()
     ):
         look = doctor_image.image_of_parameter if source.startswith("/") else doctor_image.image
         yield partial(look, aws, source, architecture, volumes, manifest.account)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gen_infra.aws.kinds import KINDS
 from gen_infra.aws.updates import conflict, refusals
@@ -18,7 +18,7 @@ from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
 from gen_infra.explain.powers import NOTHING_KNOWN, Known, gained_powers
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
-from gen_infra.explain.rules import effects
+from gen_infra.explain.rules import TAGS, effects
 from gen_infra.tools.addresses import bare
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ _UNFINISHED = (
     Effect(
         "its creation was not finished; it is created again",
         reason="terraform taints what an apply was creating when it was stopped or failed",
+    ),
+)
+_SAME = (
+    Effect(
+        "nothing changes: the same settings are written once more",
+        reason="the provider stores what it imports in another form than what it is given",
     ),
 )
 _NAME_KEYS = ("name_prefix", "name", "function_name")
@@ -103,19 +109,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """One resource that an interrupted run left, and that the plan imports.
+    """One resource that exists, and that the plan imports.
 
     Args:
         address: terraform's address.
         kind: such as ``NAT gateway``.
         name: its name, or its address.
         id: what AWS calls it.
+        by: whether the manifest's section ``existing`` lists it, or an interrupted run left it.
+        change: ``nothing``, ``tags``, or ``more``, which is in the changes of the plan.
     """
 
     address: str
     kind: str
     name: str
     id: str
+    by: Literal["manifest", "interrupted run"] = "interrupted run"
+    change: Literal["nothing", "tags", "more"] = "nothing"
+
+    @property
+    def sentence(self) -> str:
+        """Return text such as ``takes over job queue highPriority-lab, unchanged but for tags``."""
+        changed = {
+            "nothing": "unchanged", "tags": "unchanged but for tags", "more": "and changes it as shown below"
+        }  # fmt: skip
+        return f"takes over {self.kind} {self.name}, {changed[self.change]}"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}" + (f" ({self.id})" if self.id not in self.name else "")
@@ -189,20 +207,55 @@ def explain(
     content: PlanContent,
     manifest_changes: Iterable[ManifestChange] = (),
     known: Known = NOTHING_KNOWN,
+    taken_over: Collection[str] = (),
 ) -> Summary:
-    """Explain the changes of a plan, next to the manifest's; what is known of the environment is no danger."""
+    """Explain the changes of a plan, next to the manifest's.
+
+    Args:
+        content: the plan.
+        manifest_changes: what was changed in the manifest.
+        known: what is known of the environment, which is no danger.
+        taken_over: the addresses that are imported because the manifest says so.
+    """
     resources = content.managed_changes
     found = causes(manifest_changes, [resource.address for resource in resources if _action(resource)])
     changes = tuple(explain_changes(resources, found.by_address, content.needed_addresses, known))
-    return Summary(changes, found.unused, tuple(_adopted(resources)))
+    return Summary(changes, found.unused, tuple(_adopted(resources, taken_over)))
 
 
-def _adopted(resources: Iterable[ResourceChange]) -> Iterator[Adopted]:
+def _adopted(resources: Iterable[ResourceChange], taken_over: Collection[str]) -> Iterator[Adopted]:
     for resource in resources:
         if resource.import_id:
             row, tags = KINDS.get(resource.type), (resource.after or {}).get("tags") or {}
             name = _name(resource) or tags.get("Name") or resource.address
-            yield Adopted(resource.address, row.label if row else resource.type, name, resource.import_id)
+            changed = {each.path.partition(".")[0] for each in _differences(resource)} if _action(resource) else set()
+            yield Adopted(
+                resource.address,
+                row.label if row else resource.type,
+                name,
+                resource.import_id,
+                "manifest" if resource.address in taken_over else "interrupted run",
+                "more"
+                if changed - TAGS or resource.actions not in {("no-op",), ("update",)}
+                else "tags"
+                if changed
+                else "nothing",
+            )
+
+
+def _differences(resource: ResourceChange) -> list[Difference]:
+    """List what changes, but for what only the provider calls a change.
+
+    It imports a queue's compute environments as a list, and stores them as blocks with their order.
+    """
+    found = list(differences(resource))
+    if not (resource.import_id and resource.type == "aws_batch_job_queue"):
+        return found
+    after = (resource.after or {}).get("compute_environment_order") or []
+    ordered = [each["compute_environment"] for each in sorted(after, key=lambda each: each["order"])]
+    if ordered != (resource.before or {}).get("compute_environments"):
+        return found
+    return [each for each in found if not each.path.startswith(("compute_environments", "compute_environment_order"))]
 
 
 def explain_changes(
@@ -228,13 +281,15 @@ def explain_changes(
         action, kind = _action(resource), resource.type
         if action is None:
             continue
-        changed = list(differences(resource)) if action in {"update", "replace"} else []
+        changed = _differences(resource) if action in {"update", "replace"} else []
         before, after, is_adopted = resource.before or {}, resource.after or {}, bool(resource.import_id)
         facts = Facts(before, after, minutes, _refusals(resource), is_adopted)
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
         impossible = (*_impossible(resource), *_overlaps(resource, taken))
         met = _UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts))
+        if is_adopted and action == "update" and not changed:
+            met = _SAME
         yield Change(
             address=resource.address,
             action=action,
@@ -314,7 +369,7 @@ def _is_unfinished(resource: ResourceChange, needed: Collection[str]) -> bool:
 
 def _name(resource: ResourceChange) -> str | None:
     """Return the name without its generated digits, unless there are several of that name."""
-    keys = _FULL_NAME_KEYS if resource.is_deposed else _NAME_KEYS
+    keys = _FULL_NAME_KEYS if resource.is_deposed or resource.import_id else _NAME_KEYS
     for state in (resource.after, resource.before):
         for key in keys:
             if state and isinstance(state.get(key), str) and state[key]:

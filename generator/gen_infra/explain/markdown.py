@@ -16,8 +16,11 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@]")
 def to_markdown(summary: Summary, environment: str) -> str:
     """Return a table with a row for each resource, dangers above it, the attributes that change folded away below."""
     lines = [f"### Plan for {_text(environment)}: {summary.sentence}", ""]
-    if summary.adopted:
-        names = ", ".join(_text(str(adopted)) for adopted in summary.adopted)
+    taken_over = [adopted for adopted in summary.adopted if adopted.by == "manifest"]
+    if taken_over:
+        lines += [*(f"* {_text(adopted.sentence)}" for adopted in taken_over), ""]
+    if left := [adopted for adopted in summary.adopted if adopted not in taken_over]:
+        names = ", ".join(_text(str(adopted)) for adopted in left)
         lines += [f"Adopts what an interrupted run left: {names}", ""]
     for danger, changes in summary.dangers.items():
         names = ", ".join(_text(change.title) for change in changes)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gen_infra.explain.differences import Difference
 
 RULES: tuple[EffectRule, ...] = (*COMPUTE_RULES, *QUEUE_RULES, *DATA_RULES, *NEED_RULES, *ACCESS_RULES)
-_TAGS = frozenset({"tags", "tags_all"})
+TAGS = frozenset({"tags", "tags_all"})
 
 
 def _reasons(rule: EffectRule, facts: Facts) -> list[str]:
@@ -52,7 +52,7 @@ def effects(kind: str, action: Action, changed: list[Difference], facts: Facts) 
     """
     met = [rule for rule in RULES if rule.meets(kind, action, changed)]
     is_tagged_only = (
-        action == "update" and bool(changed) and all(each.path.partition(".")[0] in _TAGS for each in changed)
+        action == "update" and bool(changed) and all(each.path.partition(".")[0] in TAGS for each in changed)
     )
     found: dict[tuple[str, Danger | None], list[str]] = {}
     for rule in [rule for rule in met if rule.attribute] or ([] if is_tagged_only else met):

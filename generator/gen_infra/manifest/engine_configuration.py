@@ -65,7 +65,7 @@ def _groovy(value: object) -> str:
 def _nextflow(manifest: Manifest, engine: Engine) -> Iterator[str]:
     """https://docs.seqera.io/nextflow/reference/config (aws, process), https://docs.seqera.io/nextflow/fusion."""
     yield "process.executor = 'awsbatch'"
-    yield f"process.queue = {_groovy(manifest.suffixed(_queue(manifest, engine)))}"
+    yield f"process.queue = {_groovy(manifest.queue_name(_queue(manifest, engine)))}"
     yield "// By these tags of its jobs Nextflow may stop them."
     yield f"process.resourceLabels = {_groovy(job_tags(manifest, 'nextflow'))}"
     yield f"workDir = {_groovy(_work(manifest, 'nextflow'))}"
@@ -146,7 +146,7 @@ def _miniwdl(manifest: Manifest, engine: Engine) -> Iterator[str]:
     yield ""
     yield "[aws]"
     yield f"region = {manifest.region}"
-    yield f"task_queue = {manifest.suffixed(_queue(manifest, engine))}"
+    yield f"task_queue = {manifest.queue_name(_queue(manifest, engine))}"
     if not shared.is_on_hosts:
         yield "# The file system that the head and its tasks share, and its access point."
         yield f"fs = {shared.id}" if shared.id else "# fs = fs-…"
@@ -186,7 +186,7 @@ def _redun(manifest: Manifest, engine: Engine) -> Iterator[str]:
     yield "type = aws_batch"
     yield "# An image that contains redun and what the tasks need."
     yield "image = …"
-    yield f"queue = {manifest.suffixed(_queue(manifest, engine))}"
+    yield f"queue = {manifest.queue_name(_queue(manifest, engine))}"
     yield f"s3_scratch = {_work(manifest, 'redun')}/"
     yield f"aws_region = {manifest.region}"
     if engine.jobs:

@@ -97,7 +97,7 @@ def _creates_instance_roles(manifest: Manifest) -> object:
 
 
 def _creates_key(manifest: Manifest) -> object:
-    return manifest.encryption.key == "create"
+    return manifest.creates_key
 
 
 def _attaches_policies(manifest: Manifest) -> object:

@@ -258,7 +258,7 @@ def _data(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
 def _image_parameters(manifest: Manifest) -> Iterator[str]:
     """Yield the parameters that hold the ids of images: those of the environment, and of what they are built on."""
     here = f"arn:{manifest.partition}:ssm:{manifest.region}"
-    run = {image.run_source for image in manifest.images().values()}
+    run = {image.run_source for image in manifest.own_images().values()}
     for name in sorted({manifest.image_parameter, *run}) if manifest.uses_ec2 else ():
         if name.startswith("/"):
             account = "" if name.startswith("/aws/") else manifest.account
@@ -319,7 +319,7 @@ def _file_systems(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
 
 def _key(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     """Yield the key: by its ARN, or the created one by its name."""
-    is_created = manifest.encryption.key == "create"
+    is_created = manifest.creates_key
     arns = (arn(manifest, "kms", "key/*"),) if is_created else (manifest.encryption.key,)
     name = manifest.key_alias.removeprefix("alias/")
     own = (equals("aws:ResourceTag/Name", name),) if is_created else ()

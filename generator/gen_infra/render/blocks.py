@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -41,9 +41,7 @@ def context(manifest: Manifest) -> dict[str, Any]:
         else manifest.role_arn(manifest.image_builder_profile),
         "terraform_range": terraform_range(has_bucket=manifest.state != "local"),
         "provider_range": manifest.provider.range,
-        "kms_key_arn": reference("module.encryption.key_arn")
-        if manifest.encryption.key == "create"
-        else manifest.encryption.key,
+        "kms_key_arn": kms_key_arn(manifest),
         "security_group_ids": ids.security_groups if ids else reference("module.network.security_group_ids"),
         "subnet_ids": ids.subnets if ids else reference("module.network.subnet_ids"),
         "default_log_group": DEFAULT_LOG_GROUP,
@@ -114,18 +112,19 @@ def modules(manifest: Manifest) -> list[str]:
     creates_instance_roles = manifest.uses_ec2 and not manifest.iam.instance_profile
     used = {
         "compute-environment": manifest.uses_ec2,
-        "encryption": manifest.encryption.key == "create",
+        "encryption": manifest.creates_key,
         "engine": manifest.engines,
         "file-system": manifest.created_file_systems,
-        "fargate-environment": any(compute.is_fargate for compute in manifest.compute.values()),
+        "existing-environment": manifest.adopted.compute,
+        "fargate-environment": any(compute.is_fargate for compute in manifest.own_compute.values()),
         "image-builder": creates_instance_roles,
         "image-pipeline": manifest.image.rebuild,
         "instance-role": creates_instance_roles,
-        "job-functions": manifest.jobs,
+        "job-functions": manifest.own_jobs,
         "network": manifest.network.create,
         "network-lookup": manifest.network.lookup,
         "queue-notifications": manifest.notifications.blocked_queues,
-        "repository": manifest.repositories,
+        "repository": manifest.own_repositories,
         "workflow": manifest.workflows,
     }
     roles = [role.replace("_", "-") for role in needed_roles(manifest)]
@@ -134,13 +133,17 @@ def modules(manifest: Manifest) -> list[str]:
 
 def all_else(manifest: Manifest) -> list[Hcl]:
     """Return every module, and the resources of the root module that no other resource depends on."""
-    many = {"compute-environment", "engine", "fargate-environment", "file-system", "repository", "workflow"}
+    many = {
+        *("compute-environment", "existing-environment", "fargate-environment"),
+        *("engine", "file-system", "repository", "workflow"),
+    }
     once = [module for module in modules(manifest) if module not in many]
     names = [
         *(f"module.{module.removesuffix('-lookup').replace('-', '_')}" for module in once),
         *(f"module.compute_{key}" for key in manifest.compute),
         *(f"module.file_system_{key}" for key in manifest.created_file_systems),
-        *(f"module.repository_{repository_label(repository)}" for repository in manifest.repositories),
+        *(f"module.repository_{repository_label(repository)}" for repository in manifest.own_repositories),
+        *existing_resources(manifest),
         *(f"module.workflow_{key}" for key in manifest.workflows),
         *(f"module.engine_{key}" for key in manifest.given_engines),
         *(f"aws_batch_job_queue.{key}" for key in manifest.queues),
@@ -158,12 +161,31 @@ def _access_attachments(manifest: Manifest) -> Iterator[str]:
 
 def needed_roles(manifest: Manifest) -> list[str]:
     """Return the roles that only some compute environments need."""
-    computes = manifest.compute.values()
+    computes = manifest.own_compute.values()
     needed = {
         "service_role": any(compute.service_role == "create" for compute in computes),
         "spot_fleet_role": any(compute.needs_spot_fleet_role for compute in computes),
     }
     return [role for role, is_needed in needed.items() if is_needed]
+
+
+def existing_resources(manifest: Manifest) -> list[str]:
+    """Return the addresses of what existed before the manifest, and is no module, queue or job definition."""
+    existing = manifest.adopted
+    several = {
+        "aws_cloudwatch_log_group.existing": existing.log_groups,
+        "aws_iam_role.existing": existing.roles,
+        "aws_iam_instance_profile.existing": existing.instance_profiles,
+    }
+    repositories = (f"aws_ecr_repository.{repository_label(each)}" for each in existing.repositories)
+    return [*repositories, *(address for address, names in several.items() if names)]
+
+
+def kms_key_arn(manifest: Manifest) -> str | None:
+    """Return the ARN of the key, or a reference to the created one; None where nothing needs one."""
+    if manifest.encryption.key != "create":
+        return manifest.encryption.key
+    return reference("module.encryption.key_arn") if manifest.needs_key else None
 
 
 def service_role_arn(compute: ComputeEnvironment) -> str | None:
@@ -192,7 +214,7 @@ def image_id(image: Image, label: str) -> str:
 def image_parameters(manifest: Manifest) -> dict[str, str]:
     """Return the SSM parameters with the ids of the AMIs to run, by the labels of their data sources."""
     images = {"image": manifest.image} if manifest.runs_image else {}
-    images |= {f"image_{key}": image for key, image in manifest.images().items() if manifest.compute[key].image}
+    images |= {f"image_{key}": image for key, image in manifest.own_images().items() if manifest.compute[key].image}
     return {label: image.run_source for label, image in images.items() if not image.id}
 
 
@@ -217,11 +239,13 @@ def scheduling(queues: Mapping[str, Queue]) -> dict[str, str]:
     return {key: "fair share" if queue.fair_share else "FIFO" for key, queue in queues.items()}
 
 
-def time_limits(limits: TimeLimits) -> list[tuple[str, int]]:
+def time_limits(limits: TimeLimits | Literal["none"]) -> list[tuple[str, int]]:
     """Return the reasons that Batch can report for a waiting job, with the minutes until Batch cancels it.
 
     https://docs.aws.amazon.com/batch/latest/APIReference/API_JobStateTimeLimitAction.html
     """
+    if limits == "none":
+        return []
     return [
         ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", limits.insufficient_capacity_minutes),
         ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE", limits.compute_environment_maximum_minutes),
@@ -306,7 +330,7 @@ def network_tags(manifest: Manifest) -> dict[str, dict[str, str]] | None:
 
 def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
     """Return the outputs' values, by the manifest's keys."""
-    functions = {"submit": "submit_function_name", "status": "status_function_name"} if manifest.jobs else {}
+    functions = {"submit": "submit_function_name", "status": "status_function_name"} if manifest.own_jobs else {}
     return {
         "compute_environment_names": {key: reference(f"module.compute_{key}.name") for key in manifest.compute},
         "job_definition_arn_prefixes": {
@@ -316,7 +340,11 @@ def outputs(manifest: Manifest) -> dict[str, dict[str, Hcl]]:
         "function_names": {key: reference(f"module.job_functions.{output}") for key, output in functions.items()},
         "file_system_ids": {key: reference(f"module.file_system_{key}.id") for key in manifest.created_file_systems},
         "repository_urls": {
-            repository: reference(f"module.repository_{repository_label(repository)}.url")
+            repository: reference(
+                f"aws_ecr_repository.{repository_label(repository)}.repository_url"
+                if repository in manifest.adopted.repositories
+                else f"module.repository_{repository_label(repository)}.url"
+            )
             for repository in manifest.repositories
         },
     }

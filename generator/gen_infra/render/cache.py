@@ -132,6 +132,11 @@ class RenderCache:
         return sha256(json.dumps([self._code, name, hashes, files, cost]).encode()).hexdigest()
 
 
+def forget(root: Path) -> None:
+    """Let the next render of a folder look at everything."""
+    (root / _INPUTS).unlink(missing_ok=True)
+
+
 def code_signature() -> str:
     """Return a digest of what renders: Python, this package with its data files, and the libraries that it uses.
 

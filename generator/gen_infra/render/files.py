@@ -13,13 +13,14 @@ import msgspec
 
 from gen_infra.render import blocks
 from gen_infra.render.image_source import image_source
+from gen_infra.render.imports import import_ids
 from gen_infra.render.package import package
 from gen_infra.render.templates import packer_environment, terraform_environment
 from gen_infra.render.yaml import to_yaml
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.job_policies import Statement
@@ -30,9 +31,18 @@ _FUNCTION_SOURCES = "job-functions/src"
 PACKER_TEMPLATE = "genomics.pkr.hcl"
 
 
-def render(manifest: Manifest) -> dict[str, bytes]:
-    """Render every file of the environment's folder, by its relative path."""
+def render(manifest: Manifest, imported: Collection[str] = ()) -> dict[str, bytes]:
+    """Render every file of the environment's folder, by its relative path.
+
+    Args:
+        manifest: what is rendered.
+        imported: the addresses that an apply has imported already: their import blocks are left out.
+    """
     files = {f"terraform/{name}": content for name, content in _terraform(manifest).items()}
+    pending = {address: id_ for address, id_ in import_ids(manifest).items() if address not in imported}
+    if pending:
+        template = terraform_environment().get_template("imports.tf.j2")
+        files["terraform/imports.tf"] = template.render({"imports": pending}).encode()
     for name, content in _state_machines(manifest).items():
         files[f"terraform/workflows/{name}"] = content
     for module in blocks.modules(manifest):
@@ -40,7 +50,7 @@ def render(manifest: Manifest) -> dict[str, bytes]:
             f"terraform/modules/{module}/{name}": content
             for name, content in _module(module, manifest.provider).items()
         }
-    if manifest.jobs:
+    if manifest.own_jobs:
         files["terraform/job-functions.zip"] = package(_function_sources())
     if manifest.uses_ec2:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
@@ -58,8 +68,9 @@ def _terraform(manifest: Manifest) -> dict[str, bytes]:
         *(["access.tf"] if manifest.access else []),
         *(["file_systems.tf"] if manifest.created_file_systems else []),
         *(["engines.tf"] if manifest.engines else []),
-        *(["jobs.tf"] if manifest.jobs else []),
-        *(["repositories.tf"] if manifest.repositories else []),
+        *(["existing.tf"] if manifest.existing else []),
+        *(["jobs.tf"] if manifest.own_jobs else []),
+        *(["repositories.tf"] if manifest.own_repositories else []),
     ]
     environment = terraform_environment()
     context = blocks.context(manifest)

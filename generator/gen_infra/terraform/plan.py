@@ -136,6 +136,11 @@ class PlanContent:
                 yield Resource(resource["type"], resource["address"], values)
 
     @property
+    def has_state(self) -> bool:
+        """Return whether the state has resources, beside those that the plan imports."""
+        return any(resource.address not in self.imports for resource in self.prior_resources)
+
+    @property
     def needed_addresses(self) -> frozenset[str]:
         """Return the addresses, without indexes, that a resource of the state depends on."""
         root = self.raw.get("prior_state", {}).get("values", {}).get("root_module", {})
@@ -229,6 +234,17 @@ def applied_manifest(state: Mapping[str, Any]) -> dict[str, Any]:
         if f"{resource['type']}.{resource['name']}" == RECORD and resource["instances"]:
             return dict(resource["instances"][0]["attributes"]["input"]["value"])
     return {}
+
+
+def addresses(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the address of each managed resource of a state file."""
+    for resource in state.get("resources", ()):
+        if resource["mode"] == "managed":
+            module = f"{resource['module']}." if resource.get("module") else ""
+            for instance in resource["instances"]:
+                key = instance.get("index_key")
+                index = "" if key is None else f"[{json.dumps(key)}]"
+                yield f"{module}{resource['type']}.{resource['name']}{index}"
 
 
 def is_note(address: str) -> bool:

@@ -214,8 +214,8 @@ class Evidence:
     def job_key(self) -> str:
         """Return the job's key in the manifest, ``jobs.isaac``; the definition's name where it has none."""
         definition = str(self.job["jobDefinition"]).rpartition("/")[2].partition(":")[0]
-        key = definition.removesuffix(f"-{self.manifest.name}")
-        return f"jobs.{key}" if key in self.manifest.jobs else definition
+        keys = [key for key in self.manifest.jobs if self.manifest.definition_name(key) == definition]
+        return f"jobs.{keys[0]}" if keys else definition
 
     @property
     def container_key(self) -> str:
@@ -226,7 +226,9 @@ class Evidence:
     def compute_key(self, environment: Json) -> str:
         """Return a compute environment's key in the manifest, ``compute.genomicsEnv``; its name where it has none."""
         name = name_of(environment)
-        keys = [key for key in self.manifest.compute if name.startswith(f"{self.manifest.suffixed(key)}-")]
+        existing = self.manifest.adopted.compute
+        keys = [key for key, existing_name in existing.items() if existing_name == name]
+        keys += [key for key in self.manifest.compute if name.startswith(f"{self.manifest.suffixed(key)}-")]
         return f"compute.{keys[0]}" if keys else name
 
     @property

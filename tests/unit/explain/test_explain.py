@@ -488,6 +488,8 @@ def test_what_is_adopted_is_named_and_counted() -> None:
         "kind": "NAT gateway",
         "name": "batch-prod/nat/us-east-1a",
         "id": "nat-1",
+        "by": "interrupted run",
+        "change": "nothing",
     }
     (change,) = summary.changes
     assert [effect.text for effect in change.effects] == ["its creation was not finished: it gets its retention"]

@@ -25,6 +25,7 @@ from gen_infra.manifest.model.base import (
     about,
 )
 from gen_infra.manifest.model.engine import ENGINES, Engines
+from gen_infra.manifest.model.existing import Existing
 from gen_infra.manifest.model.file_system import LUSTRE_FOLDER, FileSystem
 from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import Job
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.engine import Engine, EngineName
     from gen_infra.manifest.model.host_script import HostScript
 
+_NOTHING = Existing()
 ENGINE_ROLES: tuple[Literal["worker", "head"], ...] = ("worker", "head")
 
 
@@ -101,6 +103,9 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     engines: Annotated[
         Engines | None, about("Workflow engines that submit jobs themselves, each with its roles; default: none.")
     ] = None
+    existing: Annotated[
+        Existing | None, about("Resources that existed before this manifest; `gen-infra adopt` writes this section.")
+    ] = None
     suppressions: Annotated[
         tuple[Suppression, ...], about("Findings of `gen-infra check` to accept, each until a date.")
     ] = ()
@@ -131,6 +136,67 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         """Add the environment's name, ``isaac`` -> ``isaac-prod``: for all names but those of the methods below."""
         return f"{key}-{self.name}"
 
+    @property
+    def adopted(self) -> Existing:
+        """Return what existed before the manifest; without such a section, nothing."""
+        return self.existing or _NOTHING
+
+    def queue_name(self, key: str) -> str:
+        """Name the queue: ``main`` -> ``main-prod``, or the name that it had before the manifest."""
+        return self.adopted.queues.get(key) or self.suffixed(key)
+
+    def scheduling_policy_name(self, queue: str) -> str:
+        """Name the scheduling policy of a queue: ``main`` -> ``main-prod``, or the name that it had before."""
+        return self.adopted.scheduling_policies.get(queue) or self.suffixed(queue)
+
+    def definition_name(self, key: str) -> str:
+        """Name the job definition: ``isaac`` -> ``isaac-prod``, or the name that it had before the manifest."""
+        return self.adopted.jobs.get(key, "").partition(":")[0] or self.suffixed(key)
+
+    @property
+    def kept_jobs(self) -> dict[str, str]:
+        """Return the job definitions that stay as they are: key -> revision."""
+        named = {key: existing.partition(":") for key, existing in self.adopted.jobs.items()}
+        return {key: revision for key, (_, _, revision) in named.items() if revision}
+
+    @property
+    def own_jobs(self) -> dict[str, Job]:
+        """Return the jobs whose definitions are registered as the manifest describes them."""
+        kept = self.kept_jobs
+        return {key: job for key, job in self.jobs.items() if key not in kept} if kept else self.jobs
+
+    @property
+    def own_compute(self) -> dict[str, ComputeEnvironment]:
+        """Return the compute environments that are created as the manifest describes them."""
+        kept = self.adopted.compute
+        return {key: compute for key, compute in self.compute.items() if key not in kept} if kept else self.compute
+
+    @property
+    def own_repositories(self) -> tuple[str, ...]:
+        """Return the repositories that are created."""
+        return tuple(repository for repository in self.repositories if repository not in self.adopted.repositories)
+
+    @property
+    def needs_key(self) -> bool:
+        """Return whether it has resources that its key encrypts; what existed before keeps its own encryption."""
+        return bool(
+            self.own_compute
+            or self.own_jobs
+            or self.own_repositories
+            or self.logs.default_group
+            or self.network.create
+            or self.image.rebuild
+            or self.notifications.blocked_queues
+            or self.workflows
+            or self.given_engines
+            or self.created_file_systems
+        )
+
+    @property
+    def creates_key(self) -> bool:
+        """Return whether it creates its key."""
+        return self.encryption.key == "create" and self.needs_key
+
     def merged_tags(self, own: Mapping[str, str]) -> dict[str, str]:
         """Return the tags of a resource that has own tags: they win over the environment's."""
         return {**self.tags, **own}
@@ -142,13 +208,13 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
 
     @property
     def uses_spot(self) -> bool:
-        """Return whether any compute environment runs on Spot."""
-        return any(compute.type == "SPOT" for compute in self.compute.values())
+        """Return whether any compute environment that it creates runs on Spot."""
+        return any(compute.type == "SPOT" for compute in self.own_compute.values())
 
     @property
     def uses_ec2(self) -> bool:
-        """Return whether any compute environment has instances."""
-        return not all(compute.is_fargate for compute in self.compute.values())
+        """Return whether any compute environment that it creates has instances."""
+        return not all(compute.is_fargate for compute in self.own_compute.values())
 
     def image_of(self, key: str) -> Image:
         """Return the image of a compute environment: the environment's, or its own with the same volumes."""
@@ -162,6 +228,10 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     def images(self) -> dict[str, Image]:
         """Return the image of each compute environment with instances."""
         return {key: self.image_of(key) for key, compute in self.compute.items() if not compute.is_fargate}
+
+    def own_images(self) -> dict[str, Image]:
+        """Return the image of each compute environment with instances that the environment creates."""
+        return {key: image for key, image in self.images().items() if key in self.own_compute}
 
     def host_scripts(self) -> Iterator[tuple[KeyPath, HostScript]]:
         """Yield every script that runs as root on the hosts, with its path in the manifest."""
@@ -185,7 +255,7 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
     @property
     def runs_image(self) -> bool:
         """Return whether any compute environment runs the environment's image, not its own."""
-        return any(compute.image is None and not compute.is_fargate for compute in self.compute.values())
+        return any(compute.image is None and not compute.is_fargate for compute in self.own_compute.values())
 
     @property
     def mounts_efs(self) -> bool:
@@ -345,8 +415,8 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         return f"batch-{self.name}"
 
     def repository_name(self, repository: str) -> str:
-        """Name the ECR repository: ``isaac`` -> ``prod/isaac``."""
-        return f"{self.name}/{repository}"
+        """Name the ECR repository: ``isaac`` -> ``prod/isaac``, or the name that it had before the manifest."""
+        return self.adopted.repositories.get(repository) or f"{self.name}/{repository}"
 
     def job_role_name(self, job: str) -> str:
         """Name the job's role: ``isaac`` -> ``isaac-prod-job``."""
@@ -471,7 +541,8 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
 
     def batch_arn(self, kind: Literal["job-queue", "job-definition"], key: str) -> str:
         """Return the ARN (without revision) of a queue or job definition."""
-        return f"arn:{self.partition}:batch:{self.region}:{self.account}:{kind}/{self.suffixed(key)}"
+        name = self.queue_name(key) if kind == "job-queue" else self.definition_name(key)
+        return f"arn:{self.partition}:batch:{self.region}:{self.account}:{kind}/{name}"
 
     def image_uri(self, image: str) -> str:
         """Return the URI of a container's image: in one of the manifest's repositories, or the URI that it is."""
@@ -481,7 +552,8 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         registry = f"{self.account}.dkr.ecr.{self.region}.{self.dns_suffix}"
         tag = self.image_tags.get(repository, "") if image == repository else ""
         separator = "@" if tag.startswith("sha256:") else ":"
-        return f"{registry}/{self.name}/{image}{separator if tag else ''}{tag}"
+        name = f"{self.repository_name(repository)}{image.removeprefix(repository)}"
+        return f"{registry}/{name}{separator if tag else ''}{tag}"
 
 
 def image_repository(image: str) -> str:

@@ -171,6 +171,8 @@ class Queue(Model, frozen=True, kw_only=True):
         about("The compute environments, in the order in which Batch tries them."),
     ]
     state: Annotated[Literal["ENABLED", "DISABLED"], about("`DISABLED` accepts no jobs.")] = "ENABLED"
-    time_limits: TimeLimits = TimeLimits()
+    time_limits: Annotated[
+        Literal["none"] | TimeLimits, about("How long a job may wait for each reason; `none` cancels no waiting job.")
+    ] = TimeLimits()
     fair_share: FairShare | None = None
     tags: Annotated[OwnTags, about("More tags of the queue; they win over the environment's `tags`.")] = {}

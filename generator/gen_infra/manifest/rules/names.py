@@ -172,9 +172,9 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
         if not compute.is_fargate:
             yield Name("launch template", f"{manifest.suffixed(key)}-{UNIQUE_SUFFIX}", ("compute", key))
     for key, queue in manifest.queues.items():
-        yield Name("job queue", manifest.suffixed(key), ("queues", key))
+        yield Name("job queue", manifest.queue_name(key), ("queues", key))
         if queue.fair_share:
-            yield Name("scheduling policy", manifest.suffixed(key), ("queues", key))
+            yield Name("scheduling policy", manifest.scheduling_policy_name(key), ("queues", key))
     yield from _names_of_what_runs(manifest)
     for index, repository in enumerate(manifest.repositories):
         yield Name("ECR repository", manifest.repository_name(repository), ("repositories", index))
@@ -197,7 +197,7 @@ def _names_of_what_runs(manifest: Manifest) -> Iterator[Name]:
 
 def _names_of_job(manifest: Manifest, key: str) -> Iterator[Name]:
     path, job = ("jobs", key), manifest.jobs[key]
-    yield Name("job definition", manifest.suffixed(key), path)
+    yield Name("job definition", manifest.definition_name(key), path)
     yield Name("log group", manifest.job_log_group(key), path)
     yield Name("Terraform address", f"aws_cloudwatch_log_group.{key}", path)
     if not job.role:
@@ -234,7 +234,7 @@ def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
     path = ("name",)
     if manifest.state != "local":
         yield Name("state object", manifest.state_key, path)
-    if manifest.encryption.key == "create":
+    if manifest.creates_key:
         yield Name("key alias", manifest.key_alias, path)
     if manifest.logs.default_group:
         yield Name("log group", DEFAULT_LOG_GROUP, ("logs", "default_group"))
