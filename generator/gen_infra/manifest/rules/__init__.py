@@ -12,6 +12,7 @@ from gen_infra.manifest.rules import (
     buckets,
     container_properties,
     engines,
+    existing,
     fargate,
     file_systems,
     hosts,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 ERRORS: tuple[ManifestRule, ...] = (
     *references.ERRORS,
+    *existing.ERRORS,
     *images.ERRORS,
     *names.ERRORS,
     *limits.ERRORS,
