@@ -1,0 +1,124 @@
+"""Accounts that nobody planned: adopt says in plain words what it does with them, and what it does not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from gen_infra.manifest import load
+from tests.cli import gen_infra
+from tests.emulator.adopt.built import (
+    TERRAFORMS_TAGS,
+    Builder,
+    build_of_terraform_aws_batch,
+)
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from gen_infra.emulator import Emulator
+
+ECHO: dict[str, Any] = {
+    "image": "public.ecr.aws/docker/library/busybox:1.36",
+    "command": ["echo"],
+    "resourceRequirements": [{"type": "MEMORY", "value": "512"}, {"type": "VCPU", "value": "1"}],
+}
+
+
+def adopt(aws: Emulator, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return gen_infra("adopt", "--name", "lab", *arguments, environ=aws.environ)
+
+
+@pytest.fixture
+def hostile(account: Emulator) -> Builder:
+    """Build two queues on one compute environment that is INVALID, with odd names."""
+    builder = Builder(account)
+    profile = builder.profile("hosts_of.everyone")
+    service = builder.role("svc@lab", "batch", "service-role/AWSBatchServiceRole")
+    resources = {"type": "EC2", "minvCpus": 0, "maxvCpus": 8, "instanceTypes": ["optimal"], "instanceRole": profile}
+    compute = builder.compute("1st_Compute", resources, serviceRole=service)
+    builder.queue("9__Odd-Queue", 1, compute)
+    builder.queue("odd", 2, compute)
+    return builder
+
+
+def test_odd_names_and_200_revisions(account: Emulator, hostile: Builder, tmp_path: Path) -> None:
+    task = hostile.role("task", "ecs-tasks", "AdministratorAccess")
+    hostile.iam.put_role_policy(
+        RoleName="task",
+        PolicyName="foreign",
+        PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        ),
+    )
+    for number in range(200):
+        hostile.definition("7-" + "x" * 60, {**ECHO, "jobRoleArn": task, "command": ["echo", str(number)]})
+    hostile.definition("root", {**ECHO, "privileged": True})
+    hostile.definition("nf-task", ECHO)
+    done = adopt(account)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "lab.yaml"
+    path.write_text(done.stdout)
+    load(path)
+    existing = yaml.safe_load(done.stdout)["existing"]
+    key = f"job-7-{'x' * 34}"
+    assert existing["jobs"][key] == f"7-{'x' * 60}:200"
+    assert existing["queues"] == {"queue-9__Odd-Queue": "9__Odd-Queue", "odd": "odd"}
+    assert existing["compute"] == {"compute-1st_Compute": "1st_Compute"}
+    assert (existing["roles"], existing["instance_profiles"]) == (["svc@lab", "task"], ["hosts_of.everyone"])
+    assert f"jobs.{key}: 200 ACTIVE revisions; the newest is adopted" in done.stderr
+    assert "not adopted: job definition nf-task: a workflow engine registers it" in done.stderr
+
+
+@pytest.mark.usefixtures("hostile")
+def test_a_queue_that_shares_its_environment(account: Emulator) -> None:
+    done = adopt(account, "--queue", "odd")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "error: job queue 9__Odd-Queue uses the compute environment 1st_Compute too, as odd does, and is not adopted: "
+        "AWS never deletes what a queue uses\n" in done.stderr
+    )
+    assert "hint: add --queue 9__Odd-Queue" in done.stderr
+    assert adopt(account, "--queue", "odd", "--queue", "9__Odd-Queue").returncode == 0
+
+
+def test_an_invalid_environment(account: Emulator, hostile: Builder) -> None:
+    hostile.iam.detach_role_policy(
+        RoleName="svc@lab", PolicyArn="arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole"
+    )
+    hostile.iam.delete_role(RoleName="svc@lab")
+    hostile.batch.update_compute_environment(computeEnvironment="1st_Compute", computeResources={"maxvCpus": 9})
+    done = adopt(account)
+    assert done.returncode == 0, done.stderr
+    assert "compute-1st_Compute: AWS reports it INVALID (" in done.stderr
+    assert "remove existing.compute.compute-1st_Compute to replace it" in done.stderr
+    assert "role svc@lab: compute environment 1st_Compute names it, but it does not exist" in done.stderr
+
+
+def test_two_owners(account: Emulator) -> None:
+    builder = Builder(account)
+    build_of_terraform_aws_batch(builder)
+    done = adopt(account)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "resources have an owner already, and two owners undo each other's changes:\n" in done.stderr
+    assert "  Terraform (tag Terraform=true): job queue LowPriorityEc2" in done.stderr
+    assert "removed { from = ADDRESS  lifecycle { destroy = false } }" in done.stderr
+    answer = json.loads(adopt(account, "--released", "--json").stdout)
+    assert answer["imports"]["aws_batch_scheduling_policy.HighPriorityEc2"].endswith(
+        "scheduling-policy/HighPriorityEc2"
+    )
+    for key, value in TERRAFORMS_TAGS.items():
+        assert answer["manifest"]["queues"]["LowPriorityEc2"]["tags"][key] == value
+
+
+def test_an_account_without_queues(account: Emulator) -> None:
+    done = adopt(account)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: account 123456789012 has no job queue in us-east-1\n" in done.stderr
+    assert adopt(account, "--queue", "high").stderr.endswith(
+        'error: unknown queue "high" in us-east-1; there is none\n'
+    )
