@@ -155,7 +155,9 @@ def require_own_resources(environment: Environment, content: PlanContent) -> Non
 
 
 def require_own_place(environment: Environment) -> None:
-    """Refuse a manifest whose state says another name, account or region, before terraform looks for its resources.
+    """Refuse a manifest whose state says another name, account or region, or a newer version of the AWS provider.
+
+    That is before terraform looks for its resources, with the wrong account or provider.
 
     A state that cannot be read is left to terraform, which says what is wrong.
 
@@ -166,6 +168,14 @@ def require_own_place(environment: Environment) -> None:
     with suppress(GenInfraError, OSError, ValueError, LookupError, TypeError):
         record = applied_manifest(json.loads(environment.read_state()))
     _require_own_record(environment, record)
+    settings, wanted = record.get("terraform"), environment.manifest.provider.major
+    applied = settings.get("aws_provider") if isinstance(settings, dict) else None
+    if isinstance(applied, int) and applied > wanted:
+        raise UsageError(
+            f"{environment.manifest.name} was applied with version {applied} of the AWS provider, and the manifest "
+            f"names version {wanted}, which cannot read that state",
+            hint=f"set `terraform: {{aws_provider: {applied}}}`; there is no way back",
+        )
 
 
 def _owner(applied: Mapping[str, Any]) -> dict[str, str]:

@@ -50,7 +50,7 @@ def show_summary(summary: Summary, *, has_changes: bool) -> None:
         for line, line_colour in _lines(change):
             click.secho(f"      {line}", fg=line_colour)
     for unused in summary.unused:
-        click.echo(f"  {unused}: nothing is left to change for it")
+        click.echo(f"  {unused}: {unused.without_effect}")
     if not has_changes:
         click.echo("nothing to do: the environment matches the manifest")
     elif summary.changes or summary.adopted:

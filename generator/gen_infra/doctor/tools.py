@@ -50,7 +50,11 @@ def terraform(
     why = "the manifest's version" if provider else "the version of new manifests here"
     message = f"hashicorp/aws {needed.range}, {why}, from {kind}: {source.description}"
     if source.kind == "registry" and needed is not here:
-        advice = f"unless the registry can be reached, set `terraform: {{aws_provider: {here.major}}}` in the manifest"
+        advice = (
+            f"unless the registry can be reached, set `terraform: {{aws_provider: {here.major}}}` in the manifest"
+            if here.major > needed.major
+            else "unless the registry can be reached, add that version: terraform providers mirror FOLDER"
+        )
         return [*lines, warning("provider", f"{message}; the mirrors on this machine have only {here.range}", advice)]
     return [*lines, ok("provider", message)]
 

@@ -38,6 +38,13 @@ class ManifestChange:
     old: Any
     new: Any
 
+    @property
+    def without_effect(self) -> str:
+        """Return what is said of it where no resource changes for it."""
+        if self.key in {"terraform", "terraform.aws_provider"} and self.new in (6, {"aws_provider": 6}):
+            return "the next apply writes the state with that version, and older ones cannot read it"
+        return "nothing is left to change for it"
+
     def __str__(self) -> str:
         """Return text such as ``envs/prod.yaml:8 compute.genomicsEnv.bid_percentage: 50 -> 60``."""
         return f"{self.where} {self.key}: {show(self.old)} -> {show(self.new)}"

@@ -27,7 +27,7 @@ def to_markdown(summary: Summary, environment: str) -> str:
         lines += ["> [!CAUTION]", f"> This **{DANGERS[danger]}** (`--allow {danger}`): {names}", ""]
     if summary.changes:
         lines += ["| | resource | because of | what happens |", "|---|---|---|---|", *map(_row, summary.changes), ""]
-    lines += [f"* {_text(str(unused))}: nothing is left to change for it" for unused in summary.unused]
+    lines += [f"* {_text(str(unused))}: {unused.without_effect}" for unused in summary.unused]
     if details := [line for change in summary.changes for line in _details(change)]:
         lines += ["<details><summary>Attributes</summary>", "", *details, "", "</details>"]
     return "\n".join(lines).rstrip("\n") + "\n"

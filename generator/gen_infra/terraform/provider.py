@@ -78,7 +78,8 @@ def find_provider(
     if named:
         folder = Path(named).absolute()
         if not _serves(folder, host, provider):
-            there = [each.major for each in AWS_PROVIDERS.values() if _serves(folder, host, each)]
+            newer = [each.major for each in AWS_PROVIDERS.values() if each.major > provider.major]
+            there = [major for major in newer if _serves(folder, host, AWS_PROVIDERS[major])]
             instead = f", or use what it has: `terraform: {{aws_provider: {there[0]}}}`" if there else ""
             raise MissingError(
                 f"GEN_INFRA_PLUGIN_DIR={named} does not contain {host}/hashicorp/aws {provider.range} for {os_arch()}",

@@ -137,7 +137,7 @@ class TestPlace:
     """The state itself is read, before terraform starts."""
 
     @staticmethod
-    def state(**applied: str) -> bytes:
+    def state(**applied: Any) -> bytes:
         instance = {"attributes": {"input": {"value": applied, "type": ["object", {}]}}}
         record = {"mode": "managed", "type": "terraform_data", "name": "manifest", "instances": [instance]}
         return json.dumps({"version": 4, "resources": [record]}).encode()
@@ -150,6 +150,24 @@ class TestPlace:
             require_own_place(environment)
         file.write_bytes(self.state(name="test", account="123456789012", region="us-east-1"))
         require_own_place(environment)
+
+    @pytest.mark.parametrize(
+        ("applied", "now", "is_refused"), [(6, 5, True), (6, 6, False), (5, 6, False), (None, 5, False)]
+    )
+    def test_an_older_version_of_the_provider_is_refused(
+        self, tmp_path: Path, applied: int | None, now: int, is_refused: bool
+    ) -> None:
+        manifest_path = write(tmp_path, changed(terraform__aws_provider=now))
+        environment = Environment(load_with_warnings(manifest_path), tmp_path / "build/test")
+        environment.terraform_folder.mkdir(parents=True)
+        record = {"name": "test"} | ({"terraform": {"aws_provider": applied}} if applied else {})
+        (environment.terraform_folder / "terraform.tfstate").write_bytes(self.state(**record))
+        if not is_refused:
+            require_own_place(environment)
+            return
+        with pytest.raises(UsageError, match="test was applied with version 6 of the AWS provider") as refused:
+            require_own_place(environment)
+        assert refused.value.hint == "set `terraform: {aws_provider: 6}`; there is no way back"
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"resources": [{}]}', b'{"version": 4, "resources": []}'])
     def test_what_is_no_state_is_left_to_terraform(self, environment: Environment, content: bytes) -> None:

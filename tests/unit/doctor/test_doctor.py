@@ -76,6 +76,16 @@ class TestTools:
         assert "set `terraform: {aws_provider: 6}` in the manifest" in provider.advice
         assert (fitting.level, "the manifest's version, from a mirror, implied" in fitting.message) == ("ok", True)
 
+    def test_the_advice_is_never_an_older_version(self, tmp_path: Path) -> None:
+        unpacked(tmp_path / ".local/share/terraform/plugins", "5.100.0")
+        environ = {"HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path / "share")}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gen_infra.terraform.provider._SYSTEM_ROOTS", ())
+            _, provider = tools.terraform(lambda: BINARY, environ, AWS_PROVIDERS[6])
+        assert provider.advice == (
+            "unless the registry can be reached, add that version: terraform providers mirror FOLDER"
+        )
+
     def test_an_empty_mirror_is_wrong(self, tmp_path: Path) -> None:
         _, provider = tools.terraform(lambda: BINARY, {"GEN_INFRA_PLUGIN_DIR": str(tmp_path)})
         assert (provider.level, provider.advice) == ("wrong", "fill it: terraform providers mirror FOLDER")
