@@ -117,6 +117,19 @@ run "best_fit" {
 """
 
 
+TRIGGER = """
+resource "terraform_data" "replacement" {
+  input = "version 7"
+}
+
+resource "terraform_data" "environment" {
+  lifecycle {
+    replace_triggered_by = [terraform_data.replacement]
+  }
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     source = f"{REGISTRIES[find_terraform(os.environ).flavour]}/hashicorp/aws"
@@ -192,3 +205,23 @@ def test_terraform_names_what_version_6_does_not_know(
     (tmp_path / "main.tf").write_text(text)
     diagnostics = validate(tmp_path, environ)
     assert {(each["severity"], each["summary"], each["range"]["start"]["line"]) for each in diagnostics} == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "actions"), [("replacement", ["delete", "create"]), ("replacement_trigger", ["no-op"])]
+)
+def test_a_new_trigger_replaces_nothing(tmp_path: Path, environ: dict[str, str], name: str, actions: list[str]) -> None:
+    """Why version 6 has triggers of other names: their values differ from those of version 5."""
+    main = tmp_path / "main.tf"
+    main.write_text(TRIGGER)
+    run(tmp_path, environ, "init")
+    assert run(tmp_path, environ, "apply", "-auto-approve").returncode == 0
+    renamed = TRIGGER.replace('"replacement"', f'"{name}"').replace(
+        "terraform_data.replacement]", f"terraform_data.{name}]"
+    )
+    main.write_text(renamed.replace("version 7", "in place"))
+
+    run(tmp_path, environ, "plan", "-out=tfplan")
+
+    changes = json.loads(run(tmp_path, environ, "show", "-json", "tfplan").stdout)["resource_changes"]
+    assert {each["address"]: each["change"]["actions"] for each in changes}["terraform_data.environment"] == actions

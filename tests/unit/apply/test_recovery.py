@@ -152,10 +152,11 @@ class TestPlace:
         require_own_place(environment)
 
     @pytest.mark.parametrize(
-        ("applied", "now", "is_refused"), [(6, 5, True), (6, 6, False), (5, 6, False), (None, 5, False)]
+        ("applied", "now", "is_refused"),
+        [(6, 5, True), (6, 6, False), (5, 6, False), (None, 5, False), ("x", 5, False)],
     )
     def test_an_older_version_of_the_provider_is_refused(
-        self, tmp_path: Path, applied: int | None, now: int, is_refused: bool
+        self, tmp_path: Path, applied: Any, now: int, is_refused: bool
     ) -> None:
         manifest_path = write(tmp_path, changed(terraform__aws_provider=now))
         environment = Environment(load_with_warnings(manifest_path), tmp_path / "build/test")

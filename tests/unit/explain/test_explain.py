@@ -31,6 +31,19 @@ def explain(plan: dict[str, Any], changes: Iterable[ManifestChange] = ()) -> Sum
     return explain_content(PlanContent(plan), changes)
 
 
+@pytest.mark.parametrize(
+    ("key", "new", "text"),
+    [
+        ("terraform.aws_provider", 6, "the next apply writes the state with that version"),
+        ("terraform", {"aws_provider": 6}, "the next apply writes the state with that version"),
+        ("terraform", {"aws_provider": 5}, "nothing is left to change for it"),
+        ("logs.retention_days", 400, "nothing is left to change for it"),
+    ],
+)
+def test_a_new_version_of_the_provider_changes_the_state(key: str, new: Any, text: str) -> None:
+    assert ManifestChange("lab.yaml:3", key, None, new).without_effect.startswith(text)
+
+
 def test_actions_have_names_and_order() -> None:
     summary = explain(
         {
