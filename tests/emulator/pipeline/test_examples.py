@@ -520,7 +520,7 @@ class TestExamples:
         assert run_workflow("cancel", manifest, "stopped", "--yes").stdout == "stopped\n"
         answer = run_workflow("why", manifest, "stopped").stdout
         assert answer.startswith("run stopped, step align: ABORTED\n")
-        assert "cause: it was terminated by a call of AWS Batch's API" in answer
+        assert "cause: the run was stopped\n  - Stopped gen-infra cancel, by arn:aws:" in answer
 
     def test_every_role_has_the_boundary_and_the_path(self, applied: SideBySide) -> None:
         iam = applied.client("iam")
