@@ -71,6 +71,7 @@ runs_alone() {
   root=$(mktemp -d)
   mkdir -p "$root/dev" "$root$1"
   call=$(sed -n 's/^exec \(.*\) "$@"$/\1/p' "$1/bin/aws")
+  # shellcheck disable=SC2016 # the other bash expands its own parameters
   OPENSSL_MODULES=$1/lib/ossl-modules unshare --mount bash -euc '
     mount --bind /dev "$2/dev"
     mount --bind "$1" "$2$1"
