@@ -87,7 +87,9 @@ _MADE_OF = tuple(
         (r"existing\.compute\.([\w-]+)", ("module.compute_{}.*",)),
         (r"existing\.jobs\.([\w-]+)", ("aws_batch_job_definition.{}", "aws_cloudwatch_log_group.{}", "aws_iam_*.{}",
                                        "aws_iam_*.{}_*")),
+        (r"engines", ("module.engine_*",)),
         (r"engines\.([\w-]+).*", ("module.engine_{}.*",)),
+        (r"engines\.([\w-]+)\.efs\b.*", ("module.file_system_*.aws_iam_role_policy.*",)),
         (r"access\b.*", ("aws_iam_role.access_*", "aws_iam_policy.*", "aws_iam_role_policy_attachment.*",
                          "aws_iam_openid_connect_provider.*")),
     )
