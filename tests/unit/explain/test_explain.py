@@ -366,7 +366,7 @@ class TestCauses:
             ("workflows.tumor-normal.many", 'module.workflow_tumor-normal.aws_sfn_state_machine.this["many"]'),
             ("engines.nextflow.queue", "module.engine_nextflow.aws_iam_role.this"),
             ("engines", "module.engine_nextflow.aws_cloudwatch_log_group.tasks"),
-            ("engines.nextflow.efs.refs", 'module.file_system_refs.aws_iam_role_policy.readers["engine/nextflow/head"]'),
+            ("engines.nextflow.efs.refs", 'module.file_system_refs.aws_iam_role_policy.readers["engine/a"]'),
             ("access.plan.github", "aws_iam_role.access_plan"),
         ],
     )
