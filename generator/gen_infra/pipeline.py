@@ -267,7 +267,7 @@ def apply(
         finally:
             saved.discard()  # a plan is applied once, whole or in part
     if deleted := plan.content.deleted_job_definitions:
-        deregister_definitions(clients, deleted)
+        deregister_definitions(clients, deleted, manifest.name)
     state = environment.terraform().state_pull()
     note_lineage(environment, state)
     environment.note_imported(state)
@@ -368,7 +368,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
                 environment.terraform(lock.on_event).apply(file, destroys=True)
         finally:
             saved.discard()
-    deregister_definitions(clients, map(manifest.definition_name, manifest.jobs))
+    deregister_definitions(clients, map(manifest.definition_name, manifest.jobs), manifest.name)
     keys = manifest.resource_keys
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
     left = leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)

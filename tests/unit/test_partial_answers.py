@@ -308,8 +308,8 @@ def calls(account: Account) -> dict[str, Callable[[], object]]:
         "users": lambda: image_usage.users(aws, "/lab/ami"),
         "sizes": lambda: image_usage.sizes(aws, whole_image),
         "images in use": lambda: image_usage.environment_images(aws, ["spot-test"]),
-        "definitions": lambda: leftovers.deregister_definitions(aws, []),
-        "prunable": lambda: find_prunable(aws, ["isaac-test"], [], keep=1),
+        "definitions": lambda: leftovers.deregister_definitions(aws, [], "test"),
+        "prunable": lambda: find_prunable(aws, ["isaac-test"], [], "test", keep=1),
         "author of an event": lambda: EventHistory(aws, "aws", lambda _: None).author(
             events_adding("PutRolePolicy", "x")
         ),

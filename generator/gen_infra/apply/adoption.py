@@ -17,6 +17,7 @@ from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.inventory import listed_if_possible
 from gen_infra.aws.kinds import KINDS, Objects
 from gen_infra.aws.leftovers import own_names
+from gen_infra.aws.owners import named_definitions, require_free_names
 from gen_infra.terraform.source import UNKNOWN
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ class Found:
 
 
 def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
-    """Find what exists of the resources that a plan creates; what the caller may not list is not found."""
+    """Find what exists of the resources that a plan creates; what the caller may not list is not found.
+
+    Raises:
+        UsageError: another environment has a resource with a name that the plan creates.
+    """
     created = [each for each in content.managed_changes if each.actions == ("create",)]
     types = {each.type for each in created}
     wanted = {type_: listing for type_ in types if type_ in KINDS and (listing := KINDS[type_].adoption_listing)}
@@ -57,6 +62,10 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
         if (resource.type, resource.id or resource.name) not in known:
             existing[resource.type].append(resource)
 
+    planned = {_planned_name(each) for each in created}
+    same = [one for each in existing.values() for one in each if (one.type, _last(one.name)) in planned]
+    definitions = [name for type_, name in planned if type_ == "aws_batch_job_definition"]
+    require_free_names(clients, [*same, *named_definitions(clients, definitions)], manifest.name)
     ours = own_names(manifest.name, manifest.resource_keys, manifest.repositories)
     matches = {each.address: [one for one in existing[each.type] if _is(one, each, ours)] for each in created}
     uses: dict[tuple[str, str], int] = defaultdict(int)
@@ -73,6 +82,12 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
         else:
             ambiguous += [one for one in found if one not in ambiguous]
     return Found(imports, tuple(resources), tuple(ambiguous))
+
+
+def _planned_name(change: ResourceChange) -> tuple[str, str]:
+    """Return the type and the fixed name that AWS would give to what is created; no name without one."""
+    names = [name for key in _NAMES if isinstance(name := change.planned.get(key), str)]
+    return change.type, next(iter(names), "")
 
 
 def _is(resource: AwsResource, planned: ResourceChange, ours: re.Pattern[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.inventory import AwsResource, inventory
+from gen_infra.aws.owners import is_others
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
@@ -52,14 +53,18 @@ def leftovers(
 
 
 @aws_errors()
-def deregister_definitions(clients: Clients, names: Iterable[str]) -> int:
-    """Deregister every active revision of these job definitions and return how many; submitted jobs still run."""
+def deregister_definitions(clients: Clients, names: Iterable[str], environment: str) -> int:
+    """Deregister every active revision of these job definitions and return how many; submitted jobs still run.
+
+    Revisions that bear the tag of another environment stay.
+    """
     pages = clients.batch.get_paginator("describe_job_definitions")
     arns = [
         definition["jobDefinitionArn"]
         for name in names
         for page in pages.paginate(jobDefinitionName=name, status="ACTIVE")
         for definition in page["jobDefinitions"]
+        if not is_others(definition.get("tags", {}), environment)
     ]
     for arn in arns:
         clients.batch.deregister_job_definition(jobDefinition=arn)

@@ -63,9 +63,9 @@ def prune(manifest: Path, out: Path, keep: int, dry_run: bool, yes: bool, as_jso
     env = environment.manifest
     aws = clients(env.region)
     require_account(aws, env.account)
-    prunable = find_prunable(
-        aws, [*map(env.definition_name, env.own_jobs)], map(env.repository_name, env.repositories), keep=keep
-    )
+    definitions = [*map(env.definition_name, env.own_jobs)]
+    repositories = map(env.repository_name, env.repositories)
+    prunable = find_prunable(aws, definitions, repositories, env.name, keep=keep)
     builds = old_builds(environment, manifest)
     lines = list(_lines(prunable, builds))
     if not as_json:

@@ -127,6 +127,7 @@ def submit(
     """
     from gen_infra.aws import jobs as batch
     from gen_infra.aws import submission
+    from gen_infra.aws.owners import require_own
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
 
@@ -164,6 +165,7 @@ def submit(
     _check_placement(env, job, queue, request)
     aws = clients(env.region)
     caller = require_account(aws, env.account)
+    require_own(aws, request.queue, request.definition, env.name)
     if via_function:
         job_id = submission.submit_via_function(aws, env.suffixed("batchSubmitJob"), request)
     else:

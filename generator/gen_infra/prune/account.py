@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.jobs import STATUSES, SubmittedJob, list_jobs
 from gen_infra.aws.leftovers import delete_images
+from gen_infra.aws.owners import is_others
 
 if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
@@ -49,16 +50,17 @@ class Prunable:
 
 @aws_errors()
 def find_prunable(
-    clients: Clients, definitions: Collection[str], repositories: Iterable[str], *, keep: int
+    clients: Clients, definitions: Collection[str], repositories: Iterable[str], environment: str, *, keep: int
 ) -> Prunable:
     """Find what is beyond the newest ``keep`` of each job definition and repository, and unused.
 
     A revision is used by jobs that have not ended, in any queue. An image is used by such jobs, and by every active
-    revision in the account that is not removed itself.
+    revision in the account that is not removed itself. Revisions that bear the tag of another environment stay.
     """
     active = list(_active_definitions(clients))
     jobs = _unfinished_jobs(clients)
-    revisions = prunable_revisions(active, definitions, {job.definition for job in jobs}, keep=keep)
+    own = [definition for definition in active if not is_others(definition.get("tags", {}), environment)]
+    revisions = prunable_revisions(own, definitions, {job.definition for job in jobs}, keep=keep)
     staying = [definition for definition in active if definition["jobDefinitionArn"] not in revisions]
     named = {
         *_images_in(staying),

@@ -280,12 +280,12 @@ def test_every_active_revision_of_the_named_definitions_is_deregistered(clients:
     definition(clients, "strelka-revisions", 512)
     clients.batch.deregister_job_definition(jobDefinition="isaac-revisions:1")
 
-    assert deregister_definitions(clients, ["isaac-revisions", "snpeff-revisions"]) == 2
+    assert deregister_definitions(clients, ["isaac-revisions", "snpeff-revisions"], "revisions") == 2
 
     assert leftovers(clients, "revisions", ["isaac", "strelka"], [], own_network=True, rebuilds=True) == [
         "job definition strelka-revisions:1"
     ]
-    assert deregister_definitions(clients, ["isaac-revisions"]) == 0
+    assert deregister_definitions(clients, ["isaac-revisions"], "revisions") == 0
 
 
 def test_a_repository_is_emptied_so_that_it_can_be_deleted(clients: Clients) -> None:

@@ -197,6 +197,14 @@ class Manifest(Model, frozen=True, kw_only=True, dict=True):
         """Return whether it creates its key."""
         return self.encryption.key == "create" and self.needs_key
 
+    @property
+    def resource_tags(self) -> dict[str, str]:
+        """Return the tags that the provider gives each resource: the manifest's, and whose it is.
+
+        What existed before the manifest is imported unchanged, so that such an environment has the manifest's alone.
+        """
+        return self.tags if self.existing else {**self.tags, "gen-infra:environment": self.name}
+
     def merged_tags(self, own: Mapping[str, str]) -> dict[str, str]:
         """Return the tags of a resource that has own tags: they win over the environment's."""
         return {**self.tags, **own}

@@ -10,7 +10,7 @@ from gen_infra.manifest.model.manifest import ENGINE_ROLES
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gen_infra.manifest.model.base import KeyPath
     from gen_infra.manifest.model.manifest import Manifest
@@ -134,6 +134,18 @@ def keys_are_not_names_of_others(manifest: Manifest) -> Iterable[ManifestFinding
                         (section, key),
                         f'contains "{key[:end]}{part}", the name of {section}.{key[:end]} in AWS; rename one',
                     )
+
+
+def tags_are_not_gen_infras(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Refuse tags that gen-infra sets itself: by them policies and commands know whose a resource is."""
+    places: list[tuple[KeyPath, Mapping[str, str]]] = [(("tags",), manifest.tags)]
+    places += [(("compute", key, "tags"), compute.tags) for key, compute in manifest.compute.items()]
+    places += [(("queues", key, "tags"), queue.tags) for key, queue in manifest.queues.items()]
+    places += [(("jobs", key, "tags"), job.tags) for key, job in manifest.jobs.items()]
+    for path, tags in places:
+        for tag in tags:
+            if tag.lower().startswith("gen-infra:"):
+                yield (*path, tag), f'"{tag}" is a tag that gen-infra sets itself; choose another name'
 
 
 def _same_name(name: Name, twin: Name) -> str:
@@ -291,4 +303,8 @@ def _names_of_rebuild(manifest: Manifest) -> Iterator[Name]:
     yield Name("SSM parameter", manifest.image_parameter, ("image", "parameter"))
 
 
-ERRORS: tuple[ManifestRule, ...] = (names_are_valid_and_differ, keys_are_not_names_of_others)
+ERRORS: tuple[ManifestRule, ...] = (
+    names_are_valid_and_differ,
+    keys_are_not_names_of_others,
+    tags_are_not_gen_infras,
+)

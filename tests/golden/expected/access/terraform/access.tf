@@ -41,6 +41,7 @@ data "aws_iam_policy_document" "access_submit_1" {
       "autoscaling:DescribeAutoScalingGroups",
       "autoscaling:DescribeScalingActivities",
       "batch:DescribeComputeEnvironments",
+      "batch:DescribeJobDefinitions",
       "batch:DescribeJobQueues",
       "batch:DescribeJobs",
       "batch:ListJobs",

@@ -5,7 +5,8 @@ provider "aws" {
 
   default_tags {
     tags = {
-      Project = "genomics"
+      Project                 = "genomics"
+      "gen-infra:environment" = "arrays"
     }
   }
 }

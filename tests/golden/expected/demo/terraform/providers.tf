@@ -5,8 +5,9 @@ provider "aws" {
 
   default_tags {
     tags = {
-      Project     = "genomics"
-      Environment = "demo"
+      Project                 = "genomics"
+      Environment             = "demo"
+      "gen-infra:environment" = "demo"
     }
   }
 }

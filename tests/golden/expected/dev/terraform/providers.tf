@@ -5,9 +5,10 @@ provider "aws" {
 
   default_tags {
     tags = {
-      Project     = "genomics"
-      CostCenter  = "4711"
-      Environment = "dev"
+      Project                 = "genomics"
+      CostCenter              = "4711"
+      Environment             = "dev"
+      "gen-infra:environment" = "dev"
     }
   }
 }

@@ -5,8 +5,9 @@ provider "aws" {
 
   default_tags {
     tags = {
-      Project       = "genomics"
-      "Cost Center" = "47/11"
+      Project                 = "genomics"
+      "Cost Center"           = "47/11"
+      "gen-infra:environment" = "everything"
     }
   }
 }

@@ -5,9 +5,10 @@ provider "aws" {
 
   default_tags {
     tags = {
-      Project     = "genomics"
-      CostCenter  = "4711"
-      Environment = "prod"
+      Project                 = "genomics"
+      CostCenter              = "4711"
+      Environment             = "prod"
+      "gen-infra:environment" = "prod"
     }
   }
 }

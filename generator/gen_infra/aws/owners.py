@@ -1,0 +1,100 @@
+"""Tell the resources of two environments apart: ``isaac-b-prod`` is a name of ``prod`` and of ``b-prod``.
+
+The provider gives every resource the tag ``gen-infra:environment``. A resource without it, such as one that an older
+version of gen-infra created, is known by its name alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.errors import aws_errors
+from gen_infra.aws.images import ENVIRONMENT_TAG
+from gen_infra.aws.inventory import AwsResource
+from gen_infra.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from gen_infra.aws.session import Clients
+
+
+def is_others(tags: Mapping[str, str], environment: str) -> bool:
+    """Return whether a resource with these tags is another environment's."""
+    return tags.get(ENVIRONMENT_TAG, environment) != environment
+
+
+@aws_errors()
+def named_definitions(clients: Clients, names: Collection[str]) -> list[AwsResource]:
+    """List the newest active revision of each of these job definitions; Batch would add a revision to it."""
+    newest: dict[str, Any] = {}
+    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE") if names else ():
+        for each in page["jobDefinitions"]:
+            name = each["jobDefinitionName"]
+            if name in names and (name not in newest or newest[name]["revision"] < each["revision"]):
+                newest[name] = each
+    kind = "aws_batch_job_definition"
+    return [AwsResource("job definition", name, kind, "", each) for name, each in sorted(newest.items())]
+
+
+@aws_errors()
+def require_free_names(clients: Clients, resources: Iterable[AwsResource], environment: str) -> None:
+    """Refuse to create what another environment has under the same name.
+
+    Args:
+        clients: where the resources are.
+        resources: those that exist and have a name that is to be created.
+        environment: whose plan it is.
+
+    Raises:
+        UsageError: some of them bear the tag of another environment.
+    """
+    owners = {str(each): _tags(clients, each).get(ENVIRONMENT_TAG, environment) for each in resources}
+    if found := [f"{resource} (of {owner})" for resource, owner in owners.items() if owner != environment]:
+        raise UsageError(
+            f"other environments have resources with names of {environment}: {', '.join(found)}; nothing was changed",
+            hint="rename the keys that make these names, or the environment: a hyphen joins key and environment",
+        )
+
+
+@aws_errors()
+def require_own(clients: Clients, queue: str, definition: str, environment: str) -> None:
+    """Refuse to submit to a queue, or a definition, of another environment that has the same name.
+
+    Raises:
+        UsageError: one of them is another environment's.
+    """
+    used = [AwsResource("job queue", queue, "aws_batch_job_queue")]
+    pages = clients.batch.get_paginator("describe_job_definitions").paginate(
+        jobDefinitionName=definition, status="ACTIVE"
+    )
+    revisions: list[Any] = [each for page in pages for each in page["jobDefinitions"]]
+    if revisions:
+        newest = max(revisions, key=lambda each: int(each["revision"]))
+        used.append(AwsResource("job definition", definition, "aws_batch_job_definition", "", newest))
+    for resource in used:
+        owner = _tags(clients, resource).get(ENVIRONMENT_TAG, environment)
+        if owner != environment:
+            raise UsageError(
+                f"{resource} belongs to the environment {owner}, not to {environment}; nothing was submitted",
+                hint=f"rename it in the manifest of {environment} or of {owner}, and apply",
+            )
+
+
+def _tags(clients: Clients, resource: AwsResource) -> Mapping[str, str]:
+    """Return the tags of a resource, also those that AWS does not list with it; none where it refuses the look."""
+    from botocore.exceptions import ClientError
+
+    try:
+        if resource.type == "aws_iam_role":
+            tags = clients.iam.get_role(RoleName=resource.name)["Role"].get("Tags", [])
+            return {tag["Key"]: tag["Value"] for tag in tags}
+        if resource.type == "aws_batch_job_queue":
+            queues: Any = clients.batch.describe_job_queues(jobQueues=[resource.name])["jobQueues"]
+            return queues[0].get("tags", {}) if queues else {}
+        if resource.type == "aws_sfn_state_machine":
+            tags = clients.states.list_tags_for_resource(resourceArn=resource.name)["tags"]
+            return {tag["key"]: tag["value"] for tag in tags}
+    except ClientError:
+        return {}
+    return resource.tags
