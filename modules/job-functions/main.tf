@@ -31,6 +31,17 @@ data "aws_iam_policy_document" "submit" {
       sort(var.job_definition_arns),
       [for arn in sort(var.job_definition_arns) : "${arn}:*"],
     )
+
+    # A pattern covers names of other environments too: *-prod is also isaac-b-prod of b-prod.
+    dynamic "condition" {
+      for_each = anytrue([for arn in var.job_definition_arns : strcontains(arn, "/*")]) ? [var.environment] : []
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/gen-infra:environment"
+        values   = [condition.value]
+      }
+    }
   }
 }
 

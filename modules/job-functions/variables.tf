@@ -30,7 +30,7 @@ variable "iam_path" {
 }
 
 variable "job_definition_arns" {
-  description = "Job definitions that may be submitted, by ARN without revision; every revision of them is allowed."
+  description = "Job definitions that may be submitted, by ARN without revision; every revision of them is allowed. A name may begin with *, for those with the tag gen-infra:environment."
   type        = set(string)
 
   validation {

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.apply.adoption import named, texts
 from gen_infra.apply.orphans import find_orphans
 from gen_infra.aws.leftovers import own_names
+from gen_infra.aws.owners import require_free_names
 from gen_infra.errors import GenInfraError, UsageError
-from gen_infra.terraform.import_hints import import_hint
+from gen_infra.terraform.import_hints import existing, import_hint
 from gen_infra.terraform.messages import LOCK_ID, TerraformError
 from gen_infra.terraform.plan import applied_manifest
 
@@ -75,6 +76,7 @@ def with_recovery_hints(environment: Environment, lock: Lock) -> Iterator[None]:
                 "region": manifest.region,
                 "account": manifest.account,
             }
+            require_free_names(environment.clients, existing(error.diagnostics), manifest.name)
             commands = import_hint(error.diagnostics, environment.terraform().typed, place)
             error.hint = f"if an interrupted run created it, import it, then run the same command again: {commands}"
         raise

@@ -52,7 +52,7 @@ def require_free_names(clients: Clients, resources: Iterable[AwsResource], envir
     owners = {str(each): _tags(clients, each).get(ENVIRONMENT_TAG, environment) for each in resources}
     if found := [f"{resource} (of {owner})" for resource, owner in owners.items() if owner != environment]:
         raise UsageError(
-            f"other environments have resources with names of {environment}: {', '.join(found)}; nothing was changed",
+            f"other environments have resources with names of {environment}: {', '.join(found)}",
             hint="rename the keys that make these names, or the environment: a hyphen joins key and environment",
         )
 

@@ -66,6 +66,7 @@ def examine(path: Path | None) -> list[Diagnosis]:
             *(line for section in tools for line in section.result()),
             *lines,
             *(doctor_neighbours.shared_buckets(manifest, path) if manifest and path else ()),
+            *(doctor_neighbours.shared_names(manifest, path) if manifest and path else ()),
             *(line for section in account for line in section.result()),
         ]
 

@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.inventory import AwsResource
 from gen_infra.aws.kinds import KINDS
 from gen_infra.terraform.messages import EXISTS
 from gen_infra.tools.addresses import bare
@@ -37,6 +38,16 @@ def import_hint(diagnostics: Iterable[Diagnostic], terraform: str, place: Mappin
     ]
     pages = [_DOCUMENTATION.format(kind.removeprefix("aws_")) for kind in kinds.values() if not _id(kind)]
     return " && ".join(commands) + (f" (which ID: {', '.join(dict.fromkeys(pages))})" if pages else "")
+
+
+def existing(diagnostics: Iterable[Diagnostic]) -> list[AwsResource]:
+    """List what terraform could not create because it exists."""
+    return [
+        AwsResource(KINDS[type_].label, name, type_)
+        for each in diagnostics
+        if each.address and (type_ := bare(each.address).split(".")[-2]) in KINDS
+        for name in _existing(each)
+    ]
 
 
 def _id(type_: str) -> str:

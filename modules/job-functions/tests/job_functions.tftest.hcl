@@ -77,6 +77,11 @@ run "permissions" {
   }
 
   assert {
+    condition     = length(one(data.aws_iam_policy_document.submit.statement).condition) == 0
+    error_message = "What is listed by name needs no tag."
+  }
+
+  assert {
     condition     = one(data.aws_iam_policy_document.tags.statement).actions == toset(["batch:TagResource"])
     error_message = "It may tag the jobs that it submits, and nothing else."
   }
@@ -161,4 +166,19 @@ run "refuses" {
     var.log_retention_in_days, var.package_path, var.partition, var.permissions_boundary, var.region,
     var.reserved_concurrency,
   ]
+}
+
+run "a_pattern_of_definitions" {
+  command = plan
+
+  variables {
+    job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/*-prod"]
+  }
+
+  assert {
+    condition = { for c in one(data.aws_iam_policy_document.submit.statement).condition : "${c.test} ${c.variable}" => c.values } == {
+      "StringEquals aws:ResourceTag/gen-infra:environment" = tolist(["prod"])
+    }
+    error_message = "A pattern covers the definitions of this environment alone."
+  }
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gen_infra.apply.adoption import Found, find, named
 from gen_infra.apply.import_blocks import FILE, import_blocks, remove_import_blocks
+from gen_infra.errors import UsageError
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.source import read_source
 from tests.unit.manifests import accept
@@ -169,6 +170,7 @@ class TestParts:
 class TestNames:
     def test_a_fixed_name_identifies_the_resource(self, account: Account, manifest: Manifest) -> None:
         account.answers = {
+            "GetRole": tagged_role(),
             "ListRoles": {"Roles": [role("batchInstance-test"), role("batchInstance-test2")]},
             "ListQueues": {"QueueUrls": ["https://sqs.us-east-1.amazonaws.com/123456789012/batchFunctions-test"]},
             "DescribeJobQueues": {"jobQueues": [queue("main-test"), queue("main-test-2")]},
@@ -190,6 +192,16 @@ class TestNames:
             "aws_cloudwatch_log_group.isaac": "/aws/batch/test/isaac",
         }
 
+    def test_a_name_that_another_environment_has_is_refused_and_not_adopted(
+        self, account: Account, manifest: Manifest
+    ) -> None:
+        account.answers = {"ListRoles": {"Roles": [role("isaac-test-job")]}, "GetRole": tagged_role("c-test")}
+        content = planned(created("aws_iam_role.isaac", name="isaac-test-job"))
+        with pytest.raises(UsageError, match=r"names of test: role isaac-test-job \(of c-test\)"):
+            find(content, account.clients, manifest)
+        account.answers = {**account.answers, "GetRole": tagged_role("test")}
+        assert find(content, account.clients, manifest).imports == {"aws_iam_role.isaac": "isaac-test-job"}
+
     def test_what_workflows_have_is_the_environments(self, account: Account, tmp_path: Path) -> None:
         jobs = {"isaac": {"image": "quay.io/x/isaac:1", "vcpus": 1, "memory_mib": 512}}
         manifest = accept(tmp_path, jobs=jobs, workflows={"germline": {"steps": {"align": {"job": "isaac"}}}})
@@ -198,6 +210,8 @@ class TestNames:
         made = {"stateMachineArn": machine, "name": "germline-test", "type": "STANDARD", "creationDate": "2026-11-29"}
         account.answers = {
             "ListStateMachines": {"stateMachines": [made]},
+            "ListTagsForResource": {"tags": []},
+            "GetRole": tagged_role(),
             "ListRoles": {"Roles": [role("germline-test-workflow"), role("other-test-workflow")]},
             "DescribeLogGroups": {"logGroups": [{"logGroupName": group}]},
         }
@@ -220,7 +234,7 @@ class TestNames:
     def test_a_role_is_adopted_though_a_profile_of_its_name_is_in_the_state(
         self, account: Account, manifest: Manifest
     ) -> None:
-        account.answers = {"ListRoles": {"Roles": [role("batchInstance-test")]}}
+        account.answers = {"ListRoles": {"Roles": [role("batchInstance-test")]}, "GetRole": tagged_role()}
         content = planned(
             created("module.instance_role.aws_iam_role.this", name="batchInstance-test"),
             state={"aws_iam_instance_profile": {"name": "batchInstance-test"}},
@@ -263,6 +277,11 @@ class TestNames:
 def role(name: str) -> dict[str, Any]:
     arn = f"arn:aws:iam::123456789012:role/{name}"
     return {"RoleName": name, "Path": "/", "RoleId": "AROA0123456789ABCDEF0", "Arn": arn, "CreateDate": "2026-01-01"}
+
+
+def tagged_role(owner: str = "") -> Callable[[dict[str, Any]], dict[str, Any]]:
+    tags_of_role = [{"Key": "gen-infra:environment", "Value": owner}] if owner else []
+    return lambda request: {"Role": {**role(request["RoleName"]), "Tags": tags_of_role}}
 
 
 def queue(name: str) -> dict[str, Any]:

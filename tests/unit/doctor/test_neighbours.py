@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.doctor.neighbours import shared_buckets
+from gen_infra.doctor.neighbours import shared_buckets, shared_names
 from gen_infra.manifest import load
 from tests.unit.manifests import changed, write
 
@@ -57,3 +57,30 @@ def test_buckets_that_do_not_overlap(buckets: dict[str, Any], tmp_path: Path) ->
 def test_an_environment_alone(tmp_path: Path) -> None:
     path = write(tmp_path, changed(**STATE))
     assert list(shared_buckets(load(path), path)) == []
+
+
+JOB = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            {"name": "b-prod", "jobs": {"isaac": JOB}},
+            "jobs.isaac-b: its job definition isaac-b-prod is also that of jobs.isaac",
+        ),
+        (
+            {"name": "b-prod", "jobs": {"isaac": JOB}, "region": "eu-west-1"},
+            "its role isaac-b-prod-job is also that of",
+        ),
+        ({"name": "b-prod", "jobs": {"isaac": JOB}, "account": "210987654321"}, ""),
+        ({"name": "b-prod", "jobs": {"snpeff": JOB}}, ""),
+        ({"name": "c-prod", "jobs": {"isaac": JOB}}, ""),
+    ],
+)
+def test_two_environments_cannot_make_one_name(other: dict[str, Any], words: str, tmp_path: Path) -> None:
+    write(tmp_path, changed(**other), "other.yaml")
+    path = write(tmp_path, changed(name="prod", jobs={"isaac-b": JOB}))
+    found = [line.message for line in shared_names(load(path), path)]
+    assert len(found) == bool(words)
+    assert all(words in message for message in found)

@@ -230,3 +230,17 @@ def test_every_accepted_manifest_has_distinct_names(tmp_path: Path, jobs: dict[s
     for kind, rule in names.NAME_RULES.items():
         same = [name.text.lower() for name in names.resource_names(manifest) if name.kind == kind and rule.ignores_case]
         assert len(set(same)) == len(same)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": {"gen-infra:environment": "other"}},
+        {"compute__spot__tags": {"Gen-Infra:build": "x"}},
+        {"queues__main__tags": {"gen-infra:x": "x"}},
+        {"jobs": {"j": {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512, "tags": {"gen-infra:x": "x"}}}},
+    ],
+)
+def test_tags_of_gen_infra_itself_are_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(ManifestError, match="is a tag that gen-infra sets itself"):
+        accept(tmp_path, **changes)

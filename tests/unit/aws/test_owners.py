@@ -1,0 +1,118 @@
+"""Two environments of one account can make the same name: what bears another environment's tag is never touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gen_infra.aws.inventory import AwsResource
+from gen_infra.aws.leftovers import deregister_definitions
+from gen_infra.aws.owners import named_definitions, require_free_names, require_own
+from gen_infra.errors import UsageError
+from gen_infra.prune.account import find_prunable
+from tests.unit.recorded import Account, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "isaac-b-prod"  # of the job isaac-b in prod, and of the job isaac in b-prod
+TAG = "gen-infra:environment"
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    return Account()
+
+
+def definition(revision: int, **tags: str) -> dict[str, Any]:
+    arn = f"arn:aws:batch:us-east-1:123456789012:job-definition/{NAME}:{revision}"
+    named = {"jobDefinitionName": NAME, "jobDefinitionArn": arn, "revision": revision, "type": "container"}
+    return {**named, "tags": {TAG: tags["owner"]} if tags else {}}
+
+
+def queue(**tags: str) -> dict[str, Any]:
+    arn = f"arn:aws:batch:us-east-1:123456789012:job-queue/{NAME}"
+    given = {"jobQueueName": NAME, "jobQueueArn": arn, "state": "ENABLED", "priority": 1, "computeEnvironmentOrder": []}
+    return {**given, "tags": {TAG: tags["owner"]} if tags else {}}
+
+
+def role(owner: str) -> dict[str, Any]:
+    arn = f"arn:aws:iam::123456789012:role/{NAME}-job"
+    tags = [{"Key": TAG, "Value": owner}] if owner else []
+    made = {"Path": "/", "RoleName": f"{NAME}-job", "RoleId": "A" * 16, "Arn": arn, "CreateDate": 0, "Tags": tags}
+    return {"Role": made}
+
+
+ROLE = AwsResource("role", f"{NAME}-job", "aws_iam_role")
+
+
+@pytest.mark.parametrize(("owner", "is_refused"), [("b-prod", True), ("prod", False), ("", False)])
+def test_a_name_of_another_environment_is_not_created(account: Account, owner: str, is_refused: bool) -> None:
+    account.answers = {"GetRole": role(owner)}
+    if is_refused:
+        with pytest.raises(UsageError, match=rf"names of prod: role {NAME}-job \(of b-prod\)"):
+            require_free_names(account.clients, [ROLE], "prod")
+    else:
+        require_free_names(account.clients, [ROLE], "prod")
+
+
+def test_a_role_that_may_not_be_looked_at_is_left_to_terraform(account: Account) -> None:
+    account.answers = {"GetRole": Refusal("AccessDenied")}
+    require_free_names(account.clients, [ROLE], "prod")
+
+
+def test_no_revision_is_added_to_the_definition_of_another_environment(account: Account) -> None:
+    revisions = [definition(9, owner="b-prod"), definition(10, owner="b-prod")]
+    account.answers = {"DescribeJobDefinitions": {"jobDefinitions": revisions}}
+    found = named_definitions(account.clients, [NAME])
+    assert [each.members["revision"] for each in found] == [10]
+    with pytest.raises(UsageError, match=rf"job definition {NAME} \(of b-prod\)"):
+        require_free_names(account.clients, found, "prod")
+    assert named_definitions(account.clients, ["other"]) == []
+
+
+@pytest.mark.parametrize(
+    ("queues", "definitions", "what"),
+    [
+        ([queue(owner="b-prod")], [], "job queue"),
+        ([queue(owner="prod")], [definition(2, owner="prod"), definition(10, owner="b-prod")], "job definition"),
+        ([queue(owner="prod")], [definition(2, owner="b-prod"), definition(10, owner="prod")], ""),
+        ([queue()], [definition(1)], ""),
+        ([], [], ""),
+    ],
+)
+def test_nothing_is_submitted_to_another_environment(
+    account: Account, queues: list[Any], definitions: list[Any], what: str
+) -> None:
+    account.answers = {
+        "DescribeJobQueues": {"jobQueues": queues},
+        "DescribeJobDefinitions": {"jobDefinitions": definitions},
+    }
+    if what:
+        with pytest.raises(UsageError, match=f"{what} {NAME} belongs to the environment b-prod, not to prod; nothing"):
+            require_own(account.clients, NAME, NAME, "prod")
+    else:
+        require_own(account.clients, NAME, NAME, "prod")
+
+
+def test_destroy_and_prune_leave_the_revisions_of_another_environment(account: Account) -> None:
+    deregistered: list[str] = []
+
+    def deregister(request: Mapping[str, Any]) -> dict[str, Any]:
+        deregistered.append(request["jobDefinition"])
+        return {}
+
+    revisions = [definition(1, owner="b-prod"), definition(2, owner="prod"), definition(3), definition(4, owner="prod")]
+    account.answers = {
+        "DescribeJobDefinitions": {"jobDefinitions": revisions},
+        "DescribeJobQueues": {"jobQueues": []},
+        "DeregisterJobDefinition": deregister,
+    }
+    prunable = find_prunable(account.clients, [NAME], [], "prod", keep=1)
+    assert sorted(prunable.revisions.values()) == [f"{NAME}:2", f"{NAME}:3"]
+    assert deregister_definitions(account.clients, [NAME], "prod") == 3
+    assert [arn.rpartition(":")[2] for arn in deregistered] == ["2", "3", "4"]
