@@ -31,11 +31,19 @@ def may_mount(path: str, job_folders: Iterable[str], allow_paths: Iterable[str])
     """Return whether a container may mount this folder of its host.
 
     Of the jobs' folders, such as scratch, only the whole: in them, jobs can make links to other folders, which a mount
-    would follow.
+    would follow. No folder above them, also if it is listed: it holds the scratch directories of all jobs.
     """
     folder = path.rstrip("/")
+    if holds(path, job_folders):
+        return False
     is_of_jobs = folder in job_folders and folder.split("/")[1] not in _ROOT_FOLDERS
     return is_of_jobs or _is_listed(folder, allow_paths)
+
+
+def holds(path: str, job_folders: Iterable[str]) -> bool:
+    """Return whether one of the jobs' folders is below this folder of the host."""
+    folder = posixpath.normpath(path).rstrip("/")
+    return any(each.startswith(f"{folder}/") for each in job_folders)
 
 
 def may_use_device(path: str, allow_paths: Iterable[str]) -> bool:

@@ -141,3 +141,37 @@ def test_without_a_directory_of_its_own_no_container_is_created(docker: Docker) 
 def test_everything_else_is_the_runtimes(docker: Docker, arguments: list[str]) -> None:
     assert docker.call(*arguments, RUNTIME_ENDS_WITH="7") == 7
     assert docker.calls() == [" ".join(arguments)]
+
+
+def refused(docker: Docker, config: str) -> bool:
+    bundle = docker.root / ONE
+    bundle.mkdir()
+    (bundle / "config.json").write_text(config)
+    status = docker.call("create", "--bundle", str(bundle), ONE)
+    assert docker.calls() == [] or status == 0
+    return status != 0
+
+
+@pytest.mark.parametrize(
+    "source", ["", "docker.scratch/", "docker.scratch/.", "docker.scratch/../docker.scratch", "link", "link/../link"]
+)
+def test_the_whole_disk_by_another_name_is_refused(docker: Docker, source: str) -> None:
+    (docker.root / "link").symlink_to(docker.scratch)
+    assert refused(docker, config(docker.root / "x").replace("/x", f"/{source}"))
+
+
+@pytest.mark.parametrize("source", [r"\u002fdocker_scratch", r"/docker\u005fscratch", r"/a\\"])
+def test_a_mount_that_cannot_be_read_is_refused(docker: Docker, source: str) -> None:
+    assert refused(docker, '{"mounts":[{"source":"' + source + '"}]}')
+
+
+def test_a_container_without_a_configuration_is_refused(docker: Docker) -> None:
+    bundle = docker.root / ONE
+    bundle.mkdir()
+    assert docker.call("create", "--bundle", str(bundle), ONE) != 0
+    assert docker.calls() == []
+
+
+def test_a_folder_above_scratch_is_refused_beside_a_mount_of_scratch(docker: Docker) -> None:
+    both = config(docker.scratch).replace('"source":"proc"', '"source":"/"')
+    assert refused(docker, both)

@@ -50,6 +50,8 @@ def test_a_blank_disk_is_formatted_as_fstab_expects_it(host: Host, filesystem: s
     assert (mount, kind, passes) == (str(host.mount), filesystem, ["0", "0"])
     assert options.split(",") == [
         "noatime",
+        "nodev",
+        "nosuid",
         "nofail",
         "x-systemd.device-timeout=90s",
         "x-systemd.growfs",

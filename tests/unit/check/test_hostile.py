@@ -12,6 +12,7 @@ from gen_infra.check.rules import broken_rules
 from gen_infra.check.runner import accepted_in, terraform_sources
 from gen_infra.errors import UsageError
 from gen_infra.manifest import load
+from gen_infra.manifest.host_access import may_mount
 from gen_infra.render.files import render
 from gen_infra.terraform.source import read_source
 from tests.unit.manifests import accept, changed, write
@@ -56,6 +57,16 @@ def test_render_refuses_other_folders(path: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"hosts\.allow_paths") as raised:
         load(write(tmp_path, changed(**folder(path))))
     assert f'{FOLDER_PLACE}: "{path}" is a folder of the host; use /docker_scratch' in str(raised.value)
+
+
+def test_a_folder_above_scratch_cannot_be_listed(tmp_path: Path) -> None:
+    """It holds the scratch directories of all jobs."""
+    image = {"scratch": {"mount": "/data/scratch"}, "parameter": "/lab/ami"}
+    for path in ("/data", "/data/"):
+        with pytest.raises(UsageError, match=rf'"{path}" holds a folder of all jobs \(/data/scratch\)'):
+            load(write(tmp_path, changed(**folder(path), image=image, hosts__allow_paths=["/data"])))
+    assert not may_mount("/data", ("/data/scratch",), ("/data",)), "no policy file can accept it either"
+    assert accept(tmp_path, **folder("/data2"), image=image, hosts__allow_paths=["/data2"])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest.host_access import may_mount, may_use_device, mounted_folders, used_devices
+from gen_infra.manifest.host_access import holds, may_mount, may_use_device, mounted_folders, used_devices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def folders_of_the_host_are_listed(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Allow the scratch volume, and what ``hosts.allow_paths`` lists."""
     for place, path in mounted_folders(manifest):
-        if not may_mount(path, manifest.job_folders, manifest.hosts.allow_paths):
+        allowed = manifest.hosts.allow_paths
+        if holds(path, manifest.job_folders) and may_mount(path, (), allowed):
+            yield place, f'"{path}" holds a folder of all jobs ({", ".join(manifest.job_folders)}); mount another one'
+        elif not may_mount(path, manifest.job_folders, allowed):
             yield (
                 place,
                 f'"{path}" is a folder of the host; use {manifest.image.scratch.mount}, '

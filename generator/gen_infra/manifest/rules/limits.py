@@ -233,7 +233,7 @@ def scratch_is_mounted(manifest: Manifest) -> Iterable[ManifestFinding]:
             yield (
                 (*path, "scratch"),
                 f"AWS's image does not mount the scratch volume, so {manifest.image.scratch.mount} is a folder of the "
-                f"root volume; build the image and set {place}.parameter",
+                f"root volume, which all jobs on an instance share; build the image and set {place}.parameter",
             )
 
 

@@ -222,7 +222,8 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "AWS's image",
         {"image": {"parameter": "/a/b"}, "jobs": {"j": {**JOB, "scratch": "/scratch"}}},
         {"jobs": {"j": {**JOB, "scratch": "/scratch"}}},
-        "jobs.j.scratch: AWS's image does not mount the scratch volume, so /docker_scratch is a folder",
+        "jobs.j.scratch: AWS's image does not mount the scratch volume, so /docker_scratch is a folder "
+        "of the root volume, which all jobs on an instance share",
     ),
 ]  # fmt: skip
 
