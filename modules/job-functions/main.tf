@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "submit" {
 
     # A pattern covers names of other environments too: *-prod is also isaac-b-prod of b-prod.
     dynamic "condition" {
-      for_each = anytrue([for arn in var.job_definition_arns : strcontains(arn, "/*")]) ? [var.environment] : []
+      for_each = var.definitions_have_tags && anytrue([for arn in var.job_definition_arns : strcontains(arn, "/*")]) ? [var.environment] : []
 
       content {
         test     = "StringEquals"

@@ -169,7 +169,8 @@ WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "scratch on the image of the compute environment",
         BUILT | job(2, 512, scratch="/scratch"),
         BUILT | {"compute__spot__image": PLAIN} | job(2, 512, scratch="/scratch"),
-        "a folder of the root volume, which all jobs on an instance share; build the image and set compute.spot.image.parameter",
+        "a folder of the root volume, which all jobs on an instance share; "
+        "build the image and set compute.spot.image.parameter",
     ),
 ]  # fmt: skip
 
