@@ -92,22 +92,30 @@ def _linked_roles(manifest: Manifest) -> dict[str, bool]:
 
 
 def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
-    name = manifest.name
-    queues = arn(manifest, "batch", f"job-queue/*-{name}")
-    yield "compute-environments", Scope((arn(manifest, "batch", f"compute-environment/*-{name}-{_UNIQUE}"),))
+    name, existing = manifest.name, manifest.adopted
+
+    def named(kind: str, pattern: str, names: Iterable[str] = ()) -> tuple[str, ...]:
+        return tuple(arn(manifest, "batch", f"{kind}/{each}") for each in (pattern, *sorted(names)))
+
+    computes = existing.compute.values()
+    queues = named("job-queue", f"*-{name}", existing.queues.values())
+    yield "compute-environments", Scope(named("compute-environment", f"*-{name}-{_UNIQUE}", computes))
     # Also the disabled queues that keep a compute environment while its successor is created.
-    yield "job-queues", Scope((queues, arn(manifest, "batch", f"job-queue/*-{name}-{_UNIQUE}-drain")))
-    definition = arn(manifest, "batch", f"job-definition/*-{name}")
-    yield "job-definitions", Scope((definition, f"{definition}:*"))
-    yield "scheduling-policies", Scope((arn(manifest, "batch", f"scheduling-policy/*-{name}"),))
+    drains = named("job-queue", f"*-{name}-{_UNIQUE}-drain", (f"{each}-drain" for each in computes))
+    yield "job-queues", Scope((*queues, *drains))
+    names = named("job-definition", f"*-{name}", {manifest.definition_name(key) for key in existing.jobs})
+    definitions = tuple(each for definition in names for each in (definition, f"{definition}:*"))
+    yield "job-definitions", Scope(definitions)
+    policies = existing.scheduling_policies.values()
+    yield "scheduling-policies", Scope(named("scheduling-policy", f"*-{name}", policies))
     submit = manifest.access.submit if manifest.access else None
     chosen = [manifest.batch_arn("job-queue", key) for key in submit.queues] if submit else []
     submitted = (
         equals(f"aws:RequestTag/{SUBMITTER_TAG}", "${aws:userid}"),
         equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", name),
     )
-    yield "submitted-to", Scope((*(chosen or [queues]), definition, f"{definition}:*"), submitted)
-    yield "submitted-to-any-queue", Scope((queues, definition, f"{definition}:*"), submitted)
+    yield "submitted-to", Scope((*(chosen or queues), *definitions), submitted)
+    yield "submitted-to-any-queue", Scope((*queues, *definitions), submitted)
     jobs = (arn(manifest, "batch", "job/*"),)
     is_new = (lacks(f"aws:ResourceTag/{SUBMITTER_TAG}"), lacks(f"aws:ResourceTag/{ENVIRONMENT_TAG}"))
     yield "submitted-jobs", Scope(jobs, (*submitted, *is_new))
@@ -207,7 +215,8 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
         Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in functions[:1])),
     )
     yield "dead-letters", Scope((arn(manifest, "sqs", suffixed("batchFunctions")),) if manifest.jobs else ())
-    repositories = (arn(manifest, "ecr", f"repository/{manifest.repository_name('*')}"),)
+    taken_over = manifest.adopted.repositories.values()
+    repositories = tuple(arn(manifest, "ecr", f"repository/{each}") for each in (f"{manifest.name}/*", *taken_over))
     yield "repositories", Scope(repositories if manifest.repositories else ())
     uris = [manifest.image_uri(container.image) for _, _, container in manifest.containers()]
     found = [match.groups() for uri in uris if (match := ECR_IMAGE.match(uri))]

@@ -7,6 +7,7 @@ shown in tests/fault_injection/test_live_changes.py.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,36 @@ def test_the_old_one_is_deleted_when_its_jobs_have_ended(lab: Lab) -> None:
     waits, ended = lab.reported
     assert waits.startswith(f"  {lab.old} accepts no more jobs; waits for one, the longest since ")
     assert ended == f"  {lab.old} accepts no more jobs; none runs there any more"
+    (job,) = lab.batch.describe_jobs(jobs=[job_id])["jobs"]
+    assert job["statusReason"] == "its work is done", "and not its host's end"
+
+
+def test_jobs_of_queues_that_were_taken_over_are_waited_for_too(lab: Lab) -> None:
+    """Their names do not end in the environment's, nor does the name of the compute environment that they had."""
+    old = f"legacy{lab.name}"
+    profile = lab.clients.iam.create_instance_profile(InstanceProfileName=old)["InstanceProfile"]["Arn"]
+    lab.clients.iam.add_role_to_instance_profile(InstanceProfileName=old, RoleName=lab.name)
+    lab.profiles[old] = profile
+    lab.make(old)
+    lab.old = old
+    for queue in lab.queues:
+        lab.batch.update_job_queue(jobQueue=queue, computeEnvironmentOrder=order(old))
+    queue = f"legacyQueue{lab.name}"
+    lab.batch.create_job_queue(jobQueueName=queue, priority=1, computeEnvironmentOrder=order(old))
+    lab.steps.append(lab.pointing(queue))
+    lab.end(lab.submit("sleep", "3600"))  # registers the definition
+    job_id = lab.batch.submit_job(jobName="legacy", jobQueue=queue, jobDefinition=f"one-{lab.name}")["jobId"]
+    lab.reach(job_id, "RUNNING")
+
+    def wait(seconds: float) -> None:
+        lab.pause(seconds)
+        if lab.state(old) == "DISABLED":
+            lab.batch.terminate_job(jobId=job_id, reason="its work is done")
+
+    replace(lab.replacement(wait=wait), queues=(queue,)).carry_out()
+    assert not lab.stands(old)
+    assert f"{old}-drain" not in environments.queue_orders(lab.clients)
+    assert lab.reported[0].startswith(f"  {old} accepts no more jobs; waits for legacy, ")
     (job,) = lab.batch.describe_jobs(jobs=[job_id])["jobs"]
     assert job["statusReason"] == "its work is done", "and not its host's end"
 

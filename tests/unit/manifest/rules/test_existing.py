@@ -109,3 +109,17 @@ def test_what_is_refused(tmp_path: Path, existing: str, problem: str) -> None:
     with pytest.raises(ManifestError) as refusal:
         load(write(tmp_path, f"existing: {existing}\n"))
     assert problem in str(refusal.value)
+
+
+def test_the_role_that_applies_may_change_what_was_taken_over(tmp_path: Path) -> None:
+    path = write(tmp_path, ALL)
+    boundary = 'iam: {path: /lab/, permissions_boundary: "arn:aws:iam::123456789012:policy/boundary"}\n'
+    path.write_text(
+        path.read_text() + boundary + 'access: {apply: {principals: ["arn:aws:iam::123456789012:role/admin"]}}\n'
+    )
+    policies = render(load(path))["terraform/access.tf"].decode()
+    for resource in ("job-queue/Main_Queue", "job-queue/oldSpot-drain", "compute-environment/oldSpot",
+                     "job-definition/IsaacOld:*", "repository/legacy/isaac"):  # fmt: skip
+        assert (
+            f":{'ecr' if resource.startswith('repository') else 'batch'}:us-east-1:123456789012:{resource}" in policies
+        )
