@@ -54,7 +54,8 @@ def permissions(manifest: Path, role: str | None, output_format: str, quiet: boo
     policies: several where one would be larger than IAM allows; attach all of them. The role apply requires
     iam.permissions_boundary, image requires instances.
 
-    bootstrap, prune and image retire are in no role: they are for an administrator of the account.
+    bootstrap, prune and image retire are in no role: they are for an administrator of the account. docs/access.md lists
+    the actions that they need.
     """
     from gen_infra.errors import UsageError
     from gen_infra.manifest import load

@@ -10,6 +10,7 @@ import pytest
 from gen_infra.aws import session
 from gen_infra.aws.state_bucket import ensure_state_bucket
 from gen_infra.errors import UsageError
+from tests.emulator.documented_actions import calls_exactly
 
 if TYPE_CHECKING:
     from gen_infra.emulator import Emulator
@@ -26,10 +27,12 @@ def environment(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
-def test_a_new_bucket_has_every_setting_and_the_second_run_changes_nothing(region: str) -> None:
+def test_a_new_bucket_has_every_setting_and_the_second_run_changes_nothing(region: str, aws: Emulator) -> None:
     name = f"state-new-{region}"
     clients = session.clients(region)
-    steps = ensure_state_bucket(clients, name, ACCOUNT, {"Project": "genomics"})
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html, x-amz-object-ownership
+    with calls_exactly(aws, "bootstrap", implied="s3:PutBucketOwnershipControls"):
+        steps = ensure_state_bucket(clients, name, ACCOUNT, {"Project": "genomics"})
     assert [step.setting for step in steps] == ["bucket", *SETTINGS]
 
     s3 = clients.s3

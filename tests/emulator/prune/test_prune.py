@@ -10,6 +10,7 @@ import pytest
 from gen_infra.aws import session
 from tests.cli import clean_environ, gen_infra
 from tests.emulator import probes
+from tests.emulator.documented_actions import calls_exactly
 from tests.emulator.pushed import put_image
 from tests.oci import INDEX
 
@@ -91,7 +92,7 @@ def tags(clients: Clients) -> set[str]:
 
 
 def test_what_is_old_and_unused_is_removed(
-    clients: Clients, prune: Callable[..., subprocess.CompletedProcess[str]]
+    aws: Emulator, clients: Clients, prune: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     uri = clients.ecr.create_repository(repositoryName=REPOSITORY)["repository"]["repositoryUri"]
     digests = [put_image(clients.ecr, REPOSITORY, tag, tag.encode()) for tag in "1234567"]
@@ -117,7 +118,8 @@ def test_what_is_old_and_unused_is_removed(
     assert revisions(clients) == [1, 2, 3, 4, 5, 6, 7]
     assert tags(clients) == {*"1234567", "both"}
 
-    done = prune("--keep", "2", "--yes")
+    with calls_exactly(aws, "prune"):
+        done = prune("--keep", "2", "--yes")
     assert done.returncode == 0, done.stderr
     assert "job definition tool-pruned:4" in done.stdout.splitlines()
     assert f"image {REPOSITORY}:4: older than the newest 2" in done.stdout.splitlines()
