@@ -207,6 +207,7 @@ def calls(manifest: Manifest, command: str) -> Iterator[Calls]:
     for row in TYPES.values():
         if row.is_rendered(manifest):
             yield from row.reads
+            yield from row.plans if command != "drift" else ()
             yield from row.writes if _OF_TERRAFORM[command] else ()
     if command != "drift":
         yield from _listings(manifest, command)

@@ -29,11 +29,13 @@ class TypeCalls(NamedTuple):
         is_rendered: whether an environment has any.
         reads: to refresh it, which a plan does.
         writes: to create, change and delete it.
+        plans: to plan a change of it, besides.
     """
 
     is_rendered: Callable[[Manifest], object]
     reads: tuple[Calls, ...] = ()
     writes: tuple[Calls, ...] = ()
+    plans: tuple[Calls, ...] = ()
 
 
 def on(scope: str, service: str, *operations: str) -> Calls:
@@ -478,9 +480,11 @@ TYPES: Mapping[str, TypeCalls] = {
             on("region", "ec2", "DescribeNetworkInterfaces"),
             on("new-network", "ec2", "CreateSecurityGroup"),
             on("given-vpcs", "ec2", "CreateSecurityGroup"),
+            on("tags-of-new-network", "ec2", "CreateTags"),
             on(
                 "network", "ec2",
-                "CreateSecurityGroup", "DeleteSecurityGroup", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
+                "CreateSecurityGroup", "CreateTags", "DeleteSecurityGroup", "DeleteTags", "RevokeSecurityGroupEgress",
+                "RevokeSecurityGroupIngress",
             ),
         ),
     ),
@@ -503,7 +507,6 @@ TYPES: Mapping[str, TypeCalls] = {
         has_workflows,
         (
             on("state-machines", "states", "DescribeStateMachine", "ListStateMachineVersions", "ListTagsForResource"),
-            on("region", "states", "ValidateStateMachineDefinition"),
             # Step Functions decrypts a definition for its reader.
             # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
             on("key-through-states", "kms", "Decrypt"),
@@ -517,6 +520,7 @@ TYPES: Mapping[str, TypeCalls] = {
             on("key-through-states", "kms", "Decrypt", "GenerateDataKey"),
             on("key", "kms", "DescribeKey"),
         ),
+        plans=(on("region", "states", "ValidateStateMachineDefinition"),),
     ),
     "aws_sqs_queue": TypeCalls(
         _has_jobs,
@@ -548,7 +552,7 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_vpc_endpoint": TypeCalls(
         creates_network,
-        (on("region", "ec2", "DescribePrefixLists", "DescribeVpcEndpoints"),),
+        (on("region", "ec2", "DescribeNetworkInterfaces", "DescribePrefixLists", "DescribeVpcEndpoints"),),
         (
             on("new-network", "ec2", "CreateVpcEndpoint"),
             on("network", "ec2", "CreateVpcEndpoint", "DeleteVpcEndpoints", "ModifyVpcEndpoint"),

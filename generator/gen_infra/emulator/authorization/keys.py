@@ -155,8 +155,8 @@ def key_uses(action: str, given: Mapping[str, Any], place: Location) -> Iterator
     try:
         for name, actions, encryption in _USES[action](given, place):
             if key := customer_key(name, place):
-                service = action.partition(":")[0]
-                yield KeyUse(key, actions, f"{service}.{place.region}.amazonaws.com", encryption)
+                service, suffix = action.partition(":")[0], ".cn" if place.partition == "aws-cn" else ""
+                yield KeyUse(key, actions, f"{service}.{place.region}.amazonaws.com{suffix}", encryption)
     except (KeyError, HTTPException, ServiceException):  # what the call names does not exist
         return
 

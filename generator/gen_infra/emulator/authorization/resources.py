@@ -146,7 +146,7 @@ def resources(action: str, parameters: Mapping[str, Any], place: Location, looku
         return _s3(name, kinds, parameters, place)
     if service == "ec2":
         return _ec2(name, kinds, parameters, place)
-    call = OneAction(service, name, _with_nested(action, parameters), place, lookup)
+    call = OneAction(service, name, _with_nested(action, parameters, place), place, lookup)
     found = {kind: list(_of_type(call, kind)) for kind in kinds}
     arns = tuple(dict.fromkeys(each for several in found.values() for each in several))
     if arns:
@@ -168,8 +168,16 @@ def _any_of(action: str, parameters: Mapping[str, Any]) -> str:
     return "key" if action == "kms:TagResource" and "KeyId" not in parameters else ""
 
 
-def _with_nested(action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add, by the names of `NAMES`, the resources that a call names elsewhere: those of a queue, and an alias's key.
+def _file_system_of(mount_target: str, place: Location) -> str:
+    """Return the id of a mount target's file system; empty if it does not exist."""
+    from moto.efs.models import efs_backends
+
+    found = efs_backends[place.account][place.region].mount_targets_by_id.get(mount_target)
+    return str(found.file_system_id) if found else ""
+
+
+def _with_nested(action: str, parameters: Mapping[str, Any], place: Location) -> Mapping[str, Any]:
+    """Add, by the names of `NAMES`, what a call names elsewhere: a queue's, an alias's and a mount target's resources.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbatch.html
     https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
@@ -178,6 +186,8 @@ def _with_nested(action: str, parameters: Mapping[str, Any]) -> Mapping[str, Any
         order = parameters.get("computeEnvironmentOrder") or []
         environments = [each["computeEnvironment"] for each in order]
         return {**parameters, "computeEnvironment": environments, "arn": parameters.get("schedulingPolicyArn")}
+    if action.startswith("elasticfilesystem:") and "MountTargetId" in parameters:
+        return {**parameters, "FileSystemId": _file_system_of(str(parameters["MountTargetId"]), place)}
     if action in ("kms:DeleteAlias", "kms:UpdateAlias"):
         keys = [parameters.get("AliasName"), parameters.get("TargetKeyId")]
         return {**parameters, "KeyId": [key for key in keys if key]}
@@ -310,8 +320,10 @@ def _all_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _all_texts(each)
+        for name, each in value.items():
+            # A rule names groups that traffic may come from or go to; only the group with the rule must be allowed.
+            if name not in ("ReferencedGroupId", "UserIdGroupPairs"):
+                yield from _all_texts(each)
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _all_texts(each)
