@@ -1,7 +1,8 @@
 """The requests that AWS and its programs make with the rendered policies; the emulator makes few of them.
 
-Each row has the page that says so, and was checked against copies of these pages, except `_SCHEDULER_KEY`: of its page,
-the part on the execution role could not be read. A row that no policy allows fails a test.
+Each row has the page that says so, and was checked against copies of these pages, except `_SCHEDULER_KEY`, whose part
+on the execution role could not be read, `_RUN_ROLE`, `_RUN_TRACES`, and those of the access roles. A row that no policy
+allows fails a test.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ _EC2 = f"{_DOCS}/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html"
 _ECS = f"{_DOCS}/AmazonECS/latest/developerguide/task-iam-roles.html"
 _EFS = f"{_DOCS}/efs/latest/ug/iam-access-control-nfs-efs.html"
 _EXECUTION = f"{_DOCS}/AmazonECS/latest/developerguide/task_execution_IAM_role.html"
+_FILE_SYSTEM = f"{_DOCS}/efs/latest/ug/API_UpdateFileSystem.html"
 _FLOW_LOGS = f"{_DOCS}/vpc/latest/userguide/flow-logs-iam-role.html"
 _INSTANCE = f"{_DOCS}/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html"
 _LAMBDA = f"{_DOCS}/lambda/latest/dg/lambda-intro-execution-role.html"
 _LAMBDA_FAILED = f"{_DOCS}/lambda/latest/dg/invocation-async-retain-records.html"
+_LAMBDA_VARIABLES = f"{_DOCS}/lambda/latest/dg/configuration-envvars-encryption.html"
 _LAMBDA_TRACES = f"{_DOCS}/lambda/latest/dg/services-xray.html"
 _LOGS_KEY = f"{_DOCS}/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"
+_MOUNT_TARGET = f"{_DOCS}/efs/latest/ug/API_CreateMountTarget.html"
 _PACKER = "https://developer.hashicorp.com/packer/integrations/hashicorp/amazon#iam-task-or-instance-role"
 _PACKER_SESSIONS = (
     "https://developer.hashicorp.com/packer/integrations/hashicorp/amazon/latest/components/builder/ebs"
@@ -48,8 +52,19 @@ _SCHEDULER_TRUST = f"{_DOCS}/scheduler/latest/UserGuide/cross-service-confused-d
 _SESSIONS = f"{_DOCS}/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html"
 _SNS = f"{_DOCS}/sns/latest/dg/sns-access-policy-use-cases.html"
 _SNS_KEY = f"{_DOCS}/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services"
+_PROVIDER_FUNCTION = (
+    "https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go"
+)
+_REPOSITORY_KEY = f"{_DOCS}/AmazonECR/latest/userguide/encryption-at-rest.html"
+_RUN_JOBS = f"{_DOCS}/step-functions/latest/dg/batch-iam.html"
+_RUN_KEY = f"{_DOCS}/step-functions/latest/dg/encryption-at-rest.html"
+_RUN_LOGS = f"{_DOCS}/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy"
+_RUN_LISTS = f"{_DOCS}/step-functions/latest/dg/iam-policies-eg-dist-map.html"
+_RUN_ROLE = f"{_DOCS}/step-functions/latest/dg/procedure-create-iam-role.html"
+_RUN_TRACES = f"{_DOCS}/step-functions/latest/dg/xray-iam.html"
 _SPOT = f"{_DOCS}/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html"
 _SPOT_FLEET = f"{_DOCS}/AWSEC2/latest/UserGuide/spot-fleet-prerequisites.html"
+_VERSIONS = f"{_DOCS}/AmazonS3/latest/userguide/using-with-s3-policy-actions.html"
 _SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html#send-to-encrypted-queue"
 
 
@@ -60,8 +75,9 @@ class AwsCall:
     Args:
         caller: the name of a role, or of a service.
         actions: separated by spaces.
-        resource: an ARN; ``{key}`` is the environment's key, ``{owners_key}`` that of its buckets and secrets, and
-            ``{reference_key}`` that of the bucket ``reference``, and ``{subnet}`` one that CodeBuild uses.
+        resource: an ARN; ``{key}`` is the environment's key, ``{owners_key}`` that of its buckets and secrets,
+            ``{reference_key}`` that of the bucket ``reference``, ``{subnet}`` one that CodeBuild uses,
+            ``{file_system}`` the file system ``shared``, and ``{access_point}`` its access point.
         source: the page that says that the calls are made.
         context: condition keys, besides those of every call.
     """
@@ -101,6 +117,8 @@ def _jobs() -> Iterator[AwsCall]:
     file_system = f"arn:aws:elasticfilesystem:{_HERE}:file-system/fs-0123456789abcdef0"
     mount = "elasticfilesystem:ClientMount elasticfilesystem:ClientWrite"
     yield AwsCall("call-complete-job", mount, file_system, _EFS, {"elasticfilesystem:AccessPointArn": point})
+    through_point = {"elasticfilesystem:AccessPointArn": "{access_point}"}
+    yield AwsCall("annotate-complete-job", mount, "{file_system}", _EFS, through_point)
     for job in ("annotate", "call"):
         role = f"{job}-complete-execution"
         yield _assume("ecs-tasks", role, _EXECUTION, **tasks)
@@ -154,10 +172,13 @@ def _logs_and_notifications() -> Iterator[AwsCall]:
         "batchFlowLogs-complete", streams, f"{_LOG_GROUPS}/aws/vpc/batch-complete:log-stream:eni-1", _FLOW_LOGS
     )
     yield AwsCall("batchFlowLogs-complete", "logs:DescribeLogGroups", f"{_LOG_GROUPS}:log-stream:", _FLOW_LOGS)
-    rule = f"arn:aws:events:{_HERE}:rule/batchQueueBlocked-complete"
-    alarm = f"arn:aws:cloudwatch:{_HERE}:alarm:batchImageRebuildFailed-complete"
-    for service, name, source in (("events", "QueueBlocked", rule), ("cloudwatch", "ImageRebuild", alarm)):
-        topic = f"arn:aws:sns:{_HERE}:batch{name}-complete"
+    rules, alarms = f"arn:aws:events:{_HERE}:rule", f"arn:aws:cloudwatch:{_HERE}:alarm"
+    for service, name, source in (
+        ("events", "batchQueueBlocked", f"{rules}/batchQueueBlocked-complete"),
+        ("events", "germline-failed", f"{rules}/germline-failed-complete"),
+        ("cloudwatch", "batchImageRebuild", f"{alarms}:batchImageRebuildFailed-complete"),
+    ):
+        topic = f"arn:aws:sns:{_HERE}:{name}-complete"
         encryption = {"kms:EncryptionContext:aws:sns:topicArn": topic}
         of_source = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT_ID}
         yield AwsCall(f"{service}.amazonaws.com", "sns:Publish", topic, _SNS, of_source)
@@ -173,6 +194,35 @@ def _functions() -> Iterator[AwsCall]:
         yield AwsCall(name, "xray:PutTelemetryRecords xray:PutTraceSegments", "*", _LAMBDA_TRACES)
         yield AwsCall(name, "kms:Decrypt", "{key}", _LAMBDA)  # to decrypt the environment variables
         yield AwsCall(name, "kms:Decrypt kms:GenerateDataKey", "{key}", _SQS_KEY)
+
+
+def _workflows() -> Iterator[AwsCall]:
+    of_logs = {"aws:SourceAccount": ACCOUNT_ID, "aws:SourceArn": f"arn:aws:logs:{_HERE}:delivery:1"}
+    yield AwsCall("delivery.logs.amazonaws.com", "kms:Decrypt", "{key}", _RUN_KEY, of_logs)
+    for machine in ("germline-complete", "germline-many-complete"):
+        role = f"{machine}-workflow"
+        arn = f"arn:aws:states:{_HERE}:stateMachine:{machine}"
+        yield _assume("states", role, _RUN_ROLE, Account=ACCOUNT_ID, Arn=arn)
+        of_jobs = f"arn:aws:events:{_HERE}:rule/StepFunctionsGetEventsForBatchJobsRule"
+        yield AwsCall(role, "events:DescribeRule events:PutRule events:PutTargets", of_jobs, _RUN_JOBS)
+        own = {"aws:ResourceTag/gen-infra:workflow": "germline-complete"}
+        yield AwsCall(role, "batch:TerminateJob", f"arn:aws:batch:{_HERE}:job/1", _RUN_JOBS, own)
+        yield AwsCall(role, "batch:DescribeJobs", "*", _RUN_JOBS)
+        deliveries = " ".join(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update"))
+        groups = "logs:DescribeLogGroups logs:DescribeResourcePolicies logs:ListLogDeliveries logs:PutResourcePolicy"
+        yield AwsCall(role, f"{deliveries} {groups}", "*", _RUN_LOGS)
+        sampling = "xray:GetSamplingRules xray:GetSamplingTargets"
+        yield AwsCall(role, f"{sampling} xray:PutTelemetryRecords xray:PutTraceSegments", "*", _RUN_TRACES)
+        of_run = {"kms:EncryptionContext:aws:states:stateMachineArn": arn}
+        yield AwsCall(role, "kms:Decrypt kms:GenerateDataKey", "{key}", _RUN_KEY, of_run)
+    samples = f"arn:aws:states:{_HERE}:execution:{machine}/germline:1"
+    yield AwsCall(role, "states:DescribeExecution states:RedriveExecution states:StopExecution", samples, _RUN_LISTS)
+    folder = "arn:aws:s3:::genomics-results-123456789012/results/workflows/complete/germline"
+    yield AwsCall(role, "s3:GetObject", f"{folder}/lists/batch.csv", _RUN_LISTS)
+    written = "s3:AbortMultipartUpload s3:GetObject s3:ListMultipartUploadParts s3:PutObject"
+    yield AwsCall(role, written, f"{folder}/results/manifest.json", _RUN_LISTS)
+    through_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    yield AwsCall(role, "kms:Decrypt kms:GenerateDataKey", "{owners_key}", _RUN_LISTS, through_s3)
 
 
 def _image_rebuild() -> Iterator[AwsCall]:
@@ -197,15 +247,54 @@ def _image_rebuild() -> Iterator[AwsCall]:
     yield AwsCall(name, "ec2:DeleteNetworkInterface", interface, _CODEBUILD_IN_VPC, in_subnet)
     to_codebuild = in_subnet | {"ec2:AuthorizedService": "codebuild.amazonaws.com"}
     yield AwsCall(name, "ec2:CreateNetworkInterfacePermission", interface, _CODEBUILD_IN_VPC, to_codebuild)
-    # Packer on EC2: the emulator's builder has a key of its own, and needs no session.
-    yield AwsCall(name, "ec2:DescribeInstanceStatus ec2:DescribeTags", "*", _PACKER)
-    yield AwsCall(name, "ec2:CreateKeyPair ec2:DeleteKeyPair", f"arn:aws:ec2:{_HERE}:key-pair/packer_1", _PACKER)
+    yield from _packer(name, {})
+    yield from _packer("tested-image", {"aws:userid": "AROAEXAMPLE:alice"})
+
+
+def _packer(role: str, caller: Mapping[str, str]) -> Iterator[AwsCall]:
+    """Yield the calls of Packer on EC2: the emulator's builder has a key of its own, and needs no session."""
+    here = {"aws:RequestedRegion": "us-east-1"}
+    yield AwsCall(role, "ec2:DescribeInstanceStatus ec2:DescribeTags", "*", _PACKER, here)
+    yield AwsCall(role, "ec2:CreateKeyPair ec2:DeleteKeyPair", f"arn:aws:ec2:{_HERE}:key-pair/packer_1", _PACKER)
     instance = f"arn:aws:ec2:{_HERE}:instance/i-0123456789abcdef0"
     tagged = {"ssm:resourceTag/gen-infra:environment": "complete"}
-    yield AwsCall(name, "ssm:StartSession", instance, _PACKER_SESSIONS, tagged)
+    yield AwsCall(role, "ssm:StartSession", instance, _PACKER_SESSIONS, tagged)
     document = "arn:aws:ssm:us-east-1::document/AWS-StartPortForwardingSession"
-    yield AwsCall(name, "ssm:StartSession", document, _PACKER_SESSIONS)
-    yield AwsCall(name, "ssm:TerminateSession", f"arn:aws:ssm:{_HERE}:session/AWSCodeBuild-1", _SESSIONS)
+    yield AwsCall(role, "ssm:StartSession", document, _PACKER_SESSIONS)
+    own = caller.get("aws:userid", "AWSCodeBuild")
+    yield AwsCall(role, "ssm:TerminateSession", f"arn:aws:ssm:{_HERE}:session/{own}-1", _SESSIONS, caller)
+
+
+def _access_roles() -> Iterator[AwsCall]:
+    """Yield what services do for a caller who has one of the access roles, and what the emulator does not implement."""
+    repository = {"kms:ViaService": "ecr.us-east-1.amazonaws.com", "aws:ResourceTag/Name": "batch-complete"}
+    yield AwsCall("tested-apply", "kms:RetireGrant", "{key}", _REPOSITORY_KEY, repository)
+    # Where the bucket keeps versions, and where a new gen-infra brings new functions.
+    bucket = "arn:aws:s3:::genomics-results-123456789012"
+    source = f"{bucket}/gen-infra/complete/image-rebuild.zip"
+    yield AwsCall("tested-apply", "s3:ListBucketVersions", bucket, _VERSIONS)
+    yield AwsCall("tested-apply", "s3:DeleteObjectVersion", source, _VERSIONS)
+    function = f"arn:aws:lambda:{_HERE}:function:batchSubmitJob-complete"
+    yield AwsCall("tested-apply", "lambda:UpdateFunctionCode", function, _PROVIDER_FUNCTION)
+    own = {"aws:ResourceTag/Name": "shared-complete"}
+    yield AwsCall("tested-apply", "elasticfilesystem:UpdateFileSystem", "{file_system}", _FILE_SYSTEM, own)
+    for place in (
+        "{subnet}",
+        f"arn:aws:ec2:{_HERE}:network-interface/eni-1",
+        f"arn:aws:ec2:{_HERE}:security-group/sg-1",
+    ):
+        yield AwsCall("tested-apply", "ec2:CreateNetworkInterface", place, _MOUNT_TARGET)
+    key = {"aws:ResourceTag/Name": "batch-complete"}
+    for role, service, actions, source in (
+        ("apply", "scheduler", "kms:Decrypt kms:GenerateDataKey", _SCHEDULER_KEY),
+        ("apply", "lambda", "kms:Decrypt kms:GenerateDataKey", _LAMBDA_VARIABLES),
+        ("plan", "s3", "kms:Decrypt", _S3_KEY),
+        ("operate", "s3", "kms:Decrypt", _S3_KEY),
+        ("plan", "lambda", "kms:Decrypt", _LAMBDA_VARIABLES),
+        ("operate", "lambda", "kms:Decrypt", _LAMBDA_VARIABLES),
+    ):
+        through = key | {"kms:ViaService": f"{service}.us-east-1.amazonaws.com"}
+        yield AwsCall(f"tested-{role}", actions, "{key}", source, through)
 
 
 _TO_LOG = "logs:CreateLogStream logs:PutLogEvents"
@@ -213,4 +302,12 @@ _JOBS = ("align", "annotate", "call", "move", "work")
 _SECRETS = ("genomics/database", "lab/registry")
 _SCHEDULE = f"arn:aws:scheduler:{_HERE}:schedule/batchImageRebuild-complete/batchImageRebuild-complete"
 _LOG_GROUPS = f"arn:aws:logs:{_HERE}:log-group:"
-CALLS = (*_jobs(), *_instances(), *_logs_and_notifications(), *_functions(), *_image_rebuild())
+CALLS = (
+    *_jobs(),
+    *_instances(),
+    *_logs_and_notifications(),
+    *_functions(),
+    *_workflows(),
+    *_image_rebuild(),
+    *_access_roles(),
+)

@@ -13,13 +13,14 @@ region: us-east-1
 tags: {Project: genomics}
 state: {bucket: genomics-tfstate-123456789012}
 iam: {permissions_boundary: "arn:aws:iam::123456789012:policy/developer-boundary"}
-network: {create: {cidr: 10.60.0.0/20, nat: one}}
+network: {create: {cidr: 10.60.0.0/20, nat: one, endpoints: true}}
 notifications: {blocked_queues: [genomics-ops@example.com]}
 buckets:
   reference: {name: aws-batch-genomics-resources, access: read, kms_key: REFERENCE_KEY}
   results: {name: genomics-results-123456789012, access: write, prefix: results/, kms_key: OWNERS_KEY}
   moved: {name: genomics-results-123456789012, access: delete, prefix: moved/, kms_key: OWNERS_KEY}
   work: {name: genomics-results-123456789012, access: work, prefix: work/, kms_key: OWNERS_KEY}
+file_systems: {shared: {efs: create, infrequent_access_days: 30}}
 repositories: [caller]
 image:
   parameter: /gen-infra/prod/ami
@@ -31,11 +32,18 @@ image:
 compute:
   spot: {type: SPOT, max_vcpus: 64}
   fleet: {type: SPOT, allocation_strategy: BEST_FIT, service_role: create, max_vcpus: 16}
+  mpi:
+    type: EC2
+    max_vcpus: 144
+    instance_types: [c5n.18xlarge]
+    placement_group: mpi
+    capacity_reservation: cr-0123456789abcdef0
 queues:
   main: {priority: 10, compute: [spot]}
-  slow: {priority: 1, compute: [fleet]}
+  slow: {priority: 1, compute: [fleet, mpi], fair_share: {shares: {clinic: 0.5}}}
 jobs:
   align: {image: "caller:1.0", vcpus: 1, memory_mib: 512, buckets: [reference, results]}
+  given: {image: "caller:1.0", vcpus: 1, memory_mib: 512, role: "arn:aws:iam::123456789012:role/central/batchJob"}
   move: {image: "caller:1.0", vcpus: 1, memory_mib: 512, buckets: [moved]}
   work: {image: "caller:1.0", vcpus: 1, memory_mib: 512, buckets: [work]}
   annotate:
@@ -43,11 +51,14 @@ jobs:
     vcpus: 1
     memory_mib: 512
     repository_credentials: arn:aws:secretsmanager:us-east-1:123456789012:secret:lab/registry-AbCdEf
+    efs:
+      shared: {file_system: shared, mount: /shared}
   call:
     image: caller:1.0
     vcpus: 1
     memory_mib: 512
     queue: slow
+    scheduling_priority: 1
     secrets:
       LICENCE: {arn: "arn:aws:ssm:us-east-1:123456789012:parameter/genomics/licence", kms_key: OWNERS_KEY}
       PASSWORD:
@@ -55,4 +66,12 @@ jobs:
         kms_key: OWNERS_KEY
     efs:
       reference: {file_system: fs-0123456789abcdef0, access_point: fsap-0123456789abcdef0, mount: /reference}
+workflows:
+  germline:
+    input: {sample: text, fastq1: s3-object, fastq2: s3-object}
+    steps:
+      align: {job: align}
+      work: {job: work, after: [align]}
+    many: {bucket: results, max_concurrency: 2}
+    on_failure: {notify: [genomics-ops@example.com]}
 """

@@ -53,10 +53,10 @@ class Policy:
         statements[number : number + 1] = [{**statements[number], "Action": rest}] if rest else []
         return replace(self, document={**self.document, "Statement": statements})
 
-    def allowed_actions(self) -> Iterator[tuple[int, str]]:
-        """Yield each action of each statement that allows, with the statement's number."""
+    def actions(self, effect: str = "Allow") -> Iterator[tuple[int, str]]:
+        """Yield each action of each statement that allows, or that denies, with the statement's number."""
         for number, statement in enumerate(self.statements):
-            if statement["Effect"] == "Allow":
+            if statement["Effect"] == effect:
                 yield from ((number, action) for action in _as_list(statement["Action"]))
 
 
@@ -129,7 +129,7 @@ def unneeded(policies: Policies, requests: Iterable[Recorded]) -> Iterator[str]:
     requests = list(requests)
     for policy in policies.all:
         concerned = [each for each in requests if policy.owner in (each.caller, each.owner)]
-        for number, action in policy.allowed_actions() if policy.is_rendered else ():
+        for number, action in policy.actions() if policy.is_rendered else ():
             instead = (policy, policy.without(number, action))
             using = [each for each in concerned if is_action_like(each.request.action, action)]
             if all(policies.decide(each, instead=instead).is_allowed for each in using):
@@ -138,7 +138,7 @@ def unneeded(policies: Policies, requests: Iterable[Recorded]) -> Iterator[str]:
 
 
 def policies_of(aws: Emulator) -> Policies:
-    """Read the policies of all roles but AWS's own, and of all resources."""
+    """Read the policies of all roles but AWS's own, and of all buckets, file systems, keys and topics."""
     iam = aws.client("iam")
     roles = [role for role in _all(iam, "list_roles", "Roles") if not role["Path"].startswith("/aws-service-role/")]
     boundaries = {}
@@ -167,7 +167,10 @@ def _managed(iam: Any, arn: str) -> Mapping[str, Any]:
 
 
 def _of_resources(aws: Emulator) -> Iterator[Policy]:
-    kms, s3, sns = aws.client("kms"), aws.client("s3"), aws.client("sns")
+    efs, kms, s3, sns = (aws.client(name) for name in ("efs", "kms", "s3", "sns"))
+    for system in _all(efs, "describe_file_systems", "FileSystems"):
+        text = efs.describe_file_system_policy(FileSystemId=system["FileSystemId"])["Policy"]
+        yield Policy(system["FileSystemArn"], "", json.loads(text))
     for key in _all(kms, "list_keys", "Keys"):
         yield Policy(
             key["KeyArn"], "", json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 
 from gen_infra.manifest import load
 from tests.permissions.aws_calls import ROLE
+from tests.permissions.commands import start_runs, stop_and_continue
 from tests.permissions.environments import ALLOWED, client, prepared, roles_of, run, under
-from tests.permissions.policies import ACCOUNT_ID, Policies, Recorded, policies_of, recorded, unneeded
+from tests.permissions.policies import Policies, Recorded, policies_of, recorded, unneeded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.emulator import Emulator
-    from tests.emulator.session import Session, Site
+    from tests.emulator.session import Session
 
 
-_EXECUTIONS = f"arn:aws:states:us-east-1:{ACCOUNT_ID}:execution"
 # The statements of the roles `submit` and `operate` for runs of workflows.
 _OF_RUNS = r" (Started\w+|StateMachines|Executions|MapRuns|SampleLists|KeyThroughStates): "
-_READS = ("fastq1=s3://genomics-results-123456789012/1.fq.gz", "fastq2=s3://genomics-results-123456789012/2.fq.gz")
 
 
 class Life:
@@ -59,13 +57,13 @@ class Life:
                     run(submit, "logs", path, ended)
                     other = json.loads(run(submit, "submit", path, first, "--json"))["id"]
                     if self.runs_germline:
-                        _start_runs(aws, submit, path)
+                        start_runs(aws, submit, path)
                 with under(session, aws, manifest, tmp_path, roles["operate"]) as operate:
                     run(operate, "jobs", path)
                     run(operate, "cancel", path, other, "--yes")
                     run(operate, "submit", path, first, "--via-function")
                     if self.runs_germline:
-                        _stop_and_continue(operate, path)
+                        stop_and_continue(operate, path)
                     run(operate, "drift", path)
                     run(operate, "doctor", path, code=1)  # the images of jobs are not pushed
                     run(operate, "image status", path, code=self.image_status)
@@ -76,31 +74,6 @@ class Life:
     def check(self, policies: Policies, requests: list[Recorded]) -> None:
         """Check what was requested: `policies` are those after the first apply."""
         assert [each for each in requests if not policies.decide(each).is_allowed] == []
-
-
-def _start_runs(aws: Emulator, site: Site, path: Path) -> None:
-    """Start a run for one sample and one for a list, follow both, and continue one that was stopped."""
-    aws.client("s3").create_bucket(Bucket="genomics-results-123456789012")
-    run(site, "run", path, "germline", "sample=NA12878", *_READS, "--name", "one")
-    run(site, "runs", path)
-    aws.client("stepfunctions").stop_execution(executionArn=f"{_EXECUTIONS}:germline-prod:one")
-    run(site, "runs", path, "one", "--resume")
-    run(site, "why", path, "one")
-    samples = path.with_name("samples.csv")
-    samples.write_text("\n".join(["sample,fastq1,fastq2", *(f"{name},s3://lab/1,s3://lab/2" for name in "ab")]))
-    run(site, "run", path, "germline", "--samples", str(samples), "--name", "many", "--watch")
-
-
-def _stop_and_continue(site: Site, path: Path) -> None:
-    """Start, stop and continue runs, and show one for a list."""
-    run(site, "run", path, "germline", "sample=NA12891", *_READS, "--name", "other")
-    run(site, "cancel", path, "other", "--yes")
-    run(site, "runs", path, "other", "--resume")
-    run(site, "why", path, "other")
-    run(site, "runs", path)
-    run(site, "runs", path, "many")
-    samples = path.with_name("samples.csv")
-    run(site, "run", path, "germline", "--samples", str(samples), "--name", "again")
 
 
 class TestDemo(Life):
