@@ -2,6 +2,9 @@
 
 Each rendered folder is a module in one of a few roots, so that many examples share a provider and its fixed waits; the
 roots run in parallel. Two examples that use the same name for a resource would fail.
+
+Terraform runs under a role that may do everything, because a root has one provider for its examples. Afterwards every
+request is evaluated with the policies that `gen-infra permissions` prints for the example that it is about.
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ from tests.emulator.pipeline.nextflow_calls import (
     run_pipeline,
 )
 from tests.emulator.provider import running_provider
-from tests.permissions.environments import central_roles
+from tests.permissions.environments import BOUNDARY, central_roles, credentials, policy_document, role_with
+from tests.permissions.examples import refused
+from tests.permissions.policies import recorded
 from tests.permissions.uses import client_of
 
 if TYPE_CHECKING:
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
 HOME = "us-east-1"  # the region that the emulator's account has a network in
 EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "examples").glob("*.yaml"))}
 NOTIFIED = "batchQueueBlocked-told"
+EVERYTHING = policy_document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 ROOTS_AT_HOME = 3  # the provider makes one function at a time
 PROVIDER = """
 provider "aws" {{
@@ -89,16 +95,24 @@ class SideBySide:
     def __init__(self, aws: Emulator, folders: Mapping[Path, tuple[Root, dict[str, str]]]) -> None:
         self.aws = aws
         self.folders = folders
+        self.manifests: dict[str, Manifest] = {}
         for place, (root, _) in folders.items():
             calls = "".join(f'\nmodule "{name}" {{\n  source = "./{name}"\n}}\n' for name in root.names)
             (place / "main.tf").write_text(PROVIDER.format(region=root.region) + calls)
             for name in root.names:
-                _write_as_module(render(self.findable(EXAMPLES[name])), place / name)
+                self.manifests[name] = self.findable(EXAMPLES[name])
+                _write_as_module(render(self.manifests[name]), place / name)
 
     def findable(self, manifest: Manifest) -> Manifest:
-        """Return the manifest with ids that exist, and with an image where moto has none of AWS's own."""
+        """Return the manifest with ids that exist, an image where moto has none of AWS's own, and a boundary."""
         ec2 = self.client("ec2", manifest.region)
+        boundary = f"arn:{manifest.partition}:iam::123456789012:policy/{BOUNDARY}"  # which the role `apply` requires
+        manifest = msgspec.structs.replace(
+            manifest, iam=msgspec.structs.replace(manifest.iam, permissions_boundary=boundary)
+        )
         if manifest.partition != "aws":
+            iam = self.client("iam", manifest.region)
+            iam.create_policy(PolicyName=BOUNDARY, PolicyDocument=EVERYTHING)
             image = seed.machine_image(ec2, manifest.region)
             manifest = msgspec.structs.replace(manifest, image=msgspec.structs.replace(manifest.image, id=image))
         if manifest.encryption.key != "create":
@@ -132,6 +146,11 @@ class SideBySide:
         with ThreadPoolExecutor(len(self.folders)) as pool:
             for folder, done in zip(self.folders, pool.map(run, self.folders), strict=True):
                 assert done.returncode == 0, f"{self.folders[folder][0]}\n{done.stdout}{done.stderr}"
+
+    def counted(self) -> dict[str, Any]:
+        """Map each request of Terraform to itself with the number of times that it was made."""
+        lines = [line for line in self.aws.iam_requests() if line["caller"].endswith("/tested-everything")]
+        return {json.dumps({**line, "count": 0}): line for line in lines}
 
     def definition(self, name: str, region: str = HOME) -> dict[str, Any]:
         batch = self.client("batch", region)
@@ -171,9 +190,10 @@ def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with ExitStack() as stack:
         aws = stack.enter_context(session.seeded())
         central_roles(aws)
+        role = role_with(aws, "everything", json.loads(EVERYTHING))
         folders = {}
         for number, root in enumerate(ROOTS):
-            place, environ = folder / str(number), clean_environ(**aws.environ)
+            place, environ = folder / str(number), clean_environ(**aws.environ | credentials(aws, role))
             provider = running_provider(session.provider(), folder / f"bin{number}", environ, root=place)
             folders[place] = (root, stack.enter_context(provider))
         made = SideBySide(aws, folders)
@@ -185,8 +205,12 @@ def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Itera
 class TestExamples:
     """In this order, in one account."""
 
-    def test_second_plan_is_empty(self, applied: SideBySide) -> None:
+    def test_second_plan_is_empty_and_the_role_plan_allows_its_requests(self, applied: SideBySide) -> None:
+        before = applied.counted()
         applied.terraform("plan", "-detailed-exitcode", "-parallelism=40")
+        planned = recorded(line for text, line in applied.counted().items() if line != before.get(text))
+        assert len(planned) > 500
+        assert list(refused(planned, applied.manifests, "plan")) == []
 
     @pytest.mark.parametrize("name", EXAMPLES)
     def test_queues_are_there(self, applied: SideBySide, name: str) -> None:
@@ -264,7 +288,7 @@ class TestExamples:
         [project] = applied.aws.client("codebuild").batch_get_projects(names=[name])["projects"]
         bucket, _, key = project["source"]["location"].partition("/")
         source = applied.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        assert source == render(EXAMPLES["image-rebuild"])["terraform/image-rebuild.zip"]
+        assert source == render(applied.manifests["image-rebuild"])["terraform/image-rebuild.zip"]
         alarms = applied.aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="batchImageRebuild")["MetricAlarms"]
         topic = {"arn:aws:sns:us-east-1:123456789012:batchImageRebuild-fresh"}
         assert [set(alarm["AlarmActions"]) for alarm in alarms] == [topic, topic]
@@ -539,6 +563,15 @@ class TestExamples:
         applied.terraform("destroy", "-auto-approve", "-parallelism=40", "-refresh=false")
         assert [left for manifest in EXAMPLES.values() for left in _left(manifest)] == []
         assert leftovers_named(session.clients(HOME), "notifications", [NOTIFIED]) == []
+
+    def test_the_role_apply_allows_what_each_example_needs(self, applied: SideBySide) -> None:
+        requests = recorded(applied.counted().values())
+        assert len(requests) > 2000
+        found = sorted(refused(requests, applied.manifests, "apply"))
+        # An administrator applies `access` first.
+        of_administrator = [each for each in found if ":iam:" in each and ("batchAccess" in each or "oidc-" in each)]
+        assert "\n".join(each for each in found if each not in of_administrator) == ""
+        assert len(of_administrator) > 10
 
 
 def _left(manifest: Manifest) -> list[AwsResource]:
