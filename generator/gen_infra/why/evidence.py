@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.job_containers import asked_by, asked_of, container_of, container_of_attempt, containers_of
@@ -41,7 +42,7 @@ class Cause:
     fix: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for what is computed once: each cause asks for it
 class Evidence:
     """What was found; what was not looked up, or does not exist, is empty.
 
@@ -98,7 +99,7 @@ class Evidence:
         """Return whether it has failed, or waits for another attempt after one that failed."""
         return self.status == "FAILED" or (self.waits and bool(self.job.get("attempts")))
 
-    @property
+    @cached_property
     def container(self) -> Json:
         """Return the job's container, or its main node's."""
         return container_of(self.job)
@@ -110,7 +111,7 @@ class Evidence:
         last: Json = attempts[-1]
         return last
 
-    @property
+    @cached_property
     def last_container(self) -> Json:
         """Return how that container ended in the newest attempt that has ended."""
         return container_of_attempt(self.last_attempt, self.container.get("name", ""))
@@ -128,7 +129,7 @@ class Evidence:
         reason = str(self.job.get("statusReason", ""))
         return reason if ended and not STATE_LIMIT.search(reason) else None
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Return all that Batch reports about the job's state and its last attempt; not a caller's own words."""
         last = self.last_attempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct, structs
@@ -239,4 +240,10 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def missing_keys(cls, given: Mapping[str, Any]) -> list[str]:
         """Return the required keys that are not given; of a given one only matters whether its value is empty."""
-        return [field.name for field in structs.fields(cls) if field.required and field.name not in given]
+        return [field.name for field in fields_of(cls) if field.required and field.name not in given]
+
+
+@cache
+def fields_of(model: type[Model]) -> tuple[structs.FieldInfo, ...]:
+    """Describe the keys of a part of a manifest: their names, and their defaults if they have one."""
+    return structs.fields(model)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from gen_infra.manifest.model.base import fields_of
 from gen_infra.manifest.rules.rule import total_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gen_infra.manifest.model.base import Model
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
@@ -124,9 +124,9 @@ def ec2_jobs_use_what_instances_have(manifest: Manifest) -> Iterable[ManifestFin
             yield (*path, "vcpus"), f"{container.vcpus} is for Fargate; on EC2 it is a whole number"
 
 
-def _set_among(struct: msgspec.Struct, names: tuple[str, ...]) -> list[str]:
+def _set_among(struct: Model, names: tuple[str, ...]) -> list[str]:
     """Return the fields that differ from their defaults."""
-    defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
+    defaults = {field.name: field.default for field in fields_of(type(struct))}
     return [name for name in names if getattr(struct, name) not in (defaults[name], {}, ())]
 
 

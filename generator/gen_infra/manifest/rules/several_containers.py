@@ -8,8 +8,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from gen_infra.manifest.model.base import fields_of
 from gen_infra.manifest.model.container import ContainerSettings
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 def settings_are_those_of_a_container(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Refuse settings of one container on a job of several; multi-node jobs and ``container_properties`` have one."""
-    defaults = {field.name: field.default for field in msgspec.structs.fields(ContainerSettings)}
+    defaults = {field.name: field.default for field in fields_of(ContainerSettings)}
     for key, job in manifest.jobs.items():
         if not job.containers:
             continue
