@@ -15,14 +15,15 @@ from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
 CI_PAGE = (ROOT / "docs" / "ci.md").read_text()
+ACCESS_PAGE = (ROOT / "docs" / "access.md").read_text()
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 RELEASE = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
 _PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v[0-9.]+")
 
 
-def block(name: str) -> str:
-    """Return the YAML block of the page that starts with the name of its file."""
-    (found,) = re.findall(rf"```yaml\n(# {re.escape(name)}\n.*?)```", CI_PAGE, re.DOTALL)
+def block(name: str, page: str = CI_PAGE) -> str:
+    """Return the YAML block of a page that starts with the name of its file."""
+    (found,) = re.findall(rf"```yaml\n(# {re.escape(name)}\n.*?)```", page, re.DOTALL)
     return str(found)
 
 
@@ -77,6 +78,12 @@ def test_the_example_uses_inputs_that_the_action_has() -> None:
         (given,) = (step["with"] for step in job["steps"] if step["uses"] == "OWNER/gen-infra@COMMIT")
         assert required <= given.keys() <= ACTION["inputs"].keys()
     assert {job["steps"][-1]["with"]["command"] for job in jobs.values()} == {"check", "plan", "apply", "drift"}
+
+
+def test_the_page_about_access_shows_the_same_jobs() -> None:
+    whole, short = (yaml.safe_load(block(".github/workflows/infra.yml", page)) for page in (CI_PAGE, ACCESS_PAGE))
+    assert short["jobs"] == {name: whole["jobs"][name] for name in ("plan", "apply")}
+    assert short["permissions"] == whole["permissions"]
 
 
 def test_each_job_of_the_release_may_do_one_thing_and_publishes_after_the_tests() -> None:

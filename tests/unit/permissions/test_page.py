@@ -70,6 +70,6 @@ def test_the_manifest_of_the_page_is_one() -> None:
 
 
 def test_actions_are_pinned_by_their_commit() -> None:
-    actions = [action for action in re.findall(r"uses: (\S+)", CI_PAGE) if action != "OWNER/gen-infra@COMMIT"]
+    actions = [action for action in re.findall(r"uses: (\S+)", PAGE + CI_PAGE) if action != "OWNER/gen-infra@COMMIT"]
     assert actions
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
