@@ -13,6 +13,7 @@ from gen_infra.aws import image_usage, images, session
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.manifest.model.base_images import BASE_IMAGES
 from tests.cli import gen_infra
+from tests.emulator.documented_actions import calls_exactly
 from tests.unit.manifests import accept, changed, write
 
 if TYPE_CHECKING:
@@ -265,10 +266,15 @@ class TestStatus:
         assert (shown.returncode, shown.stderr) == (1, "")
         assert "stale: the recipe has changed since" in shown.stdout
 
-        retired = gen_infra("image", "retire", path, "--keep", "0", environ=aws.environ)
+        user = by_a_launch_template_through_a_parameter(clients, manifest, register(clients, manifest))
+        unused = register(clients, manifest)
+        with calls_exactly(aws, "image retire"):
+            retired = gen_infra("image", "retire", path, "--keep", "0", environ=aws.environ)
         assert retired.returncode == 0
         assert f"in use by parameter {manifest.image_parameter}" in retired.stdout
-        assert "0 removed, 1 kept" in retired.stderr
+        assert f"in use by {user}" in retired.stdout
+        assert "1 removed, 2 kept" in retired.stderr
+        assert images.find(clients, unused) is None
 
 
 class TestLookUps:
