@@ -14,14 +14,15 @@ import pytest
 from gen_infra import emulator
 from gen_infra.tools import container_host
 from tests.emulator.containers.conftest import IMAGE, ContainerLab
-from tests.emulator.job_helpers import follow, submit
+from tests.emulator.job_helpers import described, follow, submit
 from tests.emulator.probes import Lab, requirements
 
 IGNORES = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+OBEYS = IGNORES.replace("''", "'echo stopping; exit 9'")
 
 
 def test_a_job_that_obeys_sigterm_ends_as_it_wants(containers: ContainerLab) -> None:
-    job_id = containers.submit("trap 'echo stopping; exit 9' TERM; echo ready; while :; do sleep 0.1; done")
+    job_id = containers.submit(OBEYS)
     containers.wait_for_line(job_id, "ready")
     containers.lab.client("batch").terminate_job(jobId=job_id, reason="enough")
     ended = containers.ended(job_id)
@@ -29,13 +30,19 @@ def test_a_job_that_obeys_sigterm_ends_as_it_wants(containers: ContainerLab) -> 
     assert (ended.container["exitCode"], ended.lines) == (9, ["ready", "stopping"])
 
 
-def test_a_job_that_ignores_sigterm_is_killed(containers: ContainerLab) -> None:
+def test_a_job_that_ignores_sigterm_is_killed_and_a_job_beside_it_is_not(containers: ContainerLab) -> None:
+    batch, beside = containers.lab.client("batch"), containers.submit(OBEYS)
     job_id = containers.submit(IGNORES, job={"retryStrategy": {"attempts": 2}})
-    containers.wait_for_line(job_id, "ready")
-    containers.lab.client("batch").terminate_job(jobId=job_id, reason="enough")
+    for each in (beside, job_id):
+        containers.wait_for_line(each, "ready")
+    batch.terminate_job(jobId=job_id, reason="enough")
     ended = containers.ended(job_id)
     assert (ended.job["status"], ended.container["exitCode"]) == ("FAILED", 137)
     assert len(ended.job["attempts"]) == 1
+    assert described(containers.lab, beside)["status"] == "RUNNING"
+    batch.terminate_job(jobId=beside, reason="its own end")
+    ended = containers.ended(beside)
+    assert (ended.job["statusReason"], ended.lines) == ("its own end", ["ready", "stopping"])
 
 
 def test_exit_codes_decide_about_retries_and_dependent_jobs(containers: ContainerLab) -> None:
@@ -103,11 +110,11 @@ def test_the_nodes_of_a_multi_node_job_reach_the_main_node(containers: Container
     lab.client("batch").register_job_definition(jobDefinitionName=name, type="multinode", nodeProperties=nodes)
     job_id = submit(lab, containers.queue, name)
     job, _ = follow(lab, job_id)
-    described = {each["jobId"]: each["container"] for each in (follow(lab, f"{job_id}#{node}")[0] for node in range(2))}
+    ended = {each["jobId"]: each["container"] for each in (follow(lab, f"{job_id}#{node}")[0] for node in range(2))}
     assert job["status"] == "SUCCEEDED"
-    assert containers.lines(described[f"{job_id}#0"]["logStreamName"]) == ["got hello"]
-    assert described[f"{job_id}#0"]["exitCode"] == 0
-    assert described[f"{job_id}#1"]["exitCode"] == 137, "the end of the main node ends the others"
+    assert containers.lines(ended[f"{job_id}#0"]["logStreamName"]) == ["got hello"]
+    assert ended[f"{job_id}#0"]["exitCode"] == 0
+    assert ended[f"{job_id}#1"]["exitCode"] == 137, "the end of the main node ends the others"
 
 
 def several(
