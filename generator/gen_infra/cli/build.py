@@ -27,6 +27,7 @@ from gen_infra.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gen_infra.manifest import Manifest
 
 adopt_option = click.option(
     "--adopt",
@@ -178,10 +179,26 @@ def apply(
         for name, value in applied.outputs.items():
             click.echo(f"{name} = {_one_line(value)}")
     console.done(f"{environment.manifest.name} matches the manifest")
-    job = next(iter(environment.manifest.jobs), None)
-    if job:
-        console.next_step(f"gen-infra submit {manifest} {job} --watch")
+    if use := first_use(environment.manifest, manifest):
+        console.next_step(use)
     return 0
+
+
+def first_use(manifest: Manifest, manifest_path: Path) -> str:
+    """Return the command that uses an environment first: by a job, or by a workflow engine; empty if it has neither."""
+    from gen_infra.manifest.engine_heads import head_job
+
+    submit = f"gen-infra submit {manifest_path}"
+    heads = {head_job(name): name for name, engine in manifest.given_engines.items() if engine.head}
+    if key := next((key for key in manifest.jobs if key not in heads), None):
+        job = manifest.jobs[key]
+        fair_share = manifest.queues[manifest.queue_of(job)].fair_share
+        values = [f"--parameter {name}=VALUE" for name in job.required_parameters]
+        share = [f"--share {next(iter(fair_share.shares), 'ID').rstrip('*')}"] if fair_share else []
+        return " ".join([submit, key, *values, *share, "--watch"])
+    if engine := next(iter(heads.values()), None):
+        return f"{submit} --engine {engine} --pipeline URL --revision REV --watch"
+    return next((f"gen-infra engine {manifest_path} {name}" for name in manifest.given_engines), "")
 
 
 def _one_line(value: object) -> str:

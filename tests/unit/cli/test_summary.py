@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from gen_infra.cli.build import first_use
 from gen_infra.cli.console import Console
 from gen_infra.cli.summary import confirm_dangers, confirm_lost_files, show_summary
 from gen_infra.errors import AnswerIsNoError, UsageError
@@ -16,6 +18,7 @@ from gen_infra.explain import Summary, explain
 from gen_infra.explain.causes import ManifestChange
 from gen_infra.explain.lost_files import lost_file_systems
 from gen_infra.terraform.plan import PlanContent
+from tests.unit.manifests import accept
 
 QUEUE = {
     "address": "aws_batch_job_queue.main",
@@ -142,3 +145,27 @@ def test_without_a_terminal_lost_files_must_be_allowed(yes: bool, tty: bool) -> 
     assert isinstance(refused, UsageError)
     assert refused.message == "this deletes all files of file system refs-prod (fs-1, 1.5 TiB); nothing was destroyed"
     assert refused.hint.startswith("if you want that, add --allow destroy-data")
+
+
+TOOL = {"image": "public.ecr.aws/docker/library/busybox", "vcpus": 1, "memory_mib": 512}
+NEEDY = {**TOOL, "command": ["Ref::sample"], "required_parameters": ["sample"], "scheduling_priority": 1}
+FAIR = {"priority": 1, "compute": ["spot"], "fair_share": {"shares": {"lab*": 1.0}}}
+WORK = {"work": {"bucket": "genomics-work-123456789012", "prefix": "nf/"}}
+HEAD = {"nextflow": {**WORK, "head": {"queue": "main", "vcpus": 2, "memory_mib": 8000}}}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"jobs": {"tool": TOOL}, "engines": HEAD}, "gen-infra submit lab.yaml tool --watch"),
+        (
+            {"jobs": {"needy": NEEDY}, "queues": {"main": FAIR}},
+            "gen-infra submit lab.yaml needy --parameter sample=VALUE --share lab --watch",
+        ),
+        ({"engines": HEAD}, "gen-infra submit lab.yaml --engine nextflow --pipeline URL --revision REV --watch"),
+        ({"engines": {"nextflow": WORK}}, "gen-infra engine lab.yaml nextflow"),
+        ({}, ""),
+    ],
+)
+def test_apply_names_a_command_that_uses_the_environment(values: dict[str, Any], expected: str, tmp_path: Path) -> None:
+    assert first_use(accept(tmp_path, **values), Path("lab.yaml")) == expected
