@@ -42,9 +42,9 @@ gen-infra new demo.yaml --example demo
 def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     """Write a commented manifest to start from.
 
-    The manifest is valid as it is. It names the version of Terraform's AWS provider if the mirrors on this machine do
-    not have the default one. Creates the folder, the parent of an example that has one, and a copy of the JSON Schema
-    for editors. Never overwrites a manifest.
+    The manifest is valid as it is, and its environment has the file's name if that is a valid one. It names the version
+    of Terraform's AWS provider if the mirrors on this machine do not have the default one. Creates the folder, the
+    parent of an example that has one, and a copy of the JSON Schema for editors. Never overwrites a manifest.
     """
     from gen_infra.manifest.starters import write_starter
     from gen_infra.terraform.provider import major_here

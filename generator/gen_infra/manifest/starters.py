@@ -6,7 +6,10 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import ValidationError, convert
+
 from gen_infra.errors import UsageError
+from gen_infra.manifest.model.base import EnvironmentName
 from gen_infra.manifest.schema import SCHEMA_FILE
 from gen_infra.resources import data_dir
 from gen_infra.versions import DEFAULT_MAJOR
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 _ENVIRONMENTS = ("demo", "dev", "prod")
 _MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")
 _EXTENDS = re.compile(r"^extends: (\S+)$", re.MULTILINE)
+_NAME = re.compile(r"^name: (\S+)", re.MULTILINE)
 _FILE = re.compile(r"^ +(?:(?:scripts|user_data): \[(?P<script>\S+)\]|definition: (?P<definition>\S+))", re.MULTILINE)
 
 
@@ -32,8 +36,9 @@ def starters() -> dict[str, Path]:
 def write_starter(path: Path, name: str, aws_provider: Major = DEFAULT_MAJOR) -> list[Path]:
     """Write the example of this name and the files that it needs; return the files written, the example first.
 
-    Creates the folder. Writes the schema beside the manifest, or refers to the one of the checkout that it is in. Adds
-    the version of the AWS provider if it is not the default.
+    The environment gets the file's name, if that is a valid one. Creates the folder. Writes the schema beside the
+    manifest, or refers to the one of the checkout that it is in. Adds the version of the AWS provider if it is not the
+    default.
 
     Raises:
         UsageError: the example is unknown, the file exists, or the name of a file that it needs is taken.
@@ -43,7 +48,7 @@ def write_starter(path: Path, name: str, aws_provider: Major = DEFAULT_MAJOR) ->
         raise UsageError(f'unknown example "{name}"', hint=f"choose from: {', '.join(known)}")
     folder = path.parent
     schema = _schema(folder)
-    source, text = known[name], _with_schema(known[name], schema) + _provider(aws_provider)
+    source, text = known[name], _named(path.stem, _with_schema(known[name], schema)) + _provider(aws_provider)
     needed: dict[Path, tuple[str, str]] = {}
     for found in _FILE.finditer(text):
         what, file_name = next((what, given) for what, given in found.groupdict().items() if given)
@@ -88,6 +93,18 @@ def _with_schema(source: Path, schema: str) -> str:
     """Read an example, with a first line that names the schema for editors."""
     text = _MODELINE.sub("", source.read_text(encoding="utf-8"), count=1)
     return f"# yaml-language-server: $schema={schema}\n{text}" if schema else text
+
+
+def _named(name: str, text: str) -> str:
+    """Name the environment of an example, also where a tag, a parameter or the role of an engine has its name."""
+    try:
+        convert(name, EnvironmentName)
+    except ValidationError:
+        return text
+    if not (found := _NAME.search(text)):
+        return text
+    places = rf"(^name: |\bEnvironment: |/gen-infra/|:role/[a-z]+-){re.escape(found[1])}\b"
+    return re.sub(places, rf"\g<1>{name}", text, flags=re.MULTILINE)
 
 
 def _provider(major: Major) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,19 @@ class TestCommands:
         assert "next: gen-infra show envs/mine.yaml" in err
         assert ("gen-infra emulator" in err) == (example == "demo"), "only that one needs no account"
         load(self.folder / "envs" / "mine.yaml")
+
+    @pytest.mark.parametrize("example", starters())
+    def test_new_names_the_environment_after_the_file(self, example: str) -> None:
+        name = "the-longest-that-is-vali"
+        self.run("new", f"{name}.yaml", "--example", example)
+        assert load(self.folder / f"{name}.yaml").name == name
+        own = load(starters()[example])
+        text = (self.folder / f"{name}.yaml").read_text()
+        assert not re.search(rf"Environment: {own.name}\b|/gen-infra/{own.name}/|role/\w+-{own.name}-", text)
+
+    def test_new_keeps_the_name_of_the_example_where_the_file_has_no_valid_one(self) -> None:
+        self.run("new", "My_Lab.yaml")
+        assert load(self.folder / "My_Lab.yaml").name == "starter"
 
     def test_new_has_the_environments_of_the_documentation(self) -> None:
         assert {"demo", "dev", "prod", "starter"} <= set(starters())
