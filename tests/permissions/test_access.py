@@ -229,7 +229,7 @@ def test_a_pull_request_is_planned_and_what_is_merged_is_applied(shared: Shared)
     file = shared.path.with_name("token")
     file.write_text(token(PIPELINE))
     pipeline = {"AWS_ROLE_ARN": access_role("Apply"), "AWS_WEB_IDENTITY_TOKEN_FILE": str(file)}
-    pipeline |= {"AWS_ROLE_SESSION_NAME": "gitlab-7", "AWS_ENDPOINT_URL_STS": aws.endpoint}  # for Terraform's backend
+    pipeline["AWS_ROLE_SESSION_NAME"] = "gitlab-7"
     with checked_out(shared, "pipeline", proposed, pipeline) as (site, path):
         run(site, "plan", path, "--detailed-exitcode")
         document["access"]["apply"]["github"].append("repo:other/infra:environment:prod")

@@ -37,9 +37,12 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Build a tool's environment variables: the allowed ones of ``environ``, and those that prevent questions.
 
     ``TF_CLI_CONFIG_FILE`` is removed when that file does not exist, because terraform warns about it on every call.
+    ``AWS_ENDPOINT_URL`` is set for STS by name too; without that, terraform assumes a profile's role at the real AWS.
     """
     allowed = {name: value for name, value in environ.items() if name in _NAMES or name.startswith(_PREFIXES)}
     config = allowed.get("TF_CLI_CONFIG_FILE")
     if config is not None and not Path(config).is_file():
         del allowed["TF_CLI_CONFIG_FILE"]
+    if "AWS_ENDPOINT_URL" in allowed:
+        allowed.setdefault("AWS_ENDPOINT_URL_STS", allowed["AWS_ENDPOINT_URL"])
     return _DEFAULTS | allowed | _SET

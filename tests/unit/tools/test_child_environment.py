@@ -18,7 +18,7 @@ SWITCHES = {"GOGC": "400", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT
     "name",
     [
         "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TERM",
-        "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN",
+        "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN",
         "HTTPS_PROXY", "https_proxy", "no_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
         "TF_PLUGIN_CACHE_DIR", "TF_TOKEN_app_terraform_io", "PACKER_PLUGIN_PATH",
     ],
@@ -53,3 +53,10 @@ def test_a_configuration_file_is_kept_only_if_it_exists(tmp_path: Path) -> None:
 
     assert child_environment({"TF_CLI_CONFIG_FILE": str(there)})["TF_CLI_CONFIG_FILE"] == str(there)
     assert "TF_CLI_CONFIG_FILE" not in child_environment({"TF_CLI_CONFIG_FILE": str(tmp_path / "gone")})
+
+
+def test_an_endpoint_is_that_of_sts_too_unless_that_has_its_own() -> None:
+    environ = {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}
+    assert child_environment(environ) == environ | {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:5000", **SWITCHES}
+    environ["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:6000"
+    assert child_environment(environ) == environ | SWITCHES
