@@ -9,7 +9,7 @@ import msgspec
 
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.lustre import boot_scripts
-from gen_infra.manifest.model.manifest import ENGINE_ROLES
+from gen_infra.manifest.model.resource_names import ENGINE_ROLES
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest.model.manifest import image_repository
+from gen_infra.manifest.model.resource_names import image_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

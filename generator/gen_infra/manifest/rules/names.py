@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.manifest.model.base import dotted
-from gen_infra.manifest.model.manifest import ENGINE_ROLES
+from gen_infra.manifest.model.resource_names import ENGINE_ROLES
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:

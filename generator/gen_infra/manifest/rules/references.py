@@ -9,14 +9,15 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from gen_infra.manifest.model.image import ComputeImage
-from gen_infra.manifest.model.manifest import Manifest, image_repository
 from gen_infra.manifest.model.network import AGENT_SERVICES
+from gen_infra.manifest.model.resource_names import image_repository
 from gen_infra.manifest.rules.rule import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gen_infra.manifest.model.base import KeyPath
+    from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
