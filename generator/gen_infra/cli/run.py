@@ -132,7 +132,7 @@ def _read(aws: Clients, samples: str) -> list[Sample]:
     Raises:
         UsageError: there is no such file, or it is no list of samples.
     """
-    from gen_infra.aws.runs import read_object
+    from gen_infra.aws.objects import read_object
     from gen_infra.manifest.run_inputs import read_samples, s3_object
 
     place = s3_object(samples)
@@ -158,7 +158,7 @@ def require_objects(aws: Clients, console: Console, objects: dict[S3Object, list
     Raises:
         UsageError: some do not exist.
     """
-    from gen_infra.aws.runs import look_up_objects
+    from gen_infra.aws.objects import look_up_objects
 
     missing, denied = look_up_objects(aws, objects)
     if denied:
@@ -192,7 +192,8 @@ def start_list(aws: Clients, env: Manifest, workflow: str, name: str, samples: S
     Raises:
         UsageError: a run has the name; its list stays as it is.
     """
-    from gen_infra.aws.runs import execution_exists, name_taken, start_run, write_object
+    from gen_infra.aws.objects import write_object
+    from gen_infra.aws.runs import execution_exists, name_taken, start_run
     from gen_infra.manifest.run_inputs import S3Object, write_samples
     from gen_infra.manifest.state_machines import sample_bucket, sample_folder
 

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from gen_infra.aws.kinds import KINDS
-from gen_infra.aws.updates import conflict, refusals
 from gen_infra.explain.causes import ManifestChange, causes
 from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
 from gen_infra.explain.powers import NOTHING_KNOWN, Known, gained_powers
+from gen_infra.explain.refused import overlaps, refused_replacement, update_refusals
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
 from gen_infra.explain.rules import TAGS, effects
 from gen_infra.tools.addresses import bare
@@ -24,7 +24,6 @@ from gen_infra.tools.addresses import bare
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from gen_infra.aws.updates import Refusal
     from gen_infra.terraform.plan import PlanContent, ResourceChange
 
 __all__ = ["DANGERS", "Action", "Change", "Danger", "ManifestChange", "Summary", "explain"]
@@ -283,10 +282,10 @@ def explain_changes(
             continue
         changed = _differences(resource) if action in {"update", "replace"} else []
         before, after, is_adopted = resource.before or {}, resource.after or {}, bool(resource.import_id)
-        facts = Facts(before, after, minutes, _refusals(resource), is_adopted)
+        facts = Facts(before, after, minutes, update_refusals(resource), is_adopted)
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
-        impossible = (*_impossible(resource), *_overlaps(resource, taken))
+        impossible = (*refused_replacement(resource), *overlaps(resource, taken))
         met = _UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts))
         if is_adopted and action == "update" and not changed:
             met = _SAME
@@ -304,57 +303,8 @@ def explain_changes(
         )
 
 
-def _impossible(resource: ResourceChange) -> tuple[Effect, ...]:
-    """Return why AWS refuses to create the new resource before the old one is deleted."""
-    if resource.actions != ("create", "delete") or not resource.before or not resource.after:
-        return ()
-    found = conflict(resource.type, resource.before, resource.planned)
-    if not found:
-        return ()
-    return (
-        Effect(
-            f"AWS refuses it ({found.call}: {found.error}): what is created first cannot have the {found.attribute} of "
-            "the old one",
-            reason=found.source,
-        ),
-    )
-
-
 def _goes(resource: ResourceChange) -> bool:
     return "delete" in resource.actions
-
-
-def _overlaps(resource: ResourceChange, taken: Mapping[str, Mapping[str, Any]]) -> Iterator[Effect]:
-    """Yield why AWS refuses a new subnet whose addresses are those of one that the same plan deletes.
-
-    Terraform deletes a subnet before it creates the one that replaces it, but does not wait for those of other zones.
-
-    Args:
-        resource: any resource.
-        taken: the subnets that go, by their addresses.
-    """
-    if resource.type != "aws_subnet" or "create" not in resource.actions:
-        return
-    new = resource.planned
-    for address, old in taken.items():
-        is_same_place = old.get("vpc_id") == new.get("vpc_id") and old.get("cidr_block") == new.get("cidr_block")
-        if address != resource.address and is_same_place:
-            yield Effect(
-                f"AWS refuses it (CreateSubnet: InvalidSubnet.Conflict) while {address} has {old['cidr_block']}: keep "
-                "the zones in their order, and append new ones",
-                reason="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html",
-            )
-
-
-def _refusals(resource: ResourceChange) -> tuple[Refusal, ...]:
-    """Return what AWS would refuse if the resource were updated; not what the provider computes anew by itself."""
-    if not resource.before or not resource.after:
-        return ()
-    computed = {
-        each.attribute for each in differences(resource) if each.unknown and not each.forces and "." not in each.path
-    }
-    found = refusals(resource.type, resource.before, resource.planned)
-    return tuple(each for each in found if each.provider == "updates" or each.attribute not in computed)
 
 
 def _action(resource: ResourceChange) -> Action | None:
