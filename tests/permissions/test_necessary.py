@@ -308,7 +308,7 @@ def test_each_role_is_passed_to_the_service_that_it_trusts_and_by_few(used: Used
     }
     builder = (f"{ROLE}batchImageBuilder-{NAME}", "ec2")
     of_images = {(name, *builder) for name in (f"batchImageRebuild-{NAME}", "tested-image")}
-    own = {owner for owner in roles if "/tested-" not in owner}
+    own = {owner for owner in roles if f"-{NAME}" in owner}
     trusted = {
         (owner, service)
         for owner in own
