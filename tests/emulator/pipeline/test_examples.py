@@ -62,10 +62,23 @@ EXAMPLES = {path.stem: load(path) for path in sorted((data_dir("envs") / "exampl
 NOTIFIED = "batchQueueBlocked-told"
 EVERYTHING = policy_document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 ROOTS_AT_HOME = 3  # the provider makes one function at a time
-PROVIDER = """
+STATES = "examples-states"
+# A state on this machine is copied and written after each change of each resource: half of terraform's CPU time.
+SETTINGS = """
 provider "aws" {{
   region              = "{region}"
   allowed_account_ids = ["123456789012"]
+}}
+
+terraform {{
+  backend "s3" {{
+    bucket         = "{states}"
+    key            = "{key}"
+    region         = "us-east-1"
+    access_key     = "testing"
+    secret_key     = "testing"
+    use_path_style = true
+  }}
 }}
 """
 
@@ -98,7 +111,7 @@ class SideBySide:
         self.manifests: dict[str, Manifest] = {}
         for place, (root, _) in folders.items():
             calls = "".join(f'\nmodule "{name}" {{\n  source = "./{name}"\n}}\n' for name in root.names)
-            (place / "main.tf").write_text(PROVIDER.format(region=root.region) + calls)
+            (place / "main.tf").write_text(SETTINGS.format(region=root.region, states=STATES, key=place.name) + calls)
             for name in root.names:
                 self.manifests[name] = self.findable(EXAMPLES[name])
                 _write_as_module(render(self.manifests[name]), place / name)
@@ -197,6 +210,7 @@ def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Itera
             provider = running_provider(session.provider(), folder / f"bin{number}", environ, root=place)
             folders[place] = (root, stack.enter_context(provider))
         made = SideBySide(aws, folders)
+        made.client("s3").create_bucket(Bucket=STATES)
         made.terraform("init")
         made.terraform("apply", "-auto-approve", "-parallelism=40")
         yield made
