@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.aws.inventory import AwsResource
-from gen_infra.errors import UsageError
+from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -59,26 +59,34 @@ def require_free_names(clients: Clients, resources: Iterable[AwsResource], envir
 
 @aws_errors()
 def require_own(clients: Clients, queue: str, definition: str, environment: str) -> None:
-    """Refuse to submit to a queue, or a definition, of another environment that has the same name.
+    """Refuse to submit to a queue, or a definition, that does not exist or is another environment's of the same name.
 
     Raises:
+        AwsError: one of them does not exist.
         UsageError: one of them is another environment's.
     """
-    used = [AwsResource("job queue", queue, "aws_batch_job_queue")]
+    queues: Any = clients.batch.describe_job_queues(jobQueues=[queue])["jobQueues"]
+    if not queues:
+        raise _not_applied(f"job queue {queue}")
     pages = clients.batch.get_paginator("describe_job_definitions").paginate(
         jobDefinitionName=definition, status="ACTIVE"
     )
     revisions: list[Any] = [each for page in pages for each in page["jobDefinitions"]]
-    if revisions:
-        newest = max(revisions, key=lambda each: int(each["revision"]))
-        used.append(AwsResource("job definition", definition, "aws_batch_job_definition", "", newest))
-    for resource in used:
-        owner = _tags(clients, resource).get(ENVIRONMENT_TAG, environment)
+    if not revisions:
+        raise _not_applied(f"job definition {definition}")
+    newest = max(revisions, key=lambda each: int(each["revision"]))
+    used = {f"job queue {queue}": queues[0], f"job definition {definition}": newest}
+    for resource, described in used.items():
+        owner = described.get("tags", {}).get(ENVIRONMENT_TAG, environment)
         if owner != environment:
             raise UsageError(
                 f"{resource} belongs to the environment {owner}, not to {environment}; nothing was submitted",
                 hint=f"rename it in the manifest of {environment} or of {owner}, and apply",
             )
+
+
+def _not_applied(what: str) -> AwsError:
+    return AwsError(f"{what} does not exist; nothing was submitted", hint="run gen-infra apply first")
 
 
 def _tags(clients: Clients, resource: AwsResource) -> Mapping[str, str]:

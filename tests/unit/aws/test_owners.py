@@ -9,7 +9,7 @@ import pytest
 from gen_infra.aws.inventory import AwsResource
 from gen_infra.aws.leftovers import deregister_definitions
 from gen_infra.aws.owners import named_definitions, require_free_names, require_own
-from gen_infra.errors import UsageError
+from gen_infra.errors import AwsError, UsageError
 from gen_infra.prune.account import find_prunable
 from tests.unit.recorded import Account, Refusal
 
@@ -78,11 +78,10 @@ def test_no_revision_is_added_to_the_definition_of_another_environment(account: 
 @pytest.mark.parametrize(
     ("queues", "definitions", "what"),
     [
-        ([queue(owner="b-prod")], [], "job queue"),
+        ([queue(owner="b-prod")], [definition(1)], "job queue"),
         ([queue(owner="prod")], [definition(2, owner="prod"), definition(10, owner="b-prod")], "job definition"),
         ([queue(owner="prod")], [definition(2, owner="b-prod"), definition(10, owner="prod")], ""),
         ([queue()], [definition(1)], ""),
-        ([], [], ""),
     ],
 )
 def test_nothing_is_submitted_to_another_environment(
@@ -97,6 +96,16 @@ def test_nothing_is_submitted_to_another_environment(
             require_own(account.clients, NAME, NAME, "prod")
     else:
         require_own(account.clients, NAME, NAME, "prod")
+
+
+@pytest.mark.parametrize(("queues", "what"), [([], "job queue"), ([queue(owner="prod")], "job definition")])
+def test_what_was_not_applied_is_named_before_anything_is_submitted(
+    account: Account, queues: list[Any], what: str
+) -> None:
+    account.answers = {"DescribeJobQueues": {"jobQueues": queues}, "DescribeJobDefinitions": {"jobDefinitions": []}}
+    with pytest.raises(AwsError, match=f"^{what} {NAME} does not exist; nothing was submitted$") as refused:
+        require_own(account.clients, NAME, NAME, "prod")
+    assert refused.value.hint == "run gen-infra apply first"
 
 
 def test_destroy_and_prune_leave_the_revisions_of_another_environment(account: Account) -> None:
