@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
 
 _DELETE_AT_MOST = 100  # images in one BatchDeleteImage
+_ENGINES = ("nextflow", "snakemake", "miniwdl", "redun")
 
 
 def leftovers(
@@ -142,13 +143,15 @@ def own_names(environment: str, keys: Collection[str], repositories: Collection[
 
     A name may follow a path or an ARN, as in ``alias/batch-prod``, and be followed by ``-job``, ``-execution`` or
     ``-workflow`` (roles), ``:3`` (revisions) or the 26 digits that Terraform appends to a ``name_prefix``. The parts of
-    a network are named below their VPC: ``batch-prod/private/us-east-1a``.
+    a network are named below their VPC: ``batch-prod/private/us-east-1a``. Of workflow engines only the roles are the
+    environment's own: ``redun-prod`` is a definition that redun registers.
     """
     own = "|".join(["batch(?:[A-Z][A-Za-z]*)?", *map(re.escape, keys)])
     prefix = re.escape(environment)
     images = "|".join(map(re.escape, repositories)) or r"(?!)"
     named = rf"(?:.*[/:])?(?:{own})-{prefix}(?:-job|-execution|-workflow|:\d+|-[0-9a-f]{{26}})?"
-    return re.compile(rf"{named}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+")
+    engine_roles = rf"(?:{'|'.join(_ENGINES)})-{prefix}-(?:worker|head)"
+    return re.compile(rf"{named}|{engine_roles}|{prefix}/(?:{images})|/aws/batch/{prefix}/.+|batch-{prefix}/.+")
 
 
 def _empty(clients: Clients, repository: str) -> int:

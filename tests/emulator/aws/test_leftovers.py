@@ -256,6 +256,20 @@ def test_what_workflows_leave_is_found(clients: Clients, tmp_path: Path) -> None
     assert as_orphan(named[0]).remove == removal
 
 
+def test_what_engines_leave_is_found(clients: Clients, tmp_path: Path) -> None:
+    work = {"bucket": "lab-scratch", "prefix": "redun/"}
+    manifest = accept(tmp_path, name="tasks", engines={"redun": {"work": work}})
+    for name in (*manifest.engine_role_names, "redun-other-worker"):
+        clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    clients.logs.create_log_group(logGroupName="/aws/batch/tasks/redun")
+    definition(clients, "redun-tasks", 512)  # redun's own, which `destroy` names with the role that it uses
+    keys = manifest.resource_keys
+    left = ["log group /aws/batch/tasks/redun", "role redun-tasks-head", "role redun-tasks-worker"]
+    assert sorted(leftovers(clients, "tasks", keys, [], own_network=False, rebuilds=False)) == left
+    orphans = find_orphans(["redun-tasks-worker"], clients, "tasks", keys, [])
+    assert sorted(each.title for each in orphans) == left[:2]
+
+
 def test_names_that_only_look_like_it_are_not_taken_for_its_own(clients: Clients) -> None:
     for name in ("Deploy-alike", "isaac-eu-alike", "isaac-alike-2", "isaac-alike-job-2", "xisaac-alike", "isaac-alik"):
         clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)

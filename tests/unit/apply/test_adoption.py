@@ -10,6 +10,7 @@ import pytest
 from gen_infra.apply.adoption import Found, find, named
 from gen_infra.apply.import_blocks import FILE, import_blocks, remove_import_blocks
 from gen_infra.errors import UsageError
+from gen_infra.manifest.model.engine import ENGINES
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.source import read_source
 from tests.unit.manifests import accept
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.manifest import Manifest
+    from gen_infra.manifest.model.engine import EngineName
 
 VPC, SUBNET, GROUP = "module.network.aws_vpc.this", 'module.network.aws_subnet.private["us-east-1a"]', "sg-1"
 DIGITS = "20260131120000000000000001"
@@ -225,6 +227,25 @@ class TestNames:
             "module.germline.aws_iam_role.this": "germline-test-workflow",
             "module.germline.aws_cloudwatch_log_group.this": group,
         }
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_what_engines_have_is_the_environments(self, account: Account, tmp_path: Path, engine: EngineName) -> None:
+        work = {"bucket": "lab-scratch", "prefix": "work/"}
+        names = {"tasks": ["align"]} if engine == "miniwdl" else {}
+        manifest = accept(tmp_path, engines={engine: {"work": work, **names}})
+        own, group = manifest.engine_role_names, f"/aws/batch/test/{engine}"
+        account.answers = {
+            "GetRole": tagged_role(),
+            "ListRoles": {"Roles": [*map(role, own), role(f"{engine}-other-worker"), role(f"{engine}-test-mine")]},
+            "DescribeLogGroups": {"logGroups": [{"logGroupName": group}]},
+        }
+        roles = {f"module.engine.aws_iam_role.{name.rpartition('-')[2]}": name for name in own}
+        content = planned(
+            *(created(address, name=name) for address, name in roles.items()),
+            created("module.engine.aws_cloudwatch_log_group.tasks", name=group),
+        )
+        imports = {**roles, "module.engine.aws_cloudwatch_log_group.tasks": group}
+        assert find(content, account.clients, manifest).imports == imports
 
     def test_a_fixed_name_of_the_account_is_not_the_environments(self, account: Account, manifest: Manifest) -> None:
         account.answers = {"DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/batch/job"}]}}
