@@ -16,6 +16,8 @@ _PIPELINE_ALARMS = "terraform/modules/image-pipeline/alarms.tf"
 _PIPELINE_ROLE = "terraform/modules/image-pipeline/build_role.tf"
 _PIPELINE_SCHEDULE = "terraform/modules/image-pipeline/schedule_role.tf"
 _SPOT = "terraform/modules/spot-fleet-role/main.tf"
+_ENGINE = "terraform/modules/engine/main.tf"
+_ENGINE_FILES = "terraform/engines.tf"
 _WORKFLOW = "terraform/modules/workflow/main.tf"
 _WORKFLOW_TOPIC = "terraform/modules/workflow/notifications.tf"
 _JOBS = "terraform/jobs.tf"
@@ -397,4 +399,49 @@ WORKFLOWS = (
            '{ AWS = "*" }', _STEPS),
 )  # fmt: skip
 
-MUTANTS = (*KEYS, *INSTANCES, *NETWORK, *ROLES, *ACCESS, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE, *WORKFLOWS)
+_PASSED = 'resources = ["arn:${var.partition}:iam::${var.account_id}:role${var.iam_path}${var.name}-worker"]'
+ENGINES = tuple(
+    Mutant(f"engine: {name}", caught_by, path, old, new, "nextflow")
+    for name, caught_by, path, old, new in (
+        ("tasks of any account", "GI_IAM_1", _ENGINE,
+         '      StringEquals = { "aws:SourceAccount" = var.account_id }\n', ""),
+        ("anyone is its worker", "GI_IAM_3", _ENGINE, '{ Service = "ecs-tasks.amazonaws.com" }', '{ AWS = "*" }'),
+        ("an administrator", "GI_IAM_2", _ENGINE_FILES, "",
+         _attached("AdministratorAccess").replace("aws_iam_role.isaac.name", '"nextflow-nextflow-worker"')),
+        ("work in every bucket", "GI_IAM_5", _ENGINE_FILES, "arn:aws:s3:::genomics-results-123456789012/nf/*",
+         "arn:aws:s3:::*"),
+        ("every S3 action", "GI_IAM_4", _ENGINE_FILES, '"s3:DeleteObject",', '"s3:*",'),
+        ("passes every role", "GI_IAM_5", _ENGINE, _PASSED,
+         'resources = ["arn:aws:iam::123456789012:role/*"]'),
+        ("passes anything", "GI_LINT_3", _ENGINE, 'actions   = ["logs:GetLogEvents"]\n    resources = [',
+         'actions   = ["logs:GetLogEvents", "batch:SubmitJob"]\n    resources = ["*"] # ['),
+        ("registers any name", "GI_IAM_5", _ENGINE,
+         'actions   = ["batch:RegisterJobDefinition"]\n      resources = local.definition_arns',
+         'actions   = ["batch:RegisterJobDefinition"]\n'
+         '      resources = ["arn:aws:batch:us-east-1:123456789012:job-definition/*"]'),
+        ("every queue", "GI_IAM_5", _ENGINE, "sort(var.job_queue_arns),",
+         '["arn:aws:batch:us-east-1:123456789012:job-queue/*"],'),
+        ("stops any job", "GI_IAM_5", _ENGINE, "variable = local.stopped_jobs.variable",
+         'variable = "aws:PrincipalType"'),
+        ("tags any job", "GI_IAM_5", _ENGINE, """
+      condition {
+        test     = "StringEquals"
+        variable = "aws:RequestTag/gen-infra:engine"
+        values   = [var.name]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:RequestTag/gen-infra:environment"
+        values   = [var.environment]
+      }
+""", ""),
+        ("a misspelt action", "GI_LINT_1", _ENGINE, '"batch:RegisterJobDefinition"', '"batch:RegisterDefinition"'),
+        ("a log in clear", "GI_LOGS_1", _ENGINE, "  kms_key_id        = var.kms_key_arn\n", ""),
+    )
+)  # fmt: skip
+
+MUTANTS = (
+    *KEYS, *INSTANCES, *NETWORK, *ROLES, *ACCESS, *JOBS, *CONTAINERS, *DATA, *TERRAFORM, *PIPELINE, *WORKFLOWS,
+    *ENGINES,
+)  # fmt: skip

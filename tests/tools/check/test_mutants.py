@@ -30,6 +30,7 @@ BASES = {
             "efs",
             "fargate",
             "image-rebuild",
+            "nextflow",
             "secrets",
             "several-containers",
             "step-functions",
