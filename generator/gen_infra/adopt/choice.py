@@ -126,7 +126,7 @@ def _accept_queue(queue: Json, account: AccountContents, choice: Choice) -> bool
     computes = [account.environments[arn] for arn in compute_arns(queue) if arn in account.environments]
     reason = ""
     if name.endswith("-drain") and queue.get("state") == "DISABLED":
-        reason = "gen-infra holds a compute environment with it while jobs end"
+        reason = "gen-infra keeps a compute environment with it while jobs end"
     elif missing:
         reason = f"its compute environment {missing[0].rpartition('/')[2]} does not exist any more"
     elif not computes:

@@ -55,7 +55,9 @@ class AdoptedManifest:
     def text(self, choice: Choice, command: str) -> str:
         """Return the YAML text, with comments on what needs a look and on what is not adopted."""
         sections = [
-            f"# Written by `{command}`. The first apply takes over what `existing` lists, unchanged but for tags.",
+            _comment(
+                f"Written by `{command}`. The first apply takes over what `existing` lists, unchanged but for tags."
+            ),
             *_comments("What needs a look", self.notes),
             *_comments("Not adopted", [*map(str, choice.left_out)]),
         ]
@@ -63,7 +65,13 @@ class AdoptedManifest:
 
 
 def _comments(title: str, lines: list[str]) -> list[str]:
-    return ["#", f"# {title}:", *(f"#   {' '.join(line.split())}" for line in lines)] if lines else []
+    return ["#", f"# {title}:", *(_comment(line, "  ") for line in lines)] if lines else []
+
+
+def _comment(text: str, indent: str = "") -> str:
+    """Return a text as a comment: one of an account may have line breaks, and characters that YAML does not accept."""
+    line = " ".join(text.split())
+    return f"# {indent}{''.join(each if each.isprintable() else '?' for each in line)}"
 
 
 def write_manifest(account: AccountContents, choice: Choice, name: str) -> AdoptedManifest:

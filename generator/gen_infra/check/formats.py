@@ -8,6 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from gen_infra import __version__
@@ -121,7 +122,7 @@ def _result(finding: Finding, rule: RuleInfo, indexes: dict[str, int]) -> dict[s
 def _location(finding: Finding) -> dict[str, Any]:
     location: dict[str, Any] = {}
     if finding.file:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": finding.file, "uriBaseId": "ENVIRONMENT"}}
+        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file), "uriBaseId": "ENVIRONMENT"}}
         if finding.line:
             physical["region"] = {"startLine": finding.line}
         location["physicalLocation"] = physical

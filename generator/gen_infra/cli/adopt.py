@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from gen_infra.cli.console import Console, examples, json_option, print_json, quiet_option
@@ -17,7 +19,7 @@ from gen_infra.cli.console import Console, examples, json_option, print_json, qu
     "owner_tags",
     multiple=True,
     metavar="KEY[=VALUE]",
-    help="A tag of your own Terraform, beside such as ManagedBy=terraform; repeatable.",
+    help="A tag that your own Terraform sets, besides tags such as ManagedBy=terraform; repeatable.",
 )
 @click.option("--released", is_flag=True, help="Adopt what has a Terraform tag: its owner has released it.")
 @json_option
@@ -75,8 +77,11 @@ def adopt(
             }
         )
     else:
-        command = " ".join(["gen-infra adopt", f"--name {name}", *(f"--queue {queue}" for queue in queues)])
-        click.echo(manifest.text(choice, command), nl=False)
+        given = (("--queue", queues), ("--job", jobs), ("--owner-tag", owner_tags))
+        repeated = [word for option, values in given for value in values for word in (option, value)]
+        flags = ["--released"] if released else []
+        command = ["gen-infra", "adopt", "--region", chosen, "--name", name, *repeated, *flags]
+        click.echo(manifest.text(choice, shlex.join(command)), nl=False)
     for left in choice.left_out:
         console.say(f"not adopted: {left}", fg="yellow")
     for note in manifest.notes:

@@ -110,7 +110,8 @@ def confirm_lost_files(lost: Collection[str], console: Console, *, allowed: Coll
     if yes or not sys.stdin.isatty():
         raise UsageError(
             f"this deletes all files of {names}; nothing was destroyed",
-            hint="if you want that, add --allow destroy-data; to keep them, take it out of Terraform's state first",
+            hint="if you want that, add --allow destroy-data; to keep the files, take the file system out of "
+            "Terraform's state first",
         )
     console.say(f"This deletes all files of {names}; AWS Backup keeps its last copies for 35 days", fg="red")
     if not click.confirm("Do you want that?", err=True):

@@ -236,7 +236,7 @@ def _is_trusted(path: Path) -> bool:
 
 
 def _is_own(path: Path) -> bool:
-    """Return whether only root or this user can write to a path; in a sticky folder nobody else replaces what is there.
+    """Return whether only root or this user can write to a path; in a sticky folder only owners replace what is there.
 
     A link's own mode says nothing.
     """
