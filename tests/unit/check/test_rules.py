@@ -17,6 +17,8 @@ from gen_infra.check.rules.rule import Accepted, Rule
 from gen_infra.terraform.plan import PlanContent
 from gen_infra.terraform.source import UNKNOWN, Resource
 
+SERVICE_LINKED = "arn:aws:iam::123456789012:role/aws-service-role"
+
 
 def broken(kind: str, **values: Any) -> list[str]:
     return [each.rule.id for each in broken_rules([Resource(kind, f"{kind}.x", values)], Accepted())]
@@ -48,6 +50,27 @@ def test_every_rule_is_listed_once() -> None:
     written = [value for module in modules for value in vars(module).values() if isinstance(value, Rule)]
 
     assert sorted(each.id for each in written) == sorted(each.id for each in (*RULES, *LINTS))
+
+
+@pytest.mark.parametrize(
+    ("resources", "service_role", "found"),
+    [
+        ({"ec2_key_pair": ""}, "batch.amazonaws.com/AWSServiceRoleForBatch", []),
+        ({"ec2_key_pair": "lab"}, "batch.amazonaws.com/AWSServiceRoleForBatch", ["GI_EC2_3"]),
+        ({}, "ecs.amazonaws.com/AWSServiceRoleForBatch", ["GI_IAM_9"]),
+        (
+            {"instance_role": f"{SERVICE_LINKED}/batch.amazonaws.com/AWSServiceRoleForBatch"},
+            "",
+            ["GI_IAM_9"],
+        ),
+    ],
+)
+def test_an_imported_compute_environment_has_an_empty_key_pair_and_the_role_of_batch(
+    resources: dict[str, str], service_role: str, found: list[str]
+) -> None:
+    role = f"{SERVICE_LINKED}/{service_role}" if service_role else None
+
+    assert broken("aws_batch_compute_environment", compute_resources=[resources], service_role=role) == found
 
 
 @pytest.mark.parametrize("text", [True, False])

@@ -334,8 +334,12 @@ def profiles_hold_their_own_role(resource: Resource) -> Iterator[str]:
 def roles_are_accepted(resource: Resource, accepted: Accepted) -> Iterator[str]:
     """Refuse other roles: every user who may submit a job can do all that its role may do."""
     for label, arn in dict.fromkeys(_used_roles(resource)):
-        if not accepted.accepts_role(arn):
+        of_batch = label == "service role" and _OF_BATCH.fullmatch(arn)  # what no service role means, once imported
+        if not of_batch and not accepted.accepts_role(arn):
             yield f"its {label} is {arn}"
+
+
+_OF_BATCH = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/aws-service-role/batch\.amazonaws\.com/AWSServiceRoleForBatch")
 
 
 def _used_roles(resource: Resource) -> Iterator[tuple[str, str]]:

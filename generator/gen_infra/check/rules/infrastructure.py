@@ -77,7 +77,8 @@ def metadata_is_guarded(resource: Resource) -> Iterator[str]:
 def no_key_pair(resource: Resource) -> Iterator[str]:
     """Refuse key pairs: a private key is one more secret, and it never expires."""
     places = [resource.values, *(resource.values.get("compute_resources") or [])]
-    if any(place.get(key) is not None for place in places for key in ("key_name", "ec2_key_pair")):
+    # What was imported has an empty one.
+    if any(place.get(key) not in (None, "") for place in places for key in ("key_name", "ec2_key_pair")):
         yield "it names a key pair"
 
 
