@@ -32,12 +32,13 @@ def for_version_6(path: Path) -> Manifest:
 
 
 def variations() -> dict[str, Manifest]:
-    """Return manifests that render what none of the repository does: data sources of what exists already."""
+    """Return manifests that render what no other does: adopted resources, and data sources of what exists already."""
     examples = ROOT / "envs" / "examples"
     rebuild, access = for_version_6(examples / "image-rebuild.yaml"), for_version_6(examples / "access.yaml")
     assert access.access
     profile = f"arn:aws:iam::{rebuild.account}:instance-profile/central/batchInstance"
     return {
+        "adopted": for_version_6(DATA_FILE.with_name("adopted.yaml")),
         "existing-profile": structs.replace(rebuild, iam=structs.replace(rebuild.iam, instance_profile=profile)),
         "existing-provider": structs.replace(access, access=structs.replace(access.access, oidc_providers="lookup")),
     }

@@ -22,6 +22,7 @@ _DESCRIBE_AT_MOST = 100
 _NOT_FOUND = {"NoSuchEntity", "RepositoryNotFoundException", "ResourceNotFoundException"}
 _GONE = {"DELETING", "DELETED"}
 _ROLE = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):role/([A-Za-z0-9_+=,.@/-]+)")
+_PROFILE = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:instance-profile/[A-Za-z0-9_+=,.@/-]+")
 _IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
@@ -154,6 +155,13 @@ def role_names(thing: Json, account: str) -> Iterator[str]:
     for found in _ROLE.finditer(json.dumps(thing, default=str)):
         if found[1] == account:
             yield found[2].rpartition("/")[2]
+
+
+def role_arns(thing: Json) -> Iterator[str]:
+    """Yield the ARNs of the roles and instance profiles that a definition or a compute environment names."""
+    text = json.dumps(thing, default=str)
+    yield from (found[0] for found in _ROLE.finditer(text))
+    yield from (found[0] for found in _PROFILE.finditer(text))
 
 
 def profile_name(environment: Json) -> str:

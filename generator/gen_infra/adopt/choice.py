@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Json
 
 _LONGEST_KEY = 40
+# CloudFormation ends a logical id with a hash, and a name that it generates with another; Terraform a name_prefix.
+_GENERATED_ENDING = re.compile(r"(?:[0-9A-F]{8}-[A-Za-z0-9]{12,16}|-?[0-9]{26})$")
+_OF_BOOTSTRAP = re.compile(r"cdk-[a-z0-9]+-container-assets-[0-9]{12}-[a-z0-9-]+")
 _OF_ENGINES = ("nf-", "snakejob-", "redun-")
 # The roles that AWS's console and guides create once for a whole account.
 _OF_CONSOLE = frozenset(
@@ -192,7 +195,8 @@ class _Keys:
     def of(self, names: Iterable[str], kind: str) -> Iterator[str]:
         taken: set[str] = set()
         for name in names:
-            plain = re.sub("[^A-Za-z0-9_-]", "-", name.removesuffix(self._ending)) or kind
+            stem = _GENERATED_ENDING.sub("", name.removesuffix(self._ending))
+            plain = re.sub("[^A-Za-z0-9_-]", "-", stem) or kind
             if not plain[0].isalpha():
                 plain = f"{kind}-{plain}"
             key, count = plain[:_LONGEST_KEY], 1
@@ -266,6 +270,8 @@ def _own(
             reason = f"{others[name]} uses it too"
         elif path.startswith("/aws-service-role/"):
             reason = "AWS owns service-linked roles"
+        elif _OF_BOOTSTRAP.fullmatch(name):
+            reason = "CDK's bootstrap stack creates it once for the whole account"
         elif kind in {"role", "instance profile"} and (name in _OF_CONSOLE or path == "/service-role/"):
             reason = "AWS's console creates it once for the whole account"
         else:

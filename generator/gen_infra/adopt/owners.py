@@ -67,11 +67,14 @@ class Owners:
         return None
 
     def _is_terraforms(self, key: str, value: str) -> bool:
+        """Return whether a tag says Terraform; examples of public modules have ``Repository`` with their address."""
         if key in self.tags or f"{key}={value}" in self.tags:
             return True
         plain = "".join(character for character in key.lower() if character.isalnum())
         if plain in _TERRAFORM_VALUES:
             return value.lower() not in {"false", "no", "0"}
+        if plain == "repository":
+            return "/terraform-" in value.lower()
         return plain in _TERRAFORM_KEYS and value.lower() in _TERRAFORM_VALUES
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import ValidationError, convert
 
+from gen_infra.adopt.acceptance import note_on_roles, suppressions
 from gen_infra.adopt.account import compute_arns
 from gen_infra.errors import UsageError
 from gen_infra.manifest.importing.job import import_jobs
@@ -23,6 +24,7 @@ from gen_infra.render.yaml import to_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from gen_infra.adopt.account import AccountContents
     from gen_infra.adopt.choice import Choice
@@ -74,8 +76,8 @@ def _comment(text: str, indent: str = "") -> str:
     return f"# {indent}{''.join(each if each.isprintable() else '?' for each in line)}"
 
 
-def write_manifest(account: AccountContents, choice: Choice, name: str) -> AdoptedManifest:
-    """Write the manifest.
+def write_manifest(account: AccountContents, choice: Choice, name: str, today: date) -> AdoptedManifest:
+    """Write the manifest of an environment of this name; suppressions expire some time after ``today``.
 
     Raises:
         UsageError: a manifest cannot express what is adopted, or the name is invalid.
@@ -97,6 +99,9 @@ def write_manifest(account: AccountContents, choice: Choice, name: str) -> Adopt
         "queues": queues,
         **({"jobs": jobs} if jobs else {}),
     }
+    manifest.notes += filter(None, [note_on_roles(choice)])
+    if accepted := suppressions(choice, today):
+        manifest.document["suppressions"] = accepted
     manifest.notes.insert(0, "state is local: use `state: {bucket: NAME}` and gen-infra bootstrap for several people")
     while problem := _first_problem(manifest.document, choice, account):
         _leave_out_refused(problem, manifest, choice)

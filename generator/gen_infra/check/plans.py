@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.check.report import Check, Finding
 from gen_infra.errors import MissingError, UsageError
+from gen_infra.render.files import imports_file
+from gen_infra.render.imports import import_ids
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Diagnostic, Terraform, TerraformError
 from gen_infra.versions import LOCK_FILE
@@ -152,7 +154,10 @@ def _validate_and_plan(
     is_one_of_several: bool = False,
 ) -> Validated:
     """Validate a configuration, unless its verdict is known, and plan it."""
-    lay_out(_sources(environment), folder)
+    sources = _sources(environment)
+    if imports := import_ids(environment.manifest):  # those too that an apply has imported: there is no state here
+        sources["imports.tf"] = imports_file(imports)
+    lay_out(sources, folder)
     terraform = Terraform(environment.terraform_binary, folder, os.environ)
     if known is None:
         locked = _init(terraform, environment)

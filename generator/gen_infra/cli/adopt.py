@@ -49,6 +49,8 @@ def adopt(
     What a CloudFormation stack or another Terraform manages is not adopted: the error names it, and the way out. Exits
     1 then.
     """
+    from datetime import UTC, datetime
+
     from gen_infra.adopt.account import read_account, require_queues
     from gen_infra.adopt.choice import choose
     from gen_infra.adopt.owners import find_owners
@@ -66,7 +68,7 @@ def adopt(
     console.say("looking for owners: CloudFormation stacks and Terraform's tags …")
     owners = find_owners(aws, owner_tags, console.say)
     choice = choose(account, owners, queues, jobs, released=released)
-    manifest = write_manifest(account, choice, name)
+    manifest = write_manifest(account, choice, name, datetime.now(UTC).date())
     if as_json:
         print_json(
             {

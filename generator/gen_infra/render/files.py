@@ -41,8 +41,7 @@ def render(manifest: Manifest, imported: Collection[str] = ()) -> dict[str, byte
     files = {f"terraform/{name}": content for name, content in _terraform(manifest).items()}
     pending = {address: id_ for address, id_ in import_ids(manifest).items() if address not in imported}
     if pending:
-        template = terraform_environment().get_template("imports.tf.j2")
-        files["terraform/imports.tf"] = template.render({"imports": pending}).encode()
+        files["terraform/imports.tf"] = imports_file(pending)
     for name, content in _state_machines(manifest).items():
         files[f"terraform/workflows/{name}"] = content
     for module in blocks.modules(manifest):
@@ -60,6 +59,11 @@ def render(manifest: Manifest, imported: Collection[str] = ()) -> dict[str, byte
     if manifest.image.rebuild:
         files["terraform/image-rebuild.zip"] = package(image_source(manifest.name, files))
     return files
+
+
+def imports_file(imports: Mapping[str, str]) -> bytes:
+    """Render ``imports.tf``, which imports ids to addresses."""
+    return terraform_environment().get_template("imports.tf.j2").render({"imports": imports}).encode()
 
 
 def _terraform(manifest: Manifest) -> dict[str, bytes]:

@@ -70,6 +70,8 @@ def test_where_stacks_cannot_be_listed_the_tag_decides(stacks: Any) -> None:
         ({"managed-by": "OpenTofu"}, "managed-by=OpenTofu"),
         ({"Terraform": "true"}, "Terraform=true"),
         ({"Terraform": "false"}, ""),
+        ({"Repository": "https://github.com/lab/terraform-batch"}, "Repository=https://github.com/lab/terraform-batch"),
+        ({"Repository": "https://github.com/lab/pipelines"}, ""),
         ({"ManagedBy": "hand"}, ""),
         ({"Stack": "core"}, "Stack=core"),
         ({"iac-tool": "tf"}, "iac-tool=tf"),
