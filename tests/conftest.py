@@ -45,6 +45,7 @@ _LONGEST = (
     "fault_injection/test_live_changes.py::TestServiceRole",
     "fault_injection/test_half_applied.py",
     "fault_injection/test_ctrl_c.py",
+    "fault_injection/test_adopt.py",
     "ci/",
     "permissions/",
     "fault_injection/",

@@ -1,6 +1,7 @@
 """Environments that others built are adopted: read, planned, applied and planned again, with the real terraform.
 
-All are in one account and are applied once, as one environment; a job runs all the time.
+All are in one account and are applied once, as one environment; a job runs all the time. The tests change that
+environment in this order; the last one gives a compute environment its successor.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from tests.emulator.adopt.built import (
     build_of_terraform_aws_batch,
 )
 from tests.emulator.session import site_in
+from tests.fault_injection.interruption import Run
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -109,17 +112,27 @@ def test_nothing_else_changes_and_the_job_runs_on(adopted: Adopted) -> None:
 
 def test_everything_is_taken_over_but_what_is_shared(adopted: Adopted) -> None:
     existing = yaml.safe_load(adopted.manifest)["existing"]
-    assert sorted(existing["compute"].values()) == [
-        "Ec2ComputeEnv4A1B2C3D-Xyz9876543210abc",
-        "FargateEnv9F8E7D6C-Qwe1234567890rty",
-        "ec2_spot2026110112345600000000001",
-        "genomicsEnv-myenv",
-    ]
-    assert existing["jobs"]["isaac"] == "isaac-myenv:1"
-    assert existing["scheduling_policies"] == {"HighPriorityEc2": "HighPriorityEc2"}
+    assert existing["compute"] == {
+        "genomicsEnv": "genomicsEnv-myenv",
+        "managedEc2CE": "managedEc2CE195A935F-AbCdEfGhIjKlMnOp",
+        "newManagedEc2CE": "newManagedEc2CECBFFDA3E-AbCdEfGhIjKlMnOp",
+        "minimalPropsFargate": "minimalPropsFargate58449235-AbCdEfGhIjKlMnOp",
+        "ec2_spot": "ec2_spot-20260108215819000100000001",
+        "ec2": "ec2-20260108215819000100000001",
+    }
+    assert {existing["jobs"][key] for key in ("isaac", "foofoo", "ECSDockerJobDefn")} == {
+        "isaac-myenv:1", "foofoo:1", "ECSDockerJobDefnF388CFCF-AbCdEfGhIjKlMnOp:1",
+    }  # fmt: skip
+    assert existing["scheduling_policies"] == {
+        "joBBQ": "joBBQFairsharePolicy",
+        "LowPriorityEc2": "LowPriorityEc2",
+        "HighPriorityEc2": "HighPriorityEc2",
+    }
     assert existing["repositories"] == {name: name for name in ("isaac", "samtools_stats", "snpeff", "strelka")}
-    assert existing["log_groups"] == ["LabStack-JobLogs5D6E7F-8a9b0c"]
+    assert existing["log_groups"] == ["/aws/batch/batch-ex-ec2"]
     assert "instance profile ecsInstanceRole: AWS's console creates it once for the whole account" in adopted.manifest
+    assert "-us-east-1: CDK's bootstrap stack creates it once for the whole account" in adopted.manifest
+    assert "compute environment ec2_unmanaged-20260108215819000100000001 uses it too" in adopted.manifest
     role = adopted.site.aws.client("iam").get_role(RoleName="ecsTaskRole-myenv")["Role"]
     assert {tag["Key"]: tag["Value"] for tag in role["Tags"]} == {"Lab": "seq", "Project": "genomics"}
 
@@ -141,4 +154,64 @@ def test_a_folder_without_that_note_imports_again_which_changes_nothing(adopted:
         assert (root / "terraform" / "imports.tf").exists()
     finally:
         (root / ".gen-infra.imported").write_text(note)
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_check_reports_only_roles_which_the_policy_file_accepts(adopted: Adopted) -> None:
+    (line,) = (line for line in adopted.manifest.splitlines() if "its `roles` are [" in line)
+    policy = adopted.site.folder / "policy.yaml"
+    policy.write_text(f"roles: {line.partition('its `roles` are ')[2]}\n")
+    checked = adopted.site.run("check", "lab.yaml", "--policy", policy, "--json")
+    answer = json.loads(checked.stdout)
+    failed = {
+        finding["message"].split()[0]
+        for check in answer["checks"]
+        for finding in check["findings"]
+        if finding["level"] == "failed"
+    }
+    assert not [check["summary"] for check in answer["checks"] if "no plan can be made" in check["summary"]]
+    assert failed == {"GI_IAM_1", "GI_IAM_2", "GI_IAM_8"}, "trust, policies and profiles of roles that stay"
+
+
+def test_a_compute_environment_gets_a_successor_and_no_job_is_lost(adopted: Adopted) -> None:
+    """Its name is no prefix; the queues are pointed to the successor, and the old one is deleted when it is empty."""
+    site, batch = adopted.site, adopted.site.aws.client("batch")
+    queues = ["highPriority-myenv", "lowPriority-myenv"]
+
+    def computes() -> dict[str, str]:
+        """Return the names of the series' compute environment and of its successor, with their states."""
+        found = batch.describe_compute_environments()["computeEnvironments"]
+        names = {each["computeEnvironmentName"]: each["state"] for each in found}
+        return {name: state for name, state in names.items() if name.startswith("genomicsEnv-")}
+
+    def pointed_to() -> list[str]:
+        found = batch.describe_job_queues(jobQueues=queues)["jobQueues"]
+        return [each["computeEnvironment"].rpartition("/")[2] for q in found for each in q["computeEnvironmentOrder"]]
+
+    def described_job() -> Any:
+        (job,) = batch.describe_jobs(jobs=[adopted.job_id])["jobs"]
+        return job
+
+    line = "    genomicsEnv: genomicsEnv-myenv\n"
+    manifest = site.folder / "lab.yaml"
+    assert manifest.read_text().count(line) == 1
+    manifest.write_text(manifest.read_text().replace(line, ""))
+    arns = {each["jobQueueArn"] for each in batch.describe_job_queues(jobQueues=queues)["jobQueues"]}
+    planned = site.run("plan", "lab.yaml")
+    assert "  ± replace compute environment genomicsEnv-lab (new one first)\n" in planned.stdout, planned.stderr
+
+    run = Run(["apply", "lab.yaml", "--yes"], site.folder, site.environ)
+    run.wait_for("genomicsEnv-myenv accepts no more jobs; waits for runs")
+    (successor,) = computes().keys() - {"genomicsEnv-myenv"}
+    assert computes() == {"genomicsEnv-myenv": "DISABLED", successor: "ENABLED"}
+    assert pointed_to() == [successor, successor]
+    assert (described_job()["status"], described_job()["attempts"]) == ("RUNNING", [])
+
+    batch.terminate_job(jobId=adopted.job_id, reason="its work is done")
+    wait_until(lambda: described_job()["status"] == "FAILED")
+    assert run.end() == 0, run.stderr
+    assert described_job()["statusReason"] == "its work is done"
+    assert [*computes()] == [successor]
+    assert {each["jobQueueArn"] for each in batch.describe_job_queues(jobQueues=queues)["jobQueues"]} == arns
+    again = site.run("plan", "lab.yaml", "--detailed-exitcode")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -26,18 +26,43 @@ class Builder:
         self.groups = [each["GroupId"] for each in groups]
         self.image = self.ec2.describe_images(Owners=["self"])["Images"][0]["ImageId"]
 
-    def role(self, name: str, service: str, policy: str, **more: Any) -> str:
+    def role(self, name: str, service: str, policy: str = "", **more: Any) -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document, **more)["Role"]
-        self.iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+        if policy:
+            self.iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
         return str(role["Arn"])
 
-    def profile(self, name: str) -> str:
-        self.role(name, "ec2", "service-role/AmazonEC2ContainerServiceforEC2Role")
-        profile = self.iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]
-        self.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    def execution_role(self, name: str) -> str:
+        """Create a role as CDK does for the agent: it writes to the log group that all jobs share."""
+        arn = self.role(name, "ecs-tasks")
+        allowed = {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/batch/job:*",
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.iam.put_role_policy(RoleName=name, PolicyName="DefaultPolicy", PolicyDocument=document)
+        return arn
+
+    def profile(self, name: str, *, role: str = "", **more: Any) -> str:
+        """Create an instance profile, and its role, which has the same name unless it is given."""
+        role = role or name
+        self.role(role, "ec2", "service-role/AmazonEC2ContainerServiceforEC2Role", **more)
+        profile = self.iam.create_instance_profile(InstanceProfileName=name, **more)["InstanceProfile"]
+        self.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
         return str(profile["Arn"])
+
+    def group(self, name: str) -> str:
+        """Create a security group in the network's VPC."""
+        (subnet,) = self.ec2.describe_subnets(SubnetIds=self.subnets[:1])["Subnets"]
+        made = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=subnet["VpcId"])
+        return str(made["GroupId"])
+
+    def policy(self, name: str, reservation: int, shares: list[dict[str, Any]], **more: Any) -> str:
+        fair: Any = {"computeReservation": reservation, "shareDecaySeconds": 3600, "shareDistribution": shares}
+        return str(self.batch.create_scheduling_policy(name=name, fairsharePolicy=fair, **more)["arn"])
 
     def compute(self, name: str, resources: dict[str, Any], **more: Any) -> str:
         network = {"subnets": self.subnets, "securityGroupIds": self.groups}
@@ -108,94 +133,149 @@ def build_of_2017(builder: Builder, env: str) -> None:
 
 
 def build_of_cdk(builder: Builder) -> None:
-    """Build what a stack of AWS CDK's aws-batch constructs leaves when it has released its resources.
+    """Build what AWS CDK's aws-batch constructs deploy, when the stack has released it.
 
-    ``ManagedEc2EcsComputeEnvironment``, ``FargateComputeEnvironment``, ``JobQueue`` and ``EcsJobDefinition`` with their
-    defaults, and names as CloudFormation generates them.
+    The properties and logical ids are those of CDK's own integration tests; CloudFormation ends the names of what has
+    no name in the template. The docker asset is in the repository of CDK's bootstrap stack.
 
-    https://github.com/aws/aws-cdk (packages/aws-cdk-lib/aws-batch)
+    https://github.com/aws/aws-cdk (packages/@aws-cdk-testing/framework-integ/test/aws-batch/test, the snapshots of
+    integ.job-queue, integ.managed-compute-environment and integ.ecs-job-definition)
     """
+    ec2 = [
+        builder.compute(
+            name,
+            {
+                "type": "EC2",
+                "allocationStrategy": "BEST_FIT_PROGRESSIVE",
+                "minvCpus": 0,
+                "maxvCpus": 256,
+                "instanceTypes": ["optimal"],
+                "instanceRole": builder.profile(profile, role=role),
+                "securityGroupIds": [builder.group(f"stack-{name}")],
+            },
+        )
+        for name, role, profile in (
+            (
+                "managedEc2CE195A935F-AbCdEfGhIjKlMnOp",
+                "stack-managedEc2CEInstanceProfileRole58A9B8C3-1A2B3C4D5E6F",
+                "stack-managedEc2CEInstanceProfile720729B7-1A2B3C4D5E6F",
+            ),
+            (
+                "newManagedEc2CECBFFDA3E-AbCdEfGhIjKlMnOp",
+                "stack-newManagedEc2CEInstanceProfileRoleE4DA6E77-1A2B3C4D5E6F",
+                "stack-newManagedEc2CEInstanceProfile9101ED44-1A2B3C4D5E6F",
+            ),
+        )
+    ]
+    group = builder.group("stack-minimalPropsFargate")
+    resources = {"type": "FARGATE", "maxvCpus": 512, "securityGroupIds": [group]}
+    fargate = builder.compute("minimalPropsFargate58449235-AbCdEfGhIjKlMnOp", resources)
+    shares = [{"shareIdentifier": "shareA", "weightFactor": 0.5}, {"shareIdentifier": "shareB", "weightFactor": 7}]
+    policy = builder.policy("joBBQFairsharePolicy", 75, shares)
+    builder.queue("joBBQ9FD52DAF-QrStUvWxYzAbCdEf", 10, *ec2, schedulingPolicyArn=policy)
+    builder.queue("fargateQueue2F4B1C5D-QrStUvWxYzAbCdEf", 1, fargate)
+
+    assets = f"cdk-hnb659fds-container-assets-{ACCOUNT}-us-east-1"
+    builder.ecr.create_repository(repositoryName=assets)
     resources = {
-        "type": "EC2",
-        "allocationStrategy": "BEST_FIT_PROGRESSIVE",
-        "minvCpus": 0,
-        "maxvCpus": 256,
-        "instanceTypes": ["optimal"],
-        "instanceRole": builder.profile("LabStack-EcInstanceProfile-1A2B3C4D5E6F"),
-    }
-    name = "Ec2ComputeEnv4A1B2C3D-Xyz9876543210abc"
-    ec2 = builder.compute(name, resources)
-    policy = {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30}
-    builder.batch.update_compute_environment(computeEnvironment=name, updatePolicy=policy)
-    fargate = builder.compute("FargateEnv9F8E7D6C-Qwe1234567890rty", {"type": "FARGATE", "maxvCpus": 512})
-    builder.queue("JobQueueEE3AD499-AbCdEfGhIjKlMnOp", 1, ec2)
-    builder.queue("FargateQueue1F2E3D4C-ZyXwVuTsRqPoNmLk", 1, fargate)
-    execution = builder.role("LabStack-ContainerExecutionRole0A1B-7Y8Z", "ecs-tasks", "CloudWatchLogsFullAccess")
-    builder.logs.create_log_group(logGroupName="LabStack-JobLogs5D6E7F-8a9b0c")
-    logs = {"awslogs-group": "LabStack-JobLogs5D6E7F-8a9b0c", "awslogs-region": "us-east-1"}
-    container = {
-        "image": "public.ecr.aws/docker/library/busybox:1.36",
-        "command": ["echo", "Ref::sample"],
-        "executionRoleArn": execution,
-        "environment": [],
-        "logConfiguration": {"logDriver": "awslogs", "options": {**logs, "awslogs-stream-prefix": "job"}},
         "readonlyRootFilesystem": False,
-        "resourceRequirements": [{"type": "MEMORY", "value": "2048"}, {"type": "VCPU", "value": "1"}],
+        "resourceRequirements": [{"type": "MEMORY", "value": "32768"}, {"type": "VCPU", "value": "16"}],
     }
-    fargate_only = {
+    docker = {
+        **resources,
+        "image": f"{REGISTRY}/{assets}:8b518243ecbfcfd08b4734069e7e74ff97b7889dfde0a60d16e7bdc96e6c593b",
+        "environment": [],
+        "executionRoleArn": builder.execution_role("stack-EcsDockerContainerExecutionRole7AA53A24-1A2B3C4D5E6F"),
+    }
+    builder.definition("ECSDockerJobDefnF388CFCF-AbCdEfGhIjKlMnOp", docker, platformCapabilities=["EC2"])
+    sample = {
+        **resources,
+        "image": "amazon/amazon-ecs-sample",
+        "environment": [],
+        "ephemeralStorage": {"sizeInGiB": 100},
+        "executionRoleArn": builder.execution_role("stack-myFargateContainerExecutionRoleB9EB79EA-1A2B3C4D5E6F"),
         "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
         "networkConfiguration": {"assignPublicIp": "DISABLED"},
+        "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
     }
-    more: dict[str, Any] = {"retryStrategy": {"attempts": 1}, "timeout": {"attemptDurationSeconds": 3600}}
-    builder.definition("JobDefn8B7A6C5D-1122334455667788", container, platformCapabilities=["EC2"], **more)
+    rules = [
+        {"action": "EXIT", "onReason": "CannotPullContainerError:*"},
+        {"action": "RETRY", "onExitCode": "*"},
+        {"action": "EXIT", "onExitCode": "40*", "onReason": "reason", "onStatusReason": "statusreason"},
+    ]
     builder.definition(
-        "FargateJob0F1E2D3C-8877665544332211", {**container, **fargate_only}, platformCapabilities=["FARGATE"], **more
+        "foofoo",
+        sample,
+        parameters={"foo": "bar"},
+        platformCapabilities=["FARGATE"],
+        propagateTags=True,
+        retryStrategy={"attempts": 5, "evaluateOnExit": rules},
+        schedulingPriority=10,
+        timeout={"attemptDurationSeconds": 600},
     )
 
 
-TERRAFORMS_TAGS = {"Terraform": "true", "Environment": "dev"}
+MODULE = "https://github.com/terraform-aws-modules/terraform-aws-batch"
+MODULES_TAGS = {"Name": "batch-ex-ec2", "Example": "batch-ex-ec2", "Repository": MODULE}
 
 
 def build_of_terraform_aws_batch(builder: Builder) -> None:
-    """Build what the example ec2 of terraform-aws-modules/batch builds.
+    """Build what the example ec2 of terraform-aws-modules/batch builds (main.tf and examples/ec2/main.tf, version 3).
 
-    https://github.com/terraform-aws-modules/terraform-aws-batch (examples/ec2)
+    Terraform ends the names that are prefixes. The module makes a scheduling policy for each queue, and the example
+    gives that of the queue of low priority no shares.
     """
+    tags, ending = MODULES_TAGS, "20260108215819000100000001"
+    role_tags = [{"Key": key, "Value": value} for key, value in {**tags, "ModuleCreatedRole": "Yes"}.items()]
+    of_roles: dict[str, Any] = {"Path": "/batch/", "Tags": role_tags}
+    profile = builder.profile(f"batch-ex-ec2-ecs-instance-{ending}", **of_roles)
+    service = builder.role(f"batch-ex-ec2-batch-{ending}", "batch", "service-role/AWSBatchServiceRole", **of_roles)
+    fleet = builder.role(
+        f"batch-ex-ec2-spot-{ending}", "spotfleet", "service-role/AmazonEC2SpotFleetTaggingRole", **of_roles
+    )
+    resources = {"minvCpus": 4, "maxvCpus": 16, "desiredvCpus": 4, "instanceRole": profile}
+    on_demand = {
+        **resources,
+        "type": "EC2",
+        "instanceTypes": ["m5.large", "r5.large"],
+        "tags": {"Name": "batch-ex-ec2", "Type": "Ec2"},
+    }
     spot = {
+        **resources,
         "type": "SPOT",
         "allocationStrategy": "SPOT_CAPACITY_OPTIMIZED",
         "bidPercentage": 20,
-        "minvCpus": 4,
-        "maxvCpus": 16,
-        "desiredvCpus": 4,
         "instanceTypes": ["m4.large", "m3.large", "r4.large", "r3.large"],
-        "instanceRole": builder.profile("batch-ex-ec2-ecs-instance"),
+        "spotIamFleetRole": fleet,
         "tags": {"Name": "batch-ex-ec2-spot", "Type": "Ec2Spot"},
     }
-    service = builder.role("batch-ex-ec2-batch", "batch", "service-role/AWSBatchServiceRole")
-    tags = TERRAFORMS_TAGS
-    compute = builder.compute("ec2_spot2026110112345600000000001", spot, serviceRole=service, tags=tags)
+    ec2_arn = builder.compute(f"ec2-{ending}", on_demand, serviceRole=service, tags=tags)
+    spot_arn = builder.compute(f"ec2_spot-{ending}", spot, serviceRole=service, tags=tags)
+    builder.batch.create_compute_environment(
+        computeEnvironmentName=f"ec2_unmanaged-{ending}", type="UNMANAGED", serviceRole=service, tags=tags
+    )
     shares = [{"shareIdentifier": "A1*", "weightFactor": 0.1}, {"shareIdentifier": "A2", "weightFactor": 0.2}]
-    policy = builder.batch.create_scheduling_policy(
-        name="HighPriorityEc2",
-        fairsharePolicy={"computeReservation": 1, "shareDecaySeconds": 3600, "shareDistribution": shares},
-        tags=tags,
-    )["arn"]
-    builder.queue("LowPriorityEc2", 1, compute, tags={**tags, "JobQueue": "Low priority job queue"})
+    low = {**tags, "JobQueue": "Low priority job queue"}
     high = {**tags, "JobQueue": "High priority job queue"}
-    builder.queue("HighPriorityEc2", 99, compute, schedulingPolicyArn=policy, tags=high)
+    low_policy = builder.batch.create_scheduling_policy(name="LowPriorityEc2", tags=low)["arn"]
+    high_policy = builder.policy("HighPriorityEc2", 1, shares, tags=high)
+    builder.queue("LowPriorityEc2", 1, spot_arn, ec2_arn, first=0, schedulingPolicyArn=low_policy, tags=low)
+    builder.queue("HighPriorityEc2", 99, ec2_arn, first=0, schedulingPolicyArn=high_policy, tags=high)
+    group = "/aws/batch/batch-ex-ec2"
+    builder.logs.create_log_group(logGroupName=group, tags=tags)
+    builder.logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    logs = {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "batch-ex-ec2"}
     container = {
         "command": ["ls", "-la"],
         "image": "public.ecr.aws/runecast/busybox:1.33.1",
         "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "1024"}],
+        "logConfiguration": {"logDriver": "awslogs", "options": logs},
     }
-    rules = [{"action": "RETRY", "onExitCode": "1"}, {"action": "EXIT", "onExitCode": "0"}]
+    rules = [{"action": "EXIT", "onExitCode": "0"}, {"action": "RETRY", "onExitCode": "1"}]
     builder.definition(
-        "ex-ec2",
+        "batch-ex-ec2",
         container,
         propagateTags=True,
-        platformCapabilities=["EC2"],
-        timeout={"attemptDurationSeconds": 60},
         retryStrategy={"attempts": 3, "evaluateOnExit": rules},
         tags={**tags, "JobDefinition": "Example"},
     )

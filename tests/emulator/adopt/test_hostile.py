@@ -1,4 +1,7 @@
-"""Accounts that nobody planned: adopt says in plain words what it does with them, and what it does not."""
+"""Accounts that nobody planned: adopt says in plain words what it does with them, and what it does not.
+
+The tests run in this order, on one account, to which each adds something.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,18 @@ import yaml
 from gen_infra.manifest import load
 from tests.cli import gen_infra
 from tests.emulator.adopt.built import (
-    TERRAFORMS_TAGS,
+    MODULES_TAGS,
     Builder,
     build_of_terraform_aws_batch,
 )
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
+    from tests.emulator.session import Session
 
 ECHO: dict[str, Any] = {
     "image": "public.ecr.aws/docker/library/busybox:1.36",
@@ -33,22 +38,44 @@ def adopt(aws: Emulator, *arguments: str) -> subprocess.CompletedProcess[str]:
     return gen_infra("adopt", "--name", "lab", *arguments, environ=aws.environ)
 
 
-@pytest.fixture
-def hostile(account: Emulator) -> Builder:
-    """Build two queues on one compute environment that is INVALID, with odd names."""
-    builder = Builder(account)
-    profile = builder.profile("hosts_of.everyone")
-    service = builder.role("svc@lab", "batch", "service-role/AWSBatchServiceRole")
+@pytest.fixture(scope="module")
+def lab(session: Session) -> Iterator[Emulator]:
+    with session.seeded() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def built(lab: Emulator) -> Builder:
+    return Builder(lab)
+
+
+def test_an_account_without_queues(lab: Emulator) -> None:
+    done = adopt(lab)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: account 123456789012 has no job queue in us-east-1\n" in done.stderr
+    assert adopt(lab, "--queue", "high").stderr.endswith('error: unknown queue "high" in us-east-1; there is none\n')
+
+
+def test_a_queue_that_shares_its_environment(lab: Emulator, built: Builder) -> None:
+    profile = built.profile("hosts_of.everyone")
+    service = built.role("svc@lab", "batch", "service-role/AWSBatchServiceRole")
     resources = {"type": "EC2", "minvCpus": 0, "maxvCpus": 8, "instanceTypes": ["optimal"], "instanceRole": profile}
-    compute = builder.compute("1st_Compute", resources, serviceRole=service)
-    builder.queue("9__Odd-Queue", 1, compute)
-    builder.queue("odd", 2, compute)
-    return builder
+    compute = built.compute("1st_Compute", resources, serviceRole=service)
+    built.queue("9__Odd-Queue", 1, compute)
+    built.queue("odd", 2, compute)
+    done = adopt(lab, "--queue", "odd")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "error: job queue 9__Odd-Queue uses the compute environment 1st_Compute too, as odd does, and is not "
+        "adopted: AWS never deletes what a queue uses\n" in done.stderr
+    )
+    assert "hint: add --queue 9__Odd-Queue" in done.stderr
+    assert adopt(lab, "--queue", "odd", "--queue", "9__Odd-Queue").returncode == 0
 
 
-def test_odd_names_and_200_revisions(account: Emulator, hostile: Builder, tmp_path: Path) -> None:
-    task = hostile.role("task", "ecs-tasks", "AdministratorAccess")
-    hostile.iam.put_role_policy(
+def test_odd_names_and_200_revisions(lab: Emulator, built: Builder, tmp_path: Path) -> None:
+    task = built.role("task", "ecs-tasks", "AdministratorAccess")
+    built.iam.put_role_policy(
         RoleName="task",
         PolicyName="foreign",
         PolicyDocument=json.dumps(
@@ -56,10 +83,10 @@ def test_odd_names_and_200_revisions(account: Emulator, hostile: Builder, tmp_pa
         ),
     )
     for number in range(200):
-        hostile.definition("7-" + "x" * 60, {**ECHO, "jobRoleArn": task, "command": ["echo", str(number)]})
-    hostile.definition("root", {**ECHO, "privileged": True})
-    hostile.definition("nf-task", ECHO)
-    done = adopt(account)
+        built.definition("7-" + "x" * 60, {**ECHO, "jobRoleArn": task, "command": ["echo", str(number)]})
+    built.definition("root", {**ECHO, "privileged": True})
+    built.definition("nf-task", ECHO)
+    done = adopt(lab)
     assert done.returncode == 0, done.stderr
     path = tmp_path / "lab.yaml"
     path.write_text(done.stdout)
@@ -74,51 +101,29 @@ def test_odd_names_and_200_revisions(account: Emulator, hostile: Builder, tmp_pa
     assert "not adopted: job definition nf-task: a workflow engine registers it" in done.stderr
 
 
-@pytest.mark.usefixtures("hostile")
-def test_a_queue_that_shares_its_environment(account: Emulator) -> None:
-    done = adopt(account, "--queue", "odd")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        "error: job queue 9__Odd-Queue uses the compute environment 1st_Compute too, as odd does, and is not adopted: "
-        "AWS never deletes what a queue uses\n" in done.stderr
-    )
-    assert "hint: add --queue 9__Odd-Queue" in done.stderr
-    assert adopt(account, "--queue", "odd", "--queue", "9__Odd-Queue").returncode == 0
-
-
-def test_an_invalid_environment(account: Emulator, hostile: Builder) -> None:
-    hostile.iam.detach_role_policy(
+def test_an_invalid_environment(lab: Emulator, built: Builder) -> None:
+    built.iam.detach_role_policy(
         RoleName="svc@lab", PolicyArn="arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole"
     )
-    hostile.iam.delete_role(RoleName="svc@lab")
-    hostile.batch.update_compute_environment(computeEnvironment="1st_Compute", computeResources={"maxvCpus": 9})
-    done = adopt(account)
+    built.iam.delete_role(RoleName="svc@lab")
+    built.batch.update_compute_environment(computeEnvironment="1st_Compute", computeResources={"maxvCpus": 9})
+    done = adopt(lab)
     assert done.returncode == 0, done.stderr
     assert "compute-1st_Compute: AWS reports it INVALID (" in done.stderr
     assert "remove existing.compute.compute-1st_Compute to replace it" in done.stderr
     assert "role svc@lab: compute environment 1st_Compute names it, but it does not exist" in done.stderr
 
 
-def test_two_owners(account: Emulator) -> None:
-    builder = Builder(account)
-    build_of_terraform_aws_batch(builder)
-    done = adopt(account)
+def test_two_owners(lab: Emulator, built: Builder) -> None:
+    build_of_terraform_aws_batch(built)
+    done = adopt(lab)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "resources have an owner already, and two owners undo each other's changes:\n" in done.stderr
-    assert "  Terraform (tag Terraform=true): job queue LowPriorityEc2" in done.stderr
+    assert "9 resources have an owner already, and two owners undo each other's changes:\n" in done.stderr
+    assert f"  Terraform (tag Repository={MODULES_TAGS['Repository']}): job queue LowPriorityEc2" in done.stderr
     assert "removed { from = ADDRESS  lifecycle { destroy = false } }" in done.stderr
-    answer = json.loads(adopt(account, "--released", "--json").stdout)
+    answer = json.loads(adopt(lab, "--released", "--json").stdout)
     assert answer["imports"]["aws_batch_scheduling_policy.HighPriorityEc2"].endswith(
         "scheduling-policy/HighPriorityEc2"
     )
-    for key, value in TERRAFORMS_TAGS.items():
+    for key, value in MODULES_TAGS.items():
         assert answer["manifest"]["queues"]["LowPriorityEc2"]["tags"][key] == value
-
-
-def test_an_account_without_queues(account: Emulator) -> None:
-    done = adopt(account)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "error: account 123456789012 has no job queue in us-east-1\n" in done.stderr
-    assert adopt(account, "--queue", "high").stderr.endswith(
-        'error: unknown queue "high" in us-east-1; there is none\n'
-    )
