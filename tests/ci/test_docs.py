@@ -1,4 +1,4 @@
-"""Every console block of the documentation, run as it is typed: the wheel, and prod on the embedded AWS."""
+"""The console blocks of the documentation, run as they are typed: the wheel, and prod on the embedded AWS."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Console(NamedTuple):
     typed: str
 
 
+# Of another environment than prod, with an image of its own: tests/emulator/pipeline runs it.
+_ELSEWHERE = ("gen-infra submit nextflow.yaml --engine",)
 _LINES = re.compile(r"^#+ (?P<heading>[^\n]*)$|^ *```console\n(?P<block>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
@@ -39,7 +41,8 @@ def blocks() -> list[Console]:
             heading = match["heading"] or heading
             if match["block"]:
                 typed = "\n".join(re.findall(r"^ *\$ (.*)$", match["block"], re.MULTILINE))
-                found.append(Console(page.name, heading, typed))
+                if not typed.startswith(_ELSEWHERE):
+                    found.append(Console(page.name, heading, typed))
     return found
 
 
