@@ -166,6 +166,8 @@ def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | 
         policy.host_paths,
         (*policy.roles, *manifest.own_role_patterns(iam_path)),
         manifest.account,
+        manifest.iam.permissions_boundary or "",
+        frozenset(grant.item for grant in manifest.access.grants()) if manifest.access else frozenset(),
     )
 
 

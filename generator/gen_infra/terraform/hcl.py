@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 Expression: TypeAlias = (
@@ -91,8 +92,9 @@ class Block:
     last_line: int
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> Body:
-    """Read a file.
+    """Read a file; environments share their modules' files, so that each is parsed once.
 
     Raises:
         HclError: it cannot be read; the message starts with the line.

@@ -194,7 +194,9 @@ class _Module:
         for block in body.blocks:
             if block.kind == "dynamic":
                 content = next(inner for inner in block.body.blocks if inner.kind == "content").body
-                for _, each in self._each(block.body.attributes.get("for_each"), block.labels[0]):
+                for key, each in self._each(block.body.attributes.get("for_each"), block.labels[0]):
+                    if key is None and block.labels[0] == "condition":
+                        continue  # a condition of a policy that may be absent restricts nothing
                     values.setdefault(block.labels[0], []).append(self._with(each).body(content))
             else:
                 values.setdefault(block.kind, []).append(self.body(block.body))

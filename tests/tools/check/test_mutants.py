@@ -8,29 +8,38 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra.check.policy import Policy
-from gen_infra.check.rules.rule import Accepted
 from gen_infra.check.runner import accepted_in, own_source_verdict, source_verdicts
 from gen_infra.manifest import load
 from gen_infra.render.files import render
 from gen_infra.tools.checkov.adapter import ScanResult, find_checkov, scan_hcl_folders
 from tests.conftest import ROOT, write_terraform
-from tests.tools.check.mutants import MUTANTS, Mutant, apply
+from tests.tools.check.mutants import MUTANTS as FIRST_MUTANTS
+from tests.tools.check.mutants import Mutant, apply
+from tests.tools.check.mutants_of_policies import POLICY_MUTANTS
+from tests.tools.check.mutants_of_settings import SETTING_MUTANTS
 
 if TYPE_CHECKING:
     from gen_infra.check.report import Check
+    from gen_infra.check.rules.rule import Accepted
 
+MUTANTS = (*FIRST_MUTANTS, *POLICY_MUTANTS, *SETTING_MUTANTS)
+POLICY = Policy(roles=("arn:aws-us-gov:iam::210987654321:role/batch-service",))  # of everything.yaml
 BASES = {
     "prod": ROOT / "envs/prod.yaml",
+    "demo": ROOT / "envs/demo.yaml",
     "everything": ROOT / "tests/golden/manifests/everything.yaml",
     **{
         name: ROOT / f"envs/examples/{name}.yaml"
         for name in (
             "access",
+            "blocked-queues",
             "container-settings",
             "efs",
             "fargate",
             "image-rebuild",
+            "multi-node",
             "nextflow",
+            "permissions-boundary",
             "secrets",
             "several-containers",
             "step-functions",
@@ -42,6 +51,11 @@ BASES = {
 @pytest.fixture(scope="module")
 def rendered() -> dict[str, dict[str, bytes]]:
     return {name: dict(render(load(path))) for name, path in BASES.items()}
+
+
+@pytest.fixture(scope="module")
+def accepted() -> dict[str, Accepted]:
+    return {name: accepted_in(load(path), POLICY) for name, path in BASES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -67,27 +81,31 @@ def _failures(checks: list[Check]) -> list[str]:
 
 @pytest.mark.parametrize("base", BASES)
 def test_what_is_rendered_passes(
-    rendered: dict[str, dict[str, bytes]], scanned: dict[str, ScanResult], base: str
+    rendered: dict[str, dict[str, bytes]],
+    scanned: dict[str, ScanResult],
+    accepted: dict[str, Accepted],
+    base: str,
 ) -> None:
-    policy = Policy(roles=("arn:aws-us-gov:iam::210987654321:role/batch-service",))  # of everything.yaml
-    accepted = accepted_in(load(BASES[base]), policy)
-    assert _failures(source_verdicts(rendered[base], scanned[base], accepted)) == []
+    assert _failures(source_verdicts(rendered[base], scanned[base], accepted[base])) == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_weakness_is_caught(
-    rendered: dict[str, dict[str, bytes]], scanned: dict[str, ScanResult], mutant: Mutant
+    rendered: dict[str, dict[str, bytes]],
+    accepted: dict[str, Accepted],
+    request: pytest.FixtureRequest,
+    mutant: Mutant,
 ) -> None:
     files = apply(mutant, rendered[mutant.base])
 
     failures = _failures(
-        source_verdicts(files, scanned[mutant.name], Accepted())
+        source_verdicts(files, request.getfixturevalue("scanned")[mutant.name], accepted[mutant.base])
         if mutant.needs_checkov
-        else [own_source_verdict(files, Accepted())]
+        else [own_source_verdict(files, accepted[mutant.base])]
     )
 
     assert any(mutant.caught_by in failure for failure in failures), failures
 
 
 def test_there_are_enough_mutants_and_each_is_its_own() -> None:
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 60
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 400

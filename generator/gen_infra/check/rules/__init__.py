@@ -1,8 +1,8 @@
 """gen-infra's own security checks, for what checkov does not check, and a lint of IAM policies.
 
-Each check is one function over one resource (`access`, `infrastructure`, `containers`, `configuration`). It reads the
-rendered source (`terraform.source`) and the plan (`terraform.plan`) in the same shape; a value that is unknown there
-violates no rule.
+Each check is one function over one resource (`access`, `trust`, `infrastructure`, `containers`, `configuration`,
+`rendered`). It reads the rendered source (`terraform.source`) and the plan (`terraform.plan`) in the same shape; a
+value that is unknown there violates no rule.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen_infra.check.rules import access, configuration, containers, infrastructure
+from gen_infra.check.rules import access, configuration, containers, infrastructure, rendered, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from gen_infra.check.rules.rule import Accepted, Rule
     from gen_infra.terraform.source import Resource
 
-RULES: tuple[Rule, ...] = (*access.RULES, *infrastructure.RULES, *containers.RULES, *configuration.RULES)
+RULES: tuple[Rule, ...] = (
+    *access.RULES,
+    *trust.RULES,
+    *infrastructure.RULES,
+    *containers.RULES,
+    *configuration.RULES,
+    *rendered.RULES,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from gen_infra.terraform.policy_documents import (
     is_bound_to_principals,
     is_for_anyone,
     listed,
-    may_be_anything,
     named,
     services,
 )
@@ -115,79 +114,20 @@ def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
     privilege=True,
 )
 def no_wide_managed_policy(resource: Resource) -> Iterator[str]:
-    """Refuse ``…FullAccess`` and the administrators' policies."""
+    """Accept the policies of AWS that the roles need; the files have the environment's own policies as references."""
     arns = [resource.values.get("policy_arn"), *listed(resource.values.get("managed_policy_arns"))]
     for arn in arns:
-        if isinstance(arn, str) and _WIDE.search(arn):
+        is_own = resource.line == 0 and _CUSTOMER_POLICY.match(str(arn))
+        if isinstance(arn, str) and not is_own and not _NEEDED.fullmatch(arn):
             yield f"{arn.rpartition('/')[2]} is attached"
 
 
-_WIDE = re.compile(
-    r"/(?:\w*FullAccess(?:V2|_v2)?|AdministratorAccess[\w-]*|PowerUserAccess|SystemAdministrator|AmazonEC2RoleforSSM"
-    r"|AmazonEC2SpotFleetRole|SecretsManagerReadWrite)$",
+_CUSTOMER_POLICY = re.compile(r"arn:[\w-]+:iam::[0-9]{12}:policy/", re.ASCII)
+_NEEDED = re.compile(
+    r"arn:[\w-]+:iam::aws:policy/(?:AmazonSSMManagedInstanceCore|service-role/(?:AmazonEC2ContainerServiceforEC2Role"
+    r"|AWSBatchServiceRole|AmazonEC2SpotFleetTaggingRole))",
     re.ASCII,
 )
-
-
-@rule_beyond(
-    "GI_IAM_3",
-    "aws_iam_role",
-    severity="high",
-    title="Only AWS services and named people and CI assume the environment's roles",
-    remedy="name a service principal, or use access in the manifest, which names principals and pins OIDC subjects",
-    source=_PRACTICES,
-)
-def roles_are_for_services(resource: Resource, accepted: Accepted) -> Iterator[str]:
-    """Refuse other principals, such as whole accounts, patterns, and tokens that any repository could present."""
-    for statement in allowing(resource.values.get("assume_role_policy")):
-        principal = statement.get("Principal")
-        if not isinstance(principal, dict) or "*" in listed(principal.get("Service")):
-            yield "it can be assumed by any principal"
-            continue
-        others = sorted(str(kind) for kind in principal if kind not in {"Service", "AWS", "Federated"})
-        if others:
-            yield f"it can be assumed by principals of type {', '.join(others)}"
-        for arn in listed(principal.get("AWS")):
-            if problem := _problem_with_principal(arn, statement, accepted):
-                yield f"it can be assumed by {problem}"
-        if "Federated" in principal and not _pins_tokens(statement):
-            yield "it can be assumed with tokens whose audience or repository is not pinned"
-
-
-_PRINCIPAL = re.compile(r"arn:[\w-]+:iam::([0-9]{12}):(?:role|user)/[^*?]+", re.ASCII)
-# A repository or project by its name, and what runs in it.
-_SUBJECT = re.compile(r"(?:repo|project_path):[^:*?]+:[^*?]+[^:]*", re.ASCII)
-
-
-def _problem_with_principal(arn: object, statement: dict[str, Any], accepted: Accepted) -> str:
-    """Return which principal may not assume a role; empty for one that may, and for one that is not known."""
-    if not isinstance(arn, str):
-        return ""
-    found = _PRINCIPAL.fullmatch(arn)
-    if not found:
-        return f"the principal {arn}"
-    is_foreign = accepted.account and found[1] != accepted.account
-    return f"{arn} without an external id" if is_foreign and not has_condition(statement, "sts:externalid") else ""
-
-
-def _pins_tokens(statement: dict[str, Any]) -> bool:
-    """Return whether tokens must have one audience, and the subject of one repository."""
-    if may_be_anything(statement):
-        return True
-    pinned = {
-        key.rpartition(":")[2]
-        for operator, key, values in conditions(statement)
-        if values
-        and (
-            (key.endswith(":aud") and operator == "StringEquals")
-            or (
-                key.endswith(":sub")
-                and operator in {"StringEquals", "StringLike"}
-                and all(not isinstance(value, str) or _SUBJECT.fullmatch(value) for value in values)
-            )
-        )
-    }
-    return pinned == {"aud", "sub"}
 
 
 @rule(
@@ -200,10 +140,10 @@ def _pins_tokens(statement: dict[str, Any]) -> bool:
     privilege=True,
 )
 def actions_are_named(resource: Resource) -> Iterator[str]:
-    """Refuse ``s3:*``: it grants future actions too, and checkov accepts it on a named resource."""
+    """Refuse wildcards, such as ``s3:*`` or ``s3:?*``: they grant future actions too, and checkov accepts them."""
     for statement in allowing(resource.values.get("policy")):
         for action in listed(statement.get("Action")):
-            if isinstance(action, str) and action.rpartition(":")[2] == "*":
+            if isinstance(action, str) and ("*" in action or "?" in action):
                 yield f"{named(statement)} allows {action}"
         if "NotAction" in statement:
             yield f"{named(statement)} allows everything but some actions"
@@ -233,8 +173,10 @@ def resources_are_named(resource: Resource) -> Iterator[str]:
             yield f"{named(statement)} allows everything but some resources"
 
 
-_ANYWHERE = re.compile(r"arn:[^:]*:(?:s3:[^:]*:[^:]*:\*|[^:]*:[^:]*:\*:)", re.ASCII)
-_ANY_NAME = re.compile(r"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\*(?:/|$)", re.ASCII)
+# A wildcard before the resource's name, or in the name of a bucket.
+_ANYWHERE = re.compile(r"\*[*?]|\?|arn:(?:[^:]*:){0,3}[^:*?]*[*?][^:]*:|arn:[^:]*:s3:[^:]*:[^:]*:[^/]*[*?]", re.ASCII)
+# A name of which at most one letter is given.
+_ANY_NAME = re.compile(r"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\w?[*?]*\*[*?]*\w?(?:/|$)", re.ASCII)
 
 # Condition keys that choose among resources, and what a call makes.
 _CHOOSING = ("aws:requesttag/", "aws:resourcetag/", "ec2:createaction", "ec2:subnet", "ssm:resourcetag/")
@@ -280,8 +222,13 @@ def resource_policies_are_bound(resource: Resource, accepted: Accepted) -> Itera
     for statement in allowing(policy):
         if is_for_anyone(statement) and not is_bound_to_account(statement):
             yield f"{named(statement)} admits any principal"
+        if services(statement) and not any(has_condition(statement, key) for key in _SOURCES):
+            yield f"{named(statement)} admits {', '.join(services(statement))} for any account"
         for account in sorted(accounts(statement) - {accepted.account} if accepted.account else ()):
             yield f"{named(statement)} admits account {account}"
+
+
+_SOURCES = ("aws:sourceaccount", "aws:sourcearn")
 
 
 @rule(
@@ -386,7 +333,6 @@ RULES: tuple[Rule, ...] = (
     services_use_the_key_for_us,
     deputies_are_not_confused,
     no_wide_managed_policy,
-    roles_are_for_services,
     actions_are_named,
     resources_are_named,
     resource_policies_are_bound,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
 from gen_infra.manifest.host_access import may_mount, may_use_device
-from gen_infra.manifest.reading.secrets import is_secret, secrets
+from gen_infra.manifest.reading.secrets import is_secret, secrets, secrets_in_value, takes_a_secret
+from gen_infra.manifest.rules.container_properties import TASK_MEMBERS
+from gen_infra.manifest.rules.provider_members import KEPT
 from gen_infra.terraform.job_definitions import at, containers
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
@@ -28,8 +31,10 @@ _BATCH = "https://docs.aws.amazon.com/batch/latest/userguide/security-best-pract
 )
 def not_privileged(resource: Resource) -> Iterator[str]:
     """Refuse privileged containers, which are root on the host; checkov checks single-container jobs only."""
-    if any(container.get("privileged") in {True, "true"} for container in containers(resource.values)):
+    if any(_is_not(container.get("privileged"), None, False, "false") for container in containers(resource.values)):
         yield "a container is privileged"
+    if resource.values.get("eks_properties"):
+        yield "it runs on EKS, where its containers are not checked"
 
 
 @rule_beyond(
@@ -75,6 +80,19 @@ def no_secret_in_plain_sight(resource: Resource) -> Iterator[str]:
     for name, value in variables:
         if isinstance(value, str) and (is_secret(str(name), value) or any(secrets(value))):
             yield f"the environment variable {name} looks like a secret"
+    parameters = resource.values.get("parameters")
+    for name, value in parameters.items() if isinstance(parameters, dict) else ():
+        if isinstance(value, str) and (is_secret(str(name), value) or any(secrets(value))):
+            yield f"the parameter {name} looks like a secret"
+    if any(_holds_secret(container.get("command")) for container in containers(resource.values)):
+        yield "a command contains what looks like a secret"
+
+
+def _holds_secret(command: Any) -> bool:
+    """Return whether a command contains a secret: in a word, after an option, or over several words."""
+    words = [word for word in listed(command) if isinstance(word, str)]
+    after = any(takes_a_secret(word) and is_secret(word, value) for word, value in pairwise(words))
+    return after or any(any(found(text)) for text in (*words, " ".join(words)) for found in (secrets, secrets_in_value))
 
 
 @rule_beyond(
@@ -92,6 +110,34 @@ def devices_are_harmless(resource: Resource, accepted: Accepted) -> Iterator[str
             path = at(device, "hostPath")
             if isinstance(path, str) and not may_use_device(path, accepted.host_paths):
                 yield f"it gets the host's {path}"
+
+
+@rule(
+    "GI_BATCH_5",
+    "aws_batch_job_definition",
+    severity="high",
+    title="Containers have the settings that gen-infra renders",
+    remedy="remove the setting; gen-infra never renders it",
+    source="https://docs.aws.amazon.com/batch/latest/APIReference/API_ContainerProperties.html",
+    privilege=True,
+)
+def settings_are_known(resource: Resource) -> Iterator[str]:
+    """Accept known settings only, because AWS adds others, such as capabilities and modes of the host."""
+    for container in containers(resource.values):
+        yield from (f"it sets {name}" for name in _unknown_settings(container, _SETTINGS))
+        linux = _unknown_settings(container.get("linuxParameters"), _LINUX)
+        yield from (f"it sets linuxParameters.{name}" for name in linux)
+
+
+def _unknown_settings(settings: Any, known: frozenset[str]) -> list[str]:
+    if not isinstance(settings, dict):
+        return []
+    return sorted(str(name) for name, value in settings.items() if name not in known and value not in (None, [], {}))
+
+
+_LINUX = frozenset(member.split(".")[1] for member in KEPT if member.startswith("linuxParameters."))
+_OF_TASKS = ("containers", "dependsOn", "essential", "name", "taskRoleArn", *TASK_MEMBERS)
+_SETTINGS = frozenset((*(member.split(".")[0] for member in KEPT), *_OF_TASKS))
 
 
 @rule(
@@ -133,8 +179,8 @@ def _file_systems(resource: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield str(configuration.get("fileSystemId")), configuration
 
 
-def _is_not(value: Any, expected: str) -> bool:
-    return not isinstance(value, Unknown) and value != expected
+def _is_not(value: Any, *expected: object) -> bool:
+    return not isinstance(value, Unknown) and value not in expected
 
 
 RULES: tuple[Rule, ...] = (
@@ -142,6 +188,7 @@ RULES: tuple[Rule, ...] = (
     host_is_hidden,
     no_secret_in_plain_sight,
     devices_are_harmless,
+    settings_are_known,
     file_systems_are_encrypted_in_transit,
     file_systems_ask_for_the_role,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.check.rules.rule import Rule, rule
@@ -145,10 +146,10 @@ def no_open_ingress(resource: Resource) -> Iterator[str]:
     source=_GROUPS,
 )
 def no_open_egress(resource: Resource) -> Iterator[str]:
-    """Refuse all ports at once: they can be used to extract data; checkov misses -1 in the newer resource."""
+    """Refuse ranges of ports, of which two make all: they can be used to extract data; checkov misses -1 here."""
     for ports in _rules(resource, "egress"):
-        if (world := _world(ports)) and _is_every_port(ports):
-            yield f"it allows egress to {world} on every port"
+        if (world := _world(ports)) and not _is_named_port(ports):
+            yield f"it allows egress to {world} on {_ports(ports)}"
 
 
 def _rules(resource: Resource, direction: str) -> Iterator[dict[str, Any]]:
@@ -166,9 +167,18 @@ def _rules(resource: Resource, direction: str) -> Iterator[dict[str, Any]]:
 
 
 def _world(ports: dict[str, Any]) -> str:
+    """Return the first range that reaches beyond private networks and is no single network's, such as half of all."""
     names = ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6")
     ranges = [str(cidr) for name in names for cidr in listed(ports.get(name)) if isinstance(cidr, str)]
-    return next((cidr for cidr in ranges if cidr.endswith("/0")), "")
+    return next((cidr for cidr in ranges if _is_wide(cidr)), "")
+
+
+def _is_wide(cidr: str) -> bool:
+    try:
+        network = ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return True
+    return not network.is_private and network.prefixlen < (16 if network.version == 4 else 48)
 
 
 def _is_every_port(ports: dict[str, Any]) -> bool:
@@ -176,6 +186,11 @@ def _is_every_port(ports: dict[str, Any]) -> bool:
     first, last = ports.get("from_port"), ports.get("to_port")
     whole = isinstance(first, int) and isinstance(last, int) and first <= 1 and last >= 65535
     return str(protocol) in {"-1", "all"} or whole
+
+
+def _is_named_port(ports: dict[str, Any]) -> bool:
+    protocol = str(ports.get("ip_protocol", ports.get("protocol")))
+    return protocol in {"tcp", "6"} and ports.get("from_port") == ports.get("to_port") is not None
 
 
 def _ports(ports: dict[str, Any]) -> str:

@@ -23,12 +23,16 @@ class Accepted:
         roles: patterns of the ARNs of roles and instance profiles: of the policy file, and of what the environment
             creates.
         account: the environment's account; empty if it is not known.
+        boundary: the permissions boundary of every role; empty if the manifest has none, or if it is not known.
+        trusted: the principals and the subjects of CI that may assume roles; None if they are not known.
     """
 
     job_folders: tuple[str, ...] = (Scratch().mount,)
     host_paths: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     account: str = ""
+    boundary: str = ""
+    trusted: frozenset[str] | None = None
 
     def accepts_role(self, arn: str) -> bool:
         """Return whether a role or an instance profile may be used."""
@@ -81,11 +85,11 @@ def rule(
 
 
 def rule_beyond(
-    rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str
+    rule_id: str, *kinds: str, severity: Severity, title: str, remedy: str, source: str, privilege: bool = True
 ) -> Callable[[FindBeyond], Rule]:
-    """Make the decorated function a rule of privileges that finds what is not accepted."""
+    """Make the decorated function a rule, usually of privileges, that finds what is not accepted."""
 
     def make(find: FindBeyond) -> Rule:
-        return Rule(rule_id, severity, title, remedy, source, kinds, find, privilege=True)
+        return Rule(rule_id, severity, title, remedy, source, kinds, find, privilege)
 
     return make
