@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.permissions.complete import NAME
@@ -11,6 +12,7 @@ from tests.permissions.policies import ACCOUNT_ID
 from tests.polling import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gen_infra.emulator import Emulator
@@ -23,9 +25,10 @@ _READS = ("fastq1=s3://genomics-results-123456789012/1.fq.gz", "fastq2=s3://geno
 def start_runs(aws: Emulator, site: Site, path: Path) -> None:
     """Start a run for one sample and one for a list, follow both, and continue one that was stopped."""
     aws.client("s3").create_bucket(Bucket="genomics-results-123456789012")
-    run(site, "run", path, "germline", "sample=NA12878", *_READS, "--name", "one")
-    run(site, "runs", path)
-    aws.client("stepfunctions").stop_execution(executionArn=f"{_EXECUTIONS}:germline-{path.stem}:one")
+    with _waiting_jobs(aws):
+        run(site, "run", path, "germline", "sample=NA12878", *_READS, "--name", "one")
+        run(site, "runs", path)
+        aws.client("stepfunctions").stop_execution(executionArn=f"{_EXECUTIONS}:germline-{path.stem}:one")
     run(site, "runs", path, "one", "--resume")
     run(site, "why", path, "one")
     samples = path.with_name("samples.csv")
@@ -33,10 +36,11 @@ def start_runs(aws: Emulator, site: Site, path: Path) -> None:
     run(site, "run", path, "germline", "--samples", str(samples), "--name", "many", "--watch")
 
 
-def stop_and_continue(site: Site, path: Path) -> None:
+def stop_and_continue(aws: Emulator, site: Site, path: Path) -> None:
     """Start, stop and continue runs, and show one for a list."""
-    run(site, "run", path, "germline", "sample=NA12891", *_READS, "--name", "other")
-    run(site, "cancel", path, "other", "--yes")
+    with _waiting_jobs(aws):
+        run(site, "run", path, "germline", "sample=NA12891", *_READS, "--name", "other")
+        run(site, "cancel", path, "other", "--yes")
     run(site, "runs", path, "other", "--resume")
     run(site, "why", path, "other")
     run(site, "runs", path)
@@ -74,6 +78,17 @@ def keep_busy(aws: Emulator) -> None:
     command = {"command": ["sleep", "600"]}
     made = batch.submit_job(**job, schedulingPriorityOverride=1, containerOverrides=command)
     wait_until(lambda: _status(batch, made["jobId"]) == "RUNNING")
+
+
+@contextmanager
+def _waiting_jobs(aws: Emulator) -> Iterator[None]:
+    """Start no jobs inside, so that a run does not end before it is stopped, however slow this machine is."""
+    environments = _environments(aws.client("batch"))
+    for each in environments:
+        aws.refuse_launches(each, "There is no Spot capacity available that matches your request.")
+    yield
+    for each in environments:
+        aws.allow_launches(each)
 
 
 def _submit(site: Site, path: Path, job: str, *arguments: str) -> str:

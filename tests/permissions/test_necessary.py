@@ -131,7 +131,7 @@ def _use_roles(session: Session, aws: Emulator, manifest: Manifest, path: Path, 
     with under(session, aws, manifest, path.parent, roles["operate"]) as operate:
         submit_and_cancel(aws, operate, path, "align")
         run(operate, "why", path, given)
-        stop_and_continue(operate, path)
+        stop_and_continue(aws, operate, path)
         run(operate, "submit", path, "align", "--via-function")
         run(operate, "doctor", path, code=1)  # the images of jobs are not pushed
         run(operate, "image status", path, code=1)

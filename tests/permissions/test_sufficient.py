@@ -63,7 +63,7 @@ class Life:
                     run(operate, "cancel", path, other, "--yes")
                     run(operate, "submit", path, first, "--via-function")
                     if self.runs_germline:
-                        stop_and_continue(operate, path)
+                        stop_and_continue(aws, operate, path)
                     run(operate, "drift", path)
                     run(operate, "doctor", path, code=1)  # the images of jobs are not pushed
                     run(operate, "image status", path, code=self.image_status)
