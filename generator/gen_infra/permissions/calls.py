@@ -95,7 +95,7 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     "why": (
         *_JOBS, *_QUEUES, *_LOGS,
         on("region", "autoscaling", "DescribeAutoScalingGroups", "DescribeScalingActivities"),
-        on("region", "ecs", "DescribeClusters"),
+        on("clusters", "ecs", "DescribeClusters"),
         on("region", "ec2", "DescribeInstances"),
         # What the doctor's checks of the job need.
         on("region", "ec2", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcEndpoints"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
 
 _UNIQUE = "?" * 26  # Terraform appends 26 characters to a name prefix
+_CLUSTERS = ("AWSBatch-{}-*", "{}_Batch_*")
 _MANAGED_POLICIES = (
     "AmazonSSMManagedInstanceCore",
     "service-role/AmazonEC2ContainerServiceforEC2Role",
@@ -100,6 +101,9 @@ def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     computes = existing.compute.values()
     queues = named("job-queue", f"*-{name}", existing.queues.values())
     yield "compute-environments", Scope(named("compute-environment", f"*-{name}-{_UNIQUE}", computes))
+    # Batch names an environment's cluster after it, today and in former years.
+    clusters = [form.format(each) for each in (f"*-{name}-{_UNIQUE}", *sorted(computes)) for form in _CLUSTERS]
+    yield "clusters", Scope(tuple(arn(manifest, "ecs", f"cluster/{each}") for each in clusters))
     # Also the disabled queues that keep a compute environment while its successor is created.
     drains = named("job-queue", f"*-{name}-{_UNIQUE}-drain", (f"{each}-drain" for each in computes))
     yield "job-queues", Scope((*queues, *drains))

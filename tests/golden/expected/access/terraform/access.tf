@@ -50,7 +50,6 @@ data "aws_iam_policy_document" "access_submit_1" {
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSubnets",
       "ec2:DescribeVpcEndpoints",
-      "ecs:DescribeClusters",
       "servicequotas:GetServiceQuota",
     ]
     resources = ["*"]
@@ -60,6 +59,15 @@ data "aws_iam_policy_document" "access_submit_1" {
       variable = "aws:RequestedRegion"
       values   = ["us-east-1"]
     }
+  }
+
+  statement {
+    sid     = "Clusters"
+    actions = ["ecs:DescribeClusters"]
+    resources = [
+      "arn:aws:ecs:us-east-1:123456789012:cluster/AWSBatch-*-shared-??????????????????????????-*",
+      "arn:aws:ecs:us-east-1:123456789012:cluster/*-shared-??????????????????????????_Batch_*",
+    ]
   }
 
   statement {
@@ -237,7 +245,6 @@ data "aws_iam_policy_document" "access_operate_1" {
       "ec2:DescribeSubnets",
       "ec2:DescribeVpcEndpoints",
       "ec2:DescribeVpcs",
-      "ecs:DescribeClusters",
       "elasticfilesystem:DescribeAccessPoints",
       "elasticfilesystem:DescribeFileSystems",
       "kms:ListAliases",
@@ -267,6 +274,15 @@ data "aws_iam_policy_document" "access_operate_1" {
       "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/*",
       "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/*",
       "arn:aws:iam::123456789012:role/aws-service-role/spot.amazonaws.com/*",
+    ]
+  }
+
+  statement {
+    sid     = "Clusters"
+    actions = ["ecs:DescribeClusters"]
+    resources = [
+      "arn:aws:ecs:us-east-1:123456789012:cluster/AWSBatch-*-shared-??????????????????????????-*",
+      "arn:aws:ecs:us-east-1:123456789012:cluster/*-shared-??????????????????????????_Batch_*",
     ]
   }
 
@@ -450,14 +466,6 @@ data "aws_iam_policy_document" "access_operate_1" {
     actions   = ["s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:ListBucket"]
     resources = ["arn:aws:s3:::genomics-tfstate-123456789012"]
   }
-
-  statement {
-    sid     = "State"
-    actions = ["s3:GetObject"]
-    resources = [
-      "arn:aws:s3:::genomics-tfstate-123456789012/gen-infra/shared/terraform.tfstate",
-    ]
-  }
 }
 
 resource "aws_iam_policy" "access_operate_1" {
@@ -472,6 +480,14 @@ resource "aws_iam_role_policy_attachment" "access_operate_1" {
 }
 
 data "aws_iam_policy_document" "access_operate_2" {
+  statement {
+    sid     = "State"
+    actions = ["s3:GetObject"]
+    resources = [
+      "arn:aws:s3:::genomics-tfstate-123456789012/gen-infra/shared/terraform.tfstate",
+    ]
+  }
+
   statement {
     sid     = "StateLock"
     actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
