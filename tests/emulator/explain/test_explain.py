@@ -33,7 +33,7 @@ from tests.emulator.explain.edits import (
     changed,
     override,
 )
-from tests.emulator.probes import TRUST
+from tests.emulator.probes import BATCH_POLICY, TRUST
 from tests.emulator.provider import running_provider
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         for name in ("first", "second"):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+            iam.attach_role_policy(RoleName=name, PolicyArn=BATCH_POLICY)  # a compute environment's service role
             iam.create_policy(PolicyName=name, PolicyDocument=policy)
         applied = Folder(path, environ)
         applied.render(MANIFEST)
