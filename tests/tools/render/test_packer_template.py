@@ -166,15 +166,17 @@ def test_packer_reports_a_missing_script(prod: Manifest, tmp_path: Path) -> None
 
 
 def test_each_script_of_the_folder_is_run_and_each_that_is_run_is_there(prod: Manifest) -> None:
-    settings = load(data_dir("envs") / "examples" / "image-rebuild.yaml")
-    for manifest in (prod, settings):
+    examples = (load(data_dir("envs") / "examples" / f"{name}.yaml") for name in ("image-rebuild", "shared-files"))
+    all_that_run = set()
+    for manifest in (prod, *examples):
         run = re.findall(r'"\$\{path\.root\}/scripts/(.+)"', template(manifest))
 
         assert sorted(run) == sorted(
             path.removeprefix("scripts/") for path in packer_folder(manifest) if path.startswith("scripts/")
         )
         assert run[-2:] == ["cleanup.sh", "verify.sh"]
-    assert sorted(run) == sorted(path.name for path in (data_dir("packer") / "scripts").iterdir())
+        all_that_run.update(run)
+    assert all_that_run == {path.name for path in (data_dir("packer") / "scripts").iterdir()}
 
 
 def test_every_mapping_is_encrypted_with_the_environments_key(prod: Manifest) -> None:

@@ -152,11 +152,14 @@ def run(folder: Path, environ: dict[str, str], *arguments: str) -> subprocess.Co
     )
 
 
+_OF_A_ROOT = ("backend.tf", "imports.tf")
+
+
 def write_root(folder: Path, environments: Mapping[str, Mapping[str, bytes]]) -> None:
     """Write a root with the rendered files of environments as modules: terraform reads the schema once for a root."""
     calls = ""
     for number, (name, files) in enumerate(environments.items()):
-        lay_out({path: content for path, content in files.items() if path != "backend.tf"}, folder / name)
+        lay_out({path: content for path, content in files.items() if path not in _OF_A_ROOT}, folder / name)
         calls += f'module "m{number}" {{\n  source = "./{name}"\n}}\n'
     (folder / "main.tf").write_text(calls)
 
