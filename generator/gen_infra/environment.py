@@ -19,7 +19,6 @@ from gen_infra.render.cache import forget
 from gen_infra.render.files import render
 from gen_infra.render.imports import import_ids
 from gen_infra.render.writer import digest
-from gen_infra.terraform.plan import addresses
 from gen_infra.versions import LOCK_FILE, TERRAFORM_WITH_S3_LOCKS
 
 if TYPE_CHECKING:
@@ -101,6 +100,8 @@ class Environment:
 
         The note is of this folder. From another one, the files import them once more, which terraform ignores.
         """
+        from gen_infra.terraform.plan import addresses
+
         found = sorted({*addresses(state)} & {*import_ids(self.manifest)})
         if found:
             (self.root / _IMPORTED).write_text(json.dumps(found), encoding="utf-8")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import MissingError, UsageError
-from gen_infra.terraform.adapter import Terraform, TerraformError
 from gen_infra.terraform.hcl import HclError, Tuple, parse
 from gen_infra.terraform.provider import REGISTRIES, find_provider, os_arch
 from gen_infra.versions import LOCK_FILE
@@ -96,6 +95,8 @@ def make_lock_file(
         UsageError: a platform is invalid.
         MissingError: the registry or mirror does not have the provider for a platform.
     """
+    from gen_infra.terraform.adapter import Terraform, TerraformError  # renders do without
+
     for platform in platforms:
         if not _PLATFORM.fullmatch(platform):
             raise UsageError(f'invalid platform "{platform}": use a system and a processor, such as linux_amd64')
