@@ -19,7 +19,7 @@ from gen_infra.render.cache import forget
 from gen_infra.render.files import render
 from gen_infra.render.imports import import_ids
 from gen_infra.render.writer import digest
-from gen_infra.versions import LOCK_FILE, TERRAFORM_WITH_S3_LOCKS
+from gen_infra.tools.versions import LOCK_FILE, TERRAFORM_WITH_S3_LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

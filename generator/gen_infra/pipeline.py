@@ -19,7 +19,7 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest import load_with_warnings
 from gen_infra.render.writer import digest, read_back
 from gen_infra.render.writer import write as write_folder
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gen_infra.terraform.plan import PlanContent
     from gen_infra.terraform.saved_plan import Intent, Plan
     from gen_infra.tools.process import Progress
-    from gen_infra.versions import AwsProvider
+    from gen_infra.tools.versions import AwsProvider
 
     OnEvent = Callable[[Event], None]
 

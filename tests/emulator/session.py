@@ -21,7 +21,7 @@ import pytest
 from gen_infra.emulator import Emulator, copy_of, start
 from gen_infra.terraform.adapter import Terraform, find_terraform
 from gen_infra.terraform.provider import find_provider
-from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR
+from gen_infra.tools.versions import AWS_PROVIDERS, DEFAULT_MAJOR
 from tests.cli import clean_environ, gen_infra
 from tests.emulator.provider import provider_of, running_provider
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen_infra.resources import data_dir
-from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR, terraform_range
+from gen_infra.tools.versions import AWS_PROVIDERS, DEFAULT_MAJOR, terraform_range
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -32,7 +32,7 @@ LAYERS = (
     ("permissions",),
     ("manifest",),  # its schema and rules state what the table in `aws` says that AWS refuses
     ("aws", "iam", "tools"),
-    ("errors", "installation", "resources", "versions", "gen_infra"),  # gen_infra itself holds the version
+    ("errors", "resources", "gen_infra"),  # gen_infra itself holds the version
 )
 # The same inside the manifest: a model, rules on it, and the reading of it.
 MANIFEST = ("reading", "rules", "model")

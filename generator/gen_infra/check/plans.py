@@ -14,7 +14,7 @@ from gen_infra.render.files import imports_file
 from gen_infra.render.imports import import_ids
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Diagnostic, Terraform, TerraformError
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from gen_infra.cli.console import (
 )
 from gen_infra.cli.several import CommandOutcome, finish, guarded, in_order, load_each, manifests_argument
 from gen_infra.errors import UsageError
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,7 +30,7 @@ def version(check: bool, as_json: bool, quiet: bool) -> int:
     about: dict[str, object] = {"version": __version__, "python": platform.python_version()}
     code = 0
     if check:
-        from gen_infra.installation import examine
+        from gen_infra.tools.installation import examine
 
         found = examine()
         about |= {"folder": str(found.folder), "files": found.files, "differing": found.differing}

@@ -12,14 +12,14 @@ from gen_infra.tools import container_host, process
 from gen_infra.tools.checkov.adapter import find_checkov
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.packer import find_packer
-from gen_infra.versions import AWS_PROVIDERS
+from gen_infra.tools.versions import AWS_PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gen_infra.doctor.diagnosis import Diagnosis
     from gen_infra.terraform.adapter import Binary
-    from gen_infra.versions import AwsProvider
+    from gen_infra.tools.versions import AwsProvider
 
 _PROBE_SECONDS = 30.0
 _CHECKOV = (3, 3)  # the release whose output `check` reads

@@ -12,12 +12,12 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest.model.base import EnvironmentName
 from gen_infra.manifest.schema import SCHEMA_FILE
 from gen_infra.resources import data_dir
-from gen_infra.versions import DEFAULT_MAJOR
+from gen_infra.tools.versions import DEFAULT_MAJOR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gen_infra.versions import Major
+    from gen_infra.tools.versions import Major
 
 _ENVIRONMENTS = ("demo", "dev", "prod")
 _MODELINE = re.compile(r"# yaml-language-server: \$schema=.*\n")

@@ -16,7 +16,7 @@ from gen_infra.manifest.rules.names import repository_label
 from gen_infra.manifest.user_data import user_data
 from gen_infra.render.containers import container_properties, ecs_properties, node_properties
 from gen_infra.render.hcl import Hcl, reference
-from gen_infra.versions import terraform_range
+from gen_infra.tools.versions import terraform_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -27,7 +27,7 @@ from gen_infra.errors import GenInfraError
 from gen_infra.render.folder import Folder, ObstacleError
 from gen_infra.render.writer import Written, digest, read_back
 from gen_infra.resources import DataKind, data_dir
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

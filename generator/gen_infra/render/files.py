@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.job_policies import Statement
-    from gen_infra.versions import AwsProvider
+    from gen_infra.tools.versions import AwsProvider
 
 _TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf", "record.tf")
 _FUNCTION_SOURCES = "job-functions/src"

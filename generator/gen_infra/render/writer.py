@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.render.folder import Folder, ObstacleError
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

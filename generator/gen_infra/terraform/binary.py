@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from gen_infra.errors import MissingError
 from gen_infra.tools import process
 from gen_infra.tools.child_environment import child_environment
-from gen_infra.versions import TERRAFORM
+from gen_infra.tools.versions import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.terraform.hcl import HclError, Tuple, parse
 from gen_infra.terraform.provider import REGISTRIES, find_provider, os_arch
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gen_infra.terraform.binary import Binary, Flavour
-    from gen_infra.versions import AwsProvider
+    from gen_infra.tools.versions import AwsProvider
 
 _PLATFORM = re.compile(r"[a-z0-9]+_[a-z0-9]+")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.terraform.source import UNKNOWN, Resource
 from gen_infra.tools.addresses import bare
-from gen_infra.versions import RENAMED
+from gen_infra.tools.versions import RENAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Literal
 
 from gen_infra.errors import MissingError
 from gen_infra.terraform.hcl import Expression, HclError, Tuple, parse
-from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR
+from gen_infra.tools.versions import AWS_PROVIDERS, DEFAULT_MAJOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gen_infra.terraform.binary import Flavour
-    from gen_infra.versions import AwsProvider, Major
+    from gen_infra.tools.versions import AwsProvider, Major
 
 REGISTRIES: dict[Flavour, str] = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
 _SYSTEM_ROOTS = ("/opt", "/usr/local", "/usr/share", "/var/lib", "/srv")  # where site-wide software and data go

@@ -14,7 +14,7 @@ from gen_infra.check.plans import validate_and_plan
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.terraform.adapter import TerraformError
 from gen_infra.terraform.provider import os_arch
-from gen_infra.versions import LOCK_FILE
+from gen_infra.tools.versions import LOCK_FILE
 from tests.unit.manifests import SMALLEST, write
 
 if TYPE_CHECKING:

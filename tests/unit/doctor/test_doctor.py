@@ -19,7 +19,7 @@ from gen_infra.doctor import runner as doctor
 from gen_infra.doctor.diagnosis import Diagnosis, ok, warning, wrong
 from gen_infra.errors import MissingError
 from gen_infra.terraform.adapter import Binary
-from gen_infra.versions import AWS_PROVIDERS
+from gen_infra.tools.versions import AWS_PROVIDERS
 from tests.unit.manifests import accept
 from tests.unit.recorded import Account, Refusal
 from tests.unit.terraform.test_provider import unpacked

@@ -15,7 +15,7 @@ import pytest
 
 from gen_infra.manifest import load
 from gen_infra.terraform.hcl import FunctionCall, Opaque, parse
-from gen_infra.versions import AWS_PROVIDERS, terraform_range
+from gen_infra.tools.versions import AWS_PROVIDERS, terraform_range
 from tests.golden.renew import manifests
 from tests.provider_schema import terraform_files
 

@@ -10,7 +10,7 @@ from tasks.provider_schema import rendered_types
 
 from gen_infra.manifest import load
 from gen_infra.terraform.hcl import parse
-from gen_infra.versions import AWS_PROVIDERS
+from gen_infra.tools.versions import AWS_PROVIDERS
 from tests.golden.renew import manifests
 from tests.provider_schema import for_version_6, provider_schema, terraform_files, variations
 

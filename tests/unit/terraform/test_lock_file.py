@@ -10,7 +10,7 @@ from gen_infra import pipeline
 from gen_infra.errors import UsageError
 from gen_infra.render.cache import RenderCache
 from gen_infra.terraform.lock_file import LockFile, lock_file_beside
-from gen_infra.versions import AWS_PROVIDERS, LOCK_FILE
+from gen_infra.tools.versions import AWS_PROVIDERS, LOCK_FILE
 from tests.unit.manifests import SMALLEST, changed, write
 
 if TYPE_CHECKING:

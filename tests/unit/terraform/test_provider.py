@@ -9,7 +9,7 @@ import pytest
 
 from gen_infra.errors import MissingError
 from gen_infra.terraform.provider import ProviderSource, find_provider, major_here, os_arch
-from gen_infra.versions import AWS_PROVIDERS
+from gen_infra.tools.versions import AWS_PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

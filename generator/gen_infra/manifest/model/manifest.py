@@ -10,7 +10,7 @@ from msgspec import structs
 from gen_infra.manifest.model.file_system import FileSystem
 from gen_infra.manifest.model.resource_names import ResourceNames
 from gen_infra.manifest.model.settings import Bucket
-from gen_infra.versions import AWS_PROVIDERS, AwsProvider
+from gen_infra.tools.versions import AWS_PROVIDERS, AwsProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ from gen_infra.manifest.model.base import (
     about,
     text,
 )
-from gen_infra.versions import DEFAULT_MAJOR, Major
+from gen_infra.tools.versions import DEFAULT_MAJOR, Major
 
 # Where the logs of a job go whose definition has no log configuration, in every environment of an account and region.
 # https://docs.aws.amazon.com/batch/latest/userguide/using_cloudwatch_logs.html

@@ -7,7 +7,7 @@ provider and compares what AWS Batch then describes with this table.
 
 from __future__ import annotations
 
-from gen_infra.versions import AWS_PROVIDERS
+from gen_infra.tools.versions import AWS_PROVIDERS
 
 PROVIDER = AWS_PROVIDERS[5]  # version 6 is not measured yet: for it the same members are allowed
 # https://github.com/hashicorp/terraform-provider-aws/issues/41881, open: newer versions cannot either

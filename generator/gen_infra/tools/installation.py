@@ -32,7 +32,7 @@ class Installation:
 
 def examine() -> Installation:
     """Compare each file of the package with its checksum in the record that the installer kept of the wheel."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     try:
         found = distribution(_NAME)
     except PackageNotFoundError:

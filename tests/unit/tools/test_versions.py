@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gen_infra.resources import data_dir
-from gen_infra.versions import AWS_PROVIDERS, DEFAULT_MAJOR
+from gen_infra.tools.versions import AWS_PROVIDERS, DEFAULT_MAJOR
 
 
 @pytest.mark.parametrize(
