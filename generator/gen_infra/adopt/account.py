@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.definitions import active_definitions, containers_of_definition, newest_revisions
 from gen_infra.aws.errors import aws_errors, error_code
 from gen_infra.aws.session import identity
 from gen_infra.errors import UsageError
@@ -94,12 +96,9 @@ def _read_queues(clients: Clients, account: AccountContents) -> None:
 
 @aws_errors()
 def _read_definitions(clients: Clients, account: AccountContents) -> None:
-    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
-        for definition in page["jobDefinitions"]:
-            name = definition["jobDefinitionName"]
-            account.revisions[name] = account.revisions.get(name, 0) + 1
-            if definition["revision"] > account.definitions.get(name, {"revision": 0})["revision"]:
-                account.definitions[name] = definition
+    definitions = [*active_definitions(clients)]
+    account.revisions.update(Counter(each["jobDefinitionName"] for each in definitions))
+    account.definitions.update(newest_revisions(definitions))
 
 
 def _read_named(clients: Clients, account: AccountContents) -> None:
@@ -171,7 +170,7 @@ def profile_name(environment: Json) -> str:
 
 def repository_names(definition: Json, account: AccountContents) -> Iterator[str]:
     """Yield the repositories of this account and region that a definition's images are in."""
-    for container in containers(definition):
+    for container in containers_of_definition(definition):
         found = _IMAGE.match(container.get("image", ""))
         if found and found.groups()[:2] == (account.id, account.region):
             yield found[3].partition(":")[0]
@@ -179,22 +178,10 @@ def repository_names(definition: Json, account: AccountContents) -> Iterator[str
 
 def log_group_names(definition: Json) -> Iterator[str]:
     """Yield the log groups that a definition names."""
-    for container in containers(definition):
+    for container in containers_of_definition(definition):
         group = container.get("logConfiguration", {}).get("options", {}).get("awslogs-group")
         if group:
             yield group
-
-
-def containers(definition: Json) -> list[Json]:
-    """Return the containers of a job definition of any kind; none of EKS."""
-    single = definition.get("containerProperties")
-    ranges = definition.get("nodeProperties", {}).get("nodeRangeProperties", [])
-    tasks = definition.get("ecsProperties", {}).get("taskProperties", [])
-    return [
-        *([single] if single else []),
-        *(each["container"] for each in ranges if each.get("container")),
-        *(container for task in tasks for container in task.get("containers", [])),
-    ]
 
 
 def compute_arns(queue: Json) -> list[str]:

@@ -17,7 +17,7 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest.importing.job import import_jobs
 from gen_infra.manifest.instances import named
 from gen_infra.manifest.model.base import OwnTags
-from gen_infra.manifest.model.scheduling import FairShare
+from gen_infra.manifest.model.scheduling import TIME_LIMIT_KEYS, FairShare
 from gen_infra.manifest.reading.loader import ManifestError, load
 from gen_infra.render.imports import import_ids
 from gen_infra.render.yaml import to_yaml
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Json
 
 _MOST_SUBNETS, _MOST_GROUPS = 16, 5
-_TIME_LIMITS = {
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "insufficient_capacity_minutes",
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "compute_environment_maximum_minutes",
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "job_requirement_minutes",
-}
 _OF_COMPUTE = re.compile(r"compute\.([A-Za-z0-9_-]+)\.(\w+)")
 _OF_JOB = re.compile(r"jobs\.([A-Za-z0-9_-]+)\b")
 
@@ -292,12 +287,12 @@ def _time_limits(queue: Json, note: Any) -> str | dict[str, int]:
     actions = {each["reason"]: each for each in queue.get("jobStateTimeLimitActions", [])}
     if not actions:
         return "none"
-    if {*actions} - {*_TIME_LIMITS} or any(each["action"] != "CANCEL" for each in actions.values()):
+    if {*actions} - {*TIME_LIMIT_KEYS} or any(each["action"] != "CANCEL" for each in actions.values()):
         note("its time limits are replaced by gen-infra's: see the plan")
     return {
-        _TIME_LIMITS[reason]: max(10, min(1440, each["maxTimeSeconds"] // 60))
+        TIME_LIMIT_KEYS[reason]: max(10, min(1440, each["maxTimeSeconds"] // 60))
         for reason, each in actions.items()
-        if reason in _TIME_LIMITS
+        if reason in TIME_LIMIT_KEYS
     }
 
 

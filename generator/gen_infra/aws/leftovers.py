@@ -10,9 +10,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.definitions import active_definitions
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.inventory import AwsResource, inventory
-from gen_infra.aws.owners import is_others
+from gen_infra.aws.owners import other_owner
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
@@ -59,13 +60,11 @@ def deregister_definitions(clients: Clients, names: Iterable[str], environment: 
 
     Revisions that bear the tag of another environment stay.
     """
-    pages = clients.batch.get_paginator("describe_job_definitions")
     arns = [
         definition["jobDefinitionArn"]
         for name in names
-        for page in pages.paginate(jobDefinitionName=name, status="ACTIVE")
-        for definition in page["jobDefinitions"]
-        if not is_others(definition.get("tags", {}), environment)
+        for definition in active_definitions(clients, name)
+        if other_owner(definition.get("tags", {}), environment) is None
     ]
     for arn in arns:
         clients.batch.deregister_job_definition(jobDefinition=arn)
@@ -84,12 +83,11 @@ def definitions_with_roles(clients: Clients, roles: Collection[str], own: Collec
         own: the names of the environment's own definitions.
     """
     found = {}
-    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
-        for definition in page["jobDefinitions"]:
-            text = json.dumps(definition, default=str)
-            used = [role for role in roles if f'"{role}"' in text or f'"{role.rpartition("/")[2]}"' in text]
-            if used and definition["jobDefinitionName"] not in own:
-                found[f"{definition['jobDefinitionName']}:{definition['revision']}"] = used[0]
+    for definition in active_definitions(clients):
+        text = json.dumps(definition, default=str)
+        used = [role for role in roles if f'"{role}"' in text or f'"{role.rpartition("/")[2]}"' in text]
+        if used and definition["jobDefinitionName"] not in own:
+            found[f"{definition['jobDefinitionName']}:{definition['revision']}"] = used[0]
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.definitions import active_definitions, newest_revisions
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.aws.inventory import AwsResource
@@ -19,22 +20,18 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
 
 
-def is_others(tags: Mapping[str, str], environment: str) -> bool:
-    """Return whether a resource with these tags is another environment's."""
-    return tags.get(ENVIRONMENT_TAG, environment) != environment
+def other_owner(tags: Mapping[str, str], environment: str) -> str | None:
+    """Return which other environment a resource with these tags belongs to; None for this environment's own."""
+    owner = tags.get(ENVIRONMENT_TAG, environment)
+    return owner if owner != environment else None
 
 
 @aws_errors()
 def named_definitions(clients: Clients, names: Collection[str]) -> list[AwsResource]:
     """List the newest active revision of each of these job definitions; Batch would add a revision to it."""
-    newest: dict[str, Any] = {}
-    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE") if names else ():
-        for each in page["jobDefinitions"]:
-            name = each["jobDefinitionName"]
-            if name in names and (name not in newest or newest[name]["revision"] < each["revision"]):
-                newest[name] = each
+    newest = newest_revisions(active_definitions(clients)) if names else {}
     kind = "aws_batch_job_definition"
-    return [AwsResource("job definition", name, kind, "", each) for name, each in sorted(newest.items())]
+    return [AwsResource("job definition", name, kind, "", newest[name]) for name in sorted({*newest} & {*names})]
 
 
 @aws_errors()
@@ -49,8 +46,8 @@ def require_free_names(clients: Clients, resources: Iterable[AwsResource], envir
     Raises:
         UsageError: some of them bear the tag of another environment.
     """
-    owners = {str(each): _tags(clients, each).get(ENVIRONMENT_TAG, environment) for each in resources}
-    if found := [f"{resource} (of {owner})" for resource, owner in owners.items() if owner != environment]:
+    owners = {str(each): other_owner(_tags(clients, each), environment) for each in resources}
+    if found := [f"{resource} (of {owner})" for resource, owner in owners.items() if owner]:
         raise UsageError(
             f"other environments have resources with names of {environment}: {', '.join(found)}",
             hint="rename the keys that make these names, or the environment: a hyphen joins key and environment",
@@ -68,17 +65,12 @@ def require_own(clients: Clients, queue: str, definition: str, environment: str)
     queues: Any = clients.batch.describe_job_queues(jobQueues=[queue])["jobQueues"]
     if not queues:
         raise _not_applied(f"job queue {queue}")
-    pages = clients.batch.get_paginator("describe_job_definitions").paginate(
-        jobDefinitionName=definition, status="ACTIVE"
-    )
-    revisions: list[Any] = [each for page in pages for each in page["jobDefinitions"]]
-    if not revisions:
+    newest = newest_revisions(active_definitions(clients, definition))
+    if not newest:
         raise _not_applied(f"job definition {definition}")
-    newest = max(revisions, key=lambda each: int(each["revision"]))
-    used = {f"job queue {queue}": queues[0], f"job definition {definition}": newest}
+    used = {f"job queue {queue}": queues[0], f"job definition {definition}": newest[definition]}
     for resource, described in used.items():
-        owner = described.get("tags", {}).get(ENVIRONMENT_TAG, environment)
-        if owner != environment:
+        if owner := other_owner(described.get("tags", {}), environment):
             raise UsageError(
                 f"{resource} belongs to the environment {owner}, not to {environment}; nothing was submitted",
                 hint=f"rename it in the manifest of {environment} or of {owner}, and apply",

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gen_infra.aws.definitions import active_definitions
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.jobs import STATUSES, SubmittedJob, list_jobs
 from gen_infra.aws.leftovers import delete_images
-from gen_infra.aws.owners import is_others
+from gen_infra.aws.owners import other_owner
 
 if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
@@ -57,9 +58,9 @@ def find_prunable(
     A revision is used by jobs that have not ended, in any queue. An image is used by such jobs, and by every active
     revision in the account that is not removed itself. Revisions that bear the tag of another environment stay.
     """
-    active = list(_active_definitions(clients))
+    active = list(active_definitions(clients))
     jobs = _unfinished_jobs(clients)
-    own = [definition for definition in active if not is_others(definition.get("tags", {}), environment)]
+    own = [definition for definition in active if other_owner(definition.get("tags", {}), environment) is None]
     revisions = prunable_revisions(own, definitions, {job.definition for job in jobs}, keep=keep)
     staying = [definition for definition in active if definition["jobDefinitionArn"] not in revisions]
     named = {
@@ -128,11 +129,6 @@ def _is_named(image: PrunableImage, references: Collection[tuple[str, str]]) -> 
     return any(
         path.endswith(f"/{image.repository}") and what in {image.digest, *image.tags} for path, what in references
     )
-
-
-def _active_definitions(clients: Clients) -> Iterator[Mapping[str, Any]]:
-    for page in clients.batch.get_paginator("describe_job_definitions").paginate(status="ACTIVE"):
-        yield from page["jobDefinitions"]
 
 
 def _unfinished_jobs(clients: Clients) -> list[SubmittedJob]:

@@ -10,6 +10,7 @@ import msgspec
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.manifest.model.resource_names import ENGINE_ROLES
+from gen_infra.manifest.model.scheduling import TIME_LIMIT_KEYS
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 from gen_infra.manifest.placements import offered
 from gen_infra.manifest.rules.names import repository_label
@@ -240,17 +241,8 @@ def scheduling(queues: Mapping[str, Queue]) -> dict[str, str]:
 
 
 def time_limits(limits: TimeLimits | Literal["none"]) -> list[tuple[str, int]]:
-    """Return the reasons that Batch can report for a waiting job, with the minutes until Batch cancels it.
-
-    https://docs.aws.amazon.com/batch/latest/APIReference/API_JobStateTimeLimitAction.html
-    """
-    if limits == "none":
-        return []
-    return [
-        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", limits.insufficient_capacity_minutes),
-        ("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE", limits.compute_environment_maximum_minutes),
-        ("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", limits.job_requirement_minutes),
-    ]
+    """Return the reasons that Batch can report for a waiting job, with the minutes until Batch cancels it."""
+    return [] if limits == "none" else [(reason, getattr(limits, key)) for reason, key in TIME_LIMIT_KEYS.items()]
 
 
 def job_dependencies(manifest: Manifest, key: str, policies: Sequence[RolePolicy]) -> list[Hcl]:

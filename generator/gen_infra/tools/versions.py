@@ -71,7 +71,8 @@ class AwsProvider:
         Raises:
             ValueError: a text that is to be replaced is not in the file once: the table and the file disagree.
         """
-        for old, new in {**self.rewrites.get(file, {}), **self.rewrites.get(f"{module}/{file}", {})}.items():
+        ranges = {f'"{_5.range}"': f'"{self.range}"'} if file == "versions.tf" else {}
+        for old, new in {**ranges, **self.rewrites.get(f"{module}/{file}", {})}.items():
             if text.count(old) != 1:
                 raise ValueError(f"{module}/{file} has {old!r} {text.count(old)} times")
             text = text.replace(old, new)
@@ -109,7 +110,6 @@ _6 = AwsProvider(
     in_place=(*_5.in_place, "SPOT_PRICE_CAPACITY_OPTIMIZED"),
     gp3_throughput=2000,
     rewrites={
-        "versions.tf": {f'"{_5.range}"': '"~> 6.25"'},
         "fargate-environment/main.tf": _PREFIX,
         "fargate-environment/outputs.tf": _NAME,
         "compute-environment/outputs.tf": _NAME,

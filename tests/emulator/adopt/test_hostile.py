@@ -1,4 +1,4 @@
-"""Accounts that nobody planned: adopt says in plain words what it does with them, and what it does not.
+"""Accounts with unusual contents: adopt says in plain words what it does with them, and what it does not.
 
 The tests run in this order, on one account, to which each adds something.
 """

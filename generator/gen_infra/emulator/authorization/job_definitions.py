@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.aws.definitions import containers_of_definition
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from gen_infra.emulator.authorization.keys import ContextValues
 
@@ -30,7 +32,7 @@ def definition_context(parameters: Mapping[str, Any]) -> ContextValues:
     """
     found: dict[str, list[str]] = {}
     privileged = []
-    for container in _containers(parameters):
+    for container in containers_of_definition(parameters):
         logs = container.get("logConfiguration") or {}
         options = logs.get("options") or {}
         values = {key: container.get(name) for key, name in _PROPERTIES.items()}
@@ -44,12 +46,3 @@ def definition_context(parameters: Mapping[str, Any]) -> ContextValues:
     if privileged:
         found["batch:privileged"] = [str(any(privileged)).lower()]
     return {key: tuple(dict.fromkeys(values)) for key, values in found.items()}
-
-
-def _containers(parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the containers of a definition: its only one, those of its task, or those of its nodes."""
-    nodes = (parameters.get("nodeProperties") or {}).get("nodeRangeProperties") or []
-    for place in (parameters, *nodes):
-        yield from filter(None, (place.get("containerProperties"), place.get("container")))
-        for task in (place.get("ecsProperties") or {}).get("taskProperties") or []:
-            yield from task.get("containers") or []

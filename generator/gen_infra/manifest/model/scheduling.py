@@ -139,6 +139,15 @@ class TimeLimits(Model, frozen=True, kw_only=True):
     ] = 60
 
 
+# The reasons that Batch reports, with the key of each.
+# https://docs.aws.amazon.com/batch/latest/APIReference/API_JobStateTimeLimitAction.html
+TIME_LIMIT_KEYS = {
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": "insufficient_capacity_minutes",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": "compute_environment_maximum_minutes",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": "job_requirement_minutes",
+}
+
+
 class FairShare(Model, frozen=True, kw_only=True):
     """A fair-share scheduling policy; every job of the queue has a share identifier."""
 
