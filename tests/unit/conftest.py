@@ -7,6 +7,7 @@ import os
 import pytest
 
 from gen_infra.aws import session
+from tests.unit.recorded import Account
 
 
 @pytest.fixture
@@ -18,3 +19,12 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> session.Clients:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     return session.clients("us-east-1")
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An AWS whose answers a test sets."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    return Account()

@@ -27,14 +27,6 @@ DIGITS = "20260131120000000000000001"
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    return Account()
-
-
-@pytest.fixture
 def manifest(tmp_path: Path) -> Manifest:
     jobs = {"isaac": {"image": "quay.io/x/isaac:1", "vcpus": 1, "memory_mib": 512}}
     return accept(tmp_path, tags={"Project": "genomics"}, jobs=jobs)

@@ -20,14 +20,6 @@ NAME = "isaac-b-prod"  # of the job isaac-b in prod, and of the job isaac in b-p
 TAG = "gen-infra:environment"
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    return Account()
-
-
 def definition(revision: int, **tags: str) -> dict[str, Any]:
     arn = f"arn:aws:batch:us-east-1:123456789012:job-definition/{NAME}:{revision}"
     named = {"jobDefinitionName": NAME, "jobDefinitionArn": arn, "revision": revision, "type": "container"}

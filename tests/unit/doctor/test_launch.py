@@ -21,14 +21,6 @@ GROUP = "arn:aws:resource-groups:us-east-1:123456789012:group/reserved"
 RESERVED = {"InstanceType": "c7i.48xlarge", "State": "active", "TotalInstanceCount": 4, "AvailableInstanceCount": 2}
 
 
-@pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    return Account()
-
-
 @pytest.mark.parametrize(
     ("groups", "level", "words"),
     [
@@ -38,9 +30,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Account:
         ([{"GroupName": "mpi", "State": "available", "Strategy": "spread"}], "warning", "has the strategy spread"),
     ],
 )
-def test_placement_groups(groups: list[dict[str, str]], level: str, words: str, recorded: Account) -> None:
-    recorded.answers = {"DescribePlacementGroups": {"PlacementGroups": groups}}
-    [line] = placement_groups(recorded.clients, ["mpi"])
+def test_placement_groups(groups: list[dict[str, str]], level: str, words: str, account: Account) -> None:
+    account.answers = {"DescribePlacementGroups": {"PlacementGroups": groups}}
+    [line] = placement_groups(account.clients, ["mpi"])
     assert (line.level, words in line.message) == (level, True)
     assert groups or line.advice.startswith("aws ec2 create-placement-group --group-name mpi --strategy cluster")
 
@@ -54,30 +46,30 @@ def test_placement_groups(groups: list[dict[str, str]], level: str, words: str, 
         ({"AvailableInstanceCount": 0}, "warning", "has no free instance of its 4 c7i.48xlarge"),
     ],
 )
-def test_capacity_reservations(changes: dict[str, Any], level: str, words: str, recorded: Account) -> None:
-    recorded.answers = {"DescribeCapacityReservations": {"CapacityReservations": [{**RESERVED, **changes}]}}
-    [line] = capacity_reservation(recorded.clients, ID, ["c7i.48xlarge", "c7i.large"])
+def test_capacity_reservations(changes: dict[str, Any], level: str, words: str, account: Account) -> None:
+    account.answers = {"DescribeCapacityReservations": {"CapacityReservations": [{**RESERVED, **changes}]}}
+    [line] = capacity_reservation(account.clients, ID, ["c7i.48xlarge", "c7i.large"])
     assert (line.level, words in line.message) == (level, True)
 
 
-def test_a_capacity_reservation_that_does_not_exist(recorded: Account) -> None:
-    recorded.answers = {"DescribeCapacityReservations": Refusal("InvalidCapacityReservationId.NotFound", "no")}
-    [line] = capacity_reservation(recorded.clients, ID, ["c7i.large"])
+def test_a_capacity_reservation_that_does_not_exist(account: Account) -> None:
+    account.answers = {"DescribeCapacityReservations": Refusal("InvalidCapacityReservationId.NotFound", "no")}
+    [line] = capacity_reservation(account.clients, ID, ["c7i.large"])
     assert (line.level, line.message) == ("wrong", f"{ID} does not exist in us-east-1")
-    recorded.answers = {"DescribeCapacityReservations": Refusal("UnauthorizedOperation", "no")}
-    [line] = capacity_reservation(recorded.clients, ID, ["c7i.large"])
+    account.answers = {"DescribeCapacityReservations": Refusal("UnauthorizedOperation", "no")}
+    [line] = capacity_reservation(account.clients, ID, ["c7i.large"])
     assert (line.level, line.message) == ("warning", "cannot check: needs ec2:DescribeCapacityReservations")
 
 
-def test_a_resource_group_of_capacity_reservations(recorded: Account) -> None:
+def test_a_resource_group_of_capacity_reservations(account: Account) -> None:
     member = {"ResourceArn": "arn:aws:ec2:us-east-1:123456789012:x", "ResourceType": "AWS::EC2::CapacityReservation"}
     for answer, level, words in (
         ({"ResourceIdentifiers": [member]}, "ok", f"{GROUP} has 1"),
         ({"ResourceIdentifiers": []}, "wrong", f"{GROUP} has no capacity reservation"),
         (Refusal("NotFoundException", "no"), "wrong", f"{GROUP} does not exist"),
     ):
-        recorded.answers = {"ListGroupResources": answer}
-        [line] = capacity_reservation(recorded.clients, GROUP, ())
+        account.answers = {"ListGroupResources": answer}
+        [line] = capacity_reservation(account.clients, GROUP, ())
         assert (line.level, line.message) == (level, words)
 
 
@@ -105,12 +97,12 @@ def test_elastic_fabric_adapters_need_a_group_that_admits_itself(
     assert level == "ok" or line.advice.startswith("aws ec2 authorize-security-group-ingress --group-id sg-1 --ip-")
 
 
-def test_what_the_compute_environments_are_launched_into(tmp_path: Path, recorded: Account) -> None:
+def test_what_the_compute_environments_are_launched_into(tmp_path: Path, account: Account) -> None:
     fast = {"type": "EC2", "max_vcpus": 768, "instance_types": ["c7i.48xlarge"], "placement_group": "mpi", "efa": True}
     reserved = {"type": "EC2", "max_vcpus": 4, "instance_types": ["c7i.large"], "capacity_reservation": ID}
     unreserved = {**reserved, "capacity_reservation": "none"}
     manifest = accept(tmp_path, compute={"spot": fast, "reserved": reserved, "unreserved": unreserved})
-    found = [each.args[1:] for each in doctor.launches(recorded.clients, manifest)]  # type: ignore[attr-defined]
+    found = [each.args[1:] for each in doctor.launches(account.clients, manifest)]  # type: ignore[attr-defined]
     assert found == [(["mpi"],), (ID, ["c7i.large"])]
 
 
@@ -118,7 +110,7 @@ def test_what_the_compute_environments_are_launched_into(tmp_path: Path, recorde
     ("owner", "alias", "level"),
     [("123456789012", None, "ok"), ("591542846629", "amazon", "ok"), ("210987654321", None, "warning")],
 )
-def test_an_image_of_another_account_is_named(owner: str, alias: str | None, level: str, recorded: Account) -> None:
+def test_an_image_of_another_account_is_named(owner: str, alias: str | None, level: str, account: Account) -> None:
     found = {
         "ImageId": AMI,
         "Name": "lab",
@@ -127,6 +119,6 @@ def test_an_image_of_another_account_is_named(owner: str, alias: str | None, lev
         "OwnerId": owner,
         **({"ImageOwnerAlias": alias} if alias else {}),
     }
-    recorded.answers = {"DescribeImages": {"Images": [found]}, "DescribeSnapshots": {"Snapshots": []}}
-    [line] = [each for each in image(recorded.clients, AMI, "x86_64", {}, "123456789012") if each.subject == "image"]
+    account.answers = {"DescribeImages": {"Images": [found]}, "DescribeSnapshots": {"Snapshots": []}}
+    [line] = [each for each in image(account.clients, AMI, "x86_64", {}, "123456789012") if each.subject == "image"]
     assert (line.level, "belongs to account 210987654321" in line.message) == (level, level == "warning")

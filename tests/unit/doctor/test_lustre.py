@@ -36,14 +36,6 @@ def port(low: int, high: int, source: str = "10.0.0.0/16") -> dict[str, Any]:
 BOTH = [port(988, 988), port(1018, 1023)]
 
 
-@pytest.fixture
-def recorded(monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    return Account()
-
-
 def lines(
     account: Account,
     rules: list[dict[str, Any]] = BOTH,
@@ -65,8 +57,8 @@ def lines(
     return [(line.level, f"{line.message}; {line.advice}") for line in found]
 
 
-def test_all_is_well(recorded: Account) -> None:
-    assert [level for level, _ in lines(recorded)] == ["ok"]
+def test_all_is_well(account: Account) -> None:
+    assert [level for level, _ in lines(account)] == ["ok"]
 
 
 @pytest.mark.parametrize(
@@ -82,23 +74,23 @@ def test_all_is_well(recorded: Account) -> None:
     ],
 )
 def test_what_keeps_hosts_from_mounting_it_is_named(
-    changes: dict[str, Any], level: str, words: str, recorded: Account
+    changes: dict[str, Any], level: str, words: str, account: Account
 ) -> None:
-    found = lines(recorded, **changes)
+    found = lines(account, **changes)
     assert [(each, words in text) for each, text in found if each != "ok"] == [(level, True)]
 
 
-def test_one_that_does_not_exist_is_wrong(recorded: Account) -> None:
-    recorded.answers = {"DescribeFileSystems": Refusal("FileSystemNotFound")}
-    [line] = lustre(recorded.clients, ID, "abcdefgh", None)
+def test_one_that_does_not_exist_is_wrong(account: Account) -> None:
+    account.answers = {"DescribeFileSystems": Refusal("FileSystemNotFound")}
+    [line] = lustre(account.clients, ID, "abcdefgh", None)
     assert (line.level, line.message) == ("wrong", f"{ID} does not exist in us-east-1")
 
 
-def test_it_is_looked_up_for_the_manifest(recorded: Account, tmp_path: Path) -> None:
+def test_it_is_looked_up_for_the_manifest(account: Account, tmp_path: Path) -> None:
     systems = {"work": {"fsx": ID, "mount_name": "abcdefgh"}}
     manifest = accept(tmp_path, image={"parameter": "/lab/ami"}, file_systems=systems)
-    lines(recorded)  # the answers
-    [look] = list(doctor._references(recorded.clients, manifest))
+    lines(account)  # the answers
+    [look] = list(doctor._references(account.clients, manifest))
     assert [line.message for line in look()] == [f"{ID} as abcdefgh"]
 
 
