@@ -29,6 +29,7 @@ from gen_infra.manifest.model.file_system import FileSystem
 from gen_infra.manifest.model.image import Image
 from gen_infra.manifest.model.job import Job
 from gen_infra.manifest.model.network import Network
+from gen_infra.manifest.model.notifications import Notifications
 from gen_infra.manifest.model.scheduling import ComputeEnvironment, Queue
 from gen_infra.manifest.model.settings import (
     Bucket,
@@ -36,7 +37,6 @@ from gen_infra.manifest.model.settings import (
     Hosts,
     Iam,
     Logs,
-    Notifications,
     StateBucket,
     Suppression,
     TerraformSettings,

@@ -10,7 +10,6 @@ from gen_infra.manifest.model.base import (
     KMS_KEY_ARN,
     AbsolutePath,
     BucketName,
-    EmailAddress,
     IamPath,
     InstanceProfileArn,
     KmsKeyArn,
@@ -82,15 +81,6 @@ class Logs(Model, frozen=True, kw_only=True):
             "definitions that name none, such as those of workflow engines. One environment of a region can have it."
         ),
     ] = False
-
-
-class Notifications(Model, frozen=True, kw_only=True):
-    """E-mail notifications; each address confirms its subscription once, with the link in the first message."""
-
-    blocked_queues: Annotated[
-        tuple[EmailAddress, ...],
-        about("E-mail addresses to notify when the job at the head of a queue cannot start and blocks the queue."),
-    ] = ()
 
 
 class Bucket(Model, frozen=True, kw_only=True):
