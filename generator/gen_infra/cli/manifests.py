@@ -92,8 +92,9 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
     """
     if other:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
-    from gen_infra.cli.placements import described, places
+    from gen_infra.cli.placements import described
     from gen_infra.manifest.model.base import dotted
+    from gen_infra.manifest.placements import places
     from gen_infra.manifest.reading.loader import load_with_nodes
     from gen_infra.manifest.reading.nodes import file_and_line, origin
     from gen_infra.render.blocks import resolved

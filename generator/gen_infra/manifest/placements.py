@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gen_infra.manifest.instances import InstanceType, named
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.model.scheduling import ComputeEnvironment
@@ -71,3 +73,33 @@ def fitting(words: tuple[str, ...], job: Demand) -> tuple[tuple[InstanceType, in
 def offered(words: tuple[str, ...]) -> tuple[InstanceType, ...]:
     """Return every type of these ``instance_types``, each once."""
     return tuple(dict.fromkeys(instance for word in words for instance in named(word)))
+
+
+class Place(NamedTuple):
+    """A compute environment that can run a job."""
+
+    compute_environment: str
+    type: str
+    """Its `type` in the manifest: ``SPOT``, ``EC2``, ``FARGATE`` or ``FARGATE_SPOT``."""
+    instance_types: dict[str, int]
+    """The types that can run the job, each with the number of such jobs (or nodes: one) that fit on the instance."""
+    jobs_in_max_vcpus: int
+    """The number of such jobs that ``max_vcpus`` is enough for."""
+
+
+def places(manifest: Manifest) -> dict[str, list[Place]]:
+    """Return the compute environments of each job's queue that can run it, in the queue's order."""
+    return {key: list(_places(manifest, job)) for key, job in manifest.jobs.items()}
+
+
+def _places(manifest: Manifest, job: Job) -> Iterator[Place]:
+    for name in enabled(manifest, manifest.queue_of(job)):
+        compute = manifest.compute[name]
+        # a node has an instance for itself
+        types = {
+            instance.name: 1 if job.nodes else at_once
+            for instance, at_once in (() if compute.is_fargate else fitting(usable_types(job, compute), demand(job)))
+        }
+        jobs = int(compute.max_vcpus // all_vcpus(job))
+        if jobs and (types or compute.is_fargate):
+            yield Place(name, compute.type, types, jobs)

@@ -30,6 +30,9 @@ from gen_infra.tools.addresses import bare
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    Computed = Callable[[str], str | None]
+    """Gives an attribute that only AWS knows, such as ``aws_kms_key.this.arn``; None where it is not known either."""
+
 
 class Unknown:
     """A value that only terraform, or only AWS, can know."""
@@ -85,8 +88,13 @@ class HclSource:
         return {bare(each.address): (each.file, (each.line, each.last_line)) for each in self.resources}
 
 
-def read_source(files: Mapping[str, bytes]) -> HclSource:
-    """Evaluate the ``*.tf`` files of a folder (relative path -> content) and the modules below it that it calls."""
+def read_source(files: Mapping[str, bytes], computed: Computed | None = None) -> HclSource:
+    """Evaluate the ``*.tf`` files of a folder and the modules below it that it calls.
+
+    Args:
+        files: relative path -> content.
+        computed: given, references to attributes of resources and to outputs of modules are followed too.
+    """
     folders: dict[str, list[tuple[str, Body]]] = {}
     errors: list[str] = []
     for path, content in sorted(files.items()):
@@ -97,7 +105,7 @@ def read_source(files: Mapping[str, bytes]) -> HclSource:
                 errors.append(f"{path}: {error}")
             else:
                 folders.setdefault(str(PurePosixPath(path).parent), []).append((path, body))
-    root = _Module(folders, ".", {}, "")
+    root = _Module(folders, ".", {}, "", computed)
     return HclSource(tuple(root.resources()), frozenset(root.declared()), tuple(errors))
 
 
@@ -109,6 +117,7 @@ class _Module:
     folder: str
     arguments: Mapping[str, Any]
     prefix: str
+    computed: Computed | None = None
     each: Mapping[str, Any] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
 
@@ -122,6 +131,7 @@ class _Module:
             for name, value in block.body.attributes.items()
         }
         self.variables = {block.labels[0]: block.body for _, block in blocks if block.kind == "variable"}
+        self.followed = {(block.kind, *block.labels): block for _, block in blocks if self.computed is not None}
         self.documents = {
             block.labels[1]: block.body
             for _, block in blocks
@@ -160,7 +170,7 @@ class _Module:
         folder = ""
         if isinstance(source, str) and source.startswith("./"):
             folder = str(PurePosixPath(self.folder, source))
-        return _Module(self.folders, folder, arguments, f"{address}.")
+        return _Module(self.folders, folder, arguments, f"{address}.", self.computed)
 
     def _instances(self, path: str, block: Block) -> Iterator[Resource]:
         data = "data." if block.kind == "data" else ""
@@ -232,7 +242,7 @@ class _Module:
             return _policy(self.body(body)) if body else UNKNOWN
         if path[0] not in {"var", "local"}:
             scope = ".".join(path[:2])
-            return _member(self.each[scope], path[2:]) if scope in self.each else UNKNOWN
+            return _member(self.each[scope], path[2:]) if scope in self.each else self._followed(path)
         whole = ".".join(path[:2])
         if len(path) == 1 or whole in self._busy:
             return UNKNOWN
@@ -240,6 +250,32 @@ class _Module:
         value = self._argument(path[1]) if path[0] == "var" else self.value(self.locals.get(path[1], _UNDECLARED))
         self._busy.discard(whole)
         return _member(value, path[2:])
+
+    def _followed(self, path: tuple[str, ...]) -> Any:
+        """Return what an attribute of a resource is set to, or an output of a module."""
+        whole = ".".join(path)
+        if self.computed is None or whole in self._busy:
+            return UNKNOWN
+        self._busy.add(whole)
+        try:
+            if path[0] == "module" and (call := self.followed.get(path[:2])):
+                module = self._module(*self._called(call))
+                output = module.followed.get(("output", path[-1]))
+                return module.value(output.body.attributes["value"]) if output and len(path) == 3 else UNKNOWN
+            block = self.followed.get(("resource", *path[:2]))
+            return self._attribute(block, path) if block else UNKNOWN
+        finally:
+            self._busy.discard(whole)
+
+    def _attribute(self, block: Block, path: tuple[str, ...]) -> Any:
+        name, keys = path[-1], path[2:-1]
+        index = "".join(f'["{key}"]' for key in keys)
+        if name in block.body.attributes:
+            scopes = dict(self._each(block.body.attributes.get("for_each"), "each"))
+            scope = scopes.get(keys[0] if keys else None)
+            return UNKNOWN if scope is None else self._with(scope).value(block.body.attributes[name])
+        known = self.computed and self.computed(f"{self.prefix}{'.'.join(path[:2])}{index}.{name}")
+        return known or UNKNOWN
 
     def _argument(self, name: str) -> Any:
         body = self.variables.get(name)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from tasks import instance_data
 
-from gen_infra.cli.placements import places
 from gen_infra.manifest import instances, load, load_with_warnings
 from gen_infra.manifest.model.base_images import BASE_IMAGES, BaseImageName
+from gen_infra.manifest.placements import places
 from gen_infra.manifest.reading.loader import ManifestError
 from tests.unit.manifests import accept, changed, write
 

@@ -145,3 +145,23 @@ resource "aws_kms_key" "k" {
         "module.m": ("main.tf", (8, 10)),
         "module.m.aws_kms_key.k": ("modules/m/main.tf", (2, 4)),
     }
+
+
+def test_references_are_followed_only_if_computed_attributes_are_given() -> None:
+    files = {
+        "main.tf": b'module "m" {\n  source = "./m"\n}\n'
+        b'resource "role" "r" {\n  for_each = { x = "X" }\n  name = "role-${each.value}"\n  self = role.r["x"].self\n}\n'
+        b'resource "a" "b" {\n  role = role.r["x"].name\n  lost = role.r["y"].name\n  key = module.m.key\n}\n',
+        "m/main.tf": b'resource "key" "k" {\n  name = "k"\n}\noutput "key" {\n  value = key.k.arn\n}\n',
+    }
+
+    def values(resource: str, **given: Any) -> Any:
+        return next(each.values for each in read_source(files, **given).resources if each.kind == resource)
+
+    assert values("a") == {"role": UNKNOWN, "lost": UNKNOWN, "key": UNKNOWN}
+    assert values("a", computed=lambda attribute: f"<{attribute}>") == {
+        "role": "role-X",
+        "lost": UNKNOWN,
+        "key": "<module.m.key.k.arn>",
+    }
+    assert values("role", computed=lambda _: None) == {"name": "role-X", "self": UNKNOWN}
