@@ -150,7 +150,8 @@ resource "aws_kms_key" "k" {
 def test_references_are_followed_only_if_computed_attributes_are_given() -> None:
     files = {
         "main.tf": b'module "m" {\n  source = "./m"\n}\n'
-        b'resource "role" "r" {\n  for_each = { x = "X" }\n  name = "role-${each.value}"\n  self = role.r["x"].self\n}\n'
+        b'resource "role" "r" {\n  for_each = { x = "X" }\n  name = "role-${each.value}"\n'
+        b'  self = role.r["x"].self\n}\n'
         b'resource "a" "b" {\n  role = role.r["x"].name\n  lost = role.r["y"].name\n  key = module.m.key\n}\n',
         "m/main.tf": b'resource "key" "k" {\n  name = "k"\n}\noutput "key" {\n  value = key.k.arn\n}\n',
     }
