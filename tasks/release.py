@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[1]
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, environment: Path) -> None:
     """Write the distributions and the bill of materials to a folder.
+
+    Args:
+        folder: where they are written.
+        environment: a new folder, in which the wheel and its locked dependencies are installed to list them.
 
     Raises:
         SystemExit: the two wheels differ.
@@ -43,7 +47,7 @@ def build(folder: Path) -> None:
         _build(unpacked, scratch / "again", "--wheel")
         if (scratch / "again" / wheel.name).read_bytes() != wheel.read_bytes():
             sys.exit(f"{wheel.name} has other bytes when it is built from {source.name}")
-        _write_sbom(wheel, scratch / "environment", folder / "sbom.cdx.json")
+    _write_sbom(wheel, environment, folder / "sbom.cdx.json")
 
 
 def _build(source: Path, folder: Path, *kinds: str) -> None:
@@ -55,7 +59,7 @@ def _write_sbom(wheel: Path, environment: Path, file: Path) -> None:
     """List what ``pip install gen-infra`` brings, with the tested versions of the dependencies."""
     venv.create(environment, with_pip=False)
     python = str(environment / "bin" / "python")
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
     lock = str(_ROOT / "requirements" / "runtime.lock")
     subprocess.run([*install, "--require-hashes", "--requirement", lock], check=True)  # noqa: S603
     subprocess.run([*install, "--no-deps", "--no-index", str(wheel)], check=True)  # noqa: S603
@@ -94,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "notes.md").write_text(notes(__version__))
-    build(folder)
+    with tempfile.TemporaryDirectory() as name:
+        build(folder, Path(name))
 
 
 if __name__ == "__main__":

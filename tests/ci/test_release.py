@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_it_builds_the_packages_and_the_bill_of_materials(tmp_path: Path) -> None:
-    release.build(tmp_path)
-    packages = sorted(path.name for path in (tmp_path / "packages").iterdir())
+def test_it_builds_the_packages_and_the_bill_of_materials(released: Path) -> None:
+    dist = released / "dist"
+    packages = sorted(path.name for path in (dist / "packages").iterdir())
     assert packages == [f"gen_infra-{__version__}-py3-none-any.whl", f"gen_infra-{__version__}.tar.gz"]
-    bill = json.loads((tmp_path / "sbom.cdx.json").read_text())
+    bill = json.loads((dist / "sbom.cdx.json").read_text())
     assert bill["bomFormat"] == "CycloneDX"
     assert bill["metadata"]["component"]["name"] == "gen-infra"
     listed = {each["name"].lower(): each["version"] for each in bill["components"]}

@@ -67,11 +67,11 @@ class Session:
         """Copy a seeded account, whose containers are killed a second after they were told to stop."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GEN_INFRA_EMULATOR_STOP_SECONDS", "1")
-            return copy_of(int(self._once("seeded", lambda: str(self._keep(start())))))
+            return copy_of(int(self.once("seeded", lambda: str(self._keep(start())))))
 
     def provider(self) -> Path:
         """Return the path of the AWS provider's program, as terraform installs it."""
-        return Path(self._once("provider", self._install_provider))
+        return Path(self.once("provider", self._install_provider))
 
     def applied(self, name: str, manifests: Mapping[str, str]) -> tuple[int, Path]:
         """Return the port of an account to which an environment was applied, and the folder from which it was applied.
@@ -81,7 +81,7 @@ class Session:
             manifests: the text of each manifest file, by its name.
         """
         digest = hashlib.sha256(repr(sorted(manifests.items())).encode()).hexdigest()
-        port, folder = json.loads(self._once(f"{name}-{digest[:12]}", lambda: self._apply(name, manifests)))
+        port, folder = json.loads(self.once(f"{name}-{digest[:12]}", lambda: self._apply(name, manifests)))
         return port, Path(folder)
 
     def end(self) -> None:
@@ -99,19 +99,24 @@ class Session:
         fcntl.flock(file, how)
         return file
 
-    def _once(self, name: str, make: Callable[[], str]) -> str:
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """Return what the first worker that asks for this name makes."""
         record = self._folder / f"{name}.json"
         with self._lock(name, fcntl.LOCK_EX):
             if not record.exists():
                 record.write_text(make())
             return record.read_text()
 
+    def new_folder(self, name: str) -> Path:
+        """Make a folder that lasts as long as the session."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
+
     def _keep(self, aws: Emulator) -> int:
         self._kept.append(aws)
         return aws.port
 
     def _install_provider(self) -> str:
-        folder = Path(tempfile.mkdtemp(prefix="provider-", dir=self._folder))
+        folder = self.new_folder("provider")
         (folder / "main.tf").write_text(AWS_PROVIDERS[DEFAULT_MAJOR].requirement)
         binary = find_terraform(os.environ)
         terraform = Terraform(binary, folder, clean_environ())
@@ -119,7 +124,7 @@ class Session:
         return str(provider_of(folder))
 
     def _apply(self, name: str, manifests: Mapping[str, str]) -> str:
-        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
+        folder = self.new_folder(name)
         for file, text in manifests.items():
             (folder / file).write_text(text)
         aws = self.seeded()
