@@ -23,10 +23,9 @@ OVERRIDES_AT_MOST = 8192
 SUBMITTER_TAG = "gen-infra:submitted-by"
 _TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")  # https://docs.aws.amazon.com/batch/latest/userguide/using-tags.html
 # What the function raises for an event that it does not accept.
-_REFUSALS = {"EventTypeError", "EventValueError", "OtherEnvironmentError"}
+_REFUSALS = {"EventTypeError", "EventValueError", "NotAllowedError", "OtherEnvironmentError"}
 # What the function does not pass on.
 _NOT_IN_EVENTS = {
-    "arrayProperties": "an array size",
     "nodeOverrides": "overrides of a multi-node job",
     "retryStrategy": "attempts",
     "shareIdentifier": "a share identifier",

@@ -224,11 +224,27 @@ def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
 
 
 def job_definition_arns(manifest: Manifest) -> list[str]:
-    """Return what the submit function may submit: each definition, or one pattern where the list would be too long."""
+    """Return what the submit function's role may submit: each definition, or patterns where the list is too long.
+
+    A pattern covers names of other environments too. The policy then asks for the tag of this one; what existed before
+    the manifest lacks it, so that there the function's own list is what decides.
+    """
     each = [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
     if submit_role_policies_size(manifest, each) <= ROLE_POLICIES_LIMIT:
         return each
-    return [manifest.batch_arn("job-definition", "*")]
+    return sorted({_with_any_beginning(arn, f"-{manifest.name}") for arn in each})
+
+
+def _with_any_beginning(arn: str, ending: str) -> str:
+    """Return the pattern of the names with the same ending: ``…/isaac-prod`` -> ``…/*-prod``.
+
+    A name that existed before the manifest may have another ending, or none.
+    """
+    prefix, _, name = arn.rpartition("/")
+    if not name.endswith(ending):
+        _, hyphen, last = name.rpartition("-")
+        ending = f"-{last}" if hyphen else ""
+    return f"{prefix}/*{ending}" if ending else arn
 
 
 def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from gen_infra.render import blocks
 from gen_infra.render.image_source import image_source
 from gen_infra.render.imports import import_ids
 from gen_infra.render.package import package
+from gen_infra.render.submissions import submissions
 from gen_infra.render.templates import packer_environment, terraform_environment
 from gen_infra.render.yaml import to_yaml
 from gen_infra.resources import data_dir
@@ -50,7 +51,9 @@ def render(manifest: Manifest, imported: Collection[str] = ()) -> dict[str, byte
             for name, content in _module(module, manifest.provider).items()
         }
     if manifest.own_jobs:
-        files["terraform/job-functions.zip"] = package(_function_sources())
+        files["terraform/job-functions.zip"] = package(
+            _function_sources() | {"submissions.json": submissions(manifest)}
+        )
     if manifest.uses_ec2:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
     resolved = blocks.resolved(manifest)

@@ -1,8 +1,9 @@
 """What the two functions share: their errors, the Batch client, the checks of an event and the log.
 
 The errors' class names are what a Step Functions state sees as ``Error``, so they are part of the interface:
-``EventTypeError``, ``EventValueError``, ``OtherEnvironmentError`` and ``JobNotFoundError``. What AWS Batch itself
-answers passes through under its own name (``ClientException``, ``ServerException``, ``AccessDeniedException``).
+``EventTypeError``, ``EventValueError``, ``NotAllowedError``, ``OtherEnvironmentError`` and ``JobNotFoundError``. What
+AWS Batch itself answers passes through under its own name (``ClientException``, ``ServerException``,
+``AccessDeniedException``).
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ class EventTypeError(TypeError):
 
 class EventValueError(ValueError):
     """A field of the event is missing or has a value that AWS Batch cannot take."""
+
+
+class NotAllowedError(EventValueError):
+    """The event changes of a job what the manifest does not allow."""
 
 
 class OtherEnvironmentError(EventValueError):

@@ -1,12 +1,12 @@
 """batchSubmitJob: submit a job to AWS Batch.
 
 In: ``jobName``, ``jobQueue`` and ``jobDefinition``; optional, null standing for not given, ``containerOverrides``,
-``ecsPropertiesOverride``, ``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the same event with
-``jobId``. Other fields pass through, so that a workflow can carry its own along.
+``ecsPropertiesOverride``, ``arrayProperties``, ``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the
+same event with ``jobId``. Other fields pass through, so that a workflow can carry its own along.
 The job gets the environment as a tag.
 
-The function's IAM role decides which queues and definitions it may use. The check of their names here only says so
-earlier and in plainer words.
+What an event may name and change is in :mod:`batch_limits`; the function's IAM role allows no other queues and job
+definitions either.
 """
 
 from __future__ import annotations
@@ -15,18 +15,10 @@ import os
 import re
 from typing import Any
 
-from batch_function import (
-    Event,
-    EventValueError,
-    OtherEnvironmentError,
-    batch_client,
-    checked,
-    log,
-    required,
-)
+from batch_function import Event, EventValueError, batch_client, checked, log, required
+from batch_limits import Limits, limits
 
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
-_ARN_OR_NAME = re.compile(r"(?:arn:[^/]+/)?(?P<name>[^/:]+)(?::[0-9]+)?", re.ASCII)
 _MOST_DEPENDENCIES = 20
 
 
@@ -44,48 +36,49 @@ def submission(event: Event) -> dict[str, Any]:
     Raises:
         EventTypeError: a field has the wrong type.
         EventValueError: a field is missing, or its value cannot be right.
+        NotAllowedError: the manifest does not allow what the event changes.
         OtherEnvironmentError: the queue or the definition belongs to another environment.
     """
+    environment = os.environ["ENVIRONMENT"]
+    allowed = limits(environment)
     name = required(event, "jobName")
     if not _JOB_NAME.fullmatch(name):
         raise EventValueError(f"jobName: {name!r} is not 1 to 128 letters, digits, _ or -, the first a letter or digit")
     request: dict[str, Any] = {
         "jobName": name,
-        "jobQueue": _of_this_environment(event, "jobQueue"),
-        "jobDefinition": _of_this_environment(event, "jobDefinition"),
-        "containerOverrides": _checked_container(_optional(event, "containerOverrides", {}), "containerOverrides"),
-        "ecsPropertiesOverride": _ecs_properties_override(event),
+        "jobQueue": allowed.queue(event),
+        "jobDefinition": allowed.definition(event),
+        "containerOverrides": _container(_optional(event, "containerOverrides", {}), "containerOverrides", allowed),
+        "ecsPropertiesOverride": _ecs_properties_override(event, allowed),
+        "arrayProperties": allowed.array(event),
         "dependsOn": _depends_on(event),
         "parameters": _parameters(event),
-        "tags": {"gen-infra:environment": os.environ["ENVIRONMENT"]},
+        "tags": {"gen-infra:environment": environment},
     }
     return {field: value for field, value in request.items() if value}
 
 
-def _of_this_environment(event: Event, field: str) -> str:
-    given = required(event, field)
-    environment = os.environ["ENVIRONMENT"]
-    match = _ARN_OR_NAME.fullmatch(given)
-    if match is None:
-        raise EventValueError(f"{field}: {given!r} is neither a name nor an ARN")
-    if not match["name"].endswith(f"-{environment}"):
-        raise OtherEnvironmentError(f"{field}: {given!r} does not belong to the environment {environment!r}")
-    return given
-
-
-def _ecs_properties_override(event: Event) -> dict[str, Any]:
+def _ecs_properties_override(event: Event, allowed: Limits) -> dict[str, Any]:
     """Check the overrides of each container of a job of several."""
     name = "ecsPropertiesOverride"
-    override = checked(_optional(event, name, {}), dict, name)
+    override = _only(_optional(event, name, {}), "taskProperties", name)
     for task_index, task in enumerate(checked(override.get("taskProperties", []), list, f"{name}.taskProperties")):
-        task_where = f"{name}.taskProperties[{task_index}]"
-        containers = checked(checked(task, dict, task_where).get("containers", []), list, f"{task_where}.containers")
+        where = f"{name}.taskProperties[{task_index}]"
+        containers = checked(_only(task, "containers", where).get("containers", []), list, f"{where}.containers")
         for index, container in enumerate(containers):
-            _checked_container(container, f"{task_where}.containers[{index}]")
+            _container(container, f"{where}.containers[{index}]", allowed)
     return override
 
 
-def _checked_container(given: object, name: str) -> dict[str, Any]:
+def _only(given: object, field: str, where: str) -> dict[str, Any]:
+    """Return an object that has this field, and no other."""
+    value = checked(given, dict, where)
+    if set(value) - {field}:
+        raise EventValueError(f"{where} must have {field}, and nothing else")
+    return value
+
+
+def _container(given: object, name: str, allowed: Limits) -> dict[str, Any]:
     """Check what may hold secrets here, because botocore's own message would quote it."""
     overrides = checked(given, dict, name)
     for index, part in enumerate(checked(overrides.get("command", []), list, f"{name}.command")):
@@ -96,6 +89,7 @@ def _checked_container(given: object, name: str) -> dict[str, Any]:
             raise EventValueError(f"{where} must have a name and a value, and nothing else")
         checked(variable["name"], str, f"{where}.name")
         checked(variable["value"], str, f"{where}.value")
+    allowed.check_container(overrides, name)
     return overrides
 
 

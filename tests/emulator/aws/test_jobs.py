@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,10 +57,21 @@ def layer(clients: Clients, env: str) -> None:
 
 def function(clients: Clients, env: str) -> str:
     """Return the submit function as the module deploys it, without its queue of dead letters."""
+    limits = {
+        "arn_prefix": "arn:aws:batch:us-east-1:123456789012",
+        "job_definitions": {f"isaac-{env}": None},
+        "job_queues": [f"highPriority-{env}"],
+        "overrides": ["environment"],
+        "max_vcpus": 1,
+        "max_memory_mib": None,
+        "max_gpus": None,
+        "max_array_size": 3,
+    }
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for path in (data_dir("modules") / "job-functions" / "src").glob("*.py"):
             file.write(path, path.name)
+        file.writestr("submissions.json", json.dumps(limits))
     role = clients.iam.create_role(RoleName=f"batchSubmitJob-{env}", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     statement = {"Effect": "Allow", "Action": "batch:SubmitJob", "Resource": f"arn:aws:batch:*:*:job-*-{env}*"}
     tagging = {"Effect": "Allow", "Action": "batch:TagResource", "Resource": "arn:aws:batch:*:*:job/*"}
@@ -123,3 +135,15 @@ def test_the_environments_function_submits_and_refuses(clients: Clients) -> None
     assert [job.name for job in jobs.describe(clients, [job_id])] == ["wgs-1"]
     with pytest.raises(UsageError, match="'highPriority-other' does not belong to the environment 'function'"):
         submission.submit_via_function(clients, name, request("other"))
+    environment, asked = {"SAMPLE": "17"}, request("function")
+    array = submission.submit_via_function(clients, name, replace(asked, array_size=3, environment=environment))
+    assert clients.batch.describe_jobs(jobs=[array])["jobs"][0]["arrayProperties"]["size"] == 3
+    for change, message in (
+        (
+            {"command": ("sh",)},
+            "containerOverrides.command stays as declared; add command to submit_function.overrides",
+        ),
+        ({"vcpus": 2}, "VCPU 2 is more than 1, which is submit_function.max_vcpus"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            submission.submit_via_function(clients, name, replace(asked, **change))

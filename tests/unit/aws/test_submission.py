@@ -186,7 +186,7 @@ def test_an_answer_without_a_job_id_is_an_error(clients: session.Clients, answer
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"array_size": 2, "share_identifier": "research"}, "an array size, a share identifier"),
+        ({"array_size": 2, "share_identifier": "research"}, "a share identifier"),
         ({"attempts": 2, "tags": {"a": "b"}, "timeout_seconds": 60}, "attempts, tags, a timeout"),
         ({"is_multi_node": True, "vcpus": 2}, "overrides of a multi-node job"),
     ],

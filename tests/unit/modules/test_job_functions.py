@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
+from msgspec import convert, structs
 
+from gen_infra.manifest.model.submit_function import SubmitFunction
+from gen_infra.render.submissions import submissions
 from gen_infra.resources import data_dir
+from tests.unit.manifests import accept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,20 +25,45 @@ if TYPE_CHECKING:
 
     from mypy_boto3_batch import BatchClient
 
+    from gen_infra.manifest import Manifest
+
 QUEUE_ARN = "arn:aws:batch:us-east-1:123456789012:job-queue/highPriority-prod"
 DEFINITION_ARN = "arn:aws:batch:us-east-1:123456789012:job-definition/isaac-prod"
 EVENT = {"jobName": "sample-17", "jobQueue": "highPriority-prod", "jobDefinition": "isaac-prod"}
 TAGS = {"tags": {"gen-infra:environment": "prod"}}
 SUBMITTED = {"jobName": "sample-17", "jobId": "11111111-2222-3333-4444-555555555555"}
-MODULES = ("batch_function", "batch_get_job_status", "batch_submit_job")
+MODULES = ("batch_function", "batch_get_job_status", "batch_limits", "batch_submit_job")
+OPEN = {"overrides": ["command", "environment", "revision"], "max_memory_mib": 120_000, "max_vcpus": 32, "max_gpus": 2,
+        "max_array_size": 100}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """Return the environment prod, whose job definition isaac-2017 stays at revision 4."""
+    job = {"image": "quay.io/x/y:1", "vcpus": 32, "memory_mib": 80_000}
+    return accept(
+        tmp_path_factory.mktemp("manifest"), name="prod", jobs={"isaac": job, "old": job},
+        existing={"jobs": {"old": "isaac-2017:4"}},
+        queues={"highPriority": {"priority": 1, "compute": ["spot"]}},
+    )  # fmt: skip
 
 
 @pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]]:
-    """Yield the functions, freshly imported as Lambda does it, in the environment prod."""
-    monkeypatch.syspath_prepend(data_dir("modules") / "job-functions" / "src")
+def limits() -> dict[str, Any]:
+    """Return the manifest's `submit_function`; a test that says nothing else allows all of it."""
+    return OPEN
+
+
+@pytest.fixture
+def functions(
+    limits: dict[str, Any], manifest: Manifest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[dict[str, ModuleType]]:
+    """Yield the functions, freshly imported as Lambda does it, in the environment prod, with what its manifest says."""
+    package = shutil.copytree(data_dir("modules") / "job-functions" / "src", tmp_path / "package")
+    allowed = structs.replace(manifest, submit_function=convert(limits, SubmitFunction))
+    (package / "submissions.json").write_bytes(submissions(allowed))
+    monkeypatch.syspath_prepend(package)
     monkeypatch.setenv("ENVIRONMENT", "prod")
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # the folder is packaged as it is
     yield {name: importlib.import_module(name) for name in MODULES}
     for name in MODULES:
         del sys.modules[name]
@@ -154,6 +185,133 @@ def test_submit_refuses(
     del batch  # with nothing to answer: no request is made
     with pytest.raises(getattr(errors, error), match=message):
         submit(functions, {**EVENT, **change})
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ({"arrayProperties": {"size": 100}}, {"arrayProperties": {"size": 100}}),
+        ({"arrayProperties": None}, {}),
+        ({"jobDefinition": "isaac-2017"}, {"jobDefinition": "isaac-2017"}),
+        ({"jobDefinition": "isaac-2017:4"}, {"jobDefinition": "isaac-2017:4"}),
+    ],
+)
+def test_submit_passes_arrays_and_names_that_existed_before(
+    given: dict[str, Any], passed: dict[str, Any], functions: dict[str, ModuleType], batch: Stubber
+) -> None:
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **passed, **TAGS})
+    submit(functions, {**EVENT, **given})
+
+
+def resources(**kinds: str) -> dict[str, Any]:
+    return {"resourceRequirements": [{"type": kind, "value": value} for kind, value in kinds.items()]}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        # isaac-b-prod is the definition of isaac in the environment b-prod, or of isaac-b in this one
+        ({"jobDefinition": "isaac-b-prod"}, "OtherEnvironmentError", "'isaac-b-prod' does not belong .* 'prod'"),
+        ({"jobQueue": "highPriority-b-prod"}, "OtherEnvironmentError", "'highPriority-b-prod' does not belong"),
+        (
+            {"jobDefinition": DEFINITION_ARN.replace("123456789012", "210987654321")},
+            "OtherEnvironmentError",
+            "jobDefinition: ",
+        ),
+        ({"jobQueue": QUEUE_ARN.replace("us-east-1", "eu-west-1")}, "OtherEnvironmentError", "jobQueue: "),
+        ({"jobQueue": QUEUE_ARN.replace("job-queue", "job-definition")}, "OtherEnvironmentError", "jobQueue: "),
+        ({"jobQueue": "highPriority-prod:1"}, "EventValueError", "is neither a name nor an ARN"),
+        (
+            {"containerOverrides": resources(VCPU="32.5")},
+            "NotAllowedError",
+            r"resourceRequirements\[0\]: VCPU 32.5 is more than 32, which is submit_function.max_vcpus",
+        ),
+        ({"containerOverrides": resources(MEMORY="120001")}, "NotAllowedError", "MEMORY 120001 is more than 120000"),
+        ({"containerOverrides": resources(MEMORY="16", GPU="3")}, "NotAllowedError", r"\[1\]: GPU 3 is more than 2"),
+        ({"containerOverrides": resources(VCPU="1e9")}, "EventValueError", "value: '1e9' is not a number"),
+        ({"containerOverrides": resources(VCPU="-1")}, "EventValueError", "value: '-1' is not a number"),
+        ({"containerOverrides": resources(vcpu="1")}, "EventValueError", "type: 'vcpu' is unknown; choose from VCPU"),
+        ({"containerOverrides": {"vcpus": 64}}, "NotAllowedError", "containerOverrides.vcpus: choose from command, "),
+        ({"containerOverrides": {"instanceType": "x"}}, "NotAllowedError", "containerOverrides.instanceType"),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "a", **resources(VCPU="64")}]}]}},
+            "NotAllowedError",
+            r"containers\[0\].resourceRequirements\[0\]: VCPU 64 is more than 32",
+        ),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "a", "image": "b"}]}]}},
+            "NotAllowedError",
+            r"containers\[0\].image: choose from",
+        ),
+        ({"ecsPropertiesOverride": {"x": []}}, "EventValueError", "must have taskProperties, and nothing else"),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"taskRoleArn": "r"}]}},
+            "EventValueError",
+            r"taskProperties\[0\] must have containers, and nothing else",
+        ),
+        (
+            {"arrayProperties": {"size": 101}},
+            "NotAllowedError",
+            "size: 101 is more than 100, which is submit_function.",
+        ),
+        ({"arrayProperties": {"size": 1}}, "EventValueError", "arrayProperties.size: 1 is less than 2"),
+        ({"arrayProperties": {"size": "9"}}, "EventTypeError", "arrayProperties.size must be a number, not a string"),
+        ({"arrayProperties": {"n": 2}}, "EventValueError", "must have a size, and nothing else"),
+    ],
+)
+def test_submit_limits(
+    change: dict[str, Any],
+    error: str,
+    message: str,
+    functions: dict[str, ModuleType],
+    errors: ModuleType,
+    batch: Stubber,
+) -> None:
+    del batch
+    with pytest.raises(getattr(errors, error), match=message):
+        submit(functions, {**EVENT, **change})
+
+
+@pytest.mark.parametrize("limits", [{}])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"containerOverrides": {"command": ["sh"]}}, "containerOverrides.command stays as declared; add command to"),
+        ({"containerOverrides": {"environment": [{"name": "A", "value": "b"}]}}, "add environment to submit_function"),
+        ({"containerOverrides": resources(VCPU="1")}, "VCPU stays as declared; set submit_function.max_vcpus"),
+        ({"containerOverrides": resources(MEMORY="4")}, "MEMORY stays as declared; set submit_function.max_memory_mib"),
+        ({"containerOverrides": resources(GPU="1")}, "GPU stays as declared; set submit_function.max_gpus"),
+        ({"arrayProperties": {"size": 2}}, "array jobs need submit_function.max_array_size"),
+        ({"jobDefinition": "isaac-prod:1"}, "'isaac-prod:1' names a revision; leave it out, or add revision to"),
+        ({"jobDefinition": "isaac-2017:3"}, "'isaac-2017:3' names a revision"),
+        (
+            {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "a", "command": ["sh"]}]}]}},
+            r"containers\[0\].command stays as declared",
+        ),
+    ],
+)
+def test_jobs_run_as_declared_unless_the_manifest_allows_more(
+    change: dict[str, Any], message: str, functions: dict[str, ModuleType], errors: ModuleType, batch: Stubber
+) -> None:
+    del batch
+    with pytest.raises(errors.NotAllowedError, match=message):
+        submit(functions, {**EVENT, **change})
+
+
+@pytest.mark.parametrize("limits", [{}])
+def test_without_limits_parameters_and_the_kept_revision_are_accepted(
+    functions: dict[str, ModuleType], batch: Stubber
+) -> None:
+    event = {**EVENT, "jobDefinition": "isaac-2017:4", "parameters": {"sample": "17"}}
+    batch.add_response("submit_job", SUBMITTED, {**event, **TAGS})
+    submit(functions, event)
+
+
+def test_a_package_without_limits_submits_nothing(functions: dict[str, ModuleType], batch: Stubber) -> None:
+    del batch
+    Path(functions["batch_limits"].__file__ or "").with_name("submissions.json").unlink()
+    with pytest.raises(FileNotFoundError):
+        submit(functions, EVENT)
 
 
 @pytest.mark.parametrize("handler", [submit, status])

@@ -41,6 +41,7 @@ from gen_infra.manifest.model.settings import (
     Suppression,
     TerraformSettings,
 )
+from gen_infra.manifest.model.submit_function import SubmitFunction
 from gen_infra.manifest.model.workflow import Workflow
 
 
@@ -82,6 +83,7 @@ class ManifestKeys(Model, frozen=True, kw_only=True, dict=True):
     ]
     queues: Annotated[dict[Key, Queue], Meta(min_length=1), about("Job queues; `main` becomes `main-<name>`.")]
     jobs: Annotated[dict[Key, Job], about("Job definitions; `isaac` becomes `isaac-<name>`.")] = {}
+    submit_function: SubmitFunction = SubmitFunction()
     workflows: Annotated[
         dict[Key, Workflow],
         about("Step Functions state machines that run jobs in order; `germline` becomes `germline-<name>`."),

@@ -279,6 +279,13 @@ def test_the_submit_function_names_each_definition_while_there_is_room(tmp_path:
         assert policies.submit_role_policies_size(manifest, arns) <= policies.ROLE_POLICIES_LIMIT
 
 
+def test_patterns_cover_the_names_that_existed_before(tmp_path: Path) -> None:
+    many = jobs("job", 80)
+    existing = {"jobs": {"job0": "isaac-2017:4", "job1": "strelka-2017", "job2": "snpeff"}}
+    arns = policies.job_definition_arns(accept(tmp_path, name="b-prod", **many, existing=existing))
+    assert [arn.rpartition("/")[2] for arn in arns] == ["*-2017", "*-b-prod", "snpeff"]
+
+
 def test_a_policy_is_counted_as_iam_counts_it(tmp_path: Path) -> None:
     bucket = {"name": "abc", "access": "read", "prefix": "p/"}
     manifest = accept(tmp_path, buckets={"r": bucket}, jobs={"j": {**JOB, "buckets": ["r"]}})
