@@ -42,7 +42,7 @@ lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the 
 	git grep -lz '^#!/usr/bin/env bash' | xargs -0 $(BIN)/shfmt --diff --indent 2 --case-indent --binary-next-line
 
 unit: setup ## Run the tests that start no process
-	$(BIN)/pytest tests/unit tests/golden --numprocesses auto
+	$(BIN)/pytest tests/unit tests/golden --numprocesses auto --dist worksteal
 
 golden: setup ## Regenerate the golden files; read the difference before you commit it
 	$(BIN)/python -m tests.golden.renew

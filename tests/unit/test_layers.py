@@ -48,13 +48,19 @@ MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py")) if 
 
 
 @cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """Return all nodes of a module's syntax tree, the module itself first."""
+    return tuple(ast.walk(ast.parse(MODULES[module].read_text())))
+
+
+@cache
 def imports(module: str) -> frozenset[str]:
     """Return the modules of the package that a module imports anywhere: in functions and for type checking too."""
-    return frozenset(_imports(MODULES[module]))
+    return frozenset(_imports(module))
 
 
-def _imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text())):
+def _imports(module: str) -> Iterator[str]:
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
         elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
@@ -114,15 +120,17 @@ def test_only_the_command_line_uses_the_emulator() -> None:
 
 def test_no_two_classes_or_types_have_one_name() -> None:
     found: dict[str, list[str]] = defaultdict(list)
-    for module, file in MODULES.items():
-        for name in _types(ast.parse(file.read_text())):
+    for module in MODULES:
+        for name in _types(module):
             found[name].append(module)
     assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}
 
 
-def _types(tree: ast.Module) -> Iterator[str]:
+def _types(module: str) -> Iterator[str]:
     """Yield the names of classes, and of the type aliases of a module, which are written in the same way."""
-    yield from (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    tree, *others = nodes(module)
+    assert isinstance(tree, ast.Module)
+    yield from (node.name for node in others if isinstance(node, ast.ClassDef))
     for node in tree.body:
         for inner in node.body if isinstance(node, ast.If) else [node]:
             targets = inner.targets if isinstance(inner, ast.Assign) else []

@@ -7,6 +7,7 @@ of JSON to standard output: ``{"port": 12345}`` or ``{"error": "…"}``. End of 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import socket
 
 
+_THRESHOLD = 100_000  # new objects between two searches for garbage: modules and the account's resources stay
+
+
 def main() -> int:
     """Serve until standard input ends; return exit code 1 when the port is in use."""
     options = _options()
@@ -31,6 +35,7 @@ def main() -> int:
         return 1
     with listener, tempfile.TemporaryDirectory(prefix="gen-infra-emulator-", ignore_cleanup_errors=True) as scratch:
         tempfile.tempdir = scratch  # large S3 objects, image layers, running functions; removed when the process ends
+        gc.set_threshold(_THRESHOLD)
         try:
             _serve(listener, options)
         except Exception as error:
@@ -74,6 +79,7 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
     if options.seed:
         seed.populate(f"http://{HOST}:{port}")
         calls.LOG.clear()
+    gc.freeze()  # so that copies share the pages of what is there now
     _report(port=port)
     sys.stdin.buffer.read()  # blocks until the parent closes the pipe or ends
     server.shutdown()

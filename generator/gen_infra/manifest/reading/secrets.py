@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -173,7 +173,7 @@ def _credentials(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for form in PHRASES:
         if any(word in lines for word in form.words):
             yield from ((form.name, found) for found in re.finditer(form.pattern, text, re.IGNORECASE))
-    if lines := _lines_with(SECRET_WORDS, lines):
+    if lines := _lines_with(SECRET_WORDS, text):
         for form in ASSIGNMENTS:
             if re.search(form.pattern, lines, re.IGNORECASE):
                 yield from ((form.name, found) for found in re.finditer(form.pattern, text, re.IGNORECASE))
@@ -187,4 +187,9 @@ def _lines_with(words: Sequence[str], text: str) -> str:
 
 
 def _different_lines(text: str) -> str:
-    return "\n".join({*text.lower().split("\n")}) if "\n" in text else text.lower()
+    return _lines_once(text) if "\n" in text else text.lower()
+
+
+@lru_cache(maxsize=2)  # the reader asks several times about one text
+def _lines_once(text: str) -> str:
+    return "\n".join({*text.lower().split("\n")})

@@ -257,10 +257,10 @@ def test_the_problems_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["-----BEGIN " + "A " * 400_000, "://" * 300_000, "eyJ" * 300_000, "-password=" * 90_000, "--" * 450_000,
-     "1_" * 450_000, "1:" * 450_000, "\u200b" * 300_000, "a" * 900_000, "A1a/" * 225_000, "gh" * 450_000,
-     "k: " + "[" * 900_000, "k: {a: " * 100_000, "? " * 450_000, "- " * 450_000, "&a " * 300_000, "!!" * 450_000,
-     "".join(f"unknown{number}: 1\n" for number in range(45_000)), "a" * 450_000 + ": 1\n"],
+    ["-----BEGIN " + "A " * 130_000, "://" * 100_000, "eyJ" * 100_000, "-password=" * 30_000, "--" * 150_000,
+     "1_" * 150_000, "1:" * 150_000, "\u200b" * 100_000, "a" * 300_000, "A1a/" * 75_000, "gh" * 150_000,
+     "k: " + "[" * 300_000, "k: {a: " * 33_000, "? " * 150_000, "- " * 150_000, "&a " * 100_000, "!!" * 150_000,
+     "".join(f"unknown{number}: 1\n" for number in range(15_000)), "a" * 150_000 + ": 1\n"],
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
 def test_no_text_takes_long(tmp_path: Path, text: str) -> None:
@@ -270,7 +270,7 @@ def test_no_text_takes_long(tmp_path: Path, text: str) -> None:
         started = time.process_time()
         with pytest.raises(ManifestError):
             load(path)
-        assert time.process_time() - started < 3  # milliseconds where it is written as people write; never a hang
+        assert time.process_time() - started < 1  # milliseconds where it is written as people write; never a hang
 
 
 def test_the_place_of_a_secret_passes(tmp_path: Path) -> None:
