@@ -26,7 +26,7 @@ LAYERS = (
     ("pipeline",),
     ("adopt", "apply", "drift", "prune", "why"),
     ("doctor",),  # below `why`, which judges what the doctor's checks find
-    ("check", "explain", "image"),
+    ("check", "explain", "graph", "image"),
     ("environment",),
     ("emulator", "render", "terraform"),
     ("permissions",),

@@ -1,0 +1,98 @@
+"""Writes a graph in Graphviz's language, with a column for each step from the network to the data.
+
+All text is in HTML-like labels, where XML's escapes are the only ones; ids are of letters, digits, ``_`` and ``-``.
+https://graphviz.org/doc/info/lang.html, https://graphviz.org/doc/info/shapes.html#html
+"""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from gen_infra.graph.model import COLUMNS
+from gen_infra.graph.palette import LIGHT, tone_of
+from gen_infra.graph.texts import DETAIL, LABEL, NAME, PADDING, TextBox, box, printable, width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.graph.model import Graph, GraphEdge, GraphNode, NodeKind
+
+# Kinds that stay in the graph's order; that of the others is dot's choice, with the fewest crossings.
+_ORDERED: tuple[tuple[NodeKind, ...], ...] = (COLUMNS[0], ("queue",), ("job",))
+LABEL_HEIGHT = 16.0  # of the text beside an edge, in pixels
+_INCH = 72.0
+_SIZES = {"label": LABEL, "name": NAME, "detail": DETAIL, "role": DETAIL}
+_HEAD = """\
+digraph environment {
+  graph [rankdir=LR, nodesep=0.24, ranksep=0.62, pad=0.2, bgcolor="#ffffff", fontname="Helvetica", fontsize=18,
+    labelloc=t, labeljust=l, outputorder=edgesfirst]
+  node [shape=box, style="rounded,filled", fixedsize=true, margin=0, fontname="Helvetica"]
+  edge [fontname="Helvetica", fontsize=12, arrowsize=0.7, tailport=e, headport=w]
+"""
+
+
+def dot_source(graph: Graph) -> str:
+    """Return the source for `dot`."""
+    return "".join(_parts(graph))
+
+
+def label_width(text: str) -> float:
+    """Return the room for the text beside an edge, in pixels."""
+    return width(text, DETAIL) + 8
+
+
+def _parts(graph: Graph) -> Iterator[str]:
+    yield _HEAD
+    yield f"  label=<{_text(graph.title)}<BR/>{_text(graph.subtitle)}>\n"
+    columns = [column for number in range(len(COLUMNS)) if (column := graph.column(number))]
+    for column in columns:
+        boxes = {node.id: box(node) for node in column}
+        widest = max(each.width for each in boxes.values())
+        yield "  {\n    rank=same\n"
+        yield from (_node(node, graph, boxes[node.id], widest) for node in column)
+        for kinds in _ORDERED:
+            ordered = [node.id for node in column if node.kind in kinds]
+            yield from (f'    "{above}" -> "{below}" [style=invis]\n' for above, below in pairwise(ordered))
+        yield "  }\n"
+    for left, right in pairwise(columns):
+        yield f'  "{left[0].id}" -> "{right[0].id}" [style=invis, weight=0]\n'
+    yield from (_edge(edge, number) for number, edge in enumerate(graph.edges))
+    yield "}\n"
+
+
+def _node(node: GraphNode, graph: Graph, text: TextBox, widest: float) -> str:
+    tone = tone_of(node, graph)
+    colours = LIGHT.tones[tone]
+    rows = "".join(_row(line.text, line.style, colours.label, widest) for line in text.lines)
+    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>'
+    style = "rounded,filled,dashed" if node.change == "deleted" else "rounded,filled"
+    pen = 2.5 if node.change else 1.2
+    return (
+        f'    "{node.id}" [id="{node.id}", width={widest / _INCH:.4f}, height={text.height / _INCH:.4f}, '
+        f'style="{style}", penwidth={pen}, fillcolor="{colours.fill}", color="{colours.stroke}", label=<{table}>]\n'
+    )
+
+
+def _row(text: str, style: str, label_colour: str, widest: float) -> str:
+    colour = {"label": label_colour, "name": LIGHT.ink}.get(style, LIGHT.muted)
+    shown = f"<B>{_text(text)}</B>" if style in {"label", "name"} else _text(text)
+    return (
+        f'<TR><TD ALIGN="LEFT" WIDTH="{widest - 2 * PADDING:.0f}">'
+        f'<FONT POINT-SIZE="{_SIZES[style]:g}" COLOR="{colour}">{shown}</FONT></TD></TR>'
+    )
+
+
+def _edge(edge: GraphEdge, number: int) -> str:
+    room = f'FIXEDSIZE="TRUE" WIDTH="{label_width(edge.label):.0f}" HEIGHT="{LABEL_HEIGHT:.0f}"'
+    label = f'<<TABLE BORDER="0" CELLBORDER="0"><TR><TD {room}>{_text(edge.label)}</TD></TR></TABLE>>'
+    style = "dashed" if edge.is_indirect else "solid"
+    return (
+        f'  "{edge.source}" -> "{edge.target}" [id="edge-{number}", dir={edge.direction}, style={style}, '
+        f'color="{LIGHT.line}"{f", label={label}" if edge.label else ""}]\n'
+    )
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
