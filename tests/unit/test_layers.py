@@ -23,6 +23,7 @@ PACKAGE = Path(gen_infra.__file__).parent
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("report",),  # shows what all rooms below it find
     ("pipeline",),
     ("adopt", "apply", "drift", "prune", "why"),
     ("doctor",),  # below `why`, which judges what the doctor's checks find

@@ -53,6 +53,7 @@ COMMANDS = {  # in the order in which they are used
     "check": _Entry("files", "Validate and scan the files with every tool."),
     "plan": _Entry("build", "Show what would change, and what that does to running jobs."),
     "apply": _Entry("build", "Apply exactly the plan that is shown."),
+    "report": _Entry("report", "Write one page about the environment, for people."),
     "drift": _Entry("drift", "Show what was changed outside Terraform."),
     "destroy": _Entry("build", "Destroy the environment and leave nothing behind."),
     "image": _Entry("image", "Build the machine image of the instances, and rebuild it."),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gen_infra.graph.folding import fold
@@ -12,42 +14,49 @@ from gen_infra.graph.palette import DARK, LIGHT, Palette, tone_of
 from gen_infra.graph.texts import CHANGE_SIGNS, DETAIL, FONT, LABEL, NAME, PADDING, box, printable, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gen_infra.graph.layout import Layout, PlacedEdge, Rectangle
     from gen_infra.graph.model import Graph, GraphNode
 
+_NO_LINKS: Mapping[str, str] = MappingProxyType({})
 _MARGIN = 24.0
 _HEADER = 54.0  # the height of the heading
 _FOOTER = 34.0  # of a line of the legend
 _TITLE = 20.0  # the size of the heading's text
 
 
-def svg(graph: Graph, environ: Mapping[str, str] = os.environ) -> str:
+def svg(graph: Graph, environ: Mapping[str, str] = os.environ, links: Mapping[str, str] = _NO_LINKS) -> str:
     """Draw a graph, folded if it is large.
 
     Each node is a group with the attribute ``data-node``, the id of its `GraphNode`.
+
+    Args:
+        graph: what is drawn.
+        environ: the environment variables of `dot`.
+        links: what the nodes link to on the page that has the picture, by their ids.
 
     Raises:
         MissingError: Graphviz is not installed.
         ToolError: dot failed, or did not end within a minute.
     """
     folded = fold(graph)
-    return draw(folded, lay_out(folded, environ))
+    return draw(folded, lay_out(folded, environ), links)
 
 
-def draw(graph: Graph, layout: Layout) -> str:
+def draw(graph: Graph, layout: Layout, links: Mapping[str, str] = _NO_LINKS) -> str:
     """Draw a graph whose parts have their places."""
-    return "\n".join(_lines(graph, layout)) + "\n"
+    return "\n".join(_lines(graph, layout, links)) + "\n"
 
 
-def _lines(graph: Graph, layout: Layout) -> Iterator[str]:
+def _lines(graph: Graph, layout: Layout, links: Mapping[str, str]) -> Iterator[str]:
     legend = list(_legend(graph))
     wide = max(layout.width, _legend_width(legend), width(graph.title, _TITLE, bold=True)) + 2 * _MARGIN
     high = _HEADER + layout.height + 2 * _MARGIN + (_FOOTER if legend else 0)
+    role = "group" if links else "img"  # screen readers skip what is in an image
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gen-infra-graph" viewBox="0 0 {wide:.0f} {high:.0f}" '
-        f'width="{wide:.0f}" height="{high:.0f}" role="img" aria-labelledby="graph-title graph-description">'
+        f'width="{wide:.0f}" height="{high:.0f}" role="{role}" aria-labelledby="graph-title graph-description">'
     )
     yield f'<title id="graph-title">{_text(graph.title)}</title>'
     yield f'<desc id="graph-description">{_text(graph.description)}</desc>'
@@ -63,7 +72,8 @@ def _lines(graph: Graph, layout: Layout) -> Iterator[str]:
     yield f'<g transform="translate({_MARGIN:.0f} {_HEADER + _MARGIN:.0f})">'
     yield from map(_edge, layout.edges)
     for node, place in layout.nodes:
-        yield from _node(node, place, graph)
+        drawn = _node(node, place, graph)
+        yield from _linked(drawn, links[node.id]) if node.id in links else drawn
     yield "</g>"
     yield from _draw_legend(legend, high - _MARGIN - 6)
     yield "</svg>"
@@ -108,6 +118,12 @@ def _node(node: GraphNode, place: Rectangle, graph: Graph) -> Iterator[str]:
         y = place.y + text.rule
         yield f'<path class="rule" d="M{place.x + PADDING:.1f},{y:.1f}H{place.x + place.width - PADDING:.1f}"/>'
     yield "</g>"
+
+
+def _linked(drawn: Iterator[str], target: str) -> Iterator[str]:
+    yield f'<a href="{_text(target)}">'
+    yield from drawn
+    yield "</a>"
 
 
 def _about(node: GraphNode) -> str:

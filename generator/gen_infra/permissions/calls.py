@@ -53,6 +53,19 @@ _LOOK_UP = (
 _JOBS = (on("region", "batch", "DescribeJobs", "ListJobs"),)
 _QUEUES = (on("region", "batch", "DescribeComputeEnvironments", "DescribeJobQueues"),)
 _LOGS = (on("job-logs", "logs", "GetLogEvents"),)
+_WHY = (
+    *_JOBS, *_QUEUES, *_LOGS,
+    on("region", "autoscaling", "DescribeAutoScalingGroups", "DescribeScalingActivities"),
+    on("clusters", "ecs", "DescribeClusters"),
+    on("region", "ec2", "DescribeInstances"),
+    # What the doctor's checks of the job need.
+    on("region", "ec2", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcEndpoints"),
+    on("region", "servicequotas", "GetServiceQuota"),
+    on("image-repositories", "ecr", "DescribeImages"),
+    on("roles", "iam", "GetRole"),
+    on("given-roles", "iam", "GetRole"),
+    on("key", "kms", "DescribeKey", "GetKeyPolicy", "ListGrants"),
+)  # fmt: skip
 
 # Commands of `gen-infra`; those of Terraform's provider are added by resource type.
 COMMANDS: Mapping[str, tuple[Calls, ...]] = {
@@ -92,19 +105,8 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     ),
     "jobs": (*_JOBS, *_QUEUES),
     "logs": (*_JOBS, *_LOGS),
-    "why": (
-        *_JOBS, *_QUEUES, *_LOGS,
-        on("region", "autoscaling", "DescribeAutoScalingGroups", "DescribeScalingActivities"),
-        on("clusters", "ecs", "DescribeClusters"),
-        on("region", "ec2", "DescribeInstances"),
-        # What the doctor's checks of the job need.
-        on("region", "ec2", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcEndpoints"),
-        on("region", "servicequotas", "GetServiceQuota"),
-        on("image-repositories", "ecr", "DescribeImages"),
-        on("roles", "iam", "GetRole"),
-        on("given-roles", "iam", "GetRole"),
-        on("key", "kms", "DescribeKey", "GetKeyPolicy", "ListGrants"),
-    ),
+    "why": _WHY,
+    "report": _WHY,  # of the jobs that wait or failed; its checks plan with what the caller has
     "cancel own": (*_JOBS, on("own-jobs", "batch", "CancelJob", "TerminateJob")),
     "cancel": (
         *_JOBS,
@@ -185,9 +187,9 @@ _OF_TERRAFORM = {"plan": False, "drift": False, "apply": True, "destroy": True}
 
 # What each role may run.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "submit": ("submit", "run", "runs", "jobs", "logs", "why", "cancel own"),
+    "submit": ("submit", "run", "runs", "jobs", "logs", "why", "report", "cancel own"),
     "operate": (
-        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "why", "cancel",
+        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "why", "report", "cancel",
         "drift", "doctor", "image status",
     ),
     "plan": ("plan", "drift"),

@@ -1,0 +1,184 @@
+"""Read what AWS Batch does now, and what it did in the last days: queues, jobs, and why jobs wait or failed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from gen_infra.aws.history import children_that_ran, job_details
+from gen_infra.aws.jobs import job_from
+from gen_infra.aws.queues import listed, queue_states, vcpus_of
+from gen_infra.errors import GenInfraError
+from gen_infra.report.data import HistoryJob, JobCause, JobSpan, LiveData, QueueNow
+from gen_infra.why import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from gen_infra.aws.queues import QueueState
+    from gen_infra.aws.session import Clients, Json
+    from gen_infra.manifest import Manifest
+    from gen_infra.why.evidence import Cause
+
+_EXPLAINED = 24  # kinds of failure; each needs some twenty calls
+_AT_A_TIME = 4
+_HOUR = 3600.0
+_LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+
+
+def live_data(clients: Clients, manifest: Manifest, manifest_path: Path, since: datetime, until: datetime) -> LiveData:
+    """Ask AWS Batch about an environment's queues and jobs; nothing is changed.
+
+    Raises:
+        AwsError: the queues do not exist, a call is not allowed, or AWS cannot be reached.
+    """
+    names = [manifest.queue_name(key) for key in manifest.queues]
+    states = queue_states(clients, names)
+    details: Sequence[Any] = job_details(clients, [state.queue for state in states], since)
+    why = _Why(clients, manifest, manifest_path)
+    queues = tuple(_queue(clients, state, why) for state in states)
+    causes = why.of_failures(details)
+    jobs = tuple(_job(clients, each, causes.by_job.get(each["jobId"], ""), until) for each in details)
+    hours: dict[str, float] = defaultdict(float)
+    for job in jobs:
+        hours[job.definition.partition(":")[0]] += job.vcpu_hours
+    by_hours = dict(sorted(hours.items(), key=lambda each: -each[1]))
+    return LiveData(since, until, queues, jobs, causes.found, causes.unexplained, by_hours)
+
+
+def _queue(clients: Clients, state: QueueState, why: _Why) -> QueueNow:
+    oldest = min(listed(clients, state.queue, ["RUNNABLE"]), key=lambda each: each.get("createdAt", 0), default=None)
+    cause = why.of_job(oldest["jobId"]) if oldest else None
+    return QueueNow(
+        name=state.queue,
+        counts=dict(state.counts),
+        oldest_runnable=state.oldest_runnable,
+        busy_vcpus=state.busy_vcpus,
+        max_vcpus=state.max_vcpus,
+        cause=_as_cause(cause, 1, oldest["jobId"]) if cause and oldest else None,
+    )
+
+
+class _Causes(NamedTuple):
+    """The causes of failures, the cause of each job by its id, and how many have none that is known."""
+
+    found: tuple[JobCause, ...]
+    by_job: Mapping[str, str]
+    unexplained: int
+
+
+class _Why(NamedTuple):
+    """What `gen-infra why` needs to explain a job."""
+
+    clients: Clients
+    manifest: Manifest
+    manifest_path: Path
+
+    def of_job(self, job_id: str) -> Cause | None:
+        """Return the first cause of one job; None where none is known."""
+        try:
+            answer = explain(self.clients, self.manifest, self.manifest_path, job_id)
+        except GenInfraError:  # the job or the right to look it up is gone
+            return None
+        return next(iter(answer.causes), None)
+
+    def of_failures(self, details: Iterable[Any]) -> _Causes:
+        """Explain failed jobs: of those that ended with the same words, the newest one stands for all."""
+        alike: dict[Hashable, list[str]] = defaultdict(list)
+        for each in details:
+            if each["status"] == "FAILED":
+                job = job_from(each, self.clients.region)
+                alike[job.definition, job.reason, job.exit_code].append(job.id)
+        groups = sorted(alike.values(), key=len, reverse=True)
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            causes = list(pool.map(lambda ids: self.of_job(ids[0]), groups[:_EXPLAINED]))
+        found: dict[str, JobCause] = {}
+        by_job: dict[str, str] = {}
+        for cause, ids in zip(causes, groups, strict=False):
+            if cause:
+                known = found.get(cause.name) or _as_cause(cause, 0, ids[0])
+                found[cause.name] = replace(known, jobs=known.jobs + len(ids))
+                by_job.update(dict.fromkeys(ids, cause.name))
+        ordered = sorted(found.values(), key=lambda each: -each.jobs)
+        return _Causes(tuple(ordered), by_job, sum(map(len, groups)) - len(by_job))
+
+
+def _as_cause(cause: Cause, jobs: int, example: str) -> JobCause:
+    return JobCause(cause.name, cause.message, cause.fix, jobs, example)
+
+
+def _job(clients: Clients, detail: Any, cause: str, until: datetime) -> HistoryJob:
+    job, vcpus = job_from(detail, clients.region), vcpus_of(detail)
+    spans = tuple(job_spans(detail, until))
+    ran = [span for span in spans if span.state in {"running", "failed"}]
+    if job.array_size:
+        ran = [
+            JobSpan("running", _time(each["startedAt"]), _time(each["stoppedAt"]) if each.get("stoppedAt") else until)
+            for each in children_that_ran(clients, job.id)
+            if each.get("startedAt")
+        ]
+        spans = tuple(_of_array(job.created or until, ran, job.status, job.stopped or until))
+    return HistoryJob(
+        id=job.id,
+        name=job.name,
+        queue=job.queue,
+        definition=job.definition,
+        status=job.status,
+        created=job.created or until,
+        ended=job.stopped if job.finished else None,
+        attempts=job.attempts,
+        vcpus=vcpus,
+        vcpu_hours=round(vcpus * sum((span.end - span.start).total_seconds() for span in ran) / _HOUR, 4),
+        exit_code=job.exit_code,
+        reason=job.reason,
+        cause=cause,
+        children=dict(job.children),
+        url=job.console_url,
+        spans=spans,
+    )
+
+
+def job_spans(detail: Json, until: datetime) -> Iterator[JobSpan]:
+    """Yield the parts of a job's life from an entry of DescribeJobs.
+
+    AWS Batch keeps no time at which a job became STARTING: while an attempt starts, its whole wait is shown as such; of
+    an attempt that ran, the start is a part of its wait.
+    """
+    at, status = _time(detail.get("createdAt")), detail["status"]
+    attempts = detail.get("attempts", [])
+    for number, attempt in enumerate(attempts, start=1):
+        stopped = _time(attempt.get("stoppedAt") or detail.get("stoppedAt"))
+        started = _time(attempt.get("startedAt")) if attempt.get("startedAt") else stopped
+        is_last = number == len(attempts) and status == "SUCCEEDED"
+        yield JobSpan("waiting" if attempt.get("startedAt") else "starting", at, max(at, started))
+        if attempt.get("startedAt"):
+            yield JobSpan("running" if is_last else "failed", started, max(started, stopped))
+        at = max(at, stopped)
+    if status in _LIVE:
+        started = _time(detail.get("startedAt")) if status == "RUNNING" and detail.get("startedAt") else until
+        yield JobSpan("starting" if status == "STARTING" else "waiting", at, max(at, started))
+        if status == "RUNNING":
+            yield JobSpan("running", started, max(started, until))
+    elif not attempts:  # a multi-node job, whose nodes have the attempts, or one that never started
+        stopped = _time(detail.get("stoppedAt")) if detail.get("stoppedAt") else until
+        started = _time(detail.get("startedAt")) if detail.get("startedAt") else stopped
+        yield JobSpan("waiting", at, max(at, started))
+        if started < stopped:
+            yield JobSpan("running" if status == "SUCCEEDED" else "failed", started, stopped)
+
+
+def _of_array(created: datetime, ran: Sequence[JobSpan], status: str, end: datetime) -> Iterator[JobSpan]:
+    """Yield the wait for the first child, and the time in which children ran."""
+    first = min((span.start for span in ran), default=end)
+    yield JobSpan("waiting", created, max(created, first))
+    if ran:
+        yield JobSpan("failed" if status == "FAILED" else "running", first, max(span.end for span in ran))
+
+
+def _time(milliseconds: Any) -> datetime:
+    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC)

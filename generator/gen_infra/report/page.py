@@ -1,0 +1,141 @@
+"""Render the data of a report, and nothing else, as one HTML file.
+
+The page loads nothing: style and script are inside, and its Content-Security-Policy names their hashes, so that a
+browser runs no other script, whatever a manifest or AWS contains. Jinja2 escapes every value.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gen_infra.explain import DANGERS
+from gen_infra.report.chart import Axis, usage_chart
+
+if TYPE_CHECKING:
+    from gen_infra.report.data import EnvironmentReport
+
+_WEB = Path(__file__).with_name("web")
+_STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
+_ID = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def page(report: EnvironmentReport) -> str:
+    """Return the HTML of a report."""
+    style, script = (_WEB / "page.css").read_text(encoding="utf-8"), (_WEB / "page.js").read_text(encoding="utf-8")
+    styles = [style, *_STYLE.findall(report.picture or "")]
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {' '.join(map(_source, styles))}",
+            f"script-src {_source(script)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    live = report.live
+    axis = Axis.of(live) if live else None
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            missing={each.section: each for each in report.missing},
+            axis=axis,
+            chart=usage_chart(live, axis) if live and axis else None,
+            dangers=DANGERS,
+            policy=policy,
+            # All three are made by this package, and the policy admits exactly these bytes.
+            picture=Markup(report.picture) if report.picture else None,  # noqa: S704
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+        )
+    )
+
+
+def _source(text: str) -> str:
+    """Return the source of a Content-Security-Policy that admits exactly this text."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_WEB),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "id": element_id,
+        "https": https_only,
+        "marked": marked,
+        "number": number,
+        "span": span,
+        "gib": gib,
+        "usd": usd,
+        "utc": utc,
+    }
+    return made
+
+
+def element_id(text: str) -> str:
+    """Return a text as the id of an element: without spaces and special characters."""
+    return _ID.sub("-", text)
+
+
+def https_only(url: str) -> str:
+    """Return an address that a link may have; empty for any other."""
+    return url if url.startswith("https://") else ""
+
+
+def marked(text: str) -> Markup:
+    """Return a message with its commands, which are between backticks, as code; all of it is escaped."""
+    words = text.split("`")
+    if len(words) % 2 == 0:
+        return Markup.escape(text)
+    parts = (Markup("<code>{}</code>").format(word) if at % 2 else Markup.escape(word) for at, word in enumerate(words))
+    return Markup("").join(parts)
+
+
+def number(value: float) -> str:
+    """Return ``1 234``, ``12.5`` or ``0.03``, with a thin space between thousands."""
+    digits = 0 if value == int(value) or value >= 100 else 1 if value >= 1 else 2
+    return f"{value:,.{digits}f}".replace(",", "\u2009")
+
+
+def span(value: timedelta | float) -> str:
+    """Return a time span as ``45 s``, ``12 min``, ``3 h 05 min`` or ``2 d 4 h``."""
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    if seconds < 60:
+        return f"{seconds}\u2009s"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 60:
+        return f"{minutes}\u2009min"
+    if hours < 48:
+        return f"{hours}\u2009h {minutes % 60:02}\u2009min"
+    return f"{days}\u2009d {hours % 24}\u2009h"
+
+
+def gib(mib: float) -> str:
+    """Return MiB as GiB, such as ``78.1 GiB``."""
+    return f"{number(round(mib / 1024, 1))}\u2009GiB"
+
+
+def usd(value: float) -> str:
+    """Return a price such as ``1.53 USD``, with as many digits as it needs."""
+    return f"{value:,.{2 if value >= 0.1 or value == 0 else 4}f}\u2009USD".replace(",", "\u2009")
+
+
+def utc(value: datetime) -> str:
+    """Return such as ``29 Nov 2026, 15:04``."""
+    return f"{value.day} {value:%b %Y, %H:%M}"
