@@ -138,12 +138,19 @@ def _profile(clients: Clients, name: str) -> Any:
 
 
 def _repository(clients: Clients, name: str) -> Any:
-    return clients.ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+    repository: Any = clients.ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+    return {**repository, "Tags": clients.ecr.list_tags_for_resource(resourceArn=repository["repositoryArn"])["tags"]}
 
 
 def _log_group(clients: Clients, name: str) -> Any:
     groups = clients.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return next((group for group in groups if group["logGroupName"] == name), None)
+    group: Any = next((group for group in groups if group["logGroupName"] == name), None)
+    if group is None:
+        return None
+    arn = group["arn"].removesuffix(
+        ":*"
+    )  # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+    return {**group, "Tags": clients.logs.list_tags_for_resource(resourceArn=arn)["tags"]}
 
 
 # --- what things name -------------------------------------------------------------------------------------------------

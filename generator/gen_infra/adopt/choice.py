@@ -44,6 +44,8 @@ _WAY_OUT = {
     "its template, and update it once more",
     "Terraform": "Terraform: replace each of them by a `removed { from = ADDRESS  lifecycle { destroy = false } }` "
     "block and apply that; the tag stays, so add --released",
+    "gen-infra": "gen-infra: change them in the manifest of that environment, or choose others with --queue and --job; "
+    "if nothing manages them any more, remove the tag gen-infra:environment",
 }
 
 

@@ -1,4 +1,4 @@
-"""Finds who else manages a resource: a CloudFormation stack, or another Terraform, by what each leaves behind."""
+"""Finds who else manages a resource: a stack, another Terraform or another environment, by what each leaves behind."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import TransientAwsError, aws_errors
+from gen_infra.aws.owners import other_owner
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
@@ -26,15 +27,16 @@ class Owner:
     """Who manages a resource.
 
     Attributes:
-        kind: ``CloudFormation`` or ``Terraform``.
-        name: the stack, or the tag that says so, such as ``ManagedBy=terraform``.
+        kind: ``CloudFormation``, ``Terraform`` or ``gen-infra``.
+        name: the stack, the tag that says so, such as ``ManagedBy=terraform``, or the environment.
     """
 
     kind: str
     name: str
 
     def __str__(self) -> str:
-        return f"CloudFormation stack {self.name}" if self.kind == "CloudFormation" else f"Terraform (tag {self.name})"
+        words = {"CloudFormation": "CloudFormation stack {}", "Terraform": "Terraform (tag {})"}
+        return words.get(self.kind, "environment {} (tag gen-infra:environment)").format(self.name)
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ class Owners:
     """What is known about owners.
 
     Attributes:
+        environment: the name of the environment that is to own them.
         stacks: the resources of all stacks, by what CloudFormation calls them: a name or an ARN.
         can_list: whether the stacks could be listed; else only tags say something.
         tags: tags of the user's own Terraform, ``KEY=VALUE`` or ``KEY``.
     """
 
+    environment: str
     stacks: Mapping[str, str]
     can_list: bool
     tags: tuple[str, ...] = ()
@@ -61,6 +65,8 @@ class Owners:
                 return Owner("CloudFormation", self.stacks[name])
         if not self.can_list and _STACK_TAG in tags:
             return Owner("CloudFormation", tags[_STACK_TAG])
+        if environment := other_owner(tags, self.environment):
+            return Owner("gen-infra", environment)
         for key, value in tags.items():
             if self._is_terraforms(key, value):
                 return Owner("Terraform", f"{key}={value}")
@@ -78,15 +84,22 @@ class Owners:
         return plain in _TERRAFORM_KEYS and value.lower() in _TERRAFORM_VALUES
 
 
-def find_owners(clients: Clients, tags: tuple[str, ...], progress: Progress) -> Owners:
-    """List the resources of every stack; where that is refused, only tags say who manages what."""
+def find_owners(clients: Clients, environment: str, tags: tuple[str, ...], progress: Progress) -> Owners:
+    """List the resources of every stack; where that is refused, only tags say who manages what.
+
+    Args:
+        clients: where the stacks are.
+        environment: the name of the environment that adopts.
+        tags: tags of the user's own Terraform.
+        progress: receives the warning.
+    """
     try:
-        return Owners(_stack_resources(clients), can_list=True, tags=tags)
+        return Owners(environment, _stack_resources(clients), can_list=True, tags=tags)
     except TransientAwsError:
         raise
     except AwsError as error:
         progress(f"warning: only tags say what CloudFormation manages, because its stacks are unknown: {error.message}")
-        return Owners({}, can_list=False, tags=tags)
+        return Owners(environment, {}, can_list=False, tags=tags)
 
 
 @aws_errors()

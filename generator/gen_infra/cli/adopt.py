@@ -46,8 +46,8 @@ def adopt(
     they are until you remove their line. Networks and keys are referred to by id. Comments, and stderr, say what needs
     a look and what is not adopted.
 
-    What a CloudFormation stack or another Terraform manages is not adopted: the error names it, and the way out. Exits
-    1 then.
+    What a CloudFormation stack, another Terraform or another environment manages is not adopted: the error names it,
+    and the way out. Exits 1 then.
     """
     from datetime import UTC, datetime
 
@@ -65,8 +65,8 @@ def adopt(
     aws = clients(chosen)
     account = read_account(aws, console.say)
     require_queues(account, queues)
-    console.say("looking for owners: CloudFormation stacks and Terraform's tags …")
-    owners = find_owners(aws, owner_tags, console.say)
+    console.say("looking for owners: CloudFormation stacks, and tags of Terraform and of other environments …")
+    owners = find_owners(aws, name, owner_tags, console.say)
     choice = choose(account, owners, queues, jobs, released=released)
     manifest = write_manifest(account, choice, name, datetime.now(UTC).date())
     if as_json:

@@ -17,6 +17,7 @@ class Builder:
     """Builds in a seeded account."""
 
     def __init__(self, aws: Emulator) -> None:
+        self.aws = aws
         self.batch, self.iam, self.ec2 = aws.client("batch"), aws.client("iam"), aws.client("ec2")
         self.ecr, self.logs = aws.client("ecr"), aws.client("logs")
         private = [{"Name": "tag:Tier", "Values": ["private"]}]
@@ -81,6 +82,13 @@ class Builder:
             jobQueueName=name, state="ENABLED", priority=priority, computeEnvironmentOrder=order, **more
         )
         return str(made["jobQueueArn"])
+
+    def stack(self, name: str, resources: dict[str, Any]) -> Any:
+        """Create a stack of CloudFormation, and return its client; the resources stay when the stack is deleted."""
+        stacks = self.aws.client("cloudformation")
+        kept = {key: {**resource, "DeletionPolicy": "Retain"} for key, resource in resources.items()}
+        stacks.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": kept}))
+        return stacks
 
     def definition(self, name: str, container: dict[str, Any], **more: Any) -> None:
         self.batch.register_job_definition(

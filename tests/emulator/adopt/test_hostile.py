@@ -34,6 +34,35 @@ ECHO: dict[str, Any] = {
 }
 
 
+TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TASK = {
+    "RoleName": "stackTask",
+    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [TRUST]},
+}
+CONTAINER = {
+    "Image": "public.ecr.aws/docker/library/busybox:1.36",
+    "JobRoleArn": {"Fn::GetAtt": ["Task", "Arn"]},
+    "ResourceRequirements": [{"Type": "VCPU", "Value": "1"}, {"Type": "MEMORY", "Value": "512"}],
+    "LogConfiguration": {"LogDriver": "awslogs", "Options": {"awslogs-group": {"Ref": "Group"}}},
+}
+ORDER = {
+    "Order": 1,
+    "ComputeEnvironment": "arn:aws:batch:us-east-1:123456789012:compute-environment/ec2-20260108215819000100000001",
+}
+OF_THE_STACK = {
+    "Task": {"Type": "AWS::IAM::Role", "Properties": TASK},
+    "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/lab/stack"}},
+    "Job": {
+        "Type": "AWS::Batch::JobDefinition",
+        "Properties": {"Type": "container", "RetryStrategy": {"Attempts": 1}, "ContainerProperties": CONTAINER},
+    },
+    "Queue": {
+        "Type": "AWS::Batch::JobQueue",
+        "Properties": {"JobQueueName": "stackQueue", "Priority": 3, "ComputeEnvironmentOrder": [ORDER]},
+    },
+}
+
+
 def adopt(aws: Emulator, *arguments: str) -> subprocess.CompletedProcess[str]:
     return gen_infra("adopt", "--name", "lab", *arguments, environ=aws.environ)
 
@@ -115,10 +144,23 @@ def test_an_invalid_environment(lab: Emulator, built: Builder) -> None:
 
 
 def test_two_owners(lab: Emulator, built: Builder) -> None:
+    """What a stack and another Terraform manage is named, until they release it."""
     build_of_terraform_aws_batch(built)
+    stacks = built.stack("LabStack", OF_THE_STACK)
     done = adopt(lab)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "9 resources have an owner already, and two owners undo each other's changes:\n" in done.stderr
+    assert "14 resources have an owner already, and two owners undo each other's changes:\n" in done.stderr
+    definition = stacks.describe_stack_resource(StackName="LabStack", LogicalResourceId="Job")
+    name = definition["StackResourceDetail"]["PhysicalResourceId"].rpartition("/")[2].partition(":")[0]
+    owned = f"job queue stackQueue, job definition {name}, log group /lab/stack, role stackTask"
+    assert f"  CloudFormation stack LabStack: {owned}\n" in done.stderr
+    assert "hint: CloudFormation: set DeletionPolicy: Retain on each of them" in done.stderr
+    stacks.delete_stack(StackName="LabStack")
+    built.logs.tag_log_group(logGroupName="/lab/stack", tags={"gen-infra:environment": "prod"})
+    done = adopt(lab)
+    assert "11 resources have an owner already" in done.stderr, "the stack is gone, and its resources have stayed"
+    assert "  environment prod (tag gen-infra:environment): log group /lab/stack\n" in done.stderr
+    built.logs.untag_log_group(logGroupName="/lab/stack", tags=["gen-infra:environment"])
     assert f"  Terraform (tag Repository={MODULES_TAGS['Repository']}): job queue LowPriorityEc2" in done.stderr
     assert "removed { from = ADDRESS  lifecycle { destroy = false } }" in done.stderr
     answer = json.loads(adopt(lab, "--released", "--json").stdout)

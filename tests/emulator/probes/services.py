@@ -300,6 +300,15 @@ def event_history(lab: Lab) -> Any:
     return [[each["EventName"], each["Username"]] for each in events]
 
 
+@probe("lists stacks")
+def stacks(lab: Lab) -> Any:
+    try:
+        lab.client("cloudformation").list_stacks()
+    except (ClientError, ResponseParserError):
+        return "fails"
+    return "lists stacks"
+
+
 PROBES = (
     unknown_action,
     service_linked_role_names,
@@ -320,4 +329,5 @@ PROBES = (
     vcpu_quotas,
     refused_launches,
     event_history,
+    stacks,
 )

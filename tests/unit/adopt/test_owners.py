@@ -46,7 +46,7 @@ def test_what_a_stack_lists_is_its_own_and_what_it_has_retained_is_not(stacks: A
         stub.add_response("list_stacks", {"StackSummaries": summaries}, {})
         resources = [resource(QUEUE), resource("kept", "DELETE_SKIPPED")]
         stub.add_response("list_stack_resources", {"StackResourceSummaries": resources}, {"StackName": "LabStack"})
-        owners = find_owners(Stacks(stacks), (), said.append)  # type: ignore[arg-type]
+        owners = find_owners(Stacks(stacks), "lab", (), said.append)  # type: ignore[arg-type]
     assert owners.of(["high", QUEUE], {}) == Owner("CloudFormation", "LabStack")
     left_tag = {"aws:cloudformation:stack-name": "LabStack"}
     assert owners.of(["kept"], left_tag) is None
@@ -57,7 +57,7 @@ def test_where_stacks_cannot_be_listed_the_tag_decides(stacks: Any) -> None:
     said: list[str] = []
     with Stubber(stacks) as stub:
         stub.add_client_error("list_stacks", "AccessDenied", "not authorized")
-        owners = find_owners(Stacks(stacks), (), said.append)  # type: ignore[arg-type]
+        owners = find_owners(Stacks(stacks), "lab", (), said.append)  # type: ignore[arg-type]
     found = owners.of(["high"], {"aws:cloudformation:stack-name": "LabStack"})
     assert str(found) == "CloudFormation stack LabStack"
     assert said[0].startswith("warning: only tags say what CloudFormation manages, because its stacks are unknown: ")
@@ -80,5 +80,14 @@ def test_where_stacks_cannot_be_listed_the_tag_decides(stacks: Any) -> None:
     ],
 )
 def test_tags_of_a_terraform(tags: dict[str, str], name: str) -> None:
-    found = Owners({}, can_list=True, tags=("Stack", "iac-tool=tf")).of(["x"], tags)
+    found = Owners("lab", {}, can_list=True, tags=("Stack", "iac-tool=tf")).of(["x"], tags)
     assert (found.name if found else "") == name
+
+
+@pytest.mark.parametrize(
+    ("environment", "owner"), [("prod", "environment prod (tag gen-infra:environment)"), ("lab", "")]
+)
+def test_the_tag_of_another_environment(environment: str, owner: str) -> None:
+    tags = {"gen-infra:environment": environment, "ManagedBy": "hand"}
+    found = Owners("lab", {}, can_list=True).of(["x"], tags)
+    assert str(found or "") == owner
