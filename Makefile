@@ -7,7 +7,7 @@ JOBS ?= 8
 unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test all-tests ci-test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs site fuzz instance-data provider-schema service-reference bench setup clean help
+.PHONY: demo test all-tests ci-test fault-injection-test permissions-test engines-test vm-test lint unit golden schema docs site fuzz instance-data price-data provider-schema service-reference bench setup clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-21s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ schema: setup ## Regenerate the manifest's JSON Schema
 
 instance-data: setup ## Regenerate the data file of instance types, from EC2 or (AWS_ENDPOINT_URL) the embedded AWS
 	$(BIN)/python -m tasks.instance_data
+
+price-data: setup ## Renew the data file of prices, from AWS's Price List API; needs an account
+	$(BIN)/python -m tasks.price_data
 
 provider-schema: setup ## Regenerate the tests' schema of the AWS provider 6, from the bindings on PyPI
 	$(BIN)/python -m tasks.provider_schema

@@ -380,7 +380,7 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
         names = [manifest.suffixed(key) for key in manifest.created_file_systems]
         names += map(manifest.file_system_security_group, manifest.created_file_systems)
         left += leftovers_named(clients, "file_systems", names)
-    return [as_orphan(each).still_there for each in left]
+    return [as_orphan(each, clients.region).still_there for each in left]
 
 
 def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tuple[Drift, ...]:

@@ -30,7 +30,7 @@ LAYERS = (
     ("check", "explain", "graph", "image"),
     ("environment",),
     ("emulator", "render", "terraform"),
-    ("permissions",),
+    ("cost", "permissions"),
     ("manifest",),  # its schema and rules state what the table in `aws` says that AWS refuses
     ("aws", "iam", "tools"),
     ("errors", "resources", "gen_infra"),  # gen_infra itself holds the version

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gen_infra.aws.inventory import visible_inventory
 from gen_infra.aws.kinds import KINDS
 from gen_infra.aws.leftovers import own_names
-from gen_infra.aws.prices import price
+from gen_infra.cost.resources import monthly_price
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -78,18 +78,18 @@ def find_orphans(
     ours = own_names(environment, keys, repositories)
     named = {part for text in known for part in (text, text.rpartition("/")[2])}
     return [
-        as_orphan(resource)
+        as_orphan(resource, clients.region)
         for resource in visible_inventory(clients, "environment", "network", *others)
         if ours.fullmatch(resource.name) and _known_as(resource) not in named
     ]
 
 
-def as_orphan(resource: AwsResource) -> Orphan:
+def as_orphan(resource: AwsResource, region: str) -> Orphan:
     """Return the orphan with the command that removes it and what it costs."""
     name = resource.id if resource.type == "aws_kms_key" else resource.name
     removal = KINDS[resource.type].removal
     remove = removal.format(shlex.quote(resource.id or resource.name)) if isinstance(removal, str) else ""
-    return Orphan(resource.label, name, remove, resource.id, price(resource))
+    return Orphan(resource.label, name, remove, resource.id, monthly_price(resource, region))
 
 
 def _known_as(resource: AwsResource) -> str:

@@ -1,47 +1,92 @@
-"""What some resources cost, those of networks and keys whether or not they are used: to compare with, not to bill by.
+"""List prices of AWS by region, from a data file that ``make price-data`` renews: to compare with, not to bill by.
 
-List prices of us-east-1 in USD, before taxes and discounts; other regions cost up to twice as much.
+All are in USD, before taxes, discounts, Savings Plans and free tiers. Each has a source and a date. What the file does
+not have is unknown: no price of one region stands in for another's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import msgspec
 
-    from gen_infra.aws.inventory import AwsResource
-
-SOURCE = "us-east-1 list prices, 2026-09"
-HOURS = 730  # AWS's own month: a twelfth of a year
-
-# By the hour. https://aws.amazon.com/vpc/pricing/, its example for NAT gateways, as of 2026-09-20.
-NAT_GATEWAY = 0.045
-# Each NAT gateway has one; in every region since 2024-02-01: https://aws.amazon.com/vpc/pricing/ (public IPv4).
-PUBLIC_ADDRESS = 0.005
-# For each endpoint in each zone: https://aws.amazon.com/privatelink/pricing/ shows it by region, only in a browser;
-# read as `VpcEndpoint-Hours` of us-west-2, which costs what us-east-1 does, in a published copy of AWS's price list,
-# as of 2026-10-06.
-ENDPOINT_IN_A_ZONE = 0.01
-# Linux on x86-64: https://aws.amazon.com/fargate/pricing/ shows it by region, only in a browser; read in two copies:
-# https://www.vantage.sh/blog/fargate-pricing and https://www.wring.co/blog/aws-fargate-pricing-guide, as of 2026-03-10.
-FARGATE_VCPU_HOUR = 0.04048
-FARGATE_GIB_HOUR = 0.004445
-# By the month: https://aws.amazon.com/kms/pricing/, a customer managed key before requests and rotations.
-_KEY = 1.0
-# By the month and GiB, for gp3, the type that gen-infra renders by default: https://aws.amazon.com/ebs/pricing/.
-_VOLUME_GIB = 0.08
-
-_MONTHLY: dict[str, Callable[[AwsResource], float]] = {
-    "aws_ebs_volume": lambda volume: (volume.member("Size") or 0) * _VOLUME_GIB,
-    "aws_eip": lambda _: PUBLIC_ADDRESS * HOURS,
-    "aws_kms_key": lambda _: _KEY,
-    "aws_nat_gateway": lambda _: NAT_GATEWAY * HOURS,
-    "aws_vpc_endpoint": lambda endpoint: len(endpoint.members.get("SubnetIds", ())) * ENDPOINT_IN_A_ZONE * HOURS,
-}
+DATA_FILE = Path(__file__).with_name("prices.json")
+HOURS_A_MONTH = 730  # AWS's own month: a twelfth of a year
 
 
-def price(resource: AwsResource) -> str:
-    """Return such as ``about 33 USD a month by us-east-1 list prices, 2026-09``; empty for what costs nothing."""
-    monthly = _MONTHLY[resource.type](resource) if resource.type in _MONTHLY else 0
-    return f"about {monthly:.{0 if monthly >= 1 else 2}f} USD a month by {SOURCE}" if monthly else ""
+class PriceSource(msgspec.Struct, frozen=True):
+    """Where prices are from, and the date as of which they were read."""
+
+    text: str
+    date: str
+
+
+class ServicePrice(NamedTuple):
+    """A price, and the key of its source."""
+
+    usd: float
+    source: str
+
+
+class PricesOfRegion(msgspec.Struct, frozen=True):
+    """The prices of one region.
+
+    Args:
+        on_demand: the key of the source of On-Demand prices.
+        spot: the key of the source of Spot prices.
+        services: by names that end in their unit, such as ``nat_gateway_hour``.
+        families: family -> size -> On-Demand price an hour, and where they are known the lowest and highest for Spot.
+    """
+
+    on_demand: str = ""
+    spot: str = ""
+    services: dict[str, ServicePrice] = {}
+    families: dict[str, dict[str, tuple[float, ...]]] = {}
+
+
+class _DataFile(msgspec.Struct, frozen=True):
+    currency: str
+    sources: dict[str, PriceSource]
+    regions: dict[str, msgspec.Raw]  # only one is read
+
+
+@cache
+def _data() -> _DataFile:
+    return msgspec.json.decode(DATA_FILE.read_bytes(), type=_DataFile)
+
+
+@cache
+def prices_of(region: str) -> PricesOfRegion:
+    """Return the prices of a region; without any for a region that the file does not have."""
+    found = _data().regions.get(region)
+    return PricesOfRegion() if found is None else msgspec.json.decode(found, type=PricesOfRegion)
+
+
+def source_of(key: str) -> PriceSource:
+    """Return a source by its key."""
+    return _data().sources[key]
+
+
+def on_demand_price(region: str, instance_type: str) -> float | None:
+    """Return the On-Demand price of an hour with Linux; None: unknown."""
+    row = _row(region, instance_type)
+    return row[0] if row else None
+
+
+def spot_prices(region: str, instance_type: str) -> tuple[float, float] | None:
+    """Return the lowest and the highest Spot price of an hour with Linux; None: unknown."""
+    _, *both = _row(region, instance_type) or (0.0,)
+    return (both[0], both[1]) if len(both) > 1 else None
+
+
+def service_price(region: str, name: str) -> float | None:
+    """Return the price of a service by its name in the data file; None: unknown."""
+    found = prices_of(region).services.get(name)
+    return found.usd if found else None
+
+
+def _row(region: str, instance_type: str) -> tuple[float, ...]:
+    family, _, size = instance_type.partition(".")
+    return prices_of(region).families.get(family, {}).get(size, ())

@@ -41,6 +41,7 @@ Json: TypeAlias = Mapping[str, Any]  # a part of an answer of AWS's
 _SERVICES = {
     "alarms": "cloudwatch",
     "builds": "codebuild",
+    "costs": "ce",
     "functions": "lambda",
     "groups": "resource-groups",
     "quotas": "service-quotas",
@@ -63,6 +64,7 @@ class Clients:
     autoscaling: Any
     batch: BatchClient
     builds: Any
+    costs: Any
     ec2: EC2Client
     ecr: ECRClient
     ecs: Any
@@ -74,6 +76,7 @@ class Clients:
     iam: IAMClient
     kms: KMSClient
     logs: CloudWatchLogsClient
+    pricing: Any
     quotas: ServiceQuotasClient
     s3: S3Client
     schedules: Any

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.job_containers import asked_by
-from gen_infra.aws.prices import FARGATE_GIB_HOUR, FARGATE_VCPU_HOUR
+from gen_infra.aws.prices import prices_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gen_infra.aws.session import Clients
 
-BASIS = (
-    "Fargate's list prices in us-east-1, 2026-03; On-Demand instances cost about the same, Spot less; "
-    "instances that wait, disks and traffic are not included"
-)
+_REGION = "us-east-1"
 _JOBS_A_CALL = 100
 _CALLS_AT_A_TIME = 8
 _DIGITS = 6  # a second of one vCPU is 0.000278 hours
@@ -50,7 +47,9 @@ class Usage:
         """Return the estimated cost; None with GPUs, which Fargate does not have."""
         if self.gpu_hours:
             return None
-        return self.vcpu_hours * FARGATE_VCPU_HOUR + self.memory_gib_hours * FARGATE_GIB_HOUR
+        prices = prices_of(_REGION).services
+        vcpu, gib = prices["fargate_vcpu_hour"].usd, prices["fargate_gib_hour"].usd
+        return self.vcpu_hours * vcpu + self.memory_gib_hours * gib
 
     def to_dict(self) -> dict[str, Any]:
         """Convert it for JSON; ``estimated_usd`` is null with GPUs."""
@@ -60,6 +59,15 @@ class Usage:
             "gpu_hours": round(self.gpu_hours, _DIGITS),
             "estimated_usd": None if self.usd is None else round(self.usd, _DIGITS),
         }
+
+
+def basis() -> str:
+    """Say what the estimates are made by, and what they leave out."""
+    date = source_of(prices_of(_REGION).services["fargate_vcpu_hour"].source).date
+    return (
+        f"Fargate's list prices in {_REGION}, {date[:7]}; On-Demand instances cost about the same, Spot less; "
+        "instances that wait, disks and traffic are not included"
+    )
 
 
 @aws_errors()

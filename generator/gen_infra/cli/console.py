@@ -206,9 +206,9 @@ def cost_line(environment: Environment) -> str:
     create = environment.manifest.network.create
     if create is None:
         return ""
-    from gen_infra.explain.costs import network_cost
+    from gen_infra.cost.network import network_cost
 
-    return network_cost(create)
+    return network_cost(create, environment.manifest.region)
 
 
 def print_json(value: object) -> None:

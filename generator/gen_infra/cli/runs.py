@@ -219,7 +219,7 @@ def _list(found: list[tuple[str, Run]], console: Console, *, as_json: bool) -> i
 
 def card(run: Run, width: int, *, failed: bool) -> Iterator[str]:
     """Yield the lines that show a run with its samples and steps; ``failed`` leaves out other samples."""
-    from gen_infra.aws.usage import BASIS
+    from gen_infra.aws.usage import basis
 
     yield f"{'run:':<12}{run.name}"
     yield from fold([f"{'state:':<12}{run.status} {run.error}"], width)
@@ -234,7 +234,7 @@ def card(run: Run, width: int, *, failed: bool) -> Iterator[str]:
     if used := run.usage:
         hours = f"{used.vcpu_hours:.2f} vCPU-hours, {used.memory_gib_hours:.2f} GiB-hours"
         yield from fold([f"{'estimate:':<12}{_estimate(used)}: {hours}"], width)
-        yield from (f"{'':<12}{line}" for line in fold([f"by {BASIS}"], min(width, _PROSE) - 12))
+        yield from (f"{'':<12}{line}" for line in fold([f"by {basis()}"], min(width, _PROSE) - 12))
 
 
 def _step(step: StepRun) -> list[str]:

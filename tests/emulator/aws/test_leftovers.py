@@ -253,7 +253,7 @@ def test_what_workflows_leave_is_found(clients: Clients, tmp_path: Path) -> None
         topic
     ]
     removal = f"aws stepfunctions delete-state-machine --state-machine-arn {named[0].name}"
-    assert as_orphan(named[0]).remove == removal
+    assert as_orphan(named[0], clients.region).remove == removal
 
 
 def test_what_engines_leave_is_found(clients: Clients, tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_a_network_that_is_not_in_the_state_is_named_with_ids_prices_and_command
     assert gateway.id.startswith("nat-")
     assert str(gateway) == (
         f"not in Terraform's state: NAT gateway batch-lost/nat/us-east-1a ({gateway.id}, about 33 USD a month by "
-        "us-east-1 list prices, 2026-09); if an interrupted run left it: "
+        "list prices); if an interrupted run left it: "
         f"aws ec2 delete-nat-gateway --nat-gateway-id {gateway.id}"
     )
     addresses = [each for each in found.values() if each.kind == "Elastic IP address"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gen_infra.explain.costs import network_cost
+from gen_infra.cost.network import network_cost
 from gen_infra.manifest.model.network import EndpointService, NetworkCreate
 
 CIDR = "10.42.0.0/16"
@@ -25,4 +25,9 @@ FEW: tuple[EndpointService, ...] = ("ecr.dkr", "logs")
     ],
 )
 def test_network_cost(create: NetworkCreate, says: str) -> None:
-    assert network_cost(create) == f"network: {says} a month before traffic (us-east-1 list prices, 2026-09)"
+    assert network_cost(create, "us-east-1") == f"network: {says} a month before traffic (list prices of us-east-1)"
+
+
+def test_no_price_of_another_region_stands_in_for_an_unknown_one() -> None:
+    says = "network: 1 NAT gateway, price unknown (no list prices of xx-north-9)"
+    assert network_cost(NetworkCreate(cidr=CIDR, nat="one"), "xx-north-9") == says

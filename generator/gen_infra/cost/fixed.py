@@ -1,0 +1,107 @@
+"""What an environment costs by the month whether or not it runs jobs, and the prices of what depends on use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gen_infra.aws.prices import HOURS_A_MONTH, service_price
+from gen_infra.cost.amounts import UsdRange, as_json
+from gen_infra.cost.hourly import instance_prices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen_infra.manifest.model.manifest import Manifest
+
+# Those of a scheduled rebuild of the image.
+_REBUILD_ALARMS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCost:
+    """Resources of one kind that cost the same each month.
+
+    Args:
+        name: such as ``NAT gateways``.
+        count: how many there are.
+        usd: what they cost together by the month; None: unknown.
+    """
+
+    name: str
+    count: int
+    usd: UsdRange | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert it for JSON."""
+        return {"name": self.name, "count": self.count, "usd_a_month": as_json(self.usd)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The price of what depends on use, such as USD for a GB through NAT gateways; None: unknown."""
+
+    name: str
+    unit: str
+    usd: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert it for JSON."""
+        return {"name": self.name, "unit": self.unit, "usd": self.usd}
+
+
+def fixed_costs(manifest: Manifest) -> Iterator[FixedCost]:
+    """Yield what costs the same each month; kinds that the environment does not have are left out."""
+    create = manifest.network.create
+    gateways = create.nat_gateways if create else 0
+    endpoints = len(create.endpoint_services) * create.zone_count if create else 0
+    alarms = _REBUILD_ALARMS if manifest.image.rebuild else 0
+    kinds = (
+        ("NAT gateways", gateways, "nat_gateway_hour", HOURS_A_MONTH),
+        ("public IPv4 addresses", gateways, "public_ipv4_hour", HOURS_A_MONTH),
+        ("interface endpoints, in each zone", endpoints, "endpoint_hour", HOURS_A_MONTH),
+        ("KMS key", int(manifest.creates_key), "kms_key_month", 1),
+        ("alarms", alarms, "alarm_month", 1),
+    )
+    for name, count, price_name, per_month in kinds:
+        if count:
+            price = service_price(manifest.region, price_name)
+            usd = None if price is None else UsdRange.exactly(count * price * per_month)
+            yield FixedCost(name, count, usd)
+    yield from _kept_instances(manifest)
+
+
+def _kept_instances(manifest: Manifest) -> Iterator[FixedCost]:
+    """Yield the instances of `min_vcpus`, which run without jobs: as many of one type as have these vCPUs."""
+    prices = list(instance_prices(manifest)) if any(each.min_vcpus for each in manifest.compute.values()) else []
+    for key, compute in manifest.compute.items():
+        types = [each for each in prices if each.compute == key]
+        if not (compute.min_vcpus and types):
+            continue
+        counts = [math.ceil(compute.min_vcpus / each.instance.vcpus) for each in types]
+        usd: UsdRange | None = None
+        for each, count in zip(types, counts, strict=True):
+            if each.all_usd:
+                month = each.all_usd * (count * HOURS_A_MONTH)
+                usd = usd | month if usd else month
+        yield FixedCost(f"instances of {key}, for min_vcpus {compute.min_vcpus}", max(counts), usd)
+
+
+def rates(manifest: Manifest) -> Iterator[Rate]:
+    """Yield the prices of what the environment has and what depends on use."""
+    create = manifest.network.create
+    kinds = (
+        ("NAT gateways", "GB", "nat_gateway_gb", bool(create and create.nat_gateways)),
+        ("interface endpoints", "GB", "endpoint_gb", bool(create and create.endpoint_services)),
+        ("logs written", "GB", "log_ingested_gb", True),
+        ("logs kept", "GB and month", "log_stored_gb_month", True),
+        ("container images", "GiB and month", "ecr_gib_month", bool(manifest.own_repositories)),
+        ("snapshots of machine images", "GiB and month", "snapshot_gib_month", not manifest.image.is_stock),
+        ("EFS file systems", "GiB and month", "efs_gib_month", bool(manifest.created_file_systems)),
+        ("functions that submit jobs", "request", "lambda_request", bool(manifest.jobs)),
+        ("workflows", "state transition", "state_transition", bool(manifest.workflows)),
+    )
+    for name, unit, price_name, has_it in kinds:
+        if has_it:
+            yield Rate(name, unit, service_price(manifest.region, price_name))
