@@ -55,7 +55,7 @@ def _bucket_edges(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
             yield _bucket(f"bucket-{name}-work", f"engines.{name}.work", manifest.work_bucket(name))
         place = f"bucket-{work.bucket}" if work.bucket in manifest.buckets else f"bucket-{name}-work"
         title = f"{name} keeps its work files below {work.prefix}"
-        yield GraphEdge(node, place, title, "work files", "both")
+        yield GraphEdge(node, place, title, "both")
 
 
 def _right(node: str, bucket: str, title: str, access: str) -> GraphEdge:
@@ -103,8 +103,7 @@ def _mounts(manifest: Manifest) -> Iterator[GraphEdge]:
     for (node, key), is_read in read_only.items():
         name = node.partition("-")[2]
         title = f"{name} may {_RIGHTS['read' if is_read else 'write']} {key}"
-        label = "read only" if is_read else ""
-        yield GraphEdge(node, f"file_system-{key}", title, label, _direction(is_read=is_read))
+        yield GraphEdge(node, f"file_system-{key}", title, _direction(is_read=is_read))
 
 
 def _logs(manifest: Manifest) -> GraphNode:

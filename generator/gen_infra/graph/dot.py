@@ -7,29 +7,32 @@ https://graphviz.org/doc/info/lang.html, https://graphviz.org/doc/info/shapes.ht
 from __future__ import annotations
 
 from html import escape
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 from gen_infra.graph.model import COLUMNS
 from gen_infra.graph.palette import LIGHT, tone_of
-from gen_infra.graph.texts import DETAIL, LABEL, NAME, PADDING, TextBox, box, printable, width
+from gen_infra.graph.texts import DETAIL, LABEL, NAME, PADDING, TextBox, box, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gen_infra.graph.model import Graph, GraphEdge, GraphNode, NodeKind
 
-# Kinds that stay in the graph's order; that of the others is dot's choice, with the fewest crossings.
-_ORDERED: tuple[tuple[NodeKind, ...], ...] = (COLUMNS[0], ("queue",), ("job",))
-LABEL_HEIGHT = 16.0  # of the text beside an edge, in pixels
+# Kinds that are below all others of their column, in this order, and kinds that stay in the graph's order; the rest of
+# the order is dot's choice, with the fewest crossings.
+_BELOW: tuple[NodeKind, ...] = (*COLUMNS[0], "functions", "access", "notifications", "logs")
+_ORDERED: tuple[NodeKind, ...] = ("queue", "job", "access")
 _INCH = 72.0
+_LEAST_GAP, _MOST_GAP = 0.95, 2.2  # inches between columns
+_GAP = 0.08  # of the height of the highest column: edges that go far up or down stay apart
 _SIZES = {"label": LABEL, "name": NAME, "detail": DETAIL, "role": DETAIL}
 _HEAD = """\
-digraph environment {
-  graph [rankdir=LR, nodesep=0.24, ranksep=0.62, pad=0.2, bgcolor="#ffffff", fontname="Helvetica", fontsize=18,
+digraph environment {{
+  graph [rankdir=LR, nodesep=0.24, ranksep={gap:.2f}, pad=0.2, bgcolor="#ffffff", fontname="Helvetica", fontsize=18,
     labelloc=t, labeljust=l, outputorder=edgesfirst]
   node [shape=box, style="rounded,filled", fixedsize=true, margin=0, fontname="Helvetica"]
-  edge [fontname="Helvetica", fontsize=12, arrowsize=0.7, tailport=e, headport=w]
+  edge [arrowsize=0.7]
 """
 
 
@@ -38,28 +41,32 @@ def dot_source(graph: Graph) -> str:
     return "".join(_parts(graph))
 
 
-def label_width(text: str) -> float:
-    """Return the room for the text beside an edge, in pixels."""
-    return width(text, DETAIL) + 8
-
-
 def _parts(graph: Graph) -> Iterator[str]:
-    yield _HEAD
-    yield f"  label=<{_text(graph.title)}<BR/>{_text(graph.subtitle)}>\n"
     columns = [column for number in range(len(COLUMNS)) if (column := graph.column(number))]
+    highest = max(sum(box(node).height for node in column) for column in columns) / _INCH
+    yield _HEAD.format(gap=min(max(_LEAST_GAP, highest * _GAP), _MOST_GAP))
+    yield f"  label=<{_text(graph.title)}<BR/>{_text(graph.subtitle)}>\n"
     for column in columns:
         boxes = {node.id: box(node) for node in column}
         widest = max(each.width for each in boxes.values())
         yield "  {\n    rank=same\n"
         yield from (_node(node, graph, boxes[node.id], widest) for node in column)
-        for kinds in _ORDERED:
-            ordered = [node.id for node in column if node.kind in kinds]
-            yield from (f'    "{above}" -> "{below}" [style=invis]\n' for above, below in pairwise(ordered))
+        yield from (f'    "{above}" -> "{below}" [style=invis]\n' for above, below in _order(column))
         yield "  }\n"
     for left, right in pairwise(columns):
         yield f'  "{left[0].id}" -> "{right[0].id}" [style=invis, weight=0]\n'
-    yield from (_edge(edge, number) for number, edge in enumerate(graph.edges))
+    yield from map(_edge, graph.edges)
     yield "}\n"
+
+
+def _order(column: list[GraphNode]) -> Iterator[tuple[str, str]]:
+    """Yield the nodes of a column of which one must be above the other."""
+    for kind in _ORDERED:
+        yield from pairwise([node.id for node in column if node.kind == kind])
+    groups = [[node.id for node in column if node.kind not in _BELOW]]
+    groups += [[node.id for node in column if node.kind == kind] for kind in _BELOW]
+    for above, below in pairwise(filter(None, groups)):
+        yield from product(above, below)
 
 
 def _node(node: GraphNode, graph: Graph, text: TextBox, widest: float) -> str:
@@ -84,14 +91,9 @@ def _row(text: str, style: str, label_colour: str, widest: float) -> str:
     )
 
 
-def _edge(edge: GraphEdge, number: int) -> str:
-    room = f'FIXEDSIZE="TRUE" WIDTH="{label_width(edge.label):.0f}" HEIGHT="{LABEL_HEIGHT:.0f}"'
-    label = f'<<TABLE BORDER="0" CELLBORDER="0"><TR><TD {room}>{_text(edge.label)}</TD></TR></TABLE>>'
+def _edge(edge: GraphEdge) -> str:
     style = "dashed" if edge.is_indirect else "solid"
-    return (
-        f'  "{edge.source}" -> "{edge.target}" [id="edge-{number}", dir={edge.direction}, style={style}, '
-        f'color="{LIGHT.line}"{f", label={label}" if edge.label else ""}]\n'
-    )
+    return f'  "{edge.source}" -> "{edge.target}" [dir={edge.direction}, style={style}, color="{LIGHT.line}"]\n'
 
 
 def _text(text: str) -> str:

@@ -16,7 +16,7 @@ from gen_infra.graph.texts import CHANGE_SIGNS, DETAIL, FONT, LABEL, NAME, PADDI
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_infra.graph.layout import Layout, PlacedEdge, Rectangle
+    from gen_infra.graph.layout import Curve, Layout, Rectangle
     from gen_infra.graph.model import Graph, GraphNode
 
 _NO_LINKS: Mapping[str, str] = MappingProxyType({})
@@ -70,7 +70,7 @@ def _lines(graph: Graph, layout: Layout, links: Mapping[str, str]) -> Iterator[s
     yield _line(graph.title, _MARGIN, _MARGIN + 18, "title", _TITLE, is_bold=True)
     yield _line(graph.subtitle, _MARGIN, _MARGIN + 38, "detail", DETAIL)
     yield f'<g transform="translate({_MARGIN:.0f} {_HEADER + _MARGIN:.0f})">'
-    yield from map(_edge, layout.edges)
+    yield from map(_edge, layout.curves)
     for node, place in layout.nodes:
         drawn = _node(node, place, graph)
         yield from _linked(drawn, links[node.id]) if node.id in links else drawn
@@ -79,27 +79,16 @@ def _lines(graph: Graph, layout: Layout, links: Mapping[str, str]) -> Iterator[s
     yield "</svg>"
 
 
-def _edge(placed: PlacedEdge) -> str:
-    edge = placed.edge
-    start, *rest = placed.points
-    curves = " ".join(f"{x:.1f},{y:.1f}" for x, y in rest)
-    begin = "M{:.1f},{:.1f} L".format(*placed.tail) if placed.tail else "M"
-    path = f"{begin}{start[0]:.1f},{start[1]:.1f} C{curves}"
-    path += " L{:.1f},{:.1f}".format(*placed.head) if placed.head else ""
-    arrows = "".join(
-        f' marker-{end}="url(#graph-arrow)"'
-        for end, tip in (("start", placed.tail), ("end", placed.head))
-        if tip is not None
-    )
-    label = ""
-    if placed.label:
-        text_width = width(edge.label, DETAIL)
-        x, y = placed.label.x + (placed.label.width - text_width) / 2, placed.label.y + 12
-        label = _line(edge.label, x, y, "detail", DETAIL)
+def _edge(curve: Curve) -> str:
+    edge, middle = curve.edge, curve.middle
+    (x, y), (to_x, to_y) = curve.start, curve.end
+    path = f"M{x:.1f},{y:.1f}C{middle:.1f},{y:.1f} {middle:.1f},{to_y:.1f} {to_x:.1f},{to_y:.1f}"
+    ends = {"forward": ["end"], "back": ["start"], "both": ["start", "end"]}[edge.direction]
+    arrows = "".join(f' marker-{end}="url(#graph-arrow)"' for end in ends)
     kind = "edge indirect" if edge.is_indirect else "edge"
     return (
         f'<g class="{kind}" data-from="{edge.source}" data-to="{edge.target}"><title>{_text(edge.title)}</title>'
-        f'<path d="{path}"{arrows}/>{label}</g>'
+        f'<path d="{path}"{arrows}/></g>'
     )
 
 
@@ -148,7 +137,7 @@ def _legend(graph: Graph) -> Iterator[tuple[str, str]]:
         yield from ((change, sign) for change, sign in CHANGE_SIGNS.items() if change in there)
         yield "plain", "unchanged" if there - {None} else "the plan changes nothing"
     if any(edge.direction != "forward" for edge in graph.edges):
-        yield "edge", "arrows at jobs and data: where data goes"
+        yield "edge", "arrow at a job: it reads; at data: it writes"
     if any(edge.is_indirect for edge in graph.edges):
         yield "indirect", "what workflows run"
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from gen_infra.graph.model import Graph, GraphEdge, GraphNode, NodeKind
 
-MANY = 12  # nodes of a kind; more are folded
-MOST = 40  # nodes of a kind after folding; if there are more, only their column and their change keep them apart
+MANY = 8  # nodes of a kind; more are folded
+MOST = 24  # nodes of a kind after folding; if there are more, only their column and their change keep them apart
 
 # Jobs first: then queues, buckets and workflows have fewer neighbours, and more of them the same ones.
 _ORDER: tuple[NodeKind, ...] = ("job", "bucket", "file_system", "workflow", "queue", "compute", "image")
@@ -52,12 +52,12 @@ def _rights(node: GraphNode) -> Hashable:
 
 
 def _queues(edges: frozenset[GraphEdge]) -> frozenset[str]:
-    return frozenset(edge.source for edge in edges if edge.source.startswith("queue-") and not edge.is_indirect)
+    return frozenset(edge.source for edge in edges if edge.source.startswith("queue-"))
 
 
 def _folded(graph: Graph, kind: NodeKind, key: Callable[[GraphNode, frozenset[GraphEdge]], Hashable]) -> Graph:
     own: dict[str, set[GraphEdge]] = defaultdict(set)
-    for edge in graph.edges:
+    for edge in (edge for edge in graph.edges if not edge.is_indirect):
         own[edge.source].add(replace(edge, source="", title=""))
         own[edge.target].add(replace(edge, target="", title=""))
     groups: dict[Hashable, list[GraphNode]] = defaultdict(list)
@@ -76,12 +76,13 @@ def _one(group: list[GraphNode]) -> GraphNode:
         return group[0]
     members = tuple(member for node in group for member in (node.members or [node]))
     first = group[0]
-    roles = {member.role for member in members}
+    roles = {member.role for member in members if member.role}
+    several_roles = [f"{len(roles)} roles"] if len(roles) > 1 else []
     return replace(
         first,
         name=f"{len(members)} {_PLURALS[first.kind]}",
-        details=(several([member.name for member in members], 2), *_common(members)),
-        role=roles.pop() if len(roles) == 1 else f"{len(roles)} roles",
+        details=(several([member.name for member in members], 2), *_common(members), *several_roles),
+        role=roles.pop() if len(roles) == 1 else "",
         key="",
         file="",
         line=0,
@@ -97,11 +98,11 @@ def _common(members: tuple[GraphNode, ...]) -> tuple[str, ...]:
 
 def _edges(edges: Iterable[GraphEdge], into: dict[str, str], heads: dict[str, GraphNode]) -> Iterable[GraphEdge]:
     """Return one edge for all those between the same two nodes."""
-    between: dict[tuple[str, str, str, bool], list[GraphEdge]] = defaultdict(list)
+    between: dict[tuple[str, str, bool], list[GraphEdge]] = defaultdict(list)
     for edge in edges:
         source, target = into.get(edge.source, edge.source), into.get(edge.target, edge.target)
-        between[source, target, edge.label, edge.is_indirect].append(edge)
-    for (source, target, _, _), found in between.items():
+        between[source, target, edge.is_indirect].append(edge)
+    for (source, target, _), found in between.items():
         folded = any(heads[id_].members for id_ in (source, target) if id_ in heads)
         title = f"{found[0].title}, and {len(found) - 1} more" if folded and len(found) > 1 else found[0].title
         directions = {edge.direction for edge in found}

@@ -128,7 +128,7 @@ def _key(manifest: Manifest) -> GraphNode:
 
 def _compute(manifest: Manifest, key: str, compute: ComputeEnvironment) -> GraphNode:
     adopted = manifest.adopted.compute.get(key)
-    price = f", at most {compute.bid_percentage} % of the price" if compute.bid_percentage else ""
+    price = f", up to {compute.bid_percentage} % of On-Demand" if compute.bid_percentage else ""
     stopped = [] if compute.state == "ENABLED" else ["disabled: starts no jobs"]
     own_profile = manifest.iam.instance_profile
     role, addresses = "", [f"module.compute_{key}"]

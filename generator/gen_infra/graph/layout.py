@@ -1,29 +1,34 @@
-"""Places the nodes and edges of a graph with Graphviz's `dot`, which runs as a process."""
+"""Places the nodes of a graph with Graphviz's `dot`, which runs as a process, and draws the edges between its columns.
+
+Edges go from one column to the next. So each is one curve in the gap between them, where it can cross no text, and has
+its own place at both of its boxes.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.errors import MissingError, ToolError
-from gen_infra.graph.dot import LABEL_HEIGHT, dot_source, label_width
+from gen_infra.graph.dot import dot_source
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gen_infra.graph.model import Graph, GraphEdge, GraphNode
-
-    Coordinates: TypeAlias = tuple[float, float]
 
 _INCH = 72.0
 _SECONDS = 60.0
 _HINT = "install Graphviz (apt install graphviz, brew install graphviz), or use --format mermaid or --format dot"
+_APART = 14.0  # the most pixels between two edges at one side of a box
+_CORNER = 12.0  # how far edges stay away from the corners
 
 
 class Rectangle(NamedTuple):
@@ -34,43 +39,35 @@ class Rectangle(NamedTuple):
     width: float
     height: float
 
-    def moved(self, left: float, top: float) -> Rectangle:
-        """Return it further to the left and to the top."""
-        return self._replace(x=self.x - left, y=self.y - top)
+    @property
+    def right(self) -> float:
+        """Return the place of its right side."""
+        return self.x + self.width
 
-    def overlaps(self, other: Rectangle) -> bool:
-        """Return whether they share more than an edge."""
-        return (
-            self.x < other.x + other.width
-            and other.x < self.x + self.width
-            and self.y < other.y + other.height
-            and other.y < self.y + self.height
-        )
+    @property
+    def bottom(self) -> float:
+        """Return the place of its lower side."""
+        return self.y + self.height
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedEdge:
-    """An edge with its course.
+class Curve:
+    """The course of an edge: a cubic Bézier curve that starts and ends horizontally.
 
     Args:
         edge: what it is.
-        points: of a chain of cubic Bézier curves: the start, then three for each curve.
-        tail: the tip of the arrow at its start; None without one.
-        head: the tip of the arrow at its end; None without one.
-        label: where its text is; None without one.
+        start: at the right side of its source.
+        end: at the left side of its target.
     """
 
     edge: GraphEdge
-    points: tuple[Coordinates, ...]
-    tail: Coordinates | None
-    head: Coordinates | None
-    label: Rectangle | None
+    start: tuple[float, float]
+    end: tuple[float, float]
 
-    def moved(self, left: float, top: float) -> PlacedEdge:
-        """Return it further to the left and to the top."""
-        points = tuple((x - left, y - top) for x, y in self.points)
-        tail, head = (point and (point[0] - left, point[1] - top) for point in (self.tail, self.head))
-        return PlacedEdge(self.edge, points, tail, head, self.label and self.label.moved(left, top))
+    @property
+    def middle(self) -> float:
+        """Return where both of its control points are, from the left."""
+        return (self.start[0] + self.end[0]) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +78,13 @@ class Layout:
         width: of all, in pixels.
         height: of all.
         nodes: each node with its box.
-        edges: each edge with its course.
+        curves: each edge with its course.
     """
 
     width: float
     height: float
     nodes: tuple[tuple[GraphNode, Rectangle], ...]
-    edges: tuple[PlacedEdge, ...]
+    curves: tuple[Curve, ...]
 
 
 def lay_out(graph: Graph, environ: Mapping[str, str] = os.environ) -> Layout:
@@ -109,9 +106,8 @@ def run_dot(graph: Graph, output: str, environ: Mapping[str, str] = os.environ, 
     argv = ["dot", f"-T{output}", *([f"-o{file}"] if file else [])]
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = run(
-                argv, cwd=Path(folder), env=child_environment(environ), timeout=_SECONDS, input=dot_source(graph)
-            )
+            source, env = dot_source(graph), child_environment(environ)
+            done = run(argv, cwd=Path(folder), env=env, timeout=_SECONDS, input=source)
         except MissingError as error:
             raise MissingError("dot was not found, which places the parts of the picture", hint=_HINT) from error
     if done.returncode:
@@ -121,43 +117,44 @@ def run_dot(graph: Graph, output: str, environ: Mapping[str, str] = os.environ, 
 
 
 def read_layout(graph: Graph, answer: Mapping[str, Any]) -> Layout:
-    """Read what ``dot -Tjson0`` prints, without its heading and margins: https://graphviz.org/docs/outputs/json/."""
-    places = {
-        each["name"]: _centred(each["pos"], float(each["width"]) * _INCH, float(each["height"]) * _INCH)
-        for each in answer["objects"]
-        if "pos" in each
-    }
-    courses = {each["id"]: each for each in answer.get("edges", ()) if "id" in each}
-    nodes = tuple((node, places[node.id]) for node in graph.nodes)
-    edges = tuple(_edge(edge, courses[f"edge-{number}"]) for number, edge in enumerate(graph.edges))
-    areas = [place for _, place in nodes] + [edge.label for edge in edges if edge.label]
-    points = [point for edge in edges for point in edge.points]
-    left, top = (min([*(area[axis] for area in areas), *(point[axis] for point in points)]) for axis in (0, 1))
-    right = max([*(area.x + area.width for area in areas), *(x for x, _ in points)])
-    bottom = max([*(area.y + area.height for area in areas), *(y for _, y in points)])
+    """Read what ``dot -Tjson0`` prints, without its heading and edges: https://graphviz.org/docs/outputs/json/."""
+    found = {each["name"]: _place(each) for each in answer["objects"] if "pos" in each}
+    left, top = min(place.x for place in found.values()), min(place.y for place in found.values())
+    places = {id_: place._replace(x=place.x - left, y=place.y - top) for id_, place in found.items()}
     return Layout(
-        right - left,
-        bottom - top,
-        tuple((node, place.moved(left, top)) for node, place in nodes),
-        tuple(edge.moved(left, top) for edge in edges),
+        max(place.right for place in places.values()),
+        max(place.bottom for place in places.values()),
+        tuple((node, places[node.id]) for node in graph.nodes),
+        tuple(_curves(graph.edges, places)),
     )
 
 
-def _edge(edge: GraphEdge, course: Mapping[str, Any]) -> PlacedEdge:
-    ends: dict[str, Coordinates] = {}
-    points: list[Coordinates] = []
-    for word in course["pos"].split():
-        *end, x, y = word.split(",")
-        point = (float(x), -float(y))
-        if end:
-            ends[end[0]] = point
-        else:
-            points.append(point)
-    label = _centred(course["lp"], label_width(edge.label), LABEL_HEIGHT) if "lp" in course else None
-    return PlacedEdge(edge, tuple(points), ends.get("s"), ends.get("e"), label)
-
-
-def _centred(position: str, width: float, height: float) -> Rectangle:
-    """Return the rectangle around a point; Graphviz counts from the bottom."""
-    x, y = map(float, position.split(","))
+def _place(node: Mapping[str, Any]) -> Rectangle:
+    """Return the box of a node; Graphviz counts from the bottom, and names the middle."""
+    x, y = map(float, node["pos"].split(","))
+    width, height = float(node["width"]) * _INCH, float(node["height"]) * _INCH
     return Rectangle(x - width / 2, -y - height / 2, width, height)
+
+
+def _curves(edges: tuple[GraphEdge, ...], places: Mapping[str, Rectangle]) -> Iterable[Curve]:
+    """Yield the course of each edge; those at one side of a box are in the order of their other ends."""
+    after: dict[str, set[str]] = defaultdict(set)
+    before: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        after[edge.source].add(edge.target)
+        before[edge.target].add(edge.source)
+    starts = {id_: _spread(id_, others, places) for id_, others in after.items()}
+    ends = {id_: _spread(id_, others, places) for id_, others in before.items()}
+    for edge in edges:
+        start = (places[edge.source].right, starts[edge.source][edge.target])
+        end = (places[edge.target].x, ends[edge.target][edge.source])
+        yield Curve(edge, start, end)
+
+
+def _spread(id_: str, others: Iterable[str], places: Mapping[str, Rectangle]) -> dict[str, float]:
+    """Return the height of the edge to each of the other boxes."""
+    place = places[id_]
+    ordered = sorted(others, key=lambda other: places[other].y + places[other].height / 2)
+    step = min(_APART, (place.height - 2 * _CORNER) / max(len(ordered) - 1, 1))
+    first = place.y + (place.height - step * (len(ordered) - 1)) / 2
+    return {other: first + number * step for number, other in enumerate(ordered)}

@@ -108,7 +108,6 @@ class GraphEdge:
         source: the id of the node on the left.
         target: the id of the node on the right.
         title: what it means, as a sentence without a full stop.
-        label: a word or two beside the line; empty where the nodes say it.
         direction: which end has an arrow; between jobs and their data, where the data goes.
         is_indirect: whether the line is dashed: what a workflow does, beside what the manifest says of the job itself.
     """
@@ -116,7 +115,6 @@ class GraphEdge:
     source: str
     target: str
     title: str
-    label: str = ""
     direction: Direction = "forward"
     is_indirect: bool = False
 

@@ -26,8 +26,19 @@ _WIDTHS = (
     *(556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500),
     *(334, 260, 334, 584),
 )
+# The same of Helvetica-Bold (Phvb.afm).
+_BOLD_WIDTHS = (
+    *(278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278),
+    *(556,) * 10,
+    *(333, 333, 584, 584, 584, 611, 975),
+    *(722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833),
+    *(722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611),
+    *(333, 278, 333, 584, 556, 333),
+    *(556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889),
+    *(611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500),
+    *(389, 280, 389, 584),
+)
 _OTHER = 1000  # any other character: at most as wide as it is high
-_BOLD = 1.07  # Helvetica-Bold, on average
 
 LABEL, NAME, DETAIL = 11.0, 14.0, 12.0  # font sizes in pixels
 PADDING = 12.0
@@ -39,8 +50,8 @@ _NARROWEST = 110.0
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text in pixels."""
-    widths = (_WIDTHS[ord(letter) - 32] if " " <= letter <= "~" else _OTHER for letter in text)
-    return sum(widths) * size / 1000 * (_BOLD if bold else 1)
+    table = _BOLD_WIDTHS if bold else _WIDTHS
+    return sum(table[ord(letter) - 32] if " " <= letter <= "~" else _OTHER for letter in text) * size / 1000
 
 
 def cut(text: str, size: float, widest: float, *, bold: bool = False) -> str:

@@ -75,9 +75,11 @@ def _access(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
                 *_identity_providers(manifest, role),
             ),
         )
-    if manifest.access.submit:
-        for queue in manifest.access.submit.queues or manifest.queues:
-            yield GraphEdge("access-submit", f"queue-{queue}", f"the role submit may submit jobs to {queue}")
+    given = manifest.access.submit
+    queues = {"submit": (given.queues if given else ()) or manifest.queues, "operate": manifest.queues}
+    for name in manifest.access.roles:
+        for queue in queues.get(name, ()):
+            yield GraphEdge(f"access-{name}", f"queue-{queue}", f"the role {name} may submit jobs to {queue}")
 
 
 def _principals(role: AccessRole) -> str:
@@ -97,11 +99,8 @@ def _identity_providers(manifest: Manifest, role: AccessRole) -> Iterator[str]:
 def _queues(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
     for key, queue in _by_priority(manifest).items():
         yield _queue(manifest, key, queue)
-        for number, compute in enumerate(queue.compute, start=1):
-            is_only = len(queue.compute) == 1
-            title = f"{compute} runs the jobs of {key}" + ("" if is_only else f", as its choice number {number}")
-            label = "" if is_only else str(number)
-            yield GraphEdge(f"compute-{compute}", f"queue-{key}", title, label)
+        for compute in queue.compute:
+            yield GraphEdge(f"compute-{compute}", f"queue-{key}", f"{compute} runs the jobs of {key}")
 
 
 def _by_priority(manifest: Manifest) -> dict[str, Queue]:
@@ -111,6 +110,7 @@ def _by_priority(manifest: Manifest) -> dict[str, Queue]:
 
 def _queue(manifest: Manifest, key: str, queue: Queue) -> GraphNode:
     fair = queue.fair_share
+    order = [f"on {', then '.join(queue.compute)}"] if len(queue.compute) > 1 else []
     shares = [f"fair share: {several([*fair.shares])}" if fair.shares else "fair share"] if fair else []
     stopped = [] if queue.state == "ENABLED" else ["disabled: accepts no jobs"]
     policy = [f"aws_batch_scheduling_policy.{key}"] if fair else []
@@ -118,7 +118,7 @@ def _queue(manifest: Manifest, key: str, queue: Queue) -> GraphNode:
         f"queue-{key}",
         "queue",
         manifest.queue_name(key),
-        (f"priority {queue.priority}", *shares, *stopped),
+        (f"priority {queue.priority}", *order, *shares, *stopped),
         key=f"queues.{key}",
         addresses=(f"aws_batch_job_queue.{key}", *policy),
     )
@@ -126,7 +126,7 @@ def _queue(manifest: Manifest, key: str, queue: Queue) -> GraphNode:
 
 def _job(manifest: Manifest, key: str, job: Job) -> GraphNode:
     containers = job.all_containers
-    images = list(dict.fromkeys(container.image for container in containers.values()))
+    images = list(dict.fromkeys(container.image.rpartition("/")[2] for container in containers.values()))
     gpus = f", {count(job.total_gpus, 'GPU')}" if job.total_gpus else ""
     nodes = f" on each of {job.nodes} nodes" if job.nodes else ""
     secrets = {secret.arn for container in containers.values() for secret in container.secrets.values()}
@@ -188,7 +188,7 @@ def _workflow_edges(manifest: Manifest) -> Iterator[GraphEdge]:
         for job, queue in dict.fromkeys(places):
             if job in manifest.jobs and queue != manifest.queue_of(manifest.jobs[job]):
                 title = f"{key} submits {job} to {queue}"
-                yield GraphEdge(f"queue-{queue}", f"job-{job}", title, f"in {key}", is_indirect=True)
+                yield GraphEdge(f"queue-{queue}", f"job-{job}", title, is_indirect=True)
 
 
 def _engines(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
