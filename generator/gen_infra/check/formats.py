@@ -190,12 +190,12 @@ FORMATS_OF_SEVERAL: dict[str, Callable[[Mapping[str, CheckReport]], str]] = {
 }
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write the whole file, or leave what was there before."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write the whole file, text as UTF-8, or leave what was there before."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

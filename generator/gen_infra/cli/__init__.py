@@ -48,6 +48,7 @@ COMMANDS = {  # in the order in which they are used
     "new": _Entry("manifests", "Write a commented manifest to start from."),
     "adopt": _Entry("adopt", "Write the manifest of an environment that exists already."),
     "show": _Entry("manifests", "Print the resolved manifest, and where its jobs can run."),
+    "graph": _Entry("graph", "Draw the environment, or what a plan changes."),
     "render": _Entry("files", "Write the environment's Terraform and Packer files."),
     "lock": _Entry("lock", "Choose the release of the AWS provider, with its checksums."),
     "check": _Entry("files", "Validate and scan the files with every tool."),

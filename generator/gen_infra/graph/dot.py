@@ -10,9 +10,10 @@ from html import escape
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
+from gen_infra.graph.folding import fold
 from gen_infra.graph.model import COLUMNS
 from gen_infra.graph.palette import LIGHT, tone_of
-from gen_infra.graph.texts import DETAIL, LABEL, NAME, PADDING, TextBox, box, printable
+from gen_infra.graph.texts import DETAIL, LABEL, NAME, PADDING, TextBox, box, legend, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,25 +28,41 @@ _INCH = 72.0
 _LEAST_GAP, _MOST_GAP = 0.95, 2.2  # inches between columns
 _GAP = 0.08  # of the height of the highest column: edges that go far up or down stay apart
 _SIZES = {"label": LABEL, "name": NAME, "detail": DETAIL, "role": DETAIL}
+_FONT = "Arial,Liberation Sans,Helvetica,sans-serif"
 _HEAD = """\
 digraph environment {{
-  graph [rankdir=LR, nodesep=0.24, ranksep={gap:.2f}, pad=0.2, bgcolor="#ffffff", fontname="Helvetica", fontsize=18,
+  graph [rankdir=LR, nodesep=0.24, ranksep={gap:.2f}, pad=0.2, bgcolor="#ffffff", fontname="{font}", fontsize=12,
     labelloc=t, labeljust=l, outputorder=edgesfirst]
-  node [shape=box, style="rounded,filled", fixedsize=true, margin=0, fontname="Helvetica"]
+  node [shape=box, style="rounded,filled", fixedsize={fixed}, margin="0.16,0.11", fontname="{font}"]
   edge [arrowsize=0.7]
 """
 
 
-def dot_source(graph: Graph) -> str:
-    """Return the source for `dot`."""
-    return "".join(_parts(graph))
+def dot(graph: Graph) -> str:
+    """Return a graph, folded if it is large, in Graphviz's language."""
+    return dot_source(fold(graph))
 
 
-def _parts(graph: Graph) -> Iterator[str]:
+def dot_source(graph: Graph, *, has_fixed_sizes: bool = False) -> str:
+    """Return the source for `dot` of a graph as it is.
+
+    Args:
+        graph: what is drawn.
+        has_fixed_sizes: make the boxes as large as in the SVG, not as large as this machine's fonts need.
+    """
+    return "".join(_parts(graph, has_fixed_sizes=has_fixed_sizes))
+
+
+def _parts(graph: Graph, *, has_fixed_sizes: bool) -> Iterator[str]:
     columns = [column for number in range(len(COLUMNS)) if (column := graph.column(number))]
     highest = max(sum(box(node).height for node in column) for column in columns) / _INCH
-    yield _HEAD.format(gap=min(max(_LEAST_GAP, highest * _GAP), _MOST_GAP))
-    yield f"  label=<{_text(graph.title)}<BR/>{_text(graph.subtitle)}>\n"
+    yield _HEAD.format(
+        gap=min(max(_LEAST_GAP, highest * _GAP), _MOST_GAP), fixed=str(has_fixed_sizes).lower(), font=_FONT
+    )
+    title = f'<FONT POINT-SIZE="20"><B>{_text(graph.title)}</B></FONT>'
+    signs = [_text(f"dashed line: {text}" if kind == "indirect" else text) for kind, text in legend(graph)]
+    lines = [title, _text(graph.subtitle), *(["; ".join(signs)] if signs else [])]
+    yield f'  label=<{"".join(f"""{line}<BR ALIGN="LEFT"/>""" for line in lines)}>\n'
     for column in columns:
         boxes = {node.id: box(node) for node in column}
         widest = max(each.width for each in boxes.values())

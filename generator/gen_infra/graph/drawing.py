@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gen_infra.graph.folding import fold
 from gen_infra.graph.layout import lay_out
 from gen_infra.graph.palette import DARK, LIGHT, Palette, tone_of
-from gen_infra.graph.texts import CHANGE_SIGNS, DETAIL, FONT, LABEL, NAME, PADDING, box, printable, width
+from gen_infra.graph.texts import CHANGE_SIGNS, DETAIL, FONT, LABEL, NAME, PADDING, box, legend, printable, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +50,9 @@ def draw(graph: Graph, layout: Layout, links: Mapping[str, str] = _NO_LINKS) -> 
 
 
 def _lines(graph: Graph, layout: Layout, links: Mapping[str, str]) -> Iterator[str]:
-    legend = list(_legend(graph))
-    wide = max(layout.width, _legend_width(legend), width(graph.title, _TITLE, bold=True)) + 2 * _MARGIN
-    high = _HEADER + layout.height + 2 * _MARGIN + (_FOOTER if legend else 0)
+    signs = list(legend(graph))
+    wide = max(layout.width, _legend_width(signs), width(graph.title, _TITLE, bold=True)) + 2 * _MARGIN
+    high = _HEADER + layout.height + 2 * _MARGIN + (_FOOTER if signs else 0)
     role = "group" if links else "img"  # screen readers skip what is in an image
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gen-infra-graph" viewBox="0 0 {wide:.0f} {high:.0f}" '
@@ -75,7 +75,7 @@ def _lines(graph: Graph, layout: Layout, links: Mapping[str, str]) -> Iterator[s
         drawn = _node(node, place, graph)
         yield from _linked(drawn, links[node.id]) if node.id in links else drawn
     yield "</g>"
-    yield from _draw_legend(legend, high - _MARGIN - 6)
+    yield from _draw_legend(signs, high - _MARGIN - 6)
     yield "</svg>"
 
 
@@ -130,25 +130,13 @@ def _line(text: str, x: float, y: float, style: str, size: float, *, is_bold: bo
     return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" textLength="{length:.1f}">{_text(text)}</text>'
 
 
-def _legend(graph: Graph) -> Iterator[tuple[str, str]]:
-    """Yield what the picture's signs mean: a class of colours or a line, and its text."""
-    if graph.is_plan:
-        there = {node.change for node in graph.nodes}
-        yield from ((change, sign) for change, sign in CHANGE_SIGNS.items() if change in there)
-        yield "plain", "unchanged" if there - {None} else "the plan changes nothing"
-    if any(edge.direction != "forward" for edge in graph.edges):
-        yield "edge", "arrow at a job: it reads; at data: it writes"
-    if any(edge.is_indirect for edge in graph.edges):
-        yield "indirect", "what workflows run"
+def _legend_width(signs: list[tuple[str, str]]) -> float:
+    return sum(width(text, DETAIL) + 52 for _, text in signs)
 
 
-def _legend_width(legend: list[tuple[str, str]]) -> float:
-    return sum(width(text, DETAIL) + 52 for _, text in legend)
-
-
-def _draw_legend(legend: list[tuple[str, str]], y: float) -> Iterator[str]:
+def _draw_legend(signs: list[tuple[str, str]], y: float) -> Iterator[str]:
     x = _MARGIN
-    for kind, text in legend:
+    for kind, text in signs:
         if kind in {"edge", "indirect"}:
             both = ' marker-start="url(#graph-arrow)" marker-end="url(#graph-arrow)"' if kind == "edge" else ""
             name = "edge" if kind == "edge" else "edge indirect"

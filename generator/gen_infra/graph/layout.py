@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.errors import MissingError, ToolError
 from gen_infra.graph.dot import dot_source
+from gen_infra.graph.folding import fold
 from gen_infra.tools.child_environment import child_environment
 from gen_infra.tools.process import run
 
@@ -103,10 +104,10 @@ def run_dot(graph: Graph, output: str, environ: Mapping[str, str] = os.environ, 
     Raises:
         MissingError, ToolError: as of `lay_out`.
     """
-    argv = ["dot", f"-T{output}", *([f"-o{file}"] if file else [])]
+    argv = ["dot", f"-T{output}", *(["-Gdpi=144", f"-o{file}"] if file else [])]  # sharp on every screen
     with tempfile.TemporaryDirectory() as folder:
         try:
-            source, env = dot_source(graph), child_environment(environ)
+            source, env = dot_source(graph, has_fixed_sizes=file is None), child_environment(environ)
             done = run(argv, cwd=Path(folder), env=env, timeout=_SECONDS, input=source)
         except MissingError as error:
             raise MissingError("dot was not found, which places the parts of the picture", hint=_HINT) from error
@@ -114,6 +115,18 @@ def run_dot(graph: Graph, output: str, environ: Mapping[str, str] = os.environ, 
         said = done.stderr.strip().splitlines()
         raise ToolError(f"dot failed: {said[0] if said else f'exit code {done.returncode}'}", hint=_HINT)
     return done.stdout
+
+
+def png(graph: Graph, environ: Mapping[str, str] = os.environ) -> bytes:
+    """Let dot draw a graph, folded if it is large, in the colours for light pages.
+
+    Raises:
+        MissingError, ToolError: as of `lay_out`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "graph.png"
+        run_dot(fold(graph), "png", environ, file)
+        return file.read_bytes()
 
 
 def read_layout(graph: Graph, answer: Mapping[str, Any]) -> Layout:

@@ -1,7 +1,8 @@
 """Writes a graph in Mermaid's language, which GitHub and GitLab draw in Markdown.
 
-Text is in quotes, with each character that is no letter, digit or simple sign as an entity code, so that no text is read
-as Mermaid's syntax, as Markdown or as HTML. https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
+Text is in quotes, with each character that is no letter, digit or simple sign as an entity code, so that no text is
+read as Mermaid's syntax, as Markdown or as HTML:
+https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from gen_infra.graph.folding import fold
-from gen_infra.graph.model import COLUMNS
 from gen_infra.graph.palette import LIGHT, tone_of
 from gen_infra.graph.texts import CHANGE_SIGNS, printable
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gen_infra.graph.model import GraphNode
+    from collections.abc import Iterator
+
+    from gen_infra.graph.model import Graph, GraphNode
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', sans-serif"
 
@@ -143,3 +145,15 @@ def _line(text: str, style: str, size: float, y: float) -> TextLine:
 def printable(text: str) -> str:
     """Return the text on one line; what not every document may contain becomes a replacement character."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def legend(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Yield what the picture's signs mean: a class of colours or a line, and its text."""
+    if graph.is_plan:
+        there = {node.change for node in graph.nodes}
+        yield from ((change, sign) for change, sign in CHANGE_SIGNS.items() if change in there)
+        yield "plain", "unchanged" if there - {None} else "the plan changes nothing"
+    if any(edge.direction != "forward" for edge in graph.edges):
+        yield "edge", "arrow at a job: it reads; at data: it writes"
+    if any(edge.is_indirect for edge in graph.edges):
+        yield "indirect", "what workflows run"
