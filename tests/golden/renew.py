@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen_infra.manifest import load
+from gen_infra.graph import graph, svg
+from gen_infra.manifest import load, load_with_warnings
 from gen_infra.render.files import render
 from tests.conftest import ROOT
 from tests.provider_schema import for_version_6
@@ -29,6 +30,14 @@ _COPIES = (
 )
 
 _FOR_VERSION_6 = ("demo", "fargate")  # these have every kind of compute environment
+
+
+PICTURE = ROOT / "docs" / "environment.svg"
+
+
+def pictured() -> Path:
+    """Return the manifest of the picture in README.md."""
+    return ROOT / "envs" / "prod.yaml"
 
 
 def manifests() -> list[Path]:
@@ -70,13 +79,14 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Write them all."""
+    """Write them all, and the picture in README.md, for which Graphviz must be installed."""
     shutil.rmtree(EXPECTED, ignore_errors=True)
     for name, files in goldens().items():
         for path, content in files().items():
             target = EXPECTED / name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+    PICTURE.write_text(svg(graph(load_with_warnings(pictured()))))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ _BOLD_WIDTHS = (
     *(611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500),
     *(389, 280, 389, 584),
 )
+_SIGNS = {"±": 584, "·": 278, "…": 1000}
 _OTHER = 1000  # any other character: at most as wide as it is high
 
 LABEL, NAME, DETAIL = 11.0, 14.0, 12.0  # font sizes in pixels
@@ -53,7 +54,8 @@ _NARROWEST = 110.0
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a text in pixels."""
     table = _BOLD_WIDTHS if bold else _WIDTHS
-    return sum(table[ord(letter) - 32] if " " <= letter <= "~" else _OTHER for letter in text) * size / 1000
+    widths = (table[ord(letter) - 32] if " " <= letter <= "~" else _SIGNS.get(letter, _OTHER) for letter in text)
+    return sum(widths) * size / 1000
 
 
 def cut(text: str, size: float, widest: float, *, bold: bool = False) -> str:
