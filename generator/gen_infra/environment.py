@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.errors import MissingError
-from gen_infra.render.cache import forget
+from gen_infra.errors import GenInfraError, MissingError
+from gen_infra.render.cache import IMPORTED, forget
 from gen_infra.render.files import render
 from gen_infra.render.imports import import_ids
 from gen_infra.render.writer import digest
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from gen_infra.terraform.adapter import Binary, Event, Terraform
     from gen_infra.terraform.lock_file import LockFile
     from gen_infra.terraform.saved_plan import Intent, Origin, SavedPlan
-
-_IMPORTED = ".gen-infra.imported"
 
 
 @dataclass(eq=False)
@@ -92,7 +90,7 @@ class Environment:
     def _imported(self) -> frozenset[str]:
         """Return the addresses that an apply from this folder has imported."""
         with suppress(OSError, ValueError, TypeError):
-            return frozenset(json.loads((self.root / _IMPORTED).read_text(encoding="utf-8")))
+            return frozenset(json.loads((self.root / IMPORTED).read_text(encoding="utf-8")))
         return frozenset()
 
     def note_imported(self, state: Mapping[str, Any]) -> None:
@@ -104,8 +102,31 @@ class Environment:
 
         found = sorted({*addresses(state)} & {*import_ids(self.manifest)})
         if found:
-            (self.root / _IMPORTED).write_text(json.dumps(found), encoding="utf-8")
+            (self.root / IMPORTED).write_text(json.dumps(found), encoding="utf-8")
             forget(self.root)  # the next render leaves the imports out
+
+    def forget_lost_imports(self) -> tuple[str, ...]:
+        """Import again what an apply from this folder has imported and the state has lost; return its addresses.
+
+        The files are rendered with these imports then. A state that cannot be read is left to terraform.
+        """
+        if not self._imported:
+            return ()
+        from gen_infra.terraform.plan import addresses
+
+        try:
+            held = {*addresses(json.loads(self.read_state()))}
+        except FileNotFoundError:
+            held = set()
+        except (GenInfraError, OSError, ValueError, LookupError, TypeError):
+            return ()
+        lost = sorted((self._imported & {*import_ids(self.manifest)}) - held)
+        if lost:
+            (self.root / IMPORTED).write_text(json.dumps(sorted(self._imported & held)), encoding="utf-8")
+            forget(self.root)
+            for made_from_it in ("_imported", "files", "digest"):
+                self.__dict__.pop(made_from_it, None)
+        return tuple(lost)
 
     @cached_property
     def digest(self) -> str:
@@ -136,7 +157,8 @@ class Environment:
         """Read the state file as it is, without terraform.
 
         Raises:
-            OSError, AwsError: there is none yet, or it cannot be read.
+            FileNotFoundError: there is none yet, or no more.
+            OSError, AwsError: it cannot be read.
         """
         from gen_infra.aws.state_bucket import read_state
 

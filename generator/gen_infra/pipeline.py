@@ -63,6 +63,14 @@ def write(environment: Environment, *, force: bool = False) -> Written:
     return write_folder(environment.files, environment.root, force=force)
 
 
+def import_again(environment: Environment, lost: Sequence[str]) -> str:
+    """Say that the files import again what the state has lost."""
+    return (
+        f"{environment.state_place} no longer has {len(lost)} of the resources that were imported: "
+        "terraform/imports.tf imports them again"
+    )
+
+
 def lock(
     manifest_paths: Sequence[Path], progress: Progress, *, platforms: Sequence[str] = (), upgrade: bool = False
 ) -> dict[LockFile, str]:
@@ -140,7 +148,8 @@ def make_plan(
 ) -> Plan:
     """Plan against the account that the manifest names, and save the plan beside the rendered files.
 
-    The plan imports what interrupted runs left, see :mod:`.apply.adoption`.
+    The plan imports what interrupted runs left, see :mod:`.apply.adoption`, and again what was imported before and the
+    state has lost.
 
     Args:
         environment: what is planned; its files are written.
@@ -163,6 +172,9 @@ def make_plan(
         with _planned(environment, on_event, "destroy") as (file, content):
             require_own_resources(environment, content)
             return environment.saved_plan.save(file, environment.plan_origin("destroy"), content)
+    if lost := environment.forget_lost_imports():
+        write(environment)
+        progress(import_again(environment, lost))
     environment.require_image_parameters()
     require_room(environment.manifest, environment.clients)
     return _plan_with_adoption(environment, on_event, progress, adopt=adopt)

@@ -235,7 +235,15 @@ def read_state(clients: Clients, bucket: str, key: str) -> bytes:
     """Read a state; S3's client finds the bucket in whichever region it is.
 
     Raises:
-        AwsError: there is no such state, or it cannot be read.
+        FileNotFoundError: there is no such state.
+        AwsError: it cannot be read.
     """
-    content: bytes = clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    from botocore.exceptions import ClientError
+
+    try:
+        content: bytes = clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error_code(error) == "NoSuchKey":
+            raise FileNotFoundError(f"s3://{bucket}/{key}") from error
+        raise
     return content

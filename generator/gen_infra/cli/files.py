@@ -111,6 +111,8 @@ def _write(
 ) -> tuple[int, dict[str, Any]]:
     from gen_infra import pipeline
 
+    if environment.manifest.state == "local" and (lost := environment.forget_lost_imports()):  # without a call to AWS
+        console.say(pipeline.import_again(environment, lost))
     written, cost = pipeline.write(environment, force=force), cost_line(environment)
     cache.store(environment.loaded, environment.root, environment.digest, cost)
     return 0, _print_written(environment.root, written, cost, console, as_json=as_json)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _FOLDER = ".gen-infra.cache"
 _INPUTS = f"{_FOLDER}/inputs.json"
+IMPORTED = ".gen-infra.imported"
 _DATA: tuple[DataKind, ...] = ("templates", "modules", "packer")
 _LIBRARIES = ("jinja2", "msgspec", "yaml")
 # Only to find the folder: with a wrong name there is no such folder, or its digest is another.
@@ -86,6 +87,8 @@ class RenderCache:
             return None
         name = stated[1].decode()
         root = out / name
+        if (root / IMPORTED).exists():  # what is rendered depends on Terraform's state
+            return None
         with Folder(root) as folder, folder.lock():
             last = _Inputs(**json.loads(folder.read(_INPUTS) or b"{}"))
             parents = [manifest_path.parent / parent for parent in last.parents]
