@@ -96,6 +96,8 @@ def test_plan_comments_once_and_apply_does_it(job: Callable[..., ActionRunner], 
     planned = job("plan")
     assert run(planned) == 0, planned.log
     assert planned.output("result") == "changes"
+    digest = planned.output("digest")
+    assert f"Digest: {digest}\n" in planned.summary.read_text()
     (comment,) = planned.kept
     assert comment["list"] == "repos/lab/infra/issues/7/comments"
     assert comment["body"].startswith("<!-- gen-infra plan: small.yaml -->\n### Plan for small")
@@ -109,7 +111,10 @@ def test_plan_comments_once_and_apply_does_it(job: Callable[..., ActionRunner], 
     assert len(comment["body"]) < 65_536
     assert comment["body"].endswith("| a row |\n\nThe job summary has the rest.\n")
 
-    applied = job("apply", allow="\nstop-jobs\n")
+    refused = job("apply", reviewed="0" * 64)
+    assert run(refused) == 1
+    assert f'this plan has the digest "{digest}"' in refused.log
+    applied = job("apply", allow="\nstop-jobs\n", reviewed=digest)
     assert run(applied) == 0, applied.log
     assert applied.output("result") == "applied"
     definitions = site.aws.client("batch").describe_job_definitions(jobDefinitionName="tool-small", status="ACTIVE")

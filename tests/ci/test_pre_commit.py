@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cli import clean_environ, gen_infra
@@ -15,6 +14,7 @@ from tests.tools.ci.test_lint import block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org")
 MANIFESTS = ("envs/prod.yaml", "envs/dev.yaml")
@@ -49,7 +49,7 @@ def test_both_hooks_run_as_the_page_shows(tmp_path: Path) -> None:
     def hooks() -> str:
         # To compile all of boto3 takes longer than the commands.
         environ = clean_environ(PRE_COMMIT_HOME=str(tmp_path / "home"), PIP_NO_COMPILE="1")
-        command = [Path(sys.prefix) / "bin" / "pre-commit", "run", "--all-files", "--color=never"]
+        command = [f"{sys.prefix}/bin/pre-commit", "run", "--all-files", "--color=never"]
         done = subprocess.run(command, capture_output=True, check=False, cwd=lab, env=environ, text=True)
         return done.stdout + done.stderr + str(done.returncode)
 

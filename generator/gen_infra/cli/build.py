@@ -22,17 +22,26 @@ from gen_infra.cli.console import (
     yes_option,
 )
 from gen_infra.cli.summary import allow_option, confirm_dangers, confirm_lost_files, drain_timeout_option, show_summary
-from gen_infra.errors import UsageError
+from gen_infra.errors import AnswerIsNoError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.manifest import Manifest
+    from gen_infra.terraform.saved_plan import Plan
 
 adopt_option = click.option(
     "--adopt",
     is_flag=True,
     help="Import what exists although the state is empty: the state is lost, or another machine's run was interrupted.",
+)
+
+
+reviewed_option = click.option(
+    "--reviewed",
+    metavar="DIGEST",
+    help="Apply only if the plan does what the reviewed one does: the digest that plan --json and --format markdown "
+    "print.",
 )
 
 
@@ -77,6 +86,7 @@ def plan(
     data are marked, and apply asks about them separately. What an interrupted run left is shown, and apply adopts it.
     """
     from gen_infra import pipeline
+    from gen_infra.terraform.plan_digest import counts, digest
 
     console = Console(quiet=quiet)
     environment = pipeline.load(manifest, out, strict=strict, image_tags=image_tags)
@@ -90,11 +100,13 @@ def plan(
     has_changes = made.content.has_changes
     summary = pipeline.explain(environment, made)
     if plan_format == "json":
-        print_json({"has_changes": has_changes, "plan": str(made.path), **summary.to_dict()})
+        totals = {"digest": digest(made.content), **counts(made.content)}
+        print_json({"has_changes": has_changes, "plan": str(made.path), **totals, **summary.to_dict()})
     elif plan_format == "markdown":
         from gen_infra.explain.markdown import to_markdown
 
-        click.echo(to_markdown(summary, environment.manifest.name), nl=False)
+        click.echo(to_markdown(summary, environment.manifest.name))
+        click.echo(f"Digest: {digest(made.content)}")
     else:
         show_summary(summary, has_changes=has_changes)
     if summary.impossible:
@@ -111,6 +123,7 @@ def plan(
 @adopt_option
 @allow_option
 @drain_timeout_option
+@reviewed_option
 @force_option
 @image_tag_option
 @strict_option
@@ -121,6 +134,7 @@ gen-infra apply envs/prod.yaml
 gen-infra apply envs/prod.yaml --yes --json
 gen-infra apply envs/prod.yaml --yes --allow stop-jobs
 gen-infra apply envs/prod.yaml --drain-timeout 2h
+gen-infra apply envs/prod.yaml --yes --reviewed "$DIGEST"               the plan that was approved, and no other
 gen-infra apply envs/prod.yaml --allow stop-jobs --drain-timeout 0      do not wait for jobs
 """)
 def apply(
@@ -130,6 +144,7 @@ def apply(
     adopt: bool,
     allow: tuple[str, ...],
     drain_timeout: float | None,
+    reviewed: str | None,
     force: bool,
     image_tags: tuple[str, ...],
     strict: bool,
@@ -163,6 +178,8 @@ def apply(
     has_changes = shown.content.has_changes
     if not as_json:
         show_summary(summary, has_changes=has_changes)
+    if reviewed is not None and has_changes:
+        _require_reviewed(shown, reviewed)
     confirm_dangers(summary, console, allowed=allow, yes=yes)
     if has_changes:
         console.confirm(
@@ -182,6 +199,17 @@ def apply(
     if use := first_use(environment.manifest, manifest):
         console.next_step(use)
     return 0
+
+
+def _require_reviewed(shown: Plan, reviewed: str) -> None:
+    from gen_infra.terraform.plan_digest import digest
+
+    if (found := digest(shown.content)) != reviewed:
+        raise AnswerIsNoError(
+            f'this plan has the digest "{found}", and "{reviewed}" was reviewed: the manifest or the account changed '
+            "since; nothing was applied",
+            hint="plan again, and review the new plan",
+        )
 
 
 def first_use(manifest: Manifest, manifest_path: Path) -> str:
