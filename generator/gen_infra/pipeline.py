@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gen_infra.apply.orphans import Orphan
     from gen_infra.apply.replacement import Draining
     from gen_infra.check.report import CheckReport
+    from gen_infra.cost import CostChange
     from gen_infra.drift.drift import Drift
     from gen_infra.explain import Summary
     from gen_infra.manifest import Manifest
@@ -224,6 +225,14 @@ def explain(environment: Environment, plan: Plan) -> Summary:
     return explain_content(
         plan.content, manifest_changes(plan.content, environment.origin), known, environment.import_ids
     )
+
+
+def estimate_change(environment: Environment, plan: Plan) -> CostChange:
+    """Estimate what the environment costs after a plan, next to what it costs as it was applied last."""
+    from gen_infra.cost import compare
+
+    before, _ = plan.content.manifests
+    return compare(before, environment.manifest)
 
 
 class Applied(NamedTuple):

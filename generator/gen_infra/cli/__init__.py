@@ -47,7 +47,7 @@ class _Entry(NamedTuple):
 COMMANDS = {  # in the order in which they are used
     "new": _Entry("manifests", "Write a commented manifest to start from."),
     "adopt": _Entry("adopt", "Write the manifest of an environment that exists already."),
-    "show": _Entry("manifests", "Print the resolved manifest, and where its jobs can run."),
+    "show": _Entry("manifests", "Print the resolved manifest, and what it costs."),
     "graph": _Entry("graph", "Draw the environment, or what a plan changes."),
     "render": _Entry("files", "Write the environment's Terraform and Packer files."),
     "lock": _Entry("lock", "Choose the release of the AWS provider, with its checksums."),

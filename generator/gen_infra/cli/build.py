@@ -17,7 +17,6 @@ from gen_infra.cli.console import (
     print_json,
     quiet_option,
     require_terminal,
-    say_cost,
     strict_option,
     yes_option,
 )
@@ -84,31 +83,37 @@ def plan(
 
     Each change of the manifest since the last apply is shown next to what it causes. Changes that stop jobs or destroy
     data are marked, and apply asks about them separately. What an interrupted run left is shown, and apply adopts it.
+    The cost is estimated by AWS's list prices, next to that of the manifest that was applied last.
     """
     from gen_infra import pipeline
+    from gen_infra.cost.text import change_lines
     from gen_infra.terraform.plan_digest import counts, digest
 
     console = Console(quiet=quiet)
     environment = pipeline.load(manifest, out, strict=strict, image_tags=image_tags)
     console.warn(environment)
     pipeline.write(environment, force=force)
-    say_cost(environment, console)
     console.say("terraform plans …")
     made = pipeline.make_plan(environment, console.event, console.say, adopt=adopt)
     for warning in pipeline.quota_warnings(environment):
         console.say(f"warning: {warning}", fg="yellow")
     has_changes = made.content.has_changes
     summary = pipeline.explain(environment, made)
+    cost = pipeline.estimate_change(environment, made)
     if plan_format == "json":
         totals = {"digest": digest(made.content), **counts(made.content)}
-        print_json({"has_changes": has_changes, "plan": str(made.path), **totals, **summary.to_dict()})
+        print_json(
+            {"has_changes": has_changes, "plan": str(made.path), **totals, **summary.to_dict(), "cost": cost.to_dict()}
+        )
     elif plan_format == "markdown":
         from gen_infra.explain.markdown import to_markdown
 
-        click.echo(to_markdown(summary, environment.manifest.name))
+        click.echo(to_markdown(summary, environment.manifest.name, change_lines(cost)))
         click.echo(f"Digest: {digest(made.content)}")
     else:
         show_summary(summary, has_changes=has_changes)
+        if has_changes:
+            click.echo("\n".join(change_lines(cost)))
     if summary.impossible:
         console.next_step("undo that change of the manifest, or make it under a new name of the environment")
     elif has_changes:

@@ -195,12 +195,6 @@ def fold(cells: Sequence[str], width: int) -> list[str]:
     return textwrap.wrap(row, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def say_cost(environment: Environment, console: Console) -> None:
-    """Show what a network costs that gen-infra creates."""
-    if cost := cost_line(environment):
-        console.say(cost)
-
-
 def cost_line(environment: Environment) -> str:
     """Return what a network costs that gen-infra creates; empty for an existing one, which costs nothing more."""
     create = environment.manifest.network.create

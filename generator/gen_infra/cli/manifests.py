@@ -82,17 +82,20 @@ gen-infra show envs/prod.yaml --json
 gen-infra show envs/prod.yaml --diff envs/dev.yaml
 """)
 def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
-    """Print the resolved manifest, and where its jobs can run.
+    """Print the resolved manifest, where its jobs can run, and what it costs.
 
     Parents are merged and defaults filled in; each value is followed by its file and line, or `default`. Comments at
-    the end list the instance types on which each job can run, and how many of it an instance holds.
+    the end list the instance types on which each job can run, and how many of it an instance holds, and estimate the
+    cost by AWS's list prices: fixed a month, an instance hour, an attempt of each job, and the worst day.
 
     With --diff, print what differs between two manifests by key, with both values and their places. Exits 0 if they are
     equal, 1 if they differ, as diff does.
     """
     if other:
         return show_differences(manifest, other, Console(quiet=quiet), as_json=as_json)
-    from gen_infra.cli.placements import described
+    from gen_infra.cli.placements import described, wrapped_comments
+    from gen_infra.cost import estimate
+    from gen_infra.cost.text import estimate_lines
     from gen_infra.manifest.model.base import dotted
     from gen_infra.manifest.placements import places
     from gen_infra.manifest.reading.loader import load_with_nodes
@@ -109,13 +112,16 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
             file, line = file_and_line(nodes, path) or (None, None)
             answer.append({"key": dotted(path), "value": value, "file": file, "line": line})
         where = {job: [place._asdict() for place in found] for job, found in places(env).items()}
-        print_json({"values": answer, "places": where})
+        print_json({"values": answer, "places": where, "cost": estimate(env).to_dict()})
     else:
         click.echo(to_commented_yaml(values, lambda path: origin(nodes, path)), nl=False)
         if env.jobs:
             click.echo("\n# Where each job can run, and how many such jobs fit on an instance:")
         for placement in described(env):
             click.echo(f"# {placement}")
+        click.echo()
+        for comment in wrapped_comments(estimate_lines(estimate(env))):
+            click.echo(f"# {comment}")
     Console(quiet=quiet).next_step(f"gen-infra render {manifest}")
     return 0
 

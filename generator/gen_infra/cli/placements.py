@@ -9,7 +9,7 @@ from gen_infra.cli.console import terminal_width
 from gen_infra.manifest.placements import Place, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.manifest import Manifest
@@ -54,6 +54,13 @@ def _families(types: dict[str, int], *, counted: bool) -> Iterator[str]:
         families_of.setdefault(row, []).append(family)
     for row, families in families_of.items():
         yield f"{', '.join(families)}: {row}"
+
+
+def wrapped_comments(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines in the terminal's width, each continued two columns to the right."""
+    for line in lines:
+        text = line.lstrip()
+        yield from _wrapped(text, indent=len(line) - len(text))
 
 
 def _wrapped(line: str, indent: int) -> list[str]:

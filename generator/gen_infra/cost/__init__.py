@@ -5,6 +5,7 @@ history (:mod:`.history`) or from Cost Explorer (:mod:`.explorer`).
 """
 
 from gen_infra.cost.amounts import UNKNOWN, Total, UsdRange, shown
+from gen_infra.cost.comparison import CostChange, compare
 from gen_infra.cost.estimate import CostEstimate, estimate
 
-__all__ = ["UNKNOWN", "CostEstimate", "Total", "UsdRange", "estimate", "shown"]
+__all__ = ["UNKNOWN", "CostChange", "CostEstimate", "Total", "UsdRange", "compare", "estimate", "shown"]

@@ -39,7 +39,11 @@ class UsdRange:
 
     def __str__(self) -> str:
         """Return text such as ``4.10 USD`` or ``1.20 to 4.10 USD``."""
-        low, high = written(self.low), written(self.high)
+        return self.text()
+
+    def text(self, digits: int = _CENTS) -> str:
+        """Return the same with a number of digits after the point."""
+        low, high = written(self.low, digits), written(self.high, digits)
         return f"{low} USD" if low == high else f"{low} to {high} USD"
 
     def to_dict(self) -> dict[str, float]:
@@ -81,16 +85,14 @@ def total(parts: Iterable[tuple[str, UsdRange | None]]) -> Total:
     return Total(sum((usd for _, usd in named if usd), ZERO), unknown)
 
 
-def written(usd: float) -> str:
-    """Write an amount in dollars and cents; below a cent with two digits that count, such as 0.00025."""
-    if 0 < abs(usd) < 0.01:
-        return f"{usd:.1g}" if abs(usd) < 1e-4 else f"{usd:.5f}".rstrip("0")
-    return f"{usd:,.{_CENTS}f}"
+def written(usd: float, digits: int = _CENTS) -> str:
+    """Write an amount, by default in dollars and cents; what that would make nothing with as many digits that count."""
+    return f"{usd:,.{digits}f}" if abs(usd) >= 10**-digits or not usd else f"{usd:.{digits}g}"
 
 
-def shown(usd: UsdRange | None) -> str:
-    """Write an amount, or ``unknown``."""
-    return UNKNOWN if usd is None else str(usd)
+def shown(usd: UsdRange | None, digits: int = _CENTS) -> str:
+    """Write an amount with a number of digits after the point, or ``unknown``."""
+    return UNKNOWN if usd is None else usd.text(digits)
 
 
 def as_json(usd: UsdRange | None) -> dict[str, float] | None:

@@ -99,9 +99,11 @@ def rates(manifest: Manifest) -> Iterator[Rate]:
         ("container images", "GiB and month", "ecr_gib_month", bool(manifest.own_repositories)),
         ("snapshots of machine images", "GiB and month", "snapshot_gib_month", not manifest.image.is_stock),
         ("EFS file systems", "GiB and month", "efs_gib_month", bool(manifest.created_file_systems)),
-        ("functions that submit jobs", "request", "lambda_request", bool(manifest.jobs)),
-        ("workflows", "state transition", "state_transition", bool(manifest.workflows)),
+        ("functions that submit jobs", "million requests", "lambda_request", bool(manifest.jobs)),
+        ("workflows", "1,000 state transitions", "state_transition", bool(manifest.workflows)),
     )
+    units = {"million requests": 1_000_000, "1,000 state transitions": 1000}
     for name, unit, price_name, has_it in kinds:
         if has_it:
-            yield Rate(name, unit, service_price(manifest.region, price_name))
+            price = service_price(manifest.region, price_name)
+            yield Rate(name, unit, None if price is None else round(price * units.get(unit, 1), 6))

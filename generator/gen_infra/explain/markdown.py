@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 from gen_infra.explain import DANGERS, Change, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~@]")
 
 
-def to_markdown(summary: Summary, environment: str) -> str:
-    """Return a table with a row for each resource, dangers above it, the attributes that change folded away below."""
+def to_markdown(summary: Summary, environment: str, cost: Iterable[str] = ()) -> str:
+    """Return a table with a row for each resource, dangers above it, the attributes that change folded away below.
+
+    Args:
+        summary: the plan.
+        environment: its name.
+        cost: what it costs, a line each, the first for the title of the rest.
+    """
     lines = [f"### Plan for {_text(environment)}: {summary.sentence}", ""]
     taken_over = [adopted for adopted in summary.adopted if adopted.by == "manifest"]
     if taken_over:
@@ -28,6 +34,8 @@ def to_markdown(summary: Summary, environment: str) -> str:
     if summary.changes:
         lines += ["| | resource | because of | what happens |", "|---|---|---|---|", *map(_row, summary.changes), ""]
     lines += [f"* {_text(str(unused))}: {unused.without_effect}" for unused in summary.unused]
+    if lines_of_cost := [_text(line) for line in cost]:
+        lines += ["", lines_of_cost[0], "", *(f"* {line}" for line in lines_of_cost[1:])]
     if details := [line for change in summary.changes for line in _details(change)]:
         lines += ["<details><summary>Attributes</summary>", "", *details, "", "</details>"]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -189,7 +189,8 @@ class TestCommands:
             },
         ))  # fmt: skip
         out = self.run("show", "test.yaml")[1]
-        assert out.partition("\n\n")[2].splitlines() == [
+        _, where, cost = out.split("\n\n")
+        assert where.splitlines() == [
             "# Where each job can run, and how many such jobs fit on an instance:",
             "# align (4 vCPU, 8192 MiB), queue main:",
             "#   spot, SPOT:",
@@ -207,7 +208,11 @@ class TestCommands:
             "#   rest, EC2, each node on an instance of its own:",
             "#     r7i: 8xlarge",
         ]
-        places = json.loads(self.run("show", "test.yaml", "--json")[1])["places"]
+        assert cost.startswith("# Cost in us-east-1, estimated by AWS's list prices in USD, before taxes")
+        assert "#   report: " in cost
+        answer = json.loads(self.run("show", "test.yaml", "--json")[1])
+        assert [each["job"] for each in answer["cost"]["jobs"]] == ["align", "report", "fold", "large"]
+        places = answer["places"]
         assert places["fold"] == [{
             "compute_environment": "rest", "type": "EC2",
             "instance_types": {"r7i.4xlarge": 1, "r7i.8xlarge": 1}, "jobs_in_max_vcpus": 1,

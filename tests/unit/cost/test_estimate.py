@@ -176,6 +176,7 @@ def test_the_answer_is_json_and_names_its_sources(tmp_path: Path) -> None:
         (UsdRange(1.2, 1234.5), "1.20 to 1,234.50 USD"),
         (UsdRange(0.0018, 0.02), "0.0018 to 0.02 USD"),
         (UsdRange(1e-6, 1e-6), "1e-06 USD"),
+        (UsdRange(0.001, 2e-7), "0.001 to 2e-07 USD"),
         (UsdRange(0, 0), "0.00 USD"),
     ],
 )
