@@ -7,6 +7,7 @@ text (``textLength``), so that other fonts keep within their boxes too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def box(node: GraphNode) -> TextBox:
         role = cut(f"role {printable(node.role)}", DETAIL, _WIDEST_NAME)
         lines.append(_line(role, "role", DETAIL, y + 10))
         y += 10 + _LINE
-    return TextBox(tuple(lines), max([_NARROWEST, *(line.width for line in lines)]) + 2 * PADDING, y - 6, rule)
+    widest = ceil(max([_NARROWEST, *(line.width for line in lines)]) + 2 * PADDING)  # dot has whole points
+    return TextBox(tuple(lines), widest, y - 6, rule)
 
 
 def _line(text: str, style: str, size: float, y: float) -> TextLine:
