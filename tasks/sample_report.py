@@ -1,26 +1,28 @@
 """Make the report of `prod` from the embedded AWS, with a hundred jobs of all fates.
 
 ``python -m tasks.sample_report FILE`` applies envs/prod.yaml, submits the jobs in waves, plans a change and writes the
-page. It takes about five minutes, and shows what a change of the page looks like with data.
+page. It takes about five minutes, needs root, runc and busybox-static, and shows what a change of the page looks like
+with data. The jobs run for seconds; the page shows each second as ten minutes.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen_infra import pipeline
+from gen_infra import emulator, pipeline
 from gen_infra.aws.session import clients
 from gen_infra.aws.state_bucket import ensure_state_bucket
 from gen_infra.aws.submission import SubmitRequest, submit
 from gen_infra.check.formats import write_atomically
-from gen_infra.cli.demo import embedded_aws
 from gen_infra.manifest import load
 from gen_infra.manifest.model.settings import StateBucket
 from gen_infra.report.gather import gather
@@ -28,34 +30,61 @@ from gen_infra.report.page import page
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gen_infra.aws.session import Clients
     from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
+    from gen_infra.report.data import EnvironmentReport, HistoryJob, LiveData, QueueNow
 
 _WAVES = 6
 _JOBS_IN_A_WAVE = 17
 _SECONDS_BETWEEN = 15
-# How a job ends, by the command that the embedded AWS simulates, and how often.
+_SLOWER = 600
+_BUSYBOX = Path("/bin/busybox")
+# How a job ends, and how often.
 _FATES = {
     "sleep {seconds}": 70,
-    "sleep {seconds}; exit 1": 8,
+    "sleep {seconds}; echo 'fatal: unexpected end of FASTQ'; exit 1": 5,
+    "sleep {seconds}; echo 'java.lang.OutOfMemoryError: Java heap space'; exit 1": 4,
+    "sleep {seconds}; echo 'write failed: No space left on device'; exit 1": 3,
     "sleep {seconds}; exit 137": 5,
-    "sleep {long}": 6,
+    "sleep {long}": 8,
+}
+_CHANGES = {
+    "prod.yaml": ("bid_percentage: 50, max_vcpus: 1024", "bid_percentage: 60, max_vcpus: 2048"),
+    "base.yaml": ("memory_mib: 80000", "memory_mib: 96000"),
 }
 
 
 def main(file: Path) -> None:
     """Make it."""
-    with tempfile.TemporaryDirectory() as name, embedded_aws():
-        folder = Path(name) / "envs"
-        shutil.copytree(data_dir("envs"), folder)
-        environment = _applied(folder / "prod.yaml", Path(name) / "build")
-        _submit_all(environment.clients, environment.manifest)
-        changed = _planned_change(folder / "prod.yaml", Path(name) / "build")
-        report = gather(changed, folder / "prod.yaml", _progress, since=timedelta(days=7))
-        write_atomically(file, page(report))
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(data_dir("envs"), folder / "envs")
+        manifest_path, out = folder / "envs/prod.yaml", folder / "build"
+        _offer_images(folder / "images", load(manifest_path))
+        with emulator.start(images=folder / "images") as running:
+            os.environ.update(running.environ)
+            os.chdir(folder)
+            environment = _applied(manifest_path, out)
+            _submit_all(environment.clients, environment.manifest)
+            changed = _planned_change(manifest_path, out)
+            report = gather(changed, manifest_path, _progress, since=timedelta(days=7))
+        write_atomically(file, page(_slower(report)))
+
+
+def _offer_images(folder: Path, manifest: Manifest) -> None:
+    """Make the images of the jobs: a shell, and what the commands above need."""
+    for job in manifest.jobs.values():
+        for container in job.all_containers.values():
+            programs = folder / manifest.image_uri(container.image) / "bin"
+            programs.mkdir(parents=True)
+            shutil.copy(_BUSYBOX, programs / "busybox")
+            for program in ("sh", "sleep", "true"):
+                (programs / program).symlink_to("busybox")
 
 
 def _applied(manifest_path: Path, out: Path) -> Environment:
@@ -72,7 +101,7 @@ def _applied(manifest_path: Path, out: Path) -> Environment:
 
 def _submit_all(aws: Clients, manifest: Manifest) -> None:
     """Submit the jobs in waves; the last ones still wait or run when this returns."""
-    chosen = random.Random(7)  # noqa: S311 - the same page each time
+    chosen = random.Random(7)  # noqa: S311 - the same jobs each time
     for wave in range(_WAVES):
         _progress(f"wave {wave + 1} of {_WAVES}")
         for number in range(_JOBS_IN_A_WAVE):
@@ -87,28 +116,60 @@ def _request(manifest: Manifest, sample: str, chosen: random.Random) -> SubmitRe
     fate = chosen.choices([*_FATES], [*_FATES.values()])[0]
     command = fate.format(seconds=chosen.randint(4, 40), long=chosen.randint(60, 300))
     queue = manifest.queue_name(chosen.choice([*manifest.queues]))
-    return SubmitRequest(f"{job}-{sample}", queue, manifest.definition_name(job), ("sh", "-c", command))
+    attempts = chosen.choice([1, 1, 1, 2])
+    return SubmitRequest(
+        f"{job}-{sample}", queue, manifest.definition_name(job), ("sh", "-c", command), attempts=attempts
+    )
 
 
 def _special(manifest: Manifest, wave: int) -> Iterator[SubmitRequest]:
-    """Yield an array in which children fail, a job that exceeds its timeout, and one that no instance can hold."""
+    """Yield an array, a job that exceeds its timeout, and one that no instance can hold."""
     queue, definition = manifest.queue_name("lowPriority"), manifest.definition_name("samtoolsStats")
     if wave == 0:
         yield SubmitRequest("cohort", queue, definition, ("sh", "-c", "sleep 30"), array_size=20)
-        yield SubmitRequest("endless", queue, definition, ("sh", "-c", "sleep 900"), timeout_seconds=60, attempts=1)
+        yield SubmitRequest("endless", queue, definition, ("sleep", "900"), timeout_seconds=60, attempts=1)
     if wave == 2:
         yield SubmitRequest("too-large", queue, definition, ("true",), memory_mib=4_000_000)
 
 
 def _planned_change(manifest_path: Path, out: Path) -> Environment:
-    text = manifest_path.read_text(encoding="utf-8")
-    manifest_path.write_text(text.replace("bid_percentage: 50, max_vcpus: 1024", "bid_percentage: 60, max_vcpus: 2048"))
-    base = manifest_path.with_name("base.yaml")
-    base.write_text(base.read_text(encoding="utf-8").replace("memory_mib: 80000", "memory_mib: 96000"))
+    for name, (before, after) in _CHANGES.items():
+        path = manifest_path.with_name(name)
+        path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
     environment = pipeline.load(manifest_path, out)
     pipeline.write(environment)
     pipeline.make_plan(environment, lambda _: None, _progress)
     return environment
+
+
+def _slower(report: EnvironmentReport) -> EnvironmentReport:
+    """Return the report as if everything in AWS Batch had taken longer."""
+    if report.live is None:
+        return report
+    live, end = report.live, report.live.until
+
+    def earlier(at: datetime) -> datetime:
+        return end - (end - at) * _SLOWER
+
+    def longer(hours: Mapping[str, float]) -> dict[str, float]:
+        return {key: value * _SLOWER for key, value in hours.items()}
+
+    def job(each: HistoryJob) -> HistoryJob:
+        spans = tuple(replace(span, start=earlier(span.start), end=earlier(span.end)) for span in each.spans)
+        ended = each.ended and earlier(each.ended)
+        hours = each.vcpu_hours * _SLOWER
+        return replace(each, created=earlier(each.created), ended=ended, spans=spans, vcpu_hours=hours)
+
+    def queue(each: QueueNow) -> QueueNow:
+        return replace(each, oldest_runnable=each.oldest_runnable and earlier(each.oldest_runnable))
+
+    slower: LiveData = replace(
+        live,
+        jobs=tuple(map(job, live.jobs)),
+        queues=tuple(map(queue, live.queues)),
+        vcpu_hours=longer(live.vcpu_hours),
+    )
+    return replace(report, live=slower)
 
 
 def _progress(line: str) -> None:
@@ -116,4 +177,4 @@ def _progress(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]).resolve())

@@ -106,7 +106,8 @@ def _places(node: Node) -> Iterator[tuple[SourceText, Mark]]:
 def _last_line(source: SourceText, first: int, column: int) -> int:
     """Return the last line of the block that starts there: those that follow it and have a larger indent."""
     last = first
-    for number, text in enumerate(source.text.split("\n")[first + 1 :], start=first + 1):
+    for number in range(first + 1, len(source.lines)):
+        text = source.lines[number]
         indent = len(text) - len(text.lstrip(" "))
         if text.strip() and indent <= column:
             break

@@ -8,8 +8,9 @@ is unknown.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 Expression: TypeAlias = (
@@ -332,7 +333,11 @@ class _Parser:
             self._at += 1
 
     def _line(self, start: int) -> int:
-        return self._text.count("\n", 0, start) + 1
+        return bisect_left(self._ends_of_lines, start) + 1
+
+    @cached_property
+    def _ends_of_lines(self) -> list[int]:
+        return [match.start() for match in re.finditer("\n", self._text)]
 
     def _tokenize(self, at: int, stop: str) -> tuple[list[_HclToken], int]:
         """Return the tokens from ``at``, up to the end or to the ``stop`` brace that closes an interpolation."""

@@ -22,10 +22,18 @@ class SourceText(Struct, eq=False):
     path: Path
     text: str
     secret_lines: set[int] = field(default_factory=set)
+    _lines: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return all lines, also those that may contain a secret."""
+        if not self._lines:
+            self._lines = self.text.split("\n")
+        return self._lines
 
     def line(self, number: int) -> str:
         """Return a line for a message; empty if it does not exist or may contain a secret."""
-        lines = self.text.split("\n", number + 1)
+        lines = self.lines
         shown = number < len(lines) and number not in self.secret_lines and may_be_shown(lines[number])
         return lines[number].rstrip("\r") if shown else ""
 

@@ -8,7 +8,6 @@
   let texts = null;
 
   for (const each of all(".search, .tools")) each.hidden = false;
-  for (const each of all(".scroll")) if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
 
   // The text of everything that can be found, read once, when the first letter is typed.
   const findable = () => {
