@@ -10,6 +10,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from gen_infra.check.report import CheckReport
+    from gen_infra.cost import CostEstimate, UsdRange
     from gen_infra.explain import Summary
 
 Section = Literal["picture", "jobs", "access", "check", "plan", "live", "cost"]
@@ -80,16 +81,16 @@ class FittingType:
         at_once: how many such jobs fit on an instance.
         vcpus_percent: the part of its vCPUs that they use.
         memory_percent: the part of its usable memory that they use.
-        usd_an_hour: the On-Demand price of the instance; None where it is not known.
-        usd_a_job_hour: the part of it that one job pays.
+        usd_an_hour: the price of the instance with its volumes; None where it is not known.
+        usd_a_job_hour: one job's share of it.
     """
 
     name: str
     at_once: int
     vcpus_percent: float
     memory_percent: float
-    usd_an_hour: float | None
-    usd_a_job_hour: float | None
+    usd_an_hour: UsdRange | None
+    usd_a_job_hour: UsdRange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,11 +332,12 @@ class EnvironmentReport:
     jobs: tuple[ReportedJob, ...]
     access: AccessMatrix
     check: CheckReport | None
+    cost: CostEstimate
     plan: Summary | None
     live: LiveData | None
     missing: tuple[MissingSection, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for JSON: times in ISO 8601, UTC."""
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        return found
+        found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return found | {"cost": self.cost.to_dict(), "plan": self.plan.to_dict() if self.plan else None}

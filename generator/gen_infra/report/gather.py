@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gen_infra import __version__, pipeline
 from gen_infra.check.runner import terraform_sources
+from gen_infra.cost import estimate
 from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.graph import graph, svg
 from gen_infra.manifest.reading.loader import shown_path
@@ -82,6 +83,7 @@ def gather(
         check = sections.make("check", lambda: _check(environment, progress))
     else:
         sections.leave_out("check", "the report was made without it", "leave out --no-check")
+    cost = estimate(manifest)
     access = access_matrix(manifest, source)
     drawn = graph(environment.loaded, plan.content if plan else None)
     links = {node.id: f"#part-{node.id}" for node in drawn.nodes}
@@ -95,9 +97,10 @@ def gather(
         made=made,
         picture=picture,
         parts=tuple(report_parts(environment, drawn, source, access)),
-        jobs=tuple(reported_jobs(manifest, lambda _: None)),
+        jobs=tuple(reported_jobs(manifest, cost.instances)),
         access=access,
         check=check,
+        cost=cost,
         plan=pipeline.explain(environment, plan) if plan else None,
         live=live,
         missing=tuple(sections.missing),

@@ -13,10 +13,10 @@ from gen_infra.aws.jobs import job_from
 from gen_infra.aws.queues import listed, queue_states, vcpus_of
 from gen_infra.errors import GenInfraError
 from gen_infra.report.data import HistoryJob, JobCause, JobSpan, LiveData, QueueNow
-from gen_infra.why import explain
+from gen_infra.why import explain, explain_end
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
     from gen_infra.why.evidence import Cause
 
-_EXPLAINED = 24  # kinds of failure; each needs some twenty calls
+_EXPLAINED = 200  # failed jobs; each needs a call or two
 _AT_A_TIME = 4
 _HOUR = 3600.0
 _LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
@@ -40,9 +40,8 @@ def live_data(clients: Clients, manifest: Manifest, manifest_path: Path, since: 
     names = [manifest.queue_name(key) for key in manifest.queues]
     states = queue_states(clients, names)
     details: Sequence[Any] = job_details(clients, [state.queue for state in states], since)
-    why = _Why(clients, manifest, manifest_path)
-    queues = tuple(_queue(clients, state, why) for state in states)
-    causes = why.of_failures(details)
+    queues = tuple(_queue(clients, manifest, manifest_path, state) for state in states)
+    causes = _causes(clients, manifest, manifest_path, details)
     jobs = tuple(_job(clients, each, causes.by_job.get(each["jobId"], ""), until) for each in details)
     hours: dict[str, float] = defaultdict(float)
     for job in jobs:
@@ -51,9 +50,9 @@ def live_data(clients: Clients, manifest: Manifest, manifest_path: Path, since: 
     return LiveData(since, until, queues, jobs, causes.found, causes.unexplained, by_hours)
 
 
-def _queue(clients: Clients, state: QueueState, why: _Why) -> QueueNow:
+def _queue(clients: Clients, manifest: Manifest, manifest_path: Path, state: QueueState) -> QueueNow:
     oldest = min(listed(clients, state.queue, ["RUNNABLE"]), key=lambda each: each.get("createdAt", 0), default=None)
-    cause = why.of_job(oldest["jobId"]) if oldest else None
+    cause = _cause_of_wait(clients, manifest, manifest_path, oldest["jobId"]) if oldest else None
     return QueueNow(
         name=state.queue,
         counts=dict(state.counts),
@@ -72,40 +71,26 @@ class _Causes(NamedTuple):
     unexplained: int
 
 
-class _Why(NamedTuple):
-    """What `gen-infra why` needs to explain a job."""
+def _cause_of_wait(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: str) -> Cause | None:
+    try:
+        return next(iter(explain(clients, manifest, manifest_path, job_id).causes), None)
+    except GenInfraError:  # it has ended meanwhile, and AWS Batch does not show it any more
+        return None
 
-    clients: Clients
-    manifest: Manifest
-    manifest_path: Path
 
-    def of_job(self, job_id: str) -> Cause | None:
-        """Return the first cause of one job; None where none is known."""
-        try:
-            answer = explain(self.clients, self.manifest, self.manifest_path, job_id)
-        except GenInfraError:  # the job or the right to look it up is gone
-            return None
-        return next(iter(answer.causes), None)
-
-    def of_failures(self, details: Iterable[Any]) -> _Causes:
-        """Explain failed jobs: of those that ended with the same words, the newest one stands for all."""
-        alike: dict[Hashable, list[str]] = defaultdict(list)
-        for each in details:
-            if each["status"] == "FAILED":
-                job = job_from(each, self.clients.region)
-                alike[job.definition, job.reason, job.exit_code].append(job.id)
-        groups = sorted(alike.values(), key=len, reverse=True)
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            causes = list(pool.map(lambda ids: self.of_job(ids[0]), groups[:_EXPLAINED]))
-        found: dict[str, JobCause] = {}
-        by_job: dict[str, str] = {}
-        for cause, ids in zip(causes, groups, strict=False):
-            if cause:
-                known = found.get(cause.name) or _as_cause(cause, 0, ids[0])
-                found[cause.name] = replace(known, jobs=known.jobs + len(ids))
-                by_job.update(dict.fromkeys(ids, cause.name))
-        ordered = sorted(found.values(), key=lambda each: -each.jobs)
-        return _Causes(tuple(ordered), by_job, sum(map(len, groups)) - len(by_job))
+def _causes(clients: Clients, manifest: Manifest, manifest_path: Path, details: Iterable[Any]) -> _Causes:
+    """Explain the newest failed jobs, each by its own attempts and log."""
+    failed = [each for each in details if each["status"] == "FAILED"]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        causes = pool.map(lambda each: explain_end(clients, manifest, manifest_path, each), failed[:_EXPLAINED])
+        explained = [(each["jobId"], cause) for each, cause in zip(failed, causes, strict=False) if cause]
+    found: dict[str, JobCause] = {}
+    for job_id, cause in explained:
+        known = found.get(cause.name) or _as_cause(cause, 0, job_id)
+        found[cause.name] = replace(known, jobs=known.jobs + 1)
+    ordered = sorted(found.values(), key=lambda each: -each.jobs)
+    by_job = {job_id: cause.name for job_id, cause in explained}
+    return _Causes(tuple(ordered), by_job, len(failed) - len(by_job))
 
 
 def _as_cause(cause: Cause, jobs: int, example: str) -> JobCause:

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from gen_infra.cost import shown
 from gen_infra.explain import DANGERS
 from gen_infra.report.chart import Axis, usage_chart
 
 if TYPE_CHECKING:
+    from gen_infra.cost import UsdRange
     from gen_infra.report.data import EnvironmentReport
 
 _WEB = Path(__file__).with_name("web")
@@ -79,6 +81,7 @@ def _environment() -> Environment:
         "id": element_id,
         "https": https_only,
         "marked": marked,
+        "minute": minute,
         "number": number,
         "span": span,
         "gib": gib,
@@ -108,9 +111,9 @@ def marked(text: str) -> Markup:
 
 
 def number(value: float) -> str:
-    """Return ``1 234``, ``12.5`` or ``0.03``, with a thin space between thousands."""
+    """Return ``1,234``, ``12.5`` or ``0.03``."""
     digits = 0 if value == int(value) or value >= 100 else 1 if value >= 1 else 2
-    return f"{value:,.{digits}f}".replace(",", "\u2009")
+    return f"{value:,.{digits}f}"
 
 
 def span(value: timedelta | float) -> str:
@@ -131,9 +134,14 @@ def gib(mib: float) -> str:
     return f"{number(round(mib / 1024, 1))}\u2009GiB"
 
 
-def usd(value: float) -> str:
-    """Return a price such as ``1.53 USD``, with as many digits as it needs."""
-    return f"{value:,.{2 if value >= 0.1 or value == 0 else 4}f}\u2009USD".replace(",", "\u2009")
+def usd(value: UsdRange | None) -> str:
+    """Return a price such as ``1.53 USD`` or ``1.20 to 4.10 USD``, which breaks between its ends alone."""
+    return shown(value).replace(" USD", "\u00a0USD").replace(" to ", " to\u00a0")
+
+
+def minute(value: datetime) -> str:
+    """Return such as ``29 Nov, 15:04``."""
+    return f"{value.day} {value:%b, %H:%M}"
 
 
 def utc(value: datetime) -> str:

@@ -6,6 +6,6 @@ evidence to its sentence, the evidence for it and what to do; `table` has them i
 
 from __future__ import annotations
 
-from gen_infra.why.answer import Answer, explain
+from gen_infra.why.answer import Answer, explain, explain_end
 
-__all__ = ["Answer", "explain"]
+__all__ = ["Answer", "explain", "explain_end"]

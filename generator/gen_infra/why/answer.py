@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.jobs import job_from
-from gen_infra.why.gather import gather
+from gen_infra.why.gather import gather, gather_end
 from gen_infra.why.table import causes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.aws.jobs import SubmittedJob
-    from gen_infra.aws.session import Clients
+    from gen_infra.aws.session import Clients, Json
     from gen_infra.manifest import Manifest
     from gen_infra.why.evidence import Cause
 
@@ -58,3 +58,12 @@ def explain(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: s
     evidence, notes = gather(clients, manifest, manifest_path, job_id)
     job: Any = evidence.job  # boto3's own type for it is a dict
     return Answer(job_from(job, clients.region), causes(evidence), tuple(notes.looked), tuple(notes.unseen))
+
+
+def explain_end(clients: Clients, manifest: Manifest, manifest_path: Path, detail: Json) -> Cause | None:
+    """Return the first cause of a failed job that its entry of DescribeJobs, its log and its jobs show; None: unknown.
+
+    Raises:
+        AwsError: AWS cannot be reached.
+    """
+    return next(iter(causes(gather_end(clients, manifest, manifest_path, detail))), None)

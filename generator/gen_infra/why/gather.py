@@ -102,6 +102,18 @@ def gather(clients: Clients, manifest: Manifest, manifest_path: Path, job_id: st
     return evidence, notes
 
 
+def gather_end(clients: Clients, manifest: Manifest, manifest_path: Path, detail: Json) -> Evidence:
+    """Gather what a failed job says by itself: its attempts, its log, and the jobs that it needs or consists of.
+
+    A few calls, so that many jobs can be explained; what it needs of the account is not looked up.
+    """
+    notes = Notes(clients)
+    job = _with_main_node(notes, detail)
+    found = {**_about_other_jobs(notes, job, {}, ()), **_about_attempt(notes, job, clients.region)}
+    now = datetime.now(UTC)
+    return Evidence(manifest=manifest, manifest_path=manifest_path, now=now, job=job, queue={}, **found)
+
+
 def _with_main_node(notes: Notes, job: Json) -> Json:
     """Return a multi-node job with its main node's container and attempts, which alone know of its log and its end."""
     node_id = main_node_id(job)
