@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import zipfile
@@ -15,6 +16,7 @@ from gen_infra.errors import MissingError, UsageError
 from gen_infra.terraform.adapter import TerraformError
 from gen_infra.terraform.provider import os_arch
 from gen_infra.tools.versions import LOCK_FILE
+from tests.tools.https_server import https_server
 from tests.unit.manifests import SMALLEST, write
 
 if TYPE_CHECKING:
@@ -91,6 +93,31 @@ def test_a_platform_that_the_mirror_does_not_have_is_named(tmp_path: Path, mirro
     with pytest.raises(UsageError, match=r'invalid platform "\.\./etc"'):
         locked(write(tmp_path, SMALLEST), "../etc")
     assert not (tmp_path / LOCK_FILE).exists()
+
+
+def test_a_network_mirror_serves_lock_and_init_if_its_certificate_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = tmp_path / "served/registry.terraform.io/hashicorp/aws"
+    platforms = (os_arch(), "darwin_arm64")
+    for version in ("5.110.0", "5.120.0"):
+        for platform in platforms:
+            package(aws, version, platform)
+        archives = {each: {"url": f"terraform-provider-aws_{version}_{each}.zip"} for each in platforms}
+        (aws / f"{version}.json").write_text(json.dumps({"archives": archives}))
+    (aws / "index.json").write_text(json.dumps({"versions": {"5.110.0": {}, "5.120.0": {}, "6.30.0": {}}}))
+    manifest, certificate, config = write(tmp_path, SMALLEST), tmp_path / "mirror.pem", tmp_path / "terraformrc"
+    monkeypatch.delenv("GEN_INFRA_PLUGIN_DIR", raising=False)
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
+    with https_server(tmp_path / "served", certificate) as url:
+        config.write_text(f'provider_installation {{\n  network_mirror {{\n    url = "{url}"\n  }}\n}}\n')
+        with pytest.raises(MissingError, match=rf"{re.escape(str(config))}.*certificate signed by unknown authority"):
+            locked(manifest)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        text = locked(manifest, *platforms)
+        assert 'version     = "5.120.0"' in text
+        assert len(hashes(text)) == 2
+        assert initialized(manifest, tmp_path / "build").parent.name == "5.120.0"
 
 
 @pytest.mark.usefixtures("mirror")
