@@ -1,7 +1,13 @@
 output "instance_profile_arn" {
   description = "ARN of the instance profile, once the role has its policies: what uses it is created after and deleted before them."
   value       = aws_iam_instance_profile.this.arn
-  depends_on  = [aws_iam_role_policy_attachment.this]
+
+  depends_on = [
+    aws_iam_role_policy.agent,
+    aws_iam_role_policy.images,
+    aws_iam_role_policy.logs,
+    aws_iam_role_policy.session,
+  ]
 }
 
 output "role_arn" {

@@ -27,6 +27,9 @@ _CODEBUILD_IN_VPC = (
     "#customer-managed-policies-example-create-vpc-network-interface"
 )
 _EBS_KEY = f"{_DOCS}/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html"
+_AGENT = f"{_DOCS}/AmazonECS/latest/developerguide/instance_IAM_role.html"
+_AGENT_TAGS = f"{_DOCS}/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html"
+_DRAINING = f"{_DOCS}/AmazonECS/latest/developerguide/container-instance-spot.html"
 _EC2 = f"{_DOCS}/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html"
 _ECS = f"{_DOCS}/AmazonECS/latest/developerguide/task-iam-roles.html"
 _EFS = f"{_DOCS}/efs/latest/ug/iam-access-control-nfs-efs.html"
@@ -54,6 +57,9 @@ _SNS = f"{_DOCS}/sns/latest/dg/sns-access-policy-use-cases.html"
 _SNS_KEY = f"{_DOCS}/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services"
 _PROVIDER_FUNCTION = (
     "https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go"
+)
+_PROVIDER_ATTACHMENT = (
+    "https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/iam/role_policy_attachment.go"
 )
 _REPOSITORY_KEY = f"{_DOCS}/AmazonECR/latest/userguide/encryption-at-rest.html"
 _RUN_JOBS = f"{_DOCS}/step-functions/latest/dg/batch-iam.html"
@@ -125,9 +131,8 @@ def _jobs() -> Iterator[AwsCall]:
         yield AwsCall(role, _TO_LOG, f"{_LOG_GROUPS}/aws/batch/complete/{job}:log-stream:1", _EXECUTION)
     execution = "call-complete-execution"
     secret, registry = (f"arn:aws:secretsmanager:{_HERE}:secret:{name}-AbCdEf" for name in _SECRETS)
-    pull = "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
     yield AwsCall(execution, "ecr:GetAuthorizationToken", "*", _EXECUTION)
-    yield AwsCall(execution, pull, f"arn:aws:ecr:{_HERE}:repository/complete/caller", _EXECUTION)
+    yield AwsCall(execution, _PULL, f"arn:aws:ecr:{_HERE}:repository/complete/caller", _EXECUTION)
     yield AwsCall(execution, "ssm:GetParameters", f"arn:aws:ssm:{_HERE}:parameter/genomics/licence", _EXECUTION)
     yield AwsCall(execution, "secretsmanager:GetSecretValue", secret, _EXECUTION)
     yield AwsCall("annotate-complete-execution", "secretsmanager:GetSecretValue", registry, _EXECUTION)
@@ -146,8 +151,10 @@ def _instances() -> Iterator[AwsCall]:
     instance = f"arn:aws:ec2:{_HERE}:instance/i-0123456789abcdef0"
     channels = "ControlChannel", "DataChannel"
     opened = " ".join(f"ssmmessages:{verb}{channel}" for verb in ("Create", "Open") for channel in channels)
-    yield AwsCall("batchImageBuilder-complete", "ssm:UpdateInstanceInformation", instance, _INSTANCE)
-    yield AwsCall("batchImageBuilder-complete", opened, "*", _INSTANCE)
+    for role in ("batchImageBuilder-complete", "batchInstance-complete"):
+        yield AwsCall(role, "ssm:UpdateInstanceInformation", instance, _INSTANCE)
+        yield AwsCall(role, opened, "*", _INSTANCE)
+    yield from _ecs_agents()
     for service, name, source in (
         ("autoscaling", "AutoScaling", _EBS_KEY),
         ("spot", "EC2Spot", _SPOT),
@@ -158,6 +165,27 @@ def _instances() -> Iterator[AwsCall]:
         context = {"aws:PrincipalArn": ROLE + role, "kms:CallerAccount": ACCOUNT_ID}
         yield AwsCall(role, with_key, "{key}", source, context)
         yield AwsCall(role, "kms:CreateGrant", "{key}", source, context | {"kms:GrantIsForAWSResource": "true"})
+
+
+def _ecs_agents() -> Iterator[AwsCall]:
+    """Yield the calls of the ECS agent in both forms of a cluster's name; the emulator's agent makes some of them."""
+    for number, compute in enumerate(("spot", "fleet", "mpi")):
+        environment = f"{compute}-complete-{number:026}"
+        for name in (f"AWSBatch-{environment}-{_UUID}", f"{environment}_Batch_{_UUID}"):
+            cluster = f"arn:aws:ecs:{_HERE}:cluster/{name}"
+            instance = f"arn:aws:ecs:{_HERE}:container-instance/{name}/1"
+            reports = "ecs:SubmitAttachmentStateChanges ecs:SubmitContainerStateChange ecs:SubmitTaskStateChange"
+            yield AwsCall(INSTANCES, f"ecs:RegisterContainerInstance {reports}", cluster, _AGENT)
+            of_cluster = {"ecs:cluster": cluster}
+            yield AwsCall(INSTANCES, "ecs:Poll ecs:StartTelemetrySession", instance, _AGENT, of_cluster)
+            yield AwsCall(INSTANCES, "ecs:UpdateContainerInstancesState", instance, _DRAINING, of_cluster)
+            registered = {"ecs:CreateAction": "RegisterContainerInstance"}
+            yield AwsCall(INSTANCES, "ecs:TagResource", instance, _AGENT_TAGS, registered)
+    yield AwsCall(INSTANCES, "ecs:DiscoverPollEndpoint", "*", _AGENT)
+    repository = f"arn:aws:ecr:{_HERE}:repository/complete/caller"
+    yield AwsCall(INSTANCES, "ecr:GetAuthorizationToken", "*", _AGENT)
+    yield AwsCall(INSTANCES, _PULL, repository, _AGENT)
+    yield AwsCall(INSTANCES, _TO_LOG, f"{_LOG_GROUPS}/aws/batch/complete/align:log-stream:1", _AGENT)
 
 
 def _logs_and_notifications() -> Iterator[AwsCall]:
@@ -274,6 +302,10 @@ def _access_roles() -> Iterator[AwsCall]:
     source = f"{bucket}/gen-infra/complete/image-rebuild.zip"
     yield AwsCall("tested-apply", "s3:ListBucketVersions", bucket, _VERSIONS)
     yield AwsCall("tested-apply", "s3:DeleteObjectVersion", source, _VERSIONS)
+    # Where the environment was applied by a gen-infra that attached AWS's policies to its instances' role.
+    for policy in ("AmazonSSMManagedInstanceCore", "service-role/AmazonEC2ContainerServiceforEC2Role"):
+        attached = {"iam:PolicyARN": f"arn:aws:iam::aws:policy/{policy}", "iam:PermissionsBoundary": _BOUNDARY}
+        yield AwsCall("tested-apply", "iam:DetachRolePolicy", ROLE + INSTANCES, _PROVIDER_ATTACHMENT, attached)
     function = f"arn:aws:lambda:{_HERE}:function:batchSubmitJob-complete"
     yield AwsCall("tested-apply", "lambda:UpdateFunctionCode", function, _PROVIDER_FUNCTION)
     own = {"aws:ResourceTag/Name": "shared-complete"}
@@ -297,6 +329,10 @@ def _access_roles() -> Iterator[AwsCall]:
         yield AwsCall(f"tested-{role}", actions, "{key}", source, through)
 
 
+INSTANCES = "batchInstance-complete"
+_BOUNDARY = f"arn:aws:iam::{ACCOUNT_ID}:policy/developer-boundary"
+_UUID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+_PULL = "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
 _TO_LOG = "logs:CreateLogStream logs:PutLogEvents"
 _JOBS = ("align", "annotate", "call", "move", "work")
 _SECRETS = ("genomics/database", "lab/registry")

@@ -17,7 +17,7 @@ from gen_infra.manifest import load
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import missing, require_tool
 from tests.emulator.session import Site
-from tests.permissions.aws_calls import CALLS, ROLE
+from tests.permissions.aws_calls import CALLS, INSTANCES, ROLE
 from tests.permissions.changes import change_outside_terraform, changed
 from tests.permissions.commands import keep_busy, start_runs, stop_and_continue, submit_and_cancel
 from tests.permissions.complete import MANIFEST, NAME
@@ -285,6 +285,40 @@ def test_a_jobs_role_reaches_no_prefix_of_another_job(used: Used, job: str) -> N
         ).is_allowed
     }
     assert {prefix for _, prefix in reached} == {prefixes[job]}
+
+
+CLUSTER = f"arn:aws:ecs:us-east-1:{ACCOUNT_ID}:cluster/AWSBatch-{{}}-0a1b2c3d"
+UNIQUE = "2" * 26
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("ecs:CreateCluster", CLUSTER.format(f"spot-complete-{UNIQUE}"), {}),
+        ("ecs:RegisterContainerInstance", CLUSTER.format(f"spot-other-{UNIQUE}"), {}),
+        ("ecs:RegisterContainerInstance", CLUSTER.format(f"new-spot-complete-{UNIQUE}"), {}),
+        ("ecs:SubmitTaskStateChange", f"arn:aws:ecs:us-east-1:{ACCOUNT_ID}:cluster/default", {}),
+        (
+            "ecs:Poll",
+            f"arn:aws:ecs:us-east-1:{ACCOUNT_ID}:container-instance/default/1",
+            {"ecs:cluster": (CLUSTER.format(f"spot-other-{UNIQUE}"),)},
+        ),
+        ("ecs:Poll", f"arn:aws:ecs:us-east-1:{ACCOUNT_ID}:container-instance/default/1", {}),
+        ("ecs:TagResource", f"arn:aws:ecs:us-east-1:{ACCOUNT_ID}:container-instance/default/1", {}),
+        ("ecr:BatchGetImage", f"arn:aws:ecr:us-east-1:{ACCOUNT_ID}:repository/other/caller", {}),
+        ("ecr:PutImage", f"arn:aws:ecr:us-east-1:{ACCOUNT_ID}:repository/complete/caller", {}),
+        ("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:/aws/batch/other/a:log-stream:1", {}),
+        ("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:/aws/batch/job:log-stream:1", {}),
+        ("ssm:GetParameter", f"arn:aws:ssm:us-east-1:{ACCOUNT_ID}:parameter/genomics/licence", {}),
+        ("ssm:GetParameters", f"arn:aws:ssm:us-east-1:{ACCOUNT_ID}:parameter/genomics/licence", {}),
+        ("ssm:GetParametersByPath", f"arn:aws:ssm:us-east-1:{ACCOUNT_ID}:parameter/", {}),
+    ],
+)
+def test_the_role_of_instances_reaches_nothing_beside_the_environment(
+    used: Used, action: str, resource: str, context: Mapping[str, tuple[str, ...]]
+) -> None:
+    request = Request(action, resource, ACCOUNT_ID, context)
+    assert not used.policies.decide(Recorded(f"{ROLE}{INSTANCES}", request)).is_allowed
 
 
 SERVICES = ("batch", "codebuild", "ec2", "ecs-tasks", "lambda", "scheduler", "spotfleet", "states", "vpc-flow-logs")

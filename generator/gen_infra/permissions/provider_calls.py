@@ -104,11 +104,7 @@ def _creates_key(manifest: Manifest) -> object:
 
 def _attaches_policies(manifest: Manifest) -> object:
     computes = manifest.compute.values()
-    return (
-        _creates_instance_roles(manifest)
-        or manifest.access
-        or any(each.service_role == "create" or each.needs_spot_fleet_role for each in computes)
-    )
+    return manifest.access or any(each.service_role == "create" or each.needs_spot_fleet_role for each in computes)
 
 
 def _creates_oidc_providers(manifest: Manifest) -> object:
@@ -317,6 +313,7 @@ TYPES: Mapping[str, TypeCalls] = {
                 "RemoveRoleFromInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile",
             ),
             on("pass-to-ec2", "iam", "PassRole"),
+            on("former-policies", "iam", "DetachRolePolicy"),
         ),
     ),
     "aws_iam_openid_connect_provider": TypeCalls(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.aws.submission import SUBMITTER_TAG
+from gen_infra.manifest.instance_policies import CLUSTERS, UNIQUE
 from gen_infra.manifest.job_policies import ECR_IMAGE, StatementCondition
 from gen_infra.manifest.model.settings import StateBucket
 from gen_infra.permissions.scope import Scope, arn, equals, iam_arn, lacks, like
@@ -20,14 +21,9 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest.model.manifest import Manifest
 
-_UNIQUE = "?" * 26  # Terraform appends 26 characters to a name prefix
-_CLUSTERS = ("AWSBatch-{}-*", "{}_Batch_*")
-_MANAGED_POLICIES = (
-    "AmazonSSMManagedInstanceCore",
-    "service-role/AmazonEC2ContainerServiceforEC2Role",
-    "service-role/AWSBatchServiceRole",
-    "service-role/AmazonEC2SpotFleetTaggingRole",
-)
+_ATTACHED_POLICIES = ("service-role/AWSBatchServiceRole", "service-role/AmazonEC2SpotFleetTaggingRole")
+# What the instances' role had in former versions, before it got policies of its own.
+_FORMER_POLICIES = ("AmazonSSMManagedInstanceCore", "service-role/AmazonEC2ContainerServiceforEC2Role")
 # The names of all access roles and of their policies begin so, in every environment; no other resource's name does.
 ACCESS_PREFIX = "batchAccess"
 # Actions of EC2 that create what they tag.
@@ -100,12 +96,11 @@ def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
 
     computes = existing.compute.values()
     queues = named("job-queue", f"*-{name}", existing.queues.values())
-    yield "compute-environments", Scope(named("compute-environment", f"*-{name}-{_UNIQUE}", computes))
-    # Batch names an environment's cluster after it, today and in former years.
-    clusters = [form.format(each) for each in (f"*-{name}-{_UNIQUE}", *sorted(computes)) for form in _CLUSTERS]
+    yield "compute-environments", Scope(named("compute-environment", f"*-{name}-{UNIQUE}", computes))
+    clusters = [form.format(each) for each in (f"*-{name}-{UNIQUE}", *sorted(computes)) for form in CLUSTERS]
     yield "clusters", Scope(tuple(arn(manifest, "ecs", f"cluster/{each}") for each in clusters))
     # Also the disabled queues that keep a compute environment while its successor is created.
-    drains = named("job-queue", f"*-{name}-{_UNIQUE}-drain", (f"{each}-drain" for each in computes))
+    drains = named("job-queue", f"*-{name}-{UNIQUE}-drain", (f"{each}-drain" for each in computes))
     yield "job-queues", Scope((*queues, *drains))
     names = named("job-definition", f"*-{name}", {manifest.definition_name(key) for key in existing.jobs})
     definitions = tuple(each for definition in names for each in (definition, f"{definition}:*"))
@@ -173,10 +168,15 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     roles = tuple(iam_arn(manifest, f"role{path}{name}") for name in names)
     given = _given_roles(manifest)
     bounded = (equals("iam:PermissionsBoundary", boundary),) if boundary else ()
-    policies = tuple(f"arn:{manifest.partition}:iam::aws:policy/{name}" for name in _MANAGED_POLICIES)
     yield "roles", Scope(roles)
     yield "bounded-roles", Scope(roles, bounded)
-    yield "attached-policies", Scope(roles, (*bounded, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
+    instances = tuple(iam_arn(manifest, f"role{path}{name}") for name in by_service.get("ec2", ()))
+    for scope, changed, several in (
+        ("attached-policies", roles, _ATTACHED_POLICIES),
+        ("former-policies", instances, _FORMER_POLICIES),
+    ):
+        policies = tuple(f"arn:{manifest.partition}:iam::aws:policy/{policy}" for policy in several)
+        yield scope, Scope(changed, (*bounded, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
     profiles = [iam_arn(manifest, f"instance-profile{path}{name}") for name in by_service.get("ec2", ())]
     yield "instance-profiles", Scope(tuple(profiles))
     for service in dict.fromkeys((*by_service, *given)):

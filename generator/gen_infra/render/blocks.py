@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from gen_infra.manifest.instance_policies import clusters, instance_log_groups, pulled_repositories
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
 from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.manifest.model.resource_names import ENGINE_ROLES
@@ -53,6 +54,9 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "service_role_arn": service_role_arn,
         "volume": volume,
         "efa_interfaces": efa_interfaces,
+        "clusters": clusters,
+        "instance_log_groups": instance_log_groups,
+        "pulled_repositories": pulled_repositories,
         "boot_scripts": boot_scripts,
         "user_data": user_data,
         "scheduling": scheduling,

@@ -189,7 +189,8 @@ def instances_do_not_join(evidence: Evidence) -> Cause | None:
         return None
     fix = (
         "look at /var/log/ecs/ecs-agent.log and `systemctl status ecs` on one of them, by Session Manager: an agent "
-        "that waits for scratch, an instance role without AmazonEC2ContainerServiceforEC2Role, or an image without ECS"
+        "that waits for scratch, an instance role that may not join the cluster (AmazonEC2ContainerServiceforEC2Role "
+        "allows it), or an image without ECS"
     )
     return Cause(
         "instances-do-not-join", "its instances start, but do not join their cluster", (_joined(evidence),), fix

@@ -84,7 +84,8 @@ def image_denied(evidence: Evidence) -> Cause | None:
         return None
     fix = _refused_by(reported, evidence) or (
         f"{_allow(reported, 'what AmazonEC2ContainerServiceforEC2Role allows')} in the instances' role "
-        "(on Fargate in the execution role), and for another account's repository in its policy; "
+        "(by iam.image_repositories, if the environment creates it; on Fargate in the execution role), and for another "
+        "account's repository in its policy; "
         "for a private registry outside AWS set "
         f"repository_credentials of {evidence.job_key}"
     )

@@ -92,6 +92,8 @@ def _known(marks: Any, path: tuple[str | int, ...]) -> Any:
 _WORLD = {"cidr_ipv6": "::/0", "ip_protocol": "tcp", "from_port": 22, "to_port": 22}
 _ANYBODY = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}]}'
 
+_AGENT = "module.instance_role.aws_iam_role_policy.agent"
+_RECEIVES = ("policy", "Statement", 2)
 _OTHER_ACCOUNT = {"AWS": "arn:aws:iam::999999999999:root"}
 _EVERY_KEY = '{"Statement": [{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}]}'
 
@@ -114,9 +116,11 @@ PLAN_MUTANTS = (
                {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1"}),
     PlanMutant("trust: jobs of any account", "GI_IAM_1", _ROLE, (*_TRUST, "Condition", "StringEquals")),
     PlanMutant("trust: any principal", "GI_IAM_3", _ROLE, (*_TRUST, "Principal"), {"AWS": "*"}),
-    PlanMutant("role: AdministratorAccess", "GI_IAM_2",
-               'module.instance_role.aws_iam_role_policy_attachment.this["AmazonSSMManagedInstanceCore"]',
-               ("policy_arn",), "arn:aws:iam::aws:policy/AdministratorAccess"),
+    *(PlanMutant(f"role: {policy}", "GI_IAM_2", "aws_iam_role_policy_attachment.wide", (),
+                 {"role": "batchInstance-prod", "policy_arn": f"arn:aws:iam::aws:policy/{policy}"})
+      for policy in ("AdministratorAccess", "AmazonSSMManagedInstanceCore",
+                     "service-role/AmazonEC2ContainerServiceforEC2Role")),
+    PlanMutant("instances: every cluster", "GI_IAM_5", _AGENT, (*_RECEIVES, "Condition")),
     PlanMutant("policy: every S3 action", "GI_IAM_4", _BUCKETS, (*_OBJECTS, "Action"), "s3:*"),
     PlanMutant("policy: every bucket", "GI_IAM_5", _BUCKETS, (*_OBJECTS, "Resource"), "arn:aws:s3:::*"),
     PlanMutant("policy: an action that is none", "GI_LINT_1", _BUCKETS, (*_OBJECTS, "Action"), "s3:ReadObject"),

@@ -80,9 +80,9 @@ def _hole(direction: str, cidr: str, ports: str) -> str:
     return _RULE.format(direction=direction, name="hole", cidr=cidr, ports=ports)
 
 
-def _attached(policy: str) -> str:
+def _attached(policy: str, role: str = "isaac") -> str:
     return (
-        '\nresource "aws_iam_role_policy_attachment" "wide" {\n  role       = aws_iam_role.isaac.name\n'
+        f'\nresource "aws_iam_role_policy_attachment" "wide" {{\n  role       = aws_iam_role.{role}.name\n'
         f'  policy_arn = "arn:aws:iam::aws:policy/{policy}"\n}}\n'
     )
 
@@ -172,7 +172,25 @@ ROLES = (
     Mutant("role: AmazonS3FullAccess", "GI_IAM_2", _JOBS, "", _attached("AmazonS3FullAccess")),
     Mutant("role: AdministratorAccess", "GI_IAM_2", _JOBS, "", _attached("AdministratorAccess")),
     Mutant("role: PowerUserAccess", "GI_IAM_2", _JOBS, "", _attached("PowerUserAccess")),
-    Mutant("role: AWSBatchFullAccess", "GI_IAM_2", _INSTANCE, '"AmazonSSMManagedInstanceCore"', '"AWSBatchFullAccess"'),
+    *(Mutant(f"instances: {policy}", "GI_IAM_2", _INSTANCE, "", _attached(policy, "this"))
+      for policy in ("AWSBatchFullAccess", "AmazonSSMManagedInstanceCore",
+                     "service-role/AmazonEC2ContainerServiceforEC2Role")),
+    Mutant("instances: every cluster", "GI_LINT_3", _INSTANCE, "        Resource = local.clusters\n",
+           '        Resource = "*"\n'),
+    Mutant("instances: tasks of every cluster", "GI_IAM_5", _INSTANCE,
+           '        Condition = { ArnLike = { "ecs:cluster" = local.clusters } }\n', ""),
+    Mutant("instances: tags on every instance", "GI_IAM_5", _INSTANCE,
+           '        Condition = { StringEquals = { "ecs:CreateAction" = "RegisterContainerInstance" } }\n', ""),
+    Mutant("instances: every image", "GI_LINT_3", _INSTANCE, "        Resource = sort(var.repository_arns)\n",
+           '        Resource = "*"\n'),
+    Mutant("instances: every log", "GI_LINT_3", _INSTANCE,
+           "Resource = [for name in sort(var.log_groups) : "
+           '"arn:${var.partition}:logs:${local.in_account}:log-group:${name}:*"]',
+           'Resource = "*"'),
+    Mutant("instances: every parameter", "GI_IAM_7", _INSTANCE,
+           '        Action   = "ssm:UpdateInstanceInformation"\n'
+           '        Resource = "arn:${var.partition}:ec2:${local.in_account}:instance/i-*"\n',
+           '        Action   = "ssm:GetParameter"\n        Resource = "*"\n'),
     Mutant("role: all of EC2", "GI_IAM_2", _SPOT, "service-role/AmazonEC2SpotFleetTaggingRole",
            "AmazonEC2FullAccess", "everything"),
     Mutant("policy: every S3 action", "GI_IAM_4", _JOBS,

@@ -20,7 +20,7 @@ ACCESS_LIKE = f"{IAM}:role/genomics/batchAccessX-shared-job"
 CONTEXT = {
     **BOUNDED,
     "iam__passedtoservice": "ecs-tasks.amazonaws.com",
-    "iam__policyarn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+    "iam__policyarn": "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole",
 }
 # Nothing allows `apply` these. It is denied them too, so that no policy attached beside its own can allow them.
 NEVER_ALLOWED = {

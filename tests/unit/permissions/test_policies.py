@@ -246,7 +246,7 @@ class TestApply:
         context = {
             **BOUNDED,
             "iam__passedtoservice": "ecs-tasks.amazonaws.com",
-            "iam__policyarn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+            "iam__policyarn": "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole",
         }
         assert not is_allowed("apply", action, role, **context)
 
@@ -277,7 +277,7 @@ class TestApply:
             (
                 "iam:AttachRolePolicy",
                 JOB_ROLE,
-                {"iam__policyarn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"},
+                {"iam__policyarn": "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole"},
             ),
             ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/Administrator", {}),
             ("iam:PassRole", f"{IAM}:role/Administrator", {"iam__passedtoservice": "lambda.amazonaws.com"}),

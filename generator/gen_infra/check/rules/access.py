@@ -124,8 +124,7 @@ def no_wide_managed_policy(resource: Resource) -> Iterator[str]:
 
 _CUSTOMER_POLICY = re.compile(r"arn:[\w-]+:iam::[0-9]{12}:policy/", re.ASCII)
 _NEEDED = re.compile(
-    r"arn:[\w-]+:iam::aws:policy/(?:AmazonSSMManagedInstanceCore|service-role/(?:AmazonEC2ContainerServiceforEC2Role"
-    r"|AWSBatchServiceRole|AmazonEC2SpotFleetTaggingRole))",
+    r"arn:[\w-]+:iam::aws:policy/service-role/(?:AWSBatchServiceRole|AmazonEC2SpotFleetTaggingRole)",
     re.ASCII,
 )
 
@@ -179,7 +178,10 @@ _ANYWHERE = re.compile(r"\*[*?]|\?|arn:(?:[^:]*:){0,3}[^:*?]*[*?][^:]*:|arn:[^:]
 _ANY_NAME = re.compile(r"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:(?:[\w-]+[:/])?\w?[*?]*\*[*?]*\w?(?:/|$)", re.ASCII)
 
 # Condition keys that choose among resources, and what a call makes.
-_CHOOSING = ("aws:requesttag/", "aws:resourcetag/", "ec2:createaction", "ec2:subnet", "ssm:resourcetag/")
+_CHOOSING = (
+    *("aws:requesttag/", "aws:resourcetag/", "ec2:createaction", "ec2:subnet", "ecs:cluster", "ecs:createaction"),
+    "ssm:resourcetag/",
+)
 _MADE_BY = {
     "ec2:CreateImage": frozenset({"image", "snapshot"}),
     "ec2:CreateNetworkInterface": frozenset({"network-interface"}),

@@ -81,6 +81,8 @@ def lint(resources: Iterable[Resource], reference: ActionReference) -> Iterator[
 
 def _lint_resources(resource: Resource, statement: dict[str, Any], reference: ActionReference) -> Iterator[Broken]:
     arns = listed(statement.get("Resource"))
+    if statement.get("Resource") == []:
+        return  # of a resource that is not made without any; IAM accepts no such statement
     if not all(isinstance(arn, str) for arn in arns):
         return  # one of them is not known, and may be the right one
     for action in _actions(statement):

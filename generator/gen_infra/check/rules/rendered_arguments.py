@@ -156,17 +156,17 @@ _ARGUMENTS = {
     "data.aws_vpcs": "lifecycle.postcondition.condition lifecycle.postcondition.error_message tags",
     "module": """
         account_id alarm_topics allocation_strategy base_parameter_arn bid_percentage bucket builder_profile_arn
-        builder_role_arn capacity_reservation cidr_block client_security_group_ids compute_environment_tags
+        builder_role_arn capacity_reservation cidr_block client_security_group_ids clusters compute_environment_tags
         definition_actions definition_names definitions_have_tags definitions_path describes_instances
         efa_interfaces efs_access emails endpoints environment event_topics files_policy gid iam_path image_id
         image_parameter image_type infrequent_access_days instance_profile_arn instance_types
         job_definition_arns job_execution_timeout_minutes job_queue_arns kms_key_arn log_group
-        log_group_patterns log_retention_in_days lustre_access machines max_vcpus min_vcpus name nat
+        log_group_patterns log_groups log_retention_in_days lustre_access machines max_vcpus min_vcpus name nat
         node_traffic notify package_path partition permissions_boundary placement_group principals
-        reader_role_names region root_volume schedule scratch_volume security_group_ids security_group_name
-        security_group_tags service_role_arn source source_key source_path spot spot_fleet_role_arn state
-        state_machines subnet_ids subnet_tags tags tags_jobs topic type uid user_data vpc_id vpc_tags workflow
-        writer_role_names zone_count zone_names
+        reader_role_names region repository_arns root_volume schedule scratch_volume security_group_ids
+        security_group_name security_group_tags service_role_arn source source_key source_path spot
+        spot_fleet_role_arn state state_machines subnet_ids subnet_tags tags tags_jobs topic type uid user_data
+        vpc_id vpc_tags workflow writer_role_names zone_count zone_names
         """,
     "provider": "allowed_account_ids default_tags.tags region",
     "terraform": """

@@ -31,8 +31,8 @@ _RETRIEVAL = "ResourceInitializationError: unable to pull secrets or registry au
 _TRIED = "service call has been retried 1 time(s)"
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/ECR_on_ECS.html
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-# What the agent calls before it runs a task. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
-_AGENT = ("ecs:DiscoverPollEndpoint", "ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange")
+# What the agent calls of its cluster. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/instance_IAM_role.html
+_AGENT = ("ecs:RegisterContainerInstance", "ecs:SubmitContainerStateChange", "ecs:SubmitTaskStateChange")
 
 
 def joins_cluster(backend: BatchBackend, environment: ComputeEnvironment) -> bool:
@@ -46,11 +46,11 @@ def joins_cluster(backend: BatchBackend, environment: ComputeEnvironment) -> boo
     agent = acts.role_of_profile(profile, backend.region_name, "i-0123456789abcdef0")
     if agent is None:
         return False
-    place = f"arn:{backend.partition}:ecs:{backend.region_name}:{backend.account_id}"
-    name = environment.ecs_arn.rpartition("/")[2]
-    needed = [("ecs:RegisterContainerInstance", f"{place}:cluster/{name}")]
-    needed += [("ecs:Poll", f"{place}:container-instance/{name}/*"), *((action, "*") for action in _AGENT)]
-    return not acts.first_refusal(agent, needed)
+    cluster = environment.ecs_arn
+    if acts.first_refusal(agent, [("ecs:DiscoverPollEndpoint", "*"), *((action, cluster) for action in _AGENT)]):
+        return False
+    instances = f"{cluster.replace(':cluster/', ':container-instance/')}/*"
+    return not acts.refusal(agent, "ecs:Poll", instances, {"ecs:cluster": (cluster,)})
 
 
 def task_problem(backend: BatchBackend, job: EmulatedJob) -> str:

@@ -105,6 +105,15 @@ KmsKeyArn = Annotated[
     ),
 ]
 RoleArn = Annotated[str, text(ROLE_ARN, "the ARN of an IAM role", "arn:aws:iam::123456789012:role/genomics/isaac")]
+ImageRepositoryArn = Annotated[
+    str,
+    text(
+        rf"arn:(?:{ARN_PARTITIONS}):ecr:[a-z0-9-]{{1,32}}:[0-9]{{12}}:repository/[a-z0-9][a-z0-9._/-]{{0,250}}(?:/\*)?",
+        "the ARN of an ECR repository, or one that ends in /* for all below",
+        "arn:aws:ecr:us-east-1:123456789012:repository/nf-core/*",
+        max_length=320,
+    ),
+]
 InstanceProfileArn = Annotated[
     str,
     text(

@@ -11,6 +11,7 @@ from gen_infra.manifest.model.base import (
     AbsolutePath,
     BucketName,
     IamPath,
+    ImageRepositoryArn,
     InstanceProfileArn,
     KmsKeyArn,
     Model,
@@ -65,6 +66,13 @@ class Iam(Model, frozen=True, kw_only=True):
         InstanceProfileArn | None,
         about("The ARN of an existing instance profile for the instances; default: a new profile."),
     ] = None
+    image_repositories: Annotated[
+        tuple[ImageRepositoryArn, ...],
+        about(
+            "More ECR repositories, by ARN, that instances may pull from with the new profile's role: those of job "
+            "definitions that workflow engines register. `repositories` and the images of `jobs` need no entry."
+        ),
+    ] = ()
 
 
 class Logs(Model, frozen=True, kw_only=True):

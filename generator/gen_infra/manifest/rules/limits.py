@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from gen_infra.aws.updates import CUSTOM_ROLE_TYPE
+from gen_infra.manifest.instance_policies import instance_policies_size, pulled_repositories
 from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
 from gen_infra.manifest.model.base import KeyPath
 from gen_infra.manifest.rules.rule import total_path
@@ -76,6 +77,21 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Manifest
                     f"these {count} {what} make role policies of {size:,} characters, and IAM allows "
                     f"{ROLE_POLICIES_LIMIT:,}; use fewer",
                 )
+
+
+def instance_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Allow as many for the instances' role, which names the repositories of images."""
+    if manifest.iam.instance_profile or not manifest.uses_ec2:
+        return
+    repositories = pulled_repositories(manifest)
+    size = instance_policies_size(manifest, repositories)
+    if size > ROLE_POLICIES_LIMIT:
+        yield (
+            ("iam", "image_repositories") if manifest.iam.image_repositories else ("jobs",),
+            f"images come from {len(repositories)} ECR repositories, which make policies of the instances' role of "
+            f"{size:,} characters, and IAM allows {ROLE_POLICIES_LIMIT:,}; use fewer, or patterns in "
+            "iam.image_repositories",
+        )
 
 
 def iops_fit_the_size(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -241,6 +257,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     there_are_not_too_many,
     job_definitions_are_not_too_large,
     job_role_policies_are_not_too_large,
+    instance_role_policies_are_not_too_large,
     iops_fit_the_size,
     volumes_are_within_the_tools_limits,
     arns_are_of_this_place,

@@ -48,11 +48,17 @@ def variables(count: int) -> dict[str, Any]:
     return {"jobs": {"j": {**JOB, "environment": {f"V{index}": "x" * 100 for index in range(count)}}}}
 
 
+def pulls(count: int) -> dict[str, Any]:
+    image = "999999999999.dkr.ecr.eu-west-1.amazonaws.com/lab/" + "n" * 40
+    return {"jobs": {f"a{index}": {**JOB, "image": f"{image}{index}:1"} for index in range(count)}}
+
+
 # rule, kept by, broken by, what is said
 ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("queues", queues(50), queues(51), "queues: has 51 entries; AWS Batch allows 50"),
     ("environments", computes(50), computes(51), "compute: has 51 entries; AWS Batch allows 50"),
     ("definition size", variables(150), variables(200), "jobs.j: makes a definition of about 2"),
+    ("instances' policies", pulls(50), pulls(100), "jobs: images come from 100 ECR repositories, which"),
     ("job role's policy", buckets(30), buckets(60), "jobs.j.buckets: these 60 buckets make role policies of"),
     (
         "tag keys",

@@ -1019,10 +1019,32 @@ data "aws_iam_policy_document" "access_apply_1" {
       test     = "ArnEquals"
       variable = "iam:PolicyARN"
       values = [
-        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
-        "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role",
         "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole",
         "arn:aws:iam::aws:policy/service-role/AmazonEC2SpotFleetTaggingRole",
+      ]
+    }
+  }
+
+  statement {
+    sid     = "FormerPolicies"
+    actions = ["iam:DetachRolePolicy"]
+    resources = [
+      "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchImageBuilder-shared",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = ["arn:aws:iam::123456789012:policy/developer-boundary"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "iam:PolicyARN"
+      values = [
+        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+        "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role",
       ]
     }
   }
@@ -1073,21 +1095,6 @@ data "aws_iam_policy_document" "access_apply_1" {
       values   = ["ecs-tasks.amazonaws.com"]
     }
   }
-
-  statement {
-    sid     = "PassToLambda"
-    actions = ["iam:PassRole"]
-    resources = [
-      "arn:aws:iam::123456789012:role/genomics/batchSubmitJob-shared",
-      "arn:aws:iam::123456789012:role/genomics/batchGetJobStatus-shared",
-    ]
-
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PassedToService"
-      values   = ["lambda.amazonaws.com"]
-    }
-  }
 }
 
 resource "aws_iam_policy" "access_apply_1" {
@@ -1102,6 +1109,21 @@ resource "aws_iam_role_policy_attachment" "access_apply_1" {
 }
 
 data "aws_iam_policy_document" "access_apply_2" {
+  statement {
+    sid     = "PassToLambda"
+    actions = ["iam:PassRole"]
+    resources = [
+      "arn:aws:iam::123456789012:role/genomics/batchSubmitJob-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchGetJobStatus-shared",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["lambda.amazonaws.com"]
+    }
+  }
+
   statement {
     sid     = "AccessRoles"
     actions = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]

@@ -52,9 +52,17 @@ module "instance_role" {
   source = "./modules/instance-role"
 
   name                 = "batchInstance-shared"
+  account_id           = "123456789012"
   partition            = "aws"
+  region               = "us-east-1"
   iam_path             = "/genomics/"
   permissions_boundary = "arn:aws:iam::123456789012:policy/developer-boundary"
+
+  clusters = [
+    "AWSBatch-sharedEnv-shared-??????????????????????????-*",
+    "sharedEnv-shared-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/shared/*"]
 }
 
 module "image_builder" {

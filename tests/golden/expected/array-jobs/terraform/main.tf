@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-arrays"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-arrays"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-arraysEnv-arrays-??????????????????????????-*",
+    "arraysEnv-arrays-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/arrays/*"]
 }
 
 module "image_builder" {

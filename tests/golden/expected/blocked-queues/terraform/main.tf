@@ -52,9 +52,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-told"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-told"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-toldEnv-told-??????????????????????????-*",
+    "toldEnv-told-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/told/*"]
 }
 
 module "image_builder" {

@@ -55,9 +55,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-china"
-  partition = "aws-cn"
-  iam_path  = "/"
+  name       = "batchInstance-china"
+  account_id = "123456789012"
+  partition  = "aws-cn"
+  region     = "cn-northwest-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-chinaEnv-china-??????????????????????????-*",
+    "chinaEnv-china-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/china/*"]
+  repository_arns = ["arn:aws-cn:ecr:cn-northwest-1:123456789012:repository/china/isaac"]
 }
 
 module "image_builder" {

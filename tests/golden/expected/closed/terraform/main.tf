@@ -66,9 +66,17 @@ module "instance_role" {
   source = "./modules/instance-role"
 
   name                 = "batchInstance-closed"
+  account_id           = "123456789012"
   partition            = "aws"
+  region               = "us-east-1"
   iam_path             = "/genomics/"
   permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+
+  clusters = [
+    "AWSBatch-spot-closed-??????????????????????????-*",
+    "spot-closed-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/closed/*"]
 }
 
 module "image_builder" {

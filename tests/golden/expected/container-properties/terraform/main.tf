@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-raw"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-raw"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-rawEnv-raw-??????????????????????????-*",
+    "rawEnv-raw-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/raw/*"]
 }
 
 module "image_builder" {

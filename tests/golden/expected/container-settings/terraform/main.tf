@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-settings"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-settings"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-settingsEnv-settings-??????????????????????????-*",
+    "settingsEnv-settings-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/settings/*"]
 }
 
 module "image_builder" {

@@ -57,9 +57,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-demo"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-demo"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-genomicsEnv-demo-??????????????????????????-*",
+    "genomicsEnv-demo-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/demo/*"]
+  repository_arns = ["arn:aws:ecr:us-east-1:123456789012:repository/demo/isaac"]
 }
 
 module "image_builder" {

@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-efs"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-efs"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-efsEnv-efs-??????????????????????????-*",
+    "efsEnv-efs-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/efs/*"]
 }
 
 module "image_builder" {

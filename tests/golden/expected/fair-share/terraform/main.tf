@@ -59,9 +59,17 @@ resource "aws_cloudwatch_log_group" "batch_default" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-fair"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-fair"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-sharedEnv-fair-??????????????????????????-*",
+    "sharedEnv-fair-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/fair/*", "/aws/batch/job"]
 }
 
 module "image_builder" {

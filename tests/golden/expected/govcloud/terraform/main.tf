@@ -37,9 +37,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-govcloud"
-  partition = "aws-us-gov"
-  iam_path  = "/"
+  name       = "batchInstance-govcloud"
+  account_id = "123456789012"
+  partition  = "aws-us-gov"
+  region     = "us-gov-west-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-govEnv-govcloud-??????????????????????????-*",
+    "govEnv-govcloud-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/govcloud/*"]
+  repository_arns = ["arn:aws-us-gov:ecr:us-gov-west-1:123456789012:repository/govcloud/aligner"]
 }
 
 module "image_builder" {

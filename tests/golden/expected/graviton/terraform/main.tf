@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-graviton"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-graviton"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-gravitonEnv-graviton-??????????????????????????-*",
+    "gravitonEnv-graviton-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/graviton/*"]
 }
 
 module "image_builder" {

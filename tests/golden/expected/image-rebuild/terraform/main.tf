@@ -53,9 +53,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-fresh"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-fresh"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-freshEnv-fresh-??????????????????????????-*",
+    "freshEnv-fresh-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/fresh/*"]
 }
 
 module "image_builder" {

@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-miniwdl"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-miniwdl"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-wdlSpot-miniwdl-??????????????????????????-*",
+    "wdlSpot-miniwdl-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/miniwdl/*", "/aws/batch/job"]
 }
 
 module "image_builder" {

@@ -52,9 +52,17 @@ module "instance_role" {
   source = "./modules/instance-role"
 
   name                 = "batchInstance-bounded"
+  account_id           = "123456789012"
   partition            = "aws"
+  region               = "us-east-1"
   iam_path             = "/genomics/"
   permissions_boundary = "arn:aws:iam::123456789012:policy/developer-boundary"
+
+  clusters = [
+    "AWSBatch-boundedEnv-bounded-??????????????????????????-*",
+    "boundedEnv-bounded-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/bounded/*"]
 }
 
 module "image_builder" {

@@ -54,9 +54,23 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-prod"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-prod"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-genomicsEnv-prod-??????????????????????????-*",
+    "genomicsEnv-prod-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/prod/*"]
+  repository_arns = [
+    "arn:aws:ecr:us-east-1:123456789012:repository/prod/isaac",
+    "arn:aws:ecr:us-east-1:123456789012:repository/prod/strelka",
+    "arn:aws:ecr:us-east-1:123456789012:repository/prod/snpeff",
+    "arn:aws:ecr:us-east-1:123456789012:repository/prod/samtools_stats",
+  ]
 }
 
 module "image_builder" {

@@ -51,9 +51,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-secrets"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-secrets"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-secretsEnv-secrets-??????????????????????????-*",
+    "secretsEnv-secrets-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/secrets/*"]
+  repository_arns = ["arn:aws:ecr:us-east-1:123456789012:repository/secrets/caller"]
 }
 
 module "image_builder" {

@@ -51,9 +51,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-several"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-several"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-severalEnv-several-??????????????????????????-*",
+    "severalEnv-several-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/several/*"]
+  repository_arns = ["arn:aws:ecr:us-east-1:123456789012:repository/several/fetch"]
 }
 
 module "image_builder" {

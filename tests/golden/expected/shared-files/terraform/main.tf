@@ -66,9 +66,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-shared-files"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-shared-files"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-main-shared-files-??????????????????????????-*",
+    "main-shared-files-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/shared-files/*", "/aws/batch/job"]
 }
 
 module "image_builder" {

@@ -55,9 +55,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-experimental"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-experimental"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-genomicsEnv-experimental-??????????????????????????-*",
+    "genomicsEnv-experimental-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/experimental/*"]
+  repository_arns = ["arn:aws:ecr:us-east-1:123456789012:repository/experimental/isaac"]
 }
 
 module "image_builder" {

@@ -55,9 +55,18 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-stable"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-stable"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-genomicsEnv-stable-??????????????????????????-*",
+    "genomicsEnv-stable-??????????????????????????_Batch_*",
+  ]
+  log_groups      = ["/aws/batch/stable/*"]
+  repository_arns = ["arn:aws:ecr:us-east-1:123456789012:repository/stable/isaac"]
 }
 
 module "image_builder" {

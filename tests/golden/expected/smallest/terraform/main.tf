@@ -37,9 +37,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-smallest"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-smallest"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-spot-smallest-??????????????????????????-*",
+    "spot-smallest-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/smallest/*"]
 }
 
 module "image_builder" {

@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-snakemake"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-snakemake"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-spot-snakemake-??????????????????????????-*",
+    "spot-snakemake-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/snakemake/*"]
 }
 
 module "image_builder" {

@@ -51,9 +51,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-starter"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-starter"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-spot-starter-??????????????????????????-*",
+    "spot-starter-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/starter/*"]
 }
 
 module "image_builder" {

@@ -54,9 +54,17 @@ module "encryption" {
 module "instance_role" {
   source = "./modules/instance-role"
 
-  name      = "batchInstance-steps"
-  partition = "aws"
-  iam_path  = "/"
+  name       = "batchInstance-steps"
+  account_id = "123456789012"
+  partition  = "aws"
+  region     = "us-east-1"
+  iam_path   = "/"
+
+  clusters = [
+    "AWSBatch-spot-steps-??????????????????????????-*",
+    "spot-steps-??????????????????????????_Batch_*",
+  ]
+  log_groups = ["/aws/batch/steps/*"]
 }
 
 module "image_builder" {
