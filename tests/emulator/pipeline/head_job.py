@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _S3 = Path(__file__).parents[1] / "containers" / "pipeline" / "s3"
 _NEXTFLOW = Path(__file__).with_name("nextflow")
-_REPOSITORY = "heads/nextflow"
+_REPOSITORY = "nf-core/nextflow"  # below `iam.image_repositories`
 _IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{_REPOSITORY}:1"
 
 
