@@ -22,6 +22,7 @@ EXPECTED = HERE / "expected"
 _COPIES = (
     "terraform/modules/",
     "terraform/manifest.json",
+    "terraform/environment-alarms.zip",
     "terraform/job-functions.zip",
     "terraform/image-rebuild.zip",
     "packer/scripts/",

@@ -14,7 +14,18 @@ tags: {Project: genomics}
 state: {bucket: genomics-tfstate-123456789012}
 iam: {permissions_boundary: "arn:aws:iam::123456789012:policy/developer-boundary"}
 network: {create: {cidr: 10.60.0.0/20, nat: one, endpoints: true}}
-notifications: {blocked_queues: [genomics-ops@example.com]}
+notifications:
+  blocked_queues: [genomics-ops@example.com]
+  critical: [genomics-ops@example.com]
+  warning: [genomics-ops@example.com]
+  failed_jobs: {percent: 20}
+  waiting_minutes: 120
+  invalid_compute_environments: true
+  spot_interruptions: {attempts: 10}
+  failed_image_builds: true
+  image_age_days: 45
+  dead_letters: true
+  dashboard: true
 buckets:
   reference: {name: aws-batch-genomics-resources, access: read, kms_key: REFERENCE_KEY}
   results: {name: genomics-results-123456789012, access: write, prefix: results/, kms_key: OWNERS_KEY}

@@ -101,7 +101,8 @@ def test_examples_are_valid(tf: Tf, tmp_path: Path) -> None:
         example = tmp_path / name
         shutil.copytree(MODULES, example / "modules")
         package(example).rename(example / "job-functions.zip")
-        shutil.copy(example / "job-functions.zip", example / "image-rebuild.zip")
+        for other in ("environment-alarms.zip", "image-rebuild.zip"):
+            shutil.copy(example / "job-functions.zip", example / other)
         text = (MODULES / name / "README.md").read_text()
         blocks = re.findall(r"^```hcl\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
         assert f'source = "./modules/{name}"' in "".join(blocks)

@@ -135,6 +135,7 @@ _REBUILD: tuple[Part, ...] = ("rebuild",)
 
 _OWNED = Absent("AWS lists and deletes it with the resource that it belongs to")
 _NEW_ID = Absent("AWS assigns a new id, so creating it never fails because one exists")
+_GENERATED_ID = Absent("the provider generates its id, so creating it never fails because one exists")
 _OVERWRITTEN = Absent("AWS overwrites what has its name, so creating it never fails because one exists")
 _NO_ORPHAN = Absent("apply does not search rebuilds and notifications for orphans")
 _NOT_RENDERED = Absent("instances of the compute environments create it, and delete it when they end")
@@ -213,6 +214,16 @@ KINDS: dict[str, ResourceKind] = {
         removal="aws batch delete-scheduling-policy --arn {0}",
         events=Events(("UpdateSchedulingPolicy",), ("DeleteSchedulingPolicy",), ("CreateSchedulingPolicy",)),
     ),
+    "aws_cloudwatch_dashboard": ResourceKind(
+        label="dashboard",
+        shown_by_name=True,
+        listing=Listing(("notifications",), "alarms", "list_dashboards", "DashboardEntries[].DashboardName"),
+        import_id=_OVERWRITTEN,
+        adoption=_NO_CONFLICT,
+        removal=_NO_ORPHAN,
+        events=Events(("PutDashboard",), ("DeleteDashboards",), ("PutDashboard",)),
+        names=(("dashboard_name",),),
+    ),
     "aws_cloudwatch_event_rule": ResourceKind(
         label="event rule",
         listing=Listing(("notifications",), "events", "list_rules", "Rules[].Name"),
@@ -245,7 +256,7 @@ KINDS: dict[str, ResourceKind] = {
     ),
     "aws_cloudwatch_metric_alarm": ResourceKind(
         label="alarm",
-        listing=Listing(_REBUILD, "alarms", "describe_alarms", "MetricAlarms[].AlarmName"),
+        listing=Listing(("rebuild", "notifications"), "alarms", "describe_alarms", "MetricAlarms[].AlarmName"),
         import_id=_OVERWRITTEN,
         adoption=_NO_CONFLICT,
         removal=_NO_ORPHAN,
@@ -538,6 +549,15 @@ KINDS: dict[str, ResourceKind] = {
             ("DeleteFunctionEventInvokeConfig", "DeleteFunction20150331"),
             ("PutFunctionEventInvokeConfig",),
         ),
+        names=(("function_name",),),
+    ),
+    "aws_lambda_permission": ResourceKind(
+        label="function's permission",
+        listing=_OWNED,
+        import_id=_GENERATED_ID,
+        adoption=_GENERATED_ID,
+        removal=_OWNED,
+        events=Events((), ("RemovePermission20150331v2", "DeleteFunction20150331"), ("AddPermission20150331v2",)),
         names=(("function_name",),),
     ),
     "aws_launch_template": ResourceKind(

@@ -306,6 +306,7 @@ FREE: Mapping[str, str] = MappingProxyType(
     {
         "aws_batch_job_definition": "RegisterJobDefinition",
         "aws_batch_scheduling_policy": "UpdateSchedulingPolicy",
+        "aws_cloudwatch_dashboard": "PutDashboard",
         "aws_cloudwatch_event_rule": "PutRule",
         "aws_cloudwatch_event_target": "PutTargets",
         "aws_cloudwatch_metric_alarm": "PutMetricAlarm",
@@ -322,6 +323,7 @@ FREE: Mapping[str, str] = MappingProxyType(
         "aws_internet_gateway": "AttachInternetGateway",
         "aws_kms_alias": "UpdateAlias",
         "aws_lambda_function_event_invoke_config": "PutFunctionEventInvokeConfig",
+        "aws_lambda_permission": "AddPermission",
         "aws_launch_template": "CreateLaunchTemplateVersion",
         "aws_route": "ReplaceRoute",
         "aws_route_table": "ReplaceRoute",

@@ -62,8 +62,17 @@ def rebuilds(manifest: Manifest) -> object:
 
 
 def notifies(manifest: Manifest) -> object:
-    """Return whether an environment notifies of blocked queues or of runs that failed."""
-    return manifest.notifications.blocked_queues or any(each.on_failure for each in manifest.workflows.values())
+    """Return whether an environment notifies of blocked queues, alarms or runs that failed, or measures itself."""
+    own = manifest.notifications
+    return own.blocked_queues or own.measures or any(each.on_failure for each in manifest.workflows.values())
+
+
+def _measures(manifest: Manifest) -> object:
+    return manifest.notifications.measures
+
+
+def _has_functions(manifest: Manifest) -> object:
+    return manifest.jobs or _measures(manifest)
 
 
 def has_workflows(manifest: Manifest) -> object:
@@ -81,17 +90,17 @@ def _creates_security_groups(manifest: Manifest) -> object:
 
 
 def _has_log_groups(manifest: Manifest) -> object:
-    logs = manifest.jobs or manifest.engines or manifest.logs.default_group
+    logs = manifest.jobs or manifest.engines or manifest.logs.default_group or _measures(manifest)
     return logs or creates_network(manifest) or rebuilds(manifest)
 
 
 def _has_topics(manifest: Manifest) -> object:
-    return rebuilds(manifest) or notifies(manifest)
+    return rebuilds(manifest) or manifest.event_topics
 
 
 def _has_emails(manifest: Manifest) -> object:
     rebuild = manifest.image.rebuild
-    return notifies(manifest) or (rebuild and rebuild.notify)
+    return manifest.event_topics or (rebuild and rebuild.notify)
 
 
 def _creates_instance_roles(manifest: Manifest) -> object:
@@ -168,6 +177,11 @@ TYPES: Mapping[str, TypeCalls] = {
             ),
         ),
     ),
+    "aws_cloudwatch_dashboard": TypeCalls(
+        lambda manifest: manifest.notifications.dashboard,
+        (on("dashboard", "cloudwatch", "GetDashboard"),),
+        (on("dashboard", "cloudwatch", "DeleteDashboards", "PutDashboard"),),
+    ),
     "aws_cloudwatch_event_rule": TypeCalls(
         notifies,
         (on("event-rules", "events", "DescribeRule", "ListTagsForResource"),),
@@ -195,7 +209,7 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
     ),
     "aws_cloudwatch_metric_alarm": TypeCalls(
-        rebuilds,
+        lambda manifest: manifest.alarms,
         (on("region", "cloudwatch", "DescribeAlarms"), on("alarms", "cloudwatch", "ListTagsForResource")),
         (on("alarms", "cloudwatch", "DeleteAlarms", "PutMetricAlarm", "TagResource", "UntagResource"),),
     ),
@@ -378,7 +392,7 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
     ),
     "aws_lambda_function": TypeCalls(
-        _has_jobs,
+        _has_functions,
         (
             on("functions", "lambda", "GetFunction", "GetFunctionCodeSigningConfig", "ListVersionsByFunction"),
             # Lambda decrypts a function's variables for its reader.
@@ -400,6 +414,11 @@ TYPES: Mapping[str, TypeCalls] = {
         _has_jobs,
         (on("functions", "lambda", "GetFunctionEventInvokeConfig"),),
         (on("functions", "lambda", "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"),),
+    ),
+    "aws_lambda_permission": TypeCalls(
+        _measures,
+        (on("functions", "lambda", "GetPolicy"),),
+        (on("functions", "lambda", "AddPermission", "RemovePermission"),),
     ),
     "aws_launch_template": TypeCalls(
         lambda manifest: manifest.uses_ec2,
@@ -520,7 +539,7 @@ TYPES: Mapping[str, TypeCalls] = {
         plans=(on("region", "states", "ValidateStateMachineDefinition"),),
     ),
     "aws_sqs_queue": TypeCalls(
-        _has_jobs,
+        _has_functions,
         (on("dead-letters", "sqs", "GetQueueAttributes", "ListQueueTags"),),
         (on("dead-letters", "sqs", "CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"),),
     ),

@@ -139,7 +139,10 @@ def role_names(manifest: Manifest) -> dict[str, tuple[str, ...]]:
             *([manifest.job_role_name("*"), manifest.execution_role_name("*")] if jobs else []),
             *manifest.engine_role_names,
         ],
-        "lambda": [suffixed(role) for role in ("batchSubmitJob", "batchGetJobStatus") if jobs],
+        "lambda": [
+            *(suffixed(role) for role in ("batchSubmitJob", "batchGetJobStatus") if jobs),
+            *([suffixed("batchMeasure")] if manifest.notifications.measures else []),
+        ],
         "codebuild": [suffixed("batchImageRebuild")] if manifest.image.rebuild else [],
         "scheduler": [suffixed("batchImageSchedule")] if manifest.image.rebuild else [],
         "states": [manifest.workflow_role_name(machine) for machine in manifest.state_machines],
@@ -213,12 +216,14 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     default = arn(manifest, "logs", "log-group:/aws/batch/job")
     yield "job-logs", Scope((f"{jobs}:log-stream:*", f"{default}:log-stream:*"))
     functions = ("batchSubmitJob", "batchGetJobStatus") if manifest.jobs else ()
-    yield "functions", Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in functions))
+    measure = ("batchMeasure",) if manifest.notifications.measures else ()
+    made = (*functions, *measure)
+    yield "functions", Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in made))
     yield (
         "submit-function",
         Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in functions[:1])),
     )
-    yield "dead-letters", Scope((arn(manifest, "sqs", suffixed("batchFunctions")),) if manifest.jobs else ())
+    yield "dead-letters", Scope(tuple(arn(manifest, "sqs", name) for name in manifest.dead_letter_queues))
     taken_over = manifest.adopted.repositories.values()
     repositories = tuple(arn(manifest, "ecr", f"repository/{each}") for each in (f"{manifest.name}/*", *taken_over))
     yield "repositories", Scope(repositories if manifest.repositories else ())
@@ -229,7 +234,7 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "image-repositories", Scope((*(repositories if own else ()), *sorted(used - own)))
     topics = (*manifest.alarm_topics, *manifest.event_topics)
     yield "topics", Scope(tuple(arn(manifest, "sns", topic) for topic in topics))
-    yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{topic}") for topic in manifest.event_topics))
+    yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{name}") for name in manifest.event_rules))
     rebuild = suffixed("batchImageRebuild") if manifest.image.rebuild else ""
     names = {
         "build-project": ("codebuild", f"project/{rebuild}"),
@@ -238,8 +243,9 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     }
     for scope, (service, resource) in names.items():
         yield scope, Scope((arn(manifest, service, resource),) if rebuild else ())
-    alarms = ("batchImageRebuildFailed", "batchImageRebuildNotStarted") if rebuild else ()
-    yield "alarms", Scope(tuple(arn(manifest, "cloudwatch", f"alarm:{suffixed(alarm)}") for alarm in alarms))
+    yield "alarms", Scope(tuple(map(manifest.alarm_arn, manifest.alarms)))
+    dashboards = f"arn:{manifest.partition}:cloudwatch::{manifest.account}:dashboard/"  # of no region
+    yield "dashboard", Scope(tuple(f"{dashboards}{name}" for name in manifest.dashboards))
 
 
 def _with_streams(group: str) -> Iterable[str]:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec import structs
 
 from gen_infra.manifest.instance_policies import clusters, instance_log_groups, pulled_repositories
 from gen_infra.manifest.job_policies import job_definition_arns, role_policies
@@ -50,6 +51,10 @@ def context(manifest: Manifest) -> dict[str, Any]:
         "needed_roles": needed_roles(manifest),
         "job_queue_arns": [manifest.batch_arn("job-queue", key) for key in manifest.queues],
         "job_definition_arns": job_definition_arns(manifest),
+        "queue_names": [manifest.queue_name(key) for key in manifest.queues],
+        "alarm_arns": [manifest.alarm_arn(name) for name in manifest.alarms],
+        "alarm_emails": {each: getattr(manifest.notifications, each) for each in manifest.notifications.severities},
+        "fields": lambda settings: structs.asdict(settings) if settings else None,
         "base_parameter_arn": base_parameter_arn,
         "service_role_arn": service_role_arn,
         "volume": volume,
@@ -117,8 +122,10 @@ def modules(manifest: Manifest) -> list[str]:
     creates_instance_roles = manifest.uses_ec2 and not manifest.iam.instance_profile
     used = {
         "compute-environment": manifest.uses_ec2,
+        "dashboard": manifest.notifications.dashboard,
         "encryption": manifest.creates_key,
         "engine": manifest.engines,
+        "environment-alarms": manifest.notifications.measures,
         "file-system": manifest.created_file_systems,
         "existing-environment": manifest.adopted.compute,
         "fargate-environment": any(compute.is_fargate for compute in manifest.own_compute.values()),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gen_infra.tools.versions import AwsProvider
 
 _TERRAFORM_FILES = ("versions.tf", "providers.tf", "backend.tf", "main.tf", "queues.tf", "outputs.tf", "record.tf")
-_FUNCTION_SOURCES = "job-functions/src"
+_CAUSES = Path(__file__).parents[1] / "why" / "messages.py"  # what `why` knows of AWS's words, for a function
 PACKER_TEMPLATE = "genomics.pkr.hcl"
 
 
@@ -51,9 +51,11 @@ def render(manifest: Manifest, imported: Collection[str] = ()) -> dict[str, byte
             for name, content in _module(module, manifest.provider).items()
         }
     if manifest.own_jobs:
-        files["terraform/job-functions.zip"] = package(
-            _function_sources() | {"submissions.json": submissions(manifest)}
-        )
+        sources = _function_sources("job-functions") | {"submissions.json": submissions(manifest)}
+        files["terraform/job-functions.zip"] = package(sources)
+    if manifest.notifications.measures:
+        causes = {"gen_infra/why/messages.py": _CAUSES.read_bytes()}
+        files["terraform/environment-alarms.zip"] = package(_function_sources("environment-alarms") | causes)
     if manifest.uses_ec2:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
     resolved = blocks.resolved(manifest)
@@ -142,7 +144,6 @@ def _module(name: str, provider: AwsProvider) -> dict[str, bytes]:
     }
 
 
-def _function_sources() -> dict[str, bytes]:
-    return {
-        source.name: source.read_bytes() for source in sorted(Path(data_dir("modules"), _FUNCTION_SOURCES).glob("*.py"))
-    }
+def _function_sources(module: str) -> dict[str, bytes]:
+    sources = sorted(Path(data_dir("modules"), module, "src").glob("*.py"))
+    return {source.name: source.read_bytes() for source in sources}

@@ -1,7 +1,7 @@
 """Reads HCL: enough of the language to evaluate a rendered file, without running terraform.
 
-Literals, templates, objects, tuples, calls, conditionals and references are understood; any other expression
-(operators, ``for``, splats) is kept as `Opaque` text. Nothing is guessed: what is not understood
+Literals, templates, objects, tuples, calls, conditionals, references and tests for equality are understood; any other
+expression (other operators, ``for``, splats) is kept as `Opaque` text. Nothing is guessed: what is not understood
 is unknown.
 """
 
@@ -14,7 +14,8 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 Expression: TypeAlias = (
-    "str | int | float | bool | Template | Reference | FunctionCall | Conditional | Opaque | Object | Tuple | None"
+    "str | int | float | bool | Template | Reference | FunctionCall | Conditional | Equality | Opaque | Object | Tuple"
+    " | None"
 )
 
 
@@ -51,6 +52,15 @@ class Conditional:
     condition: Expression
     yes: Expression
     no: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """``left == right``, or with ``negated`` ``left != right``."""
+
+    left: Expression
+    right: Expression
+    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,9 @@ class _Parser:
     def _expression(self, *, newline_ends: bool) -> Expression:
         start = self._at
         value = self._primary()
+        if (sign := self._next.text) in {"==", "!="} and self._next.kind == "sign":
+            self._at += 1
+            value = Equality(value, self._primary(), sign == "!=")
         if self._ends(newline_ends):
             return value
         if self._next.text == "?":

@@ -16,6 +16,7 @@ from gen_infra.terraform.hcl import (
     Block,
     Body,
     Conditional,
+    Equality,
     Expression,
     FunctionCall,
     HclError,
@@ -230,6 +231,10 @@ class _Module:
             case Conditional(condition, yes, no):
                 chosen = self.value(condition)
                 return self.value(yes if chosen else no) if isinstance(chosen, bool) else UNKNOWN
+            case Equality(left, right, negated):
+                sides = [self.value(left), self.value(right)]
+                known = not any(isinstance(side, Unknown) for side in sides)
+                return (sides[0] == sides[1]) != negated if known else UNKNOWN
             case str() | int() | float() | None:
                 return expression
             case _:
@@ -315,6 +320,10 @@ def _merged(values: list[Any]) -> Any:
     return merged
 
 
+def _members(values: list[Any]) -> Any:
+    return list(values[0].values()) if isinstance(values[0], dict) else UNKNOWN
+
+
 def _first(values: list[Any]) -> Any:
     return values[0] if values else UNKNOWN
 
@@ -323,9 +332,11 @@ _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "concat": _joined,
     "jsonencode": _first,  # the value itself: what reads policies takes text and values
     "merge": _merged,
+    "setunion": _joined,
     "sort": _first,
     "tolist": _first,
     "toset": _first,
+    "values": _members,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,3 +49,82 @@ def test_the_doctor_checks_whether_a_given_key_allows_the_rule_to_use_it(tmp_pat
     check: Any = doctor.key(aws, accept(tmp_path, notifications=NOTIFIED, encryption={"key": KEY}))
     *_, users = check.args
     assert users["events.amazonaws.com"] == doctor_key.PUBLISH
+
+
+ALARMS = {
+    "critical": ["genomics-ops@example.com"],
+    "warning": ["genomics-lab@example.com"],
+    "failed_jobs": {"percent": 20},
+    "invalid_compute_environments": True,
+    "dead_letters": True,
+    "waiting_minutes": 120,
+    "spot_interruptions": {"attempts": 10},
+    "image_age_days": 45,
+}
+
+
+def test_each_severity_has_a_topic_that_its_rule_may_encrypt_for(tmp_path: Path) -> None:
+    manifest = accept(tmp_path, notifications=ALARMS)
+    assert manifest.event_topics == ["batchAlarmsCritical-test", "batchAlarmsWarning-test"]
+    rendered = main_tf(tmp_path, notifications=ALARMS)
+    assert 'event_topics = ["batchAlarmsCritical-test", "batchAlarmsWarning-test"]' in rendered
+    assert 'emails = { critical = ["genomics-ops@example.com"] warning = ["genomics-lab@example.com"] }' in rendered
+    assert "failed_jobs = { percent = 20 window_minutes = 60 at_least = 5 }" in rendered
+    assert 'module "dashboard"' not in rendered
+
+
+def test_a_dashboard_needs_no_topic(tmp_path: Path) -> None:
+    rendered = main_tf(tmp_path, notifications={"dashboard": True})
+    assert "event_topics" not in rendered
+    assert 'module "environment_alarms" {' in rendered
+    assert 'module "dashboard" {' in rendered
+
+
+@pytest.mark.parametrize(
+    ("notifications", "more", "problem"),
+    [
+        (
+            {"waiting_minutes": 60},
+            {},
+            "notifications.waiting_minutes: needs an e-mail address in notifications.warning",
+        ),
+        (
+            {"critical": ["a@b.org"], "waiting_minutes": 60, "warning": ["a@b.org"]},
+            {},
+            "notifications.critical: has no alarm; add one or more of failed_jobs, invalid_compute_environments",
+        ),
+        (
+            {"warning": ["a@b.org"], "failed_image_builds": True},
+            {},
+            "notifications.failed_image_builds: needs image.rebuild",
+        ),
+        (
+            {"warning": ["a@b.org"], "spot_interruptions": {"attempts": 1}},
+            {"compute": {"spot": {"type": "EC2", "max_vcpus": 8}}},
+            "notifications.spot_interruptions: no compute environment runs on Spot",
+        ),
+        (
+            {"warning": ["a@b.org"], "image_age_days": 1},
+            {"compute": {"spot": {"type": "FARGATE", "max_vcpus": 8}}},
+            "notifications.image_age_days: no compute environment has instances",
+        ),
+    ],
+)
+def test_an_alarm_has_recipients_and_something_to_watch(
+    tmp_path: Path, notifications: dict[str, Any], more: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ManifestError, match=re.escape(problem)):
+        accept(tmp_path, notifications=notifications, **more)
+
+
+def test_the_names_of_alarms_are_those_of_the_module(tmp_path: Path) -> None:
+    assert accept(tmp_path, notifications=ALARMS).alarms == [
+        "batchFailedJobs-test",
+        "batchInvalidComputeEnvironments-test",
+        "batchJobsWait-test",
+        "batchSpotInterruptions-test",
+        "batchImageAge-test",
+        "batchDeadLetters-batchMeasure-test",
+        *(f"batchRuleFailed-{rule}-test" for rule in ("batchMeasure", "batchJobsEnded", "batchHostsLost")),
+        "batchRuleFailed-batchFailedJobs-test",
+    ]

@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.rendered_arguments import ANY_KIND, ARGUMENTS, KEEPERS, REFERENCES, VALUES
+from gen_infra.check.rules.rendered_arguments import (
+    ANY_KIND,
+    ARGUMENTS,
+    KEEPERS,
+    NOTIFIED_BY_RULES,
+    REFERENCES,
+    VALUES,
+)
 from gen_infra.check.rules.rule import Rule, rule
 from gen_infra.terraform.source import Unknown
 
@@ -73,7 +80,7 @@ def arguments_are_known(resource: Resource) -> Iterator[str]:
 )
 def values_are_known(resource: Resource) -> Iterator[str]:
     """Require a known value wherever another one, or none, takes the protection away."""
-    if not _is_from_source(resource) or _existed_before(resource):
+    if not _is_from_source(resource) or _existed_before(resource) or resource.file in NOTIFIED_BY_RULES:
         return
     for path, pattern in VALUES[resource.kind].items():
         for value in _values(resource.values, path.split(".")):

@@ -35,12 +35,15 @@ _ARGUMENTS = {
         fair_share_policy.share_distribution.share_identifier fair_share_policy.share_distribution.weight_factor
         lifecycle.ignore_changes name
         """,
-    "aws_cloudwatch_event_rule": "description event_pattern name",
+    "aws_cloudwatch_dashboard": "dashboard_body dashboard_name",
+    "aws_cloudwatch_event_rule": "description event_pattern name schedule_expression",
     "aws_cloudwatch_event_target": "arn input_transformer.input_paths input_transformer.input_template rule",
     "aws_cloudwatch_log_group": "kms_key_id name retention_in_days",
     "aws_cloudwatch_metric_alarm": """
         alarm_actions alarm_description alarm_name comparison_operator dimensions evaluation_periods metric_name
-        namespace period statistic threshold treat_missing_data
+        metric_query.expression metric_query.id metric_query.label metric_query.metric.dimensions
+        metric_query.metric.metric_name metric_query.metric.namespace metric_query.metric.period
+        metric_query.metric.stat metric_query.return_data namespace period statistic threshold treat_missing_data
         """,
     "aws_codebuild_project": """
         artifacts.type build_timeout concurrent_build_limit description encryption_key environment.compute_type
@@ -82,6 +85,7 @@ _ARGUMENTS = {
         tracing_config.mode
         """,
     "aws_lambda_function_event_invoke_config": "function_name maximum_retry_attempts",
+    "aws_lambda_permission": "action function_name principal source_account source_arn statement_id_prefix",
     "aws_launch_template": """
         block_device_mappings.device_name block_device_mappings.ebs.delete_on_termination
         block_device_mappings.ebs.encrypted block_device_mappings.ebs.iops block_device_mappings.ebs.kms_key_id
@@ -155,18 +159,20 @@ _ARGUMENTS = {
         """,
     "data.aws_vpcs": "lifecycle.postcondition.condition lifecycle.postcondition.error_message tags",
     "module": """
-        account_id alarm_topics allocation_strategy base_parameter_arn bid_percentage bucket builder_profile_arn
-        builder_role_arn capacity_reservation cidr_block client_security_group_ids clusters compute_environment_tags
-        definition_actions definition_names definitions_have_tags definitions_path describes_instances
-        efa_interfaces efs_access emails endpoints environment event_topics files_policy gid iam_path image_id
-        image_parameter image_type infrequent_access_days instance_profile_arn instance_types
-        job_definition_arns job_execution_timeout_minutes job_queue_arns kms_key_arn log_group
-        log_group_patterns log_groups log_retention_in_days lustre_access machines max_vcpus min_vcpus name nat
-        node_traffic notify package_path partition permissions_boundary placement_group principals
-        reader_role_names region repository_arns root_volume schedule scratch_volume security_group_ids
-        security_group_name security_group_tags service_role_arn source source_key source_path spot
-        spot_fleet_role_arn state state_machines subnet_ids subnet_tags tags tags_jobs topic type uid user_data
-        vpc_id vpc_tags workflow writer_role_names zone_count zone_names
+        account_id alarm_arns alarm_topics allocation_strategy base_parameter_arn bid_percentage bucket
+        builder_profile_arn builder_role_arn capacity_reservation cidr_block client_security_group_ids clusters
+        compute_environment_tags dashboard dead_letter_queues dead_letters definition_actions definition_names
+        definitions_have_tags definitions_path describes_instances efa_interfaces efs_access emails endpoints
+        environment event_rules event_topics failed_jobs files_policy gid iam_path image_age_days
+        image_build_alarms image_id image_parameter image_type infrequent_access_days instance_profile_arn
+        instance_types invalid_compute_environments job_definition_arns job_execution_timeout_minutes
+        job_queue_arns kms_key_arn log_group log_group_patterns log_groups log_retention_in_days lustre_access
+        machines max_vcpus min_vcpus name nat node_traffic notify package_path partition permissions_boundary
+        placement_group principals queues reader_role_names region repository_arns root_volume schedule
+        scratch_volume security_group_ids security_group_name security_group_tags service_role_arn source
+        source_key source_path spot spot_fleet_role_arn spot_interruptions state state_machines subnet_ids
+        subnet_tags tags tags_jobs topic type uid user_data vpc_id vpc_tags waiting_minutes workflow
+        writer_role_names zone_count zone_names
         """,
     "provider": "allowed_account_ids default_tags.tags region",
     "terraform": """
@@ -191,6 +197,9 @@ KEEPERS = frozenset(
     }
 )
 """The files whose resources may have ``ignore_changes``: Batch changes them, or they existed before."""
+
+NOTIFIED_BY_RULES = frozenset({"modules/environment-alarms/alarms.tf"})
+"""The files whose alarms need no action of their own: EventBridge's rules pass on their changes of state."""
 
 _SET = r".+"
 _AWS_KEY_IS_NONE = r"(?!.*alias/aws/).+"
@@ -228,10 +237,16 @@ VALUES: dict[str, dict[str, str]] = {
     "aws_kms_key": {"enable_key_rotation": "true", "policy": _SET},
     "aws_lambda_function": {
         "dead_letter_config.target_arn": _SET,
-        "handler": r"batch_(?:get_job_status|submit_job)\.handler",
+        "handler": r"batch_(?:get_job_status|measure|submit_job)\.handler",
         "kms_key_arn": _AWS_KEY_IS_NONE,
         "runtime": r"python3\.\d\d",
         "tracing_config.mode": "Active",
+    },
+    "aws_lambda_permission": {
+        "action": "lambda:InvokeFunction",
+        "principal": r"events\.amazonaws\.com",
+        "source_account": r"\d{12}",
+        "source_arn": r"arn:[\w-]+:events:[\w-]+:\d{12}:rule/[\w-]+",
     },
     "aws_route": {"destination_cidr_block": r"0\.0\.0\.0/0"},
     "aws_s3_object": {"kms_key_id": _AWS_KEY_IS_NONE, "key": r"gen-infra/.+", "source_hash": _SET},

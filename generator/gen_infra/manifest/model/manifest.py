@@ -66,6 +66,7 @@ class Manifest(ResourceNames, frozen=True, kw_only=True, dict=True):
             or self.network.create
             or self.image.rebuild
             or self.notifications.blocked_queues
+            or self.notifications.measures
             or self.workflows
             or self.given_engines
             or self.created_file_systems

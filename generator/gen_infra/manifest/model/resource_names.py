@@ -8,6 +8,7 @@ from gen_infra.manifest.model.engine import ENGINES
 from gen_infra.manifest.model.existing import Existing
 from gen_infra.manifest.model.file_system import LUSTRE_FOLDER
 from gen_infra.manifest.model.keys import ManifestKeys
+from gen_infra.manifest.model.notifications import ALARMS
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
     def log_group_patterns(self) -> list[str]:
         """Return the environment's log groups, as patterns for CloudWatch Logs' encryption context."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
+        functions += [f"/aws/lambda/{self.suffixed('batchMeasure')}"] if self.notifications.measures else []
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
         default = [DEFAULT_LOG_GROUP] if self.logs.default_group else []
@@ -141,7 +143,61 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
         """Return the names of the SNS topics for this environment's EventBridge rules."""
         blocked = [self.suffixed("batchQueueBlocked")] if self.notifications.blocked_queues else []
         failed = [self.workflow_topic(key) for key, workflow in self.workflows.items() if workflow.on_failure]
-        return [*blocked, *failed]
+        return [*blocked, *self._alarm_event_topics, *failed]
+
+    @property
+    def _alarm_event_topics(self) -> list[str]:
+        """Return the names of the topics of the alarms' severities, to which rules publish that an alarm changed."""
+        return [self.suffixed(f"batchAlarms{each.capitalize()}") for each in self.notifications.severities]
+
+    @property
+    def measuring_rules(self) -> list[str]:
+        """Return the names of the EventBridge rules that call the function which measures the environment."""
+        names = ["batchMeasure", "batchJobsEnded", "batchHostsLost"] if self.notifications.measures else []
+        names += ["batchFailedJobs"] if self.notifications.failed_jobs else []
+        return [self.suffixed(name) for name in names]
+
+    @property
+    def notifying_rules(self) -> list[str]:
+        """Return the names of the EventBridge rules that publish to topics of blocked queues and failed runs."""
+        return [name for name in self.event_topics if name not in self._alarm_event_topics]
+
+    @property
+    def event_rules(self) -> list[str]:
+        """Return the names of all EventBridge rules: a topic's rule has its name."""
+        cleared = [self.suffixed(f"batchAlarms{each.capitalize()}Cleared") for each in self.notifications.severities]
+        return [*self.event_topics, *cleared, *self.measuring_rules]
+
+    @property
+    def dead_letter_queues(self) -> list[str]:
+        """Return the names of the queues with events that functions gave up."""
+        names = {"batchFunctions": bool(self.jobs), "batchMeasure": self.notifications.measures}
+        return [self.suffixed(name) for name, exists in names.items() if exists]
+
+    @property
+    def image_build_alarms(self) -> list[str]:
+        """Return the names of the alarms of the image's rebuilds."""
+        names = ("batchImageRebuildFailed", "batchImageRebuildNotStarted") if self.image.rebuild else ()
+        return [self.suffixed(name) for name in names]
+
+    @property
+    def alarms(self) -> list[str]:
+        """Return the names of this environment's alarms."""
+        asked = self.notifications
+        names = [self.suffixed(name) for key, name in ALARMS.items() if getattr(asked, key)]
+        if asked.dead_letters:
+            names += [f"batchDeadLetters-{queue}" for queue in self.dead_letter_queues]
+            names += [f"batchRuleFailed-{rule}" for rule in (*self.notifying_rules, *self.measuring_rules)]
+        return [*self.image_build_alarms, *names]
+
+    def alarm_arn(self, name: str) -> str:
+        """Return the ARN of an alarm of this environment."""
+        return f"arn:{self.partition}:cloudwatch:{self.region}:{self.account}:alarm:{name}"
+
+    @property
+    def dashboards(self) -> list[str]:
+        """Return the name of the dashboard, if there is one."""
+        return [f"batch-{self.name}"] if self.notifications.dashboard else []
 
     def role_arn(self, role_name: str) -> str:
         """Return the ARN of a role of this environment, known before the role exists."""

@@ -95,6 +95,8 @@ NAME_RULES = {
     "SNS topic": _rule(1, 256, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     "alarm": _rule(1, 255, "[A-Za-z0-9_-]"),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+    "dashboard": _rule(1, 255, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
     "state machine": _rule(1, 80, "[A-Za-z0-9_-]"),
     # https://developer.hashicorp.com/terraform/language/syntax/configuration (identifiers)
@@ -257,11 +259,26 @@ def _names_of_environment(manifest: Manifest) -> Iterator[Name]:
     if manifest.notifications.blocked_queues:
         for kind in ("SNS topic", "event rule"):
             yield Name(kind, manifest.suffixed("batchQueueBlocked"), path)
+    if manifest.notifications.measures:
+        yield from _names_of_alarms(manifest)
     if manifest.network.create:
         yield Name("role", manifest.suffixed("batchFlowLogs"), path)
         yield Name("log group", f"/aws/vpc/{manifest.vpc_name}", path)
         for group in ("instances", "endpoints"):
             yield Name("security group", f"{manifest.vpc_name}/{group}", path)
+
+
+def _names_of_alarms(manifest: Manifest) -> Iterator[Name]:
+    path, measure = ("name",), manifest.suffixed("batchMeasure")
+    for kind in ("function", "role", "SQS queue"):
+        yield Name(kind, measure, path)
+    yield Name("log group", f"/aws/lambda/{measure}", path)
+    for severity in manifest.notifications.severities:
+        yield Name("SNS topic", manifest.suffixed(f"batchAlarms{severity.capitalize()}"), path)
+    of_others = {*manifest.notifying_rules, *manifest.image_build_alarms}
+    for kind, names in (("event rule", manifest.event_rules), ("alarm", manifest.alarms)):
+        yield from (Name(kind, name, path) for name in names if name not in of_others)
+    yield from (Name("dashboard", name, path) for name in manifest.dashboards)
 
 
 def _names_of_instances(manifest: Manifest) -> Iterator[Name]:

@@ -64,7 +64,8 @@ def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
         for key in ("zones", "endpoints"):
             listed = getattr(network.create, key)
             yield ("network", "create", key), listed if isinstance(listed, tuple) else ()
-    yield ("notifications", "blocked_queues"), manifest.notifications.blocked_queues
+    for key in ("blocked_queues", "critical", "warning"):
+        yield ("notifications", key), getattr(manifest.notifications, key)
     for role, access in manifest.access.roles.items() if manifest.access else ():
         for key in ("principals", "github", "gitlab", "queues"):
             yield ("access", role, key), getattr(access, key, ())

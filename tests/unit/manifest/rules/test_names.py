@@ -32,6 +32,7 @@ NAMED = {
     "aws_batch_job_definition": ("job definition", "name"),
     "aws_batch_job_queue": ("job queue", "name"),
     "aws_batch_scheduling_policy": ("scheduling policy", "name"),
+    "aws_cloudwatch_dashboard": ("dashboard", "dashboard_name"),
     "aws_cloudwatch_event_rule": ("event rule", "name"),
     "aws_cloudwatch_log_group": ("log group", "name"),
     "aws_cloudwatch_metric_alarm": ("alarm", "alarm_name"),
@@ -57,7 +58,8 @@ NAMELESS = {
     "aws_efs_backup_policy", "aws_efs_file_system_policy", "aws_efs_mount_target", "aws_eip", "aws_flow_log",
     "aws_iam_openid_connect_provider", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment",
     "aws_internet_gateway", "aws_kms_key",
-    "aws_lambda_function_event_invoke_config", "aws_nat_gateway", "aws_route", "aws_route_table",
+    "aws_lambda_function_event_invoke_config", "aws_lambda_permission", "aws_nat_gateway", "aws_route",
+    "aws_route_table",
     "aws_route_table_association", "aws_sns_topic_policy", "aws_sns_topic_subscription", "aws_subnet", "aws_vpc",
     "aws_vpc_endpoint", "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule",
 }  # fmt: skip

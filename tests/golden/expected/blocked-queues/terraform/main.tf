@@ -44,9 +44,14 @@ module "encryption" {
     "/aws/batch/told/*",
     "/aws/lambda/batchSubmitJob-told",
     "/aws/lambda/batchGetJobStatus-told",
+    "/aws/lambda/batchMeasure-told",
   ]
-  event_topics = ["batchQueueBlocked-told"]
-  spot         = true
+  event_topics = [
+    "batchQueueBlocked-told",
+    "batchAlarmsCritical-told",
+    "batchAlarmsWarning-told",
+  ]
+  spot = true
 }
 
 module "instance_role" {
@@ -118,4 +123,61 @@ module "queue_notifications" {
   emails         = ["genomics-ops@example.com"]
   job_queue_arns = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]
   kms_key_arn    = local.kms_key_arn
+}
+
+module "environment_alarms" {
+  source = "./modules/environment-alarms"
+
+  package_path = "${path.module}/environment-alarms.zip"
+
+  environment           = "told"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]
+  emails = {
+    critical = ["genomics-ops@example.com"]
+    warning  = ["genomics-lab@example.com"]
+  }
+
+  failed_jobs = {
+    percent        = 20
+    window_minutes = 60
+    at_least       = 3
+  }
+  waiting_minutes              = 120
+  invalid_compute_environments = true
+  spot_interruptions = {
+    attempts       = 10
+    window_minutes = 60
+  }
+  image_age_days     = 45
+  dead_letters       = true
+  dead_letter_queues = ["batchMeasure-told"]
+  event_rules        = ["batchQueueBlocked-told"]
+  dashboard          = true
+}
+
+module "dashboard" {
+  source = "./modules/dashboard"
+
+  environment = "told"
+  region      = "us-east-1"
+  queues      = ["main-told"]
+  alarm_arns = [
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchFailedJobs-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchInvalidComputeEnvironments-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchJobsWait-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchSpotInterruptions-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchImageAge-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchDeadLetters-batchMeasure-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchQueueBlocked-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchMeasure-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchJobsEnded-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchHostsLost-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchFailedJobs-told",
+  ]
 }

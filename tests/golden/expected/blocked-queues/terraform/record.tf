@@ -4,7 +4,9 @@ resource "terraform_data" "manifest" {
   input = jsondecode(file("${path.module}/manifest.json"))
 
   depends_on = [
+    module.dashboard,
     module.encryption,
+    module.environment_alarms,
     module.image_builder,
     module.instance_role,
     module.network,

@@ -185,3 +185,65 @@ module "queue_notifications" {
   ]
   kms_key_arn = local.kms_key_arn
 }
+
+module "environment_alarms" {
+  source = "./modules/environment-alarms"
+
+  package_path = "${path.module}/environment-alarms.zip"
+
+  environment           = "everything"
+  account_id            = "210987654321"
+  partition             = "aws-us-gov"
+  region                = "us-gov-west-1"
+  iam_path              = "/genomics/"
+  permissions_boundary  = "arn:aws-us-gov:iam::210987654321:policy/boundary"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 731
+  job_queue_arns = [
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-queue/fair-everything",
+    "arn:aws-us-gov:batch:us-gov-west-1:210987654321:job-queue/stopped-everything",
+  ]
+  emails = {
+    critical = ["genomics-ops@example.com"]
+    warning  = ["genomics-lab@example.com"]
+  }
+
+  failed_jobs = {
+    percent        = 10
+    window_minutes = 240
+    at_least       = 2
+  }
+  waiting_minutes              = 600
+  invalid_compute_environments = true
+  spot_interruptions = {
+    attempts       = 3
+    window_minutes = 30
+  }
+  image_age_days     = 30
+  dead_letters       = true
+  dead_letter_queues = ["batchFunctions-everything", "batchMeasure-everything"]
+  event_rules        = ["batchQueueBlocked-everything"]
+  dashboard          = true
+}
+
+module "dashboard" {
+  source = "./modules/dashboard"
+
+  environment = "everything"
+  region      = "us-gov-west-1"
+  queues      = ["fair-everything", "stopped-everything"]
+  alarm_arns = [
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchFailedJobs-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchInvalidComputeEnvironments-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchJobsWait-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchSpotInterruptions-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchImageAge-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchDeadLetters-batchFunctions-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchDeadLetters-batchMeasure-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchQueueBlocked-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchMeasure-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchJobsEnded-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchHostsLost-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchFailedJobs-everything",
+  ]
+}

@@ -4,6 +4,8 @@ resource "terraform_data" "manifest" {
   input = jsondecode(file("${path.module}/manifest.json"))
 
   depends_on = [
+    module.dashboard,
+    module.environment_alarms,
     module.image_builder,
     module.instance_role,
     module.job_functions,

@@ -1,0 +1,233 @@
+"""batchMeasure: measure an environment for its alarms and its dashboard.
+
+Three kinds of events reach it. Every five minutes it counts jobs, vCPUs and INVALID compute environments, and measures
+the age of machine images: AWS Batch has no metrics for these. When a job ends or loses its host, it counts that. When
+the alarm of failed jobs fires, it sends the causes of their failures to the alarm's topic.
+
+Metrics are lines of its log, in CloudWatch's embedded metric format, so that it needs no permission for metrics:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections import defaultdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from batch_causes import Job, cause_of, lost_to_spot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+NAMESPACE = "gen-infra"
+STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+_AT_MOST = 100  # items in one call of Batch
+_PAGES = 50  # of jobs in one state of one queue: of more than 5,000 jobs, 5,000 are counted
+_EXAMPLES = 20  # arrays whose children are looked at
+_DAY = 86_400
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """Make a client at the first call and keep it for as long as Lambda keeps the process."""
+    retries: Any = {"mode": "adaptive", "total_max_attempts": 6}
+    return boto3.client(service, config=Config(connect_timeout=5, read_timeout=20, retries=retries))  # type: ignore[call-overload]
+
+
+def handler(event: Mapping[str, Any], _context: object) -> None:
+    """Count the job, send the causes, or measure; at the time of the event."""
+    time = datetime.fromisoformat(event["time"])
+    match event["detail-type"]:
+        case "Batch Job State Change":
+            count_job(event["detail"], time)
+        case "CloudWatch Alarm State Change":
+            send_causes(time)
+        case _:
+            measure(time)
+
+
+def count_job(job: Job, time: datetime) -> None:
+    """Count a job that ended, unless a caller ended it, and an attempt that was lost to Spot."""
+    if job.get("arrayProperties", {}).get("size") or "#" in job["jobId"]:
+        return  # its children are counted; a node is a part of its job
+    counts = {}
+    if lost_to_spot(job) and _on_spot(job):
+        counts["SpotLosses"] = 1.0
+    if job["status"] in ("FAILED", "SUCCEEDED") and not (job.get("isCancelled") or job.get("isTerminated")):
+        failed = job["status"] == "FAILED"
+        counts |= {"FailedJobs": float(failed), "SucceededJobs": float(not failed)}
+    if counts:
+        put(counts, time)
+
+
+def _on_spot(job: Job) -> bool:
+    """Return whether the job's queue has Spot's compute environments, and no other that its host can be of."""
+    last = job["attempts"][-1]
+    container = last.get("container") or (last.get("taskProperties") or [{}])[0]
+    cluster = str(container.get("containerInstanceArn", "")).partition(":container-instance/")[2].rpartition("/")[0]
+    environments = compute_environments([job["jobQueue"]])
+    of_host = [each for each in environments if cluster and each.get("ecsClusterArn", "").endswith(f"/{cluster}")]
+    return any("SPOT" in each.get("computeResources", {}).get("type", "") for each in of_host or environments)
+
+
+def measure(time: datetime) -> None:
+    """Measure the environment as it is now."""
+    queues = _queues()
+    environments = compute_environments(queues)
+    resources = [each.get("computeResources", {}) for each in environments]
+    metrics = {
+        "InvalidComputeEnvironments": float(sum(each["status"] == "INVALID" for each in environments)),
+        "DesiredVcpus": float(sum(each.get("desiredvCpus", 0) for each in resources)),
+        "MaxVcpus": float(sum(each.get("maxvCpus", 0) for each in resources)),
+    }
+    if os.environ["MEASURE_IMAGES"] == "true" and (age := _image_age(resources, time)) is not None:
+        metrics["ImageAgeDays"] = age
+    waits = []
+    for queue in queues:
+        if os.environ["COUNT_JOBS"] == "true":
+            counts = {f"{state.capitalize()}Jobs": 0.0 for state in STATES}
+            for state, count in _counts(queue).items():
+                counts[f"{state.capitalize()}Jobs"] += count
+            put(counts, time, Queue=queue.rpartition("/")[2])
+        waits += [time.timestamp() - since for since in _waiting_since(queue)]
+    metrics["LongestWaitMinutes"] = max(waits, default=0.0) / 60
+    put(metrics, time)
+
+
+def put(metrics: Mapping[str, float], time: datetime, **dimensions: str) -> None:
+    """Write metrics with the environment, and perhaps a queue, as their dimensions."""
+    names = {"Environment": os.environ["ENVIRONMENT"], **dimensions}
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [[*names]],
+        "Metrics": [{"Name": name, "Unit": "None"} for name in metrics],
+    }
+    about = {"Timestamp": int(time.timestamp() * 1000), "CloudWatchMetrics": [directive]}
+    sys.stdout.write(json.dumps({"_aws": about, **names, **metrics}) + "\n")
+
+
+def compute_environments(queues: Iterable[str]) -> list[dict[str, Any]]:
+    """Describe the compute environments of queues."""
+    batch = client("batch")
+    described = (batch.describe_job_queues(jobQueues=some)["jobQueues"] for some in _slices([*queues]))
+    orders = (queue.get("computeEnvironmentOrder", []) for some in described for queue in some)
+    arns = {entry["computeEnvironment"] for order in orders for entry in order}
+    return [
+        environment
+        for some in _slices(sorted(arns))
+        for environment in batch.describe_compute_environments(computeEnvironments=some)["computeEnvironments"]
+    ]
+
+
+def _queues() -> list[str]:
+    queues: list[str] = json.loads(os.environ["QUEUES"])
+    return queues
+
+
+def _slices(items: list[str]) -> Iterator[list[str]]:
+    return (items[start : start + _AT_MOST] for start in range(0, len(items), _AT_MOST))
+
+
+def _image_age(resources: Iterable[Mapping[str, Any]], time: datetime) -> float | None:
+    """Return the age in days of the oldest image that instances start from; None where none is known."""
+    configured = (each for resource in resources for each in resource.get("ec2Configuration") or ())
+    images = {each["imageIdOverride"] for each in configured if each.get("imageIdOverride")}
+    if not images:
+        return None
+    # A filter, because EC2 refuses the whole call for one id that is gone.
+    described = client("ec2").describe_images(Filters=[{"Name": "image-id", "Values": sorted(images)}])["Images"]
+    ages = [(time - datetime.fromisoformat(each["CreationDate"])).total_seconds() / _DAY for each in described]
+    return max(ages, default=None)
+
+
+def _listed(status: str, **whose: str) -> list[Job]:
+    """List summaries of jobs in one state."""
+    pages = client("batch").get_paginator("list_jobs").paginate(jobStatus=status, **whose)
+    found: list[Job] = []
+    for number, page in enumerate(pages, start=1):
+        found += page["jobSummaryList"]
+        if number == _PAGES:
+            break
+    return found
+
+
+def _described(jobs: Iterable[str]) -> list[Job]:
+    batch = client("batch")
+    return [job for some in _slices([*dict.fromkeys(jobs)]) for job in batch.describe_jobs(jobs=some)["jobs"]]
+
+
+def _counts(queue: str) -> dict[str, float]:
+    """Count a queue's jobs by state; an array counts as its children."""
+    counts: defaultdict[str, float] = defaultdict(float)
+    arrays = []
+    for state in STATES:
+        for job in _listed(state, jobQueue=queue):
+            if job.get("arrayProperties", {}).get("size"):
+                arrays.append(job["jobId"])
+            else:
+                counts[state] += 1
+    for array in _described(arrays):
+        for state, count in array["arrayProperties"].get("statusSummary", {}).items():
+            if state in STATES:
+                counts[state] += count
+    return counts
+
+
+def _waiting_since(queue: str) -> Iterator[float]:
+    """Yield since when each of the queue's oldest RUNNABLE jobs waits, in seconds since 1970.
+
+    That is since its submission, the end of the last job that it depends on, or the end of its last attempt.
+    """
+    waiting = _listed("RUNNABLE", jobQueue=queue)
+    arrays = [job["jobId"] for job in _listed("PENDING", jobQueue=queue) if job.get("arrayProperties", {}).get("size")]
+    for array in arrays[-_EXAMPLES:]:
+        waiting += _listed("RUNNABLE", arrayJobId=array)
+    oldest = sorted(waiting, key=lambda job: job["createdAt"])[:_AT_MOST]
+    jobs = _described(job["jobId"] for job in oldest)
+    needed = {each["jobId"] for job in jobs for each in job.get("dependsOn") or () if each.get("jobId")}
+    stopped = {job["jobId"]: job.get("stoppedAt", 0) for job in _described(needed)}
+    for job in jobs:
+        times = [
+            job["createdAt"],
+            *(stopped.get(each.get("jobId"), 0) for each in job.get("dependsOn") or ()),
+            *(attempt.get("stoppedAt", 0) for attempt in job.get("attempts") or ()),
+        ]
+        yield max(times) / 1000
+
+
+def send_causes(time: datetime) -> None:
+    """Send the causes of the failures in the alarm's window to its topic, the most frequent first."""
+    minutes = int(os.environ["FAILED_WINDOW_MINUTES"])
+    since = (time.timestamp() - minutes * 60) * 1000
+    by_cause: defaultdict[str, list[Job]] = defaultdict(list)
+    for job in _failed(since):
+        by_cause[cause_of(job)].append(job)
+    name = os.environ["ENVIRONMENT"]
+    lines = [f"Many jobs of {name} failed in the last {minutes} minutes.", ""]
+    for cause, jobs in sorted(by_cause.items(), key=lambda item: -len(item[1])):
+        job = jobs[0]
+        where = f"{job['jobName']} ({job['jobId']}) in {job['jobQueue'].rpartition('/')[2]}"
+        lines.append(f"{len(jobs)} x {cause}; for example {where}")
+    lines += ["", "What to do about a job: gen-infra why MANIFEST JOB_ID"]
+    subject = f"ALARM: jobs of {name} fail"
+    client("sns").publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject, Message="\n".join(lines))
+
+
+def _failed(since: float) -> list[Job]:
+    """Describe the newest jobs that failed since then, in milliseconds since 1970; of an array, its children."""
+    found: list[Job] = []
+    for queue in _queues():
+        ended = [job for job in _listed("FAILED", jobQueue=queue) if job.get("stoppedAt", 0) >= since]
+        for job in sorted(ended, key=lambda job: -job["stoppedAt"])[:_AT_MOST]:
+            is_array = job.get("arrayProperties", {}).get("size")
+            found += _listed("FAILED", arrayJobId=job["jobId"])[:_EXAMPLES] if is_array else [job]
+    newest = sorted(found, key=lambda job: -job.get("stoppedAt", 0))[:_AT_MOST]
+    described = _described(job["jobId"] for job in newest)
+    return [job for job in described if not (job.get("isCancelled") or job.get("isTerminated"))]
