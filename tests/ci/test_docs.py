@@ -1,8 +1,4 @@
-"""The console blocks of the documentation and the README, run as typed: the wheel, and prod on the embedded AWS.
-
-Above a block that is not run here, a comment says why: ``<!-- not run: REASON -->``, or, for the lines that start with
-a command, ``<!-- not run, COMMAND: REASON -->``.
-"""
+"""The console blocks of the documentation and the README, run as typed: the wheel, and prod on the embedded AWS."""
 
 from __future__ import annotations
 
@@ -10,11 +6,11 @@ import os
 import pty
 import re
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.console_blocks import RUN, Block
 from tests.emulator.stack import Stack, applied
 
 if TYPE_CHECKING:
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.emulator.session import Session
 
-PAGES = {page.name: page.read_text() for page in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md")}
-
 # What a reader types in place of what a page shows.
 ADAPTED = (
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b", "$EXAMPLE_JOB"),
@@ -32,70 +26,9 @@ ADAPTED = (
     (r"^(gen-infra doctor envs/prod.yaml)", r"\1 || test $? = 1"),  # no images were pushed
 )
 
-_FENCE = re.compile(
-    r"^#+ (?P<heading>[^\n]*)$"
-    r"|(?P<marks>(?:^ *<!-- not run[^\n]*-->\n)*)^ *```(?P<language>\w*)\n(?P<block>.*?)^ *```$",
-    re.MULTILINE | re.DOTALL,
-)
-_MARK = re.compile(r"<!-- not run(?:, (?P<command>[^:]+))?: (?P<reason>.+) -->")
-_COMMAND = re.compile(r"\$ |(?:\w+=\S+ )?(?:gen-infra|aws|curl|docker|git|make|pip|pipx|sed|skopeo|terraform) \S")
-
-
-class Block(NamedTuple):
-    """A block of a page: the heading above it, its marks (what they are for: the reason), and its lines."""
-
-    page: str
-    heading: str
-    language: str
-    marks: dict[str, str]
-    lines: list[str]
-
-    @property
-    def typed(self) -> list[str]:
-        """Return what is typed, without the marked lines."""
-        lines = [] if "" in self.marks else [line.removeprefix("$ ") for line in self.lines if line.startswith("$ ")]
-        return [line for line in lines if not line.startswith(tuple(self.marks))]
-
-
-def blocks() -> list[Block]:
-    found = []
-    for page, text in PAGES.items():
-        heading = ""
-        for match in _FENCE.finditer(text):
-            heading = match["heading"] or heading
-            if match["block"] is not None:
-                marks = {mark["command"] or "": mark["reason"] for mark in _MARK.finditer(match["marks"])}
-                lines = [line.strip() for line in match["block"].splitlines()]
-                found.append(Block(page, heading, match["language"], marks, lines))
-    return found
-
-
-BLOCKS = blocks()
-RUN = [block for block in BLOCKS if block.language == "console" and block.typed]
-
 
 def command(line: str) -> str:
     return line.partition("  #")[0].strip()
-
-
-def test_every_command_is_in_a_console_block() -> None:
-    others = [block for block in BLOCKS if block.language in {"", "sh", "bash", "shell", "text"}]
-    assert len(others) > 10
-    assert [block[:2] for block in others if any(map(_COMMAND.match, block.lines))] == []
-    console = [block for block in BLOCKS if block.language == "console"]
-    assert [block[:2] for block in console if not block.lines[0].startswith("$ ")] == []
-
-
-def test_every_block_is_run_or_says_why_it_is_not() -> None:
-    reasons = [reason for block in BLOCKS for reason in block.marks.values()]
-    assert sum(text.count("<!-- not run") for text in PAGES.values()) == len(reasons), "each is above a block"
-    assert len(reasons) == 20, "a new one needs a reason, and fewer are better"
-    for reason in reasons:
-        tests = re.findall(r"tests/[\w./]+", reason)
-        assert tests or len(reason.split()) > 3, reason
-        assert all((ROOT / path).exists() for path in tests), reason
-    assert sum(block.page == "how-to.md" for block in RUN) == 10
-    assert len(RUN) == 18
 
 
 @pytest.fixture(scope="module")

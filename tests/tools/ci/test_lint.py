@@ -40,6 +40,30 @@ def test_github_files_are_valid(tmp_path: Path) -> None:
     assert lint("check-jsonschema", "--builtin-schema", "vendor.github-actions", ROOT / "action.yml") == ""
 
 
+def test_zizmor_finds_no_weakness_in_the_workflows_and_the_action(tmp_path: Path) -> None:
+    workflows = tmp_path / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        (workflows / path.name).write_text(path.read_text())
+    example = block(".github/workflows/infra.yml").replace("OWNER/gen-infra@COMMIT", f"lab/gen-infra@{'0' * 40}")
+    (workflows / "infra.yml").write_text(example)
+    action = (ROOT / "action.yml").read_text()
+    (tmp_path / "action.yml").write_text(action)
+    zizmor = ("zizmor", "--offline", "--no-progress", "--quiet")
+    assert lint(*zizmor, tmp_path) == ""
+
+    (tmp_path / "action.yml").write_text(action.replace('-- "$MANIFEST"', "-- ${{ inputs.manifest }}"))
+    assert "template-injection" in lint(*zizmor, tmp_path)
+
+
+def test_the_scripts_of_the_gitlab_example_pass_shellcheck() -> None:
+    jobs = yaml.safe_load(block(".gitlab-ci.yml"))
+    scripts = {name: [*job.get("before_script", ()), *job.get("script", ())] for name, job in jobs.items()}
+    assert sum(map(bool, scripts.values())) == 5
+    for name, lines in scripts.items():
+        assert lint("shellcheck", "--shell=sh", "-", stdin="\n".join(lines)) == "", name
+
+
 def test_the_gitlab_example_is_valid(tmp_path: Path) -> None:
     (tmp_path / "gitlab.yml").write_text(block(".gitlab-ci.yml"))
     schema = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
