@@ -7,6 +7,7 @@ boundaries and organizations' policies. They can only take away, and each row na
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,10 +17,12 @@ from gen_infra.terraform.policy_documents import conditions, listed, statements
 from gen_infra.terraform.source import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from gen_infra.manifest import Manifest
     from gen_infra.terraform.source import HclSource, Resource
+
+    _NamedPolicy = tuple[str, Any]
 
 _KEY = "aws_kms_key"
 _ANY_OBJECT = "any-object"
@@ -36,9 +39,10 @@ def computed_arn(account_arn: str, attribute: str) -> str | None:
 
 
 class _Target(NamedTuple):
-    """What may be reached, by which actions on which resources, and its own policy."""
+    """What may be reached, the text that names it in the rendered files, by which actions, and its own policy."""
 
     shown: AccessTarget
+    name: str
     actions: Mapping[str, tuple[str, str]]  # word -> action, ARN
     context: Mapping[str, tuple[str, ...]]
     policy: str = ""
@@ -75,15 +79,15 @@ def _buckets(manifest: Manifest) -> Iterator[_Target]:
             "write": ("s3:PutObject", objects),
             "delete": ("s3:DeleteObject", objects),
         }
-        detail = f"s3://{bucket}/{prefix}"
-        yield _Target(AccessTarget("bucket", title, detail), actions, {"s3:prefix": (prefix,)} if prefix else {})
+        context = {"s3:prefix": (prefix,)} if prefix else {}
+        yield _Target(AccessTarget("bucket", title, f"s3://{bucket}/{prefix}"), bucket, actions, context)
 
 
 def _queues(manifest: Manifest) -> Iterator[_Target]:
     for key in manifest.queues:
         arn = manifest.batch_arn("job-queue", key)
         actions = {"submit": ("batch:SubmitJob", arn), "change": ("batch:UpdateJobQueue", arn)}
-        yield _Target(AccessTarget("queue", key, manifest.queue_name(key)), actions, {})
+        yield _Target(AccessTarget("queue", key, manifest.queue_name(key)), arn, actions, {})
 
 
 def _keys(manifest: Manifest, source: HclSource) -> Iterator[_Target]:
@@ -103,67 +107,71 @@ def _keys(manifest: Manifest, source: HclSource) -> Iterator[_Target]:
 
 def _key_target(shown: AccessTarget, arn: str, policy: str) -> _Target:
     actions = {"decrypt": ("kms:Decrypt", arn), "encrypt": ("kms:GenerateDataKey", arn)}
-    return _Target(shown, {**actions, "grant": ("kms:CreateGrant", arn)}, {}, policy)
+    return _Target(shown, arn, {**actions, "grant": ("kms:CreateGrant", arn)}, {}, policy)
 
 
 def _kms(manifest: Manifest) -> str:
     return f"arn:{manifest.partition}:kms:{manifest.region}:{manifest.account}"
 
 
+class _Policies(NamedTuple):
+    """The policies of a role, each with its name: its own, those of its module that may be its own, and AWS's.
+
+    ``may_name`` has the names of what an unknown value in them may be.
+    """
+
+    own: Sequence[_NamedPolicy]
+    unplaced: Sequence[_NamedPolicy]
+    managed: Sequence[str]
+    may_name: Collection[str]
+
+
 def _rendered_roles(manifest: Manifest, source: HclSource, targets: Sequence[_Target]) -> Iterator[RoleAccess]:
-    by_kind: dict[str, list[Resource]] = {}
+    by_kind: dict[str, list[Resource]] = defaultdict(list)
     for resource in source.resources:
-        by_kind.setdefault(resource.kind, []).append(resource)
-    documents = {each.address: each.values for each in by_kind.get("aws_iam_policy", ())}
-    policies: dict[str, list[tuple[str, Any]]] = {}
-    managed: dict[str, list[str]] = {}
-    unplaced: dict[str, list[tuple[str, Any]]] = {}  # by module: policies of which the role is not known
-    for each in by_kind.get("aws_iam_role_policy", ()):
+        by_kind[resource.kind].append(resource)
+    own: dict[str, list[_NamedPolicy]] = defaultdict(list)
+    unplaced: dict[str, list[_NamedPolicy]] = defaultdict(list)
+    for each in by_kind["aws_iam_role_policy"]:
         role, policy = each.values.get("role"), (str(each.values.get("name")), each.values.get("policy"))
-        if isinstance(role, str):
-            policies.setdefault(role, []).append(policy)
-        else:
-            unplaced.setdefault(_module(each.address), []).append(policy)
-    for each in by_kind.get("aws_iam_role_policy_attachment", ()):
+        (own[role] if isinstance(role, str) else unplaced[_module(each.address)]).append(policy)
+    managed: dict[str, list[str]] = defaultdict(list)
+    documents = {each.address: each.values for each in by_kind["aws_iam_policy"]}
+    for each in by_kind["aws_iam_role_policy_attachment"]:
         role, arn = str(each.values.get("role")), str(each.values.get("policy_arn"))
         if arn in documents:
-            policies.setdefault(role, []).append((str(documents[arn].get("name")), documents[arn].get("policy")))
+            own[role].append((str(documents[arn].get("name")), documents[arn].get("policy")))
         else:
-            managed.setdefault(role, []).append(arn)
-    for each in by_kind.get("aws_iam_role", ()):
-        name = str(each.values.get("name"))
-        own = [*policies.get(name, ()), *policies.get(f"{each.address}.id", ())]
-        attached = [*managed.get(name, ()), *managed.get(f"{each.address}.id", ())]
-        yield _role(manifest, each, targets, own, unplaced.get(_module(each.address), []), attached)
+            managed[role].append(arn)
+    arguments = {each.address: json.dumps(each.values, default=str) for each in by_kind["module"]}
+    for each in by_kind["aws_iam_role"]:
+        module, keys = _module(each.address), (str(each.values.get("name")), f"{each.address}.id")
+        policies = _Policies(
+            own=[policy for key in keys for policy in own[key]],
+            unplaced=unplaced[module],
+            managed=[arn for key in keys for arn in managed[key]],
+            # A module makes its policies of its arguments: what these do not name, an unknown value is not either.
+            may_name={target.name for target in targets if not module or target.name in arguments[module]},
+        )
+        yield _role(manifest, each, policies, targets)
 
 
 def _module(address: str) -> str:
     return address.partition(".aws_")[0] if address.startswith("module.") else ""
 
 
-def _role(
-    manifest: Manifest,
-    role: Resource,
-    targets: Sequence[_Target],
-    own: Sequence[tuple[str, Any]],
-    unplaced: Sequence[tuple[str, Any]],
-    managed: Iterable[str],
-) -> RoleAccess:
+def _role(manifest: Manifest, role: Resource, policies: _Policies, targets: Sequence[_Target]) -> RoleAccess:
     name, boundary = str(role.values.get("name")), role.values.get("permissions_boundary")
-    versions = [_versions(policy) for _, policy in own]
-    maybe = [_versions(policy).maybe for _, policy in unplaced]
     limits = [f"the permissions boundary {boundary} may forbid a part of it"] if isinstance(boundary, str) else []
-    attached = [f"{arn.rpartition('/')[2]} is attached: AWS's policy, which is not evaluated here" for arn in managed]
+    attached = (arn.rpartition("/")[2] for arn in policies.managed)
     return RoleAccess(
         name=name,
         address=role.address,
         about=_text(role.values.get("description")),
         assumed_by=tuple(dict.fromkeys(_principals(role.values.get("assume_role_policy")))),
-        cells=tuple(
-            _cell(manifest, name, versions, maybe, target, [policy for _, policy in own]) for target in targets
-        ),
-        statements=tuple(_statements([*own, *unplaced])),
-        notes=(*limits, *attached),
+        cells=tuple(_cells(manifest, name, policies, targets)),
+        statements=tuple(_statements([*policies.own, *policies.unplaced])),
+        notes=(*limits, *(f"{each} is attached: AWS's policy, which is not evaluated here" for each in attached)),
     )
 
 
@@ -175,53 +183,56 @@ def _existing_roles(manifest: Manifest, targets: Sequence[_Target]) -> Iterator[
         yield RoleAccess(arn.rpartition("/")[2], "", f"Role of {users}", (), cells, (), (note,))
 
 
-def _cell(
-    manifest: Manifest,
-    role: str,
-    policies: Sequence[_Versions],
-    unplaced: Sequence[str],
-    target: _Target,
-    texts: Sequence[Any],
-) -> AccessCell:
+def _cells(manifest: Manifest, role: str, policies: _Policies, targets: Sequence[_Target]) -> Iterator[AccessCell]:
     arn = f"arn:{manifest.partition}:sts::{manifest.account}:assumed-role/{role}/session"
-    context = tuple(sorted(target.context.items()))
-
-    def may(action: tuple[str, str], documents: Iterable[str]) -> bool:
-        return _is_allowed(
-            action, manifest.account, arn, manifest.role_arn(role), tuple(sorted(documents)), context, target.policy
+    versions = [_versions(policy) for _, policy in policies.own]
+    sure, met = _texts(each.sure for each in versions), _texts(each.met for each in versions)
+    maybe = _texts([*(each.maybe for each in versions), *(_versions(policy).maybe for _, policy in policies.unplaced)])
+    for target in targets:
+        caller = (manifest.account, arn, manifest.role_arn(role))
+        context = tuple(sorted(target.context.items()))
+        found: dict[str, list[str]] = {"allowed": [], "conditional": [], "unknown": []}
+        for word, action in target.actions.items():
+            if _is_allowed(action, caller, sure, context, target.policy):
+                found["allowed"].append(word)
+            elif _is_allowed(action, caller, met, context, target.policy):
+                found["conditional"].append(word)
+            elif target.name in policies.may_name and _is_allowed(action, caller, maybe, context, target.policy):
+                found["unknown"].append(word)
+        wanted = {target.actions[word][0] for word in found["conditional"]}
+        conditions = [text for _, policy in policies.own for text in _conditions_of(policy, wanted)] if wanted else []
+        yield AccessCell(
+            conditions=tuple(dict.fromkeys(conditions)), **{key: tuple(words) for key, words in found.items()}
         )
 
-    found: dict[str, list[str]] = {"allowed": [], "conditional": [], "unknown": []}
-    for word, action in target.actions.items():
-        if may(action, [each.sure for each in policies]):
-            found["allowed"].append(word)
-        elif may(action, [each.met for each in policies]):
-            found["conditional"].append(word)
-        elif may(action, [*(each.maybe for each in policies), *unplaced]):
-            found["unknown"].append(word)
-    wanted = {target.actions[word][0] for word in found["conditional"]}
-    met = [text for policy in texts for text in _conditions_of(policy, wanted)] if wanted else []
-    return AccessCell(conditions=tuple(dict.fromkeys(met)), **{key: tuple(words) for key, words in found.items()})
+
+def _texts(documents: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(documents)))
 
 
 @cache
 def _is_allowed(
     action: tuple[str, str],
-    account: str,
-    arn: str,
-    role_arn: str,
+    caller: tuple[str, str, str],
     documents: tuple[str, ...],
     context: tuple[tuple[str, tuple[str, ...]], ...],
     resource_policy: str,
 ) -> bool:
+    """Evaluate one request.
+
+    Args:
+        action: the action and the ARN of the resource.
+        caller: the account, the ARN of the session, and the ARN of the role.
+        documents: the policies of the role, as JSON.
+        context: the condition keys and their values.
+        resource_policy: the policy of the resource, as JSON; empty without one.
+    """
+    account, arn, role_arn = caller
     request = Request(*action, account, dict(context))
     own = tuple(PolicyDocument.read(document) for document in documents)
     principal = Principal(PrincipalKind.ROLE, arn, account, role_arn=role_arn, policies=own)
-    return evaluate(request, principal, _read_policy(resource_policy)).is_allowed
-
-
-def _read_policy(text: str) -> PolicyDocument | None:
-    return PolicyDocument.read(text) if text else None
+    policy = PolicyDocument.read(resource_policy) if resource_policy else None
+    return evaluate(request, principal, policy).is_allowed
 
 
 def _versions(policy: Any) -> _Versions:

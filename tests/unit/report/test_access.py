@@ -60,6 +60,12 @@ def test_conditions_are_shown_with_what_they_allow(prod: AccessMatrix) -> None:
     assert found.conditions[-1].startswith("kms:encryptioncontext:sourcearn StringEquals arn:aws:logs:us-east-1:")
 
 
+def test_what_only_a_plan_knows_is_unknown_where_it_may_be(prod: AccessMatrix) -> None:
+    assert cell(prod, "germline-many-prod-workflow", "results").unknown == ("read", "write")
+    assert cell(prod, "germline-many-prod-workflow", "reference") == AccessCell(), "the workflow is not given its name"
+    assert cell(prod, "germline-many-prod-workflow", "Terraform's state") == AccessCell()
+
+
 def test_every_access_is_shown_as_it_is_given(tmp_path: Path) -> None:
     def of(access: str) -> Any:
         bucket = {"name": "a-bucket", "access": access, "prefix": "p/", "kms_key": KEY}
