@@ -79,13 +79,13 @@ def test_every_access_is_shown_as_it_is_given(tmp_path: Path) -> None:
 
 def test_a_role_that_exists_is_unknown_and_what_is_not_evaluated_is_named(tmp_path: Path) -> None:
     arn = "arn:aws:iam::123456789012:role/central/align"
-    found = matrix(accept(tmp_path, jobs={"one": {**JOB, "role": arn}}))
+    found = matrix(accept(tmp_path, jobs={"one": {**JOB, "role": arn}}, compute__spot__service_role="create"))
     [existing] = [each for each in found.roles if each.name == "align"]
     assert existing.about == "Role of one"
     assert cell(found, "align", "main").unknown == ("submit", "change")
-    [instances] = [each for each in found.roles if each.name == "batchInstance-test"]
-    assert instances.assumed_by == ("ec2.amazonaws.com",)
-    assert "AmazonSSMManagedInstanceCore is attached: AWS's policy, which is not evaluated here" in instances.notes
+    [service] = [each for each in found.roles if each.name == "batchService-test"]
+    assert service.assumed_by == ("batch.amazonaws.com",)
+    assert service.notes == ("AWSBatchServiceRole is attached: AWS's policy, which is not evaluated here",)
 
 
 def test_people_and_ci_have_the_policies_that_are_attached() -> None:
