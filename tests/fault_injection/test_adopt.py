@@ -198,7 +198,9 @@ def test_a_compute_environment_gets_a_successor_and_no_job_is_lost(adopted: Adop
     manifest.write_text(manifest.read_text().replace(line, ""))
     arns = {each["jobQueueArn"] for each in batch.describe_job_queues(jobQueues=queues)["jobQueues"]}
     planned = site.run("plan", "lab.yaml")
-    assert "  ± replace compute environment genomicsEnv-lab (new one first)\n" in planned.stdout, planned.stderr
+    assert "  ± replace compute environment genomicsEnv-myenv by genomicsEnv-lab (new one first)\n" in planned.stdout, (
+        planned.stderr
+    )
 
     run = Run(["apply", "lab.yaml", "--yes"], site.folder, site.environ)
     run.wait_for("genomicsEnv-myenv accepts no more jobs; waits for runs")

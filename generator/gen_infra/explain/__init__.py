@@ -77,6 +77,7 @@ class Change:
         permissions: what is allowed after it and not before, or the other way round.
         causes: what was changed in the manifest.
         impossible: why no apply can make the change; empty for all others.
+        successor: what the new one is called, for a replacement of something with an unlike name.
     """
 
     address: str
@@ -89,6 +90,7 @@ class Change:
     permissions: Permissions
     causes: tuple[ManifestChange, ...]
     impossible: str = ""
+    successor: str = ""
 
     @property
     def title(self) -> str:
@@ -97,8 +99,9 @@ class Change:
 
     @property
     def how(self) -> str:
-        """Return what is special about a replacement."""
-        return " (new one first)" if self.action == "replace" and self.new_first else ""
+        """Return what is special about a replacement, such as `` by spot-lab (new one first)``."""
+        successor = f" by {self.successor}" if self.successor else ""
+        return successor + (" (new one first)" if self.action == "replace" and self.new_first else "")
 
     @property
     def dangers(self) -> tuple[Danger, ...]:
@@ -285,6 +288,7 @@ def explain_changes(
         facts = Facts(before, after, minutes, update_refusals(resource), is_adopted)
         row = KINDS.get(kind)
         shown = _name(resource) if row and row.shown_by_name else None
+        old, successor = _renamed(resource) if action == "replace" and shown else ("", "")
         impossible = (*refused_replacement(resource), *overlaps(resource, taken))
         met = _UNFINISHED if _is_unfinished(resource, needed) else tuple(effects(kind, action, changed, facts))
         if is_adopted and action == "update" and not changed:
@@ -294,12 +298,13 @@ def explain_changes(
             action=action,
             new_first=resource.actions == ("create", "delete"),
             kind=row.label if row and shown else "",
-            name=shown or resource.address,
+            name=old or shown or resource.address,
             details=tuple(_details(kind, changed)),
             effects=(*impossible, *met, *gained_powers(kind, before, after, known)),
             permissions=permissions(resource, own_roles),
             causes=by_address.get(resource.address, ()),
             impossible="; ".join(effect.text for effect in impossible),
+            successor=successor,
         )
 
 
@@ -325,6 +330,14 @@ def _name(resource: ResourceChange) -> str | None:
             if state and isinstance(state.get(key), str) and state[key]:
                 return str(state[key]).removesuffix("-")
     return None
+
+
+def _renamed(resource: ResourceChange) -> tuple[str, str]:
+    """Return the old name and the new one if the old one does not begin with the new prefix: it was adopted."""
+    old, prefix = (resource.before or {}).get("name"), (resource.after or {}).get("name_prefix")
+    if not old or not prefix or old.startswith(prefix):
+        return "", ""
+    return old, prefix.removesuffix("-")
 
 
 def _details(kind: str, changed: list[Difference]) -> Iterator[str]:

@@ -130,6 +130,20 @@ def test_a_new_image_by_a_successor_waits_for_jobs() -> None:
     assert "is deleted when those that run there have ended: apply waits for them (plain terraform" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("genomics-2017", "compute environment genomics-2017 by spot-lab (new one first)"),
+        ("spot-lab-20260101000000000000000001", "compute environment spot-lab (new one first)"),
+    ],
+)
+def test_a_successor_of_another_name_is_named(name: str, title: str) -> None:
+    before, after = {"compute_environment_name": name}, {"compute_environment_name_prefix": "spot-lab-"}
+    change = resource("aws_batch_compute_environment", ["create", "delete"], before, after)
+    (explained,) = explain({"resource_changes": [change]}).changes
+    assert f"{explained.title}{explained.how}" == title
+
+
 def test_the_same_image_is_not_mentioned() -> None:
     assert effects(["update"], environment("ami-1", state="ENABLED"), environment("ami-1", state="DISABLED")) == []
 
