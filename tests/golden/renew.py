@@ -11,7 +11,7 @@ from gen_infra.graph import graph, svg
 from gen_infra.manifest import load, load_with_warnings
 from gen_infra.render.files import render
 from tests.conftest import ROOT
-from tests.provider_schema import for_version_6
+from tests.provider_schema import ADOPTED, for_version_6
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,6 +64,7 @@ def rendered_for_version_6(manifest: Path) -> dict[str, bytes]:
 def goldens() -> Mapping[str, Callable[[], dict[str, bytes]]]:
     """Return what makes the golden files of each folder in ``expected``."""
     paths = {path.stem: path for path in manifests()}
+    paths["adopted"] = ADOPTED
     return {name: partial(rendered, path) for name, path in paths.items()} | {
         f"{name}-provider-6": partial(rendered_for_version_6, paths[name]) for name in _FOR_VERSION_6
     }

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest import Manifest
 
+ADOPTED = DATA_FILE.with_name("adopted.yaml")
+
 
 @cache
 def provider_schema() -> dict[str, Any]:
@@ -38,7 +40,7 @@ def variations() -> dict[str, Manifest]:
     assert access.access
     profile = f"arn:aws:iam::{rebuild.account}:instance-profile/central/batchInstance"
     return {
-        "adopted": for_version_6(DATA_FILE.with_name("adopted.yaml")),
+        "adopted": for_version_6(ADOPTED),
         "existing-profile": structs.replace(rebuild, iam=structs.replace(rebuild.iam, instance_profile=profile)),
         "existing-provider": structs.replace(access, access=structs.replace(access.access, oidc_providers="lookup")),
     }

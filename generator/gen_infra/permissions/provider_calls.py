@@ -91,7 +91,7 @@ def _creates_security_groups(manifest: Manifest) -> object:
 
 def _has_log_groups(manifest: Manifest) -> object:
     logs = manifest.jobs or manifest.engines or manifest.logs.default_group or _measures(manifest)
-    return logs or creates_network(manifest) or rebuilds(manifest)
+    return logs or creates_network(manifest) or rebuilds(manifest) or manifest.adopted.log_groups
 
 
 def _has_topics(manifest: Manifest) -> object:
@@ -105,6 +105,10 @@ def _has_emails(manifest: Manifest) -> object:
 
 def _creates_instance_roles(manifest: Manifest) -> object:
     return manifest.uses_ec2 and not manifest.iam.instance_profile
+
+
+def _has_instance_profiles(manifest: Manifest) -> object:
+    return _creates_instance_roles(manifest) or manifest.adopted.instance_profiles
 
 
 def _creates_key(manifest: Manifest) -> object:
@@ -122,7 +126,7 @@ def _creates_oidc_providers(manifest: Manifest) -> object:
 
 
 def _has_roles(manifest: Manifest) -> object:
-    return role_names(manifest) or manifest.access
+    return role_names(manifest) or manifest.access or manifest.adopted.roles
 
 
 # The rows of a type that only an administrator changes have reads alone.
@@ -199,13 +203,18 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_cloudwatch_log_group": TypeCalls(
         _has_log_groups,
-        (on("region", "logs", "DescribeLogGroups"), on("log-groups", "logs", "ListTagsForResource")),
+        (
+            on("region", "logs", "DescribeLogGroups"),
+            on("log-groups", "logs", "ListTagsForResource"),
+            on("adopted-log-groups", "logs", "ListTagsForResource"),
+        ),
         (
             on(
                 "log-groups", "logs",
                 "AssociateKmsKey", "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "TagResource",
                 "UntagResource",
             ),
+            on("adopted-log-groups", "logs", "DeleteLogGroup", "TagResource", "UntagResource"),
         ),
     ),
     "aws_cloudwatch_metric_alarm": TypeCalls(
@@ -230,7 +239,7 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
     ),
     "aws_ecr_lifecycle_policy": TypeCalls(
-        lambda manifest: manifest.repositories,
+        lambda manifest: manifest.own_repositories,
         (on("repositories", "ecr", "GetLifecyclePolicy"),),
         (on("repositories", "ecr", "DeleteLifecyclePolicy", "PutLifecyclePolicy"),),
     ),
@@ -318,14 +327,18 @@ TYPES: Mapping[str, TypeCalls] = {
         ),
     ),
     "aws_iam_instance_profile": TypeCalls(
-        _creates_instance_roles,
-        (on("instance-profiles", "iam", "GetInstanceProfile"),),
+        _has_instance_profiles,
+        (
+            on("instance-profiles", "iam", "GetInstanceProfile"),
+            on("adopted-profiles", "iam", "GetInstanceProfile"),
+        ),
         (
             on(
                 "instance-profiles", "iam",
                 "AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile",
                 "RemoveRoleFromInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile",
             ),
+            on("adopted-profiles", "iam", "TagInstanceProfile", "UntagInstanceProfile"),
             on("pass-to-ec2", "iam", "PassRole"),
             on("former-policies", "iam", "DetachRolePolicy"),
         ),
@@ -342,6 +355,7 @@ TYPES: Mapping[str, TypeCalls] = {
         (
             on("roles", "iam", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"),
             on("access-roles", "iam", "GetRole", "ListAttachedRolePolicies", "ListRolePolicies"),
+            on("adopted-roles", "iam", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
         ),
         (
             on("bounded-roles", "iam", "CreateRole", "PutRolePermissionsBoundary"),
@@ -350,6 +364,8 @@ TYPES: Mapping[str, TypeCalls] = {
                 "DeleteRole", "ListInstanceProfilesForRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy",
                 "UpdateRole", "UpdateRoleDescription",
             ),
+            # Their trust, policies and existence are for an administrator: they have no permissions boundary.
+            on("adopted-roles", "iam", "TagRole", "UntagRole"),
         ),
     ),
     "aws_iam_role_policy": TypeCalls(

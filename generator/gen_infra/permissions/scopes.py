@@ -189,6 +189,9 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
         )
         to = (f"{service}.amazonaws.com", *((f"{service}.{manifest.dns_suffix}",) if service == "ec2" else ()))
         yield f"pass-to-{service}", Scope(passed, (equals("iam:PassedToService", *dict.fromkeys(to)),))
+    existing = manifest.adopted
+    yield "adopted-roles", Scope(tuple(_with_any_path(manifest, "role", existing.roles)))
+    yield "adopted-profiles", Scope(tuple(_with_any_path(manifest, "instance-profile", existing.instance_profiles)))
     yield "given-roles", Scope(tuple(dict.fromkeys(role for several in given.values() for role in several)))
     yield "given-profile", Scope((manifest.iam.instance_profile,) if manifest.iam.instance_profile else ())
     yield "boundary", Scope((boundary,) if boundary else ())
@@ -198,6 +201,12 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "access-policies", Scope(tuple(iam_arn(manifest, f"policy{path}{name}-?") for name in own))
     hosts = access.oidc_hosts if access else []
     yield "oidc-providers", Scope(tuple(iam_arn(manifest, f"oidc-provider/{host}") for host in hosts))
+
+
+def _with_any_path(manifest: Manifest, kind: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield the ARNs of what has these names, which are unique in an account whatever the path."""
+    for name in sorted(names):
+        yield from (iam_arn(manifest, f"{kind}/{name}"), iam_arn(manifest, f"{kind}/*/{name}"))
 
 
 def protected(manifest: Manifest) -> tuple[str, ...]:
@@ -212,6 +221,8 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     suffixed = manifest.suffixed
     groups = [arn(manifest, "logs", f"log-group:{pattern}") for pattern in manifest.log_group_patterns]
     yield "log-groups", Scope(tuple(each for group in groups for each in _with_streams(group)))
+    adopted = [arn(manifest, "logs", f"log-group:{name}") for name in manifest.adopted.log_groups]
+    yield "adopted-log-groups", Scope(tuple(each for group in adopted for each in _with_streams(group)))
     jobs = arn(manifest, "logs", f"log-group:{manifest.job_log_group('*')}")
     default = arn(manifest, "logs", "log-group:/aws/batch/job")
     yield "job-logs", Scope((f"{jobs}:log-stream:*", f"{default}:log-stream:*"))

@@ -17,10 +17,11 @@ from gen_infra.permissions.provider_calls import TYPES, notifies
 from gen_infra.permissions.scopes import scopes
 from gen_infra.render.files import render
 from tests.golden.renew import manifests
+from tests.provider_schema import ADOPTED
 from tests.unit.aws.test_kinds import rendered_types
 
 _RESOURCE = re.compile(r'^resource "([^"]+)"', re.MULTILINE)
-EVERY = {path.stem: load(path) for path in manifests()}
+EVERY = {path.stem: load(path) for path in (*manifests(), ADOPTED)}
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
 

@@ -12,6 +12,7 @@ import pytest
 from gen_infra.errors import UsageError
 from gen_infra.iam import PolicyDocument
 from gen_infra.manifest.job_policies import policy_document
+from gen_infra.manifest.model.existing import Existing
 from gen_infra.permissions.policies import statements
 from gen_infra.permissions.scope import iam_arn
 from tests.conftest import ROOT
@@ -407,3 +408,58 @@ class TestBoundary:
 
 def test_the_example_is_the_account_of_these_tests() -> None:
     assert iam_arn(example(), "role/x") == f"{IAM}:role/x"
+
+
+class TestAdopted:
+    """What the manifest adopts: by name, and its settings stay."""
+
+    EXISTING = Existing(roles=("task",), instance_profiles=("hosts",), log_groups=("/lab/batch",))
+    ROLE, PROFILE = f"{IAM}:role/batch/task", f"{IAM}:instance-profile/hosts"
+    GROUP = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/lab/batch"
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def roles(cls) -> dict[str, Principal]:
+        shared = example("access")
+        adopting = msgspec.structs.replace(shared, existing=cls.EXISTING)
+        found = {name: session(policy_document(statements(adopting, name))) for name in ("plan", "apply")}
+        return found | {"without": session(policy_document(statements(shared, "apply")))}
+
+    @pytest.mark.parametrize(
+        ("resource", "reads", "writes"),
+        [
+            (ROLE, ("iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+             ("iam:TagRole", "iam:UntagRole")),
+            (PROFILE, ("iam:GetInstanceProfile",), ("iam:TagInstanceProfile", "iam:UntagInstanceProfile")),
+            (GROUP, ("logs:ListTagsForResource",), ("logs:TagResource", "logs:UntagResource", "logs:DeleteLogGroup")),
+        ],
+    )  # fmt: skip
+    def test_it_is_imported_and_tagged(
+        self, roles: dict[str, Principal], resource: str, reads: tuple[str, ...], writes: tuple[str, ...]
+    ) -> None:
+        cases = (("plan", reads), ("apply", (*reads, *writes)), ("plan", writes), ("without", writes))
+        for (role, actions), allowed in zip(cases, (True, True, False, False), strict=True):
+            assert [is_allowed_to(roles[role], action, resource) for action in actions] == [allowed] * len(actions)
+            others = [f"{resource}-2", resource.replace("role/batch/", "role/other-"), f"{resource}/more"]
+            for other in {*others} - {resource}:
+                assert not any(is_allowed_to(roles[role], action, other) for action in writes)
+
+    @pytest.mark.parametrize(
+        ("action", "resource"),
+        [
+            ("iam:UpdateAssumeRolePolicy", ROLE),
+            ("iam:PutRolePolicy", ROLE),
+            ("iam:AttachRolePolicy", ROLE),
+            ("iam:DetachRolePolicy", ROLE),
+            ("iam:DeleteRolePolicy", ROLE),
+            ("iam:DeleteRole", ROLE),
+            ("iam:PassRole", ROLE),
+            ("iam:AddRoleToInstanceProfile", PROFILE),
+            ("iam:DeleteInstanceProfile", PROFILE),
+            ("logs:PutRetentionPolicy", GROUP),
+            ("logs:AssociateKmsKey", GROUP),
+        ],
+    )
+    def test_its_settings_are_not_changed(self, roles: dict[str, Principal], action: str, resource: str) -> None:
+        passed = {"iam__passedtoservice": "ecs-tasks.amazonaws.com"}
+        assert not is_allowed_to(roles["apply"], action, resource, **passed)
