@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 if TYPE_CHECKING:
+    from gen_infra.aws.alarms import AlarmState
     from gen_infra.check.report import CheckReport
     from gen_infra.cost import CostEstimate, UsdRange
     from gen_infra.explain import Summary
@@ -292,6 +293,23 @@ class QueueNow:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageNow:
+    """A machine image that new instances start from.
+
+    Args:
+        source: its id, or the SSM parameter that names it.
+        id: its id.
+        name: its name in EC2.
+        created: when it was built.
+    """
+
+    source: str
+    id: str
+    name: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LiveData:
     """What AWS Batch reports.
 
@@ -303,6 +321,9 @@ class LiveData:
         causes: why jobs failed, the most frequent first.
         unexplained: how many failed jobs were not looked at, or have no known cause.
         vcpu_hours: of these jobs, by job definition.
+        alarms: the environment's, those that fire first.
+        images: those that new instances start from.
+        unseen: what could not be looked up, and why.
     """
 
     since: datetime
@@ -312,6 +333,9 @@ class LiveData:
     causes: tuple[JobCause, ...]
     unexplained: int
     vcpu_hours: dict[str, float]
+    alarms: tuple[AlarmState, ...]
+    images: tuple[ImageNow, ...]
+    unseen: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

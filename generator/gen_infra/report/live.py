@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_infra.aws.alarms import alarm_states
 from gen_infra.aws.history import children_that_ran, job_details
+from gen_infra.aws.images import find, named_image
 from gen_infra.aws.jobs import job_from
 from gen_infra.aws.queues import listed, queue_states, vcpus_of
-from gen_infra.errors import GenInfraError
-from gen_infra.report.data import HistoryJob, JobCause, JobSpan, LiveData, QueueNow
+from gen_infra.errors import AwsError, GenInfraError, UsageError
+from gen_infra.report.data import HistoryJob, ImageNow, JobCause, JobSpan, LiveData, QueueNow
 from gen_infra.why import explain, explain_end
+from gen_infra.why.gather import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,7 +50,35 @@ def live_data(clients: Clients, manifest: Manifest, manifest_path: Path, since: 
     for job in jobs:
         hours[job.definition.partition(":")[0]] += job.vcpu_hours
     by_hours = dict(sorted(hours.items(), key=lambda each: -each[1]))
-    return LiveData(since, until, queues, jobs, causes.found, causes.unexplained, by_hours)
+    notes = Notes(clients)
+    alarms = notes.look("alarms", "cloudwatch", alarm_states, manifest.alarms) if manifest.alarms else None
+    firing_first = sorted(alarms or (), key=lambda each: each.state != "ALARM")
+    images = notes.look("machine images", "ec2", _images, manifest)
+    return LiveData(
+        since=since,
+        until=until,
+        queues=queues,
+        jobs=jobs,
+        causes=causes.found,
+        unexplained=causes.unexplained,
+        vcpu_hours=by_hours,
+        alarms=tuple(firing_first),
+        images=tuple(images or ()),
+        unseen=tuple(notes.unseen),
+    )
+
+
+def _images(clients: Clients, manifest: Manifest) -> list[ImageNow]:
+    """Return the images of EC2 instances that exist."""
+    found = []
+    for source in dict.fromkeys(image.run_source for image in manifest.own_images().values()):
+        try:
+            image_id = named_image(clients, source) if source.startswith("/") else source
+        except UsageError as error:  # the parameter may be a secret
+            raise AwsError(error.message) from error
+        if image_id and (image := find(clients, image_id)):
+            found.append(ImageNow(source, image.id, image.name, image.created))
+    return found
 
 
 def _queue(clients: Clients, manifest: Manifest, manifest_path: Path, state: QueueState) -> QueueNow:

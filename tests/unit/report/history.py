@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 29, 15, tzinfo=UTC)
 BATCH = "arn:aws:batch:us-east-1:123456789012"
+IMAGE = "ami-0123456789abcdef0"
 QUEUE = {
     "jobQueueName": "main-test", "jobQueueArn": f"{BATCH}:job-queue/main-test", "state": "ENABLED", "priority": 1,
     "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": f"{BATCH}:compute-environment/spot-test-1"}],
@@ -98,7 +99,7 @@ def answers(jobs: list[dict[str, Any]]) -> dict[str, Any]:
         return {"jobs": [each for each in jobs if each["jobId"] in request["jobs"]]}
 
     forbidden = (
-        "DescribeAutoScalingGroups", "DescribeClusters", "DescribeImages", "DescribeKey", "DescribeRepositories",
+        "DescribeAlarms", "DescribeAutoScalingGroups", "DescribeClusters", "DescribeKey", "DescribeRepositories",
         "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcEndpoints", "GetKeyPolicy",
         "GetLogEvents", "GetRole", "ListGrants",
     )  # fmt: skip
@@ -107,6 +108,8 @@ def answers(jobs: list[dict[str, Any]]) -> dict[str, Any]:
         "DescribeComputeEnvironments": {"computeEnvironments": [COMPUTE]},
         "ListJobs": list_jobs,
         "DescribeJobs": describe_jobs,
+        "GetParameter": {"Parameter": {"Name": "/x", "Type": "String", "DataType": "aws:ec2:image", "Value": IMAGE}},
+        "DescribeImages": {"Images": [{"ImageId": IMAGE, "Name": "genomics", "CreationDate": "2026-11-09T15:00:00Z"}]},
     }
 
 

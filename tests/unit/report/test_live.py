@@ -11,7 +11,7 @@ from gen_infra.errors import AwsError
 from gen_infra.report.chart import WIDTH, Axis, usage_chart
 from gen_infra.report.live import job_spans
 from tests.unit.manifests import accept
-from tests.unit.report.history import JOBS, NOW, ago, answers, attempt, job, live_of
+from tests.unit.report.history import IMAGE, JOBS, NOW, ago, answers, attempt, job, live_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,33 @@ def test_the_chart_has_the_vcpus_of_running_jobs_and_the_number_of_waiting_ones(
     assert chart.most_waiting == pytest.approx(1)
     assert [tick.label for tick in axis.ticks][:2] == ["06:00", "08:00"]
     assert all(each.width >= 2 for job in live.jobs for each in axis.bars(job))
+
+
+def test_alarms_that_fire_come_first_and_the_image_has_an_age(account: Account, tmp_path: Path) -> None:
+    alarm = {"StateTransitionedTimestamp": NOW, "AlarmDescription": "a reason"}
+    named = [
+        {"AlarmName": f"{name}-test", "StateValue": state, **alarm}
+        for name, state in (("batchFailedJobs", "OK"), ("batchInvalidComputeEnvironments", "ALARM"))
+    ]
+    account.answers = {**answers([]), "DescribeAlarms": {"MetricAlarms": named}}
+    manifest = accept(
+        tmp_path,
+        notifications={
+            "critical": ["lab@example.com"],
+            "failed_jobs": {"percent": 20, "window_minutes": 60, "at_least": 3},
+            "invalid_compute_environments": True,
+        },
+    )
+    found = live_of(account, manifest, tmp_path)
+
+    assert [(each.name, each.state) for each in found.alarms] == [
+        ("batchInvalidComputeEnvironments-test", "ALARM"),
+        ("batchFailedJobs-test", "OK"),
+    ]
+    assert [(each.id, found.until - each.created) for each in found.images] == [(IMAGE, timedelta(days=20))]
+    assert found.unseen == ()
+    account.answers = answers([])
+    assert live_of(account, manifest, tmp_path).unseen == ("alarms: needs cloudwatch:DescribeAlarms",)
 
 
 def test_without_jobs_there_is_an_axis(account: Account, tmp_path: Path) -> None:
