@@ -16,6 +16,7 @@ SERVICES = (
     "autoscaling",
     "batch",
     "budgets",
+    "ce",
     "cloudtrail",
     "cloudwatch",
     "codebuild",

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.environment import Environment
-from gen_infra.errors import UsageError
+from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.manifest import load_with_warnings
 from gen_infra.render.writer import digest, read_back
 from gen_infra.render.writer import write as write_folder
@@ -227,12 +227,32 @@ def explain(environment: Environment, plan: Plan) -> Summary:
     )
 
 
-def estimate_change(environment: Environment, plan: Plan) -> CostChange:
-    """Estimate what the environment costs after a plan, next to what it costs as it was applied last."""
+def usual_hours(environment: Environment) -> dict[str, float]:
+    """Return how long each job usually takes, from the newest jobs that AWS Batch has; empty where it does not say."""
+    from gen_infra.aws.job_history import succeeded_jobs
+    from gen_infra.cost.history import usual_hours as usual_hours_of
+
+    manifest = environment.manifest
+    try:
+        environment.require_account()
+        found = succeeded_jobs(environment.clients, map(manifest.queue_name, manifest.queues), most=100)
+    except GenInfraError:  # before the first apply there are no queues
+        return {}
+    return usual_hours_of(manifest, found)
+
+
+def estimate_change(environment: Environment, plan: Plan, usual: Mapping[str, float]) -> CostChange:
+    """Estimate what the environment costs after a plan, next to what it costs as it was applied last.
+
+    Args:
+        environment: the environment.
+        plan: has the manifest that was applied last.
+        usual: how long each job usually takes.
+    """
     from gen_infra.cost import compare
 
     before, _ = plan.content.manifests
-    return compare(before, environment.manifest)
+    return compare(before, environment.manifest, usual)
 
 
 class Applied(NamedTuple):

@@ -45,6 +45,8 @@ def stop_and_continue(aws: Emulator, site: Site, path: Path) -> None:
     run(site, "why", path, "other")
     run(site, "runs", path)
     run(site, "runs", path, "many")
+    run(site, "cost", path)
+    run(site, "cost --source cost-explorer", path, code=2)  # the account has no bill
     samples = path.with_name("samples.csv")
     run(site, "run", path, "germline", "--samples", str(samples), "--name", "again")
 

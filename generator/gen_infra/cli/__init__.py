@@ -63,6 +63,7 @@ COMMANDS = {  # in the order in which they are used
     "run": _Entry("run", "Start a run of a workflow, for one sample or for a list."),
     "runs": _Entry("runs", "List runs of workflows, or show one with its steps."),
     "jobs": _Entry("jobs", "List jobs, or show some of them in full."),
+    "cost": _Entry("cost", "Show what jobs have cost, by job, queue, tag or sample."),
     "why": _Entry("why", "Find out why a job waits or failed, and how to fix it."),
     "logs": _Entry("running", "Print the log of a job, attempt by attempt."),
     "cancel": _Entry("running", "Cancel jobs by id, or by queue and status."),

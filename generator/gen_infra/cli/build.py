@@ -85,6 +85,8 @@ def plan(
     data are marked, and apply asks about them separately. What an interrupted run left is shown, and apply adopts it.
     The cost is estimated by AWS's list prices, next to that of the manifest that was applied last.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from gen_infra import pipeline
     from gen_infra.cost.text import change_lines
     from gen_infra.terraform.plan_digest import counts, digest
@@ -94,12 +96,14 @@ def plan(
     console.warn(environment)
     pipeline.write(environment, force=force)
     console.say("terraform plans …")
-    made = pipeline.make_plan(environment, console.event, console.say, adopt=adopt)
+    with ThreadPoolExecutor() as pool:
+        usual = pool.submit(pipeline.usual_hours, environment)  # while terraform works
+        made = pipeline.make_plan(environment, console.event, console.say, adopt=adopt)
     for warning in pipeline.quota_warnings(environment):
         console.say(f"warning: {warning}", fg="yellow")
     has_changes = made.content.has_changes
     summary = pipeline.explain(environment, made)
-    cost = pipeline.estimate_change(environment, made)
+    cost = pipeline.estimate_change(environment, made, usual.result())
     if plan_format == "json":
         totals = {"digest": digest(made.content), **counts(made.content)}
         print_json(

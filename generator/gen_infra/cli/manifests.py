@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
+    from gen_infra.manifest import Manifest
+
 
 def _complete_example(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     from gen_infra.manifest.starters import starters
@@ -74,14 +76,16 @@ def new(path: Path, example: str, as_json: bool, quiet: bool) -> int:
     metavar="OTHER",
     help="Print what differs from OTHER instead; exit 1 if anything does.",
 )
+@click.option("--history", is_flag=True, help="Ask AWS Batch how long each job usually takes.")
 @json_option
 @quiet_option
 @examples("""
 gen-infra show envs/prod.yaml
+gen-infra show envs/prod.yaml --history
 gen-infra show envs/prod.yaml --json
 gen-infra show envs/prod.yaml --diff envs/dev.yaml
 """)
-def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
+def show(manifest: Path, other: Path | None, history: bool, as_json: bool, quiet: bool) -> int:
     """Print the resolved manifest, where its jobs can run, and what it costs.
 
     Parents are merged and defaults filled in; each value is followed by its file and line, or `default`. Comments at
@@ -105,6 +109,7 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
 
     env, nodes = load_with_nodes(manifest)
     values = resolved(env)
+    cost = estimate(env, _usual_hours(env) if history else {})
 
     if as_json:
         answer = []
@@ -112,7 +117,7 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
             file, line = file_and_line(nodes, path) or (None, None)
             answer.append({"key": dotted(path), "value": value, "file": file, "line": line})
         where = {job: [place._asdict() for place in found] for job, found in places(env).items()}
-        print_json({"values": answer, "places": where, "cost": estimate(env).to_dict()})
+        print_json({"values": answer, "places": where, "cost": cost.to_dict()})
     else:
         click.echo(to_commented_yaml(values, lambda path: origin(nodes, path)), nl=False)
         if env.jobs:
@@ -120,10 +125,20 @@ def show(manifest: Path, other: Path | None, as_json: bool, quiet: bool) -> int:
         for placement in described(env):
             click.echo(f"# {placement}")
         click.echo()
-        for comment in wrapped_comments(estimate_lines(estimate(env))):
+        for comment in wrapped_comments(estimate_lines(cost)):
             click.echo(f"# {comment}")
     Console(quiet=quiet).next_step(f"gen-infra render {manifest}")
     return 0
+
+
+def _usual_hours(env: Manifest) -> dict[str, float]:
+    from gen_infra.aws.job_history import succeeded_jobs
+    from gen_infra.aws.session import clients, require_account
+    from gen_infra.cost.history import usual_hours
+
+    aws = clients(env.region)
+    require_account(aws, env.account)
+    return usual_hours(env, succeeded_jobs(aws, map(env.queue_name, env.queues), most=100))
 
 
 @click.command()

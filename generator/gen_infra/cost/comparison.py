@@ -7,6 +7,7 @@ on any machine.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,14 +46,17 @@ class CostChange:
         return found
 
 
-def compare(before: Mapping[str, Any], after: Manifest) -> CostChange:
+def compare(
+    before: Mapping[str, Any], after: Manifest, usual_hours: Mapping[str, float] = MappingProxyType({})
+) -> CostChange:
     """Estimate a change.
 
     Args:
         before: the manifest that was applied last as plain values; empty before the first apply.
         after: the manifest now.
+        usual_hours: as :func:`.estimate` takes it.
     """
-    return CostChange(estimate(applied) if (applied := _read(before)) else None, estimate(after))
+    return CostChange(estimate(applied) if (applied := _read(before)) else None, estimate(after, usual_hours))
 
 
 def _read(values: Mapping[str, Any]) -> Manifest | None:

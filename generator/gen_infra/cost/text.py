@@ -31,7 +31,10 @@ def change_lines(change: CostChange) -> Iterator[str]:
     yield f"  fixed a month: {after.fixed_month}{_was(month, after.fixed_month)}"
     yield f"  worst day, at max_vcpus: {_worst(after)}{_was(day, after.worst_day)}"
     if after.jobs:
-        shown_jobs = [f"{each.job} {shown(each.at_timeout)}" for each in after.jobs[:_FEW]]
+        shown_jobs = [
+            f"{each.job} {shown(each.at_timeout)}" + (f" (usually {each.usual})" if each.usual else "")
+            for each in after.jobs[:_FEW]
+        ]
         more = f"; {len(after.jobs) - _FEW} more: gen-infra show" if len(after.jobs) > _FEW else ""
         yield f"  an attempt of a job that runs to its timeout: {', '.join(shown_jobs)}{more}"
 

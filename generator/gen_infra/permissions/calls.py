@@ -105,6 +105,11 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     ),
     "jobs": (*_JOBS, *_QUEUES),
     "logs": (*_JOBS, *_LOGS),
+    "cost": (
+        *_JOBS,
+        on("container-instances", "ecs", "DescribeContainerInstances"),
+        on("anywhere", "ce", "GetCostAndUsage"),
+    ),
     "why": _WHY,
     "report": _WHY,  # of the jobs that wait or failed; its checks plan with what the caller has
     "cancel own": (*_JOBS, on("own-jobs", "batch", "CancelJob", "TerminateJob")),
@@ -139,7 +144,7 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("region", "ssm", "DescribeParameters"),
         on("region", "elasticfilesystem", "DescribeAccessPoints", "DescribeFileSystems"),
     ),
-    "plan": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP),
+    "plan": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP, on("region", "batch", "ListJobs")),
     "drift": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP, on("region", "cloudtrail", "LookupEvents")),
     "apply": (
         *_WRITE_STATE, *_JOBS,
@@ -189,7 +194,7 @@ _OF_TERRAFORM = {"plan": False, "drift": False, "apply": True, "destroy": True}
 ROLES: Mapping[str, tuple[str, ...]] = {
     "submit": ("submit", "run", "runs", "jobs", "logs", "why", "report", "cancel own"),
     "operate": (
-        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "why", "report", "cancel",
+        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "cost", "why", "report", "cancel",
         "drift", "doctor", "image status",
     ),
     "plan": ("plan", "drift"),

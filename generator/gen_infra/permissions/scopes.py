@@ -99,6 +99,8 @@ def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "compute-environments", Scope(named("compute-environment", f"*-{name}-{UNIQUE}", computes))
     clusters = [form.format(each) for each in (f"*-{name}-{UNIQUE}", *sorted(computes)) for form in CLUSTERS]
     yield "clusters", Scope(tuple(arn(manifest, "ecs", f"cluster/{each}") for each in clusters))
+    instances = tuple(arn(manifest, "ecs", f"container-instance/{each}/*") for each in clusters)
+    yield "container-instances", Scope(instances)
     # Also the disabled queues that keep a compute environment while its successor is created.
     drains = named("job-queue", f"*-{name}-{UNIQUE}-drain", (f"{each}-drain" for each in computes))
     yield "job-queues", Scope((*queues, *drains))

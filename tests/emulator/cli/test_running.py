@@ -239,3 +239,19 @@ def test_the_queues_are_watched_until_interrupted(layer: Layer) -> None:
     assert first["oldest_runnable"]
     assert (second["counts"]["RUNNING"], second["busy_vcpus"]) == (0, 0)
     layer.clients.batch.terminate_job(jobId=stuck, reason="done")
+
+
+def test_what_jobs_have_cost_is_estimated_from_their_history(layer: Layer) -> None:
+    layer.reach(layer.submit("true"), "SUCCEEDED")
+    answer = json.loads(layer.answer("cost", "--by", "queue", "--since", "30d", "--json"))
+    [group] = answer["groups"]
+    assert (group["name"], answer["is_estimate"]) == ("main", True)
+    assert group["jobs"] == answer["jobs"] >= 1
+    assert 0 < group["usd"]["low"] < group["usd"]["high"]
+    assert any("AWS Batch keeps a job for about 7 days" in note for note in answer["notes"])
+    assert any("their instance has ended" in note for note in answer["notes"])
+    shown = json.loads(layer.answer("show", "--history", "--json"))
+    assert shown["cost"]["jobs"][0]["usual_hours"] is not None
+    refused = layer.run("cost", "--source", "cost-explorer")
+    assert refused.returncode == 2
+    assert "Cost Explorer has no costs of the environment running in this time" in refused.stderr
