@@ -9,10 +9,14 @@ from gen_infra.graph.changes import with_changes
 from gen_infra.graph.data import data
 from gen_infra.graph.infrastructure import infrastructure
 from gen_infra.graph.model import Graph, GraphEdge, GraphNode
+from gen_infra.graph.words import several
 from gen_infra.graph.work import work
 from gen_infra.manifest.reading.nodes import file_and_line
+from gen_infra.render.blocks import all_else
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from gen_infra.manifest import Loaded, Manifest
     from gen_infra.terraform.plan import PlanContent
 
@@ -33,9 +37,22 @@ def graph(loaded: Loaded, plan: PlanContent | None = None) -> Graph:
 
 def _graph(manifest: Manifest) -> Graph:
     parts = [part for of in (infrastructure, work, data) for part in of(manifest)]
-    nodes = tuple(part for part in parts if isinstance(part, GraphNode))
+    nodes = [part for part in parts if isinstance(part, GraphNode)]
+    nodes += _notifications(manifest, {address for node in nodes for address in node.addresses})
     edges = tuple(part for part in parts if isinstance(part, GraphEdge))
-    return Graph(manifest.name, manifest.account, manifest.region, nodes, edges)
+    return Graph(manifest.name, manifest.account, manifest.region, tuple(nodes), edges)
+
+
+def _notifications(manifest: Manifest, known: Collection[str]) -> Iterator[GraphNode]:
+    """Yield a node for all that notifies and watches: the modules that are of no other node."""
+    modules = [str(address) for address in all_else(manifest) if address.startswith("module.")]
+    own = [address for address in modules if address not in known]
+    given = manifest.notifications
+    kinds = [name.replace("_", " ") for name in given.__struct_fields__ if getattr(given, name)]
+    if own:
+        name = several([address.removeprefix("module.").replace("_", " ") for address in own])
+        key = "notifications" if kinds else ""
+        yield GraphNode("notifications", "notifications", name, tuple(kinds), key=key, addresses=tuple(own))
 
 
 def _placed(node: GraphNode, loaded: Loaded) -> GraphNode:

@@ -30,6 +30,8 @@ _DECISIVE = {
     "aws_vpc",
 }
 
+_OF_EQUALS = {"repositories", "notifications"}  # the kinds whose nodes are several things of the same rank
+
 
 def with_changes(graph: Graph, plan: PlanContent, make: Callable[[Manifest], Graph]) -> Graph:
     """Return the graph with the changes of a plan.
@@ -65,7 +67,7 @@ def _place(address: str) -> str:
 
 def _change(node: GraphNode, by_place: ByPlace) -> PlannedChange | None:
     """Return what happens to a node; its first address decides whether it exists."""
-    deciding = node.addresses if node.kind == "repositories" else node.addresses[:1]
+    deciding = node.addresses if node.kind in _OF_EQUALS else node.addresses[:1]
     own = [change for address in deciding for change in by_place.get(address, ())]
     everything = [change for address in node.addresses for change in by_place.get(address, ())]
     if not any(change.has_effect or change.import_id for change in everything):

@@ -35,7 +35,6 @@ def work(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
     yield from _queues(manifest)
     for key in manifest.workflows:
         yield from _workflow(manifest, key)
-    yield from _notifications(manifest)
     order = [*_by_priority(manifest)]
     for key, job in sorted(manifest.jobs.items(), key=lambda item: order.index(manifest.queue_of(item[1]))):
         yield _job(manifest, key, job)
@@ -210,18 +209,3 @@ def _engines(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
         )
         queue = engine.queue or next(iter(manifest.queues))
         yield GraphEdge(f"queue-{queue}", f"engine-{key}", f"{key} submits its tasks to {queue}")
-
-
-def _notifications(manifest: Manifest) -> Iterator[GraphNode]:
-    """Yield one node for all notifications, with a line for each kind."""
-    given = manifest.notifications
-    kinds = [name for name in given.__struct_fields__ if getattr(given, name)]
-    if kinds:
-        yield GraphNode(
-            "notifications",
-            "notifications",
-            several([*map(manifest.suffixed, ("batchQueueBlocked",))]),
-            tuple(name.replace("_", " ") for name in kinds),
-            key="notifications",
-            addresses=("module.queue_notifications",),
-        )
