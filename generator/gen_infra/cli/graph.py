@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _FORMATS = ("svg", "png", "mermaid", "dot", "json")
 _ENDINGS = {".svg": "svg", ".png": "png", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
             ".json": "json"}  # fmt: skip
-_MANY_EDGES = 300  # more may take dot longer than two seconds
 
 
 @click.command()
@@ -79,7 +78,6 @@ def graph(
     credentials, as plan does.
     """
     from gen_infra import pipeline
-    from gen_infra.graph import fold
     from gen_infra.graph import graph as make_graph
 
     chosen = picture_format or _format_of(output)
@@ -94,8 +92,6 @@ def graph(
         console.say("terraform plans …")
         plan = pipeline.saved_or_new_plan(environment, console.event, console.say).content
     found = make_graph(environment.loaded, plan)
-    if chosen in {"svg", "png"} and len(fold(found).edges) > _MANY_EDGES:
-        console.say("dot places the parts …")
     _write(found, chosen, output)
     if output:
         console.say(f"the picture is in {output}")

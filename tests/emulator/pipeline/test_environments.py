@@ -253,6 +253,10 @@ class TestOtherEnvironments:
         assert planned["aws_batch_job_queue.highPriority"] == ("update", False)
         assert planned["module.compute_genomicsSpot.aws_batch_compute_environment.this"][0] == "create"
         assert planned[COMPUTE][0] == "destroy"
+        drawn = {node["id"]: node["change"] for node in prod.built("graph", "--plan")["nodes"] if node["change"]}
+        assert drawn["compute-genomicsSpot"] == drawn["compute-onDemand"] == "created"
+        assert drawn["compute-genomicsEnv"] == "deleted", "the manifest has it no more, the record in the state does"
+        assert drawn["queue-highPriority"] == drawn["queue-lowPriority"] == "changed"
         applied = prod.build("apply", "--yes", "--allow", "stop-jobs")
         assert applied.returncode == 0, applied.stderr
         steps = [line.split()[:2] for line in applied.stderr.splitlines()]

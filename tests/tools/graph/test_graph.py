@@ -119,6 +119,9 @@ def test_columns_and_queues_are_in_their_order(name: str, tmp_path: Path) -> Non
     assert lefts == sorted(lefts)
     tops = [places[node.id].y for node in drawn.nodes if node.kind == "queue"]
     assert tops == sorted(tops)
+    assert places["functions"].y > max(place.y for id_, place in places.items() if id_.startswith("compute-"))
+    assert places["logs"].y > max(place.y for id_, place in places.items() if id_.startswith("bucket-"))
+    assert places["network"].y < places["image"].y < places["key"].y
 
 
 def test_the_drawn_texts_are_as_wide_as_they_were_measured() -> None:

@@ -57,6 +57,20 @@ def test_it_has_colours_for_light_and_dark_pages_that_apply_to_the_picture_alone
     assert all(part.startswith(".gen-infra-graph ") for rule in rules for part in rule.split("{")[0].split(","))
 
 
+def test_arrows_show_where_data_goes() -> None:
+    picture = parsed(prod())
+    found = {}
+    for group in picture.iter(f"{SVG}g"):
+        if "data-from" in group.attrib:
+            path = group.find(f"{SVG}path")
+            assert path is not None
+            arrows = {key.removeprefix("marker-") for key in path.attrib if key.startswith("marker-")}
+            found[group.attrib["data-from"], group.attrib["data-to"]] = arrows
+    assert found["queue-highPriority", "job-isaac"] == {"end"}
+    assert found["job-isaac", "bucket-reference"] == {"start"}, "isaac reads"
+    assert found["job-isaac", "bucket-results"] == {"start", "end"}, "isaac reads and writes"
+
+
 def test_a_plan_is_readable_without_colours() -> None:
     changes = dict(zip(["job-isaac", "job-strelka", "job-snpeff", "queue-lowPriority"], CHANGE_SIGNS, strict=True))
     drawn = prod()
