@@ -74,6 +74,7 @@ class TestGraph:
         assert not Path("x.png").exists()
 
     def test_a_png_is_not_printed_on_a_terminal(self) -> None:
+        self.monkeypatch.setenv("COLUMNS", "80")  # this terminal has no size to ask for
         self.monkeypatch.setattr("sys.stdout.isatty", lambda: True)
         code, _, err = self.run("--format", "png")
         assert code == 2

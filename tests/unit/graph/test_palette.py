@@ -34,6 +34,7 @@ def test_texts_and_borders_can_be_seen(palette: Palette) -> None:
 
 def test_both_palettes_have_every_tone() -> None:
     assert LIGHT.tones.keys() == DARK.tones.keys()
-    kinds = {node.kind: tone_of(node, prod()) for node in prod().nodes}
+    drawn = prod()
+    kinds = {node.kind: tone_of(node, drawn) for node in drawn.nodes}
     assert {*kinds.values()} <= LIGHT.tones.keys()
     assert {*kinds} <= {kind for column in COLUMNS for kind in column}
