@@ -60,6 +60,7 @@ OFFERS: Mapping[str, Offer] = {
     "lambda_request": Offer("AWSLambda", "Request"),
     "log_ingested_gb": Offer("AmazonCloudWatch", "DataProcessing-Bytes"),
     "log_stored_gb_month": Offer("AmazonCloudWatch", "TimedStorage-ByteHrs"),
+    "metric_month": Offer("AmazonCloudWatch", "CW:MetricMonitorUsage"),
     "nat_gateway_gb": Offer("AmazonEC2", "NatGateway-Bytes"),
     "nat_gateway_hour": Offer("AmazonEC2", "NatGateway-Hours"),
     "public_ipv4_hour": Offer("AmazonVPC", "PublicIPv4:InUseAddress"),

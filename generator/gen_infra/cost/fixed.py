@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from gen_infra.manifest.model.manifest import Manifest
 
-# Those of a scheduled rebuild of the image.
-_REBUILD_ALARMS = 2
+# What the function that measures an environment writes, with its alarms and for the dashboard: the environment's
+# metrics, and those of each queue. modules/environment-alarms/src/batch_measure.py
+_METRICS, _METRICS_OF_A_QUEUE = 8, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,16 @@ def fixed_costs(manifest: Manifest) -> Iterator[FixedCost]:
     create = manifest.network.create
     gateways = create.nat_gateways if create else 0
     endpoints = len(create.endpoint_services) * create.zone_count if create else 0
-    alarms = _REBUILD_ALARMS if manifest.image.rebuild else 0
+    asked = manifest.notifications
+    metrics = _METRICS + (_METRICS_OF_A_QUEUE * len(manifest.queues) if asked.dashboard else 0)
     kinds = (
         ("NAT gateways", gateways, "nat_gateway_hour", HOURS_A_MONTH),
         ("public IPv4 addresses", gateways, "public_ipv4_hour", HOURS_A_MONTH),
         ("interface endpoints, in each zone", endpoints, "endpoint_hour", HOURS_A_MONTH),
         ("KMS key", int(manifest.creates_key), "kms_key_month", 1),
-        ("alarms", alarms, "alarm_month", 1),
+        ("metrics of alarms", _alarm_metrics(manifest), "alarm_month", 1),
+        ("own metrics", metrics if asked.measures else 0, "metric_month", 1),
+        ("dashboard", len(manifest.dashboards), "dashboard_month", 1),
     )
     for name, count, price_name, per_month in kinds:
         if count:
@@ -70,6 +74,13 @@ def fixed_costs(manifest: Manifest) -> Iterator[FixedCost]:
             usd = None if price is None else UsdRange.exactly(count * price * per_month)
             yield FixedCost(name, count, usd)
     yield from _kept_instances(manifest)
+
+
+def _alarm_metrics(manifest: Manifest) -> int:
+    """Count the metrics that alarms watch, which is what alarms cost by: two of them combine two metrics."""
+    asked = manifest.notifications
+    both = bool(asked.failed_jobs) + bool(asked.waiting_minutes and asked.invalid_compute_environments)
+    return len(manifest.alarms) + both
 
 
 def _kept_instances(manifest: Manifest) -> Iterator[FixedCost]:
@@ -99,10 +110,11 @@ def rates(manifest: Manifest) -> Iterator[Rate]:
         ("container images", "GiB and month", "ecr_gib_month", bool(manifest.own_repositories)),
         ("snapshots of machine images", "GiB and month", "snapshot_gib_month", not manifest.image.is_stock),
         ("EFS file systems", "GiB and month", "efs_gib_month", bool(manifest.created_file_systems)),
-        ("functions that submit jobs", "million requests", "lambda_request", bool(manifest.jobs)),
+        ("functions", "million requests", "lambda_request", bool(manifest.jobs) or manifest.notifications.measures),
+        ("functions", "1,000 GB-seconds", "lambda_gb_second", bool(manifest.jobs) or manifest.notifications.measures),
         ("workflows", "1,000 state transitions", "state_transition", bool(manifest.workflows)),
     )
-    units = {"million requests": 1_000_000, "1,000 state transitions": 1000}
+    units = {"million requests": 1_000_000, "1,000 state transitions": 1000, "1,000 GB-seconds": 1000}
     for name, unit, price_name, has_it in kinds:
         if has_it:
             price = service_price(manifest.region, price_name)

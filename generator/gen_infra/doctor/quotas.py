@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _SUBJECT = "vCPU quotas"
 _STORAGE_SUBJECT = "EBS quotas"
-# https://docs.aws.amazon.com/general/latest/gr/ebs-service.html: TiB of all volumes of a type
+# https://docs.aws.amazon.com/general/latest/gr/ebs-service.html: TiB of all volumes of a type. The quotas of IOPS are
+# for io1 and io2, which no environment has; the IOPS and the throughput of gp3 have none.
 _STORAGE_CODES = {"gp2": "L-D18FCD1D", "gp3": "L-7A658B76"}
 _GIB_IN_A_TIB = 1024
 _CODES = {  # group of families -> quota of On-Demand, quota of Spot

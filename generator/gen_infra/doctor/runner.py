@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.session import clients, configured_region
+from gen_infra.cost.hourly import volumes_of
 from gen_infra.doctor import account as doctor_account
 from gen_infra.doctor import buckets as doctor_buckets
 from gen_infra.doctor import containers as doctor_containers
@@ -223,10 +225,9 @@ def _largest_job(manifest: Manifest, compute: ComputeEnvironment) -> int:
 
 def instance_volumes(manifest: Manifest) -> dict[str, int]:
     """Add up one instance's volumes: volume type -> GiB."""
-    image = manifest.image
-    volumes: dict[str, int] = {image.root.type: image.root.size_gib}
-    if image.scratch.carrier != "instance_store":
-        volumes[image.scratch.type] = volumes.get(image.scratch.type, 0) + image.scratch.size_gib
+    volumes: Counter[str] = Counter()
+    for volume in volumes_of(manifest.image):
+        volumes[volume.type] += volume.size_gib
     return volumes
 
 

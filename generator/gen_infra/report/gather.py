@@ -83,7 +83,7 @@ def gather(
         check = sections.make("check", lambda: _check(environment, progress))
     else:
         sections.leave_out("check", "the report was made without it", "leave out --no-check")
-    cost = estimate(manifest)
+    cost = estimate(manifest, pipeline.usual_hours(environment) if live else {})
     access = access_matrix(manifest, source)
     drawn = graph(environment.loaded, plan.content if plan else None)
     links = {node.id: f"#part-{node.id}" for node in drawn.nodes}

@@ -16,7 +16,7 @@ NAMES = {
     "alarm_month", "dashboard_month", "ecr_gib_month", "efs_gib_month", "endpoint_gb", "endpoint_hour",
     "fargate_arm_gib_hour", "fargate_arm_vcpu_hour", "fargate_gib_hour", "fargate_storage_gib_hour",
     "fargate_vcpu_hour", "gp2_gib_month", "gp3_gib_month", "gp3_iops_month", "gp3_mib_s_month", "kms_key_month",
-    "lambda_gb_second", "lambda_request", "log_ingested_gb", "log_stored_gb_month", "nat_gateway_gb",
+    "lambda_gb_second", "lambda_request", "log_ingested_gb", "log_stored_gb_month", "metric_month", "nat_gateway_gb",
     "nat_gateway_hour", "public_ipv4_hour", "snapshot_gib_month", "state_transition",
 }  # fmt: skip
 

@@ -56,6 +56,18 @@ class TestFixed:
         assert kept.count == 2
         assert kept.usd == UsdRange.exactly(near(2 * HOURS * (C7I + VOLUMES_HOUR)))
 
+    def test_alarms_cost_by_their_metrics_and_a_dashboard_by_its_queues(self, tmp_path: Path) -> None:
+        failed = {"percent": 50}
+        asked = {"critical": ["ops@example.com"], "failed_jobs": failed, "invalid_compute_environments": True}
+        found = {each.name: each for each in of(tmp_path, notifications=asked).fixed}
+        assert {name: each.count for name, each in found.items()} == {
+            "KMS key": 1, "metrics of alarms": 3, "own metrics": 8
+        }  # fmt: skip
+        assert found["own metrics"].usd == UsdRange.exactly(near(8 * 0.3))
+        found = {each.name: each for each in of(tmp_path, notifications={"dashboard": True}).fixed}
+        assert {name: each.count for name, each in found.items()} == {"KMS key": 1, "own metrics": 13, "dashboard": 1}
+        assert found["dashboard"].usd == UsdRange.exactly(3)
+
     def test_an_unknown_price_is_named_and_not_in_the_sum(self, tmp_path: Path) -> None:
         network = {"create": {"cidr": "10.42.0.0/16", "nat": "one"}}
         found = of(tmp_path, region="eu-central-1", network=network).fixed_month
