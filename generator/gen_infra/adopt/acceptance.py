@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.adopt.account import role_arns
+from gen_infra.check.rules import broken_rules
+from gen_infra.check.rules.rule import Accepted
+from gen_infra.terraform.source import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from gen_infra.adopt.account import AccountContents
     from gen_infra.adopt.choice import Choice
 
 _ACCEPTED_FOR = timedelta(days=180)
+_LONGEST_REASON = 300
 _REPOSITORY_CHECKS = ("CKV_AWS_51", "CKV_AWS_136", "CKV_AWS_163", "GI_ECR_1")
 _LOG_GROUP_CHECKS = ("CKV_AWS_66", "CKV_AWS_158", "CKV_AWS_338", "GI_LOGS_1")
 
@@ -46,13 +52,41 @@ def _accepted(choice: Choice) -> Iterator[tuple[str, str, str]]:
             yield "GI_EC2_4", address, "it stays without a launch template"
 
 
-def note_on_roles(choice: Choice) -> str:
-    """Return a note on the findings that only the policy file may accept; empty if nothing names a role."""
+def policy_entries(account: AccountContents, choice: Choice, today: date) -> dict[str, Any]:
+    """Return what the policy file must have for `check` to pass, which no manifest may accept; empty without roles.
+
+    ``roles`` has the roles that adopted things use, ``suppressions`` the findings on adopted roles and profiles, each
+    with what was found as its reason.
+    """
     things: list[Any] = [*choice.jobs.values(), *choice.compute.values()]
     arns = sorted({arn for each in things for arn in role_arns(each) if ":role/aws-service-role/" not in arn})
-    if not arns:
-        return ""
-    return (
-        "gen-infra check reports roles that gen-infra did not create, their trust and their policies (GI_IAM_*): fix "
-        f"them, or accept them in the policy file; its `roles` are [{', '.join(arns)}]"
-    )
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for broken in broken_rules(_adopted(account, choice), Accepted(account=account.id, trusted=frozenset())):
+        found[broken.rule.id, broken.resource.address].append(broken.problem)
+    expires = (today + _ACCEPTED_FOR).isoformat()
+    accepted = [
+        {
+            "check": check,
+            "resource": address,
+            "reason": f"adopted: {'; '.join(problems)}"[:_LONGEST_REASON],
+            "expires": expires,
+        }
+        for (check, address), problems in sorted(found.items())
+    ]
+    return {key: value for key, value in {"roles": arns, "suppressions": accepted}.items() if value}
+
+
+def _adopted(account: AccountContents, choice: Choice) -> Iterator[Resource]:
+    """Yield the adopted roles and instance profiles as a plan shows them after their import."""
+    for name in choice.roles:
+        role = account.roles[name]
+        values = {
+            "name": name,
+            "assume_role_policy": role["AssumeRolePolicyDocument"],
+            "managed_policy_arns": [policy["PolicyArn"] for policy in role["AttachedPolicies"]],
+        }
+        yield Resource("aws_iam_role", f'aws_iam_role.existing["{name}"]', values)
+    for name in choice.profiles:
+        for held in account.profiles[name]["Roles"]:
+            values = {"name": name, "role": held["RoleName"]}
+            yield Resource("aws_iam_instance_profile", f'aws_iam_instance_profile.existing["{name}"]', values)

@@ -130,7 +130,9 @@ def _found(names: Iterable[str], look_up: Callable[[str], Any]) -> Iterator[tupl
 
 
 def _role(clients: Clients, name: str) -> Any:
-    return clients.iam.get_role(RoleName=name)["Role"]
+    role: Any = clients.iam.get_role(RoleName=name)["Role"]
+    attached = clients.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+    return {**role, "AttachedPolicies": [policy for page in attached for policy in page["AttachedPolicies"]]}
 
 
 def _profile(clients: Clients, name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import ValidationError, convert
 
-from gen_infra.adopt.acceptance import note_on_roles, suppressions
+from gen_infra.adopt.acceptance import policy_entries, suppressions
 from gen_infra.adopt.account import compute_arns
 from gen_infra.errors import UsageError
 from gen_infra.manifest.importing.job import import_jobs
@@ -43,11 +43,13 @@ class AdoptedManifest:
         document: its values.
         notes: what needs a look before and after the first apply.
         imports: what the next apply imports: address to id.
+        policy: what only the policy file of the account's owners may accept; empty if there is nothing.
     """
 
     document: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
 
     def text(self, choice: Choice, command: str) -> str:
         """Return the YAML text, with comments on what needs a look and on what is not adopted."""
@@ -57,12 +59,21 @@ class AdoptedManifest:
             ),
             *_comments("What needs a look", self.notes),
             *_comments("Not adopted", [*map(str, choice.left_out)]),
+            *_entries(self.policy),
         ]
         return "\n".join([*sections, to_yaml(self.document)])
 
 
 def _comments(title: str, lines: list[str]) -> list[str]:
     return ["#", f"# {title}:", *(_comment(line, "  ") for line in lines)] if lines else []
+
+
+def _entries(policy: dict[str, Any]) -> list[str]:
+    """Return the policy file's entries as comments, from which they can be copied."""
+    title = (
+        "# For the policy file, if the account's owners accept it (no manifest may); without it, gen-infra check fails:"
+    )
+    return ["#", title, *(f"#   {line}".rstrip() for line in to_yaml(policy).splitlines())] if policy else []
 
 
 def _comment(text: str, indent: str = "") -> str:
@@ -94,7 +105,12 @@ def write_manifest(account: AccountContents, choice: Choice, name: str, today: d
         "queues": queues,
         **({"jobs": jobs} if jobs else {}),
     }
-    manifest.notes += filter(None, [note_on_roles(choice)])
+    manifest.policy = policy_entries(account, choice, today)
+    if manifest.policy:
+        manifest.notes.append(
+            "gen-infra check reports roles that gen-infra did not create, their trust and their policies (GI_IAM_*): "
+            "fix what you can, and let the account's owners add the rest to the policy file: see the comments"
+        )
     if accepted := suppressions(choice, today):
         manifest.document["suppressions"] = accepted
     manifest.notes.insert(0, "state is local: use `state: {bucket: NAME}` and gen-infra bootstrap for several people")

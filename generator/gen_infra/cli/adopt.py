@@ -75,6 +75,7 @@ def adopt(
                 "manifest": manifest.document,
                 "imports": manifest.imports,
                 "notes": manifest.notes,
+                "policy": manifest.policy,
                 "not_adopted": [each._asdict() for each in choice.left_out],
             }
         )

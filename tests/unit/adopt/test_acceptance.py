@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gen_infra.adopt.acceptance import note_on_roles, suppressions
+from gen_infra.adopt.acceptance import policy_entries, suppressions
+from gen_infra.adopt.account import AccountContents
 from gen_infra.adopt.choice import Choice
+from gen_infra.check.policy import read_policy
 from gen_infra.check.privileges import PRIVILEGE_CHECKS
+from gen_infra.render.yaml import to_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TODAY = date(2026, 11, 29)
 IAM = "arn:aws:iam::123456789012"
@@ -39,10 +45,37 @@ def test_settings_that_stay_are_accepted_for_half_a_year(choice: Choice, checks:
     assert not checks & PRIVILEGE_CHECKS, "a manifest cannot accept those"
 
 
-def test_roles_are_noted_for_the_policy_file() -> None:
+def test_the_policy_file_accepts_the_roles_and_what_is_found_of_them(tmp_path: Path) -> None:
     profile = f"{IAM}:instance-profile/batch/hosts"
-    job = {"containerProperties": {"jobRoleArn": f"{IAM}:role/task"}}
+    choice = Choice(
+        compute={"c": compute(instanceRole=profile)},
+        jobs={"j": {"containerProperties": {"jobRoleArn": f"{IAM}:role/task"}}},
+        roles=["bound", "task"],
+        profiles=["hosts", "own"],
+    )
+    wide = [{"PolicyName": "x", "PolicyArn": "arn:aws:iam::aws:policy/AmazonS3FullAccess"}]
+    mine = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    account = AccountContents(
+        "123456789012", "us-east-1",
+        roles={"task": role("ecs-tasks", wide), "bound": role("ecs-tasks", [], Condition=mine)},
+        profiles={"hosts": {"Roles": [{"RoleName": "workers"}]}, "own": {"Roles": [{"RoleName": "own"}]}},
+    )  # fmt: skip
+    entries = policy_entries(account, choice, TODAY)
 
-    note = note_on_roles(Choice(compute={"c": compute(instanceRole=profile)}, jobs={"j": job}))
-    assert note.endswith(f"its `roles` are [{profile}, {IAM}:role/task]")
-    assert note_on_roles(Choice(compute={"c": compute(type="FARGATE")})) == ""
+    (tmp_path / "policy.yaml").write_text(to_yaml(entries))
+    policy = read_policy(tmp_path / "policy.yaml")
+    assert policy.roles == (profile, f"{IAM}:role/task")
+    assert [(each.check, each.resource, each.reason) for each in policy.suppressions] == [
+        ("GI_IAM_1", 'aws_iam_role.existing["task"]', "adopted: ecs-tasks can assume it for any account"),
+        ("GI_IAM_2", 'aws_iam_role.existing["task"]', "adopted: AmazonS3FullAccess is attached"),
+        ("GI_IAM_8", 'aws_iam_instance_profile.existing["hosts"]', "adopted: it holds the role workers"),
+    ]
+    assert {each.expires for each in policy.suppressions} == {"2027-05-28"}
+    assert policy_entries(account, Choice(compute={"c": compute(type="FARGATE")}), TODAY) == {}
+
+
+def role(service: str, policies: list[dict[str, str]], **more: Any) -> dict[str, Any]:
+    """Return a role that a service may assume, as AWS describes it, with its attached policies."""
+    allowed = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [{**allowed, **more}]}
+    return {"AssumeRolePolicyDocument": trust, "AttachedPolicies": policies}
