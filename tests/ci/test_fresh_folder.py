@@ -23,6 +23,8 @@ TYPED = (
     ("gen-infra render envs/lab.yaml", 0, "1 new, 0 changed"),
     ("gen-infra check envs/lab.yaml", 0, "✓ lock file"),
     ("gen-infra plan envs/lab.yaml", 3, "no AWS credentials"),
+    ("gen-infra graph envs/lab.yaml --output lab.svg", 0, "the picture is in lab.svg"),
+    ("gen-infra report envs/lab.yaml --no-check", 0, "not in it: live: no AWS credentials"),
     ("gen-infra adopt --help", 0, "gen-infra adopt --region us-east-1 --name lab > envs/lab.yaml"),
     ("gen-infra emulator", 3, "run pip install 'gen-infra[emulator]'"),
     ("terraform -chdir=build/lab/terraform fmt -check -recursive", 0, ""),
