@@ -171,6 +171,7 @@ class TestInPlace:
         ((cause,),) = [change["causes"] for change in answer["changes"]]
         assert cause["where"].startswith("prod.yaml:")
         assert (cause["key"], cause["old"], cause["new"]) == ("compute.genomicsEnv.bid_percentage", 50, 60)
+        assert answer["cost"]["difference"]["worst_day"]["high"] > 0  # Spot may cost more
 
     def test_what_stops_jobs_is_not_applied_without_being_allowed(self, prod: Stack) -> None:
         done = prod.build("apply", "--yes")
@@ -184,6 +185,7 @@ class TestInPlace:
         assert done.stdout.startswith("### Plan for prod: 0 to create, 1 to update, 0 to replace, 0 to destroy\n")
         assert "This **stops jobs**" in done.stdout
         assert "compute.genomicsEnv.bid\\_percentage: 50 -\\> 60" in done.stdout
+        assert "\n* worst day, at max\\_vcpus: " in done.stdout
 
     def test_bid_image_and_job_are_changed_in_place_while_jobs_run(self, prod: Stack) -> None:
         before, job_id = environment(prod), running_job(prod, 3600)
