@@ -17,6 +17,7 @@ from gen_infra.cli.console import (
     out_option,
     quiet_option,
 )
+from gen_infra.errors import MissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,5 +139,8 @@ def _content(found: Graph, chosen: str) -> str | bytes:
 
     if chosen == "json":
         return json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    drawn: dict[str, Callable[[Graph], str | bytes]] = {"svg": svg, "png": png, "mermaid": mermaid, "dot": dot}
-    return drawn[chosen](found)
+    draw: dict[str, Callable[[Graph], str | bytes]] = {"svg": svg, "png": png, "mermaid": mermaid, "dot": dot}
+    try:
+        return draw[chosen](found)
+    except MissingError as error:
+        raise MissingError(error.message, hint=f"{error.hint}, or use --format mermaid, dot or json") from error

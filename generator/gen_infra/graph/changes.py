@@ -29,7 +29,6 @@ _DECISIVE = {
     "aws_sfn_state_machine",
     "aws_vpc",
 }
-
 _OF_EQUALS = {"repositories", "notifications"}  # the kinds whose nodes are several things of the same rank
 
 
@@ -56,7 +55,7 @@ def with_changes(graph: Graph, plan: PlanContent, make: Callable[[Manifest], Gra
         if {edge.source, edge.target} <= drawn and (edge.source, edge.target) not in known
         if {edge.source, edge.target} - there
     ]
-    nodes += _others(nodes, by_place)
+    nodes += _rest(nodes, by_place)
     return replace(graph, nodes=tuple(nodes), edges=(*graph.edges, *edges), is_plan=True)
 
 
@@ -92,7 +91,7 @@ def _applied(plan: PlanContent, make: Callable[[Manifest], Graph]) -> Graph:
         return Graph("", "", "", (), ())
 
 
-def _others(nodes: Iterable[GraphNode], by_place: ByPlace) -> list[GraphNode]:
+def _rest(nodes: Iterable[GraphNode], by_place: ByPlace) -> list[GraphNode]:
     """Return a node for the changes that belong to no other node, so that the picture leaves nothing out."""
     known = {address for node in nodes for address in node.addresses}
     changes = [change for place, found in by_place.items() if place not in known for change in found]

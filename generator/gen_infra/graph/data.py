@@ -37,9 +37,7 @@ def data(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
 def _bucket(id_: str, key: str, bucket: Bucket) -> GraphNode:
     below = [f"below {bucket.prefix}"] if bucket.prefix else []
     versions = ["and old versions"] if bucket.access == "work" else []
-    return GraphNode(
-        id_, "bucket", bucket.name, (f"jobs may {_RIGHTS[bucket.access]}", *versions, *below), key=key
-    )  # fmt: skip
+    return GraphNode(id_, "bucket", bucket.name, (f"jobs may {_RIGHTS[bucket.access]}", *versions, *below), key=key)
 
 
 def _bucket_edges(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
@@ -52,8 +50,8 @@ def _bucket_edges(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
             yield _right(node, f"bucket-{key}", f"tasks of {name} may {{}} {key}", manifest.buckets[key].access)
         work = engine.work
         if work.bucket not in manifest.buckets:
-            yield _bucket(f"bucket-{name}-work", f"engines.{name}.work", manifest.work_bucket(name))
-        place = f"bucket-{work.bucket}" if work.bucket in manifest.buckets else f"bucket-{name}-work"
+            yield _bucket(f"work-{name}", f"engines.{name}.work", manifest.work_bucket(name))
+        place = f"bucket-{work.bucket}" if work.bucket in manifest.buckets else f"work-{name}"
         title = f"{name} keeps its work files below {work.prefix}"
         yield GraphEdge(node, place, title, "both")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _BELOW: tuple[NodeKind, ...] = (*COLUMNS[0], "functions", "access", "notifications", "logs")
 _ORDERED: tuple[NodeKind, ...] = ("queue", "job", "access")
 _INCH = 72.0
-_LEAST_GAP, _MOST_GAP = 0.95, 2.2  # inches between columns
+_LEAST_GAP, _MOST_GAP = 0.78, 2.2  # inches between columns
 _GAP = 0.08  # of the height of the highest column: edges that go far up or down stay apart
 _SIZES = {"label": LABEL, "name": NAME, "detail": DETAIL, "role": DETAIL}
 _FONT = "Arial,Liberation Sans,Helvetica,sans-serif"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gen_infra.graph.model import Graph, GraphNode
 
 _NO_LINKS: Mapping[str, str] = MappingProxyType({})
-_MARGIN = 24.0
+_MARGIN = 20.0
 _HEADER = 54.0  # the height of the heading
 _FOOTER = 34.0  # of a line of the legend
 _TITLE = 20.0  # the size of the heading's text
@@ -95,9 +95,7 @@ def _edge(curve: Curve) -> str:
 def _node(node: GraphNode, place: Rectangle, graph: Graph) -> Iterator[str]:
     yield f'<g class="node {tone_of(node, graph)}" id="graph-{node.id}" data-node="{node.id}">'
     yield f"<title>{_text(_about(node))}</title>"
-    yield (
-        f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{place.width:.1f}" height="{place.height:.1f}" rx="8"/>'
-    )  # fmt: skip
+    yield f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{place.width:.1f}" height="{place.height:.1f}" rx="8"/>'
     text = box(node)
     for line in text.lines:
         size = {"label": LABEL, "name": NAME}.get(line.style, DETAIL)

@@ -36,9 +36,13 @@ def infrastructure(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
         adopted = manifest.adopted
         named = (*adopted.roles, *adopted.instance_profiles, *adopted.log_groups)
         yield GraphNode(
-            "existing", "existing", count(len(named), "resource"), (several(named),), key="existing",
+            "existing",
+            "existing",
+            count(len(named), "resource"),
+            (several(named),),
+            key="existing",
             addresses=tuple(existing),
-        )  # fmt: skip
+        )
     for key, compute in manifest.compute.items():
         yield _compute(manifest, key, compute)
         yield GraphEdge("network", f"compute-{key}", f"{key} runs in this network")
@@ -75,10 +79,10 @@ def _tags(tags: Mapping[str, str]) -> str:
 def _images(manifest: Manifest) -> Iterator[GraphNode]:
     """Yield the environment's image, which the pipeline rebuilds, and the own images of compute environments."""
     image = manifest.image
-    if any(compute.image is None and not compute.is_fargate for compute in manifest.compute.values()):
+    builds = not manifest.iam.instance_profile and manifest.uses_ec2
+    if builds or any(compute.image is None and not compute.is_fargate for compute in manifest.compute.values()):
         rebuild = [f"rebuilt when stale: {image.rebuild.schedule}"] if image.rebuild else []
         scripts = [count(len(image.scripts), "script")] if image.scripts else []
-        builds = not manifest.iam.instance_profile and manifest.uses_ec2
         yield GraphNode(
             "image",
             "image",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _INCH = 72.0
 _SECONDS = 60.0
-_HINT = "install Graphviz (apt install graphviz, brew install graphviz), or use --format mermaid or --format dot"
+_HINT = "install Graphviz (apt install graphviz, brew install graphviz)"
 _APART = 14.0  # the most pixels between two edges at one side of a box
 _CORNER = 12.0  # how far edges stay away from the corners
 
@@ -113,7 +113,7 @@ def run_dot(graph: Graph, output: str, environ: Mapping[str, str] = os.environ, 
             raise MissingError("dot was not found, which places the parts of the picture", hint=_HINT) from error
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise ToolError(f"dot failed: {said[0] if said else f'exit code {done.returncode}'}", hint=_HINT)
+        raise ToolError(f"dot failed: {said[0] if said else f'exit code {done.returncode}'}", hint="run dot -V")
     return done.stdout
 
 

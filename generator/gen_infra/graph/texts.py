@@ -45,11 +45,12 @@ _SIGNS = {"±": 584, "·": 278, "…": 1000}
 _OTHER = 1000  # any other character: at most as wide as it is high
 
 LABEL, NAME, DETAIL = 11.0, 14.0, 12.0  # font sizes in pixels
-PADDING = 12.0
+PADDING = 11.0
 _LINE = 17.0  # from one detail to the next
 _WIDEST_NAME = 224.0  # what is longer is cut, and complete in the title
 _WIDEST_DETAIL = 168.0  # what is longer continues on the next line
 _NARROWEST = 110.0
+_MOST_LINES = 8  # of details in a box; all of them are in the title
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
@@ -127,6 +128,7 @@ def box(node: GraphNode) -> TextBox:
     label = f"{node.label}: {CHANGE_SIGNS[node.change]}" if node.change else node.label
     name = cut(printable(node.name), NAME, _WIDEST_NAME, bold=True)
     details = [line for detail in node.details for line in wrap(printable(detail), DETAIL, _WIDEST_DETAIL)]
+    details = [*details[: _MOST_LINES - 1], "…"] if len(details) > _MOST_LINES else details
     y, rule = PADDING + 8, 0.0
     lines = [_line(label, "label", LABEL, y), _line(name, "name", NAME, y + 19)]
     y += 19 + _LINE + 1

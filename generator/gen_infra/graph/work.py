@@ -83,7 +83,7 @@ def _access(manifest: Manifest) -> Iterator[GraphNode | GraphEdge]:
 
 def _principals(role: AccessRole) -> str:
     kinds = {"principal": role.principals, "GitHub subject": role.github, "GitLab subject": role.gitlab}
-    return ", ".join(count(len(who), kind) for kind, who in kinds.items() if who) or "nobody may assume it"
+    return ", ".join(count(len(who), kind) for kind, who in kinds.items() if who) or "no principals yet"
 
 
 def _identity_providers(manifest: Manifest, role: AccessRole) -> Iterator[str]:

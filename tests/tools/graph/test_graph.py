@@ -159,4 +159,13 @@ def test_a_dot_that_fails_is_named(tmp_path: Path) -> None:
     fake.chmod(0o755)
     with pytest.raises(ToolError, match="dot failed: Error: no layout") as error:
         lay_out(prod(), {"PATH": str(tmp_path)})
-    assert "--format mermaid" in error.value.hint
+    assert error.value.hint == "run dot -V"
+
+
+def test_a_dot_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "dot"
+    fake.write_text("#!/bin/sh\nexec sleep 600\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr("gen_infra.graph.layout._SECONDS", 0.1)
+    with pytest.raises(ToolError, match=r"dot did not end within 0\.1 s and was stopped"):
+        lay_out(prod(), {"PATH": f"{tmp_path}:/usr/bin:/bin"})

@@ -70,7 +70,8 @@ class TestGraph:
         code, out, err = self.run(*arguments)
         assert (code, out) == (3, "")
         assert "error: dot was not found" in err
-        assert "hint: install Graphviz" in err
+        assert "hint: install Graphviz (apt install graphviz" in err
+        assert "or use --format mermaid, dot or json" in err
         assert not Path("x.png").exists()
 
     def test_a_png_is_not_printed_on_a_terminal(self) -> None:

@@ -100,7 +100,7 @@ def test_engines_have_their_queue_their_work_files_and_their_file_systems() -> N
     assert "engine-nextflow" in edges(drawn, "queue-main")
     engine = next(node for node in drawn.nodes if node.kind == "engine")
     assert engine.role == "nextflow-shared-files-worker"
-    assert edges(drawn, "engine-nextflow")["bucket-nextflow-work"] == "both"
+    assert edges(drawn, "engine-nextflow")["work-nextflow"] == "both"
     assert edges(drawn, "job-align")["file_system-refs"] == "back"
     assert edges(drawn, "job-fetch")["file_system-refs"] == "both"
 
@@ -112,6 +112,16 @@ def test_a_network_and_the_rebuilding_of_the_image_say_what_they_are() -> None:
     image = next(node for node in rebuilt.nodes if node.id == "image")
     assert "module.image_pipeline" in image.addresses
     assert any(detail.startswith("rebuilt when stale: ") for detail in image.details)
+
+
+def test_images_of_their_own_leave_the_one_that_is_built(tmp_path: Path) -> None:
+    own = {"max_vcpus": 64, "image": {"id": "ami-0123456789abcdef0"}}
+    drawn = graph(loaded(tmp_path, compute={"spot": own}))
+    built, running = [node for node in drawn.nodes if node.kind == "image"]
+    assert built.addresses == ("module.image_builder",)
+    assert (running.id, running.details) == ("image-spot", ("ami-0123456789abcdef0",))
+    assert edges(drawn, "image-spot") == {"compute-spot": "forward"}
+    assert edges(drawn, "image") == {}
 
 
 def test_an_existing_role_is_the_one_that_a_job_runs_as(tmp_path: Path) -> None:

@@ -33,6 +33,11 @@ def test_a_long_detail_continues_on_the_next_line() -> None:
     assert all(width(line, 12) <= 140 for line in lines)
 
 
+def test_a_box_with_many_details_ends_with_a_sign_that_there_are_more() -> None:
+    lines = [line.text for line in box(GraphNode("network", "network", "lab", tuple(map(str, range(30))))).lines]
+    assert lines == ["network", "lab", *map(str, range(7)), "…"]
+
+
 def test_no_line_of_a_box_is_wider_than_the_box_or_above_another() -> None:
     node = GraphNode("job-x", "job", "x" * 80, ("y" * 200, HOSTILE, "short"), role="r" * 90, change="replaced")
     found = box(node)
