@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import groupby
+from operator import or_
 from typing import TYPE_CHECKING
 
 from gen_infra.cost.amounts import UNKNOWN, ZERO, shown, written
@@ -30,6 +32,8 @@ def change_lines(change: CostChange) -> Iterator[str]:
     month, day = (before.fixed_month, before.worst_day) if before else (None, None)
     yield f"  fixed a month: {after.fixed_month}{_was(month, after.fixed_month)}"
     yield f"  worst day, at max_vcpus: {_worst(after)}{_was(day, after.worst_day)}"
+    if hours := [_hours_in_short(*each) for each in _by_compute(after)]:
+        yield f"  an instance hour with its volumes: {', '.join(hours)}"
     if after.jobs:
         shown_jobs = [
             f"{each.job} {shown(each.at_timeout)}" + (f" (usually {each.usual})" if each.usual else "")
@@ -37,6 +41,15 @@ def change_lines(change: CostChange) -> Iterator[str]:
         ]
         more = f"; {len(after.jobs) - _FEW} more: gen-infra show" if len(after.jobs) > _FEW else ""
         yield f"  an attempt of a job that runs to its timeout: {', '.join(shown_jobs)}{more}"
+
+
+def _by_compute(found: CostEstimate) -> list[tuple[str, list[InstancePrice]]]:
+    return [(compute, list(prices)) for compute, prices in groupby(found.instances, key=lambda each: each.compute)]
+
+
+def _hours_in_short(compute: str, prices: list[InstancePrice]) -> str:
+    known = [each.all_usd for each in prices if each.all_usd]
+    return f"{compute} {reduce(or_, known) if known else UNKNOWN}"
 
 
 def _was(before: Total | None, after: Total) -> str:
@@ -77,8 +90,8 @@ def estimate_lines(found: CostEstimate) -> Iterator[str]:
     for rate in found.rates:
         price = UNKNOWN if rate.usd is None else f"{rate.usd:g} USD"
         yield f"  {rate.name}: {price} per {rate.unit}"
-    for compute, prices in groupby(found.instances, key=lambda each: each.compute):
-        yield from _hours(compute, list(prices))
+    for compute, prices in _by_compute(found):
+        yield from _hours(compute, prices)
     if found.jobs:
         yield "an attempt of a job:"
     yield from map(_job, found.jobs)

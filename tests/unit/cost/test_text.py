@@ -37,6 +37,7 @@ def test_a_first_plan_says_what_the_environment_costs(tmp_path: Path) -> None:
         TITLE,
         "  fixed a month: 1.00 USD",
         "  worst day, at max_vcpus: 74.66 USD, with 6.12 USD for 2.1 TiB of volumes",
+        "  an instance hour with its volumes: spot 1.56 USD",
         "  an attempt of a job that runs to its timeout: align 1.56 USD",
     ]
 
@@ -46,7 +47,7 @@ def test_a_change_is_shown_with_what_it_was(tmp_path: Path) -> None:
     network = {"create": {"cidr": "10.42.0.0/16", "nat": "one"}}
     after = environment(tmp_path, compute__spot={**EC2, "max_vcpus": 32}, network=network)
     change = compare(applied(before), after)
-    _, month, day, _ = change_lines(change)
+    _, month, day, *_ = change_lines(change)
     assert month == "  fixed a month: 37.50 USD; was 1.00 USD: +36.50 USD"
     assert day == (
         "  worst day, at max_vcpus: 37.33 USD, with 3.06 USD for 1.1 TiB of volumes; was 74.66 USD: -37.33 USD"
