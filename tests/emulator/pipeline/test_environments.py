@@ -194,6 +194,16 @@ class TestProd:
         assert bad.returncode == 1
         assert (json.loads(bad.stdout)["status"], json.loads(bad.stdout)["exit_code"]) == ("FAILED", 3)
 
+    def test_the_report_shows_queues_jobs_and_why_they_failed(self, prod: Stack) -> None:
+        report = prod.built("report", "--no-check")
+        assert {each["section"] for each in report["missing"]} <= {"check", "plan", "picture"}
+        live = report["live"]
+        assert [each["name"] for each in live["queues"]] == ["highPriority-prod", "lowPriority-prod"]
+        (bad,) = [each for each in live["jobs"] if each["exit_code"] == 3]
+        assert (bad["status"], bad["cause"], bad["spans"][-1]["state"]) == ("FAILED", "program-failed", "failed")
+        assert {"name": "program-failed", "jobs": 1}.items() <= live["causes"][0].items()
+        assert live["unseen"] == []
+
     def test_functions_answer(self, prod: Stack) -> None:
         submitted = prod.answer("submit", "strelka", "--via-function", "--name", "through-the-function")
         (listed,) = prod.answer("jobs", submitted["id"])

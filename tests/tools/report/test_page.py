@@ -13,8 +13,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from gen_infra import pipeline
+from gen_infra.check.report import Check, CheckReport, Finding, RuleInfo
+from gen_infra.explain import ManifestChange, explain
 from gen_infra.report.gather import gather
 from gen_infra.report.page import page as render_page
+from gen_infra.terraform.plan import PlanContent
 from tests.conftest import require_tool
 from tests.unit.manifests import changed, write
 from tests.unit.recorded import Account
@@ -86,7 +89,17 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> EnvironmentReport:
         hostile = {**JOBS[3], "jobName": HOSTILE, "statusReason": HOSTILE}
         account.answers = answers([*JOBS[:3], hostile, *JOBS[4:]])
         live = live_of(account, environment.manifest, folder)
-    return replace(found, live=live, missing=tuple(each for each in found.missing if each.section != "live"))
+    rule = RuleInfo("GI_X_1", HOSTILE, HOSTILE, "javascript:alert(1)", "high")
+    finding = Finding("failed", HOSTILE, HOSTILE, rule)
+    change = {"actions": ["delete"], "before": {"name": HOSTILE}, "after": None}
+    queue = {"address": HOSTILE, "mode": "managed", "type": "aws_batch_job_queue", "change": change}
+    return replace(
+        found,
+        live=live,
+        check=CheckReport((Check("checkov", HOSTILE, (finding, replace(finding, level="skipped", reason=HOSTILE))),)),
+        plan=explain(PlanContent({"resource_changes": [queue]}), [ManifestChange(HOSTILE, HOSTILE, HOSTILE, None)]),
+        missing=tuple(each for each in found.missing if each.section == "picture"),
+    )
 
 
 @contextmanager
@@ -112,6 +125,10 @@ def test_hostile_text_stays_text(browser: Browser, reported: EnvironmentReport, 
         assert page.locator("img").count() == 0
         assert page.locator("#job-bad a").inner_text() == HOSTILE
         assert HOSTILE in (page.locator("#part-job-one").text_content() or "")
+        assert (page.locator("#check").text_content() or "").count(HOSTILE) == 7
+        assert HOSTILE in (page.locator("#plan tbody th").text_content() or "")
+        assert "stops jobs" in (page.locator("#plan .danger").first.text_content() or "")
+        assert page.locator('a[href^="javascript"]').count() == 0
 
 
 def test_the_search_shows_what_is_meant(browser: Browser, reported: EnvironmentReport, tmp_path: Path) -> None:

@@ -108,3 +108,12 @@ def test_the_readmes_picture_shows_prod_as_it_is() -> None:
         (edge.source, edge.target, "edge indirect" if edge.is_indirect else "edge") for edge in drawn.edges
     ], hint
     assert picture.findtext(f"{SVG}style") == parsed(drawn).findtext(f"{SVG}style"), hint
+
+
+def test_nodes_link_to_their_places_on_a_page() -> None:
+    graph = prod()
+    linked = ET.fromstring(draw(graph, stacked(graph), {"job-isaac": "#part-job-isaac"}))  # noqa: S314 - our own text
+    assert linked.attrib["role"] == "group", "a screen reader skips links in an image"
+    [link] = linked.iter(f"{SVG}a")
+    assert link.attrib["href"] == "#part-job-isaac"
+    assert [each.attrib["data-node"] for each in link] == ["job-isaac"]
