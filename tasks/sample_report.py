@@ -23,6 +23,7 @@ from gen_infra.aws.session import clients
 from gen_infra.aws.state_bucket import ensure_state_bucket
 from gen_infra.aws.submission import SubmitRequest, submit
 from gen_infra.check.formats import write_atomically
+from gen_infra.cost import estimate
 from gen_infra.manifest import load
 from gen_infra.manifest.model.settings import StateBucket
 from gen_infra.report.gather import gather
@@ -30,9 +31,10 @@ from gen_infra.report.page import page
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gen_infra.aws.session import Clients
+    from gen_infra.cost.history import SpendGroup
     from gen_infra.environment import Environment
     from gen_infra.manifest import Manifest
     from gen_infra.report.data import EnvironmentReport, HistoryJob, LiveData, QueueNow
@@ -73,7 +75,7 @@ def main(file: Path) -> None:
             _submit_all(environment.clients, environment.manifest)
             changed = _planned_change(manifest_path, out)
             report = gather(changed, manifest_path, _progress, since=timedelta(days=7))
-        write_atomically(file, page(_slower(report)))
+        write_atomically(file, page(_slower(report, changed.manifest)))
 
 
 def _offer_images(folder: Path, manifest: Manifest) -> None:
@@ -142,7 +144,7 @@ def _planned_change(manifest_path: Path, out: Path) -> Environment:
     return environment
 
 
-def _slower(report: EnvironmentReport) -> EnvironmentReport:
+def _slower(report: EnvironmentReport, manifest: Manifest) -> EnvironmentReport:
     """Return the report as if everything in AWS Batch had taken longer."""
     if report.live is None:
         return report
@@ -151,14 +153,15 @@ def _slower(report: EnvironmentReport) -> EnvironmentReport:
     def earlier(at: datetime) -> datetime:
         return end - (end - at) * _SLOWER
 
-    def longer(hours: Mapping[str, float]) -> dict[str, float]:
-        return {key: value * _SLOWER for key, value in hours.items()}
+    def group(each: SpendGroup) -> SpendGroup:
+        usd = replace(each.usd, usd=each.usd.usd * _SLOWER)
+        return replace(each, vcpu_hours=each.vcpu_hours * _SLOWER, usd=usd)
 
     def job(each: HistoryJob) -> HistoryJob:
         spans = tuple(replace(span, start=earlier(span.start), end=earlier(span.end)) for span in each.spans)
         ended = each.ended and earlier(each.ended)
-        hours = each.vcpu_hours * _SLOWER
-        return replace(each, created=earlier(each.created), ended=ended, spans=spans, vcpu_hours=hours)
+        hours, usd = each.vcpu_hours * _SLOWER, each.usd and each.usd * _SLOWER
+        return replace(each, created=earlier(each.created), ended=ended, spans=spans, vcpu_hours=hours, usd=usd)
 
     def queue(each: QueueNow) -> QueueNow:
         return replace(each, oldest_runnable=each.oldest_runnable and earlier(each.oldest_runnable))
@@ -167,9 +170,10 @@ def _slower(report: EnvironmentReport) -> EnvironmentReport:
         live,
         jobs=tuple(map(job, live.jobs)),
         queues=tuple(map(queue, live.queues)),
-        vcpu_hours=longer(live.vcpu_hours),
+        spent=tuple(map(group, live.spent)),
     )
-    return replace(report, live=slower)
+    hours = {each.job: each.usual_hours * _SLOWER for each in report.cost.jobs if each.usual_hours}
+    return replace(report, live=slower, cost=estimate(manifest, hours))
 
 
 def _progress(line: str) -> None:

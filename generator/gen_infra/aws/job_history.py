@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors, error_code
 from gen_infra.aws.job_containers import container_of_attempt, containers_of
-from gen_infra.aws.queues import DESCRIBE_AT_MOST
+from gen_infra.aws.jobs import STATUSES
+from gen_infra.aws.queues import DESCRIBE_AT_MOST, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -40,6 +41,19 @@ def jobs_since(clients: Clients, queues: Iterable[str], since: datetime) -> list
         parts = pool.map(lambda asked: _parts(clients, oldest, *asked), [(name, found[name]) for name in parents])
         ids = [*(name for name in found if name not in parents), *(name for part in parts for name in part)]
         return _described(clients, pool, ids)
+
+
+@aws_errors()
+def jobs_submitted_since(clients: Clients, queues: Iterable[str], since: datetime) -> list[Json]:
+    """Return the entries of DescribeJobs of the jobs in any state that were submitted since a time, the newest first.
+
+    Arrays and multi-node jobs are their parent.
+    """
+    oldest = since.timestamp() * 1000
+    with ThreadPoolExecutor(_CALLS_AT_A_TIME) as pool:
+        listings = pool.map(lambda queue: [*listed(clients, queue, STATUSES)], queues)
+        ids = [each["jobId"] for found in listings for each in found if each.get("createdAt", 0) >= oldest]
+        return sorted(_described(clients, pool, ids), key=lambda each: -each.get("createdAt", 0))
 
 
 @aws_errors()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.alarms import AlarmState
     from gen_infra.check.report import CheckReport
     from gen_infra.cost import CostEstimate, UsdRange
+    from gen_infra.cost.history import SpendGroup
     from gen_infra.explain import Summary
 
 Section = Literal["picture", "jobs", "access", "check", "plan", "live", "cost"]
@@ -245,6 +246,7 @@ class HistoryJob:
         attempts: how many attempts have ended.
         vcpus: of all its nodes; of an array, those of one child.
         vcpu_hours: of all attempts (of an array, of its children) so far.
+        usd: what these have cost, estimated; None: unknown.
         exit_code: of the last attempt.
         reason: what Batch says about its state.
         cause: the name of a :class:`JobCause`; empty for a job that did not fail, or whose cause is not known.
@@ -263,6 +265,7 @@ class HistoryJob:
     attempts: int
     vcpus: float
     vcpu_hours: float
+    usd: UsdRange | None
     exit_code: int | None
     reason: str
     cause: str
@@ -320,7 +323,7 @@ class LiveData:
         jobs: the newest first.
         causes: why jobs failed, the most frequent first.
         unexplained: how many failed jobs were not looked at, or have no known cause.
-        vcpu_hours: of these jobs, by job definition.
+        spent: how long jobs ran since then, and what that has cost, by job definition.
         alarms: the environment's, those that fire first.
         images: those that new instances start from.
         unseen: what could not be looked up, and why.
@@ -332,7 +335,7 @@ class LiveData:
     jobs: tuple[HistoryJob, ...]
     causes: tuple[JobCause, ...]
     unexplained: int
-    vcpu_hours: dict[str, float]
+    spent: tuple[SpendGroup, ...]
     alarms: tuple[AlarmState, ...]
     images: tuple[ImageNow, ...]
     unseen: tuple[str, ...]

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.aws.alarms import alarm_states
-from gen_infra.aws.history import children_that_ran, job_details
 from gen_infra.aws.images import find, named_image
+from gen_infra.aws.job_history import hosts_of, instance_types, jobs_since, jobs_submitted_since
 from gen_infra.aws.jobs import job_from
 from gen_infra.aws.queues import listed, queue_states, vcpus_of
+from gen_infra.cost.amounts import total
+from gen_infra.cost.history import groups, spends
 from gen_infra.errors import AwsError, GenInfraError, UsageError
 from gen_infra.report.data import HistoryJob, ImageNow, JobCause, JobSpan, LiveData, QueueNow
 from gen_infra.why import explain, explain_end
@@ -23,14 +25,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from gen_infra.aws.jobs import SubmittedJob
     from gen_infra.aws.queues import QueueState
     from gen_infra.aws.session import Clients, Json
+    from gen_infra.cost.history import JobSpend
     from gen_infra.manifest import Manifest
     from gen_infra.why.evidence import Cause
 
 _EXPLAINED = 200  # failed jobs; each needs a call or two
 _AT_A_TIME = 4
-_HOUR = 3600.0
 _LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 
 
@@ -40,32 +43,54 @@ def live_data(clients: Clients, manifest: Manifest, manifest_path: Path, since: 
     Raises:
         AwsError: the queues do not exist, a call is not allowed, or AWS cannot be reached.
     """
+    notes = Notes(clients)
     names = [manifest.queue_name(key) for key in manifest.queues]
     states = queue_states(clients, names)
-    details: Sequence[Any] = job_details(clients, [state.queue for state in states], since)
-    queues = tuple(_queue(clients, manifest, manifest_path, state) for state in states)
+    names = [state.queue for state in states]
+    details: Sequence[Any] = jobs_submitted_since(clients, names, since)
+    ran = jobs_since(clients, names, since)
+    places = {place for each in ran for _, _, place in hosts_of(each)}
+    types = notes.look("instance types of jobs", "ecs", instance_types, places) or {}
+    spent = spends(manifest, ran, types, since, until)
     causes = _causes(clients, manifest, manifest_path, details)
-    jobs = tuple(_job(clients, each, causes.by_job.get(each["jobId"], ""), until) for each in details)
-    hours: dict[str, float] = defaultdict(float)
-    for job in jobs:
-        hours[job.definition.partition(":")[0]] += job.vcpu_hours
-    by_hours = dict(sorted(hours.items(), key=lambda each: -each[1]))
-    notes = Notes(clients)
+    parts = _Parts.of(ran, spent)
     alarms = notes.look("alarms", "cloudwatch", alarm_states, manifest.alarms) if manifest.alarms else None
-    firing_first = sorted(alarms or (), key=lambda each: each.state != "ALARM")
     images = notes.look("machine images", "ec2", _images, manifest)
     return LiveData(
         since=since,
         until=until,
-        queues=queues,
-        jobs=jobs,
+        queues=tuple(_queue(clients, manifest, manifest_path, state) for state in states),
+        jobs=tuple(_job(each, clients.region, causes.by_job.get(each["jobId"], ""), parts, until) for each in details),
         causes=causes.found,
         unexplained=causes.unexplained,
-        vcpu_hours=by_hours,
-        alarms=tuple(firing_first),
+        spent=tuple(groups(spent, "job")),
+        alarms=tuple(sorted(alarms or (), key=lambda each: each.state != "ALARM")),
         images=tuple(images or ()),
         unseen=tuple(notes.unseen),
     )
+
+
+class _Parts(NamedTuple):
+    """The parts of each job that ran, and what they have cost: itself, the children of an array, or nodes."""
+
+    details: Mapping[str, list[Json]]
+    spends: Mapping[str, list[JobSpend]]
+
+    @classmethod
+    def of(cls, details: Iterable[Json], spent: Iterable[JobSpend]) -> _Parts:
+        """Group them by the id of their parent."""
+        found: defaultdict[str, list[Json]] = defaultdict(list)
+        costs: defaultdict[str, list[JobSpend]] = defaultdict(list)
+        for each in details:
+            found[_parent(each["jobId"])].append(each)
+        for spend in spent:
+            costs[_parent(spend.id)].append(spend)
+        return cls(found, costs)
+
+
+def _parent(job_id: str) -> str:
+    """Return the id of an array or a multi-node job: ``ID:7`` and ``ID#0`` -> ``ID``."""
+    return job_id.partition(":")[0].partition("#")[0]
 
 
 def _images(clients: Clients, manifest: Manifest) -> list[ImageNow]:
@@ -128,17 +153,11 @@ def _as_cause(cause: Cause, jobs: int, example: str) -> JobCause:
     return JobCause(cause.name, cause.message, cause.fix, jobs, example)
 
 
-def _job(clients: Clients, detail: Any, cause: str, until: datetime) -> HistoryJob:
-    job, vcpus = job_from(detail, clients.region), vcpus_of(detail)
-    spans = tuple(job_spans(detail, until))
-    ran = [span for span in spans if span.state in {"running", "failed"}]
-    if job.array_size:
-        ran = [
-            JobSpan("running", _time(each["startedAt"]), _time(each["stoppedAt"]) if each.get("stoppedAt") else until)
-            for each in children_that_ran(clients, job.id)
-            if each.get("startedAt")
-        ]
-        spans = tuple(_of_array(job.created or until, ran, job.status, job.stopped or until))
+def _job(detail: Any, region: str, cause: str, parts: _Parts, until: datetime) -> HistoryJob:
+    job = job_from(detail, region)
+    spans = _of_array(job, parts.details.get(job.id, ()), until) if job.array_size else job_spans(detail, until)
+    spent = parts.spends.get(job.id, [])
+    usd = total((each.id, each.usd) for each in spent)
     return HistoryJob(
         id=job.id,
         name=job.name,
@@ -148,14 +167,15 @@ def _job(clients: Clients, detail: Any, cause: str, until: datetime) -> HistoryJ
         created=job.created or until,
         ended=job.stopped if job.finished else None,
         attempts=job.attempts,
-        vcpus=vcpus,
-        vcpu_hours=round(vcpus * sum((span.end - span.start).total_seconds() for span in ran) / _HOUR, 4),
+        vcpus=vcpus_of(detail),
+        vcpu_hours=round(sum(each.vcpus * each.hours for each in spent), 4),
+        usd=None if usd.unknown else usd.usd,
         exit_code=job.exit_code,
         reason=job.reason,
         cause=cause,
         children=dict(job.children),
         url=job.console_url,
-        spans=spans,
+        spans=tuple(spans),
     )
 
 
@@ -188,12 +208,18 @@ def job_spans(detail: Json, until: datetime) -> Iterator[JobSpan]:
             yield JobSpan("running" if status == "SUCCEEDED" else "failed", started, stopped)
 
 
-def _of_array(created: datetime, ran: Sequence[JobSpan], status: str, end: datetime) -> Iterator[JobSpan]:
+def _of_array(job: SubmittedJob, children: Iterable[Json], until: datetime) -> Iterator[JobSpan]:
     """Yield the wait for the first child, and the time in which children ran."""
-    first = min((span.start for span in ran), default=end)
+    created, end = job.created or until, job.stopped or until
+    ran = [
+        (_time(started), _time(stopped) if stopped else until)
+        for child in children
+        for started, stopped, _ in hosts_of(child)
+    ]
+    first = min((started for started, _ in ran), default=end)
     yield JobSpan("waiting", created, max(created, first))
     if ran:
-        yield JobSpan("failed" if status == "FAILED" else "running", first, max(span.end for span in ran))
+        yield JobSpan("failed" if job.status == "FAILED" else "running", first, max(stopped for _, stopped in ran))
 
 
 def _time(milliseconds: Any) -> datetime:

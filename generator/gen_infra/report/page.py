@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gen_infra.cost import shown
+from gen_infra.cost.amounts import total
 from gen_infra.explain import DANGERS
 from gen_infra.report.chart import Axis, usage_chart
 
@@ -54,6 +55,7 @@ def page(report: EnvironmentReport) -> str:
             axis=axis,
             chart=usage_chart(live, axis) if live and axis else None,
             dangers=DANGERS,
+            spent=total((each.name, each.usd.usd) for each in live.spent).usd if live else None,
             policy=policy,
             # All three are made by this package, and the policy admits exactly these bytes.
             picture=Markup(report.picture) if report.picture else None,  # noqa: S704
@@ -78,6 +80,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
+        "dollars": dollars,
         "id": element_id,
         "https": https_only,
         "marked": marked,
@@ -137,6 +140,11 @@ def gib(mib: float) -> str:
 def usd(value: UsdRange | None) -> str:
     """Return a price such as ``1.53 USD`` or ``1.20 to 4.10 USD``, which breaks between its ends alone."""
     return shown(value).replace(" USD", "\u00a0USD").replace(" to ", " to\u00a0")
+
+
+def dollars(value: UsdRange | None) -> str:
+    """Return the middle of a price, such as ``2.65``, for a narrow column; a dash where it is unknown."""
+    return "\u2013" if value is None else f"{(value.low + value.high) / 2:,.2f}"
 
 
 def minute(value: datetime) -> str:

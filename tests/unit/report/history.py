@@ -72,31 +72,29 @@ JOBS = [
 ]  # fmt: skip
 
 
-def children() -> list[dict[str, Any]]:
-    return [
-        {
-            "jobId": f"many:{index}",
-            "jobName": "many",
-            "status": "SUCCEEDED",
-            "startedAt": ago(280),
-            "stoppedAt": ago(220),
-        }
-        for index in range(3)
-    ]
+CHILDREN = [
+    job(f"many:{index}", "SUCCEEDED", 300, attempts=[attempt(280, 220)], startedAt=ago(280), stoppedAt=ago(220))
+    for index in range(3)
+]
 
 
 def answers(jobs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the answers of an account with these jobs; everything around them is forbidden."""
 
     def list_jobs(request: dict[str, Any]) -> dict[str, Any]:
-        if "arrayJobId" in request:
-            return {"jobSummaryList": children() if request["jobStatus"] == "SUCCEEDED" else []}
-        keys = ("jobId", "jobName", "status", "createdAt")
-        found = [each for each in jobs if each["status"] == request["jobStatus"]]
-        return {"jobSummaryList": [{key: each[key] for key in keys} for each in found]}
+        keys = ("jobId", "jobName", "status", "createdAt", "arrayProperties", "stoppedAt")
+        listed = CHILDREN if "arrayJobId" in request else jobs
+        found = [each for each in listed if each["status"] == request["jobStatus"]]
+        sizes = {"arrayProperties": {"size": 3}}
+        return {
+            "jobSummaryList": [
+                {key: each[key] for key in keys if key in each} | (sizes if "arrayProperties" in each else {})
+                for each in found
+            ]
+        }
 
     def describe_jobs(request: dict[str, Any]) -> dict[str, Any]:
-        return {"jobs": [each for each in jobs if each["jobId"] in request["jobs"]]}
+        return {"jobs": [each for each in (*jobs, *CHILDREN) if each["jobId"] in request["jobs"]]}
 
     forbidden = (
         "DescribeAlarms", "DescribeAutoScalingGroups", "DescribeClusters", "DescribeKey", "DescribeRepositories",

@@ -36,7 +36,8 @@ def test_jobs_causes_and_hours(live: LiveData) -> None:
     assert jobs["now"].vcpu_hours == 8 * 1.5, "so far"
     assert jobs["many"].vcpu_hours == 8 * 3, "of the children"
     assert jobs["wait"].vcpu_hours == 0
-    assert live.vcpu_hours == {"one-test": 12 + 12 + 24 + 3 * 4}
+    [group] = live.spent
+    assert (group.name, group.jobs, group.vcpu_hours) == ("one", 5 + 3, 12 + 12 + 24 + 3 * 4)
     causes = {each.name: each.jobs for each in live.causes}
     assert causes["out-of-memory"] == 2
     assert {jobs[each].cause for each in ("killed", "killed-too")} == {"out-of-memory"}
@@ -104,7 +105,7 @@ def test_alarms_that_fire_come_first_and_the_image_has_an_age(account: Account, 
 def test_without_jobs_there_is_an_axis(account: Account, tmp_path: Path) -> None:
     account.answers = answers([])
     found = live_of(account, accept(tmp_path), tmp_path)
-    assert (found.jobs, found.causes, found.vcpu_hours) == ((), (), {})
+    assert (found.jobs, found.causes, found.spent) == ((), (), ())
     assert usage_chart(found, Axis.of(found)).most_vcpus == 0
 
 
