@@ -44,7 +44,7 @@ lint: setup ## Run ruff, mypy, shellcheck and shfmt (terraform fmt is among the 
 unit: setup ## Run the tests that start no process
 	$(BIN)/pytest tests/unit tests/golden --numprocesses auto --dist worksteal
 
-golden: setup ## Regenerate the golden files; read the difference before you commit it
+golden: setup ## Regenerate the golden files and the README's picture; read the difference before you commit it
 	$(BIN)/python -m tests.golden.renew
 
 schema: setup ## Regenerate the manifest's JSON Schema

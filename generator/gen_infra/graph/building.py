@@ -44,9 +44,8 @@ def _graph(manifest: Manifest) -> Graph:
 
 
 def _notifications(manifest: Manifest, known: Collection[str]) -> Iterator[GraphNode]:
-    """Yield a node for all that notifies and watches: the modules that are of no other node."""
-    modules = [str(address) for address in all_else(manifest) if address.startswith("module.")]
-    own = [address for address in modules if address not in known]
+    """Yield a node for all that notifies and watches: what is rendered and belongs to no other node."""
+    own = [address for address in map(str, all_else(manifest)) if address not in known]
     given = manifest.notifications
     kinds = [name.replace("_", " ") for name in given.__struct_fields__ if getattr(given, name)]
     if own:
