@@ -17,6 +17,7 @@ class RecordedSite:
     def __init__(self, site: Site) -> None:
         self.site, self.aws = site, site.aws
         self.manifest = site.folder / "small.yaml"
+        self.cost: dict[str, Any] = {}  # of the last plan
 
     def run(self, command: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = self.site.run(command, "small.yaml", *arguments)
@@ -27,5 +28,6 @@ class RecordedSite:
         """Return what a plan changes, each with the manifest's keys behind it; and the keys behind nothing."""
         answer: dict[str, Any] = json.loads(self.run("plan", "--json").stdout)
         assert answer["has_changes"] == bool(answer["changes"])
+        self.cost = answer["cost"]
         behind = {change["address"]: [cause["key"] for cause in change["causes"]] for change in answer["changes"]}
         return behind, [change["key"] for change in answer["without_effect"]]

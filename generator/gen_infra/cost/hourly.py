@@ -134,12 +134,17 @@ def fargate_price(
 
 def task_price(region: str, job: Job, *, is_spot: bool) -> UsdRange | None:
     """Return what a job costs on Fargate by the hour; None: unknown."""
-    platform = (job.container_properties or job.task_properties).get("runtimePlatform") or {}
     return fargate_price(
         region,
         job.total_vcpus,
         job.total_memory_mib / 1024,
         job.ephemeral_storage_gib or 0,
-        on_arm=platform.get("cpuArchitecture") == "ARM64",
+        on_arm=is_on_arm(job),
         is_spot=is_spot,
     )
+
+
+def is_on_arm(job: Job) -> bool:
+    """Return whether a job on Fargate runs on Graviton."""
+    platform = (job.container_properties or job.task_properties).get("runtimePlatform") or {}
+    return platform.get("cpuArchitecture") == "ARM64"

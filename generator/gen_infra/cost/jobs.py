@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.cost.amounts import UsdRange, as_json
-from gen_infra.cost.hourly import InstancePrice, task_price
+from gen_infra.cost.hourly import InstancePrice, is_on_arm, task_price
 from gen_infra.manifest.placements import Demand, demand, places
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ def job_costs(
     by_demand: dict[tuple[object, ...], UsdRange | None] = {}  # many jobs have the same
     for key, found in places(manifest).items():
         job = manifest.jobs[key]
-        alike = (demand(job), job.nodes, job.ephemeral_storage_gib, *map(_identity, found))
-        if alike not in by_demand or any(not place.instance_types for place in found):
+        fargate = job.total_vcpus, job.ephemeral_storage_gib, is_on_arm(job)
+        alike = (demand(job), job.nodes, fargate, *map(_identity, found))
+        if alike not in by_demand:
             by_demand[alike] = _usd_an_hour(manifest, job, found, priced)
         yield JobCost(key, by_demand[alike], job.timeout_minutes / 60, usual_hours.get(key), job.attempts)
 

@@ -40,6 +40,8 @@ class TestWithoutEffect:
     def test_a_change_that_needs_nothing_in_aws_is_recorded_without_a_message(self, site: RecordedSite) -> None:
         site.manifest.write_text(SMALL.replace("2048,", "2048, queue: main,"))
         assert site.causes() == ({}, ["jobs.tool.queue"])
+        assert site.cost["before"]["worst_day"]["usd"]["high"] > 0
+        assert site.cost["difference"]["worst_day"] == {"low": 0, "high": 0}
         applied = site.run("apply", "--yes")
         assert RECORD not in applied.stdout + applied.stderr
         assert site.causes() == ({}, [])

@@ -142,6 +142,13 @@ class TestJobs:
         (cost,) = of(tmp_path, compute__spot__type="FARGATE_SPOT", jobs={"align": job}).jobs
         assert cost.at_timeout == UsdRange(near(0.6 * hour), near(2 * hour))
 
+    def test_graviton_on_fargate_costs_less(self, tmp_path: Path) -> None:
+        job = {**JOB, "vcpus": 4, "memory_mib": 8192}
+        arm = {**job, "container_properties": {"runtimePlatform": {"cpuArchitecture": "ARM64"}}}
+        intel, graviton = of(tmp_path, compute__spot__type="FARGATE", jobs={"a": job, "b": arm}).jobs
+        assert intel.usd_an_hour == UsdRange.exactly(near(4 * 0.04048 + 8 * 0.004445))
+        assert graviton.usd_an_hour == UsdRange.exactly(near(4 * 0.03238 + 8 * 0.00356))
+
 
 class TestWorstDay:
     def test_every_vcpu_runs_all_day_with_all_volumes(self, tmp_path: Path) -> None:
