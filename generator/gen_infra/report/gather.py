@@ -123,11 +123,8 @@ def _plan(environment: Environment, manifest_path: Path) -> Plan:
     Raises:
         UsageError: there is none, or it cannot be used any more.
     """
-    saved, wanted, hint = (
-        environment.saved_plan,
-        environment.plan_origin("apply"),
-        f"run gen-infra plan {manifest_path}",
-    )
+    saved, wanted = environment.saved_plan, environment.plan_origin("apply")
+    hint = f"run gen-infra plan {manifest_path}"
     if not saved.exists:
         raise UsageError("there is no saved plan", hint=hint)
     if not saved.is_for(wanted):  # terraform need not start to find that out
