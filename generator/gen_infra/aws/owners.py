@@ -6,6 +6,7 @@ version of gen-infra created, is known by its name alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.definitions import active_definitions, newest_revisions
@@ -15,7 +16,7 @@ from gen_infra.aws.inventory import AwsResource
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from gen_infra.aws.session import Clients
 
@@ -85,16 +86,37 @@ def _tags(clients: Clients, resource: AwsResource) -> Mapping[str, str]:
     """Return the tags of a resource, also those that AWS does not list with it; none where it refuses the look."""
     from botocore.exceptions import ClientError
 
+    read = _READ_TAGS.get(resource.type)
     try:
-        if resource.type == "aws_iam_role":
-            tags = clients.iam.get_role(RoleName=resource.name)["Role"].get("Tags", [])
-            return {tag["Key"]: tag["Value"] for tag in tags}
-        if resource.type == "aws_batch_job_queue":
-            queues: Any = clients.batch.describe_job_queues(jobQueues=[resource.name])["jobQueues"]
-            return queues[0].get("tags", {}) if queues else {}
-        if resource.type == "aws_sfn_state_machine":
-            tags = clients.states.list_tags_for_resource(resourceArn=resource.name)["tags"]
-            return {tag["key"]: tag["value"] for tag in tags}
+        return read(clients, resource.name) if read else resource.tags
     except ClientError:
         return {}
-    return resource.tags
+
+
+def _tags_of_role(clients: Clients, name: str) -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in clients.iam.get_role(RoleName=name)["Role"].get("Tags", [])}
+
+
+def _tags_of_queue(clients: Clients, name: str) -> Mapping[str, str]:
+    queues: Any = clients.batch.describe_job_queues(jobQueues=[name])["jobQueues"]
+    return queues[0].get("tags", {}) if queues else {}
+
+
+def _tags_of_scheduling_policy(clients: Clients, name_or_arn: str) -> Mapping[str, str]:
+    pages = clients.batch.get_paginator("list_scheduling_policies").paginate()
+    arns = [each["arn"] for page in pages for each in page["schedulingPolicies"]]
+    same = [arn for arn in arns if arn.rpartition("/")[2] == name_or_arn.rpartition("/")[2]]
+    policies: Any = clients.batch.describe_scheduling_policies(arns=same)["schedulingPolicies"] if same else []
+    return policies[0].get("tags", {}) if policies else {}
+
+
+def _tags_of_state_machine(clients: Clients, arn: str) -> Mapping[str, str]:
+    return {tag["key"]: tag["value"] for tag in clients.states.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+
+_READ_TAGS: Mapping[str, Callable[[Clients, str], Mapping[str, str]]] = {
+    "aws_batch_job_queue": _tags_of_queue,
+    "aws_batch_scheduling_policy": _tags_of_scheduling_policy,
+    "aws_iam_role": _tags_of_role,
+    "aws_sfn_state_machine": _tags_of_state_machine,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,13 +16,15 @@ from gen_infra.apply.recovery import (
     note_lineage,
     require_own_place,
     require_own_state,
+    with_recovery_hints,
 )
 from gen_infra.aws.inventory import AwsResource
 from gen_infra.environment import Environment
 from gen_infra.errors import AwsError, UsageError
 from gen_infra.manifest import load_with_warnings
-from gen_infra.terraform.messages import Event
+from gen_infra.terraform.messages import Event, TerraformError
 from gen_infra.terraform.plan import RECORD, PlanContent
+from gen_infra.tools.diagnostics import Diagnostic
 from tests.unit.manifests import changed, write
 from tests.unit.recorded import Account, Refusal
 
@@ -240,3 +243,25 @@ class TestLock:
         lock = Lock(environment, seen.append)
         lock.on_event(Event("start", ""))
         assert (lock.id, len(seen)) == ("", 1)
+
+
+@pytest.mark.parametrize("owner", ["test", "b-test"])
+def test_no_import_is_advised_of_what_another_environment_owns(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, account: Account, owner: str
+) -> None:
+    """Following that advice, and then destroying one of them, would delete the other's role."""
+    said = "creating IAM Role (isaac-b-test-job): EntityAlreadyExists: Role with name isaac-b-test-job already exists."
+    diagnostic = Diagnostic("error", said, "", address="aws_iam_role.isaac-b")
+    error = TerraformError("terraform apply failed", cause="exists", diagnostics=(diagnostic,))
+    tags = [{"Key": "gen-infra:environment", "Value": owner}]
+    made = {"RoleName": "isaac-b-test-job", "RoleId": "A" * 16, "Arn": "a" * 20, "Path": "/", "CreateDate": 0}
+    account.answers = {"GetRole": {"Role": {**made, "Tags": tags}}}
+    environment.clients = account.clients
+    monkeypatch.setattr(Environment, "terraform", lambda _: SimpleNamespace(typed="terraform -chdir=x"))
+    refused = UsageError if owner == "b-test" else TerraformError
+    with (
+        pytest.raises(refused) as raised,
+        with_recovery_hints(environment, Lock(environment, lambda _: None)),
+    ):
+        raise error
+    assert ("terraform -chdir=x import" in raised.value.hint) == (owner == "test")

@@ -52,6 +52,34 @@ def test_a_name_of_another_environment_is_not_created(account: Account, owner: s
         require_free_names(account.clients, [ROLE], "prod")
 
 
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [
+        ("aws_batch_job_queue", NAME),
+        ("aws_batch_scheduling_policy", NAME),
+        ("aws_batch_scheduling_policy", f"arn:aws:batch:us-east-1:123456789012:scheduling-policy/{NAME}"),
+        ("aws_sfn_state_machine", f"arn:aws:states:us-east-1:123456789012:stateMachine:{NAME}"),
+    ],
+)
+@pytest.mark.parametrize("owner", ["prod", "b-prod"])
+def test_the_tags_of_each_kind_are_read(account: Account, type_: str, name: str, owner: str) -> None:
+    policy = f"arn:aws:batch:us-east-1:123456789012:scheduling-policy/{NAME}"
+    account.answers = {
+        "DescribeJobQueues": {"jobQueues": [queue(owner=owner)]},
+        "ListSchedulingPolicies": {"schedulingPolicies": [{"arn": f"{policy}-2"}, {"arn": policy}]},
+        "DescribeSchedulingPolicies": lambda asked: {
+            "schedulingPolicies": [{"arn": asked["arns"][0], "name": NAME, "tags": {TAG: owner}}]
+        },
+        "ListTagsForResource": {"tags": [{"key": TAG, "value": owner}]},
+    }
+    resource = AwsResource("kind", name, type_)
+    if owner == "prod":
+        require_free_names(account.clients, [resource], "prod")
+        return
+    with pytest.raises(UsageError, match=r"names of prod: kind .* \(of b-prod\)"):
+        require_free_names(account.clients, [resource], "prod")
+
+
 def test_a_role_that_may_not_be_looked_at_is_left_to_terraform(account: Account) -> None:
     account.answers = {"GetRole": Refusal("AccessDenied")}
     require_free_names(account.clients, [ROLE], "prod")
