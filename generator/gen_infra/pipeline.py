@@ -413,8 +413,8 @@ def destroy(environment: Environment, plan: Plan, on_event: OnEvent, progress: P
     keys = manifest.resource_keys
     own_network, rebuilds = manifest.network.create is not None, manifest.image.rebuild is not None
     left = leftovers(clients, manifest.name, keys, manifest.repositories, own_network=own_network, rebuilds=rebuilds)
-    if manifest.event_rules:
-        names = [*manifest.event_rules, *manifest.alarms, *manifest.dashboards]
+    if manifest.event_rules or manifest.budget_topics:
+        names = [*manifest.event_rules, *manifest.alarms, *manifest.dashboards, *manifest.budget_topics]
         left += leftovers_named(clients, "notifications", names)
     if manifest.workflows:
         left += leftovers_named(clients, "workflows", manifest.state_machines)

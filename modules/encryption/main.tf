@@ -50,6 +50,21 @@ locals {
     Condition = { ArnEquals = { "kms:EncryptionContext:aws:sns:topicArn" = local.event_topic_arns } }
   }
 
+  budget_topic_arns = [for name in sort(var.budget_topics) : "arn:${var.partition}:sns:${var.region}:${var.account_id}:${name}"]
+
+  # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+  encrypt_budgets = {
+    Sid       = "EncryptBudgets"
+    Effect    = "Allow"
+    Principal = { Service = "budgets.amazonaws.com" }
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    Resource  = "*"
+    Condition = {
+      ArnEquals    = { "kms:EncryptionContext:aws:sns:topicArn" = local.budget_topic_arns }
+      StringEquals = { "aws:SourceAccount" = var.account_id }
+    }
+  }
+
   # Runs of state machines are encrypted, and their logs are delivered as CloudWatch Logs:
   # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html#encrypt-state-machine-logs
   deliver_logs = {
@@ -107,7 +122,7 @@ resource "aws_kms_key" "this" {
         Resource  = "*"
         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }
       },
-    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [], length(local.event_topic_arns) > 0 ? [local.encrypt_events] : [], var.state_machines ? [local.deliver_logs] : [])
+    ], length(local.topic_arns) > 0 ? [local.encrypt_alarms] : [], length(local.event_topic_arns) > 0 ? [local.encrypt_events] : [], length(local.budget_topic_arns) > 0 ? [local.encrypt_budgets] : [], var.state_machines ? [local.deliver_logs] : [])
   })
 }
 

@@ -19,6 +19,17 @@ variable "alarm_topics" {
   }
 }
 
+variable "budget_topics" {
+  description = "Names of the SNS topics of this account, encrypted with this key, that AWS Budgets publishes to."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.budget_topics : can(regex("^[A-Za-z0-9_-]{1,256}$", name))])
+    error_message = "budget_topics must be names of topics."
+  }
+}
+
 variable "deletion_window_in_days" {
   description = "Days between the key's deletion and its end, in which the deletion can be cancelled: 7 to 30."
   type        = number

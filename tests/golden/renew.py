@@ -25,6 +25,7 @@ _COPIES = (
     "terraform/environment-alarms.zip",
     "terraform/job-functions.zip",
     "terraform/image-rebuild.zip",
+    "terraform/queue-stop.zip",
     "packer/scripts/",
     "packer/files/",
     "packer/plugins.pkr.hcl",

@@ -26,6 +26,7 @@ notifications:
   image_age_days: 45
   dead_letters: true
   dashboard: true
+  budget: {usd_a_month: 5000, emails: [genomics-ops@example.com], stop_queues_at: 120}
 buckets:
   reference: {name: aws-batch-genomics-resources, access: read, kms_key: REFERENCE_KEY}
   results: {name: genomics-results-123456789012, access: write, prefix: results/, kms_key: OWNERS_KEY}

@@ -101,7 +101,7 @@ def test_examples_are_valid(tf: Tf, tmp_path: Path) -> None:
         example = tmp_path / name
         shutil.copytree(MODULES, example / "modules")
         package(example).rename(example / "job-functions.zip")
-        for other in ("environment-alarms.zip", "image-rebuild.zip"):
+        for other in ("environment-alarms.zip", "image-rebuild.zip", "queue-stop.zip"):
             shutil.copy(example / "job-functions.zip", example / other)
         text = (MODULES / name / "README.md").read_text()
         blocks = re.findall(r"^```hcl\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)

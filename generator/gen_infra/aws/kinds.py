@@ -142,6 +142,7 @@ _NOT_RENDERED = Absent("instances of the compute environments create it, and del
 _NO_CONFLICT = Absent("creating it takes over what exists")
 _NOT_LOOKED_UP = Absent("it seldom changes by itself, and CloudTrail answers two questions a second at most")
 _BY_ADMINISTRATORS = Absent("only an administrator creates and deletes it, as a part of the access roles")
+_BILLED_ELSEWHERE = Absent("CloudTrail records changes of budgets in us-east-1 alone")
 _IN_VPC = Same("vpc_id", "VpcId")
 _RULE_MEMBERS = (
     Same("security_group_id", "GroupId"),
@@ -213,6 +214,15 @@ KINDS: dict[str, ResourceKind] = {
         adoption="name",
         removal="aws batch delete-scheduling-policy --arn {0}",
         events=Events(("UpdateSchedulingPolicy",), ("DeleteSchedulingPolicy",), ("CreateSchedulingPolicy",)),
+    ),
+    "aws_budgets_budget": ResourceKind(
+        label="budget",
+        shown_by_name=True,
+        listing=Absent("AWS Budgets lists them by account, and reads of costs are often denied"),
+        import_id=f"{{account}}:{_NAME}",
+        adoption=Absent("without a listing it is not found"),
+        removal=_NO_ORPHAN,
+        events=_BILLED_ELSEWHERE,
     ),
     "aws_cloudwatch_dashboard": ResourceKind(
         label="dashboard",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ACTIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 BUSY = ("STARTING", "RUNNING")
 _LOOK_AGAIN_SECONDS = 5.0
+# The mark of a queue that was disabled because the budget was used up, with the time; modules/queue-stop sets it.
+STOPPED_TAG = "gen-infra:stopped-by-budget"
 DESCRIBE_AT_MOST = 100  # ids in one DescribeJobs
 
 
@@ -45,6 +47,11 @@ class QueueState:
         """Return the same for JSON: times in ISO 8601, UTC."""
         oldest = self.oldest_runnable.isoformat().replace("+00:00", "Z") if self.oldest_runnable else None
         return asdict(self) | {"oldest_runnable": oldest}
+
+
+def stopped_by_budget(state: object, tags: Mapping[str, str] | None) -> str:
+    """Return when a queue with this state and these tags was disabled because the budget was used up, or nothing."""
+    return (tags or {}).get(STOPPED_TAG, "") if state == "DISABLED" else ""
 
 
 @aws_errors()

@@ -63,6 +63,7 @@ class Clients:
     alarms: Any
     autoscaling: Any
     batch: BatchClient
+    budgets: Any
     builds: Any
     costs: Any
     ec2: EC2Client

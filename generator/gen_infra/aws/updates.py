@@ -306,6 +306,7 @@ FREE: Mapping[str, str] = MappingProxyType(
     {
         "aws_batch_job_definition": "RegisterJobDefinition",
         "aws_batch_scheduling_policy": "UpdateSchedulingPolicy",
+        "aws_budgets_budget": "UpdateBudget",
         "aws_cloudwatch_dashboard": "PutDashboard",
         "aws_cloudwatch_event_rule": "PutRule",
         "aws_cloudwatch_event_target": "PutTargets",

@@ -84,6 +84,16 @@ SUPPRESSIONS = (
         "gen-infra builds the package reproducibly, and every plan contains its hash.",
     ),
     CheckovSuppression(
+        "CKV_AWS_117",
+        "module.queue_stop.aws_lambda_function.*",
+        "The function calls the AWS Batch and Budgets APIs and nothing in a VPC, where it would need a route to them.",
+    ),
+    CheckovSuppression(
+        "CKV_AWS_272",
+        "module.queue_stop.aws_lambda_function.*",
+        "gen-infra builds the package reproducibly, and every plan contains its hash.",
+    ),
+    CheckovSuppression(
         "CKV2_AWS_5",
         "module.network.aws_security_group.instances",
         "The compute environments use it; checkov does not follow it through the modules between them.",

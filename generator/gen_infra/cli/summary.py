@@ -25,10 +25,12 @@ _SYMBOLS = {
 
 allow_option = click.option(
     "--allow",
-    type=click.Choice(["stop-jobs", "destroy-data", "host-access", "other-roles", "root-scripts", "access"]),
+    type=click.Choice(
+        ["stop-jobs", "destroy-data", "host-access", "other-roles", "root-scripts", "access", "enable-queues"]
+    ),
     multiple=True,
-    help="Do not ask about changes that stop jobs, destroy data, give jobs access to their hosts, or use roles that "
-    "gen-infra did not create; for several, give it several times.",
+    help="Do not ask about changes that stop jobs, destroy data, give jobs access to their hosts, use roles that "
+    "gen-infra did not create, or enable queues that the budget disabled; for several, give it several times.",
 )
 
 drain_timeout_option = click.option(

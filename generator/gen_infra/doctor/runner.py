@@ -18,6 +18,7 @@ from gen_infra.aws.session import clients, configured_region
 from gen_infra.cost.hourly import volumes_of
 from gen_infra.doctor import account as doctor_account
 from gen_infra.doctor import buckets as doctor_buckets
+from gen_infra.doctor import budget as doctor_budget
 from gen_infra.doctor import containers as doctor_containers
 from gen_infra.doctor import image as doctor_image
 from gen_infra.doctor import jobs as doctor_jobs
@@ -113,11 +114,20 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
     yield key(aws, manifest)
     if isinstance(manifest.state, StateBucket):
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
+    yield from _money(aws, manifest, path)
     for bucket in used_buckets(manifest):
         yield partial(doctor_buckets.bucket, aws, bucket)
     yield from _references(aws, manifest)
     for uri in dict.fromkeys(manifest.image_uri(container.image) for _, _, container in manifest.containers()):
         yield partial(doctor_containers.container_image, aws, manifest.account, uri)
+
+
+def _money(aws: Clients, manifest: Manifest, path: Path) -> Iterator[DoctorCheck]:
+    """Yield the check of the tags by which AWS counts costs, which GovCloud does not; and of the budget's queues."""
+    if manifest.resource_tags and manifest.partition != "aws-us-gov":
+        yield partial(doctor_budget.cost_allocation_tags, aws, [*manifest.resource_tags])
+    if manifest.stops_queues:
+        yield partial(doctor_budget.stopped_queues, aws, [*map(manifest.queue_name, manifest.queues)], str(path))
 
 
 def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
@@ -178,6 +188,8 @@ def key(aws: Clients, manifest: Manifest) -> DoctorCheck:
         return partial(doctor_key.made_key, aws, manifest.key_alias, launching, users)
     if manifest.alarm_topics:
         users["cloudwatch.amazonaws.com"] = doctor_key.PUBLISH
+    if manifest.budget_topics:
+        users["budgets.amazonaws.com"] = doctor_key.PUBLISH
     if manifest.event_topics:
         users["events.amazonaws.com"] = doctor_key.PUBLISH
     return partial(doctor_key.given_key, aws, arn, launching, users)

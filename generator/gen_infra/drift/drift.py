@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.kinds import KINDS
+from gen_infra.aws.queues import stopped_by_budget
 from gen_infra.drift.cloudtrail_events import CloudTrailEvents, events_behind
 from gen_infra.drift.unmanaged import unmanaged
 from gen_infra.explain import Change, explain_changes
@@ -109,11 +110,21 @@ def _changed(content: PlanContent) -> Iterator[Drift]:
             change.details,
             added=change.permissions.added,
             removed=change.permissions.removed,
-            meaning=_MEANINGS.get((type_, change.action), _GONE if change.action == "destroy" else ""),
+            meaning=_meaning(found[change.address], change),
             events=None
             if _is_of_tags(change)
             else events_behind(type_, change.action, found[change.address].before or {}),
         )
+
+
+def _meaning(entry: ResourceChange, change: Change) -> str:
+    after = entry.after or {}
+    if stopped := stopped_by_budget(after.get("state"), after.get("tags_all")):
+        return (
+            f"disabled at {stopped} because the budget was used up: it accepts no new jobs, and those in it still run; "
+            "gen-infra apply enables it only with --allow enable-queues"
+        )
+    return _MEANINGS.get((entry.type, change.action), _GONE if change.action == "destroy" else "")
 
 
 def _is_of_tags(change: Change) -> bool:

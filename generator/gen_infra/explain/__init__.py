@@ -36,6 +36,7 @@ DANGERS: dict[Danger, str] = {
     "other-roles": "uses roles that gen-infra did not create",
     "root-scripts": "runs scripts as root on hosts",
     "access": "changes who may use the environment",
+    "enable-queues": "enables queues that were disabled because the budget was used up",
 }
 
 # Terraform's action lists, https://developer.hashicorp.com/terraform/internals/json-format#change-representation

@@ -75,6 +75,8 @@ _MADE_OF = tuple(
         (r"image\.(?:base|parameter|rebuild)\b.*", ("module.image_pipeline.*", "module.encryption.*")),
         (r"notifications\b.*", ("module.queue_notifications.*", "module.environment_alarms.*", "module.dashboard.*",
                                 "module.encryption.*")),
+        (r"notifications\.budget", ("*",)),  # it is a tag of all that counts
+        (r"notifications\.budget\b.*", ("module.budget.*", "module.queue_stop.*")),
         (r"image\.scratch\b.*", ("aws_batch_job_definition.*",)),
         (r"compute\.([\w-]+).*", ("module.compute_{}.*", "module.service_role.*", "module.spot_fleet_role.*")),
         (r"queues\.([\w-]+).*", ("aws_batch_job_queue.{}", "aws_batch_scheduling_policy.{}")),

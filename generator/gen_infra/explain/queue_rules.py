@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gen_infra.aws.queues import stopped_by_budget
 from gen_infra.aws.updates import SCHEDULING_REMOVED
 from gen_infra.explain.rule import NEW_RESOURCE, Danger, EffectRule, Facts, always
 
@@ -12,6 +13,12 @@ _DEFINITION = "aws_batch_job_definition"
 def _new_queue_state(facts: Facts) -> tuple[str, Danger | None]:
     if facts.after.get("state") == "DISABLED":
         return "accepts no more jobs; those in it still run", None
+    if stopped := stopped_by_budget(facts.before.get("state"), facts.before.get("tags_all")):
+        return (
+            f"accepts jobs again, although it was disabled at {stopped} because the budget was used up; to keep it "
+            "disabled, set its state to DISABLED in the manifest",
+            "enable-queues",
+        )
     return "accepts jobs again", None
 
 

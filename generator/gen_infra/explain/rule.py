@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gen_infra.aws.updates import Refusal
 
 Action = Literal["create", "update", "replace", "destroy"]
-Danger = Literal["stop-jobs", "destroy-data", "host-access", "other-roles", "root-scripts", "access"]
+Danger = Literal["stop-jobs", "destroy-data", "host-access", "other-roles", "root-scripts", "access", "enable-queues"]
 
 GONE: tuple[Action, ...] = ("replace", "destroy")
 NEW_RESOURCE = "the provider replaces the resource for it (ForceNew)"

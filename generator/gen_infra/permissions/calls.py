@@ -126,6 +126,8 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     "doctor": (
         *_LOOK_UP,
         on("anywhere", "ec2", "DescribeRegions"),
+        on("anywhere", "ce", "ListCostAllocationTags"),
+        on("region", "batch", "DescribeJobQueues"),
         on(
             "region", "ec2",
             "DescribeCapacityReservations", "DescribePlacementGroups", "DescribeRouteTables", "DescribeVpcEndpoints",
@@ -231,7 +233,7 @@ def _listings(manifest: Manifest, command: str) -> Iterator[Calls]:
         # What an environment had before its manifest changed may be left too.
         "network": creates_network(manifest) or command == "apply",
         "rebuild": rebuilds(manifest),
-        "notifications": notifies(manifest),
+        "notifications": notifies(manifest) or manifest.stops_queues,
         "workflows": has_workflows(manifest),
         "file_systems": creates_file_systems(manifest),
     }

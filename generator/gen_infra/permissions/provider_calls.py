@@ -72,7 +72,16 @@ def _measures(manifest: Manifest) -> object:
 
 
 def _has_functions(manifest: Manifest) -> object:
-    return manifest.jobs or _measures(manifest)
+    return manifest.jobs or _measures(manifest) or _stops_queues(manifest)
+
+
+def has_budget(manifest: Manifest) -> object:
+    """Return whether an environment has a budget."""
+    return manifest.notifications.budget
+
+
+def _stops_queues(manifest: Manifest) -> object:
+    return manifest.stops_queues
 
 
 def has_workflows(manifest: Manifest) -> object:
@@ -90,17 +99,17 @@ def _creates_security_groups(manifest: Manifest) -> object:
 
 
 def _has_log_groups(manifest: Manifest) -> object:
-    logs = manifest.jobs or manifest.engines or manifest.logs.default_group or _measures(manifest)
+    logs = _has_functions(manifest) or manifest.engines or manifest.logs.default_group
     return logs or creates_network(manifest) or rebuilds(manifest) or manifest.adopted.log_groups
 
 
 def _has_topics(manifest: Manifest) -> object:
-    return rebuilds(manifest) or manifest.event_topics
+    return rebuilds(manifest) or manifest.event_topics or _stops_queues(manifest)
 
 
 def _has_emails(manifest: Manifest) -> object:
     rebuild = manifest.image.rebuild
-    return manifest.event_topics or (rebuild and rebuild.notify)
+    return manifest.event_topics or _stops_queues(manifest) or (rebuild and rebuild.notify)
 
 
 def _creates_instance_roles(manifest: Manifest) -> object:
@@ -180,6 +189,11 @@ TYPES: Mapping[str, TypeCalls] = {
                 "UpdateSchedulingPolicy",
             ),
         ),
+    ),
+    "aws_budgets_budget": TypeCalls(
+        has_budget,
+        (on("budget", "budgets", "ListTagsForResource", "ViewBudget"),),
+        (on("budget", "budgets", "ModifyBudget", "TagResource", "UntagResource"),),
     ),
     "aws_cloudwatch_dashboard": TypeCalls(
         lambda manifest: manifest.notifications.dashboard,
@@ -432,7 +446,7 @@ TYPES: Mapping[str, TypeCalls] = {
         (on("functions", "lambda", "DeleteFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"),),
     ),
     "aws_lambda_permission": TypeCalls(
-        _measures,
+        lambda manifest: manifest.notifications.measures or manifest.stops_queues,
         (on("functions", "lambda", "GetPolicy"),),
         (on("functions", "lambda", "AddPermission", "RemovePermission"),),
     ),
@@ -532,7 +546,8 @@ TYPES: Mapping[str, TypeCalls] = {
     ),
     "aws_sns_topic_subscription": TypeCalls(
         _has_emails,
-        (on("region", "sns", "GetSubscriptionAttributes"),),
+        # Of a function's subscription the provider looks among all of the topic.
+        (on("region", "sns", "GetSubscriptionAttributes"), on("topics", "sns", "ListSubscriptionsByTopic")),
         (on("topics", "sns", "Subscribe"), on("region", "sns", "SetSubscriptionAttributes", "Unsubscribe")),
     ),
     "aws_sfn_state_machine": TypeCalls(

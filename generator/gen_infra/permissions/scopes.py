@@ -144,6 +144,7 @@ def role_names(manifest: Manifest) -> dict[str, tuple[str, ...]]:
         "lambda": [
             *(suffixed(role) for role in ("batchSubmitJob", "batchGetJobStatus") if jobs),
             *([suffixed("batchMeasure")] if manifest.notifications.measures else []),
+            *manifest.budget_topics,  # the role has the topic's name
         ],
         "codebuild": [suffixed("batchImageRebuild")] if manifest.image.rebuild else [],
         "scheduler": [suffixed("batchImageSchedule")] if manifest.image.rebuild else [],
@@ -229,14 +230,17 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     default = arn(manifest, "logs", "log-group:/aws/batch/job")
     yield "job-logs", Scope((f"{jobs}:log-stream:*", f"{default}:log-stream:*"))
     functions = ("batchSubmitJob", "batchGetJobStatus") if manifest.jobs else ()
-    measure = ("batchMeasure",) if manifest.notifications.measures else ()
-    made = (*functions, *measure)
-    yield "functions", Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in made))
+    measure = (suffixed("batchMeasure"),) if manifest.notifications.measures else ()
+    # The function that stops the queues has its topic's name.
+    made = (*map(suffixed, functions), *measure, *manifest.budget_topics)
+    yield "functions", Scope(tuple(arn(manifest, "lambda", f"function:{name}") for name in made))
     yield (
         "submit-function",
         Scope(tuple(arn(manifest, "lambda", f"function:{suffixed(name)}") for name in functions[:1])),
     )
     yield "dead-letters", Scope(tuple(arn(manifest, "sqs", name) for name in manifest.dead_letter_queues))
+    budget = f"arn:{manifest.partition}:budgets::{manifest.account}:budget/{suffixed('batchBudget')}"
+    yield "budget", Scope((budget,) if manifest.notifications.budget else ())
     taken_over = manifest.adopted.repositories.values()
     repositories = tuple(arn(manifest, "ecr", f"repository/{each}") for each in (f"{manifest.name}/*", *taken_over))
     yield "repositories", Scope(repositories if manifest.repositories else ())
@@ -245,7 +249,7 @@ def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     used = {f"arn:{manifest.partition}:ecr:{region}:{account}:repository/{name}" for account, region, name in found}
     own = {repository for repository in used if repository.startswith(repositories[0].rstrip("*"))}
     yield "image-repositories", Scope((*(repositories if own else ()), *sorted(used - own)))
-    topics = (*manifest.alarm_topics, *manifest.event_topics)
+    topics = (*manifest.alarm_topics, *manifest.budget_topics, *manifest.event_topics)
     yield "topics", Scope(tuple(arn(manifest, "sns", topic) for topic in topics))
     yield "event-rules", Scope(tuple(arn(manifest, "events", f"rule/{name}") for name in manifest.event_rules))
     rebuild = suffixed("batchImageRebuild") if manifest.image.rebuild else ""

@@ -124,6 +124,7 @@ def modules(manifest: Manifest) -> list[str]:
         "compute-environment": manifest.uses_ec2,
         "dashboard": manifest.notifications.dashboard,
         "encryption": manifest.creates_key,
+        "budget": manifest.notifications.budget,
         "engine": manifest.engines,
         "environment-alarms": manifest.notifications.measures,
         "file-system": manifest.created_file_systems,
@@ -136,6 +137,7 @@ def modules(manifest: Manifest) -> list[str]:
         "network": manifest.network.create,
         "network-lookup": manifest.network.lookup,
         "queue-notifications": manifest.notifications.blocked_queues,
+        "queue-stop": manifest.stops_queues,
         "repository": manifest.own_repositories,
         "workflow": manifest.workflows,
     }

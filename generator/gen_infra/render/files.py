@@ -56,6 +56,9 @@ def render(manifest: Manifest, imported: Collection[str] = ()) -> dict[str, byte
     if manifest.notifications.measures:
         causes = {"gen_infra/why/messages.py": _CAUSES.read_bytes()}
         files["terraform/environment-alarms.zip"] = package(_function_sources("environment-alarms") | causes)
+    if manifest.stops_queues:
+        queues = {"queues.json": msgspec.json.encode([manifest.queue_name(key) for key in manifest.queues])}
+        files["terraform/queue-stop.zip"] = package(_function_sources("queue-stop") | queues)
     if manifest.uses_ec2:
         files |= {f"packer/{name}": content for name, content in packer_folder(manifest).items()}
     resolved = blocks.resolved(manifest)

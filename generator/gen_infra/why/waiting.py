@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.aws.errors import find_refusal
-from gen_infra.aws.queues import vcpus_of
+from gen_infra.aws.queues import stopped_by_budget, vcpus_of
 from gen_infra.manifest.instances import named
 from gen_infra.manifest.placements import fitting, offered
 from gen_infra.why import messages
@@ -51,6 +51,10 @@ def queue_disabled(evidence: Evidence) -> Cause | None:
     if not evidence.waits or evidence.queue.get("state") != "DISABLED":
         return None
     reported = f"queue {evidence.queue_name} is DISABLED: it takes no new jobs"
+    if stopped := stopped_by_budget("DISABLED", evidence.queue.get("tags")):
+        reported = f"{reported} since {stopped}, when notifications.budget was used up"
+        fix = f"raise the budget, then gen-infra apply {evidence.manifest_path} --allow enable-queues"
+        return Cause("queue-disabled", "its queue is disabled because the budget was used up", (reported,), fix)
     fix = f"set queues.….state to ENABLED and apply, or: {_enable('job-queue', evidence.queue_name)}"
     return Cause("queue-disabled", "its queue is disabled", (reported,), fix)
 

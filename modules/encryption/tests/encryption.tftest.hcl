@@ -167,3 +167,22 @@ run "refuses" {
     var.account_id, var.alarm_topics, var.deletion_window_in_days, var.log_group_patterns, var.name, var.partition, var.region,
   ]
 }
+
+run "budgets" {
+  command = plan
+
+  variables {
+    budget_topics = ["batchQueueStop-prod"]
+  }
+
+  assert {
+    condition = one([
+      for s in jsondecode(aws_kms_key.this.policy).Statement : s.Condition
+      if try(s.Principal.Service, "") == "budgets.amazonaws.com"
+      ]) == {
+      ArnEquals    = { "kms:EncryptionContext:aws:sns:topicArn" = ["arn:aws:sns:us-east-1:123456789012:batchQueueStop-prod"] }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "AWS Budgets may use the key for these topics, and for this account only."
+  }
+}

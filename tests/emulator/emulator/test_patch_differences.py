@@ -10,6 +10,7 @@ from tests.emulator.probes import (
     Lab,
     Probe,
     batch,
+    budgets,
     codebuild,
     deliveries,
     ecr,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PROBES = (
     *batch.PROBES,
+    *budgets.PROBES,
     *codebuild.PROBES,
     *deliveries.PROBES,
     *ecr.PROBES,

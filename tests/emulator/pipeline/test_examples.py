@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -48,6 +49,7 @@ from tests.permissions.environments import BOUNDARY, central_roles, credentials,
 from tests.permissions.examples import refused
 from tests.permissions.policies import recorded
 from tests.permissions.uses import client_of
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -509,6 +511,41 @@ class TestExamples:
             each for each in json.loads(policy["Policy"])["Statement"] if each.get("Sid") == "EncryptEvents"
         ]
         assert encrypting["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": [topic]}}
+
+    def test_a_budget_that_is_used_up_disables_the_queue_and_ends_no_job(self, applied: SideBySide) -> None:
+        budgets, batch, account = applied.client("budgets"), applied.client("batch"), {"AccountId": "123456789012"}
+        budget = budgets.describe_budget(**account, BudgetName="batchBudget-told")["Budget"]
+        assert budget["CostFilters"] == {"TagKeyValue": ["user:gen-infra:budget$told"]}
+        (environment,) = self.environments(applied, "toldEnv-told-")
+        template = environment["computeResources"]["launchTemplate"]
+        (version,) = applied.client("ec2").describe_launch_template_versions(
+            LaunchTemplateId=template["launchTemplateId"], Versions=[template["version"]]
+        )["LaunchTemplateVersions"]
+        tagged = version["LaunchTemplateData"]["TagSpecifications"]
+        assert {"instance", "volume"} <= {each["ResourceType"] for each in tagged}
+        assert all({"Key": "gen-infra:budget", "Value": "told"} in each["Tags"] for each in tagged)
+        request = {"jobQueue": "main-told", "jobDefinition": "align-arrays", "parameters": {"cohort": "spring"}}
+        job = batch.submit_job(jobName="before", **request)["jobId"]
+
+        def queue() -> dict[str, Any]:
+            return dict(batch.describe_job_queues(jobQueues=["main-told"])["jobQueues"][0])
+
+        def spend(dollars: str) -> None:
+            spent = {"ActualSpend": {"Amount": dollars, "Unit": "USD"}}
+            budgets.update_budget(**account, NewBudget={**budget, "CalculatedSpend": spent})
+
+        spend("5999")  # of 5000; it stops at 120 %
+        invoked = applied.client("lambda").invoke(FunctionName="batchQueueStop-told")
+        assert json.loads(invoked["Payload"].read()) == {"percent": "119.98", "disabled": []}
+        assert queue()["state"] == "ENABLED"
+
+        spend("6001")
+        wait_until(lambda: queue()["state"] == "DISABLED")
+        stopped = queue()
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stopped["tags"]["gen-infra:stopped-by-budget"])
+        ended = wait_until(lambda: batch.describe_jobs(jobs=[job])["jobs"][0].get("stoppedAt"))
+        assert ended
+        assert batch.describe_jobs(jobs=[job])["jobs"][0]["status"] == "SUCCEEDED"
 
     def test_a_workflow_runs_for_each_sample_of_a_list(self, applied: SideBySide, tmp_path: Path) -> None:
         def run_workflow(*arguments: str) -> subprocess.CompletedProcess[str]:

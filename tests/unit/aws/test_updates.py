@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 IN_STATE_ONLY = {"terraform_data"}
 ROLE = "arn:aws:iam::123456789012:role"
 SERVICES = (
-    "batch", "cloudwatch", "codebuild", "ec2", "ecr", "efs", "events", "iam", "kms", "lambda", "logs", "s3",
+    "batch", "budgets", "cloudwatch", "codebuild", "ec2", "ecr", "efs", "events", "iam", "kms", "lambda", "logs", "s3",
     "scheduler", "sns", "sqs", "stepfunctions",
 )  # fmt: skip
 

@@ -126,6 +126,12 @@ CASES: dict[str, Case] = {
     "array waits": (array("PENDING", "RUNNABLE"), "array-children", "2 SUCCEEDED, 1 RUNNABLE", f"{ID}:2"),
     "array failed": (array("FAILED", "FAILED"), "child-failed", "1 of 3 children", f"why test.yaml {ID}:2"),
     "queue disabled": (sets("queue", state="DISABLED"), "queue-disabled", "main-test is DISABLED", "--state ENABLED"),
+    "queue stopped by the budget": (
+        sets("queue", state="DISABLED", tags={"gen-infra:stopped-by-budget": "2026-11-29T12:00:00Z"}),
+        "queue-disabled",
+        "since 2026-11-29T12:00:00Z, when notifications.budget was used up",
+        "gen-infra apply test.yaml --allow enable-queues",
+    ),
     "queue invalid": (
         sets("queue", status="INVALID", statusReason="no such environment"),
         "queue-invalid",

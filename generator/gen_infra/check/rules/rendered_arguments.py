@@ -35,6 +35,11 @@ _ARGUMENTS = {
         fair_share_policy.share_distribution.share_identifier fair_share_policy.share_distribution.weight_factor
         lifecycle.ignore_changes name
         """,
+    "aws_budgets_budget": """
+        budget_type cost_filter.name cost_filter.values limit_amount limit_unit name notification.comparison_operator
+        notification.notification_type notification.subscriber_email_addresses notification.subscriber_sns_topic_arns
+        notification.threshold notification.threshold_type time_unit
+        """,
     "aws_cloudwatch_dashboard": "dashboard_body dashboard_name",
     "aws_cloudwatch_event_rule": "description event_pattern name schedule_expression",
     "aws_cloudwatch_event_target": "arn input_transformer.input_paths input_transformer.input_template rule",
@@ -159,20 +164,21 @@ _ARGUMENTS = {
         """,
     "data.aws_vpcs": "lifecycle.postcondition.condition lifecycle.postcondition.error_message tags",
     "module": """
-        account_id alarm_arns alarm_topics allocation_strategy base_parameter_arn bid_percentage bucket
-        builder_profile_arn builder_role_arn capacity_reservation cidr_block client_security_group_ids clusters
-        compute_environment_tags dashboard dead_letter_queues dead_letters definition_actions definition_names
-        definitions_have_tags definitions_path describes_instances efa_interfaces efs_access emails endpoints
-        environment event_rules event_topics failed_jobs files_policy gid iam_path image_age_days
-        image_build_alarms image_id image_parameter image_type infrequent_access_days instance_profile_arn
-        instance_types invalid_compute_environments job_definition_arns job_execution_timeout_minutes
-        job_queue_arns kms_key_arn log_group log_group_patterns log_groups log_retention_in_days lustre_access
-        machines max_vcpus min_vcpus name nat node_traffic notify package_path partition permissions_boundary
+        account_id alarm_arns alarm_topics allocation_strategy at_percent base_parameter_arn
+        bid_percentage bucket budget_topics builder_profile_arn builder_role_arn capacity_reservation
+        cidr_block client_security_group_ids clusters compute_environment_tags dashboard
+        dead_letter_queues dead_letters definition_actions definition_names definitions_have_tags
+        definitions_path describes_instances efa_interfaces efs_access emails endpoints environment
+        event_rules event_topics failed_jobs files_policy gid iam_path image_age_days image_build_alarms
+        image_id image_parameter image_type infrequent_access_days instance_profile_arn instance_types
+        invalid_compute_environments job_definition_arns job_execution_timeout_minutes job_queue_arns
+        kms_key_arn log_group log_group_patterns log_groups log_retention_in_days lustre_access machines
+        max_vcpus min_vcpus name nat node_traffic notify package_path partition permissions_boundary
         placement_group principals queues reader_role_names region repository_arns root_volume schedule
-        scratch_volume security_group_ids security_group_name security_group_tags service_role_arn source
-        source_key source_path spot spot_fleet_role_arn spot_interruptions state state_machines subnet_ids
-        subnet_tags tags tags_jobs topic type uid user_data vpc_id vpc_tags waiting_minutes workflow
-        writer_role_names zone_count zone_names
+        scratch_volume security_group_ids security_group_name security_group_tags service_role_arn
+        source source_key source_path spot spot_fleet_role_arn spot_interruptions state state_machines
+        stop_queues_at stop_topic_arn subnet_ids subnet_tags tags tags_jobs topic type uid usd_a_month
+        user_data vpc_id vpc_tags waiting_minutes workflow writer_role_names zone_count zone_names
         """,
     "provider": "allowed_account_ids default_tags.tags region",
     "terraform": """
@@ -207,6 +213,16 @@ _AWS_KEY_IS_NONE = r"(?!.*alias/aws/).+"
 VALUES: dict[str, dict[str, str]] = {
     "aws_batch_compute_environment": {"type": "MANAGED"},
     "aws_batch_job_definition": {"type": "container|multinode", "propagate_tags": "true"},
+    "aws_budgets_budget": {
+        "budget_type": "COST",
+        "cost_filter.name": "TagKeyValue",
+        "cost_filter.values": _SET,
+        "limit_unit": "USD",
+        "notification.comparison_operator": "GREATER_THAN",
+        "notification.notification_type": "ACTUAL",
+        "notification.threshold_type": "PERCENTAGE",
+        "time_unit": "MONTHLY",
+    },
     "aws_cloudwatch_metric_alarm": {"alarm_actions": _SET},
     "aws_codebuild_project": {
         "artifacts.type": "NO_ARTIFACTS",
@@ -237,23 +253,23 @@ VALUES: dict[str, dict[str, str]] = {
     "aws_kms_key": {"enable_key_rotation": "true", "policy": _SET},
     "aws_lambda_function": {
         "dead_letter_config.target_arn": _SET,
-        "handler": r"batch_(?:get_job_status|measure|submit_job)\.handler",
+        "handler": r"batch_(?:get_job_status|measure|queue_stop|submit_job)\.handler",
         "kms_key_arn": _AWS_KEY_IS_NONE,
         "runtime": r"python3\.\d\d",
         "tracing_config.mode": "Active",
     },
     "aws_lambda_permission": {
         "action": "lambda:InvokeFunction",
-        "principal": r"events\.amazonaws\.com",
-        "source_account": r"\d{12}",
-        "source_arn": r"arn:[\w-]+:events:[\w-]+:\d{12}:rule/[\w-]+",
+        "principal": r"(?:events|sns)\.amazonaws\.com",
+        "source_account": r"(?:\d{12})?",
+        "source_arn": r"arn:[\w-]+:(?:events:[\w-]+:\d{12}:rule/|sns:[\w-]+:\d{12}:)[\w-]+",
     },
     "aws_route": {"destination_cidr_block": r"0\.0\.0\.0/0"},
     "aws_s3_object": {"kms_key_id": _AWS_KEY_IS_NONE, "key": r"gen-infra/.+", "source_hash": _SET},
     "aws_scheduler_schedule": {"kms_key_arn": _AWS_KEY_IS_NONE},
     "aws_sfn_state_machine": {"tracing_configuration.enabled": "true", "type": "STANDARD"},
     "aws_sns_topic": {"kms_master_key_id": _AWS_KEY_IS_NONE},
-    "aws_sns_topic_subscription": {"protocol": "email"},
+    "aws_sns_topic_subscription": {"protocol": "email|lambda"},
     "aws_subnet": {"map_public_ip_on_launch": "false"},
     "aws_vpc_endpoint": {
         "private_dns_enabled": "(?:true)?",
@@ -279,6 +295,7 @@ REFERENCES = {
         "aws_iam_role_policy_attachment": "role",
         "aws_kms_alias": "target_key_id",
         "aws_lambda_function": "dead_letter_config.target_arn filename role source_code_hash",
+        "aws_lambda_permission": "function_name source_arn",
         "aws_launch_template": "user_data",
         "aws_nat_gateway": "allocation_id subnet_id",
         "aws_route": "gateway_id nat_gateway_id route_table_id",

@@ -65,6 +65,25 @@ _S3 = {
 # Those that are ObjectVersion… where the call names a version.
 _OF_VERSIONS = {f"{verb}Object{part}" for verb in ("Delete", "Get", "Put") for part in ("", "Acl", "Tagging")}
 _OTHERS = {
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
+    **dict.fromkeys(
+        (
+            *("budgets:CreateBudget", "budgets:UpdateBudget", "budgets:DeleteBudget"),
+            *(
+                f"budgets:{verb}{kind}"
+                for verb in ("Create", "Delete", "Update")
+                for kind in ("Notification", "Subscriber")
+            ),
+        ),
+        "budgets:ModifyBudget",
+    ),
+    **dict.fromkeys(
+        (
+            *("budgets:DescribeBudget", "budgets:DescribeBudgets", "budgets:DescribeNotificationsForBudget"),
+            "budgets:DescribeSubscribersForNotification",
+        ),
+        "budgets:ViewBudget",
+    ),
     "kms:ReEncrypt": "kms:ReEncryptFrom",  # and ReEncryptTo
     "lambda:Invoke": "lambda:InvokeFunction",
     "sns:PublishBatch": "sns:Publish",
@@ -79,6 +98,7 @@ _TAGGING = {
     "batch:CreateSchedulingPolicy": ("tags", "batch:TagResource"),
     "batch:RegisterJobDefinition": ("tags", "batch:TagResource"),
     "batch:SubmitJob": ("tags", "batch:TagResource"),
+    "budgets:ModifyBudget": ("ResourceTags", "budgets:TagResource"),
     "cloudwatch:PutMetricAlarm": ("Tags", "cloudwatch:TagResource"),
     "ecr:CreateRepository": ("tags", "ecr:TagResource"),
     "elasticfilesystem:CreateAccessPoint": ("Tags", "elasticfilesystem:TagResource"),

@@ -26,6 +26,7 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "job-queue": ("jobQueue", "jobQueueName", "resourceArn"),
         "scheduling-policy": ("arn", "name", "resourceArn"),
     },
+    "budgets": {"budget": ("BudgetName", "ResourceARN")},
     "cloudtrail": {"trail": ("Name", "TrailName")},
     "cloudwatch": {"alarm": ("AlarmName", "AlarmNames", "ResourceARN"), "dashboard": ("DashboardName",)},
     "codebuild": {"project": ("name", "projectName", "names", "arn")},
@@ -186,6 +187,8 @@ def _with_nested(action: str, parameters: Mapping[str, Any], place: Location) ->
         order = parameters.get("computeEnvironmentOrder") or []
         environments = [each["computeEnvironment"] for each in order]
         return {**parameters, "computeEnvironment": environments, "arn": parameters.get("schedulingPolicyArn")}
+    if action.startswith("budgets:") and (budget := parameters.get("Budget") or parameters.get("NewBudget")):
+        return {**parameters, "BudgetName": budget["BudgetName"]}
     if action.startswith("elasticfilesystem:") and "MountTargetId" in parameters:
         return {**parameters, "FileSystemId": _file_system_of(str(parameters["MountTargetId"]), place)}
     if action in ("kms:DeleteAlias", "kms:UpdateAlias"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gen_infra.emulator.patches import (
     autoscaling,
+    budgets,
     builds,
     cloudtrail,
     codebuild,
@@ -71,6 +72,7 @@ PATCHES: tuple[MotoPatch, ...] = (
     *codebuild.PATCHES,
     *builds.PATCHES,
     *deliveries.PATCHES,
+    *budgets.PATCHES,
     *schedules.PATCHES,
     *file_systems.PATCHES,
     *flow_logs.PATCHES,

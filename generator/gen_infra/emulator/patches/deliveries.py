@@ -92,7 +92,7 @@ def _message(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
 
 
 @moto_patch(
-    moto="5.2.5 sends a topic's messages to a queue or a function whatever its policy says",
+    moto="5.2.5 sends a topic's messages to a queue or a function whatever its policy says, to a function in docker",
     aws="sends them only where the policy of the queue or the function lets the topic",
 )
 def topic_deliveries() -> None:
@@ -106,6 +106,10 @@ def topic_deliveries() -> None:
         if action and acts.refusal(actor, action, subscription.endpoint):
             return
         if action == "sqs:SendMessage" and _queue_key_refusal(actor, subscription.endpoint):
+            return
+        if action == "lambda:InvokeFunction":
+            sns = {"Type": "Notification", "TopicArn": subscription.topic.arn, "Message": args[0]}
+            _invoke(subscription.endpoint, json.dumps({"Records": [{"EventSource": "aws:sns", "Sns": sns}]}))
             return
         original(subscription, *args, **kwargs)
 
@@ -188,14 +192,19 @@ def _to_log_group(actor: Actor, arn: str, message: str) -> str:
 
 
 def _to_function(actor: Actor, arn: str, message: str) -> str:
-    _, _, _, region, account, name = arn.split(":", 5)
     refused = acts.refusal(actor, "lambda:InvokeFunction", arn)
     if not refused:
-        invoke: Any = lambda_simple_backends[account][region].invoke
-        headers = {"X-Amz-Invocation-Type": "Event"}
-        arguments: tuple[Any, ...] = (name.removeprefix("function:"), None, message, headers, {})
-        threading.Thread(target=invoke, args=arguments, daemon=True).start()
+        _invoke(arn, message)
     return refused
+
+
+def _invoke(arn: str, message: str) -> None:
+    """Start a function, and do not wait for it."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    invoke: Any = lambda_simple_backends[account][region].invoke
+    headers = {"X-Amz-Invocation-Type": "Event"}
+    arguments: tuple[Any, ...] = (name.removeprefix("function:"), None, message, headers, {})
+    threading.Thread(target=invoke, args=arguments, daemon=True).start()
 
 
 _SENDERS: Mapping[str, Callable[[Actor, str, str], str]] = {

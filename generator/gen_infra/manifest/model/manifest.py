@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from gen_infra.manifest.model.budget import BUDGET_TAG
 from gen_infra.manifest.model.file_system import FileSystem
 from gen_infra.manifest.model.resource_names import ResourceNames
 from gen_infra.manifest.model.settings import Bucket
@@ -67,6 +68,7 @@ class Manifest(ResourceNames, frozen=True, kw_only=True, dict=True):
             or self.image.rebuild
             or self.notifications.blocked_queues
             or self.notifications.measures
+            or self.stops_queues
             or self.workflows
             or self.given_engines
             or self.created_file_systems
@@ -83,7 +85,26 @@ class Manifest(ResourceNames, frozen=True, kw_only=True, dict=True):
 
         What existed before the manifest is imported unchanged, so that such an environment has the manifest's alone.
         """
-        return self.tags if self.existing else {**self.tags, "gen-infra:environment": self.name}
+        if self.existing:
+            return self.tags
+        return {**self.tags, **self.budget_tags, "gen-infra:environment": self.name}
+
+    @property
+    def budget_tags(self) -> dict[str, str]:
+        """Return the tags by which the budget counts costs.
+
+        Instances lack the tag gen-infra:environment, by which the role of image builds may terminate its builders.
+        """
+        return {BUDGET_TAG: self.name} if self.notifications.budget else {}
+
+    @property
+    def stops_queues(self) -> bool:
+        """Return whether its queues are disabled when its budget is used up."""
+        return bool(self.budget_topics)
+
+    def instance_tags(self, compute: ComputeEnvironment) -> dict[str, str]:
+        """Return the tags of a compute environment's instances and their volumes, besides their Name."""
+        return {**self.merged_tags(compute.tags), **self.budget_tags}
 
     def merged_tags(self, own: Mapping[str, str]) -> dict[str, str]:
         """Return the tags of a resource that has own tags: they win over the environment's."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from gen_infra.manifest.model.base import EmailAddress, Model, about
+from gen_infra.manifest.model.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,3 +121,5 @@ class Notifications(Model, frozen=True, kw_only=True):
     def measures(self) -> bool:
         """Return whether a function measures the environment, for alarms or for the dashboard."""
         return self.dashboard or bool(self.severities)
+
+    budget: Annotated[Budget | None, about("What the environment may cost a month; default: no budget.")] = None

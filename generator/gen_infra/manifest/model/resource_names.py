@@ -110,6 +110,7 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
         """Return the environment's log groups, as patterns for CloudWatch Logs' encryption context."""
         functions = [f"/aws/lambda/{self.suffixed(name)}" for name in ("batchSubmitJob", "batchGetJobStatus")]
         functions += [f"/aws/lambda/{self.suffixed('batchMeasure')}"] if self.notifications.measures else []
+        functions += [f"/aws/lambda/{topic}" for topic in self.budget_topics]  # the function has the topic's name
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
         default = [DEFAULT_LOG_GROUP] if self.logs.default_group else []
@@ -172,7 +173,8 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
     def dead_letter_queues(self) -> list[str]:
         """Return the names of the queues with events that functions gave up."""
         names = {"batchFunctions": bool(self.jobs), "batchMeasure": self.notifications.measures}
-        return [self.suffixed(name) for name, exists in names.items() if exists]
+        # The queue of the function that stops the queues has its topic's name.
+        return [*(self.suffixed(name) for name, exists in names.items() if exists), *self.budget_topics]
 
     @property
     def image_build_alarms(self) -> list[str]:
@@ -198,6 +200,12 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
     def dashboards(self) -> list[str]:
         """Return the name of the dashboard, if there is one."""
         return [f"batch-{self.name}"] if self.notifications.dashboard else []
+
+    @property
+    def budget_topics(self) -> list[str]:
+        """Return the names of the SNS topics for this environment's budget."""
+        budget = self.notifications.budget
+        return [self.suffixed("batchQueueStop")] if budget and budget.stop_queues_at else []
 
     def role_arn(self, role_name: str) -> str:
         """Return the ARN of a role of this environment, known before the role exists."""

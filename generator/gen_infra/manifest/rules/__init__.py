@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gen_infra.manifest.rules import (
     access,
     buckets,
+    budget,
     container_properties,
     engines,
     existing,
@@ -56,6 +57,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     *rebuild.ERRORS,
     *notifications.ERRORS,
     *buckets.ERRORS,
+    *budget.ERRORS,
     *hosts.ERRORS,
     *access.ERRORS,
     *workflows.ERRORS,
@@ -69,6 +71,7 @@ WARNINGS: tuple[ManifestRule, ...] = (
     *tags.WARNINGS,
     *several_containers.WARNINGS,
     *placement.WARNINGS,
+    *budget.WARNINGS,
     *workflows.WARNINGS,
     *engines.WARNINGS,
 )

@@ -95,6 +95,8 @@ NAME_RULES = {
     "SNS topic": _rule(1, 256, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     "alarm": _rule(1, 255, "[A-Za-z0-9_-]"),
+    # https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Budget.html
+    "budget": _rule(1, 100, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
     "dashboard": _rule(1, 255, "[A-Za-z0-9_-]"),
     # https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
@@ -181,6 +183,8 @@ def resource_names(manifest: Manifest) -> Iterator[Name]:
         yield from _names_of_functions(manifest)
     if manifest.image.rebuild:
         yield from _names_of_rebuild(manifest)
+    if manifest.notifications.budget:
+        yield from _names_of_budget(manifest)
     for key, compute in manifest.compute.items():
         yield Name("compute environment", f"{manifest.suffixed(key)}-{UNIQUE_SUFFIX}", ("compute", key))
         if not compute.is_fargate:
@@ -279,6 +283,15 @@ def _names_of_alarms(manifest: Manifest) -> Iterator[Name]:
     for kind, names in (("event rule", manifest.event_rules), ("alarm", manifest.alarms)):
         yield from (Name(kind, name, path) for name in names if name not in of_others)
     yield from (Name("dashboard", name, path) for name in manifest.dashboards)
+
+
+def _names_of_budget(manifest: Manifest) -> Iterator[Name]:
+    path = ("notifications", "budget")
+    yield Name("budget", manifest.suffixed("batchBudget"), path)
+    for name in manifest.budget_topics:
+        for kind in ("SNS topic", "function", "role", "SQS queue"):
+            yield Name(kind, name, path)
+        yield Name("log group", f"/aws/lambda/{name}", path)
 
 
 def _names_of_instances(manifest: Manifest) -> Iterator[Name]:

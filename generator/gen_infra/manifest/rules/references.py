@@ -66,6 +66,8 @@ def _lists(manifest: Manifest) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
             yield ("network", "create", key), listed if isinstance(listed, tuple) else ()
     for key in ("blocked_queues", "critical", "warning"):
         yield ("notifications", key), getattr(manifest.notifications, key)
+    if manifest.notifications.budget:
+        yield ("notifications", "budget", "emails"), manifest.notifications.budget.emails
     for role, access in manifest.access.roles.items() if manifest.access else ():
         for key in ("principals", "github", "gitlab", "queues"):
             yield ("access", role, key), getattr(access, key, ())

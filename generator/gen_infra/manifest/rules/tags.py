@@ -34,16 +34,18 @@ def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFi
 
 
 def resources_have_room_for_their_tags(manifest: Manifest) -> Iterable[ManifestFinding]:
-    """Allow 50 tags of a resource, those of the environment included; instances also get a Name."""
+    """Allow 50 tags of a resource, those that the provider adds included; instances also get a Name."""
     for path, tags in _own_tags(manifest):
         section, key = path[0], str(path[1])
-        named = section == "compute" and not manifest.compute[key].is_fargate
-        merged = {*manifest.merged_tags(tags), *(("Name",) if named else ())}
-        if len(merged) > MOST_TAGS:
-            name = ", and the Name of instances," if named else ""
+        tagged = [{*manifest.resource_tags, *tags}]
+        if section == "compute" and not manifest.compute[key].is_fargate:
+            tagged.append({*manifest.instance_tags(manifest.compute[key]), "Name"})
+        count = max(map(len, tagged))
+        if count > MOST_TAGS:
+            name = ", and the Name of instances," if len(tagged) > 1 else ""
             yield (
                 path,
-                f"with the environment's tags{name} these are {len(merged)} tags; AWS allows {MOST_TAGS} of a resource",
+                f"with the environment's tags{name} these are {count} tags; AWS allows {MOST_TAGS} of a resource",
             )
 
 

@@ -80,8 +80,8 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "tags of a job",
+        {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(48)}}}},
         {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(49)}}}},
-        {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(50)}}}},
         "jobs.j.tags: with the environment's tags these are 51 tags; AWS allows 50 of a resource",
     ),
     (

@@ -32,6 +32,7 @@ NAMED = {
     "aws_batch_job_definition": ("job definition", "name"),
     "aws_batch_job_queue": ("job queue", "name"),
     "aws_batch_scheduling_policy": ("scheduling policy", "name"),
+    "aws_budgets_budget": ("budget", "name"),
     "aws_cloudwatch_dashboard": ("dashboard", "dashboard_name"),
     "aws_cloudwatch_event_rule": ("event rule", "name"),
     "aws_cloudwatch_log_group": ("log group", "name"),

@@ -263,7 +263,7 @@ data "aws_iam_policy_document" "access_operate_1" {
 
   statement {
     sid       = "Anywhere"
-    actions   = ["ec2:DescribeRegions"]
+    actions   = ["ce:GetCostAndUsage", "ce:ListCostAllocationTags", "ec2:DescribeRegions"]
     resources = ["*"]
   }
 
@@ -283,6 +283,15 @@ data "aws_iam_policy_document" "access_operate_1" {
     resources = [
       "arn:aws:ecs:us-east-1:123456789012:cluster/AWSBatch-*-shared-??????????????????????????-*",
       "arn:aws:ecs:us-east-1:123456789012:cluster/*-shared-??????????????????????????_Batch_*",
+    ]
+  }
+
+  statement {
+    sid     = "ContainerInstances"
+    actions = ["ecs:DescribeContainerInstances"]
+    resources = [
+      "arn:aws:ecs:us-east-1:123456789012:container-instance/AWSBatch-*-shared-??????????????????????????-*/*",
+      "arn:aws:ecs:us-east-1:123456789012:container-instance/*-shared-??????????????????????????_Batch_*/*",
     ]
   }
 
@@ -454,18 +463,6 @@ data "aws_iam_policy_document" "access_operate_1" {
     actions   = ["lambda:InvokeFunction"]
     resources = ["arn:aws:lambda:us-east-1:123456789012:function:batchSubmitJob-shared"]
   }
-
-  statement {
-    sid       = "DeadLetters"
-    actions   = ["sqs:GetQueueAttributes", "sqs:ListQueueTags"]
-    resources = ["arn:aws:sqs:us-east-1:123456789012:batchFunctions-shared"]
-  }
-
-  statement {
-    sid       = "StateBucket"
-    actions   = ["s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:ListBucket"]
-    resources = ["arn:aws:s3:::genomics-tfstate-123456789012"]
-  }
 }
 
 resource "aws_iam_policy" "access_operate_1" {
@@ -480,6 +477,18 @@ resource "aws_iam_role_policy_attachment" "access_operate_1" {
 }
 
 data "aws_iam_policy_document" "access_operate_2" {
+  statement {
+    sid       = "DeadLetters"
+    actions   = ["sqs:GetQueueAttributes", "sqs:ListQueueTags"]
+    resources = ["arn:aws:sqs:us-east-1:123456789012:batchFunctions-shared"]
+  }
+
+  statement {
+    sid       = "StateBucket"
+    actions   = ["s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:ListBucket"]
+    resources = ["arn:aws:s3:::genomics-tfstate-123456789012"]
+  }
+
   statement {
     sid     = "State"
     actions = ["s3:GetObject"]
@@ -591,6 +600,7 @@ data "aws_iam_policy_document" "access_plan_1" {
       "batch:DescribeComputeEnvironments",
       "batch:DescribeJobDefinitions",
       "batch:DescribeJobQueues",
+      "batch:ListJobs",
       "cloudtrail:LookupEvents",
       "ec2:DescribeImages",
       "ec2:DescribeLaunchTemplateVersions",

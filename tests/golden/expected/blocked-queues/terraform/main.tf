@@ -45,7 +45,9 @@ module "encryption" {
     "/aws/lambda/batchSubmitJob-told",
     "/aws/lambda/batchGetJobStatus-told",
     "/aws/lambda/batchMeasure-told",
+    "/aws/lambda/batchQueueStop-told",
   ]
+  budget_topics = ["batchQueueStop-told"]
   event_topics = [
     "batchQueueBlocked-told",
     "batchAlarmsCritical-told",
@@ -109,7 +111,8 @@ module "compute_toldEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project            = "genomics"
+    "gen-infra:budget" = "told"
   }
 }
 
@@ -156,7 +159,7 @@ module "environment_alarms" {
   }
   image_age_days     = 45
   dead_letters       = true
-  dead_letter_queues = ["batchMeasure-told"]
+  dead_letter_queues = ["batchMeasure-told", "batchQueueStop-told"]
   event_rules        = ["batchQueueBlocked-told"]
   dashboard          = true
 }
@@ -174,10 +177,38 @@ module "dashboard" {
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchSpotInterruptions-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchImageAge-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchDeadLetters-batchMeasure-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchDeadLetters-batchQueueStop-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchQueueBlocked-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchMeasure-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchJobsEnded-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchHostsLost-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchFailedJobs-told",
   ]
+}
+
+module "queue_stop" {
+  source = "./modules/queue-stop"
+
+  package_path = "${path.module}/queue-stop.zip"
+
+  environment           = "told"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns        = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-told"]
+  stop_queues_at        = 120
+}
+
+module "budget" {
+  source = "./modules/budget"
+
+  environment    = "told"
+  usd_a_month    = 5000
+  at_percent     = [50, 80, 100]
+  emails         = ["lab-head@example.com"]
+  stop_queues_at = 120
+  stop_topic_arn = module.queue_stop.topic_arn
 }

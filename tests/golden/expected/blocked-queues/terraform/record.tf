@@ -4,6 +4,7 @@ resource "terraform_data" "manifest" {
   input = jsondecode(file("${path.module}/manifest.json"))
 
   depends_on = [
+    module.budget,
     module.dashboard,
     module.encryption,
     module.environment_alarms,
@@ -11,6 +12,7 @@ resource "terraform_data" "manifest" {
     module.instance_role,
     module.network,
     module.queue_notifications,
+    module.queue_stop,
     module.compute_toldEnv,
     aws_batch_job_queue.main,
   ]
