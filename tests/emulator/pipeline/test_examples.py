@@ -27,12 +27,14 @@ from gen_infra.aws import session
 from gen_infra.aws.leftovers import leftovers, leftovers_named
 from gen_infra.emulator import seed
 from gen_infra.emulator.administrator import CREDENTIALS
+from gen_infra.explain import explain
 from gen_infra.manifest import Manifest, load
 from gen_infra.manifest.engine_configuration import job_tags
 from gen_infra.manifest.model.base_images import BASE_IMAGES
 from gen_infra.manifest.model.network import Network, NetworkIds
 from gen_infra.render.files import render
 from gen_infra.resources import data_dir
+from gen_infra.terraform.plan import PlanContent
 from gen_infra.tools import container_host
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import missing
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
     from gen_infra.aws.inventory import AwsResource
     from gen_infra.emulator import Emulator
+    from gen_infra.explain import Change
     from tests.emulator.session import Session
 
 HOME = "us-east-1"  # the region that the emulator's account has a network in
@@ -161,6 +164,21 @@ class SideBySide:
         with ThreadPoolExecutor(len(self.folders)) as pool:
             for folder, done in zip(self.folders, pool.map(run, self.folders), strict=True):
                 assert done.returncode == 0, f"{self.folders[folder][0]}\n{done.stdout}{done.stderr}"
+
+    def explained(self, name: str, address: str) -> Change:
+        """Plan one resource of an example, and return what that means."""
+        (place,) = [place for place, (root, _) in self.folders.items() if name in root.names]
+
+        def run(*arguments: str) -> str:
+            return subprocess.run(
+                ["terraform", *arguments],
+                capture_output=True, check=True, cwd=place, env=self.folders[place][1], text=True,
+            ).stdout  # fmt: skip
+
+        run("plan", "-input=false", f"-target=module.{name}.{address}", "-out=one.tfplan")
+        content = PlanContent(json.loads(run("show", "-json", "one.tfplan")))
+        (change,) = [each for each in explain(content).changes if each.address.endswith(address)]
+        return change
 
     def counted(self) -> dict[str, Any]:
         """Map each request of Terraform to itself with the number of times that it was made."""
@@ -543,9 +561,17 @@ class TestExamples:
         wait_until(lambda: queue()["state"] == "DISABLED")
         stopped = queue()
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stopped["tags"]["gen-infra:stopped-by-budget"])
-        ended = wait_until(lambda: batch.describe_jobs(jobs=[job])["jobs"][0].get("stoppedAt"))
-        assert ended
-        assert batch.describe_jobs(jobs=[job])["jobs"][0]["status"] == "SUCCEEDED"
+        acted = {
+            line["action"] for line in applied.aws.iam_requests() if line["caller"].endswith("/batchQueueStop-told")
+        }
+        assert acted == {
+            "budgets:ViewBudget", "batch:DescribeJobQueues", "batch:TagResource", "batch:UpdateJobQueue"
+        }  # fmt: skip
+        assert batch.describe_jobs(jobs=[job])["jobs"]
+
+        change = applied.explained("blocked-queues", "aws_batch_job_queue.main")
+        assert (change.action, change.dangers) == ("update", ("enable-queues",))
+        assert any(stopped["tags"]["gen-infra:stopped-by-budget"] in effect.text for effect in change.effects)
 
     def test_a_workflow_runs_for_each_sample_of_a_list(self, applied: SideBySide, tmp_path: Path) -> None:
         def run_workflow(*arguments: str) -> subprocess.CompletedProcess[str]:

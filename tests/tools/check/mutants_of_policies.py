@@ -16,6 +16,8 @@ _PIPELINE_ROLE = "terraform/modules/image-pipeline/build_role.tf"
 _WORKFLOW = "terraform/modules/workflow/main.tf"
 _WORKFLOW_TOPIC = "terraform/modules/workflow/notifications.tf"
 _QUEUE_TOPIC = "terraform/modules/queue-notifications/main.tf"
+_QUEUE_STOP = "terraform/modules/queue-stop/main.tf"
+_BUDGET = "terraform/modules/budget/main.tf"
 
 _OTHER = "999999999999"
 _FOREIGN = {
@@ -31,6 +33,7 @@ _TRUSTS = (
     ("functions", _FUNCTIONS, _BY.format("lambda"), "prod"),
     ("image pipeline", _PIPELINE_ROLE, _BY.format("codebuild"), "image-rebuild"),
     ("workflow", _WORKFLOW, _BY.format("states"), "step-functions"),
+    ("queue stop", _QUEUE_STOP, _BY.format("lambda"), "blocked-queues"),
 )
 _SERVICES = ("ssm", "cloudformation", "glue", "sagemaker")
 
@@ -184,6 +187,7 @@ _TOPICS = (
     ("of alarms", _PIPELINE_ALARMS, _BY.format("cloudwatch"), "image-rebuild"),
     ("of runs", _WORKFLOW_TOPIC, _BY.format("events"), "step-functions"),
     ("of queues", _QUEUE_TOPIC, _BY.format("events"), "blocked-queues"),
+    ("of budgets", _QUEUE_STOP, _BY.format("budgets"), "blocked-queues"),
 )
 RESOURCE_POLICIES = (
     *(
@@ -258,6 +262,43 @@ RESOURCE_POLICIES = (
             ("a foreign role", f"arn:aws:iam::{_OTHER}:role/Mallory", ""),
             ("a service for another account", "events.amazonaws.com", f'  source_account = "{_OTHER}"\n'),
             ("a service for any rule", "events.amazonaws.com", '  source_arn = "arn:aws:events:*:*:rule/*"\n'),
+        )
+    ),
+    *(
+        Mutant(f"queue stop: {name}", found, _QUEUE_STOP, old, new, "blocked-queues")
+        for name, found, old, new in (
+            (
+                "budgets of another account",
+                "GI_IAM_11",
+                '{ "aws:SourceAccount" = var.account_id }',
+                f'{{ "aws:SourceAccount" = "{_OTHER}" }}',
+            ),
+            (
+                "any queue",
+                "GI_IAM_5",
+                '    resources = sort(var.job_queue_arns)\n  }\n\n  statement {\n    sid       = "MarkQueues"',
+                '    resources = ["arn:aws:batch:us-east-1:123456789012:job-queue/*"]\n  }\n\n  statement {\n'
+                '    sid       = "MarkQueues"',
+            ),
+            ("jobs too", "GI_IAM_4", 'actions   = ["batch:UpdateJobQueue"]', 'actions   = ["batch:*"]'),
+            (
+                "called by any topic",
+                "GI_TF_7",
+                "  source_arn          = local.topic_arn\n",
+                '  source_arn = "arn:aws:sns:*:*:*"\n',
+            ),
+            ("called by another service", "GI_TF_7", '"sns.amazonaws.com"', '"s3.amazonaws.com"'),
+            ("a topic in clear", "CKV_AWS_26", "  kms_master_key_id = var.kms_key_arn\n", ""),
+            ("another handler", "GI_TF_7", '"batch_queue_stop.handler"', '"other.handler"'),
+            ("messages by https", "GI_TF_7", '  protocol  = "lambda"', '  protocol = "https"'),
+        )
+    ),
+    *(
+        Mutant(f"budget: {name}", "GI_TF_7", _BUDGET, old, new, "blocked-queues")
+        for name, old, new in (
+            ("of a year", '"MONTHLY"', '"ANNUALLY"'),
+            ("of usage", '"COST"', '"USAGE"'),
+            ("of one service", 'name   = "TagKeyValue"', 'name   = "Service"'),
         )
     ),
     Mutant(
