@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 HOSTILE = "</pre></script><script>document.title='hostile'</script><img src=x onerror=document.title='hostile'>"
 JOB = {"image": "quay.io/x/y:1", "vcpus": 4, "memory_mib": 8000}
+# Some frames later.
+_SETTLED = """() => new Promise((done) => {
+  const wait = (frames) => (frames ? requestAnimationFrame(() => wait(frames - 1)) : done());
+  wait(8);
+})"""
+_TOP = "id => document.getElementById(id).getBoundingClientRect().top"
 _CONTRAST = """() => {
   const luminance = (colour) => {
     const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map((each) => {
@@ -107,7 +113,7 @@ def opened(browser: Browser, report: EnvironmentReport, folder: Path, **settings
     """Open a page; it must write nothing to the console and load nothing."""
     file = folder / "report.html"
     file.write_text(render_page(report), encoding="utf-8")
-    with browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce", **settings) as context:
+    with browser.new_context(viewport={"width": 1280, "height": 900}, **settings) as context:
         page = context.new_page()
         told: list[str] = []
         page.on("console", lambda message: told.append(message.text))
@@ -160,6 +166,8 @@ def test_a_part_of_the_picture_leads_to_its_lines(
         page.locator('.picture a[href="#part-job-one"]').focus()
         page.keyboard.press("Enter")
         page.wait_for_selector("#part-job-one[open] > summary:focus")
+        page.evaluate(_SETTLED)
+        assert 0 <= page.evaluate(_TOP, "part-job-one") < 900, "it is in view"
         shown = part.inner_text()
         assert "vcpus: 4" in shown
         assert 'resource "aws_batch_job_definition" "one"' in shown
@@ -239,3 +247,8 @@ def test_a_thousand_jobs_open_within_two_seconds(browser: Browser, reported: Env
         page.reload()
         assert used() - before < 2
         assert page.locator(".timeline tbody tr").count() == 1000
+        last = f"job-{jobs[-1].id}"
+        page.evaluate("id => { location.hash = id; }", last)
+        page.wait_for_selector(f"#{last}:focus")
+        page.evaluate(_SETTLED)
+        assert 0 <= page.evaluate(_TOP, last) < 900, "it is in view, although what is above was not laid out before"

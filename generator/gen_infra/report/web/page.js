@@ -76,7 +76,12 @@
       if (target.tagName === "TR") focused.tabIndex = -1;
       focused.focus({ preventScroll: true });
     }
+    land(target, 4);
+  };
+  // What is laid out on the way there moves it: look again in the next frames.
+  const land = (target, frames) => {
     target.scrollIntoView();
+    if (frames) requestAnimationFrame(() => land(target, frames - 1));
   };
   addEventListener("hashchange", reveal);
   reveal();
