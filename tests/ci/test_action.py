@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.ci.runner import ActionRunner
 from tests.conftest import ROOT, require_tool
 from tests.emulator.session import applied_site
 from tests.emulator.small import MANIFESTS
 from tests.sarif import problems
+from tests.tools.ci.test_lint import block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +103,10 @@ def test_plan_comments_once_and_apply_does_it(job: Callable[..., ActionRunner], 
     assert planned.output("result") == "changes"
     digest = planned.output("digest")
     assert f"Digest: {digest}\n" in planned.summary.read_text()
+    shutil.copy(planned.output("report"), site.folder / "plan.md")
+    of_gitlab = yaml.safe_load(block(".gitlab-ci.yml"))["plan"]["script"][-1]
+    subprocess.run(["sh", "-c", of_gitlab], check=True, cwd=site.folder)
+    assert (site.folder / "plan.env").read_text() == f"DIGEST={digest}\n"
     (comment,) = planned.kept
     assert comment["list"] == "repos/lab/infra/issues/7/comments"
     assert comment["body"].startswith("<!-- gen-infra plan: small.yaml -->\n### Plan for small")
