@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from wsgiref.types import WSGIEnvironment
 
+    from botocore.loaders import Loader
+
 LONGEST_BODY = 8 * 1024 * 1024  # bytes, above any service's limit; a longer body is a zip file, an object or a layer
 CONTROLS = ("/gen-infra/", "/moto-api")  # the emulator's and moto's own API, whose requests are not signed
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", re.ASCII)
@@ -153,13 +155,20 @@ class _Route(NamedTuple):
 
 
 @functools.cache
+def models() -> Loader:
+    """Return the loader of botocore's service models; it keeps the list of services, which takes 10 ms to make."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+@functools.cache
 def _routes(service: str) -> tuple[str, tuple[_Route, ...]]:
     """Return the protocol of a REST service and its routes, those with the most requirements first."""
     from botocore.exceptions import UnknownServiceError
-    from botocore.loaders import create_loader
 
     try:
-        model = create_loader().load_service_model(service or "s3", "service-2")
+        model = models().load_service_model(service or "s3", "service-2")
     except UnknownServiceError:
         return "rest-json", ()
     current = {name: each for name, each in model["operations"].items() if not each.get("deprecated")}

@@ -7,6 +7,7 @@ of JSON to standard output: ``{"port": 12345}`` or ``{"error": "…"}``. End of 
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import json
 import logging
@@ -74,6 +75,8 @@ def _serve(listener: socket.socket, options: argparse.Namespace) -> None:
         images.offer(options.images)
     container_host.remove_unused_cgroups()
     moto = DomainDispatcherApplication(create_backend_app)
+    # For each call it lists the 200 folders of moto.
+    moto.get_backend_for_host = functools.cache(moto.get_backend_for_host)  # type: ignore[method-assign]
     server = serve(listener, ContainerRequests(Copies(CredentialsEndpoint(Faults(Replay(Registry(moto)))))))
     port = listener.getsockname()[1]
     if options.seed:

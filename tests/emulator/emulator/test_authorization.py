@@ -320,9 +320,12 @@ def test_a_request_is_recorded_once_with_its_caller_resource_and_context(lab: La
 
 
 def test_the_administrators_calls_are_not_evaluated(lab: Lab, aws: Emulator) -> None:
-    before = aws.iam_report()
+    def evaluated() -> list[Any]:
+        return [entry for entry in aws.iam_report() if entry["action"] == "ec2:DescribeVpcs"]
+
+    before = evaluated()
     lab.client("ec2").describe_vpcs()
-    assert aws.iam_report() == before
+    assert evaluated() == before  # of other actions there can be more: AWS Batch's own role works at any time
 
 
 HOST = "token.actions.githubusercontent.com"

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gen_infra.emulator.operations import models
+
 if TYPE_CHECKING:
     from gen_infra.emulator.operations import Operation
 
@@ -65,9 +67,7 @@ class _Model:
     """The input shapes of a service, compiled when they are needed."""
 
     def __init__(self, service: str) -> None:
-        from botocore.loaders import create_loader
-
-        model = create_loader().load_service_model(service, "service-2")
+        model = models().load_service_model(service, "service-2")
         self._operations: Mapping[str, InputShape] = model["operations"]
         self._shapes: Mapping[str, InputShape] = model["shapes"]
         self._checks: dict[tuple[str, bool], ShapeCheck] = {}
