@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gen_infra.aws.job_containers import asked_by, containers_of
 from gen_infra.aws.job_history import cluster_of, hosts_of
@@ -113,34 +115,95 @@ def spends(
         since: the time from which on their attempts count.
         now: the time until which a running attempt counts.
     """
-    begin, end = since.timestamp() * 1000, now.timestamp() * 1000
-    found = [_spend(manifest, detail, types, begin, end) for detail in details]
-    return [each for each in found if each.hours]
+    history = _History(manifest, types, since.timestamp() * 1000, now.timestamp() * 1000)
+    return [found for detail in details if (found := history.spend(detail)).hours]
 
 
-def _spend(manifest: Manifest, detail: Json, types: Mapping[str, str], begin: float, end: float) -> JobSpend:
-    hours, parts, is_certain = 0.0, [], True
-    for started, stopped, place in hosts_of(detail):
-        attempt_hours = max(min(stopped or end, end) - max(started, begin), 0) / _MILLISECONDS
-        hours += attempt_hours
-        usd_an_hour, is_known = _usd_an_hour(manifest, detail, place, types.get(place, ""))
-        is_certain &= is_known
-        parts.append((detail["jobId"], usd_an_hour * attempt_hours if usd_an_hour else None))
-    usd = total(parts)
-    definition, queue = _name(detail.get("jobDefinition", "")).partition(":")[0], _name(detail.get("jobQueue", ""))
-    tags = detail.get("tags") or {}
-    return JobSpend(
-        id=detail["jobId"],
-        name=detail.get("jobName", ""),
-        job=next((key for key in manifest.jobs if manifest.definition_name(key) == definition), definition),
-        queue=next((key for key in manifest.queues if manifest.queue_name(key) == queue), queue),
-        tags={**tags, **_workflow(manifest, tags)},
-        sample=_sample(detail, tags),
-        hours=hours,
-        vcpus=asked_by(detail, "VCPU"),
-        usd=None if usd.unknown else usd.usd,
-        is_certain=is_certain,
-    )
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What is known beside the jobs: see :func:`spends`; times are in milliseconds."""
+
+    manifest: Manifest
+    types: Mapping[str, str]
+    begin: float
+    end: float
+    priced: dict[_Alike, UsdRange | None] = field(default_factory=dict)  # many jobs are alike
+
+    def spend(self, detail: Json) -> JobSpend:
+        """Estimate what a job has cost."""
+        hours, parts, is_certain = 0.0, [], True
+        for started, stopped, place in hosts_of(detail):
+            attempt_hours = max(min(stopped or self.end, self.end) - max(started, self.begin), 0) / _MILLISECONDS
+            hours += attempt_hours
+            usd_an_hour, is_known = self._usd_an_hour(detail, place)
+            is_certain &= is_known
+            parts.append((detail["jobId"], usd_an_hour * attempt_hours if usd_an_hour else None))
+        usd, manifest, tags = total(parts), self.manifest, detail.get("tags") or {}
+        definition, queue = _name(detail.get("jobDefinition", "")).partition(":")[0], _name(detail.get("jobQueue", ""))
+        key = definition.removesuffix(f"-{manifest.name}")
+        is_own = key in manifest.jobs and manifest.definition_name(key) == definition
+        return JobSpend(
+            id=detail["jobId"],
+            name=detail.get("jobName", ""),
+            job=key if is_own else _adopted_job(manifest, definition),
+            queue=next((key for key in manifest.queues if manifest.queue_name(key) == queue), queue),
+            tags={**tags, **_workflow(manifest, tags)},
+            sample=_sample(detail, tags),
+            hours=hours,
+            vcpus=asked_by(detail, "VCPU"),
+            usd=None if usd.unknown else usd.usd,
+            is_certain=is_certain,
+        )
+
+    def _usd_an_hour(self, detail: Json, place: str) -> tuple[UsdRange | None, bool]:
+        """Return what a job costs by the hour at a place, and whether it is known what it runs on there."""
+        usd: UsdRange | None = None
+        instance_type = self.types.get(place, "")
+        is_known = bool(instance_type)
+        for key in _computes(self.manifest, cluster_of(place), _name(detail.get("jobQueue", ""))):
+            compute = self.manifest.compute[key]
+            if compute.is_fargate:
+                is_known = bool(place)
+                price = _task_price(self.manifest.region, detail, is_spot=compute.type == "FARGATE_SPOT")
+            else:
+                price = self._share_price(_Alike(key, instance_type, _needs(detail), "#" in detail["jobId"]))
+            if price:
+                usd = usd | price if usd else price
+        return usd, is_known
+
+    def _share_price(self, job: _Alike) -> UsdRange | None:
+        """Return what a share of an instance costs by the hour; without its type, on any type that fits."""
+        if job in self.priced:
+            return self.priced[job]
+        manifest, compute = self.manifest, self.manifest.compute[job.compute]
+        volumes = volumes_price(manifest.region, manifest.image_of(job.compute))
+        candidates = named(job.instance_type) or [each for each, _ in fitting(compute.instance_types, job.needs)]
+        hours = [
+            (price + volumes) * (1 if job.is_node else share(job.needs, each))
+            for each in candidates
+            if volumes and (price := instance_price(manifest.region, each.name, compute))
+        ]
+        self.priced[job] = reduce(or_, hours) if hours else None
+        return self.priced[job]
+
+
+class _Alike(NamedTuple):
+    """What decides the price of a job on an instance; a node has an instance for itself."""
+
+    compute: str
+    instance_type: str
+    needs: Demand
+    is_node: bool
+
+
+def _needs(detail: Json) -> Demand:
+    vcpus, memory_mib, gpus = (asked_by(detail, kind) for kind in ("VCPU", "MEMORY", "GPU"))
+    return Demand(max(math.ceil(vcpus), 1), max(int(memory_mib), 1), int(gpus))
+
+
+def _adopted_job(manifest: Manifest, definition: str) -> str:
+    """Return the key of a job whose definition has another name; the definition's name if it is not the manifest's."""
+    return next((key for key in manifest.adopted.jobs if manifest.definition_name(key) == definition), definition)
 
 
 def _name(arn: str) -> str:
@@ -159,34 +222,6 @@ def _sample(detail: Json, tags: Mapping[str, str]) -> str:
     if step and name.startswith(f"{step}-"):
         return str(name.removeprefix(f"{step}-"))
     return str((detail.get("parameters") or {}).get("sample", ""))
-
-
-def _usd_an_hour(manifest: Manifest, detail: Json, place: str, instance_type: str) -> tuple[UsdRange | None, bool]:
-    """Return what a job costs by the hour at a place, and whether it is known what it runs on there."""
-    needs = Demand(
-        max(math.ceil(asked_by(detail, "VCPU")), 1),
-        max(int(asked_by(detail, "MEMORY")), 1),
-        int(asked_by(detail, "GPU")),
-    )
-    usd: UsdRange | None = None
-    is_known = bool(instance_type)
-    for key in _computes(manifest, cluster_of(place), _name(detail.get("jobQueue", ""))):
-        compute = manifest.compute[key]
-        if compute.is_fargate:
-            is_known = bool(place)
-            hours = [_task_price(manifest.region, detail, is_spot=compute.type == "FARGATE_SPOT")]
-        else:
-            volumes = volumes_price(manifest.region, manifest.image_of(key))
-            candidates = named(instance_type) or [each for each, _ in fitting(compute.instance_types, needs)]
-            whole = "#" in detail["jobId"]  # a node of a multi-node job
-            hours = [
-                (price + volumes) * (1 if whole else share(needs, each))
-                for each in candidates
-                if volumes and (price := instance_price(manifest.region, each.name, compute))
-            ]
-        for each_usd in filter(None, hours):
-            usd = usd | each_usd if usd else each_usd
-    return usd, is_known
 
 
 def _computes(manifest: Manifest, cluster: str, queue: str) -> list[str]:
