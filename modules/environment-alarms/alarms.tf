@@ -102,39 +102,21 @@ resource "aws_cloudwatch_metric_alarm" "invalid_compute_environments" {
   treat_missing_data  = "ignore"
 }
 
-# Not while a compute environment is INVALID, if that has an alarm of its own.
+# While a compute environment is INVALID, and that has an alarm of its own, waits are not measured: one message is enough.
 resource "aws_cloudwatch_metric_alarm" "waiting" {
   for_each = local.asked.waiting_minutes
 
   alarm_name          = local.alarm_names.waiting_minutes
   alarm_description   = "A job of ${var.environment} is RUNNABLE for longer than ${each.value} minutes. Which: gen-infra jobs MANIFEST; why: gen-infra why MANIFEST JOB_ID"
+  namespace           = "gen-infra"
+  metric_name         = "LongestWaitMinutes"
+  dimensions          = local.measured
+  statistic           = "Maximum"
+  period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value
   treat_missing_data  = "ignore"
-
-  metric_query {
-    id          = "waiting"
-    expression  = var.invalid_compute_environments ? "IF(invalid > 0, 0, longest)" : "longest + 0"
-    label       = "Longest wait in minutes"
-    return_data = true
-  }
-
-  dynamic "metric_query" {
-    for_each = merge({ longest = "LongestWaitMinutes" }, var.invalid_compute_environments ? { invalid = "InvalidComputeEnvironments" } : {})
-
-    content {
-      id = metric_query.key
-
-      metric {
-        namespace   = "gen-infra"
-        metric_name = metric_query.value
-        dimensions  = local.measured
-        period      = 300
-        stat        = "Maximum"
-      }
-    }
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "spot_interruptions" {

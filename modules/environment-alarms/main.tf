@@ -139,6 +139,7 @@ resource "aws_lambda_function" "this" {
       {
         COUNT_JOBS     = tostring(var.dashboard)
         ENVIRONMENT    = var.environment
+        INVALID_ALARMS = tostring(var.invalid_compute_environments)
         MEASURE_IMAGES = tostring(local.measures_images)
         QUEUES         = jsonencode(sort(var.job_queue_arns))
       },

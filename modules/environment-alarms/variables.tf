@@ -214,7 +214,7 @@ variable "spot_interruptions" {
 }
 
 variable "waiting_minutes" {
-  description = "Alarm when a job is RUNNABLE for longer than this, unless invalid_compute_environments is set and one is INVALID; null for none."
+  description = "Alarm when a job is RUNNABLE for longer than this, but not while one is INVALID that invalid_compute_environments alarms of; null for none."
   type        = number
   default     = null
 

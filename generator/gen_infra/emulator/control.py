@@ -93,6 +93,21 @@ class Control:
         refused: str = self._order({"do": "run schedule", "region": region, "group": group, "name": name})
         return refused
 
+    def run_rule(self, name: str, *, time: float, region: str = "us-east-1") -> None:
+        """Send the event of a rule's schedule to its targets.
+
+        Args:
+            name: the rule.
+            time: the event's time, in seconds since 1970.
+            region: where the rule is.
+        """
+        self._order({"do": "run rule", "region": region, "name": name, "time": time})
+
+    def evaluate_alarms(self, *, time: float, region: str = "us-east-1") -> list[str]:
+        """Evaluate CloudWatch's alarms at a time in seconds since 1970; return the names of those that changed."""
+        changed: list[str] = self._order({"do": "evaluate alarms", "region": region, "time": time})
+        return changed
+
     def heal(self) -> None:
         """Remove all faults, and let held calls continue."""
         self._order({"do": "heal"})

@@ -161,6 +161,16 @@ class Faults:
 
         return run_schedule(region, group, name)
 
+    def _run_rule(self, region: str, name: str, time: float) -> None:
+        from gen_infra.emulator.patches.events import run_rule  # loads moto
+
+        run_rule(region, name, time)
+
+    def _evaluate_alarms(self, region: str, time: float) -> list[str]:
+        from gen_infra.emulator.patches.alarms import evaluate  # loads moto
+
+        return evaluate(region, time)
+
     _orders: dict[str, Callable[..., Any]] = {  # noqa: RUF012 - never changed
         "arm": _arm,
         "heal": _heal,
@@ -168,6 +178,8 @@ class Faults:
         "refuse launches": _refuse_launches,
         "allow launches": _allow_launches,
         "run schedule": _run_schedule,
+        "run rule": _run_rule,
+        "evaluate alarms": _evaluate_alarms,
         "report permissions": lambda _faults: REPORT.lines(),
         "report requests": lambda _faults: REPORT.requests(),
     }

@@ -57,6 +57,9 @@ class Account(Protocol):
     def report_blocked(self, job: EmulatedJob) -> None:
         """Report that a job cannot be placed as it is, and blocks its queue."""
 
+    def report_change(self, job: EmulatedJob) -> None:
+        """Report that a job has a new state."""
+
 
 class Jobs:
     """All jobs of one account and region.
@@ -222,7 +225,7 @@ class Jobs:
             failed = "FAILED" in statuses
             self._end(job, "FAILED" if failed else "SUCCEEDED", "Array Child Job failed" if failed else "")
         else:
-            job.status = "PENDING"
+            self._change(job, "PENDING")
 
     def _advance_waiting(self, job: EmulatedJob) -> None:
         statuses = {self._jobs[each].status for each in job.waits_for}
@@ -231,7 +234,7 @@ class Jobs:
         elif statuses <= {"SUCCEEDED"}:
             self._move(job, "RUNNABLE")
         else:
-            job.status = "PENDING"
+            self._change(job, "PENDING")
 
     def _place(self, job: EmulatedJob) -> None:
         alike = (job.queue, job.node_count, *(job.requested(kind) for kind in ("VCPU", "MEMORY", "GPU")))
@@ -397,10 +400,16 @@ class Jobs:
             self._end(job, "FAILED", status_reason)
 
     def _move(self, job: EmulatedJob, status: str, seconds: float | None = None) -> None:
-        job.status = status
         job.due = self._clock() + (share(status) if seconds is None else seconds)
+        self._change(job, status)
 
     def _end(self, job: EmulatedJob, status: str, reason: str) -> None:
-        job.status, job.status_reason = status, reason
+        job.status_reason = reason
         job.stopped = job.stopped or self._clock()
         self._active.pop(job.id, None)
+        self._change(job, status)
+
+    def _change(self, job: EmulatedJob, status: str) -> None:
+        if job.status != status:
+            job.status = status
+            self._account.report_change(job)

@@ -58,7 +58,7 @@ def count_job(job: Job, time: datetime) -> None:
     if job.get("arrayProperties", {}).get("size") or "#" in job["jobId"]:
         return  # its children are counted; a node is a part of its job
     counts = {}
-    if lost_to_spot(job) and _on_spot(job):
+    if job["status"] in ("FAILED", "RUNNABLE") and lost_to_spot(job) and _on_spot(job):
         counts["SpotLosses"] = 1.0
     if job["status"] in ("FAILED", "SUCCEEDED") and not (job.get("isCancelled") or job.get("isTerminated")):
         failed = job["status"] == "FAILED"
@@ -82,23 +82,26 @@ def measure(time: datetime) -> None:
     queues = _queues()
     environments = compute_environments(queues)
     resources = [each.get("computeResources", {}) for each in environments]
+    invalid = sum(each["status"] == "INVALID" for each in environments)
     metrics = {
-        "InvalidComputeEnvironments": float(sum(each["status"] == "INVALID" for each in environments)),
+        "InvalidComputeEnvironments": float(invalid),
         "DesiredVcpus": float(sum(each.get("desiredvCpus", 0) for each in resources)),
         "MaxVcpus": float(sum(each.get("maxvCpus", 0) for each in resources)),
     }
-    if os.environ["MEASURE_IMAGES"] == "true" and (age := _image_age(resources, time)) is not None:
+    if _asked("MEASURE_IMAGES") and (age := _image_age(resources, time)) is not None:
         metrics["ImageAgeDays"] = age
-    waits = []
-    for queue in queues:
-        if os.environ["COUNT_JOBS"] == "true":
-            counts = {f"{state.capitalize()}Jobs": 0.0 for state in STATES}
-            for state, count in _counts(queue).items():
-                counts[f"{state.capitalize()}Jobs"] += count
-            put(counts, time, Queue=queue.rpartition("/")[2])
-        waits += [time.timestamp() - since for since in _waiting_since(queue)]
-    metrics["LongestWaitMinutes"] = max(waits, default=0.0) / 60
+    for queue in queues if _asked("COUNT_JOBS") else ():
+        counts = {f"{state.capitalize()}Jobs": count for state, count in _counts(queue).items()}
+        put(counts, time, Queue=queue.rpartition("/")[2])
+    # Without a new value, the alarm of waiting jobs keeps its state.
+    if not (invalid and _asked("INVALID_ALARMS")):
+        waits = (time.timestamp() - since for queue in queues for since in _waiting_since(queue))
+        metrics["LongestWaitMinutes"] = max(waits, default=0.0) / 60
     put(metrics, time)
+
+
+def _asked(name: str) -> bool:
+    return os.environ[name] == "true"
 
 
 def put(metrics: Mapping[str, float], time: datetime, **dimensions: str) -> None:
@@ -165,7 +168,7 @@ def _described(jobs: Iterable[str]) -> list[Job]:
 
 def _counts(queue: str) -> dict[str, float]:
     """Count a queue's jobs by state; an array counts as its children."""
-    counts: defaultdict[str, float] = defaultdict(float)
+    counts = dict.fromkeys(STATES, 0.0)
     arrays = []
     for state in STATES:
         for job in _listed(state, jobQueue=queue):
@@ -175,7 +178,7 @@ def _counts(queue: str) -> dict[str, float]:
                 counts[state] += 1
     for array in _described(arrays):
         for state, count in array["arrayProperties"].get("statusSummary", {}).items():
-            if state in STATES:
+            if state in counts:
                 counts[state] += count
     return counts
 

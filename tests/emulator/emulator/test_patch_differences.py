@@ -9,6 +9,7 @@ import pytest
 from tests.emulator.probes import (
     Lab,
     Probe,
+    alarms,
     batch,
     budgets,
     codebuild,
@@ -31,6 +32,7 @@ PROBES = (
     *budgets.PROBES,
     *codebuild.PROBES,
     *deliveries.PROBES,
+    *alarms.PROBES,
     *ecr.PROBES,
     *refusals.PROBES,
     *services.PROBES,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.emulator.job_helpers import described, follow, reason
 from tests.emulator.job_helpers import submit as submit_to
-from tests.emulator.probes import Lab, deliveries, refusal, requirements
+from tests.emulator.probes import Lab, alarms, deliveries, refusal, requirements
 
 if TYPE_CHECKING:
     from gen_infra.emulator import Emulator
@@ -222,7 +222,7 @@ def key(lab: Lab, *services: str) -> str:
 
 def test_an_alarm_publishes_to_an_encrypted_topic_where_the_key_lets_it(lab: Lab) -> None:
     open_key, closed_key = key(lab, "cloudwatch"), key(lab)
-    made = [deliveries.alarm_with_topic(lab, KmsMasterKeyId=each) for each in (open_key, closed_key)]
+    made = [alarms.alarm_with_topic(lab, KmsMasterKeyId=each) for each in (open_key, closed_key)]
     for alarm, _ in made:
         lab.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     assert [len(deliveries.messages(lab, url)) for _, url in made] == [1, 0]

@@ -17,6 +17,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -38,6 +39,7 @@ from gen_infra.terraform.plan import PlanContent
 from gen_infra.tools import container_host
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import missing
+from tests.emulator.pipeline.alarms import HOUR, Alarms
 from tests.emulator.pipeline.head_job import stand_in, submit_heads
 from tests.emulator.pipeline.nextflow_calls import (
     assert_beside_cannot_reach,
@@ -529,6 +531,95 @@ class TestExamples:
             each for each in json.loads(policy["Policy"])["Statement"] if each.get("Sid") == "EncryptEvents"
         ]
         assert encrypting["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": [topic]}}
+
+    def test_each_alarm_fires_once_and_clears(self, applied: SideBySide) -> None:
+        alarms = Alarms(applied.aws, "told", "main-told")
+        alarms.evaluated(0)
+        assert alarms.received("batchAlarmsCritical") + alarms.received("batchAlarmsWarning") == []
+
+        # Instances are lost: three jobs fail, and one is tried again.
+        failed = [alarms.submit(f"fails-{number}") for number in range(3)]
+        retried = alarms.submit("goes-on", retryStrategy={"attempts": 2})
+        alarms.wait_for("RUNNING", *failed, retried)
+        alarms.end_hosts()
+        [causes] = alarms.received("batchAlarmsCritical", 1)
+        assert causes.startswith(
+            "Many jobs of told failed in the last 60 minutes.\n\n3 x its instance was terminated; "
+        )
+        [spot] = alarms.received("batchAlarmsWarning", 1)
+        assert spot.startswith("ALARM: Spot interruptions ended 4 attempts or more of jobs of told within 60 minutes.")
+        assert alarms.evaluated(2) >= {"batchFailedJobs-told", "batchSpotInterruptions-told"}
+        assert alarms.received("batchAlarmsCritical")[0].startswith("OK again: 20 % or more of the jobs of told")
+        assert alarms.received("batchAlarmsWarning")[0].startswith("OK again: Spot interruptions")
+
+        # A job that asks for too much blocks its queue, and waits.
+        most = {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "65"}]}}
+        waits = alarms.submit("asks-too-much", **most)
+        [blocked] = alarms.received("batchQueueBlocked", 1)
+        assert f"main-told is blocked by asks-too-much ({waits}): MISCONFIGURATION:" in blocked
+        alarms.measured(3)
+        [waiting] = alarms.received("batchAlarmsWarning", 1)
+        assert waiting.startswith("ALARM: A job of told is RUNNABLE for longer than 120 minutes.")
+
+        # While the compute environment is INVALID, nothing more is said of the job.
+        cluster = alarms.compute_environment()["ecsClusterArn"].rpartition("/")[2]
+        applied.client("ecs").delete_cluster(cluster=cluster)
+        alarms.measured(4)
+        assert alarms.received("batchAlarmsCritical", 1)[0].startswith(
+            "ALARM: A compute environment of told is INVALID"
+        )
+        assert alarms.received("batchAlarmsWarning") == []
+        assert alarms.states()["batchJobsWait"] == "ALARM"
+        applied.client("ecs").create_cluster(clusterName=cluster)
+        for job in (waits, retried):
+            applied.client("batch").terminate_job(jobId=job, reason="a test")
+        alarms.measured(5)
+        assert alarms.received("batchAlarmsCritical", 1)[0].startswith("OK again: A compute environment")
+        assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: A job of told is RUNNABLE")
+
+        alarms.measured(24 * 60)
+        assert alarms.received("batchAlarmsWarning", 1)[0].startswith(
+            "ALARM: A compute environment of told runs a machine"
+        )
+        alarms.measured(6)
+        assert alarms.evaluated(6) == {"batchImageAge-told"}
+        assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: A compute environment of told runs")
+
+        # An event that the function gave up, and one that a rule could not deliver.
+        sqs, letters = (
+            applied.client("sqs"),
+            applied.client("sqs").get_queue_url(QueueName="batchMeasure-told")["QueueUrl"],
+        )
+        sqs.send_message(QueueUrl=letters, MessageBody="{}")
+        assert alarms.evaluated(7) == {"batchDeadLetters-batchMeasure-told"}
+        sqs.purge_queue(QueueUrl=letters)
+        lost = {"MetricName": "FailedInvocations", "Dimensions": [{"Name": "RuleName", "Value": NOTIFIED}], "Value": 1}
+        at = datetime.fromtimestamp(alarms.began + 8 * HOUR, UTC)
+        applied.client("cloudwatch").put_metric_data(Namespace="AWS/Events", MetricData=[lost | {"Timestamp": at}])
+        assert alarms.evaluated(8) == {"batchDeadLetters-batchMeasure-told"}
+        assert alarms.evaluated(9) == {f"batchRuleFailed-{NOTIFIED}"}
+        fired, failing, *cleared = alarms.received("batchAlarmsCritical", 4)
+        assert fired.startswith("ALARM: The dead-letter queue batchMeasure-told has messages")
+        assert failing.startswith(f"ALARM: The event rule {NOTIFIED} could not deliver an event to its target.")
+        assert [each[:9] for each in cleared] == ["OK again:", "OK again:"]
+        assert {*alarms.states().values()} == {"OK"}
+        assert alarms.received("batchAlarmsWarning") == []
+        alarms.remove()
+
+    def test_the_dashboard_shows_metrics_that_exist(self, applied: SideBySide) -> None:
+        cloudwatch = applied.client("cloudwatch")
+        body = json.loads(cloudwatch.get_dashboard(DashboardName="batch-told")["DashboardBody"])
+        shown = [tuple(row[:-1]) for each in body["widgets"] for row in each["properties"].get("metrics", ())]
+        known = {
+            (
+                metric["Namespace"],
+                metric["MetricName"],
+                *(text for one in metric["Dimensions"] for text in one.values()),
+            )
+            for metric in cloudwatch.list_metrics(Namespace="gen-infra")["Metrics"]
+        }
+        assert len(shown) > 10
+        assert {*shown} <= known
 
     def test_a_budget_that_is_used_up_disables_the_queue_and_ends_no_job(self, applied: SideBySide) -> None:
         budgets, batch, account = applied.client("budgets"), applied.client("batch"), {"AccountId": "123456789012"}

@@ -64,38 +64,6 @@ def topic_deliveries(lab: Lab) -> Any:
     return tuple(len(messages(lab, url)) for url in queues)
 
 
-def alarm_with_topic(lab: Lab, **topic: str) -> tuple[str, str]:
-    """Make an alarm whose topic sends to a queue; return the alarm's name and the queue's URL."""
-    sns, name, alarm = lab.client("sns"), lab.name("topic"), lab.name("alarm")
-    arn = f"arn:aws:sns:{_PLACE}:{name}"
-    source = f"arn:aws:cloudwatch:{_PLACE}:alarm:{alarm}"
-    given = {"Policy": policy("cloudwatch", "sns:Publish", arn, source)} | topic
-    sns.create_topic(Name=name, Attributes=given)
-    url = queue(lab, "sns", arn)
-    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=arn_of(url))
-    lab.client("cloudwatch").put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="Lab",
-        MetricName="a",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        AlarmActions=[arn],
-    )
-    return alarm, url
-
-
-@probe((1, 0))
-def alarm_actions(lab: Lab) -> Any:
-    elsewhere = policy("cloudwatch", "sns:Publish", "*", f"arn:aws:cloudwatch:{_PLACE}:alarm:another")
-    made = alarm_with_topic(lab), alarm_with_topic(lab, Policy=elsewhere)
-    for alarm, _ in made:
-        lab.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
-    return tuple(len(messages(lab, url)) for _, url in made)
-
-
 def untrusted(lab: Lab) -> str:
     """Make a role that no service may assume."""
     document = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -151,7 +119,6 @@ def flow_log_status(lab: Lab) -> Any:
 PROBES = (
     event_deliveries,
     topic_deliveries,
-    alarm_actions,
     schedule_roles,
     function_roles,
     flow_log_status,

@@ -19,6 +19,9 @@ MINUTE = 60.0
 class Account:
     """One compute environment of 2 vCPUs."""
 
+    def __init__(self) -> None:
+        self.changes: list[tuple[str, str]] = []
+
     def place(self, job: EmulatedJob, busy: Mapping[str, float]) -> Host | str:
         if busy.get("here", 0) + job.vcpus > 2:
             return "full"
@@ -32,6 +35,9 @@ class Account:
 
     def log(self, group: str, stream: str, lines: list[str]) -> None:
         pass
+
+    def report_change(self, job: EmulatedJob) -> None:
+        self.changes.append((job.id, job.status))
 
     def report_blocked(self, job: EmulatedJob) -> None:
         pass

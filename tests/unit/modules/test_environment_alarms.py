@@ -94,6 +94,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]
         "ENVIRONMENT": "prod",
         "QUEUES": json.dumps([QUEUE]),
         "COUNT_JOBS": "true",
+        "INVALID_ALARMS": "true",
         "MEASURE_IMAGES": "true",
         "FAILED_WINDOW_MINUTES": "60",
         "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:batchAlarmsCritical-prod",
@@ -129,7 +130,7 @@ MEASURE = {"detail-type": "Scheduled Event", "detail": {}}
 
 
 def test_a_measurement_is_in_the_embedded_metric_format(invoke: Callable[..., list[Mapping[str, Any]]]) -> None:
-    of_queue, of_environment = invoke(Batch(job(1, "RUNNING"), job(2, "RUNNING"), status="INVALID"), MEASURE)
+    of_queue, of_environment = invoke(Batch(job(1, "RUNNING"), job(2, "RUNNING")), MEASURE)
     assert of_queue["_aws"] == {
         "Timestamp": NOW,
         "CloudWatchMetrics": [
@@ -146,7 +147,7 @@ def test_a_measurement_is_in_the_embedded_metric_format(invoke: Callable[..., li
     assert (of_queue["Environment"], of_queue["Queue"], of_queue["RunningJobs"]) == ("prod", "main-prod", 2)
     assert of_environment["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Environment"]]
     measured = ("InvalidComputeEnvironments", "DesiredVcpus", "MaxVcpus", "ImageAgeDays", "LongestWaitMinutes")
-    assert [of_environment[name] for name in measured] == [1, 8, 64, 30, 0]
+    assert [of_environment[name] for name in measured] == [0, 8, 64, 30, 0]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +180,16 @@ def test_a_job_waits_since_it_could_run(
     assert of_environment["LongestWaitMinutes"] == minutes
 
 
+@pytest.mark.parametrize("has_alarm", [True, False])
+def test_waits_are_not_measured_while_a_compute_environment_with_an_alarm_is_invalid(
+    has_alarm: bool, invoke: Callable[..., list[Mapping[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVALID_ALARMS", str(has_alarm).lower())
+    *_, of_environment = invoke(Batch(job(1, "RUNNABLE"), status="INVALID"), MEASURE)
+    assert of_environment["InvalidComputeEnvironments"] == 1
+    assert ("LongestWaitMinutes" not in of_environment) == has_alarm
+
+
 def test_an_array_counts_as_its_children(invoke: Callable[..., list[Mapping[str, Any]]]) -> None:
     array = job(1, "PENDING", arrayProperties={"size": 9, "statusSummary": {"RUNNABLE": 4, "RUNNING": 2, "FAILED": 3}})
     of_queue, _ = invoke(Batch(array), MEASURE)
@@ -197,6 +208,7 @@ HOST_LOST = {"attempts": [{"statusReason": "Host EC2 (instance i-0123456789abcde
         (ended("FAILED", arrayProperties={"size": 10}), "SPOT", {}),
         (ended("RUNNABLE", **HOST_LOST), "SPOT", {"SpotLosses": 1}),
         (ended("RUNNABLE", **HOST_LOST), "EC2", {}),
+        (ended("RUNNING", **HOST_LOST), "SPOT", {}),
         (ended("FAILED", **HOST_LOST), "SPOT", {"FailedJobs": 1, "SucceededJobs": 0, "SpotLosses": 1}),
     ],
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen_infra.emulator.patches import (
+    alarms,
     autoscaling,
     budgets,
     builds,
@@ -24,6 +25,7 @@ from gen_infra.emulator.patches import (
     ecs,
     environment_jobs,
     environment_status,
+    events,
     execution_logs,
     executions,
     file_systems,
@@ -73,6 +75,8 @@ PATCHES: tuple[MotoPatch, ...] = (
     *builds.PATCHES,
     *deliveries.PATCHES,
     *budgets.PATCHES,
+    *events.PATCHES,
+    *alarms.PATCHES,
     *schedules.PATCHES,
     *file_systems.PATCHES,
     *flow_logs.PATCHES,

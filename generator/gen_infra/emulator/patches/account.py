@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import AWSError
 from moto.ecr.models import ecr_backends
-from moto.events.models import events_backends
 
 from gen_infra.emulator import images
 from gen_infra.emulator.authorization.callers import credentials
 from gen_infra.emulator.containers.attempt import RunningAttempt
 from gen_infra.emulator.containers.instance import AttemptServices
 from gen_infra.emulator.jobs import Jobs
+from gen_infra.emulator.patches.events import send_event
 from gen_infra.emulator.patches.functions import ENDPOINT_VARIABLE
 from gen_infra.emulator.patches.placement import place
 from gen_infra.emulator.patches.task_permissions import task_problem
@@ -110,9 +109,19 @@ class BackendAccount:
         https://docs.aws.amazon.com/batch/latest/userguide/batch-job-queue-blocked-events.html
         """
         detail = job.describe() | {"statusReason": job.status_reason}
-        event = {"Source": "aws.batch", "DetailType": "Batch Job Queue Blocked", "Detail": json.dumps(detail)}
+        self._send("Batch Job Queue Blocked", detail, job.arn, job.queue)
+
+    def report_change(self, job: EmulatedJob) -> None:
+        """Send the event of a job's new state, to the rules of the account.
+
+        https://docs.aws.amazon.com/batch/latest/userguide/batch_job_events.html
+        """
+        self._send("Batch Job State Change", job.describe(), job.arn)
+
+    def _send(self, kind: str, detail: dict[str, Any], *resources: str) -> None:
         backend = self._backend
-        events_backends[backend.account_id][backend.region_name].put_events([event])
+        where = (backend.region_name, backend.account_id)
+        send_event(*where, source="aws.batch", kind=kind, resources=resources, detail=detail)
 
 
 def jobs_of(backend: BatchBackend) -> Jobs:

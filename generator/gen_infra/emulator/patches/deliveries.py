@@ -1,9 +1,8 @@
-"""Deliver what EventBridge, SNS and CloudWatch alarms send, where the policies of the receiver and of its key allow it.
+"""Deliver what EventBridge and SNS send, where the policies of the receiver and of its key allow it.
 
-The three services act under their own names; a refused delivery is lost, counted in a metric, or set aside.
+Services act under their own names; a refused delivery is lost, counted in a metric, or set aside.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda_simple.models import lambda_simple_backends
-from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.events.models import Rule
 from moto.logs.models import logs_backends
 from moto.moto_api._internal import mock_random
@@ -114,26 +113,6 @@ def topic_deliveries() -> None:
         original(subscription, *args, **kwargs)
 
 
-@moto_patch(
-    moto="5.2.5 changes the state of an alarm and does nothing else",
-    aws="publishes to the topics of the new state, where the topic's policy lets the alarm",
-)
-def alarm_actions() -> None:
-    """Publish to the topics of a changed state."""
-
-    @around(CloudWatchBackend, "set_alarm_state")
-    def set_alarm_state(
-        original: Any, backend: CloudWatchBackend, alarm_name: str, reason: str, reason_data: str, state_value: str
-    ) -> None:
-        original(backend, alarm_name, reason, reason_data, state_value)
-        alarm: Any = backend.alarms[alarm_name]
-        topics = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(state_value)
-        message = json.dumps({"AlarmName": alarm_name, "NewStateValue": state_value, "NewStateReason": reason})
-        for topic in topics or ():
-            if ":sns:" in topic:
-                deliver(acts.service("cloudwatch.amazonaws.com", backend.region_name, alarm.alarm_arn), topic, message)
-
-
 def count_failure(region: str, account: str, namespace: str, metric: str, dimension: dict[str, str]) -> None:
     """Count one failure in a metric of CloudWatch."""
     data = {"MetricName": metric, "Value": 1.0, "Unit": "Count", "Dimensions": [dimension]}
@@ -216,5 +195,4 @@ _SENDERS: Mapping[str, Callable[[Actor, str, str], str]] = {
 PATCHES: tuple[MotoPatch, ...] = (
     event_deliveries,
     topic_deliveries,
-    alarm_actions,
 )

@@ -83,8 +83,8 @@ class Notifications(Model, frozen=True, kw_only=True):
     waiting_minutes: Annotated[
         Annotated[int, Meta(ge=10, le=20_160)] | None,
         about(
-            "An alarm when a job is RUNNABLE for longer than this; not while a compute environment is INVALID, which "
-            "`invalid_compute_environments` is for."
+            "An alarm when a job is RUNNABLE for longer than this; not while a compute environment is INVALID that "
+            "`invalid_compute_environments` notifies of."
         ),
     ] = None
     invalid_compute_environments: Annotated[

@@ -154,7 +154,7 @@ module "environment_alarms" {
   waiting_minutes              = 120
   invalid_compute_environments = true
   spot_interruptions = {
-    attempts       = 10
+    attempts       = 4
     window_minutes = 60
   }
   image_age_days     = 45
