@@ -126,7 +126,12 @@ def _estimated(
 def _table(sums: Sequence[SpendGroup]) -> list[str]:
     width, rows = terminal_width(), []
     for each in sums:
-        cells = [f"{each.name:<28}", f"{each.jobs:>6} jobs", f"{each.vcpu_hours:>10.2f} vCPU hours", str(each.usd.usd)]
+        cells = [
+            f"{each.name:<28}",
+            f"{each.jobs:>6} job{'' if each.jobs == 1 else 's'}",
+            f"{each.vcpu_hours:>10.2f} vCPU hours",
+            str(each.usd.usd),
+        ]
         rows += fold(cells, width)
     return rows
 

@@ -84,7 +84,7 @@ def estimate_lines(found: CostEstimate) -> Iterator[str]:
     """Yield an estimate in full, but for the single instance types: `--json` has these."""
     yield f"Cost in {found.region}, {NOTE}:"
     yield f"fixed a month: {found.fixed_month}"
-    yield from (f"  {each.count} {each.name}: {shown(each.usd)}" for each in found.fixed)
+    yield from (f"  {each.name} ({each.count}): {shown(each.usd)}" for each in found.fixed)
     if found.rates:
         yield "by use, in no sum here:"
     for rate in found.rates:

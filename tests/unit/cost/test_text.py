@@ -80,7 +80,7 @@ def test_show_says_it_in_full(tmp_path: Path) -> None:
     manifest = environment(tmp_path, jobs=jobs)
     assert "2 more: gen-infra show" in list(change_lines(compare({}, manifest)))[-1]
     lines = list(estimate_lines(estimate(manifest, {"job0": 0.5})))
-    assert lines[:3] == [f"C{TITLE[1:]}", "fixed a month: 1.00 USD", "  1 KMS key: 1.00 USD"]
+    assert lines[:3] == [f"C{TITLE[1:]}", "fixed a month: 1.00 USD", "  KMS key (1): 1.00 USD"]
     assert "an instance hour of spot (On-Demand): c7i.8xlarge 1.4280 USD, and its volumes 0.1274 USD" in lines
     assert "  job0: 1.56 USD at its timeout of 2 h, usually 0.39 USD (0.5 h), up to 3 attempts" in lines
     assert "  job1: 1.56 USD at its timeout of 2 h, usual duration unknown, up to 3 attempts" in lines
