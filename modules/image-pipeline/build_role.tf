@@ -139,7 +139,8 @@ data "aws_iam_policy_document" "image" {
     }
   }
 
-  # Packer tags an image after it is made, so the call that makes it cannot be restricted by the tag.
+  # Packer tags an image and its snapshots again after they are made, and not at once in China and GovCloud: so it may tag
+  # what has no environment's tag yet, and what has this one's.
   statement {
     sid       = "TagNewImages"
     actions   = ["ec2:CreateTags"]
@@ -150,6 +151,12 @@ data "aws_iam_policy_document" "image" {
       variable = "aws:RequestTag/${local.tag}"
       values   = [var.environment]
     }
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/${local.tag}"
+      values   = [var.environment]
+    }
   }
 
   statement {
@@ -158,16 +165,24 @@ data "aws_iam_policy_document" "image" {
     resources = ["${local.ec2_images}:image/*", "${local.ec2_images}:snapshot/*"]
   }
 
-  # The description, and IMDSv2 alone: packer sets them afterwards too.
+  # Nothing but that instances of the image take IMDSv2 alone. The key has the new value of that attribute: a request that
+  # shares the image has no such key, and one request changes one attribute.
+  # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-policies-for-amazon-ec2.html#attribute-key
   statement {
-    sid       = "ModifyOwnImages"
+    sid       = "RequireImdsv2OfOwnImages"
     actions   = ["ec2:ModifyImageAttribute"]
     resources = ["${local.ec2_images}:image/ami-*"]
 
     condition {
       test     = "StringEquals"
-      variable = "ec2:Owner"
-      values   = [var.account_id]
+      variable = "ec2:Attribute/ImdsSupport"
+      values   = ["v2.0"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${local.tag}"
+      values   = [var.environment]
     }
   }
 

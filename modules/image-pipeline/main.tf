@@ -38,6 +38,9 @@ resource "aws_codebuild_project" "this" {
   concurrent_build_limit = 1
   build_timeout          = 180 # minutes; a snapshot of a large volume takes an hour
 
+  # In a bucket with versioning, what is built is what was applied, whoever may write to the bucket.
+  source_version = aws_s3_object.source.version_id
+
   source {
     type     = "S3"
     location = "${aws_s3_object.source.bucket}/${aws_s3_object.source.key}"

@@ -321,6 +321,35 @@ def test_the_role_of_instances_reaches_nothing_beside_the_environment(
     assert not used.policies.decide(Recorded(f"{ROLE}{INSTANCES}", request)).is_allowed
 
 
+IMAGE = "arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0"
+OWN, OTHER = ({"aws:resourcetag/gen-infra:environment": (name,)} for name in (NAME, "other"))
+TAGGED = {"aws:requesttag/gen-infra:environment": (NAME,)}
+IMDSV2 = {"ec2:attribute/imdssupport": ("v2.0",)}
+
+
+@pytest.mark.parametrize("role", [f"batchImageRebuild-{NAME}", "tested-image"])
+@pytest.mark.parametrize(
+    ("action", "context", "is_allowed"),
+    [
+        ("ec2:ModifyImageAttribute", OWN | IMDSV2, True),
+        ("ec2:ModifyImageAttribute", OTHER | IMDSV2, False),
+        ("ec2:ModifyImageAttribute", IMDSV2, False),
+        ("ec2:ModifyImageAttribute", OWN, False),  # launch permissions have no key
+        ("ec2:ModifyImageAttribute", OWN | {"ec2:add/userid": ("999999999999",)}, False),
+        ("ec2:CreateTags", TAGGED, True),
+        ("ec2:CreateTags", TAGGED | OWN, True),
+        ("ec2:CreateTags", TAGGED | OTHER, False),
+        ("ec2:CreateTags", OWN, False),
+        ("ec2:DeregisterImage", OWN, False),
+    ],
+)
+def test_a_build_changes_its_own_images_and_shares_none(
+    used: Used, role: str, action: str, context: Mapping[str, tuple[str, ...]], *, is_allowed: bool
+) -> None:
+    request = Request(action, IMAGE, ACCOUNT_ID, context)
+    assert used.policies.decide(Recorded(ROLE + role, request)).is_allowed == is_allowed
+
+
 SERVICES = ("batch", "codebuild", "ec2", "ecs-tasks", "lambda", "scheduler", "spotfleet", "states", "vpc-flow-logs")
 
 

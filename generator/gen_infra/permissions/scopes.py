@@ -405,9 +405,11 @@ def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "builder-network", Scope(ec2("network-interface/*", *subnets, *groups))
     created = equals("ec2:CreateAction", "CreateKeyPair", "RunInstances")
     yield "tags-of-new-builders", Scope(ec2("instance/*", "key-pair/*", "volume/*"), (requested, created))
-    yield "tags-of-new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"), (requested,))
+    # Packer tags images again, or only, after they are made: those without any environment's tag, and its own.
+    new_or_own = StatementCondition("StringEqualsIfExists", f"aws:ResourceTag/{ENVIRONMENT_TAG}", (manifest.name,))
+    yield "tags-of-new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"), (requested, new_or_own))
     yield "new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"))
-    yield "finished-images", Scope((f"{images}:image/ami-*",), (equals("ec2:Owner", manifest.account),))
+    yield "finished-images", Scope((f"{images}:image/ami-*",), (equals("ec2:Attribute/ImdsSupport", "v2.0"), tagged))
     yield "builders", Scope(ec2("instance/*"), (tagged,))
     yield (
         "sessions-to-builders",

@@ -355,12 +355,27 @@ PIPELINE = (
     Mutant("pipeline: Scheduler for any account", "GI_IAM_1", _PIPELINE_SCHEDULE,
            '"aws:SourceAccount" = var.account_id, "aws:SourceArn" = local.schedule_group_arn',
            '"aws:SourceArn" = local.schedule_group_arn', "image-rebuild"),
-    Mutant("pipeline: ends any instance", "GI_IAM_5", _PIPELINE_ROLE, "aws:ResourceTag/", "ec2:InstanceType",
+    Mutant("pipeline: ends any instance", "GI_IAM_5", _PIPELINE_ROLE,
+           'resources = ["${local.ec2}:instance/*"]\n\n    condition {\n      test     = "StringEquals"\n'
+           '      variable = "aws:ResourceTag/',
+           'resources = ["${local.ec2}:instance/*"]\n\n    condition {\n      test     = "StringEquals"\n'
+           '      variable = "ec2:InstanceType',
            "image-rebuild"),
     Mutant("pipeline: makes images of any instance", "GI_IAM_5", _PIPELINE_ROLE,
            'actions   = ["ec2:CreateImage"]\n    resources = ["${local.ec2_images}:image/*"',
            'actions   = ["ec2:CreateImage"]\n    resources = ["${local.ec2}:instance/*", "${local.ec2_images}:image/*"',
            "image-rebuild"),
+    *(Mutant(f"pipeline: {name}", "GI_IAM_12", _PIPELINE_ROLE, old, new, "image-rebuild") for name, old, new in (
+        ("shares images", '      variable = "ec2:Attribute/ImdsSupport"\n      values   = ["v2.0"]\n',
+         '      variable = "ec2:Owner"\n      values   = [var.account_id]\n'),
+        ("changes any image", '      variable = "ec2:Attribute/ImdsSupport"\n      values   = ["v2.0"]\n    }\n\n'
+         '    condition {\n      test     = "StringEquals"\n      variable = "aws:ResourceTag/${local.tag}"\n',
+         '      variable = "ec2:Attribute/ImdsSupport"\n      values   = ["v2.0"]\n    }\n\n'
+         '    condition {\n      test     = "StringEquals"\n      variable = "ec2:Owner"\n'),
+        ("tags any image", '      test     = "StringEqualsIfExists"\n      variable = "aws:ResourceTag/${local.tag}"\n',
+         '      test     = "StringEquals"\n      variable = "ec2:Region"\n'),
+        ("tags any instance", '      variable = "ec2:CreateAction"\n', '      variable = "ec2:Region"\n'),
+    )),
     Mutant("pipeline: passes any role", "GI_IAM_5", _PIPELINE_ROLE, "resources = [var.builder_role_arn]",
            'resources = ["arn:aws:iam::123456789012:role/*"]', "image-rebuild"),
     Mutant("pipeline: a schedule in clear", "CKV_AWS_297", _PIPELINE,

@@ -168,6 +168,8 @@ BUILDS = tuple(
     for name, found, old, new in (
         ("from GitHub", "GI_TF_7", '"S3"', '"GITHUB"'),
         ("of another source", "GI_TF_8", '"${aws_s3_object.source.bucket}/${aws_s3_object.source.key}"', '"mallory/x"'),
+        ("of any version", "GI_TF_7", "  source_version = aws_s3_object.source.version_id\n", ""),
+        ("of an older version", "GI_TF_8", "aws_s3_object.source.version_id", '"3sL4kqtJlcpXroDTDmJ"'),
         ("of its own commands", "GI_TF_6", '    type     = "S3"', '    type = "S3"\n    buildspec = "version: 0.2"'),
         ("in another image", "GI_TF_7", '"aws/codebuild/amazonlinux-x86_64-standard:5.0"', '"mallory/build:1"'),
         ("with privileges", "GI_TF_7", "privileged_mode = false", "privileged_mode = true"),

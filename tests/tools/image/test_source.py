@@ -100,6 +100,11 @@ class TestRequirements:
         assert needed <= {name.split("==")[0] for name in self.locked(SOURCES / "requirements.txt")}
 
 
+# The version that is installed is the one that the rendered folder asks for.
+[AMAZON_VERSION] = re.findall(r'version = "([0-9.]+)"', (data_dir("packer") / "plugins.pkr.hcl").read_text())
+AMAZON_PROGRAM, AMAZON = f"packer-plugin-amazon_v{AMAZON_VERSION}_x5.0_linux_amd64", b"the plugin"
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the downloads of `install.sh`, and the public key of who signed the plugin."""
@@ -107,7 +112,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
         require_tool(name)
     folder = tmp_path_factory.mktemp("served")
     with zipfile.ZipFile(folder / "packer.zip", "w") as archive:
-        archive.writestr("packer", b"#!/bin/sh\necho packer\n")
+        archive.writestr("packer", b"#!/bin/sh\necho packer $*\n[ $# = 0 ] || echo $5 >>$NOTED\n")
+    with zipfile.ZipFile(folder / "amazon.zip", "w") as archive:
+        archive.writestr(AMAZON_PROGRAM, AMAZON)
     with tarfile.open(folder / "data.tar.gz", "w:gz") as archive:
         member = tarfile.TarInfo("./usr/local/sessionmanagerplugin/bin/session-manager-plugin")
         archive.addfile(member)
@@ -128,7 +135,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestInstall:
     """`install.sh` with a curl that serves files of our own, signed by a key of our own."""
 
-    def install(self, served: Path, folder: Path, *, packer_sha256: str = "", key: bytes = b"") -> tuple[int, set[str]]:
+    def install(
+        self, served: Path, folder: Path, *, packer_sha256: str = "", amazon: bytes = AMAZON, key: bytes = b""
+    ) -> tuple[int, set[str]]:
         """Run a copy of the script, and say how it ended and what is installed."""
         sources, target, path = folder / "sources", folder / "bin", folder / "path"
         for each in (sources, target, path):
@@ -136,6 +145,7 @@ class TestInstall:
         script = (SOURCES / "install.sh").read_text()
         if packer_sha256:
             script = re.sub(r"(?m)^packer_sha256=.*$", f"packer_sha256={packer_sha256}", script)
+        script = re.sub(r"(?m)^amazon_sha256=.*$", f"amazon_sha256={hashlib.sha256(amazon).hexdigest()}", script)
         (sources / "install.sh").write_text(script)
         (sources / "session-manager-plugin.gpg").write_bytes(
             key or (SOURCES / "session-manager-plugin.gpg").read_bytes()
@@ -146,7 +156,7 @@ class TestInstall:
             f'case "$3" in https://*) cp "{served}/$2" "$2";; *) exit 22;; esac\n'
         )
         curl.chmod(0o755)
-        environ = {**os.environ, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
+        environ = {**os.environ, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}", "NOTED": str(folder / "plugins")}
         done = subprocess.run(
             ["bash", str(sources / "install.sh"), str(target)], capture_output=True, check=False, env=environ, cwd="/"
         )
@@ -157,11 +167,24 @@ class TestInstall:
         code, installed = self.install(served, tmp_path, packer_sha256=digest, key=key.read_bytes())
         assert (code, installed) == (0, {"packer", "session-manager-plugin"})
         assert subprocess.run([tmp_path / "bin" / "packer"], capture_output=True, check=True).stdout == b"packer\n"
+        assert (tmp_path / "plugins").read_text() == "github.com/hashicorp/amazon\n"
 
     def test_another_packer_is_not(self, served: Path, tmp_path: Path) -> None:
         code, installed = self.install(served, tmp_path, key=(served / "public.gpg").read_bytes())
         assert code != 0
         assert installed == set()
+
+    def test_another_amazon_plugin_is_not(self, served: Path, tmp_path: Path) -> None:
+        digest, key = hashlib.sha256((served / "packer.zip").read_bytes()).hexdigest(), (served / "public.gpg")
+        code, installed = self.install(served, tmp_path, packer_sha256=digest, amazon=b"another", key=key.read_bytes())
+        assert code != 0
+        assert installed == {"packer"}
+        assert not (tmp_path / "plugins").exists()
+
+    def test_the_amazon_plugin_is_the_one_that_packer_is_asked_for(self) -> None:
+        script = (SOURCES / "install.sh").read_text()
+        assert re.findall(r"(?m)^amazon_version=(.*)$", script) == [AMAZON_VERSION]
+        assert re.search(r"(?m)^amazon_sha256=[0-9a-f]{64}$", script)
 
     def test_a_plugin_that_aws_did_not_sign_is_not(self, served: Path, tmp_path: Path) -> None:
         digest = hashlib.sha256((served / "packer.zip").read_bytes()).hexdigest()

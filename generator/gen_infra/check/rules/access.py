@@ -16,6 +16,7 @@ from gen_infra.terraform.policy_documents import (
     is_bound_to_principals,
     is_for_anyone,
     listed,
+    may_be_anything,
     named,
     services,
 )
@@ -297,6 +298,34 @@ def _used_roles(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 @rule(
+    "GI_IAM_12",
+    *_IDENTITY_POLICIES,
+    severity="high",
+    title="Only images that the environment made are changed, and none is shared",
+    remedy="limit ec2:ModifyImageAttribute and ec2:CreateTags as modules/image-pipeline/build_role.tf does",
+    source="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-policies-for-amazon-ec2.html#attribute-key",
+    privilege=True,
+)
+def images_stay_as_made(resource: Resource) -> Iterator[str]:
+    """Require conditions on the attribute and on tags: without them a build could share any image, or take it over."""
+    for statement in allowing(resource.values.get("policy")):
+        actions = [str(action) for action in listed(statement.get("Action"))]
+        keys = {key for operator, key, _ in conditions(statement) if operator in _ON_TAGS}
+        is_known = not may_be_anything(statement)
+        if "ec2:ModifyImageAttribute" in actions and is_known:
+            if not any(has_condition(statement, f"ec2:attribute/{name}") for name in ("description", "imdssupport")):
+                yield f"{named(statement)} allows to share images with other accounts"
+            if not has_condition(statement, "aws:resourcetag/"):
+                yield f"{named(statement)} allows changes of images that the environment did not make"
+        if "ec2:CreateTags" in actions and is_known and not any(key.startswith(_OF_OWN) for key in keys):
+            yield f"{named(statement)} allows tags on what the environment did not make"
+
+
+_ON_TAGS = frozenset({"StringEquals", "StringEqualsIfExists", "StringLike", "Null"})
+_OF_OWN = ("aws:resourcetag/", "ec2:createaction", "ec2:resourcetag/")
+
+
+@rule(
     "GI_LAMBDA_1",
     "aws_lambda_function",
     severity="medium",
@@ -341,6 +370,7 @@ RULES: tuple[Rule, ...] = (
     secrets_are_named,
     profiles_hold_their_own_role,
     roles_are_accepted,
+    images_stay_as_made,
     functions_are_limited,
     functions_are_not_public,
 )

@@ -53,7 +53,7 @@ _ARGUMENTS = {
     "aws_codebuild_project": """
         artifacts.type build_timeout concurrent_build_limit description encryption_key environment.compute_type
         environment.image environment.privileged_mode environment.type logs_config.cloudwatch_logs.group_name
-        name service_role source.location source.type vpc_config.security_group_ids vpc_config.subnets
+        name service_role source.location source.type source_version vpc_config.security_group_ids vpc_config.subnets
         vpc_config.vpc_id
         """,
     "aws_default_security_group": "tags vpc_id",
@@ -232,6 +232,7 @@ VALUES: dict[str, dict[str, str]] = {
         "environment.type": "LINUX_CONTAINER",
         "logs_config.cloudwatch_logs.group_name": _SET,
         "source.type": "S3",
+        "source_version": _SET,
         "vpc_config.security_group_ids": _SET,
         "vpc_config.subnets": _SET,
         "vpc_config.vpc_id": _SET,
@@ -287,7 +288,7 @@ REFERENCES = {
             compute_resources.launch_template.launch_template_id compute_resources.launch_template.version
             """,
         "aws_cloudwatch_event_target": "arn rule",
-        "aws_codebuild_project": "service_role source.location logs_config.cloudwatch_logs.group_name",
+        "aws_codebuild_project": "service_role source.location source_version logs_config.cloudwatch_logs.group_name",
         "aws_default_security_group": "vpc_id",
         "aws_efs_file_system_policy": "file_system_id",
         "aws_flow_log": "iam_role_arn log_destination vpc_id",

@@ -86,9 +86,21 @@ def _ec2(name: str, arn: str, parameters: Mapping[str, Any], account: str) -> Co
         values["ec2:subnet"] = (f"{arn.partition(':network-interface/')[0]}:subnet/{interface.subnet.id}",)
     if name == "CreateNetworkInterfacePermission" and (service := parameters.get("AwsService")):
         values["ec2:authorizedservice"] = (str(service),)
+    if name == "ModifyImageAttribute":
+        values |= _new_attributes(parameters)
     if name == "RunInstances" and kind == "volume":
         values["ec2:encrypted"] = (str(all(_encryption(ec2, parameters))).lower(),)
     return values
+
+
+def _new_attributes(parameters: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the condition key of each attribute of an image that has one value; launch permissions have none.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-policies-for-amazon-ec2.html#attribute-key
+    """
+    for name in ("Description", "ImdsSupport"):
+        if isinstance(given := parameters.get(name), dict) and "Value" in given:
+            yield f"ec2:attribute/{name.lower()}", (str(given["Value"]),)
 
 
 def _encryption(ec2: Any, parameters: Mapping[str, Any]) -> Iterator[bool]:

@@ -123,10 +123,9 @@ source "amazon-ebs" "genomics" {
   region              = "us-east-1"
   custom_endpoint_ec2 = var.ec2_endpoint
 
-  ami_name        = "${local.name}-${formatdate("YYYYMMDD-hhmmss", timestamp())}"
-  ami_description = "AWS Batch host with encrypted scratch"
-  tags            = local.image_tags
-  snapshot_tags   = local.image_tags
+  ami_name      = "${local.name}-${formatdate("YYYYMMDD-hhmmss", timestamp())}"
+  tags          = local.image_tags
+  snapshot_tags = local.image_tags
 
   source_ami = var.source_ami
 
