@@ -215,6 +215,15 @@ class TestCreatedResources:
         assert refusal(ec2.modify_image_attribute, ImageId=own, **change) == "accepted"
         assert refusal(ec2.modify_image_attribute, ImageId=images[0]["ImageId"], **change) == "UnauthorizedOperation"
 
+    def test_one_attribute_of_images_may_be_changed(self, lab: Lab) -> None:
+        user = lab.user(allow("ec2:ModifyImageAttribute", {"StringEquals": {"ec2:Attribute/ImdsSupport": "v2.0"}}))
+        own = lab.client("ssm").get_parameter(Name="/gen-infra/prod/ami")["Parameter"]["Value"]
+        ec2 = client(lab, user, "ec2")
+        shared = {"LaunchPermission": {"Add": [{"UserId": "999999999999"}]}}
+        assert refusal(ec2.modify_image_attribute, ImageId=own, ImdsSupport={"Value": "v2.0"}) == "accepted"
+        for change in ({"Description": {"Value": "a"}}, shared):
+            assert refusal(ec2.modify_image_attribute, ImageId=own, **change) == "UnauthorizedOperation"
+
 
 @pytest.fixture(scope="module")
 def sealer(lab: Lab) -> str:
