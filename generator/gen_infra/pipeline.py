@@ -215,13 +215,13 @@ def explain(environment: Environment, plan: Plan) -> Summary:
     from gen_infra.explain import explain as explain_content
     from gen_infra.explain.causes import manifest_changes
     from gen_infra.explain.powers import Known
-    from gen_infra.manifest.lustre import mount_script
+    from gen_infra.manifest.lustre import own_scripts
 
     if plan.origin.intent == "destroy":
         return explain_content(plan.content)
     manifest = environment.manifest
-    mounts = mount_script(manifest)
-    known = Known(manifest.job_folders, own_scripts=frozenset([mounts.sha256] if mounts else []))
+    scripts = (script for compute in manifest.compute.values() for script in own_scripts(manifest, compute))
+    known = Known(manifest.job_folders, own_scripts=frozenset(script.sha256 for script in scripts))
     return explain_content(
         plan.content, manifest_changes(plan.content, environment.origin), known, environment.import_ids
     )

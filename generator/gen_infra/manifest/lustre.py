@@ -9,6 +9,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from gen_infra.manifest.agent_options import agent_script
 from gen_infra.manifest.model.host_script import HostScript
 
 if TYPE_CHECKING:
@@ -35,9 +36,14 @@ ROOT=${GEN_INFRA_ROOT:-} # tests set it to another folder
 
 
 def boot_scripts(manifest: Manifest, compute: ComputeEnvironment) -> tuple[HostScript, ...]:
-    """Return the scripts of an instance's user data: the mounts, if there are any, and the manifest's own scripts."""
-    mounts = mount_script(manifest)
-    return (*([mounts] if mounts and not compute.is_fargate else []), *compute.boot_scripts)
+    """Return the scripts of an instance's user data: gen-infra's own, and then those of the manifest."""
+    return (*own_scripts(manifest, compute), *compute.boot_scripts)
+
+
+def own_scripts(manifest: Manifest, compute: ComputeEnvironment) -> tuple[HostScript, ...]:
+    """Return gen-infra's own scripts: the agent's options, and the mounts, where there are any."""
+    mounts = None if compute.is_fargate else mount_script(manifest)
+    return tuple(script for script in (agent_script(manifest, compute), mounts) if script)
 
 
 def mount_script(manifest: Manifest) -> HostScript | None:

@@ -135,7 +135,7 @@ def test_a_host_mounts_lustre_when_it_starts_before_other_scripts(tmp_path: Path
     compute = {"spot": {"max_vcpus": 64, "user_data": ["own.sh"]}, **FARGATE}
     manifest = accept(tmp_path, **lustre() | {"compute": compute})
     names = {key: [each.path for each in boot_scripts(manifest, each)] for key, each in manifest.compute.items()}
-    assert names == {"spot": ["fsx.sh", "own.sh"], "fargate": []}
+    assert names == {"spot": ["agent.sh", "fsx.sh", "own.sh"], "fargate": []}
     assert "add fs-0123456789abcdef0.fsx.us-east-1.amazonaws.com@tcp:/abcdefgh /fsx/work" in script(manifest)
     assert "fs-0123456789abcdef0.fsx.cn-north-1.amazonaws.com.cn@tcp:/abcdefgh" in script(
         accept(tmp_path, **lustre() | {"region": "cn-north-1"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gen_infra.manifest import load
+from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.manifest.model.host_script import HostScript
 from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.user_data import user_data
@@ -43,9 +44,9 @@ ON_DEMAND = {"compute__spot__type": "EC2"}
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "user data",
-        text(14_500),
+        text(13_500),
         text(15_400),
-        "compute.spot.user_data: these scripts are 15,738 bytes of user data, and 15,360 are allowed",
+        "compute.spot.user_data: these scripts are 16,257 bytes of user data, and 15,360 are allowed",
     ),
     (
         "reserved Spot",
@@ -145,7 +146,38 @@ def test_each_script_is_one_part_whatever_it_contains(content: str) -> None:
 
 def test_without_scripts_there_is_no_user_data(tmp_path: Path) -> None:
     assert user_data(()) is None
-    assert "user_data" not in render(accept(tmp_path))["terraform/main.tf"].decode()
+    without = accept(tmp_path, compute__spot__allocation_strategy="BEST_FIT")
+    assert "user_data" not in render(without)["terraform/main.tf"].decode()
+
+
+WORK = {"bucket": "lab-work", "prefix": "nf/"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "scripts"),
+    [
+        ({}, ["agent.sh"]),
+        ({"compute__spot__user_data": [script("a.sh", BASH)]}, ["agent.sh", "a.sh"]),
+        # a change of user data replaces these
+        ({"compute__spot__allocation_strategy": "BEST_FIT"}, []),
+        ({"compute__spot__allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED"}, []),
+        (
+            {"compute__spot__allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED", "terraform__aws_provider": 6},
+            ["agent.sh"],
+        ),
+        ({"compute__spot__service_role": "create"}, []),
+        # their containers may be privileged
+        ({"engines": {"nextflow": {"work": WORK, "fusion": True}}, "image__aws_cli": True}, []),
+        ({"engines": {"nextflow": {"work": WORK}}, "image__aws_cli": True}, ["agent.sh"]),
+    ],
+)
+def test_the_agent_refuses_privileged_containers_unless_it_would_stop_jobs(
+    tmp_path: Path, changes: dict[str, Any], scripts: list[str]
+) -> None:
+    manifest = accept(tmp_path, **changes)
+    assert [each.path for each in boot_scripts(manifest, manifest.compute["spot"])] == scripts
+    main = render(manifest)["terraform/main.tf"].decode()
+    assert ("ECS_DISABLE_PRIVILEGED=true ECS_AWSVPC_BLOCK_IMDS=true" in main) == ("agent.sh" in scripts)
 
 
 def test_an_efa_is_on_as_many_cards_as_every_type_has(tmp_path: Path) -> None:

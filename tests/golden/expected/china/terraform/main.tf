@@ -103,6 +103,7 @@ module "compute_chinaEnv" {
     size_gib = 500
     type     = "gp3"
   }
+  user_data = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"gen-infra-dcb2e27f696816421b78c004\"\n\n--gen-infra-dcb2e27f696816421b78c004\nContent-Type: text/x-shellscript; charset=\"utf-8\"\nContent-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"01-agent.sh\"\n\n#!/bin/bash\n# The ECS agent starts no privileged container, and keeps containers with a network of their own from the credentials of\n# the instance.\nset -euo pipefail\n\nconfig=\u0024{GEN_INFRA_ROOT:-}/etc/ecs/ecs.config # tests set the folder\nmkdir -p \"\u0024{config%/*}\"\nprintf '%s\\n' ECS_DISABLE_PRIVILEGED=true ECS_AWSVPC_BLOCK_IMDS=true >>\"$config\"\n\n--gen-infra-dcb2e27f696816421b78c004--\n"
 
   instance_profile_arn = module.instance_role.instance_profile_arn
   security_group_ids   = local.security_group_ids
