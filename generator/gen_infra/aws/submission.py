@@ -28,8 +28,6 @@ _REFUSALS = {"EventTypeError", "EventValueError", "NotAllowedError", "OtherEnvir
 _NOT_IN_EVENTS = {
     "nodeOverrides": "overrides of a multi-node job",
     "retryStrategy": "attempts",
-    "shareIdentifier": "a share identifier",
-    "tags": "tags",
     "timeout": "a timeout",
 }
 

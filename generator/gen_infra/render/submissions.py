@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def submissions(manifest: Manifest) -> bytes:
-    """Render ``submissions.json``: the environment's queues and job definitions by name, and the manifest's limits.
+    """Render ``submissions.json``: the queues with their shares, the job definitions, and the limits.
 
     A job definition that stays as it is has its revision beside its name, all others null.
     """
@@ -20,6 +20,11 @@ def submissions(manifest: Manifest) -> bytes:
         {
             "arn_prefix": f"arn:{manifest.partition}:batch:{manifest.region}:{manifest.account}",
             "job_definitions": {manifest.definition_name(key): kept.get(key) for key in manifest.jobs},
+            "fair_share": {
+                manifest.queue_name(key): [*queue.fair_share.shares]
+                for key, queue in manifest.queues.items()
+                if queue.fair_share
+            },
             "job_queues": [manifest.queue_name(key) for key in manifest.queues],
             **msgspec.to_builtins(manifest.submit_function),
         },

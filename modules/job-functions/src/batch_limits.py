@@ -16,6 +16,11 @@ from batch_function import Event, EventValueError, NotAllowedError, OtherEnviron
 
 _ARN_OR_NAME = re.compile(r"(?P<arn>arn:[^/]+/)?(?P<name>[^/:]+)(?::(?P<revision>[0-9]+))?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?", re.ASCII)
+_SHARE = re.compile("[A-Za-z0-9]{1,255}", re.ASCII)
+# https://docs.aws.amazon.com/batch/latest/userguide/using-tags.html
+_TAG_KEY = re.compile(r"(?!aws:)[\w .:/=+@-]{1,128}", re.ASCII | re.IGNORECASE)
+_TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}", re.ASCII)
+_OWN_TAGS = "gen-infra:"  # by them policies know whose a job is; IAM ignores the case of keys
 _CHANGEABLE = {"command", "environment", "name", "resourceRequirements"}
 _SMALLEST_ARRAY = 2
 _KEYS = {"VCPU": "max_vcpus", "MEMORY": "max_memory_mib", "GPU": "max_gpus"}
@@ -30,7 +35,8 @@ class Limits:
         arn_prefix: what the ARNs of its queues and job definitions begin with: ``arn:aws:batch:REGION:ACCOUNT``.
         job_definitions: the names of its job definitions, each with the revision that it stays at, if any.
         job_queues: the names of its queues.
-        overrides: which of ``command``, ``environment`` and ``revision`` an event may give.
+        fair_share: the names of the queues with a fair-share policy, each with its shares; ``*`` ends a prefix.
+        overrides: which of ``command``, ``environment``, ``revision`` and ``tags`` an event may give.
         most: the most of each resource, by its type in Batch; what is missing stays as it is declared.
         max_array_size: the most children of an array job; None for no array jobs.
     """
@@ -39,6 +45,7 @@ class Limits:
     arn_prefix: str
     job_definitions: dict[str, str | None]
     job_queues: list[str]
+    fair_share: dict[str, list[str]]
     overrides: list[str]
     most: dict[str, int]
     max_array_size: int | None
@@ -116,6 +123,44 @@ class Limits:
         if float(value) > self.most[kind]:
             raise NotAllowedError(f"{where}: {kind} {value} is more than {self.most[kind]}, which is {key}")
 
+    def share(self, event: Event, queue: str) -> str | None:
+        """Return the share identifier of an event for a queue; None for a queue without a fair-share policy.
+
+        Raises:
+            EventTypeError, EventValueError: it is missing, or is not as Batch takes it.
+            NotAllowedError: the queue has no such share.
+        """
+        field, name = "shareIdentifier", queue.rpartition("/")[2]
+        if name not in self.fair_share:
+            if event.get(field):
+                raise NotAllowedError(f"{field}: the queue {name!r} has no fair-share policy")
+            return None
+        given, shares = required(event, field), self.fair_share[name]
+        if not _SHARE.fullmatch(given):
+            raise EventValueError(f"{field}: {given!r} is not 1 to 255 letters and digits")
+        if shares and not any(
+            given.startswith(share[:-1]) if share.endswith("*") else given == share for share in shares
+        ):
+            raise NotAllowedError(f"{field}: {given!r} is not a share of {name!r}; choose from {', '.join(shares)}")
+        return given
+
+    def tags(self, event: Event) -> dict[str, str]:
+        """Return the tags of an event, besides gen-infra's own.
+
+        Raises:
+            EventTypeError, EventValueError: a tag is not as Batch takes it.
+            NotAllowedError: the manifest does not allow tags, or one is gen-infra's own.
+        """
+        tags = checked(event.get("tags") or {}, dict, "tags")
+        if tags and "tags" not in self.overrides:
+            raise NotAllowedError("tags stay as declared; add tags to submit_function.overrides in the manifest")
+        for key, value in tags.items():
+            if key.lower().startswith(_OWN_TAGS):
+                raise NotAllowedError(f"tags: {key!r} is a tag that gen-infra sets itself")
+            if not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(checked(value, str, f"tags.{key}")):
+                raise EventValueError(f"tags: {key!r} has a key or a value that AWS Batch does not take")
+        return tags
+
     def array(self, event: Event) -> dict[str, int]:
         """Return ``arrayProperties`` of an event; nothing for a job that is no array.
 
@@ -150,6 +195,7 @@ def limits(environment: str) -> Limits:
         arn_prefix=said["arn_prefix"],
         job_definitions=said["job_definitions"],
         job_queues=said["job_queues"],
+        fair_share=said["fair_share"],
         overrides=said["overrides"],
         most={kind: said[key] for kind, key in _KEYS.items() if said[key] is not None},
         max_array_size=said["max_array_size"],

@@ -1,9 +1,9 @@
 """batchSubmitJob: submit a job to AWS Batch.
 
 In: ``jobName``, ``jobQueue`` and ``jobDefinition``; optional, null standing for not given, ``containerOverrides``,
-``ecsPropertiesOverride``, ``arrayProperties``, ``dependsOn`` and ``parameters``, all as SubmitJob takes them. Out: the
-same event with ``jobId``. Other fields pass through, so that a workflow can carry its own along.
-The job gets the environment as a tag.
+``ecsPropertiesOverride``, ``arrayProperties``, ``dependsOn``, ``parameters``, ``shareIdentifier`` and ``tags``, all as
+SubmitJob takes them. Out: the same event with ``jobId``. Other fields pass through, so that a workflow can carry its
+own along. The job gets the environment as a tag.
 
 What an event may name and change is in :mod:`batch_limits`; the function's IAM role allows no other queues and job
 definitions either.
@@ -53,7 +53,8 @@ def submission(event: Event) -> dict[str, Any]:
         "arrayProperties": allowed.array(event),
         "dependsOn": _depends_on(event),
         "parameters": _parameters(event),
-        "tags": {"gen-infra:environment": environment},
+        "shareIdentifier": allowed.share(event, allowed.queue(event)),
+        "tags": {**allowed.tags(event), "gen-infra:environment": environment},
     }
     return {field: value for field, value in request.items() if value}
 

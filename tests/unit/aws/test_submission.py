@@ -186,8 +186,7 @@ def test_an_answer_without_a_job_id_is_an_error(clients: session.Clients, answer
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"array_size": 2, "share_identifier": "research"}, "a share identifier"),
-        ({"attempts": 2, "tags": {"a": "b"}, "timeout_seconds": 60}, "attempts, tags, a timeout"),
+        ({"attempts": 2, "tags": {"a": "b"}, "timeout_seconds": 60}, "attempts, a timeout"),
         ({"is_multi_node": True, "vcpus": 2}, "overrides of a multi-node job"),
     ],
 )
@@ -195,6 +194,11 @@ def test_what_the_function_does_not_take_is_not_dropped_silently(changes: dict[s
     with pytest.raises(UsageError, match=f"^the submit function does not take {words}$") as caught:
         submission.submit_event(request(**changes))
     assert "--via-function" in caught.value.hint
+
+
+def test_the_function_takes_a_share_and_tags() -> None:
+    event = submission.submit_event(request(share_identifier="research", tags={"Sample": "NA12878"}))
+    assert (event["shareIdentifier"], event["tags"]) == ("research", {"Sample": "NA12878"})
 
 
 def test_a_multi_node_job_is_given_overrides_of_each_node() -> None:

@@ -33,8 +33,8 @@ EVENT = {"jobName": "sample-17", "jobQueue": "highPriority-prod", "jobDefinition
 TAGS = {"tags": {"gen-infra:environment": "prod"}}
 SUBMITTED = {"jobName": "sample-17", "jobId": "11111111-2222-3333-4444-555555555555"}
 MODULES = ("batch_function", "batch_get_job_status", "batch_limits", "batch_submit_job")
-OPEN = {"overrides": ["command", "environment", "revision"], "max_memory_mib": 120_000, "max_vcpus": 32, "max_gpus": 2,
-        "max_array_size": 100}  # fmt: skip
+OPEN = {"overrides": ["command", "environment", "revision", "tags"], "max_memory_mib": 120_000, "max_vcpus": 32,
+        "max_gpus": 2, "max_array_size": 100}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,10 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     return accept(
         tmp_path_factory.mktemp("manifest"), name="prod", jobs={"isaac": job, "old": job},
         existing={"jobs": {"old": "isaac-2017:4"}},
-        queues={"highPriority": {"priority": 1, "compute": ["spot"]}},
+        queues={
+            "highPriority": {"priority": 1, "compute": ["spot"]},
+            "fair": {"priority": 2, "compute": ["spot"], "fair_share": {"shares": {"clinic": 1, "research*": 2}}},
+        },
     )  # fmt: skip
 
 
@@ -312,6 +315,65 @@ def test_a_package_without_limits_submits_nothing(functions: dict[str, ModuleTyp
     Path(functions["batch_limits"].__file__ or "").with_name("submissions.json").unlink()
     with pytest.raises(FileNotFoundError):
         submit(functions, EVENT)
+
+
+def test_submit_adds_tags_and_keeps_its_own(functions: dict[str, ModuleType], batch: Stubber) -> None:
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, "tags": {"Project": "rna", **TAGS["tags"]}})
+    submit(functions, {**EVENT, "tags": {"Project": "rna"}})
+
+
+@pytest.mark.parametrize("limits", [{}])
+def test_tags_need_the_manifests_leave(functions: dict[str, ModuleType], batch: Stubber, errors: ModuleType) -> None:
+    del batch
+    with pytest.raises(errors.NotAllowedError, match=r"add tags to submit_function\.overrides"):
+        submit(functions, {**EVENT, "tags": {"Project": "rna"}})
+
+
+@pytest.mark.parametrize(
+    ("tags", "error"),
+    [
+        ({"gen-infra:environment": "b"}, "NotAllowedError"),
+        ({"Gen-Infra:submitted-by": "mallory"}, "NotAllowedError"),
+        ({"AWS:x": ""}, "EventValueError"),
+        ({"": "x"}, "EventValueError"),
+        ({"k" * 129: ""}, "EventValueError"),
+        ({"Project": "v" * 257}, "EventValueError"),
+        ({"Project": "${x}"}, "EventValueError"),
+        ({"Project": 7}, "EventTypeError"),
+        (["Project"], "EventTypeError"),
+    ],
+)
+def test_tags_that_are_refused(
+    tags: object, error: str, functions: dict[str, ModuleType], batch: Stubber, errors: ModuleType
+) -> None:
+    del batch
+    with pytest.raises(getattr(errors, error), match=r"^tags"):
+        submit(functions, {**EVENT, "tags": tags})
+
+
+@pytest.mark.parametrize("share", ["clinic", "researchers", "research"])
+def test_a_share_of_the_queue_is_passed_on(share: str, functions: dict[str, ModuleType], batch: Stubber) -> None:
+    event = {**EVENT, "jobQueue": "fair-prod", "shareIdentifier": share}
+    batch.add_response("submit_job", SUBMITTED, {**event, **TAGS})
+    submit(functions, event)
+
+
+@pytest.mark.parametrize(
+    ("queue", "share", "error", "words"),
+    [
+        ("fair-prod", None, "EventValueError", "shareIdentifier is missing"),
+        ("fair-prod", "other", "NotAllowedError", "choose from clinic, research"),
+        ("fair-prod", "clinic*", "EventValueError", "letters and digits"),
+        ("highPriority-prod", "clinic", "NotAllowedError", "has no fair-share policy"),
+    ],
+)
+def test_shares_that_are_refused(
+    queue: str, share: str | None, error: str, words: str, functions: dict[str, ModuleType], batch: Stubber,
+    errors: ModuleType,
+) -> None:  # fmt: skip
+    del batch
+    with pytest.raises(getattr(errors, error), match=words):
+        submit(functions, {**EVENT, "jobQueue": queue, "shareIdentifier": share})
 
 
 @pytest.mark.parametrize("handler", [submit, status])

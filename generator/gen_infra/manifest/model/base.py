@@ -187,6 +187,7 @@ AbsolutePath = Annotated[
         max_length=128,
     ),
 ]
+OWN_TAGS = "gen-infra:"  # how the tags that gen-infra sets itself begin; IAM ignores the case of keys
 TAG_KEY, TAG_KEY_ALLOWED = (
     r"(?![aA][wW][sS]:)[A-Za-z0-9 _.:/=+@-]{1,128}",
     "1 to 128 letters, digits, spaces and any of _ . : / = + - @, not starting with aws:",

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from gen_infra.manifest.model.base import Model, about
 
-Override = Literal["command", "environment", "revision"]
+Override = Literal["command", "environment", "revision", "tags"]
 
 
 class SubmitFunction(Model, frozen=True, kw_only=True):
@@ -18,7 +18,8 @@ class SubmitFunction(Model, frozen=True, kw_only=True):
         tuple[Override, ...],
         about(
             "`command` and `environment` may replace those of the job; `revision` may name an older revision of the "
-            "job definition, with its image. A variable such as `BASH_ENV` can run a command too."
+            "job definition, with its image; `tags` may add tags to the job, or replace its own. A variable such as "
+            "`BASH_ENV` can run a command too."
         ),
     ] = ()
     max_vcpus: Annotated[

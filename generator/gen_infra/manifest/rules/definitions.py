@@ -12,6 +12,7 @@ from gen_infra.manifest.definitions import (
     states_that_submit,
     submit_resource,
 )
+from gen_infra.manifest.model.base import OWN_TAGS
 from gen_infra.manifest.rules.jobs import references_of
 from gen_infra.manifest.rules.rule import unknown_name
 from gen_infra.manifest.rules.submissions import Submission, submission_findings
@@ -29,7 +30,6 @@ _ARGUMENTS = frozenset({
     "EcsPropertiesOverride", "JobDefinition", "JobName", "JobQueue", "NodeOverrides", "Parameters", "PropagateTags",
     "RetryStrategy", "SchedulingPriorityOverride", "ShareIdentifier", "Tags", "Timeout",
 })  # fmt: skip
-_OWN_TAGS = "gen-infra:"
 
 
 def definition_problems(manifest: Manifest, key: str) -> Iterator[str]:
@@ -83,8 +83,8 @@ def _wrong_arguments(manifest: Manifest, task: Task) -> Iterator[str]:
             names = ", ".join(f"${{{kind}.{each}}}" for each in getattr(manifest, kind))
             yield f'/{member}: invalid value "{arguments.get(member, "")}"; choose from: {names}'
     tags = arguments.get("Tags", {})
-    if not isinstance(tags, dict) or any(name.startswith(_OWN_TAGS) for name in tags):
-        yield f"/Tags: write an object of tags; those that start with {_OWN_TAGS} are gen-infra's own"
+    if not isinstance(tags, dict) or any(name.lower().startswith(OWN_TAGS) for name in tags):
+        yield f"/Tags: write an object of tags; those that start with {OWN_TAGS} are gen-infra's own"
     if task.job:
         yield from _wrong_parameters(manifest, task, arguments.get("Parameters", {}))
     if task.job and task.queue:

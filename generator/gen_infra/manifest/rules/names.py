@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.manifest.model.base import dotted
+from gen_infra.manifest.model.base import OWN_TAGS, dotted
 from gen_infra.manifest.model.resource_names import ENGINE_ROLES
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
@@ -148,7 +148,7 @@ def tags_are_not_gen_infras(manifest: Manifest) -> Iterable[ManifestFinding]:
     places += [(("jobs", key, "tags"), job.tags) for key, job in manifest.jobs.items()]
     for path, tags in places:
         for tag in tags:
-            if tag.lower().startswith("gen-infra:"):
+            if tag.lower().startswith(OWN_TAGS):
                 yield (*path, tag), f'"{tag}" is a tag that gen-infra sets itself; choose another name'
 
 

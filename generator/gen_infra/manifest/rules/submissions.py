@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from gen_infra.manifest.model.base import TAG_KEY, TAG_KEY_ALLOWED, TAG_VALUE, TAG_VALUE_ALLOWED
+from gen_infra.aws.images import ENVIRONMENT_TAG
+from gen_infra.aws.submission import SUBMITTER_TAG
+from gen_infra.manifest.model.base import OWN_TAGS, TAG_KEY, TAG_KEY_ALLOWED, TAG_VALUE, TAG_VALUE_ALLOWED
 from gen_infra.manifest.rules import fargate, jobs, placement
 from gen_infra.manifest.rules.tags import MOST_TAGS
 
@@ -73,7 +75,7 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
     for rule in _RULES:
         yield from rule(alone)
     yield from _tag_findings(key, submission.tags)
-    count = len({**manifest.merged_tags(job.tags), **submission.tags})
+    count = len({*manifest.resource_tags, *job.tags, *submission.tags, ENVIRONMENT_TAG, SUBMITTER_TAG})
     if count > MOST_TAGS:
         yield (
             ("jobs", key, "tags"),
@@ -84,7 +86,9 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
 def _tag_findings(key: str, tags: Mapping[str, str]) -> Iterator[ManifestFinding]:
     """Check the tags of a submission as those of a manifest."""
     for name, value in tags.items():
-        if not re.fullmatch(TAG_KEY, name):
+        if name.lower().startswith(OWN_TAGS):
+            yield ("jobs", key, "tags"), f'"{name}" is a tag that gen-infra sets itself; choose another name'
+        elif not re.fullmatch(TAG_KEY, name):
             yield ("jobs", key, "tags"), f'invalid tag "{name}": use {TAG_KEY_ALLOWED}'
         elif not re.fullmatch(TAG_VALUE, value):
             yield ("jobs", key, "tags"), f'invalid value of tag "{name}": use {TAG_VALUE_ALLOWED}'

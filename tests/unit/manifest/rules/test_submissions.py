@@ -62,15 +62,19 @@ def findings(manifest: Manifest, job: str, queue: str, container: str | None = N
         ("task", "small", {"vcpus": 0.25}, {"vcpus": 3}, "vcpus: 3 is not a Fargate size"),
         ("task", "small", {"timeout_minutes": 20160}, {"timeout_minutes": 20161}, "timeout_minutes: 20161 is above"),
         (
-            "one", "spot", tags(9), tags(10),
+            "one", "spot", tags(7), tags(8),
             "tags: with those of its definition the job has 51 tags; AWS Batch fails a job with more than 50",
         ),
         (
             "mpi", "demand", {"tags": {"k" * 128: "v" * 256}}, {"tags": {"AWS:x": "a"}},
             'tags: invalid tag "AWS:x": use 1 to 128 letters, digits, spaces and any of _ . : / = + - @, not starting',
         ),
+        (
+            "mpi", "demand", {}, {"tags": {"Gen-Infra:submitted-by": "mallory"}},
+            'tags: "Gen-Infra:submitted-by" is a tag that gen-infra sets itself; choose another name',
+        ),
         ("mpi", "demand", {}, {"tags": {"a;b": "a"}}, 'tags: invalid tag "a;b": use 1 to 128 letters'),
-        ("mpi", "demand", tags(49), {"tags": {"a": "x" * 257}}, 'tags: invalid value of tag "a": use up to 256'),
+        ("mpi", "demand", tags(47), {"tags": {"a": "x" * 257}}, 'tags: invalid value of tag "a": use up to 256'),
     ],
 )  # fmt: skip
 def test_what_the_queue_cannot_place_is_found(
