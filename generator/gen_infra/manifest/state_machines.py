@@ -121,6 +121,11 @@ def references(text: str) -> list[str | None]:
     return [name for name in (found[1] for found in _REFERENCE.finditer(text)) if name != "$"]
 
 
+def without_references(text: str) -> str:
+    """Return what is written of a text, without the inputs that it refers to."""
+    return _REFERENCE.sub(lambda found: "$" if found[1] == "$" else "", text)
+
+
 def expression(text: str) -> str:
     """Return a text with references to inputs as a value of Amazon States Language.
 
@@ -197,7 +202,7 @@ def _task(manifest: Manifest, key: str, name: str) -> dict[str, Any]:
         "JobDefinition": manifest.batch_arn("job-definition", step.job),
         "Parameters": {parameter: expression(value) for parameter, value in step.parameters.items()},
         "ShareIdentifier": step.share,
-        "Tags": _tags(manifest, key, name),
+        "Tags": {**{tag: _tag_value(value) for tag, value in step.tags.items()}, **_tags(manifest, key, name)},
     }
     return {
         "Type": "Task",
@@ -216,6 +221,14 @@ def _tags(manifest: Manifest, key: str, state: str) -> dict[str, str]:
         "gen-infra:step": state,
         "gen-infra:run": "{% $states.context.Execution.Name %}",
     }
+
+
+def _tag_value(text: str) -> str:
+    """Return a tag's value; of what inputs add, only the characters and the length that AWS Batch takes."""
+    if without_references(text) == text:
+        return text
+    value = expression(text).removeprefix("{% ").removesuffix(" %}")
+    return f'{{% $substring($replace({value}, /[^A-Za-z0-9 _.:\\/=+@-]/, "-"), 0, 256) %}}'
 
 
 def _retry() -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gen_infra.manifest.reading.loader import ManifestError
 from gen_infra.manifest.state_machines import (
     definition,
     expression,
@@ -54,6 +55,38 @@ def evaluate(value: str, **variables: str) -> Any:
     assert value.endswith(" %}")
     assigned = "".join(f"${name} := {json.dumps(text, ensure_ascii=False)}; " for name, text in variables.items())
     return jsonata.Jsonata(f"({assigned}{value[3:-3]})").evaluate(None)
+
+
+@pytest.mark.parametrize(
+    ("written", "sample", "tag"),
+    [
+        ("rna", "a", "rna"),
+        ("$sample", "NA12878", "NA12878"),
+        ("s3://lab/$sample", "a/b", "s3://lab/a/b"),
+        ("of $sample", 'a"b\u00e9{% $x %}', "of a-b--- -x --"),
+        ("$sample", "x" * 300, "x" * 256),
+    ],
+)
+def test_a_tag_of_a_step_holds_what_a_tag_can(written: str, sample: str, tag: str, tmp_path: Path) -> None:
+    made = definition(workflow(tmp_path, {"a": {"tags": {"Sample": written}}}), "germline")
+    tags = made["States"]["a"]["Arguments"]["Tags"]
+    value = tags.pop("Sample")
+    assert (evaluate(value, sample=sample) if value.startswith("{%") else value) == tag
+    assert sorted(tags) == ["gen-infra:run", "gen-infra:step", "gen-infra:workflow"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("gen-infra:workflow", "x", "is a tag that gen-infra sets itself"),
+        ("Sample", "$nope", 'unknown input "nope"'),
+        ("Sample", "a;$sample", "invalid value of tag"),
+        ("aws:x", "x", "not starting with aws:"),
+    ],
+)
+def test_tags_of_steps_that_are_refused(key: str, value: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=words):
+        workflow(tmp_path, {"a": {"tags": {key: value}}})
 
 
 def test_steps_run_in_series_and_in_branches(tmp_path: Path) -> None:

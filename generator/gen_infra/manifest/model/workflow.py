@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from gen_infra.manifest.model.base import EmailAddress, Key, Model, ParameterKey, about, text
+from gen_infra.manifest.model.base import EmailAddress, Key, Model, ParameterKey, TagKey, about, text
 
 # A variable of the state machine: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 InputName = Annotated[
@@ -54,6 +54,14 @@ class WorkflowStep(Model, frozen=True, kw_only=True):
         about("Values for `Ref::name` in the job's command; `$sample` is the input `sample`, `$$` a dollar sign."),
     ] = {}
     share: Annotated[str | None, about("The share identifier, for a fair-share queue.")] = None
+    tags: Annotated[
+        dict[TagKey, str],
+        Meta(max_length=40),
+        about(
+            "More tags of the step's job, which win over the job's own; `$sample` is the input `sample`, `$$` a dollar "
+            "sign. What a tag cannot hold becomes `-`."
+        ),
+    ] = {}
 
 
 class Many(Model, frozen=True, kw_only=True):

@@ -74,7 +74,7 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
     alone = structs.replace(manifest, jobs={key: changed})
     for rule in _RULES:
         yield from rule(alone)
-    yield from _tag_findings(key, submission.tags)
+    yield from ((("jobs", key, "tags"), problem) for problem in tag_problems(submission.tags))
     count = len({*manifest.resource_tags, *job.tags, *submission.tags, ENVIRONMENT_TAG, SUBMITTER_TAG})
     if count > MOST_TAGS:
         yield (
@@ -83,15 +83,15 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
         )
 
 
-def _tag_findings(key: str, tags: Mapping[str, str]) -> Iterator[ManifestFinding]:
-    """Check the tags of a submission as those of a manifest."""
+def tag_problems(tags: Mapping[str, str]) -> Iterator[str]:
+    """Check the tags of a submission as those of a manifest; yield what is wrong."""
     for name, value in tags.items():
         if name.lower().startswith(OWN_TAGS):
-            yield ("jobs", key, "tags"), f'"{name}" is a tag that gen-infra sets itself; choose another name'
+            yield f'"{name}" is a tag that gen-infra sets itself; choose another name'
         elif not re.fullmatch(TAG_KEY, name):
-            yield ("jobs", key, "tags"), f'invalid tag "{name}": use {TAG_KEY_ALLOWED}'
+            yield f'invalid tag "{name}": use {TAG_KEY_ALLOWED}'
         elif not re.fullmatch(TAG_VALUE, value):
-            yield ("jobs", key, "tags"), f'invalid value of tag "{name}": use {TAG_VALUE_ALLOWED}'
+            yield f'invalid value of tag "{name}": use {TAG_VALUE_ALLOWED}'
 
 
 def _is_on_fargate(manifest: Manifest, job: Job, queue: str) -> bool:

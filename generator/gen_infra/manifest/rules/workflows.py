@@ -104,13 +104,27 @@ def step_values_refer_to_inputs(manifest: Manifest) -> Iterable[ManifestFinding]
     from gen_infra.manifest.state_machines import references
 
     for path, workflow, step in _steps(manifest):
-        for parameter, value in step.parameters.items():
+        values = [(("parameters", key), value) for key, value in step.parameters.items()]
+        values += [(("tags", key), value) for key, value in step.tags.items()]
+        for (section, key), value in values:
             for name in references(value):
-                place = (*path, "parameters", parameter)
+                place = (*path, section, key)
                 if name is None:
                     yield place, "write $$ for a dollar sign; $name is the input of that name"
                 elif name not in workflow.input:
                     yield place, unknown_name("unknown input", name, workflow.input)
+
+
+def step_tags_are_tags(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Check the tags of steps as those of a submission; what inputs add to a value is made to fit when it runs."""
+    if not any(step.tags for _, _, step in _steps(manifest)):
+        return
+    from gen_infra.manifest.rules.submissions import tag_problems
+    from gen_infra.manifest.state_machines import without_references
+
+    for path, _, step in _steps(manifest):
+        for key, value in step.tags.items():
+            yield from (((*path, "tags", key), each) for each in tag_problems({key: without_references(value)}))
 
 
 def steps_fit_their_queue(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -185,14 +199,19 @@ def inputs_are_used(manifest: Manifest) -> Iterable[ManifestFinding]:
     from gen_infra.manifest.state_machines import references
 
     for key, workflow in manifest.workflows.items():
-        values = [value for step in workflow.steps.values() for value in step.parameters.values()]
+        values = [
+            value for step in workflow.steps.values() for value in (*step.parameters.values(), *step.tags.values())
+        ]
         used = {name for value in values for name in references(value)}
         written = getattr(workflow.definition, "content", "")
         for name in workflow.input:
             if written and not re.search(rf"\b{name}\b", written):
                 yield ("workflows", key, "input", name), f"the definition does not use it, as $states.input.{name}"
             if not written and name not in used:
-                yield ("workflows", key, "input", name), f"no step uses it; write ${name} in a step's parameters"
+                yield (
+                    ("workflows", key, "input", name),
+                    f"no step uses it; write ${name} in a step's parameters or tags",
+                )
 
 
 def _steps(manifest: Manifest) -> Iterator[tuple[KeyPath, Workflow, WorkflowStep]]:
@@ -247,6 +266,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     steps_are_series_and_branches,
     step_parameters_are_those_of_the_job,
     step_values_refer_to_inputs,
+    step_tags_are_tags,
     steps_fit_their_queue,
     many_runs_have_a_bucket,
     definitions_are_not_too_long,
