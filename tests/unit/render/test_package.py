@@ -38,6 +38,7 @@ def test_the_functions_package_says_what_may_be_submitted(tmp_path: Path) -> Non
         "arn_prefix": "arn:aws:batch:us-east-1:123456789012",
         "job_definitions": {"isaac-test": None, "isaac-b-test": None},
         "job_queues": ["main-test"],
+        "fair_share": {},
         "overrides": [],
         "max_vcpus": 8,
         "max_memory_mib": None,
