@@ -179,8 +179,8 @@ def test_the_table_is_large_enough_and_has_sources() -> None:
 @pytest.mark.parametrize(
     ("service", "method", "arguments"),
     [
-        ("appsync", "list_graphql_apis", {}),
-        ("appsync", "create_graphql_api", {"name": "x", "authenticationType": "API_KEY"}),
+        ("xray", "get_sampling_rules", {}),
+        ("xray", "create_group", {"GroupName": "genomics"}),
         ("batch", "create_consumable_resource", {"consumableResourceName": "licences"}),
         ("batch", "create_service_environment", {}),
         ("logs", "describe_configuration_templates", {}),
