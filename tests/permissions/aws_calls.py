@@ -204,6 +204,10 @@ def _logs_and_notifications() -> Iterator[AwsCall]:
     for service, name, source in (
         ("events", "batchQueueBlocked", f"{rules}/batchQueueBlocked-complete"),
         ("events", "germline-failed", f"{rules}/germline-failed-complete"),
+        ("events", "batchAlarmsCritical", f"{rules}/batchAlarmsCritical-complete"),
+        ("events", "batchAlarmsCritical", f"{rules}/batchAlarmsCriticalCleared-complete"),
+        ("events", "batchAlarmsWarning", f"{rules}/batchAlarmsWarning-complete"),
+        ("events", "batchAlarmsWarning", f"{rules}/batchAlarmsWarningCleared-complete"),
         ("cloudwatch", "batchImageRebuild", f"{alarms}:batchImageRebuildFailed-complete"),
     ):
         topic = f"arn:aws:sns:{_HERE}:{name}-complete"
@@ -215,10 +219,14 @@ def _logs_and_notifications() -> Iterator[AwsCall]:
 
 
 def _functions() -> Iterator[AwsCall]:
-    for name in ("batchSubmitJob-complete", "batchGetJobStatus-complete"):
+    for name, dead_letters in (
+        ("batchSubmitJob-complete", "batchFunctions-complete"),
+        ("batchGetJobStatus-complete", "batchFunctions-complete"),
+        ("batchMeasure-complete", "batchMeasure-complete"),
+    ):
         yield _assume("lambda", name, _LAMBDA)
         yield AwsCall(name, _TO_LOG, f"{_LOG_GROUPS}/aws/lambda/{name}:log-stream:1", _LAMBDA)
-        yield AwsCall(name, "sqs:SendMessage", f"arn:aws:sqs:{_HERE}:batchFunctions-complete", _LAMBDA_FAILED)
+        yield AwsCall(name, "sqs:SendMessage", f"arn:aws:sqs:{_HERE}:{dead_letters}", _LAMBDA_FAILED)
         yield AwsCall(name, "xray:PutTelemetryRecords xray:PutTraceSegments", "*", _LAMBDA_TRACES)
         yield AwsCall(name, "kms:Decrypt", "{key}", _LAMBDA)  # to decrypt the environment variables
         yield AwsCall(name, "kms:Decrypt kms:GenerateDataKey", "{key}", _SQS_KEY)

@@ -16,6 +16,9 @@ _PIPELINE_ROLE = "terraform/modules/image-pipeline/build_role.tf"
 _WORKFLOW = "terraform/modules/workflow/main.tf"
 _WORKFLOW_TOPIC = "terraform/modules/workflow/notifications.tf"
 _QUEUE_TOPIC = "terraform/modules/queue-notifications/main.tf"
+_ALARM_TOPICS = "terraform/modules/environment-alarms/topics.tf"
+_MEASURE = "terraform/modules/environment-alarms/main.tf"
+_MEASURE_EVENTS = "terraform/modules/environment-alarms/events.tf"
 _QUEUE_STOP = "terraform/modules/queue-stop/main.tf"
 _BUDGET = "terraform/modules/budget/main.tf"
 
@@ -33,6 +36,7 @@ _TRUSTS = (
     ("functions", _FUNCTIONS, _BY.format("lambda"), "prod"),
     ("image pipeline", _PIPELINE_ROLE, _BY.format("codebuild"), "image-rebuild"),
     ("workflow", _WORKFLOW, _BY.format("states"), "step-functions"),
+    ("measurements", _MEASURE, _BY.format("lambda"), "blocked-queues"),
     ("queue stop", _QUEUE_STOP, _BY.format("lambda"), "blocked-queues"),
 )
 _SERVICES = ("ssm", "cloudformation", "glue", "sagemaker")
@@ -187,6 +191,7 @@ _TOPICS = (
     ("of alarms", _PIPELINE_ALARMS, _BY.format("cloudwatch"), "image-rebuild"),
     ("of runs", _WORKFLOW_TOPIC, _BY.format("events"), "step-functions"),
     ("of queues", _QUEUE_TOPIC, _BY.format("events"), "blocked-queues"),
+    ("of severities", _ALARM_TOPICS, _BY.format("events"), "blocked-queues"),
     ("of budgets", _QUEUE_STOP, _BY.format("budgets"), "blocked-queues"),
 )
 RESOURCE_POLICIES = (
@@ -230,6 +235,30 @@ RESOURCE_POLICIES = (
         _QUEUE_TOPIC,
         '      Condition = { ArnEquals = { "aws:SourceArn" = local.rule_arn } }\n',
         "",
+        "blocked-queues",
+    ),
+    Mutant(
+        "measurements: invoked by another service",
+        "GI_TF_7",
+        _MEASURE_EVENTS,
+        '"events.amazonaws.com"',
+        '"s3.amazonaws.com"',
+        "blocked-queues",
+    ),
+    Mutant(
+        "measurements: invoked by any rule",
+        "GI_TF_7",
+        _MEASURE_EVENTS,
+        "rule/${each.value}",
+        "rule/*",
+        "blocked-queues",
+    ),
+    Mutant(
+        "measurements: publish to any topic",
+        "GI_LINT_3",
+        _MEASURE,
+        'resources = ["arn:${var.partition}:sns:${local.in_account}:${local.topic_names.critical}"]',
+        'resources = ["*"]',
         "blocked-queues",
     ),
     Mutant(

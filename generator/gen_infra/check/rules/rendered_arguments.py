@@ -296,7 +296,7 @@ REFERENCES = {
         "aws_iam_role_policy_attachment": "role",
         "aws_kms_alias": "target_key_id",
         "aws_lambda_function": "dead_letter_config.target_arn filename role source_code_hash",
-        "aws_lambda_permission": "function_name source_arn",
+        "aws_lambda_permission": "function_name",
         "aws_launch_template": "user_data",
         "aws_nat_gateway": "allocation_id subnet_id",
         "aws_route": "gateway_id nat_gateway_id route_table_id",
