@@ -74,6 +74,11 @@ _VERSIONS = f"{_DOCS}/AmazonS3/latest/userguide/using-with-s3-policy-actions.htm
 _SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html#send-to-encrypted-queue"
 
 
+_BUDGETS = f"{_DOCS}/cost-management/latest/userguide/budgets-sns-policy.html"
+_SNS_FUNCTION = f"{_DOCS}/sns/latest/dg/lambda-console.html"
+_STOP = "batchQueueStop-complete"  # the topic, the function, its role and its dead letters
+
+
 @dataclass(frozen=True)
 class AwsCall:
     """Some actions on one resource.
@@ -218,11 +223,22 @@ def _logs_and_notifications() -> Iterator[AwsCall]:
         yield AwsCall(f"{service}.amazonaws.com", "kms:Decrypt kms:GenerateDataKey", "{key}", _SNS_KEY, encryption)
 
 
+def _budget() -> Iterator[AwsCall]:
+    topic, function = f"arn:aws:sns:{_HERE}:{_STOP}", f"arn:aws:lambda:{_HERE}:function:{_STOP}"
+    budget = {"aws:SourceArn": f"arn:aws:budgets::{ACCOUNT_ID}:budget/batchBudget-complete"}
+    of_account = {"aws:SourceAccount": ACCOUNT_ID}
+    yield AwsCall("budgets.amazonaws.com", "sns:Publish", topic, _BUDGETS, {**budget, **of_account})
+    encryption = {"kms:EncryptionContext:aws:sns:topicArn": topic, **of_account}
+    yield AwsCall("budgets.amazonaws.com", "kms:Decrypt kms:GenerateDataKey", "{key}", _BUDGETS, encryption)
+    yield AwsCall("sns.amazonaws.com", "lambda:InvokeFunction", function, _SNS_FUNCTION, {"aws:SourceArn": topic})
+
+
 def _functions() -> Iterator[AwsCall]:
     for name, dead_letters in (
         ("batchSubmitJob-complete", "batchFunctions-complete"),
         ("batchGetJobStatus-complete", "batchFunctions-complete"),
         ("batchMeasure-complete", "batchMeasure-complete"),
+        (_STOP, _STOP),
     ):
         yield _assume("lambda", name, _LAMBDA)
         yield AwsCall(name, _TO_LOG, f"{_LOG_GROUPS}/aws/lambda/{name}:log-stream:1", _LAMBDA)
@@ -350,6 +366,7 @@ CALLS = (
     *_jobs(),
     *_instances(),
     *_logs_and_notifications(),
+    *_budget(),
     *_functions(),
     *_workflows(),
     *_image_rebuild(),

@@ -174,6 +174,20 @@ def _use(aws: Emulator, manifest: Manifest, path: Path, role: str) -> None:
     site = Site(path.parent, aws, clean_environ(**aws.environ | credentials(aws, role)))
     run(site, "image build", path)
     run(site, "image status", path, code=1)  # the compute environments have the older image
+    _use_the_budget_up(aws)
+    queues = aws.client("batch").describe_job_queues(jobQueues=[*map(manifest.queue_name, manifest.queues)])[
+        "jobQueues"
+    ]
+    assert {queue["state"] for queue in queues} == {"DISABLED"}
+
+
+def _use_the_budget_up(aws: Emulator) -> None:
+    """Spend more than the budget, whose topic starts the function; invoke that, too, to wait until it has ended."""
+    budgets, account = aws.client("budgets"), {"AccountId": ACCOUNT_ID}
+    budget = budgets.describe_budget(**account, BudgetName=f"batchBudget-{NAME}")["Budget"]
+    spent = {"CalculatedSpend": {"ActualSpend": {"Amount": "2", "Unit": "USD"}}}
+    budgets.update_budget(**account, NewBudget={**budget, "BudgetLimit": {"Amount": "1", "Unit": "USD"}, **spent})
+    invoke(aws, f"batchQueueStop-{NAME}", {})
 
 
 def _rebuild(aws: Emulator, path: Path) -> subprocess.CompletedProcess[str]:
