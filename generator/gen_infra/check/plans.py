@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.check.report import Check, Finding
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.render.files import imports_file
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from gen_infra.tools.process import Progress
 
 _PROVIDERS = "providers.tf"
+_NAMED = re.compile(rf'^( *"{ENVIRONMENT_TAG}" *= *)"[^"]*"$'.encode(), re.MULTILINE)
 _SIDE_BY_SIDE = 2  # terraform and its provider need nearly a gigabyte
 
 
@@ -71,26 +74,27 @@ def _sources(environment: Environment) -> dict[str, bytes]:
 def _validate_together(environments: Sequence[Environment], folder: Path) -> list[tuple[Check, ...]] | None:
     """Validate configurations as modules of one root; None if anything is wrong with any of them.
 
-    Configurations with the same provider blocks are in a group module that has the blocks for them: terraform starts a
-    provider for each block. One error is found only in a root, by a plan or in a check of one environment: an output
-    with a sensitive value.
+    Configurations with the same provider blocks, but for the environment's name in its tag, are in a group module that
+    has the blocks for them: terraform starts a provider for each block. One error is found only in a root, by a plan or
+    in a check of one environment: an output with a sensitive value.
     """
     lock_file, *other_lock_files = {each.lock_file.content if each.lock_file else None for each in environments}
     if other_lock_files:
         return None
     groups: dict[bytes, str] = {}
+    providers: dict[str, bytes] = {}
     calls: dict[str, str] = defaultdict(str)
     places = []
     for number, environment in enumerate(environments):
         sources = _sources(environment)
         provider = sources.pop(_PROVIDERS, b"")
-        group, module = groups.setdefault(provider, f"g{len(groups)}"), f"e{number}"
+        group, module = groups.setdefault(_NAMED.sub(rb"\1", provider), f"g{len(groups)}"), f"e{number}"
+        providers.setdefault(f"{group}/{_PROVIDERS}", provider)
         lay_out(sources, folder / module)
         if f"{group}/main.tf" not in calls:
             calls["main.tf"] += _module_call(group, f"./{group}")
         calls[f"{group}/main.tf"] += _module_call(module, f"../{module}")
         places.append((group, module))
-    providers = {f"{group}/{_PROVIDERS}": blocks for blocks, group in groups.items()}
     lay_out({**providers, **{path: text.encode() for path, text in calls.items()}}, folder)
     if lock_file:
         lay_out({LOCK_FILE: lock_file}, folder)
