@@ -28,7 +28,10 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "budgets": {"budget": ("BudgetName", "ResourceARN")},
     "cloudtrail": {"trail": ("Name", "TrailName")},
-    "cloudwatch": {"alarm": ("AlarmName", "AlarmNames", "ResourceARN"), "dashboard": ("DashboardName",)},
+    "cloudwatch": {
+        "alarm": ("AlarmName", "AlarmNames", "ResourceARN"),
+        "dashboard": ("DashboardName", "DashboardNames"),
+    },
     "codebuild": {"project": ("name", "projectName", "names", "arn")},
     "dynamodb": {"table": ("TableName", "ResourceArn")},
     "ecr": {"repository": ("repositoryName", "repositoryNames", "resourceArn")},
