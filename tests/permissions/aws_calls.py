@@ -75,6 +75,8 @@ _SQS_KEY = f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-mana
 
 
 _BUDGETS = f"{_DOCS}/cost-management/latest/userguide/budgets-sns-policy.html"
+_EVENTS_FUNCTION = f"{_DOCS}/eventbridge/latest/userguide/eb-use-resource-based.html"
+_MEASURED = f"{_DOCS}/batch/latest/APIReference/API_ListJobs.html"  # modules/environment-alarms/src/batch_measure.py
 _SNS_FUNCTION = f"{_DOCS}/sns/latest/dg/lambda-console.html"
 _STOP = "batchQueueStop-complete"  # the topic, the function, its role and its dead letters
 
@@ -233,6 +235,18 @@ def _budget() -> Iterator[AwsCall]:
     yield AwsCall("sns.amazonaws.com", "lambda:InvokeFunction", function, _SNS_FUNCTION, {"aws:SourceArn": topic})
 
 
+def _measurements() -> Iterator[AwsCall]:
+    """Yield the calls of the function that measures the environment, and those of the rules that call it."""
+    name = "batchMeasure-complete"
+    function, topic = f"arn:aws:lambda:{_HERE}:function:{name}", f"arn:aws:sns:{_HERE}:batchAlarmsCritical-complete"
+    for rule in ("batchMeasure", "batchJobsEnded", "batchHostsLost", "batchFailedJobs"):
+        source = {"aws:SourceArn": f"arn:aws:events:{_HERE}:rule/{rule}-complete", "aws:SourceAccount": ACCOUNT_ID}
+        yield AwsCall("events.amazonaws.com", "lambda:InvokeFunction", function, _EVENTS_FUNCTION, source)
+    described = "batch:DescribeComputeEnvironments batch:DescribeJobQueues batch:DescribeJobs batch:ListJobs"
+    yield AwsCall(name, f"{described} ec2:DescribeImages", "*", _MEASURED)
+    yield AwsCall(name, "sns:Publish", topic, _SNS)
+
+
 def _functions() -> Iterator[AwsCall]:
     for name, dead_letters in (
         ("batchSubmitJob-complete", "batchFunctions-complete"),
@@ -368,6 +382,7 @@ CALLS = (
     *_logs_and_notifications(),
     *_budget(),
     *_functions(),
+    *_measurements(),
     *_workflows(),
     *_image_rebuild(),
     *_access_roles(),
