@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gen_infra import why
-from gen_infra.aws import compute_environments, image_usage, images, jobs, leftovers, logs, queues
+from gen_infra.aws import compute_environments, image_usage, images, jobs, leftovers, logs, queues, tags
 from gen_infra.doctor import account as doctor_account
 from gen_infra.doctor import buckets, image, key, network, quotas, roles
 from gen_infra.doctor import jobs as doctor_jobs
@@ -260,7 +260,7 @@ def _image() -> dict[str, Any]:
         "Architecture": "x86_64",
         "Public": False,
         "ImdsSupport": "v2.0",
-        "Tags": [{"Key": images.ENVIRONMENT_TAG, "Value": "test"}],
+        "Tags": [{"Key": tags.ENVIRONMENT_TAG, "Value": "test"}],
         "BlockDeviceMappings": [
             {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-1", "VolumeSize": 30, "Encrypted": True}}
         ],

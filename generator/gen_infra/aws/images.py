@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.aws.errors import aws_errors, error_code
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.errors import AwsError, MissingError, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from gen_infra.aws.session import Clients
 
 # What the Packer template writes.
-ENVIRONMENT_TAG = "gen-infra:environment"
 BASE_IMAGE_TAG = "gen-infra:base-image"
 BASE_VERSION_TAG = "gen-infra:base-version"
 RECIPE_TAG = "gen-infra:recipe"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.definitions import active_definitions, newest_revisions
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.images import ENVIRONMENT_TAG
 from gen_infra.aws.inventory import AwsResource
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:

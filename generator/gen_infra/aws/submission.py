@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.images import ENVIRONMENT_TAG
+from gen_infra.aws.tags import ENVIRONMENT_TAG, SUBMITTER_TAG
 from gen_infra.errors import AwsError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Characters of a submission's overrides as JSON, which ECS checks when Batch starts the job:
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
 OVERRIDES_AT_MOST = 8192
-SUBMITTER_TAG = "gen-infra:submitted-by"
 _TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")  # https://docs.aws.amazon.com/batch/latest/userguide/using-tags.html
 # What the function raises for an event that it does not accept.
 _REFUSALS = {"EventTypeError", "EventValueError", "NotAllowedError", "OtherEnvironmentError"}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.aws.images import ENVIRONMENT_TAG
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.check.report import Check, Finding
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.render.files import imports_file

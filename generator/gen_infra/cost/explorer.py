@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.images import ENVIRONMENT_TAG
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.aws.images import ENVIRONMENT_TAG
-from gen_infra.aws.submission import SUBMITTER_TAG
+from gen_infra.aws.tags import ENVIRONMENT_TAG, SUBMITTER_TAG
 from gen_infra.manifest.instance_policies import CLUSTERS, UNIQUE
 from gen_infra.manifest.job_policies import ECR_IMAGE, StatementCondition
 from gen_infra.manifest.model.settings import StateBucket

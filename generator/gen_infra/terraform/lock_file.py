@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import MissingError, UsageError
-from gen_infra.terraform.hcl import HclError, Tuple, parse
 from gen_infra.terraform.provider import REGISTRIES, find_provider, os_arch
 from gen_infra.tools.versions import LOCK_FILE
 
@@ -44,6 +43,8 @@ class LockFile:
         Raises:
             UsageError: it is not a lock file, or it chooses none, or one that the rendered files do not allow.
         """
+        from gen_infra.terraform.hcl import HclError, Tuple, parse  # 4 ms that a render saves
+
         source = f"{REGISTRIES[flavour]}/hashicorp/aws"
         try:
             blocks = parse(self.content.decode()).blocks

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gen_infra.errors import MissingError
-from gen_infra.terraform.hcl import Expression, HclError, Tuple, parse
 from gen_infra.tools.versions import AWS_PROVIDERS, DEFAULT_MAJOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gen_infra.terraform.binary import Flavour
+    from gen_infra.terraform.hcl import Expression
     from gen_infra.tools.versions import AwsProvider, Major
 
 REGISTRIES: dict[Flavour, str] = {"terraform": "registry.terraform.io", "opentofu": "registry.opentofu.org"}
@@ -153,6 +153,8 @@ def _configures_installation(file: Path) -> bool:
 
 def _configured_mirror(file: Path, host: str) -> Path | str | None:
     """Return the first mirror for the AWS provider in a CLI configuration file; None: the registry, or not readable."""
+    from gen_infra.terraform.hcl import HclError, parse  # 4 ms that a render saves
+
     try:
         (installation,) = (each for each in parse(file.read_text()).blocks if each.kind == "provider_installation")
     except (HclError, OSError, ValueError):
@@ -172,6 +174,7 @@ def _configured_mirror(file: Path, host: str) -> Path | str | None:
 
 def _applies(method: Mapping[str, Expression], host: str) -> bool:
     """Return whether an installation method is for the AWS provider, by its ``include`` and ``exclude``."""
+    from gen_infra.terraform.hcl import Tuple
 
     def mentions(key: str) -> bool:
         patterns = method.get(key)

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from gen_infra import image as story
 from gen_infra.aws import images, session
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.cli.builder import connection_for
 from gen_infra.emulator import start
 from gen_infra.errors import AwsError, MissingError, ToolError
@@ -103,7 +104,7 @@ class Lab:
 
     def instances(self, manifest: Manifest) -> list[str]:
         """Return the states of the environment's instances."""
-        mine: Any = [{"Name": f"tag:{images.ENVIRONMENT_TAG}", "Values": [manifest.name]}]
+        mine: Any = [{"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [manifest.name]}]
         pages = self.clients.ec2.describe_instances(Filters=mine)["Reservations"]
         return [instance["State"]["Name"] for page in pages for instance in page["Instances"]]
 
@@ -172,7 +173,7 @@ def test_a_build_calls_aws_with_exactly_this(lab: Lab, tmp_path: Path) -> None:
         == tags
         == {
             "Name": f"gen-infra-{manifest.name}",
-            images.ENVIRONMENT_TAG: manifest.name,
+            ENVIRONMENT_TAG: manifest.name,
             images.BUILD_TAG: build[images.BUILD_TAG],
         }
     )

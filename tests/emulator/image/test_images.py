@@ -10,6 +10,7 @@ import pytest
 
 from gen_infra import image as story
 from gen_infra.aws import image_usage, images, session
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.manifest.model.base_images import BASE_IMAGES
 from tests.cli import gen_infra
@@ -47,7 +48,7 @@ def register(clients: Clients, manifest: Manifest, **tags: str) -> str:
     """Return an image as a build leaves it, of one disk of 4 GiB; each is newer than the one before."""
     base = images.base_image(clients, manifest.image.build_source)
     given = {
-        images.ENVIRONMENT_TAG: manifest.name,
+        ENVIRONMENT_TAG: manifest.name,
         images.BASE_IMAGE_TAG: base.id,
         images.BASE_VERSION_TAG: base.version,
         images.RECIPE_TAG: story.recipe(manifest),

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from gen_infra.aws.images import ENVIRONMENT_TAG
-from gen_infra.aws.submission import SUBMITTER_TAG
+from gen_infra.aws.tags import ENVIRONMENT_TAG, SUBMITTER_TAG
 from gen_infra.manifest.model.base import OWN_TAGS, TAG_KEY, TAG_KEY_ALLOWED, TAG_VALUE, TAG_VALUE_ALLOWED
 from gen_infra.manifest.rules import fargate, jobs, placement
 from gen_infra.manifest.rules.tags import MOST_TAGS
