@@ -45,8 +45,8 @@ def test_both_versions_give_the_same_explanation(major: int) -> None:
     content = PlanContent({"resource_changes": [entry]})
 
     (explained,) = explain(content).changes
-    assert (explained.name, explained.details) == (
-        "cheap-prod", ("name_prefix: spot-prod- -> cheap-prod- (forces replacement)",)
+    assert (explained.name, explained.successor, explained.details) == (
+        NAME, "cheap-prod", ("name_prefix: spot-prod- -> cheap-prod- (forces replacement)",)
     )  # fmt: skip
     assert explained.effects[0].text.startswith("by a successor")
     assert explained.effects[0].reason.startswith("name_prefix: ")
