@@ -61,6 +61,7 @@ def function(clients: Clients, env: str) -> str:
         "arn_prefix": "arn:aws:batch:us-east-1:123456789012",
         "job_definitions": {f"isaac-{env}": None},
         "job_queues": [f"highPriority-{env}"],
+        "fair_share": {},
         "overrides": ["environment"],
         "max_vcpus": 1,
         "max_memory_mib": None,

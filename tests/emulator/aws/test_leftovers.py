@@ -367,4 +367,4 @@ def test_a_volume_that_an_instance_left_is_an_orphan(clients: Clients) -> None:
     volume = clients.ec2.create_volume(AvailabilityZone="us-east-1a", Size=100, TagSpecifications=tags)["VolumeId"]
     (orphan,) = find_orphans((), clients, "torn", KEYS, [])
     assert (orphan.kind, orphan.id) == ("detached volume", volume)
-    assert orphan.price.startswith("about 8 USD a month")
+    assert orphan.price.startswith("about 10 USD a month")  # 100 GiB of gp2

@@ -14,8 +14,10 @@ import pytest
 from gen_infra.aws.updates import REFUSALS, Refusal, refusals
 from gen_infra.explain import Change, explain
 from gen_infra.explain.differences import differences, within
+from gen_infra.explain.powers import Known
 from gen_infra.explain.rules import RULES
 from gen_infra.manifest import load
+from gen_infra.manifest.lustre import own_scripts
 from gen_infra.render.files import render
 from gen_infra.render.yaml import to_yaml
 from gen_infra.terraform.plan import PlanContent
@@ -76,8 +78,9 @@ class Folder:
 
 @dataclass(frozen=True)
 class Plans:
-    """Plans against one applied environment."""
+    """Plans against one applied environment, and the SHA-256 of gen-infra's own scripts on its instances."""
 
+    own_scripts: frozenset[str]
     first: PlanContent
     edited: PlanContent
     fixed: PlanContent
@@ -107,6 +110,10 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             iam.create_policy(PolicyName=name, PolicyDocument=policy)
         applied = Folder(path, environ)
         applied.render(MANIFEST)
+        manifest = load(folder / "applied.yaml")
+        scripts = frozenset(
+            script.sha256 for compute in manifest.compute.values() for script in own_scripts(manifest, compute)
+        )
         applied.terraform("init", "-input=false")
         first = applied.plan()
         applied.terraform("apply", "-input=false", "-parallelism=40", "plan")
@@ -127,11 +134,11 @@ def plans(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 pool.submit(replaced.plan, *(f"-replace={address}" for address in REPLACED_ADDRESSES)),
                 pool.submit(destroyed.plan, "-destroy"),
             ]
-            yield Plans(first, *(each.result() for each in made))
+            yield Plans(scripts, first, *(each.result() for each in made))
 
 
 def test_the_first_plan_endangers_nothing_but_by_the_role_of_others_and_by_access(plans: Plans) -> None:
-    summary = explain(plans.first)
+    summary = explain(plans.first, known=Known(own_scripts=plans.own_scripts))
     assert {change.action for change in summary.changes} == {"create"}
     marked = {effect.text for change in summary.changes for effect in change.effects if effect.danger}
     assert summary.dangers.keys() == {"access", "other-roles"}
