@@ -138,7 +138,7 @@ def unneeded(policies: Policies, requests: Iterable[Recorded]) -> Iterator[str]:
 
 
 def policies_of(aws: Emulator) -> Policies:
-    """Read the policies of all roles but AWS's own, and of all buckets, file systems, keys and topics."""
+    """Read the policies of all roles but AWS's own, and of all buckets, file systems, functions, keys and topics."""
     iam = aws.client("iam")
     roles = [role for role in _all(iam, "list_roles", "Roles") if not role["Path"].startswith("/aws-service-role/")]
     boundaries = {}
@@ -167,10 +167,16 @@ def _managed(iam: Any, arn: str) -> Mapping[str, Any]:
 
 
 def _of_resources(aws: Emulator) -> Iterator[Policy]:
-    efs, kms, s3, sns = (aws.client(name) for name in ("efs", "kms", "s3", "sns"))
+    efs, functions, kms, s3, sns = (aws.client(name) for name in ("efs", "lambda", "kms", "s3", "sns"))
     for system in _all(efs, "describe_file_systems", "FileSystems"):
         text = efs.describe_file_system_policy(FileSystemId=system["FileSystemId"])["Policy"]
         yield Policy(system["FileSystemArn"], "", json.loads(text))
+    for function in _all(functions, "list_functions", "Functions"):
+        try:
+            text = functions.get_policy(FunctionName=function["FunctionName"])["Policy"]
+        except functions.exceptions.ResourceNotFoundException:  # it has none
+            continue
+        yield Policy(function["FunctionArn"], "", json.loads(text))
     for key in _all(kms, "list_keys", "Keys"):
         yield Policy(
             key["KeyArn"], "", json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
