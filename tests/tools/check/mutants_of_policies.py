@@ -128,8 +128,8 @@ KEYS = (
             (
                 "delivered logs of another account",
                 "GI_IAM_11",
-                '{ "aws:SourceAccount" = var.account_id }',
-                f'{{ "aws:SourceAccount" = "{_OTHER}" }}',
+                ':*" }\n      StringEquals = { "aws:SourceAccount" = var.account_id }',
+                f':*" }}\n      StringEquals = {{ "aws:SourceAccount" = "{_OTHER}" }}',
                 "prod",
             ),
             ("delivered logs of all accounts", "GI_IAM_11", ':${var.account_id}:*" }', ':*:*" }', "prod"),
@@ -280,7 +280,7 @@ RESOURCE_POLICIES = (
     *(
         Mutant(
             f"function: called by {name}",
-            "GI_TF_5",
+            "GI_TF_7",
             _FUNCTIONS,
             "",
             '\nresource "aws_lambda_permission" "foreign" {\n  action = "lambda:InvokeFunction"\n'
