@@ -293,6 +293,14 @@ RESOURCE_POLICIES = (
             ("a service for any rule", "events.amazonaws.com", '  source_arn = "arn:aws:events:*:*:rule/*"\n'),
         )
     ),
+    Mutant(
+        "function: called by a foreign account's rule",
+        "GI_LAMBDA_2",
+        _FUNCTIONS,
+        "",
+        '\nresource "aws_lambda_permission" "foreign" {\n  action = "lambda:InvokeFunction"\n  function_name = "f"\n'
+        f'  principal = "events.amazonaws.com"\n  source_arn = "arn:aws:events:us-east-1:{_OTHER}:rule/r"\n}}\n',
+    ),
     *(
         Mutant(f"queue stop: {name}", found, _QUEUE_STOP, old, new, "blocked-queues")
         for name, found, old, new in (
@@ -317,6 +325,12 @@ RESOURCE_POLICIES = (
                 '  source_arn = "arn:aws:sns:*:*:*"\n',
             ),
             ("called by another service", "GI_TF_7", '"sns.amazonaws.com"', '"s3.amazonaws.com"'),
+            (
+                "called by a topic of another account",
+                "GI_LAMBDA_2",
+                "  source_arn          = local.topic_arn\n",
+                f'  source_arn = "arn:aws:sns:us-east-1:{_OTHER}:topic"\n',
+            ),
             ("a topic in clear", "CKV_AWS_26", "  kms_master_key_id = var.kms_key_arn\n", ""),
             ("another handler", "GI_TF_7", '"batch_queue_stop.handler"', '"other.handler"'),
             ("messages by https", "GI_TF_7", '  protocol  = "lambda"', '  protocol = "https"'),

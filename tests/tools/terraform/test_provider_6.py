@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 # Together these use every argument and block that any manifest uses.
 CHOSEN = frozenset(
     {
-        "access", "blocked-queues", "container-settings", "demo", "everything", "fargate", "image-rebuild", "many-queues",
-        "miniwdl", "multi-node", "several-containers",
+        "access", "blocked-queues", "container-settings", "demo", "everything", "fargate", "image-rebuild",
+        "many-queues", "miniwdl", "multi-node", "several-containers",
     }
 )  # fmt: skip
 _RESOURCE = re.compile(r'^(resource|data) "(aws_\w+)"', re.MULTILINE)

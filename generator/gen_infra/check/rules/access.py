@@ -340,7 +340,7 @@ def functions_are_limited(resource: Resource) -> Iterator[str]:
         yield "it can use up the concurrency of the whole account"
 
 
-@rule(
+@rule_beyond(
     "GI_LAMBDA_2",
     "aws_lambda_function_url",
     "aws_lambda_permission",
@@ -350,12 +350,16 @@ def functions_are_limited(resource: Resource) -> Iterator[str]:
     source="https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
     privilege=True,
 )
-def functions_are_not_public(resource: Resource) -> Iterator[str]:
-    """Refuse public functions: a function that submits jobs spends money."""
+def functions_are_not_public(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Refuse functions that the public or another account can call: one that submits jobs spends money."""
     values = resource.values
     bound = values.get("source_account") is not None or values.get("source_arn") is not None
     if values.get("authorization_type") == "NONE" or (resource.kind == "aws_lambda_permission" and not bound):
         yield "any principal can call the function"
+    _, _, _, _, owner, *_ = f"{values.get('source_arn')}:::::".split(":")
+    callers = {each for each in (owner, values.get("source_account")) if isinstance(each, str) and each.isdecimal()}
+    for account in sorted(callers - {accepted.account} if accepted.account else ()):
+        yield f"a service can call the function for account {account}"
 
 
 RULES: tuple[Rule, ...] = (
