@@ -168,6 +168,7 @@ def evaluate(region: str, now: float) -> list[str]:
     backend = cloudwatch_backends[ACCOUNT_ID][region]
     before = {name: alarm.state_value for name, alarm in backend.alarms.items()}
     at = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
+    now = _seconds(at)  # in whole microseconds, as the values are: none is later than the evaluation
     for name, queue in sqs_backends[ACCOUNT_ID][region].queues.items():
         dimensions = [{"Name": "QueueName", "Value": name}]
         metric = {"MetricName": "ApproximateNumberOfMessagesVisible", "Dimensions": dimensions, "Timestamp": at}
