@@ -22,7 +22,8 @@ _INVISIBLE = (
 )
 _UNASSIGNABLE = "\\ud800-\\udfff\\ue000-\\uf8ff\\ufdd0-\\ufdef\\ufffc-\\uffff\\U000f0000-\\U0010ffff"
 
-_FORBIDDEN = re.compile(
+# Most manifests need neither of the long patterns, which `re` compiles when they are used, and keeps.
+_FORBIDDEN = (
     rf"(?P<control>[{_CONTROL}]|\r(?!\n))|(?P<bidirectional>[{_BIDIRECTIONAL}])|(?P<line_break>[{_BREAKS}])"
     rf"|(?P<space>[{_SPACES}])|(?P<invisible>[{_INVISIBLE}])|(?P<meaningless>[{_UNASSIGNABLE}])"
 )
@@ -38,7 +39,7 @@ _SAYS = {
 
 # Scanners and their words for a finding that they then do not report, as their documentation spells them; some of them
 # accept white space before and after the colon.
-_SCANNER_SWITCH = re.compile(
+_SCANNER_SWITCH = (
     r"\b(?:checkov|bridgecrew|cortex|terrascan|ts|yor|snyk|deepcode|regula|fugue|opa|tfsec|trivy|trufflehog|cloudrail"
     r"|bearer|polaris|kubescape|wiz)\s*:\s*(?:skip|ignore|disable|exempt)"
     r"|\b(?:kics-scan|deepcode|wiz-scan|dockle|hadolint|datree)(?:\s*:\s*|\s+)(?:ignore|disable|skip)"
@@ -48,8 +49,7 @@ _SCANNER_SWITCH = re.compile(
     r"|\bcfn[_-](?:nag|lint)\s*:|\b(?:cdk[_-]nag|cfn[_-]guard)\b|\bcheckov\.io/skip|\bignore-check\.kube-linter\.io"
     r"|\bsemgrep\s*:\s*ignore"
     # A comment in the form that they have in common, for those that are not named here.
-    r"|(?:#|//|/\*)\s*(?:noqa|[a-z][\w.-]*:(?:skip|ignore|disable|exempt|suppress)|[a-z]+-(?:skip|ignore|disable))\b",
-    re.IGNORECASE,
+    r"|(?:#|//|/\*)\s*(?:noqa|[a-z][\w.-]*:(?:skip|ignore|disable|exempt|suppress)|[a-z]+-(?:skip|ignore|disable))\b"
 )
 # Each contains one; fast to search first.
 _SWITCH_WORDS = (
@@ -72,13 +72,13 @@ def forbidden_characters(text: str) -> Iterator[ForbiddenText]:
     """Yield each character that is invisible or looks like another one."""
     if text.isascii() and not _CONTROL_ASCII.search(text):
         return
-    for found in _FORBIDDEN.finditer(text):
+    for found in re.finditer(_FORBIDDEN, text):
         yield ForbiddenText(found.start(), _describe(found))
 
 
 def without_forbidden(text: str) -> str:
     """Replace each forbidden character with a stand-in."""
-    return _FORBIDDEN.sub(STAND_IN, text)
+    return re.sub(_FORBIDDEN, STAND_IN, text)
 
 
 def scanner_switches(text: str) -> Iterator[ForbiddenText]:
@@ -86,7 +86,7 @@ def scanner_switches(text: str) -> Iterator[ForbiddenText]:
     lower = text.lower()
     if not any(word in lower for word in _SWITCH_WORDS):
         return
-    for found in _SCANNER_SWITCH.finditer(text):
+    for found in re.finditer(_SCANNER_SWITCH, text, re.IGNORECASE):
         switch = found.group().lstrip("#/* \t\n")
         message = f"{' '.join(switch.split())} turns off a security scanner; remove it"
         yield ForbiddenText(found.end() - len(switch), message)
