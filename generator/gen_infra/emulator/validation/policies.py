@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gen_infra.emulator.operations import models
 from gen_infra.iam.matching import is_action_like, is_like
 
 # Services that assume roles under names that are not names of boto3.
@@ -144,9 +145,7 @@ def unknown_service(document: str) -> str:
 
 @functools.cache
 def _services() -> frozenset[str]:
-    from botocore.loaders import create_loader
-
-    return _PRINCIPALS | frozenset(create_loader().list_available_services("service-2"))
+    return _PRINCIPALS | frozenset(models().list_available_services("service-2"))
 
 
 def is_public(document: str | bytes) -> bool:
