@@ -11,8 +11,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gen_infra.manifest.states_language import errors
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -139,5 +137,7 @@ def tasks_of(manifest: Manifest, key: str) -> list[Task]:
         found = read_definition(manifest, key)
     except InvalidDefinitionError:
         return []
+    from gen_infra.manifest.states_language import errors  # workflows of steps do without
+
     tasks = [] if errors(json.dumps(found)) else list(states_that_submit(manifest, found))
     return tasks if all(task.job and task.queue for task in tasks) else []

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_infra.errors import MissingError, UsageError
-from gen_infra.terraform.provider import REGISTRIES, find_provider, os_arch
 from gen_infra.tools.versions import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -43,7 +42,9 @@ class LockFile:
         Raises:
             UsageError: it is not a lock file, or it chooses none, or one that the rendered files do not allow.
         """
-        from gen_infra.terraform.hcl import HclError, Tuple, parse  # 4 ms that a render saves
+        # A render without a lock file saves 6 ms.
+        from gen_infra.terraform.hcl import HclError, Tuple, parse
+        from gen_infra.terraform.provider import REGISTRIES
 
         source = f"{REGISTRIES[flavour]}/hashicorp/aws"
         try:
@@ -97,6 +98,7 @@ def make_lock_file(
         MissingError: the registry or mirror does not have the provider for a platform.
     """
     from gen_infra.terraform.adapter import Terraform, TerraformError  # renders do without
+    from gen_infra.terraform.provider import find_provider, os_arch
 
     for platform in platforms:
         if not _PLATFORM.fullmatch(platform):
