@@ -1,8 +1,8 @@
 """Reads HCL: enough of the language to evaluate a rendered file, without running terraform.
 
-Literals, templates, objects, tuples, calls, conditionals, references and tests for equality are understood; any other
-expression (other operators, ``for``, splats) is kept as `Opaque` text. Nothing is guessed: what is not understood
-is unknown.
+Literals, templates, objects, tuples, ``for``, calls, conditionals, references and tests for equality are understood;
+any other expression (other operators, splats) is kept as `Opaque` text. Nothing is guessed: what is not understood is
+unknown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 Expression: TypeAlias = (
     "str | int | float | bool | Template | Reference | FunctionCall | Conditional | Equality | Opaque | Object | Tuple"
-    " | None"
+    " | ForEach | None"
 )
 
 
@@ -82,6 +82,21 @@ class Tuple:
     """``[a, b]``."""
 
     items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """``[for name in items : value if condition]``, or ``{for name, value in items : key => value}``.
+
+    ``names`` are the variables, one or two; ``key`` is None in a tuple; ``condition`` is True where there is none.
+    """
+
+    names: tuple[str, ...]
+    items: Expression
+    is_object: bool
+    key: Expression
+    value: Expression
+    condition: Expression
 
 
 @dataclass(slots=True)
@@ -245,9 +260,34 @@ class _Parser:
         start = self._at - 1
         self._skip_newlines()
         if self._next.text == "for":
+            return self._for(start, "]")
+        return Tuple(self._items("]"))
+
+    def _for(self, start: int, end: str) -> Expression:
+        """Read a ``for`` expression; one that groups values (``...``) is kept as text."""
+        self._at += 1
+        names = [self._expect("name").text]
+        if self._next.text == ",":
+            self._at += 1
+            names.append(self._expect("name").text)
+        self._at += 1  # in
+        items = self._expression(newline_ends=False)
+        self._at += 1  # :
+        key: Expression = None
+        value = self._expression(newline_ends=False)
+        if end == "}":
+            self._at += 1  # =>
+            key, value = value, self._expression(newline_ends=False)
+        condition: Expression = True
+        self._skip_newlines()
+        if self._next.text == "if":
+            self._at += 1
+            condition = self._expression(newline_ends=False)
+            self._skip_newlines()
+        if self._take().text != end:
             self._at = start
             return self._balanced()
-        return Tuple(self._items("]"))
+        return ForEach(tuple(names), items, end == "}", key, value, condition)
 
     def _items(self, end: str) -> tuple[Expression, ...]:
         items: list[Expression] = []
@@ -265,8 +305,7 @@ class _Parser:
         start = self._at - 1
         self._skip_newlines()
         if self._next.text == "for":
-            self._at = start
-            return self._balanced()
+            return self._for(start, "}")
         items: list[tuple[Expression, Expression]] = []
         while True:
             self._skip_newlines()
@@ -319,7 +358,8 @@ class _Parser:
                 return True
             self._skip_newlines()
             token = self._next
-        return token.kind == "end" or (token.kind == "sign" and token.text in {",", ":", *_CLOSE})
+        is_if = token.kind == "name" and token.text == "if"  # of a `for` expression
+        return token.kind == "end" or is_if or (token.kind == "sign" and token.text in {",", ":", "=>", "...", *_CLOSE})
 
     def _between(self, start: int, end: int) -> str:
         return self._text[self._tokens[start].start : self._tokens[end].start].strip()

@@ -1,7 +1,7 @@
 """Evaluates the rendered source: every resource, through its modules, with the values that are known without a plan.
 
-Variables, locals, ``for_each`` over literals, ``dynamic`` blocks and policy documents are followed; what depends on
-anything else is `UNKNOWN`, and checks skip it: they read the value in the plan.
+Variables, locals, ``for``, ``for_each`` over literals, ``dynamic`` blocks and policy documents are followed; what
+depends on anything else is `UNKNOWN`, and checks skip it: they read the value in the plan.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from gen_infra.terraform.hcl import (
     Conditional,
     Equality,
     Expression,
+    ForEach,
     FunctionCall,
     HclError,
     Object,
@@ -235,16 +236,49 @@ class _Module:
                 sides = [self.value(left), self.value(right)]
                 known = not any(isinstance(side, Unknown) for side in sides)
                 return (sides[0] == sides[1]) != negated if known else UNKNOWN
+            case ForEach():
+                return self._mapped(expression)
             case str() | int() | float() | None:
                 return expression
             case _:
                 return UNKNOWN
 
+    def _mapped(self, expression: ForEach) -> Any:
+        """Evaluate a ``for`` expression; what may or may not be a member is unknown."""
+        items = self.value(expression.items)
+        if isinstance(items, list):
+            pairs: list[tuple[Any, Any]] = [*enumerate(items)]
+        elif isinstance(items, dict) and UNKNOWN not in items:
+            pairs = sorted(items.items())
+        else:
+            return UNKNOWN
+        made = []
+        for key, value in pairs:
+            scope = dict(zip(expression.names, (key, value)[-len(expression.names) :], strict=True))
+            inner = self._with({**self.each, **scope})
+            is_member = inner.value(expression.condition)
+            if isinstance(is_member, Unknown):
+                made.append((UNKNOWN, UNKNOWN))
+            elif is_member:
+                made.append((inner.value(expression.key), inner.value(expression.value)))
+        return dict(made) if expression.is_object else [value for _, value in made]
+
+    def _document(self, path: tuple[str, ...]) -> Any:
+        """Return the policy of ``data.aws_iam_policy_document.NAME.json``, or of one of its instances."""
+        body = self.documents.get(path[2])
+        if body is None:
+            return UNKNOWN
+        scopes = dict(self._each(body.attributes.get("for_each"), "each"))
+        # Where its for_each is not known, its instances differ in the values that are not known either.
+        scope = scopes.get(path[3] if len(path) == 5 else None, self.each if None in scopes else None)
+        return UNKNOWN if scope is None else _policy(self._with(scope).body(body))
+
     def _referred(self, path: tuple[str, ...]) -> Any:
         path = tuple(self.each.get("each.key", name) if name == EACH_KEY else name for name in path)
         if path[0] == "data" and path[1:2] == ("aws_iam_policy_document",) and path[-1] == "json":
-            body = self.documents.get(path[2])
-            return _policy(self.body(body)) if body else UNKNOWN
+            return self._document(path)
+        if path[0] in self.each:  # the variable of a `for` expression
+            return _member(self.each[path[0]], path[1:])
         if path[0] not in {"var", "local"}:
             scope = ".".join(path[:2])
             return _member(self.each[scope], path[2:]) if scope in self.each else self._followed(path)
@@ -328,8 +362,13 @@ def _first(values: list[Any]) -> Any:
     return values[0] if values else UNKNOWN
 
 
+def _ends_with(values: list[Any]) -> Any:
+    return UNKNOWN if any(isinstance(each, Unknown) for each in values) else values[0].endswith(values[1])
+
+
 _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "concat": _joined,
+    "endswith": _ends_with,
     "jsonencode": _first,  # the value itself: what reads policies takes text and values
     "merge": _merged,
     "setunion": _joined,

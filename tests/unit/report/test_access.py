@@ -60,8 +60,9 @@ def test_conditions_are_shown_with_what_they_allow(prod: AccessMatrix) -> None:
     assert found.conditions[-1].startswith("kms:encryptioncontext:sourcearn StringEquals arn:aws:logs:us-east-1:")
 
 
-def test_what_only_a_plan_knows_is_unknown_where_it_may_be(prod: AccessMatrix) -> None:
-    assert cell(prod, "germline-many-prod-workflow", "results").unknown == ("read", "write")
+def test_a_workflow_reaches_the_results_that_it_lists_and_nothing_else(prod: AccessMatrix) -> None:
+    assert cell(prod, "germline-many-prod-workflow", "results") == AccessCell()
+    assert cell(prod, "germline-many-prod-workflow", "highPriority").allowed == ("submit",)
     assert cell(prod, "germline-many-prod-workflow", "reference") == AccessCell(), "the workflow is not given its name"
     assert cell(prod, "germline-many-prod-workflow", "Terraform's state") == AccessCell()
 

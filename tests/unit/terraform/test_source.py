@@ -38,6 +38,11 @@ def value(expression: str, more: str = "") -> Any:
         ('setunion(["a"], ["b"])', ["a", "b"]),
         ('values({ a = 1, b = "c" })', [1, "c"]),
         ('"${"inner } brace"}"', "inner } brace"),
+        ('[for x in ["a", "b"] : "${x}/*"]', ["a/*", "b/*"]),
+        ('[for x in [{ a = "b" }, {}] : x.a if x.a != null]', ["b"]),
+        ('{ for k, v in { a = { b = 1 }, c = { b = 2 } } : "x/${k}" => v.b }', {"x/a": 1, "x/c": 2}),
+        ('[for index, x in ["a"] : "${index}${x}"]', ["0a"]),
+        ('[for arn in ["a", "b*"] : endswith(arn, "*") ? arn : "${arn}:*"]', ["a:*", "b*"]),
     ],
 )
 def test_what_is_written_out_is_known(expression: str, expected: object) -> None:
@@ -52,8 +57,8 @@ def test_what_is_written_out_is_known(expression: str, expected: object) -> None
         "1 + 1",
         "1 == 1 && 2 == 2",
         "var.missing == null ? 1 : 2",
-        "[for x in [1] : x]",
-        "{ for k, v in { a = 1 } : k => v }",
+        "[for x in var.missing : x]",
+        "{ for k, v in { a = 1 } : v => k... }",
         'file("x")',
         "var.missing",
         "local.missing",
@@ -63,6 +68,34 @@ def test_what_is_written_out_is_known(expression: str, expected: object) -> None
 )  # fmt: skip
 def test_what_is_not_is_unknown(expression: str) -> None:
     assert value(expression) is UNKNOWN
+
+
+def test_what_may_be_a_member_of_a_for_expression_is_unknown() -> None:
+    assert value('[for x in ["a", var.missing] : "${x}!"]') == ["a!", UNKNOWN]
+    assert value('[for x in ["a"] : x if var.missing]') == [UNKNOWN]
+    assert value('{ for x in ["a"] : x => x if var.missing }') == {UNKNOWN: UNKNOWN}
+
+
+def test_each_instance_of_a_policy_document_has_its_own_values() -> None:
+    text = """
+        locals {
+          all  = { one = {}, many = { bucket = "b" } }
+          many = { for key, each_one in local.all : key => each_one if each_one.bucket != null }
+        }
+        data "aws_iam_policy_document" "samples" {
+          for_each = local.many
+          statement {
+            resources = ["arn:aws:s3:::${each.value.bucket}/*"]
+          }
+        }
+        resource "aws_iam_role_policy" "samples" {
+          for_each = local.many
+          policy   = data.aws_iam_policy_document.samples[each.key].json
+        }"""
+    found = {each.address: each.values for each in read_source({"main.tf": text.encode()}).resources}
+    policy = found['aws_iam_role_policy.samples["many"]']["policy"]
+    assert policy["Statement"][0]["Resource"] == ["arn:aws:s3:::b/*"]
+    assert 'aws_iam_role_policy.samples["one"]' not in found
 
 
 def test_locals_are_followed_and_circles_end() -> None:
