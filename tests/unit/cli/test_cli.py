@@ -66,6 +66,10 @@ def test_the_readme_is_short_and_its_links_exist() -> None:
                 assert target[1][1:] in slugs, f"{page.name}: {target[0]}{target[1]}"
 
 
+def test_the_readme_names_every_page() -> None:
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"](docs/{page.name})" not in README] == []
+
+
 def test_the_readmes_commands_are_commands() -> None:
     typed = re.findall(r"^\$ gen-infra ([^#\n]+)", README, re.MULTILINE)
     assert len(typed) >= 12
