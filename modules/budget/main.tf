@@ -14,7 +14,7 @@ resource "aws_budgets_budget" "this" {
   # https://docs.aws.amazon.com/cost-management/latest/userguide/create-cost-budget.html: user:KEY$VALUE
   cost_filter {
     name   = "TagKeyValue"
-    values = [format("user:gen-infra:budget$%s", var.environment)]
+    values = [format("user:gen-infra:cost$%s", var.environment)]
   }
 
   dynamic "notification" {

@@ -20,7 +20,7 @@ variable "emails" {
 }
 
 variable "environment" {
-  description = "The environment's name, and the value of the tag gen-infra:budget of what counts; the budget is batchBudget-<environment>."
+  description = "The environment's name, and the value of the tag gen-infra:cost of what counts; the budget is batchBudget-<environment>."
   type        = string
 
   validation {

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from gen_infra.aws.tags import ENVIRONMENT_TAG
+from gen_infra.aws.tags import COST_TAG, ENVIRONMENT_TAG
 from gen_infra.check.report import Check, Finding
 from gen_infra.errors import MissingError, UsageError
 from gen_infra.render.files import imports_file
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gen_infra.tools.process import Progress
 
 _PROVIDERS = "providers.tf"
-_NAMED = re.compile(rf'^( *"{ENVIRONMENT_TAG}" *= *)"[^"]*"$'.encode(), re.MULTILINE)
+_NAMED = re.compile(rf'^( *"(?:{COST_TAG}|{ENVIRONMENT_TAG})" *= *)"[^"]*"$'.encode(), re.MULTILINE)
 _SIDE_BY_SIDE = 2  # terraform and its provider need nearly a gigabyte
 
 
@@ -74,7 +74,7 @@ def _sources(environment: Environment) -> dict[str, bytes]:
 def _validate_together(environments: Sequence[Environment], folder: Path) -> list[tuple[Check, ...]] | None:
     """Validate configurations as modules of one root; None if anything is wrong with any of them.
 
-    Configurations with the same provider blocks, but for the environment's name in its tag, are in a group module that
+    Configurations with the same provider blocks, but for the environment's name in its tags, are in a group module that
     has the blocks for them: terraform starts a provider for each block. One error is found only in a root, by a plan or
     in a check of one environment: an output with a sensitive value.
     """

@@ -57,7 +57,7 @@ def cost(manifest: Path, since: str, by: str | None, tag: str | None, source: st
 
     Estimated from AWS Batch's history: how long each attempt ran, its share of the instance type that it ran on, and
     list prices. Batch keeps a job for about 7 days after it has ended. With --source cost-explorer, what AWS bills for
-    the environment's tag, by service, workflow or tag, if that tag is activated for cost allocation.
+    the tag gen-infra:cost of the environment, by service, workflow or tag, if it is activated for cost allocation.
     """
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
@@ -141,7 +141,13 @@ def _billed(
 ) -> int:
     from gen_infra.cost.amounts import written
     from gen_infra.cost.explorer import WORKFLOW_TAG, billed
+    from gen_infra.errors import UsageError
 
+    if not env.cost_tags:
+        raise UsageError(
+            f"{env.name} has no costs of its own in Cost Explorer: what the section existing takes over keeps its tags",
+            hint="use --source history",
+        )
     end = now.date() + timedelta(days=1)
     found = billed(aws, env.name, begin.date(), end, WORKFLOW_TAG if by == "workflow" else tag)
     if as_json:

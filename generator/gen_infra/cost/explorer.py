@@ -1,4 +1,4 @@
-"""What an environment has cost as AWS bills it, from Cost Explorer and the tags that it knows.
+"""What an environment has cost as AWS bills it, from Cost Explorer and the tag that all of it has: gen-infra:cost.
 
 Cost Explorer knows a tag from the day on that it is activated for cost allocation, and costs about a day after they
 arise. Each request costs 0.01 USD: https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.tags import ENVIRONMENT_TAG
+from gen_infra.aws.tags import COST_TAG
 from gen_infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def billed(clients: Clients, environment: str, begin: date, end: date, tag: str 
         tag: the key of the tag that costs are grouped by; empty: by service.
 
     Raises:
-        UsageError: Cost Explorer does not know the environment's tag, or the other one.
+        UsageError: Cost Explorer does not know the tag gen-infra:cost with the environment's name, or the other one.
     """
     second = {"Type": "TAG", "Key": tag} if tag else {"Type": "DIMENSION", "Key": "SERVICE"}
     asked: dict[str, Any] = {
         "TimePeriod": {"Start": begin.isoformat(), "End": end.isoformat()},
         "Granularity": "MONTHLY",
         "Metrics": [_METRIC],
-        "GroupBy": [{"Type": "TAG", "Key": ENVIRONMENT_TAG}, second],
+        "GroupBy": [{"Type": "TAG", "Key": COST_TAG}, second],
     }
     sums: defaultdict[str, float] = defaultdict(float)
     environments: set[str] = set()
@@ -62,7 +62,7 @@ def billed(clients: Clients, environment: str, begin: date, end: date, tag: str 
         answer = clients.costs.get_cost_and_usage(**asked)
         for period in answer.get("ResultsByTime", ()):
             for group in period.get("Groups", ()):
-                owner, name = (key.removeprefix(f"{ENVIRONMENT_TAG}$") for key in group["Keys"])
+                owner, name = (key.removeprefix(f"{COST_TAG}$") for key in group["Keys"])
                 environments.add(owner)
                 if owner == environment:
                     sums[name.removeprefix(f"{tag}$") if tag else name] += float(group["Metrics"][_METRIC]["Amount"])
@@ -70,7 +70,7 @@ def billed(clients: Clients, environment: str, begin: date, end: date, tag: str 
             break
         asked["NextPageToken"] = token
     if environment not in environments:
-        raise _without_tag(ENVIRONMENT_TAG, f"of the environment {environment}")
+        raise _without_tag(COST_TAG, f"of the environment {environment}")
     if tag and not any(sums[name] for name in sums if name):
         raise _without_tag(tag, f"of the tag {tag}")
     found = [BilledGroup(name, usd) for name, usd in sums.items() if usd]

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _SUBJECT = "vCPU quotas"
 _STORAGE_SUBJECT = "EBS quotas"
-# https://docs.aws.amazon.com/general/latest/gr/ebs-service.html: TiB of all volumes of a type. The quotas of IOPS are
-# for io1 and io2, which no environment has; the IOPS and the throughput of gp3 have none.
+# https://docs.aws.amazon.com/ebs/latest/userguide/ebs-resource-quotas.html: TiB of all volumes of a type. Quotas of
+# IOPS are of io1 (L-B3A130E6) and io2 (L-8D977E7E) alone, which no environment has: the IOPS and the throughput of gp3
+# have none.
 _STORAGE_CODES = {"gp2": "L-D18FCD1D", "gp3": "L-7A658B76"}
 _GIB_IN_A_TIB = 1024
 _CODES = {  # group of families -> quota of On-Demand, quota of Spot

@@ -124,8 +124,8 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
 
 def _money(aws: Clients, manifest: Manifest, path: Path) -> Iterator[DoctorCheck]:
     """Yield the check of the tags by which AWS counts costs, which GovCloud does not; and of the budget's queues."""
-    if manifest.resource_tags and manifest.partition != "aws-us-gov":
-        yield partial(doctor_budget.cost_allocation_tags, aws, [*manifest.resource_tags])
+    if (keys := manifest.billed_tags) and manifest.partition != "aws-us-gov":
+        yield partial(doctor_budget.cost_allocation_tags, aws, keys)
     if manifest.stops_queues:
         yield partial(doctor_budget.stopped_queues, aws, [*map(manifest.queue_name, manifest.queues)], str(path))
 

@@ -37,6 +37,7 @@ _TRANSIENT = (
     "Batch.ServerException",
     "Batch.TooManyRequestsException",
 )
+STEP_TAGS = ("gen-infra:workflow", "gen-infra:step", "gen-infra:run")  # of a step's job
 _FIRST_STATE = "Read the input"
 _MAP_STATE = "Each sample"
 
@@ -216,11 +217,8 @@ def _task(manifest: Manifest, key: str, name: str) -> dict[str, Any]:
 
 def _tags(manifest: Manifest, key: str, state: str) -> dict[str, str]:
     """Return the tags of a job; the role may stop jobs with the first alone."""
-    return {
-        "gen-infra:workflow": manifest.suffixed(key),
-        "gen-infra:step": state,
-        "gen-infra:run": "{% $states.context.Execution.Name %}",
-    }
+    values = manifest.suffixed(key), state, "{% $states.context.Execution.Name %}"
+    return dict(zip(STEP_TAGS, values, strict=True))
 
 
 def _tag_value(text: str) -> str:

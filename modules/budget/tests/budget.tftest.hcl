@@ -8,7 +8,7 @@ variables {
 
 run "e_mails_only" {
   assert {
-    condition     = jsonencode([for filter in aws_budgets_budget.this.cost_filter : [filter.name, filter.values]]) == jsonencode([["TagKeyValue", ["user:gen-infra:budget$prod"]]])
+    condition     = jsonencode([for filter in aws_budgets_budget.this.cost_filter : [filter.name, filter.values]]) == jsonencode([["TagKeyValue", ["user:gen-infra:cost$prod"]]])
     error_message = "Only what has the environment's tag may count."
   }
 

@@ -625,7 +625,7 @@ class TestExamples:
     def test_a_budget_that_is_used_up_disables_the_queue_and_ends_no_job(self, applied: SideBySide) -> None:
         budgets, batch, account = applied.client("budgets"), applied.client("batch"), {"AccountId": "123456789012"}
         budget = budgets.describe_budget(**account, BudgetName="batchBudget-told")["Budget"]
-        assert budget["CostFilters"] == {"TagKeyValue": ["user:gen-infra:budget$told"]}
+        assert budget["CostFilters"] == {"TagKeyValue": ["user:gen-infra:cost$told"]}
         (environment,) = self.environments(applied, "toldEnv-told-")
         template = environment["computeResources"]["launchTemplate"]
         (version,) = applied.client("ec2").describe_launch_template_versions(
@@ -633,7 +633,7 @@ class TestExamples:
         )["LaunchTemplateVersions"]
         tagged = version["LaunchTemplateData"]["TagSpecifications"]
         assert {"instance", "volume"} <= {each["ResourceType"] for each in tagged}
-        assert all({"Key": "gen-infra:budget", "Value": "told"} in each["Tags"] for each in tagged)
+        assert all({"Key": "gen-infra:cost", "Value": "told"} in each["Tags"] for each in tagged)
         request = {"jobQueue": "main-told", "jobDefinition": "align-arrays", "parameters": {"cohort": "spring"}}
         job = batch.submit_job(jobName="before", **request)["jobId"]
 

@@ -89,13 +89,20 @@ def test_without_jobs(aws: Account) -> None:
 
 
 def test_what_aws_bills(aws: Account) -> None:
-    group = {"Keys": ["gen-infra:environment$test", "Amazon EC2"], "Metrics": {"UnblendedCost": {"Amount": "1234.5"}}}
+    group = {"Keys": ["gen-infra:cost$test", "Amazon EC2"], "Metrics": {"UnblendedCost": {"Amount": "1234.5"}}}
     aws.answers = {**aws.answers, "GetCostAndUsage": {"ResultsByTime": [{"Groups": [group]}]}}
     lines = run("--source", "cost-explorer", "--since", "2026-11-01").stdout.splitlines()
     assert lines[0].split() == ["Amazon", "EC2", "1,234.50", "USD"]
     assert lines[1] == "total from 2026-11-01 on: 1,234.50 USD, as AWS bills it"
     answer = json.loads(run("--source", "cost-explorer", "--json").stdout)
     assert (answer["total"], answer["is_estimate"], answer["by"]) == (1234.5, False, "service")
+
+
+@pytest.mark.usefixtures("aws")
+def test_cost_explorer_knows_nothing_of_what_existed_before(tmp_path: Path) -> None:
+    write(tmp_path, changed(existing={"queues": {"main": "old"}}))
+    error: Any = run("--source", "cost-explorer").exception
+    assert "what the section existing takes over keeps its tags" in str(error)
 
 
 @pytest.mark.parametrize(

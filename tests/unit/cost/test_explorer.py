@@ -19,7 +19,7 @@ def group(usd: str, *keys: str) -> dict[str, Any]:
 
 
 def of(environment: str) -> str:
-    return f"gen-infra:environment${environment}"
+    return f"gen-infra:cost${environment}"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_tag_that_is_not_active_is_an_error_that_says_how_to_activate_it(aws: 
     with pytest.raises(UsageError, match="no costs of the environment prod in this time") as refused:
         billed(aws.clients, "prod", *DAYS)
     assert refused.value.hint
-    assert "TagKey=gen-infra:environment,Status=Active" in refused.value.hint
+    assert "TagKey=gen-infra:cost,Status=Active" in refused.value.hint
     aws.answers = {"GetCostAndUsage": answered(group("7", of("prod"), "Project$"))}
     with pytest.raises(UsageError, match="no costs of the tag Project"):
         billed(aws.clients, "prod", *DAYS, tag="Project")

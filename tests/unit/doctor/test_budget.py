@@ -12,7 +12,7 @@ from tests.unit.recorded import Account, Refusal
 if TYPE_CHECKING:
     from tests.unit.recorded import Answer
 
-KEYS = ["gen-infra:budget", "Project"]
+KEYS = ["gen-infra:cost", "Project"]
 
 
 def tags(**statuses: str) -> dict[str, Any]:
@@ -27,14 +27,14 @@ def tags(**statuses: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "levels", "words"),
     [
-        (tags(**{"gen-infra:budget": "Active", "Project": "Active"}), ["ok"], "gen-infra:budget, Project are active"),
+        (tags(**{"gen-infra:cost": "Active", "Project": "Active"}), ["ok"], "gen-infra:cost, Project are active"),
         (
-            tags(**{"gen-infra:budget": "Active", "Project": "Inactive"}),
+            tags(**{"gen-infra:cost": "Active", "Project": "Inactive"}),
             ["warning"],
             "aws ce update-cost-allocation-tags-status --cost-allocation-tags-status TagKey=Project,Status=Active",
         ),
-        (tags(Project="Active"), ["warning"], "AWS has not seen gen-infra:budget yet"),
-        (tags(Project="Inactive"), ["warning", "warning"], "AWS has not seen gen-infra:budget yet"),
+        (tags(Project="Active"), ["warning"], "AWS has not seen gen-infra:cost yet"),
+        (tags(Project="Inactive"), ["warning", "warning"], "AWS has not seen gen-infra:cost yet"),
         (
             Refusal("AccessDeniedException", "Linked account doesn't have access to cost allocation tags."),
             ["warning"],

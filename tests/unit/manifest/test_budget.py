@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BUDGET = {"usd_a_month": 5000, "emails": ["lab-head@example.com"]}
+JOB = {"image": "public.ecr.aws/x/y", "vcpus": 1, "memory_mib": 512}
 STOPS = {"budget": {**BUDGET, "stop_queues_at": 120}}
 
 
@@ -29,16 +30,23 @@ def text(files: dict[str, bytes], name: str = "main.tf") -> str:
     return " ".join(files[f"terraform/{name}"].decode().split())
 
 
-def test_all_that_counts_has_the_tag_of_the_budget(tmp_path: Path) -> None:
-    files = render(accept(tmp_path, notifications={"budget": BUDGET}, tags={"Project": "genomics"}))
-    of_resources = 'tags = { Project = "genomics" "gen-infra:budget" = "test" "gen-infra:environment" = "test" }'
+def test_all_that_costs_has_the_tag_of_costs(tmp_path: Path) -> None:
+    files = render(accept(tmp_path, tags={"Project": "genomics"}))
+    of_resources = 'tags = { Project = "genomics" "gen-infra:cost" = "test" "gen-infra:environment" = "test" }'
     assert of_resources in text(files, "providers.tf")
     # Instances lack gen-infra:environment, by which the role of image builds may terminate its builders.
-    assert 'tags = { Project = "genomics" "gen-infra:budget" = "test" }' in text(files)
+    assert 'tags = { Project = "genomics" "gen-infra:cost" = "test" }' in text(files)
 
 
-def test_nothing_is_tagged_without_a_budget(tmp_path: Path) -> None:
-    assert not [path for path, content in render(accept(tmp_path)).items() if b"gen-infra:budget" in content]
+def test_the_doctor_asks_for_the_tags_of_what_is_billed(tmp_path: Path) -> None:
+    compute, jobs = (
+        {"spot": {"type": "SPOT", "max_vcpus": 4, "tags": {"Team": "rna"}}},
+        {"j": {**JOB, "tags": {"A": ""}}},
+    )
+    manifest = accept(tmp_path, tags={"Project": "genomics"}, compute=compute, jobs=jobs)
+    assert manifest.billed_tags == ["gen-infra:cost", "Project", "Team"]
+    check: Any = next(doctor._money(cast("Any", None), manifest, tmp_path))
+    assert check.args[1] == manifest.billed_tags
 
 
 def test_a_budget_alone_stops_nothing(tmp_path: Path) -> None:

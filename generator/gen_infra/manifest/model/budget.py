@@ -8,8 +8,6 @@ from msgspec import Meta
 
 from gen_infra.manifest.model.base import EmailAddress, Model, about
 
-BUDGET_TAG = "gen-infra:budget"  # of all that counts, with the environment's name
-
 Percent = Annotated[int, Meta(ge=1, le=1000)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from gen_infra.manifest.model.budget import BUDGET_TAG
+from gen_infra.aws.tags import COST_TAG, ENVIRONMENT_TAG
 from gen_infra.manifest.model.file_system import FileSystem
 from gen_infra.manifest.model.resource_names import ResourceNames
 from gen_infra.manifest.model.settings import Bucket
@@ -87,15 +87,21 @@ class Manifest(ResourceNames, frozen=True, kw_only=True, dict=True):
         """
         if self.existing:
             return self.tags
-        return {**self.tags, **self.budget_tags, "gen-infra:environment": self.name}
+        return {**self.tags, **self.cost_tags, ENVIRONMENT_TAG: self.name}
 
     @property
-    def budget_tags(self) -> dict[str, str]:
-        """Return the tags by which the budget counts costs.
+    def cost_tags(self) -> dict[str, str]:
+        """Return the tag by which Cost Explorer and the budget count what the environment costs.
 
         Instances lack the tag gen-infra:environment, by which the role of image builds may terminate its builders.
         """
-        return {BUDGET_TAG: self.name} if self.notifications.budget else {}
+        return {} if self.existing else {COST_TAG: self.name}
+
+    @property
+    def billed_tags(self) -> list[str]:
+        """Return the keys of the tags that costs can be counted by: what is billed has them, see docs/budgets.md."""
+        own = [self.tags, *(compute.tags for compute in self.compute.values())]
+        return [*dict.fromkeys(key for tags in (self.cost_tags, *own) for key in tags)]
 
     @property
     def stops_queues(self) -> bool:
@@ -104,7 +110,7 @@ class Manifest(ResourceNames, frozen=True, kw_only=True, dict=True):
 
     def instance_tags(self, compute: ComputeEnvironment) -> dict[str, str]:
         """Return the tags of a compute environment's instances and their volumes, besides their Name."""
-        return {**self.merged_tags(compute.tags), **self.budget_tags}
+        return {**self.merged_tags(compute.tags), **self.cost_tags}
 
     def merged_tags(self, own: Mapping[str, str]) -> dict[str, str]:
         """Return the tags of a resource that has own tags: they win over the environment's."""

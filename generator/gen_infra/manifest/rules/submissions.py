@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gen_infra.manifest.model.manifest import Manifest
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
+# https://docs.aws.amazon.com/batch/latest/userguide/using-tags.html: it propagates both kinds together
+TOO_MANY_TAGS = f"AWS Batch fails a job with more than {MOST_TAGS}"
 _RULES: tuple[ManifestRule, ...] = (
     fargate.fargate_jobs_use_what_fargate_has,
     fargate.ec2_jobs_use_what_instances_have,
@@ -78,7 +80,7 @@ def submission_findings(manifest: Manifest, key: str, submission: Submission) ->
     if count > MOST_TAGS:
         yield (
             ("jobs", key, "tags"),
-            f"with those of its definition the job has {count} tags; AWS Batch fails a job with more than {MOST_TAGS}",
+            f"with those of its definition the job has {count} tags; {TOO_MANY_TAGS}",
         )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html (tag naming limits)
 MOST_TAGS = 50
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+_MOST_TAGS_OF_AN_OBJECT = 10
 
 
 def tag_keys_differ_in_more_than_case(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -49,6 +51,21 @@ def resources_have_room_for_their_tags(manifest: Manifest) -> Iterable[ManifestF
             )
 
 
+def objects_have_room_for_their_tags(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Allow 10 tags of an object in S3, those that the provider adds included: the source of image builds is one.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+    """
+    count = len(manifest.resource_tags)
+    if manifest.image.rebuild and count > _MOST_TAGS_OF_AN_OBJECT:
+        added = count - len(manifest.tags)
+        yield (
+            ("tags",),
+            f"with the {added} that gen-infra adds these are {count} tags; S3 allows {_MOST_TAGS_OF_AN_OBJECT} of an "
+            "object, and image.rebuild needs one",
+        )
+
+
 def the_name_tag_is_taken(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Warn of a Name tag: instances and volumes get the name of their compute environment."""
     message = "instances and volumes get their compute environment's name instead"
@@ -67,5 +84,9 @@ def _own_tags(manifest: Manifest) -> Iterator[tuple[KeyPath, Mapping[str, str]]]
                 yield (section, key, "tags"), entry.tags
 
 
-ERRORS: tuple[ManifestRule, ...] = (tag_keys_differ_in_more_than_case, resources_have_room_for_their_tags)
+ERRORS: tuple[ManifestRule, ...] = (
+    tag_keys_differ_in_more_than_case,
+    resources_have_room_for_their_tags,
+    objects_have_room_for_their_tags,
+)
 WARNINGS: tuple[ManifestRule, ...] = (the_name_tag_is_taken,)

@@ -119,12 +119,17 @@ def step_tags_are_tags(manifest: Manifest) -> Iterable[ManifestFinding]:
     """Check the tags of steps as those of a submission; what inputs add to a value is made to fit when it runs."""
     if not any(step.tags for _, _, step in _steps(manifest)):
         return
-    from gen_infra.manifest.rules.submissions import tag_problems
-    from gen_infra.manifest.state_machines import without_references
+    from gen_infra.manifest.rules.submissions import TOO_MANY_TAGS, tag_problems
+    from gen_infra.manifest.rules.tags import MOST_TAGS
+    from gen_infra.manifest.state_machines import STEP_TAGS, without_references
 
     for path, _, step in _steps(manifest):
         for key, value in step.tags.items():
             yield from (((*path, "tags", key), each) for each in tag_problems({key: without_references(value)}))
+        own = manifest.jobs[step.job].tags if step.job in manifest.jobs else {}
+        count = len({*manifest.resource_tags, *own, *step.tags, *STEP_TAGS})
+        if step.tags and count > MOST_TAGS:
+            yield (*path, "tags"), f"with those of its definition the job has {count} tags; {TOO_MANY_TAGS}"
 
 
 def steps_fit_their_queue(manifest: Manifest) -> Iterable[ManifestFinding]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BAKED = {"carrier": "baked", "iops": 8000}
+REBUILT = {"image": {"parameter": "/a/b", "rebuild": {"schedule": "rate(7 days)", "bucket": "abc"}}}
 JOB: dict[str, Any] = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512}
 KEY = "arn:{}:kms:{}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 EAST_KEY, WEST_KEY = KEY.format("aws", "us-east-1"), KEY.format("aws", "us-west-2")
@@ -80,15 +81,21 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     (
         "tags of a job",
+        {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(47)}}}},
         {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(48)}}}},
-        {"tags": {"K0": "", "P": ""}, "jobs": {"j": {**JOB, "tags": {f"K{index}": "" for index in range(49)}}}},
         "jobs.j.tags: with the environment's tags these are 51 tags; AWS allows 50 of a resource",
     ),
     (
         "tags of instances",
+        {"tags": {}, "compute__spot__tags": {f"K{index}": "" for index in range(48)}},
         {"tags": {}, "compute__spot__tags": {f"K{index}": "" for index in range(49)}},
-        {"tags": {}, "compute__spot__tags": {f"K{index}": "" for index in range(50)}},
         "compute.spot.tags: with the environment's tags, and the Name of instances, these are 51 tags; AWS allows 50",
+    ),
+    (
+        "tags of objects",
+        {**REBUILT, "tags": {f"K{index}": "" for index in range(8)}},
+        {**REBUILT, "tags": {f"K{index}": "" for index in range(9)}},
+        "tags: with the 2 that gen-infra adds these are 11 tags; S3 allows 10 of an object, and image.rebuild needs",
     ),
     (
         "tags of AWS",

@@ -31,7 +31,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
         },
         queues={name: {"priority": 1, "compute": [name]} for name in ("spot", "demand", "small")},
         jobs={
-            "one": {**JOB, "queue": "spot", "tags": {f"K{index}": "" for index in range(40)}},
+            "one": {**JOB, "queue": "spot", "tags": {f"K{index}": "" for index in range(39)}},
             "pair": {"containers": CONTAINERS, "queue": "spot"},
             "mpi": {**JOB, "nodes": 4, "queue": "demand"},
             "task": {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 2048, "queue": "small"},
@@ -74,7 +74,7 @@ def findings(manifest: Manifest, job: str, queue: str, container: str | None = N
             'tags: "Gen-Infra:submitted-by" is a tag that gen-infra sets itself; choose another name',
         ),
         ("mpi", "demand", {}, {"tags": {"a;b": "a"}}, 'tags: invalid tag "a;b": use 1 to 128 letters'),
-        ("mpi", "demand", tags(47), {"tags": {"a": "x" * 257}}, 'tags: invalid value of tag "a": use up to 256'),
+        ("mpi", "demand", tags(46), {"tags": {"a": "x" * 257}}, 'tags: invalid value of tag "a": use up to 256'),
     ],
 )  # fmt: skip
 def test_what_the_queue_cannot_place_is_found(

@@ -41,11 +41,22 @@ def steps(**given: Any) -> dict[str, Any]:
     return {"workflows__germline": {"input": {"sample": "text"}, "steps": {k: {**STEP, **v} for k, v in given.items()}}}
 
 
+def of_job(count: int) -> dict[str, str]:
+    return {f"J{index}": "" for index in range(count)}
+
+
+OF_STEP = {f"T{index}": "" for index in range(40)}
 KEPT = steps(a={}, b={"after": ["a"]})
 MANY = {"many": {"bucket": "results"}}
 RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("job", KEPT, steps(a={"job": "aling"}), 'steps.a.job: unknown job "aling"; choose from: align, huge'),
     ("queue", steps(a={"queue": "main"}), steps(a={"queue": "mian"}), 'steps.a.queue: unknown queue "mian"; choose'),
+    (
+        "tags",
+        {**steps(a={"tags": OF_STEP}), "tags": {}, "jobs__align": {**JOB, "tags": of_job(5)}},
+        {**steps(a={"tags": OF_STEP}), "tags": {}, "jobs__align": {**JOB, "tags": of_job(6)}},
+        "steps.a.tags: with those of its definition the job has 51 tags; AWS Batch fails a job with more than 50",
+    ),
     ("step", KEPT, steps(a={}, b={"after": ["c"]}), 'steps.b.after[0]: unknown step "c"; choose from: a, b'),
     ("step twice", KEPT, steps(a={}, b={"after": ["a", "a"]}), 'steps.b.after[1]: "a" is listed twice'),
     ("itself", KEPT, steps(a={"after": ["a"]}), "steps.a.after: the steps wait for each other: a waits for a"),

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-shared"
+    "gen-infra:cost"        = "shared"
     "gen-infra:environment" = "shared"
+    Name                    = "gen-infra-shared"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

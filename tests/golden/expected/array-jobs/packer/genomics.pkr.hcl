@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-arrays"
+    "gen-infra:cost"        = "arrays"
     "gen-infra:environment" = "arrays"
+    Name                    = "gen-infra-arrays"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-told"
+    "gen-infra:cost"        = "told"
     "gen-infra:environment" = "told"
+    Name                    = "gen-infra-told"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

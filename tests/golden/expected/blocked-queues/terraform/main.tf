@@ -112,8 +112,8 @@ module "compute_toldEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project            = "genomics"
-    "gen-infra:budget" = "told"
+    Project          = "genomics"
+    "gen-infra:cost" = "told"
   }
 }
 

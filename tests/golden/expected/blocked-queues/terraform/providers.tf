@@ -6,7 +6,7 @@ provider "aws" {
   default_tags {
     tags = {
       Project                 = "genomics"
-      "gen-infra:budget"      = "told"
+      "gen-infra:cost"        = "told"
       "gen-infra:environment" = "told"
     }
   }

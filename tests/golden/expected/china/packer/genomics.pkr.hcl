@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-china"
+    "gen-infra:cost"        = "china"
     "gen-infra:environment" = "china"
+    Name                    = "gen-infra-china"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

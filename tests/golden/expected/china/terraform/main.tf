@@ -109,7 +109,8 @@ module "compute_chinaEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "china"
   }
 }
 

@@ -90,8 +90,9 @@ locals {
   name = "gen-infra-closed"
 
   build_tags = {
-    Name                    = "gen-infra-closed"
+    "gen-infra:cost"        = "closed"
     "gen-infra:environment" = "closed"
+    Name                    = "gen-infra-closed"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

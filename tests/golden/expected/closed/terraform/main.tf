@@ -119,5 +119,7 @@ module "compute_spot" {
   instance_profile_arn = module.instance_role.instance_profile_arn
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
-  tags                 = {}
+  tags = {
+    "gen-infra:cost" = "closed"
+  }
 }

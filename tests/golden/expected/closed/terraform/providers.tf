@@ -5,6 +5,7 @@ provider "aws" {
 
   default_tags {
     tags = {
+      "gen-infra:cost"        = "closed"
       "gen-infra:environment" = "closed"
     }
   }

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-raw"
+    "gen-infra:cost"        = "raw"
     "gen-infra:environment" = "raw"
+    Name                    = "gen-infra-raw"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

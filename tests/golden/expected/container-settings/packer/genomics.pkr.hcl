@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-settings"
+    "gen-infra:cost"        = "settings"
     "gen-infra:environment" = "settings"
+    Name                    = "gen-infra-settings"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

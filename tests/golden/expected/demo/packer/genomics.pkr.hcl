@@ -92,8 +92,9 @@ locals {
   build_tags = {
     Project                 = "genomics"
     Environment             = "demo"
-    Name                    = "gen-infra-demo"
+    "gen-infra:cost"        = "demo"
     "gen-infra:environment" = "demo"
+    Name                    = "gen-infra-demo"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -112,8 +112,9 @@ module "compute_genomicsEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project     = "genomics"
-    Environment = "demo"
+    Project          = "genomics"
+    Environment      = "demo"
+    "gen-infra:cost" = "demo"
   }
 }
 

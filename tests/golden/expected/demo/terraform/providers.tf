@@ -7,6 +7,7 @@ provider "aws" {
     tags = {
       Project                 = "genomics"
       Environment             = "demo"
+      "gen-infra:cost"        = "demo"
       "gen-infra:environment" = "demo"
     }
   }

@@ -93,8 +93,9 @@ locals {
     Project                 = "genomics"
     CostCenter              = "4711"
     Environment             = "dev"
-    Name                    = "gen-infra-dev"
+    "gen-infra:cost"        = "dev"
     "gen-infra:environment" = "dev"
+    Name                    = "gen-infra-dev"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -113,9 +113,10 @@ module "compute_genomicsSpot" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project     = "genomics"
-    CostCenter  = "4711"
-    Environment = "dev"
+    Project          = "genomics"
+    CostCenter       = "4711"
+    Environment      = "dev"
+    "gen-infra:cost" = "dev"
   }
 }
 
@@ -149,9 +150,10 @@ module "compute_genomicsOnDemand" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project     = "genomics"
-    CostCenter  = "4711"
-    Environment = "dev"
+    Project          = "genomics"
+    CostCenter       = "4711"
+    Environment      = "dev"
+    "gen-infra:cost" = "dev"
   }
 }
 

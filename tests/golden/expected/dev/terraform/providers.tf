@@ -8,6 +8,7 @@ provider "aws" {
       Project                 = "genomics"
       CostCenter              = "4711"
       Environment             = "dev"
+      "gen-infra:cost"        = "dev"
       "gen-infra:environment" = "dev"
     }
   }

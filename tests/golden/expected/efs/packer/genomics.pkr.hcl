@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-efs"
+    "gen-infra:cost"        = "efs"
     "gen-infra:environment" = "efs"
+    Name                    = "gen-infra-efs"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -92,8 +92,9 @@ locals {
   build_tags = {
     Project                 = "genomics"
     "Cost Center"           = "47/11"
-    Name                    = "gen-infra-everything"
+    "gen-infra:cost"        = "everything"
     "gen-infra:environment" = "everything"
+    Name                    = "gen-infra-everything"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

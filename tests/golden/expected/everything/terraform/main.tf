@@ -110,8 +110,9 @@ module "compute_fleet" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project       = "genomics"
-    "Cost Center" = "47/11"
+    Project          = "genomics"
+    "Cost Center"    = "47/11"
+    "gen-infra:cost" = "everything"
   }
 }
 
@@ -142,8 +143,9 @@ module "compute_steady" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project       = "genomics"
-    "Cost Center" = "47/11"
+    Project          = "genomics"
+    "Cost Center"    = "47/11"
+    "gen-infra:cost" = "everything"
   }
 }
 

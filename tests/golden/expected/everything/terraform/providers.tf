@@ -7,6 +7,7 @@ provider "aws" {
     tags = {
       Project                 = "genomics"
       "Cost Center"           = "47/11"
+      "gen-infra:cost"        = "everything"
       "gen-infra:environment" = "everything"
     }
   }

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-existing"
+    "gen-infra:cost"        = "existing"
     "gen-infra:environment" = "existing"
+    Name                    = "gen-infra-existing"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

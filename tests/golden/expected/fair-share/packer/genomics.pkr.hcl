@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-fair"
+    "gen-infra:cost"        = "fair"
     "gen-infra:environment" = "fair"
+    Name                    = "gen-infra-fair"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -112,7 +112,8 @@ module "compute_sharedEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "fair"
   }
 }
 

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-govcloud"
+    "gen-infra:cost"        = "govcloud"
     "gen-infra:environment" = "govcloud"
+    Name                    = "gen-infra-govcloud"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

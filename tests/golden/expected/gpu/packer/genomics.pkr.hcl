@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-gpu"
+    "gen-infra:cost"        = "gpu"
     "gen-infra:environment" = "gpu"
+    Name                    = "gen-infra-gpu"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -118,7 +118,8 @@ module "compute_gpuEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "gpu"
   }
 }
 
@@ -152,7 +153,8 @@ module "compute_alignEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "gpu"
   }
 }
 

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-graviton"
+    "gen-infra:cost"        = "graviton"
     "gen-infra:environment" = "graviton"
+    Name                    = "gen-infra-graviton"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -104,7 +104,8 @@ module "compute_gravitonEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "graviton"
   }
 }
 

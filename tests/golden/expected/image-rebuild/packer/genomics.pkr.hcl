@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-fresh"
+    "gen-infra:cost"        = "fresh"
     "gen-infra:environment" = "fresh"
+    Name                    = "gen-infra-fresh"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-many"
+    "gen-infra:cost"        = "many"
     "gen-infra:environment" = "many"
+    Name                    = "gen-infra-many"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -108,8 +108,9 @@ module "compute_memoryEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
-    Team    = "assembly"
+    Project          = "genomics"
+    Team             = "assembly"
+    "gen-infra:cost" = "many"
   }
   compute_environment_tags = {
     Team = "assembly"
@@ -146,7 +147,8 @@ module "compute_parallelEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "many"
   }
 }
 
@@ -180,7 +182,8 @@ module "compute_steadyEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "many"
   }
 }
 

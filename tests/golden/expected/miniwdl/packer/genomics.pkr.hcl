@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-miniwdl"
+    "gen-infra:cost"        = "miniwdl"
     "gen-infra:environment" = "miniwdl"
+    Name                    = "gen-infra-miniwdl"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

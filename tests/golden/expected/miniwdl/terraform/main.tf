@@ -104,6 +104,7 @@ module "compute_wdlSpot" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "miniwdl"
   }
 }

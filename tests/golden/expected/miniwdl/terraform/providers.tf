@@ -6,6 +6,7 @@ provider "aws" {
   default_tags {
     tags = {
       Project                 = "genomics"
+      "gen-infra:cost"        = "miniwdl"
       "gen-infra:environment" = "miniwdl"
     }
   }

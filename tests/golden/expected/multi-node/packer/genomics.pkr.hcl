@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-mpi"
+    "gen-infra:cost"        = "mpi"
     "gen-infra:environment" = "mpi"
+    Name                    = "gen-infra-mpi"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

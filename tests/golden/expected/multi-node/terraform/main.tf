@@ -121,7 +121,8 @@ module "compute_mpiEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "mpi"
   }
 }
 
@@ -158,7 +159,8 @@ module "compute_efaEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "mpi"
   }
 }
 

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-nextflow"
+    "gen-infra:cost"        = "nextflow"
     "gen-infra:environment" = "nextflow"
+    Name                    = "gen-infra-nextflow"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

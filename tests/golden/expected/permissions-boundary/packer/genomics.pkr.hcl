@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-bounded"
+    "gen-infra:cost"        = "bounded"
     "gen-infra:environment" = "bounded"
+    Name                    = "gen-infra-bounded"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

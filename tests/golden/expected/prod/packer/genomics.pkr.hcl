@@ -93,8 +93,9 @@ locals {
     Project                 = "genomics"
     CostCenter              = "4711"
     Environment             = "prod"
-    Name                    = "gen-infra-prod"
+    "gen-infra:cost"        = "prod"
     "gen-infra:environment" = "prod"
+    Name                    = "gen-infra-prod"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

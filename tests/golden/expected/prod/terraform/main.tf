@@ -114,9 +114,10 @@ module "compute_genomicsEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project     = "genomics"
-    CostCenter  = "4711"
-    Environment = "prod"
+    Project          = "genomics"
+    CostCenter       = "4711"
+    Environment      = "prod"
+    "gen-infra:cost" = "prod"
   }
 }
 

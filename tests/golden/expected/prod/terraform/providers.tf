@@ -8,6 +8,7 @@ provider "aws" {
       Project                 = "genomics"
       CostCenter              = "4711"
       Environment             = "prod"
+      "gen-infra:cost"        = "prod"
       "gen-infra:environment" = "prod"
     }
   }

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-secrets"
+    "gen-infra:cost"        = "secrets"
     "gen-infra:environment" = "secrets"
+    Name                    = "gen-infra-secrets"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -105,7 +105,8 @@ module "compute_secretsEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "secrets"
   }
 }
 

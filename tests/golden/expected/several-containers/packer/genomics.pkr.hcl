@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-several"
+    "gen-infra:cost"        = "several"
     "gen-infra:environment" = "several"
+    Name                    = "gen-infra-several"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

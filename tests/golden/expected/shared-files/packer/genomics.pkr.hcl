@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-shared-files"
+    "gen-infra:cost"        = "shared-files"
     "gen-infra:environment" = "shared-files"
+    Name                    = "gen-infra-shared-files"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -119,7 +119,8 @@ module "compute_main" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "shared-files"
   }
 }
 

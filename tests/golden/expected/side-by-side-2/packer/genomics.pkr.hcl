@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-experimental"
+    "gen-infra:cost"        = "experimental"
     "gen-infra:environment" = "experimental"
+    Name                    = "gen-infra-experimental"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-stable"
+    "gen-infra:cost"        = "stable"
     "gen-infra:environment" = "stable"
+    Name                    = "gen-infra-stable"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

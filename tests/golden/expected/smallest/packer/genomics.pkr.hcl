@@ -90,8 +90,9 @@ locals {
   name = "gen-infra-smallest"
 
   build_tags = {
-    Name                    = "gen-infra-smallest"
+    "gen-infra:cost"        = "smallest"
     "gen-infra:environment" = "smallest"
+    Name                    = "gen-infra-smallest"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

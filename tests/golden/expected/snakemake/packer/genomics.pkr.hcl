@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-snakemake"
+    "gen-infra:cost"        = "snakemake"
     "gen-infra:environment" = "snakemake"
+    Name                    = "gen-infra-snakemake"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-fallback"
+    "gen-infra:cost"        = "fallback"
     "gen-infra:environment" = "fallback"
+    Name                    = "gen-infra-fallback"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -107,7 +107,8 @@ module "compute_spotEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "fallback"
   }
 }
 
@@ -141,7 +142,8 @@ module "compute_onDemandEnv" {
   security_group_ids   = local.security_group_ids
   subnet_ids           = local.subnet_ids
   tags = {
-    Project = "genomics"
+    Project          = "genomics"
+    "gen-infra:cost" = "fallback"
   }
 }
 

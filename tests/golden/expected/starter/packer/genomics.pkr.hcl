@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-starter"
+    "gen-infra:cost"        = "starter"
     "gen-infra:environment" = "starter"
+    Name                    = "gen-infra-starter"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })

@@ -6,6 +6,7 @@ provider "aws" {
   default_tags {
     tags = {
       Project                 = "genomics"
+      "gen-infra:cost"        = "starter"
       "gen-infra:environment" = "starter"
     }
   }

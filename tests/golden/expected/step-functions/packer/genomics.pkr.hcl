@@ -91,8 +91,9 @@ locals {
 
   build_tags = {
     Project                 = "genomics"
-    Name                    = "gen-infra-steps"
+    "gen-infra:cost"        = "steps"
     "gen-infra:environment" = "steps"
+    Name                    = "gen-infra-steps"
   }
 
   run_tags = merge(local.build_tags, var.build == "" ? {} : { "gen-infra:build" = var.build })
