@@ -132,11 +132,15 @@ class ReportedJob:
 
 @dataclass(frozen=True, slots=True)
 class AccessTarget:
-    """What roles may reach: a bucket below a prefix, a queue or a key."""
+    """What roles may reach: a bucket below a prefix, a queue or a key.
+
+    ``notes`` say which policy of it is not evaluated, and why.
+    """
 
     kind: Literal["bucket", "queue", "key"]
     title: str
     detail: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +150,16 @@ class AccessCell:
     Args:
         allowed: such as ``read``.
         conditional: allowed if conditions of the policy are met.
-        conditions: these conditions, each as a sentence.
-        unknown: allowed or not by a policy that is known only in a plan.
+        conditions: these conditions; those under which it is forbidden begin with *not*.
+        unknown: allowed or not by what is not known.
+        reasons: what that is, and why it is not known.
     """
 
     allowed: tuple[str, ...] = ()
     conditional: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,7 @@ class RoleAccess:
         assumed_by: who may assume it.
         cells: one for each target.
         statements: of its policies, as they are rendered.
-        notes: what limits or widens it and is not evaluated.
+        notes: what is attached to it and is not evaluated, and why.
     """
 
     name: str

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from gen_infra import __version__, pipeline
+from gen_infra.aws.policies import ExistingPolicies, existing_policies
 from gen_infra.check.runner import terraform_sources
 from gen_infra.cost import estimate
 from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.graph import graph, svg
 from gen_infra.manifest.reading.loader import shown_path
-from gen_infra.report.access import access_matrix, computed_arn
+from gen_infra.report.access import access_matrix, computed_arn, policy_owners
 from gen_infra.report.data import EnvironmentReport, MissingSection
 from gen_infra.report.live import live_data
 from gen_infra.report.parts import report_parts
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gen_infra.environment import Environment
     from gen_infra.report.data import LiveData, Section
     from gen_infra.terraform.saved_plan import Plan
+    from gen_infra.terraform.source import HclSource
     from gen_infra.tools.process import Progress
 
 Made = TypeVar("Made")
@@ -84,7 +86,7 @@ def gather(
     else:
         sections.leave_out("check", "the report was made without it", "leave out --no-check")
     cost = estimate(manifest, pipeline.usual_hours(environment) if live else {})
-    access = access_matrix(manifest, source)
+    access = access_matrix(manifest, source, _policies(environment, source))
     drawn = graph(environment.loaded, plan.content if plan else None)
     links = {node.id: f"#part-{node.id}" for node in drawn.nodes}
     picture = sections.make("picture", lambda: svg(drawn, links=links))
@@ -115,6 +117,16 @@ def _check(environment: Environment, progress: Progress) -> CheckReport:
 def _live(environment: Environment, manifest_path: Path, since: datetime, until: datetime) -> LiveData:
     environment.require_account()
     return live_data(environment.clients, environment.manifest, manifest_path, since, until)
+
+
+def _policies(environment: Environment, source: HclSource) -> ExistingPolicies:
+    """Read the policies that are not rendered; without credentials they are unknown."""
+    owners = policy_owners(environment.manifest, source)
+    try:
+        environment.require_account()
+        return existing_policies(environment.clients, owners)
+    except GenInfraError as error:
+        return ExistingPolicies(why=error.message)
 
 
 def _plan(environment: Environment, manifest_path: Path) -> Plan:

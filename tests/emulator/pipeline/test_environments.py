@@ -12,6 +12,7 @@ import pytest
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import require_tool
 from tests.emulator.pushed import put_image
+from tests.emulator.reach import assert_access_is_true
 from tests.emulator.stack import COMPUTE, Stack, applied, assert_destroyed, assert_settled, changes, details
 
 if TYPE_CHECKING:
@@ -204,6 +205,12 @@ class TestProd:
         assert (bad["status"], bad["cause"], bad["spans"][-1]["state"]) == ("FAILED", "program-failed", "failed")
         assert {"name": "program-failed", "jobs": 1}.items() <= live["causes"][0].items()
         assert live["unseen"] == []
+
+    def test_each_role_reaches_what_the_report_says(self, session: Session, tmp_path: Path) -> None:
+        with applied(session, "prod", tmp_path) as copy:
+            access = copy.built("report", "--no-check")["access"]
+            assert [target["notes"] for target in access["targets"]] == [[]] * 6
+            assert assert_access_is_true(copy.aws, access) == 10 * (3 * 4 + 2 * 2 + 3)
 
     def test_functions_answer(self, prod: Stack) -> None:
         submitted = prod.answer("submit", "strelka", "--via-function", "--name", "through-the-function")
