@@ -1,8 +1,9 @@
 """Make the report of `prod` from the embedded AWS, with a hundred jobs of all fates.
 
-``python -m tasks.sample_report FILE`` applies envs/prod.yaml, submits the jobs in waves, plans a change and writes the
-page. It takes about five minutes, needs root, runc and busybox-static, and shows what a change of the page looks like
-with data. The jobs run for seconds; the page shows each second as ten minutes.
+``python -m tasks.sample_report FILE`` applies envs/prod.yaml with the alarms of envs/examples/blocked-queues.yaml,
+submits the jobs in waves, plans a change and writes the page. It takes about five minutes, needs root, runc and
+busybox-static, and shows what a change of the page looks like with data. The jobs run for seconds; the page shows each
+second as ten minutes.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def main(file: Path) -> None:
         folder = Path(name)
         shutil.copytree(data_dir("envs"), folder / "envs")
         manifest_path, out = folder / "envs/prod.yaml", folder / "build"
+        _with_alarms(manifest_path)
         _offer_images(folder / "images", load(manifest_path))
         with emulator.start(images=folder / "images") as running:
             os.environ.update(running.environ)
@@ -74,8 +76,22 @@ def main(file: Path) -> None:
             environment = _applied(manifest_path, out)
             _submit_all(environment.clients, environment.manifest)
             changed = _planned_change(manifest_path, out)
-            report = gather(changed, manifest_path, _progress, since=timedelta(days=7))
+            _fire(environment)
+            report = gather(changed, Path("envs/prod.yaml"), _progress, since=timedelta(days=7))
         write_atomically(file, page(_slower(report, changed.manifest)))
+
+
+def _with_alarms(manifest_path: Path) -> None:
+    example = manifest_path.with_name("examples") / "blocked-queues.yaml"
+    _, key, block = example.read_text(encoding="utf-8").partition("notifications:")
+    with manifest_path.open("a", encoding="utf-8") as file:
+        file.write(key + block)
+
+
+def _fire(environment: Environment) -> None:
+    """Put one alarm into the state ALARM."""
+    alarm = environment.manifest.alarms[0]
+    environment.clients.alarms.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a sample")
 
 
 def _offer_images(folder: Path, manifest: Manifest) -> None:

@@ -199,7 +199,9 @@ def saved_or_new_plan(environment: Environment, on_event: OnEvent, progress: Pro
 
     saved = environment.saved_plan
     if not saved.exists:
+        progress("terraform plans …")
         return make_plan(environment, on_event, progress, adopt=adopt)
+    progress("reading the saved plan …")
     environment.require_account()
     restore_state(environment, progress)
     found = saved.find(environment.plan_origin("apply"), environment.terraform(on_event).show_plan)

@@ -20,6 +20,7 @@ from gen_infra.iam import PolicyDocument, Principal, PrincipalKind, Request, eva
 from gen_infra.manifest import load
 from tests.cli import clean_environ
 from tests.emulator.provider import running_provider
+from tests.emulator.reach import assert_access_is_true
 from tests.emulator.session import Site
 from tests.permissions.environments import SIGNED_IN, credentials, policy_document, prepared, run, under
 from tests.permissions.policies import ACCOUNT_ID, policies_of, recorded, unneeded
@@ -213,6 +214,25 @@ def test_scientists_submit_and_operators_look_after_all_jobs(shared: Shared) -> 
         assert "not authorized" in refusal(site, "apply", own_path, "--yes")
 
 
+def test_the_report_shows_what_a_role_may_see_and_names_the_rights_that_are_missing(shared: Shared) -> None:
+    def report(keys: dict[str, str]) -> Any:
+        return json.loads(run(site_of(shared, keys), "report", shared.path, "--no-check", "--json"))
+
+    scientist = report(keys_of_principal(shared.aws, SCIENTIST, access_role("Submit")))
+    assert [each["name"] for each in scientist["live"]["queues"]] == ["highPriority-shared", "lowPriority-shared"]
+    assert scientist["live"]["unseen"] == [
+        "instance types of jobs: needs ecs:DescribeContainerInstances",
+        "machine images: needs ssm:GetParameter",
+    ]
+    boundary = "the permissions boundary developer-boundary may forbid it, and was not read: needs iam:GetPolicy"
+    assert boundary in scientist["access"]["roles"][0]["notes"]
+
+    operator = report(keys_of_principal(shared.aws, OPERATOR, access_role("Operate")))
+    assert operator["live"]["unseen"] == []
+    assert [each["notes"] for each in operator["access"]["targets"]] == [[]] * len(operator["access"]["targets"])
+    assert [role["notes"] for role in operator["access"]["roles"]] == [[]] * len(operator["access"]["roles"])
+
+
 def test_a_pull_request_is_planned_and_what_is_merged_is_applied(shared: Shared) -> None:
     """It can add a job, and cannot widen the role that applies it: gen-infra refuses that, and so does AWS."""
     aws, document = shared.aws, yaml.safe_load(shared.path.read_text())
@@ -291,3 +311,10 @@ def test_each_right_on_the_access_roles_is_needed(shared: Shared) -> None:
     every = {each for each in unneeded(policies, []) if re.search(OF_ACCESS, each)}
     assert len(every) > 10
     assert every & set(unneeded(policies, requests)) == set()
+
+
+def test_each_role_reaches_what_the_report_says(shared: Shared) -> None:
+    """Last: what is refused here is no request of gen-infra."""
+    administrator = site_of(shared, {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"})
+    report = json.loads(run(administrator, "report", shared.path, "--no-check", "--json"))
+    assert assert_access_is_true(shared.aws, report["access"]) > 90

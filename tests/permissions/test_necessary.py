@@ -135,6 +135,7 @@ def _use_roles(session: Session, aws: Emulator, manifest: Manifest, path: Path, 
         run(operate, "submit", path, "align", "--via-function")
         run(operate, "doctor", path, code=1)  # the images of jobs are not pushed
         run(operate, "image status", path, code=1)
+        run(operate, "report", path, "--no-check", "--json")
 
 
 def _change_and_destroy(

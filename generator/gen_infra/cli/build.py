@@ -181,7 +181,6 @@ def apply(
     environment = pipeline.load(manifest, out, strict=strict, image_tags=image_tags)
     console.warn(environment)
     pipeline.write(environment, force=force)
-    console.say("terraform plans …")
     shown = pipeline.saved_or_new_plan(environment, console.event, console.say, adopt=adopt)
     summary = pipeline.explain(environment, shown)
     has_changes = shown.content.has_changes

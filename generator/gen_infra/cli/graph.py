@@ -90,7 +90,6 @@ def graph(
     plan: PlanContent | None = None
     if with_plan:
         pipeline.write(environment, force=force)
-        console.say("terraform plans …")
         plan = pipeline.saved_or_new_plan(environment, console.event, console.say).content
     found = make_graph(environment.loaded, plan)
     _write(found, chosen, output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen_infra.graph.model import GraphEdge, GraphNode
 from gen_infra.graph.words import count
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gen_infra.graph.model import Direction
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.model.container import EfsVolume, FsxVolume
+    from gen_infra.manifest.model.job import Job
     from gen_infra.manifest.model.settings import Bucket
 
 _RIGHTS = {
@@ -73,7 +74,9 @@ def _file_systems(manifest: Manifest) -> Iterator[GraphNode]:
         yield GraphNode(
             f"file_system-{key}", "file_system", name, (what,), key=f"file_systems.{key}", addresses=addresses
         )
-    named = {volume.file_system for _, volume in _efs_volumes(manifest)} - {*manifest.file_systems}
+    named = {volume.file_system for _, volume in _efs_volumes(manifest)}
+    named |= {mount.file_system for mount in _properties_mounts(manifest)}
+    named -= {*manifest.file_systems}
     yield from (GraphNode(f"file_system-{id_}", "file_system", id_, ("EFS",)) for id_ in sorted(named))
 
 
@@ -91,11 +94,34 @@ def _fsx_volumes(manifest: Manifest) -> Iterator[tuple[str, Mapping[str, FsxVolu
     yield from ((f"engine-{engine}", given.fsx) for engine, given in manifest.given_engines.items())
 
 
+class PropertiesMount(NamedTuple):
+    """An EFS file system that the ``container_properties`` of a job mount: the job's node, its key or id."""
+
+    node: str
+    file_system: str
+    read_only: bool
+
+
+def _properties_mounts(manifest: Manifest) -> Iterator[PropertiesMount]:
+    keys = {each.efs: key for key, each in manifest.file_systems.items() if each.efs}
+    for name, job in manifest.jobs.items():
+        for volume in job.container_properties.get("volumes", []):
+            if id_ := volume.get("efsVolumeConfiguration", {}).get("fileSystemId"):
+                yield PropertiesMount(f"job-{name}", keys.get(id_, id_), is_read_only(job, volume.get("name")))
+
+
+def is_read_only(job: Job, volume: str | None) -> bool:
+    """Return whether the ``container_properties`` of a job mount a volume, and never for writing."""
+    points = [each for each in job.container_properties.get("mountPoints", []) if each.get("sourceVolume") == volume]
+    return bool(points) and all(each.get("readOnly", False) for each in points)
+
+
 def _mounts(manifest: Manifest) -> Iterator[GraphEdge]:
     """Yield an edge for each job and file system that it mounts; read only if no container may write."""
     read_only: dict[tuple[str, str], bool] = {}
     mounts = [(node, volume.file_system, volume.read_only) for node, volume in _efs_volumes(manifest)]
     mounts += [(node, key, each.read_only) for node, volumes in _fsx_volumes(manifest) for key, each in volumes.items()]
+    mounts += _properties_mounts(manifest)
     for node, key, is_read in mounts:
         read_only[node, key] = read_only.get((node, key), True) and is_read
     for (node, key), is_read in read_only.items():

@@ -8,6 +8,7 @@ https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gen_infra.graph.folding import fold
@@ -41,12 +42,23 @@ def _lines(graph: Graph) -> Iterator[str]:
             yield "  end"
             yield f"  class {name}_column column"
     yield from (f"  {_edge(edge, ids)}" for edge in graph.edges)
+    yield from (f"  {ids[source]} ~~~ {ids[target]}" for source, target in _loose(graph))
     yield f"  classDef column fill:transparent,stroke:{LIGHT.tones['plain'].stroke}"
     used = dict.fromkeys(tone_of(node, graph) for node in graph.nodes)
     for tone in used:
         colours = LIGHT.tones[tone]
         dashed = ",stroke-dasharray:6 4" if tone == "deleted" else ""
         yield f"  classDef {tone} fill:{colours.fill},stroke:{colours.stroke},color:{LIGHT.ink}{dashed}"
+
+
+def _loose(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Yield invisible links to the columns without edges to a column before: Mermaid would put them first."""
+    place = {node.id: number for number in range(len(_COLUMN_NAMES)) for node in graph.column(number)}
+    linked = {place[edge.target] for edge in graph.edges if place[edge.source] < place[edge.target]}
+    there = sorted(set(place.values()))
+    for before, column in pairwise(there):
+        if column not in linked:
+            yield graph.column(before)[0].id, graph.column(column)[0].id
 
 
 def _label(node: GraphNode) -> str:

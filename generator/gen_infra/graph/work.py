@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_infra.graph.data import is_read_only
 from gen_infra.graph.model import GraphEdge, GraphNode
 from gen_infra.graph.words import count, several
 from gen_infra.manifest.definitions import tasks_of
@@ -138,11 +139,19 @@ def _job(manifest: Manifest, key: str, job: Job) -> GraphNode:
             f"{count(job.total_vcpus, 'vCPU')}, {job.total_memory_mib} MiB{gpus}{nodes}",
             f"{'images' if len(images) > 1 else 'image'} {several(images, 1)}",
             *([f"reads {count(len(secrets), 'secret')}"] if secrets else []),
+            *_host_folders(job),
         ),
         role=manifest.job_role_arn(key).rpartition("/")[2],
         key=f"jobs.{key}",
         addresses=tuple(_job_addresses(manifest, key, job)),
     )
+
+
+def _host_folders(job: Job) -> Iterator[str]:
+    """Yield the folders of the host that ``container_properties`` mount; scratch is each job's own."""
+    for volume in job.container_properties.get("volumes", []):
+        if path := volume.get("host", {}).get("sourcePath"):
+            yield f"{'reads' if is_read_only(job, volume.get('name')) else 'may write'} {path} of its host"
 
 
 def _job_addresses(manifest: Manifest, key: str, job: Job) -> Iterator[str]:

@@ -111,7 +111,15 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
         on("anywhere", "ce", "GetCostAndUsage"),
     ),
     "why": _WHY,
-    "report": _WHY,  # of the jobs that wait or failed; its checks plan with what the caller has
+    # Of the jobs that wait or failed. Its checks plan with what the caller has. Alarms, images and instance types are
+    # shown to who may run `drift`, `image status` and `cost`; for others the page says which right is missing.
+    "report": _WHY,
+    "report with policies": (
+        *_WHY,
+        on("boundary", "iam", "GetPolicy", "GetPolicyVersion"),
+        on("buckets", "s3", "GetBucketPolicy"),
+        on("state-bucket", "s3", "GetBucketPolicy"),
+    ),
     "cancel own": (*_JOBS, on("own-jobs", "batch", "CancelJob", "TerminateJob")),
     "cancel": (
         *_JOBS,
@@ -196,8 +204,8 @@ _OF_TERRAFORM = {"plan": False, "drift": False, "apply": True, "destroy": True}
 ROLES: Mapping[str, tuple[str, ...]] = {
     "submit": ("submit", "run", "runs", "jobs", "logs", "why", "report", "cancel own"),
     "operate": (
-        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "cost", "why", "report", "cancel",
-        "drift", "doctor", "image status",
+        "submit to any queue", "run to any queue", "runs", "jobs", "logs", "cost", "why", "report with policies",
+        "cancel", "drift", "doctor", "image status",
     ),
     "plan": ("plan", "drift"),
     "apply": ("plan", "drift", "apply", "destroy"),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from gen_infra.explain import DANGERS
 from gen_infra.report.chart import Axis, usage_chart
 
 if TYPE_CHECKING:
+    from gen_infra.check.report import CheckReport
     from gen_infra.cost import UsdRange
     from gen_infra.report.data import EnvironmentReport
 
@@ -51,6 +52,7 @@ def page(report: EnvironmentReport) -> str:
         .get_template("page.html.j2")
         .render(
             report=report,
+            accepted=accepted(report.check) if report.check else [],
             missing={each.section: each for each in report.missing},
             axis=axis,
             chart=usage_chart(live, axis) if live and axis else None,
@@ -63,6 +65,44 @@ def page(report: EnvironmentReport) -> str:
             script=Markup(script),  # noqa: S704
         )
     )
+
+
+class AcceptedFinding(NamedTuple):
+    """A rule that is not kept in some places, for one reason.
+
+    Args:
+        rule: its id; may be empty.
+        severity: ``high``, ``medium`` or ``low``; may be empty.
+        message: what the rule requires.
+        source: where it is explained; may be empty.
+        reason: why that is accepted.
+        where: the places, each once.
+    """
+
+    rule: str
+    severity: str
+    message: str
+    source: str
+    reason: str
+    where: tuple[str, ...]
+
+
+def accepted(report: CheckReport) -> list[AcceptedFinding]:
+    """Return the accepted findings of all checks; several checks find the same in the source and in the plan."""
+    places: dict[AcceptedFinding, dict[str, None]] = {}
+    for each in (finding for check in report.checks for finding in check.findings if finding.level == "skipped"):
+        rule = each.rule
+        message = (rule.title if rule else "") or each.message
+        found = AcceptedFinding(
+            rule.id if rule else "",
+            rule.severity if rule else "",
+            message,
+            rule.source if rule else "",
+            each.reason,
+            (),
+        )
+        places.setdefault(found, {})[each.where] = None
+    return [found._replace(where=tuple(filter(None, where))) for found, where in places.items()]
 
 
 def _source(text: str) -> str:
@@ -82,6 +122,7 @@ def _environment() -> Environment:
     made.filters |= {
         "dollars": dollars,
         "id": element_id,
+        "breakable": breakable,
         "https": https_only,
         "marked": marked,
         "minute": minute,
@@ -102,6 +143,11 @@ def element_id(text: str) -> str:
 def https_only(url: str) -> str:
     """Return an address that a link may have; empty for any other."""
     return url if url.startswith("https://") else ""
+
+
+def breakable(text: str) -> Markup:
+    """Return a name that a browser breaks after its dots and underscores."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._/])", text))
 
 
 def marked(text: str) -> Markup:

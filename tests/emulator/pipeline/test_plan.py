@@ -233,14 +233,14 @@ class TestDiscarded:
         assert plan.sha256 != made.apply.sha256
         assert plan.origin == environment.plan_origin("apply")
         adopted = "found what an interrupted run left: repository planned/tool; terraform plans again …"
-        (line,) = [each for each in shell.progress if each != adopted]
+        (line,) = [each for each in shell.progress if each not in {adopted, "reading the saved plan …"}]
         assert line.startswith("discarded the saved plan (")
         assert line.endswith("); planning again")
         return line
 
     def test_one_that_can_be_used_is_not(self, shell: Shell, made: Made) -> None:
         assert shell.find(shell.load()).sha256 == made.apply.sha256
-        assert shell.progress == []
+        assert shell.progress == ["reading the saved plan …"]
 
     def test_a_damaged_one(self, shell: Shell, made: Made) -> None:
         made.apply.path.write_bytes(made.files["apply"][:-100])

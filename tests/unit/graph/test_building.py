@@ -137,3 +137,34 @@ def test_the_description_names_every_part() -> None:
     for node in drawn.nodes:
         assert node.name in drawn.description
     assert drawn.subtitle == "account 123456789012, us-east-1"
+
+
+def test_what_container_properties_mount_is_drawn(tmp_path: Path) -> None:
+    given = {
+        "volumes": [
+            {"name": "own", "efsVolumeConfiguration": {"fileSystemId": "fs-0a1b2c3d4e5f60718"}},
+            {"name": "refs", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0"}},
+            {"name": "databases", "host": {"sourcePath": "/srv/databases"}},
+            {"name": "cache", "host": {"sourcePath": "/srv/cache"}},
+        ],
+        "mountPoints": [
+            {"sourceVolume": "own", "containerPath": "/own"},
+            {"sourceVolume": "refs", "containerPath": "/refs", "readOnly": True},
+            {"sourceVolume": "databases", "containerPath": "/databases", "readOnly": True},
+            {"sourceVolume": "cache", "containerPath": "/cache"},
+        ],
+    }
+    drawn = graph(
+        loaded(
+            tmp_path,
+            file_systems={"refs": {"efs": "fs-0123456789abcdef0"}},
+            hosts={"allow_paths": ["/srv"]},
+            jobs={"one": job(container_properties=given)},
+        )
+    )
+    systems = [node.id for node in drawn.nodes if node.kind == "file_system"]
+    assert systems == ["file_system-refs", "file_system-fs-0a1b2c3d4e5f60718"]
+    found = edges(drawn, "job-one")
+    assert (found["file_system-refs"], found["file_system-fs-0a1b2c3d4e5f60718"]) == ("back", "both")
+    [one] = [node for node in drawn.nodes if node.id == "job-one"]
+    assert one.details[-2:] == ("reads /srv/databases of its host", "may write /srv/cache of its host")

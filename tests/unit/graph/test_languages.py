@@ -68,6 +68,13 @@ def test_mermaid_has_numbered_ids_whatever_the_keys_are(tmp_path: Path) -> None:
     assert "a--b-test" in source
 
 
+def test_mermaid_keeps_the_order_of_columns_without_edges(tmp_path: Path) -> None:
+    drawn = graph(loaded(tmp_path, jobs={"one": job()}))
+    ids = {node.id: f"n{number}" for number, node in enumerate(drawn.nodes)}
+    assert f"  {ids['job-one']} ~~~ {ids['logs']}\n" in mermaid(drawn), "the logs are last"
+    assert "~~~" not in mermaid(prod())
+
+
 def test_large_graphs_are_folded_in_both(tmp_path: Path) -> None:
     drawn = graph(loaded(tmp_path, jobs=jobs(40)))
     assert "40 job definitions" in dot(drawn)

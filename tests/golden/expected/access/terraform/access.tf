@@ -388,7 +388,7 @@ data "aws_iam_policy_document" "access_operate_1" {
 
   statement {
     sid       = "Boundary"
-    actions   = ["iam:GetPolicy"]
+    actions   = ["iam:GetPolicy", "iam:GetPolicyVersion"]
     resources = ["arn:aws:iam::123456789012:policy/developer-boundary"]
   }
 
@@ -484,8 +484,13 @@ data "aws_iam_policy_document" "access_operate_2" {
   }
 
   statement {
-    sid       = "StateBucket"
-    actions   = ["s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:ListBucket"]
+    sid = "StateBucket"
+    actions = [
+      "s3:GetBucketPolicy",
+      "s3:GetBucketPublicAccessBlock",
+      "s3:GetBucketVersioning",
+      "s3:ListBucket",
+    ]
     resources = ["arn:aws:s3:::genomics-tfstate-123456789012"]
   }
 
