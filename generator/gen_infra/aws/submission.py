@@ -183,7 +183,7 @@ def submit_via_function(clients: Clients, function_name: str, request: SubmitReq
     if response.get("FunctionError"):
         message = f"{function_name}: {answer.get('errorMessage', 'failed without a message')}"
         if answer.get("errorType") in _REFUSALS:
-            raise UsageError(message)
+            raise UsageError(message, hint="if the manifest was changed since the last apply, run gen-infra apply")
         raise AwsError(message, hint=f"its log group is /aws/lambda/{function_name}")
     if "jobId" not in answer:
         raise AwsError(f"{function_name} answered without a jobId")

@@ -130,6 +130,7 @@ def submit(
     from gen_infra.aws.owners import require_own
     from gen_infra.aws.session import clients, require_account
     from gen_infra.manifest import load
+    from gen_infra.render.submissions import refusal
 
     console = Console(quiet=quiet)
     if follow and (watch or array_size):
@@ -163,11 +164,17 @@ def submit(
     )
     submission.submit_arguments(request)
     _check_placement(env, job, queue, request)
+    function = env.suffixed("batchSubmitJob")
+    if via_function and (why := refusal(env, submission.submit_event(request))):
+        raise UsageError(
+            f"{function} does not accept this job: {why}",
+            hint=f"change submit_function in {manifest} and apply it, or leave out --via-function",
+        )
     aws = clients(env.region)
     caller = require_account(aws, env.account)
     require_own(aws, request.queue, request.definition, env.name)
     if via_function:
-        job_id = submission.submit_via_function(aws, env.suffixed("batchSubmitJob"), request)
+        job_id = submission.submit_via_function(aws, function, request)
     else:
         tags_of_job = {**request.tags, **submission.owner_tags(env.name, caller.user_id)}
         job_id = submission.submit(aws, replace(request, tags=tags_of_job))

@@ -1,10 +1,13 @@
-"""Write what the function batchSubmitJob accepts, for its package: the names are too many for its variables."""
+"""What the function batchSubmitJob accepts: a file in its package, because the names are too many for its variables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
@@ -30,3 +33,23 @@ def submissions(manifest: Manifest) -> bytes:
         },
         order="sorted",
     )
+
+
+def refusal(manifest: Manifest, event: dict[str, Any]) -> str | None:
+    """Return why the function that the manifest describes refuses an event; None if it accepts it.
+
+    The function's own code decides, without a call of AWS.
+    """
+    source = str(data_dir("modules") / "job-functions" / "src")
+    sys.path.insert(0, source)
+    try:
+        from batch_function import EventTypeError, EventValueError
+        from batch_limits import read_limits
+        from batch_submit_job import submission
+    finally:
+        sys.path.remove(source)
+    try:
+        submission(event, read_limits(submissions(manifest), manifest.name))
+    except (EventTypeError, EventValueError) as error:
+        return str(error)
+    return None

@@ -30,6 +30,7 @@ _JSON_NAMES = {
     float: "a number",
     bool: "a boolean",
 }
+_QUOTED_AT_MOST = 150  # characters; the longest name that AWS Batch takes has 128
 
 
 class EventTypeError(TypeError):
@@ -67,21 +68,41 @@ def checked(value: object, kind: type[Field], what: str) -> Field:
     Raises:
         EventTypeError: naming the types, never the value, which may be a secret.
     """
-    if not isinstance(value, kind):
-        raise EventTypeError(f"{what} must be {_JSON_NAMES[kind]}, not {_JSON_NAMES.get(type(value), 'null')}")
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        wanted = "a whole number" if kind is int else _JSON_NAMES[kind]
+        given = (
+            "one with a fraction" if kind is int and isinstance(value, float) else _JSON_NAMES.get(type(value), "null")
+        )
+        raise EventTypeError(f"{what} must be {wanted}, not {given}")
     return value
 
 
-def required(event: Event, field: str) -> str:
+def required(event: Event, field: str, where: str = "") -> str:
     """Return the text in a field that must be there.
+
+    Args:
+        event: or an object in it.
+        field: its key.
+        where: that object's place in the event.
 
     Raises:
         EventTypeError: if it is no string.
         EventValueError: if it is missing or empty.
     """
+    place = f"{where}.{field}" if where else field
     if not event.get(field):
-        raise EventValueError(f"{field} is missing")
-    return checked(event[field], str, field)
+        raise EventValueError(f"{place} is missing")
+    return checked(event[field], str, place)
+
+
+def short(given: str) -> str:
+    """Return the beginning of a text for a message: an event may have 6 MB."""
+    return given if len(given) <= _QUOTED_AT_MOST else f"{given[:_QUOTED_AT_MOST]}…"
+
+
+def quoted(given: str) -> str:
+    """Return a text for a message, in quotes."""
+    return repr(short(given))
 
 
 def log(message: str, **fields: object) -> None:

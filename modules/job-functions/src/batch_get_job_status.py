@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batch_function import Event, JobNotFoundError, batch_client, checked, log, required
+from batch_function import Event, JobNotFoundError, batch_client, checked, log, quoted, required
 
 _ANSWERS = ("status", "statusReason", "logStreamName", "exitCode")
 
@@ -25,7 +25,9 @@ def handler(event: Event, _context: object) -> Event:
     job_id = required(checked(event, dict, "the event"), "jobId")
     jobs = batch_client().describe_jobs(jobs=[job_id])["jobs"]
     if not jobs:
-        raise JobNotFoundError(f"jobId: job {job_id!r} not found; AWS Batch removes jobs some days after they end")
+        raise JobNotFoundError(
+            f"jobId: job {quoted(job_id)} not found; AWS Batch removes jobs some days after they end"
+        )
     answer = _answer({**jobs[0]})
     log("job described", jobId=job_id, **answer)
     return {field: value for field, value in event.items() if field not in _ANSWERS} | answer

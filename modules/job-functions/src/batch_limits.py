@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from batch_function import Event, EventValueError, NotAllowedError, OtherEnvironmentError, checked, required
+from batch_function import (
+    Event,
+    EventValueError,
+    NotAllowedError,
+    OtherEnvironmentError,
+    checked,
+    quoted,
+    required,
+    short,
+)
 
 _ARN_OR_NAME = re.compile(r"(?P<arn>arn:[^/]+/)?(?P<name>[^/:]+)(?::(?P<revision>[0-9]+))?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?", re.ASCII)
@@ -21,7 +30,7 @@ _SHARE = re.compile("[A-Za-z0-9]{1,255}", re.ASCII)
 _TAG_KEY = re.compile(r"(?!aws:)[\w .:/=+@-]{1,128}", re.ASCII | re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}", re.ASCII)
 _OWN_TAGS = "gen-infra:"  # by them policies know whose a job is; IAM ignores the case of keys
-_CHANGEABLE = {"command", "environment", "name", "resourceRequirements"}
+_CHANGEABLE = {"command", "environment", "resourceRequirements"}
 _SMALLEST_ARRAY = 2
 _KEYS = {"VCPU": "max_vcpus", "MEMORY": "max_memory_mib", "GPU": "max_gpus"}
 
@@ -59,7 +68,7 @@ class Limits:
         """
         given, match = self._given(event, "jobQueue", "job-queue", self.job_queues)
         if match["revision"]:
-            raise EventValueError(f"jobQueue: {given!r} is neither a name nor an ARN")
+            raise EventValueError(f"jobQueue: {quoted(given)} is neither a name nor an ARN")
         return given
 
     def definition(self, event: Event) -> str:
@@ -74,7 +83,7 @@ class Limits:
         is_declared = match["revision"] in {None, self.job_definitions[match["name"]]}
         if not is_declared and "revision" not in self.overrides:
             raise NotAllowedError(
-                f"jobDefinition: {given!r} names a revision; leave it out, or add revision to "
+                f"jobDefinition: {quoted(given)} names a revision; leave it out, or add revision to "
                 "submit_function.overrides in the manifest"
             )
         return given
@@ -85,9 +94,11 @@ class Limits:
         given = required(event, field)
         match = _ARN_OR_NAME.fullmatch(given)
         if match is None:
-            raise EventValueError(f"{field}: {given!r} is neither a name nor an ARN")
+            raise EventValueError(f"{field}: {quoted(given)} is neither a name nor an ARN")
         if match["name"] not in names or match["arn"] not in {None, f"{self.arn_prefix}:{kind}/"}:
-            raise OtherEnvironmentError(f"{field}: {given!r} does not belong to the environment {self.environment!r}")
+            raise OtherEnvironmentError(
+                f"{field}: {quoted(given)} does not belong to the environment {self.environment!r}"
+            )
         return given, match
 
     def check_container(self, overrides: dict[str, Any], where: str) -> None:
@@ -98,30 +109,37 @@ class Limits:
             NotAllowedError: the manifest does not allow the change.
         """
         for field in sorted({*overrides} - _CHANGEABLE):
-            raise NotAllowedError(f"{where}.{field}: choose from command, environment and resourceRequirements")
+            raise NotAllowedError(f"{where}.{short(field)}: choose from {', '.join(sorted(_CHANGEABLE))}")
         for field in ("command", "environment"):
             if overrides.get(field) and field not in self.overrides:
                 raise NotAllowedError(
                     f"{where}.{field} stays as declared; add {field} to submit_function.overrides in the manifest"
                 )
         requirements = checked(overrides.get("resourceRequirements", []), list, f"{where}.resourceRequirements")
+        kinds: set[str] = set()
         for index, requirement in enumerate(requirements):
-            self._check_resource(requirement, f"{where}.resourceRequirements[{index}]")
+            place = f"{where}.resourceRequirements[{index}]"
+            kind = self._checked_resource(requirement, place)
+            if kind in kinds:
+                raise EventValueError(f"{place}: {kind} is given twice")
+            kinds.add(kind)
 
-    def _check_resource(self, requirement: object, where: str) -> None:
+    def _checked_resource(self, requirement: object, where: str) -> str:
+        """Return the type of a resource that an event may ask for."""
         given = checked(requirement, dict, where)
         if set(given) != {"type", "value"}:
             raise EventValueError(f"{where} must have a type and a value, and nothing else")
         kind, value = checked(given["type"], str, f"{where}.type"), checked(given["value"], str, f"{where}.value")
         if kind not in _KEYS:
-            raise EventValueError(f"{where}.type: {kind!r} is unknown; choose from {', '.join(_KEYS)}")
+            raise EventValueError(f"{where}.type: {quoted(kind)} is unknown; choose from {', '.join(_KEYS)}")
         if not _NUMBER.fullmatch(value):
-            raise EventValueError(f"{where}.value: {value!r} is not a number")
+            raise EventValueError(f"{where}.value: {quoted(value)} is not a number")
         key = f"submit_function.{_KEYS[kind]}"
         if kind not in self.most:
             raise NotAllowedError(f"{where}: {kind} stays as declared; set {key} in the manifest")
         if float(value) > self.most[kind]:
             raise NotAllowedError(f"{where}: {kind} {value} is more than {self.most[kind]}, which is {key}")
+        return kind
 
     def share(self, event: Event, queue: str) -> str | None:
         """Return the share identifier of an event for a queue; None for a queue without a fair-share policy.
@@ -137,7 +155,7 @@ class Limits:
             return None
         given, shares = required(event, field), self.fair_share[name]
         if not _SHARE.fullmatch(given):
-            raise EventValueError(f"{field}: {given!r} is not 1 to 255 letters and digits")
+            raise EventValueError(f"{field}: {quoted(given)} is not 1 to 255 letters and digits")
         if shares and not any(
             given.startswith(share[:-1]) if share.endswith("*") else given == share for share in shares
         ):
@@ -156,9 +174,9 @@ class Limits:
             raise NotAllowedError("tags stay as declared; add tags to submit_function.overrides in the manifest")
         for key, value in tags.items():
             if key.lower().startswith(_OWN_TAGS):
-                raise NotAllowedError(f"tags: {key!r} is a tag that gen-infra sets itself")
-            if not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(checked(value, str, f"tags.{key}")):
-                raise EventValueError(f"tags: {key!r} has a key or a value that AWS Batch does not take")
+                raise NotAllowedError(f"tags: {quoted(key)} is a tag that gen-infra sets itself")
+            if not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(checked(value, str, f"tags.{short(key)}")):
+                raise EventValueError(f"tags: {quoted(key)} has a key or a value that AWS Batch does not take")
         return tags
 
     def array(self, event: Event) -> dict[str, int]:
@@ -189,7 +207,12 @@ class Limits:
 @functools.cache
 def limits(environment: str) -> Limits:
     """Read the file at the first call and keep it for as long as Lambda keeps the process."""
-    said = json.loads(Path(__file__).with_name("submissions.json").read_text(encoding="utf-8"))
+    return read_limits(Path(__file__).with_name("submissions.json").read_bytes(), environment)
+
+
+def read_limits(content: bytes, environment: str) -> Limits:
+    """Return the limits that the content of such a file states."""
+    said = json.loads(content)
     return Limits(
         environment=environment,
         arn_prefix=said["arn_prefix"],

@@ -5,32 +5,59 @@ In: ``jobName``, ``jobQueue`` and ``jobDefinition``; optional, null standing for
 SubmitJob takes them. Out: the same event with ``jobId``. Other fields pass through, so that a workflow can carry its
 own along. The job gets the environment as a tag.
 
+Other fields of SubmitJob are refused: a job that ignores the timeout that was asked for would be a surprise.
+
 What an event may name and change is in :mod:`batch_limits`; the function's IAM role allows no other queues and job
 definitions either.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from typing import Any
 
-from batch_function import Event, EventValueError, batch_client, checked, log, required
+from batch_function import (
+    Event,
+    EventValueError,
+    NotAllowedError,
+    batch_client,
+    checked,
+    log,
+    quoted,
+    required,
+    short,
+)
 from batch_limits import Limits, limits
 
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 _MOST_DEPENDENCIES = 20
+_DEPENDENCY = {"jobId", "type"}
+# Characters of the overrides as JSON, which ECS checks when Batch starts the job:
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+_LONGEST_OVERRIDES = 8192
+# The other members of https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
+_AS_DECLARED = (
+    "consumableResourcePropertiesOverride",
+    "eksPropertiesOverride",
+    "nodeOverrides",
+    "propagateTags",
+    "retryStrategy",
+    "schedulingPriorityOverride",
+    "timeout",
+)
 
 
 def handler(event: Event, _context: object) -> Event:
     """Submit the job that the event describes and return the event with its ``jobId``."""
-    request = submission(checked(event, dict, "the event"))
+    request = submission(event, limits(os.environ["ENVIRONMENT"]))
     job_id = batch_client().submit_job(**request)["jobId"]
     log("job submitted", jobId=job_id, **{field: request[field] for field in ("jobName", "jobQueue", "jobDefinition")})
     return {**event, "jobId": job_id}
 
 
-def submission(event: Event) -> dict[str, Any]:
+def submission(event: object, allowed: Limits) -> dict[str, Any]:
     """Make the arguments of SubmitJob of this event.
 
     Raises:
@@ -39,11 +66,15 @@ def submission(event: Event) -> dict[str, Any]:
         NotAllowedError: the manifest does not allow what the event changes.
         OtherEnvironmentError: the queue or the definition belongs to another environment.
     """
-    environment = os.environ["ENVIRONMENT"]
-    allowed = limits(environment)
+    event = checked(event, dict, "the event")
+    for field in _AS_DECLARED:
+        if event.get(field) is not None:
+            raise NotAllowedError(f"{field} stays as the job definition declares it; leave it out")
     name = required(event, "jobName")
     if not _JOB_NAME.fullmatch(name):
-        raise EventValueError(f"jobName: {name!r} is not 1 to 128 letters, digits, _ or -, the first a letter or digit")
+        raise EventValueError(
+            f"jobName: {quoted(name)} is not 1 to 128 letters, digits, _ or -, the first a letter or digit"
+        )
     request: dict[str, Any] = {
         "jobName": name,
         "jobQueue": allowed.queue(event),
@@ -54,8 +85,12 @@ def submission(event: Event) -> dict[str, Any]:
         "dependsOn": _depends_on(event),
         "parameters": _parameters(event),
         "shareIdentifier": allowed.share(event, allowed.queue(event)),
-        "tags": {**allowed.tags(event), "gen-infra:environment": environment},
+        "tags": {**allowed.tags(event), "gen-infra:environment": allowed.environment},
     }
+    for field in ("containerOverrides", "ecsPropertiesOverride"):
+        length = len(json.dumps(request[field], ensure_ascii=False, separators=(",", ":")))
+        if length > _LONGEST_OVERRIDES:
+            raise EventValueError(f"{field}: {length} characters are more than {_LONGEST_OVERRIDES}")
     return {field: value for field, value in request.items() if value}
 
 
@@ -66,8 +101,14 @@ def _ecs_properties_override(event: Event, allowed: Limits) -> dict[str, Any]:
     for task_index, task in enumerate(checked(override.get("taskProperties", []), list, f"{name}.taskProperties")):
         where = f"{name}.taskProperties[{task_index}]"
         containers = checked(_only(task, "containers", where).get("containers", []), list, f"{where}.containers")
+        names: set[str] = set()
         for index, container in enumerate(containers):
-            _container(container, f"{where}.containers[{index}]", allowed)
+            place = f"{where}.containers[{index}]"
+            container_name = required(checked(container, dict, place), "name", place)
+            if container_name in names:
+                raise EventValueError(f"{place}.name: {quoted(container_name)} is given twice")
+            names.add(container_name)
+            _container({key: value for key, value in container.items() if key != "name"}, place, allowed)
     return override
 
 
@@ -88,7 +129,7 @@ def _container(given: object, name: str, allowed: Limits) -> dict[str, Any]:
         where = f"{name}.environment[{index}]"
         if set(checked(variable, dict, where)) != {"name", "value"}:
             raise EventValueError(f"{where} must have a name and a value, and nothing else")
-        checked(variable["name"], str, f"{where}.name")
+        required(variable, "name", where)
         checked(variable["value"], str, f"{where}.value")
     allowed.check_container(overrides, name)
     return overrides
@@ -99,14 +140,18 @@ def _depends_on(event: Event) -> list[dict[str, str]]:
     if len(dependencies) > _MOST_DEPENDENCIES:
         raise EventValueError(f"dependsOn: {len(dependencies)} jobs are more than {_MOST_DEPENDENCIES}")
     for index, dependency in enumerate(dependencies):
-        checked(dependency, dict, f"dependsOn[{index}]")
+        where = f"dependsOn[{index}]"
+        if set(checked(dependency, dict, where)) - _DEPENDENCY or not dependency:
+            raise EventValueError(f"{where} must have a jobId, a type or both, and nothing else")
+        for key, value in dependency.items():
+            checked(value, str, f"{where}.{key}")
     return dependencies
 
 
 def _parameters(event: Event) -> dict[str, str]:
     parameters = checked(_optional(event, "parameters", {}), dict, "parameters")
     for name, value in parameters.items():
-        checked(value, str, f"parameters.{name}")
+        checked(value, str, f"parameters.{short(name)}")
     return parameters
 
 

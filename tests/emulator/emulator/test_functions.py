@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.emulator.probes import Lab, zipped
 
@@ -102,6 +103,21 @@ def test_a_dry_run_runs_nothing(lab: Lab) -> None:
     name = lab.function("def handler(e, c): raise ValueError")
     answer = lab.client("lambda").invoke(FunctionName=name, InvocationType="DryRun")
     assert (answer["StatusCode"], answer.get("FunctionError")) == (204, None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "code", "status"),
+    [
+        (b"{", "InvalidRequestContentException", 400),
+        (b'"' + b"x" * 6 * 1024 * 1024 + b'"', "RequestTooLargeException", 413),
+    ],
+)
+def test_a_payload_that_lambda_refuses_reaches_no_function(lab: Lab, payload: bytes, code: str, status: int) -> None:
+    name = lab.function("def handler(event, context):\n    return 1\n")
+    with pytest.raises(ClientError) as caught:
+        lab.client("lambda").invoke(FunctionName=name, Payload=payload)
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
 def test_an_event_invocation_runs_asynchronously(lab: Lab) -> None:

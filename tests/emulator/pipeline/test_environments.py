@@ -218,12 +218,27 @@ class TestProd:
         assert listed["name"] == "through-the-function"
         status = invoke(prod, "batchGetJobStatus-prod", {"jobId": submitted["id"]})
         assert status["status"] in {"SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"}
-        refused = prod.aws.client("lambda").invoke(
-            FunctionName="batchSubmitJob-prod",
-            Payload=json.dumps({"jobName": "x", "jobQueue": "highPriority-dev", "jobDefinition": "isaac-prod"}),
-        )
-        assert refused["FunctionError"]
-        assert "highPriority-dev" in json.loads(refused["Payload"].read())["errorMessage"]
+        listed_before = prod.answer("jobs")
+        for change, error, message in (
+            ({"jobQueue": "highPriority-dev"}, "OtherEnvironmentError", "'highPriority-dev' does not belong"),
+            ({"jobDefinition": "isaac-b-prod"}, "OtherEnvironmentError", "'isaac-b-prod' does not belong"),
+            ({"jobDefinition": "isaac-prod:1"}, "NotAllowedError", "names a revision; leave it out"),
+            ({"containerOverrides": {"vcpus": 64}}, "NotAllowedError", "containerOverrides.vcpus: choose from"),
+            ({"arrayProperties": {"size": 2}}, "NotAllowedError", "array jobs need submit_function.max_array_size"),
+            ({"timeout": {"attemptDurationSeconds": 60}}, "NotAllowedError", "timeout stays as the job definition"),
+            ({"parameters": {"sample": ["x"]}}, "EventTypeError", "parameters.sample must be a string, not an array"),
+            ({"jobName": "n" * 1_000_000}, "EventValueError", "is not 1 to 128 letters"),
+        ):
+            event = {"jobName": "x", "jobQueue": "highPriority-prod", "jobDefinition": "isaac-prod", **change}
+            refused = prod.aws.client("lambda").invoke(FunctionName="batchSubmitJob-prod", Payload=json.dumps(event))
+            answer = json.loads(refused["Payload"].read())
+            assert (refused.get("FunctionError"), answer["errorType"]) == ("Unhandled", error)
+            assert message in answer["errorMessage"]
+            assert len(answer["errorMessage"]) < 400
+        assert len(prod.answer("jobs")) == len(listed_before)
+        told = prod.run("submit", "strelka", "--via-function", "--vcpus", "64")
+        assert told.returncode == 2
+        assert "batchSubmitJob-prod does not accept this job: containerOverrides.resourceRequirements[0]" in told.stderr
 
     @pytest.mark.usefixtures("builder")  # says why where there can be none
     def test_a_built_image_comes_in_place_and_turns_the_status_green(self, prod: Stack) -> None:

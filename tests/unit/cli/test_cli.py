@@ -286,6 +286,17 @@ class TestRender:
             "error: --memory: no instance type of queue main",
         ),
         (["submit", "test.yaml", "one", "--gpus", "1"], "error: --gpus: image.base is ecs-al2023-x86_64"),
+        (
+            ["submit", "test.yaml", "one", "--via-function", "--vcpus", "9"],
+            "batchSubmitJob-test does not accept this job: containerOverrides.resourceRequirements[0]: VCPU 9 is "
+            "more than 8, which is submit_function.max_vcpus\n"
+            "hint: change submit_function in test.yaml and apply it, or leave out --via-function",
+        ),
+        (["submit", "test.yaml", "one", "--via-function", "--", "sh"], "containerOverrides.command stays as declared"),
+        (
+            ["submit", "test.yaml", "one", "--via-function", "--array-size", "3"],
+            "array jobs need submit_function.max_array_size",
+        ),
         (["submit", "test.yaml", "one", "--depends-on", "a:SEQUENTIAL"], "--depends-on a --depends-on SEQUENTIAL"),
         (["jobs", "test.yaml", "--queue", "no"], 'unknown queue "no"'),
         (
@@ -306,7 +317,10 @@ def test_a_usage_error_is_exit_2_and_lists_what_is_allowed(
     fair = {"priority": 1, "compute": ["spot"], "fair_share": {"shares": {"a": 1.0}}}
     main_queue = {"priority": 1, "compute": ["spot"]}
     job = {"image": "quay.io/x/y:1", "vcpus": 1, "memory_mib": 512, "queue": "main"}
-    write(tmp_path, changed(queues={"fair": fair, "main": main_queue}, jobs={"one": job}))
+    write(
+        tmp_path,
+        changed(queues={"fair": fair, "main": main_queue}, jobs={"one": job}, submit_function={"max_vcpus": 8}),
+    )
     code, out, err = run(monkeypatch, capsys, *arguments)
     assert (code, out) == (2, "")
     assert says in err

@@ -67,6 +67,8 @@ def functions(
     (package / "submissions.json").write_bytes(submissions(allowed))
     monkeypatch.syspath_prepend(package)
     monkeypatch.setenv("ENVIRONMENT", "prod")
+    for name in MODULES:
+        sys.modules.pop(name, None)  # of a command that asked them before
     yield {name: importlib.import_module(name) for name in MODULES}
     for name in MODULES:
         del sys.modules[name]
@@ -88,6 +90,11 @@ def batch(functions: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def errors(functions: dict[str, ModuleType]) -> ModuleType:
     return functions["batch_function"]
+
+
+def several(*containers: Any) -> dict[str, Any]:
+    """Return the overrides of a job of several containers."""
+    return {"ecsPropertiesOverride": {"taskProperties": [{"containers": [*containers]}]}}
 
 
 def submit(functions: dict[str, ModuleType], event: object) -> dict[str, Any]:
@@ -172,6 +179,9 @@ def test_submit_takes_names_and_arns(
         ),
         ({"dependsOn": {"jobId": "a"}}, "EventTypeError", "dependsOn must be an array, not an object"),
         ({"dependsOn": ["a"]}, "EventTypeError", r"dependsOn\[0\] must be an object, not a string"),
+        ({"dependsOn": [{"jobId": 17}]}, "EventTypeError", r"dependsOn\[0\].jobId must be a string, not a number"),
+        ({"dependsOn": [{"jobId": "a", "kind": "b"}]}, "EventValueError", r"dependsOn\[0\] must have a jobId, a type"),
+        ({"dependsOn": [{}]}, "EventValueError", r"dependsOn\[0\] must have a jobId"),
         ({"dependsOn": [{"jobId": "a"}] * 21}, "EventValueError", "dependsOn: 21 jobs are more than 20"),
         ({"parameters": "sample=17"}, "EventTypeError", "parameters must be an object, not a string"),
         ({"parameters": {"sample": True}}, "EventTypeError", "parameters.sample must be a string, not a boolean"),
@@ -204,6 +214,52 @@ def test_submit_passes_arrays_and_names_that_existed_before(
 ) -> None:
     batch.add_response("submit_job", SUBMITTED, {**EVENT, **passed, **TAGS})
     submit(functions, {**EVENT, **given})
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["consumableResourcePropertiesOverride", "eksPropertiesOverride", "nodeOverrides", "propagateTags", "retryStrategy",
+     "schedulingPriorityOverride", "timeout"],
+)  # fmt: skip
+def test_what_is_not_passed_on_is_not_dropped_silently(
+    field: str, functions: dict[str, ModuleType], batch: Stubber, errors: ModuleType
+) -> None:
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **TAGS})
+    submit(functions, {**EVENT, field: None})
+    with pytest.raises(errors.NotAllowedError, match=f"^{field} stays as the job definition declares it; leave it out"):
+        submit(functions, {**EVENT, field: {}})
+
+
+def test_every_field_of_submit_job_is_passed_on_or_refused(functions: dict[str, ModuleType], batch: Stubber) -> None:
+    fields = {*batch.client.meta.service_model.operation_model("SubmitJob").input_shape.members}
+    refused = {*functions["batch_submit_job"]._AS_DECLARED}
+    source = Path(functions["batch_submit_job"].__file__ or "").read_text(encoding="utf-8")
+    assert refused <= fields
+    assert [field for field in fields - refused if f'"{field}": ' not in source] == []
+
+
+LONG = "n" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"jobName": LONG}, {"jobQueue": LONG}, {"jobDefinition": LONG}, {"jobDefinition": f"isaac-2017:{'1' * 10**6}"},
+        {"jobQueue": "fair-prod", "shareIdentifier": LONG}, {"parameters": {LONG: 1}}, {"tags": {LONG: "x"}},
+        {"tags": {LONG: 1}}, {"tags": {f"gen-infra:{LONG}": "x"}}, {"containerOverrides": {LONG: 1}},
+        {"containerOverrides": {"resourceRequirements": [{"type": LONG, "value": "1"}]}},
+        {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": LONG}]}},
+        {"containerOverrides": {"command": [LONG]}}, several({"name": LONG}, {"name": LONG}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("limits", [{**OPEN, "overrides": ["command", "tags"]}])
+def test_a_refusal_is_short_whatever_the_event_holds(
+    change: dict[str, Any], functions: dict[str, ModuleType], batch: Stubber, errors: ModuleType
+) -> None:
+    del batch
+    with pytest.raises((errors.EventTypeError, errors.EventValueError)) as caught:
+        submit(functions, {**EVENT, **change})
+    assert len(str(caught.value)) < 400
 
 
 def resources(**kinds: str) -> dict[str, Any]:
@@ -246,6 +302,23 @@ def resources(**kinds: str) -> dict[str, Any]:
             "NotAllowedError",
             r"containers\[0\].image: choose from",
         ),
+        (
+            {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "1"}] * 2}},
+            "EventValueError",
+            r"resourceRequirements\[1\]: VCPU is given twice",
+        ),
+        ({"containerOverrides": {"environment": [{"name": "", "value": "x"}]}}, "EventValueError", "name is missing"),
+        ({"containerOverrides": {"name": "a"}}, "NotAllowedError", "containerOverrides.name: choose from command, env"),
+        ({"containerOverrides": {"command": ["x" * 8177]}}, "EventValueError", "8193 characters are more than 8192"),
+        (
+            several({"name": "a", "command": ["x" * 8100]}, {"name": "b", "command": ["y" * 50]}),
+            "EventValueError",
+            r"^ecsPropertiesOverride: 8\d+ characters are more than 8192",
+        ),
+        (several({"command": ["a"]}), "EventValueError", r"containers\[0\].name is missing"),
+        (several({"name": 7, "command": ["a"]}), "EventTypeError", r"containers\[0\].name must be a string, not a"),
+        (several({"name": "a"}, {"name": "a"}), "EventValueError", r"containers\[1\].name: 'a' is given twice"),
+        (several("a"), "EventTypeError", r"containers\[0\] must be an object, not a string"),
         ({"ecsPropertiesOverride": {"x": []}}, "EventValueError", "must have taskProperties, and nothing else"),
         (
             {"ecsPropertiesOverride": {"taskProperties": [{"taskRoleArn": "r"}]}},
@@ -258,7 +331,13 @@ def resources(**kinds: str) -> dict[str, Any]:
             "size: 101 is more than 100, which is submit_function.",
         ),
         ({"arrayProperties": {"size": 1}}, "EventValueError", "arrayProperties.size: 1 is less than 2"),
-        ({"arrayProperties": {"size": "9"}}, "EventTypeError", "arrayProperties.size must be a number, not a string"),
+        (
+            {"arrayProperties": {"size": "9"}},
+            "EventTypeError",
+            "arrayProperties.size must be a whole number, not a str",
+        ),
+        ({"arrayProperties": {"size": True}}, "EventTypeError", "must be a whole number, not a boolean"),
+        ({"arrayProperties": {"size": 2.0}}, "EventTypeError", "must be a whole number, not one with a fraction"),
         ({"arrayProperties": {"n": 2}}, "EventValueError", "must have a size, and nothing else"),
     ],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 ENDPOINT_VARIABLE = "GEN_INFRA_EMULATOR_ENDPOINT"
 TAIL_BYTES = 4096
+LARGEST_PAYLOAD = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 
 @moto_patch(
@@ -97,7 +100,8 @@ def _logging_config(function: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 @moto_patch(
     moto="5.2.5 without docker returns the payload of an invocation as its result",
-    aws="runs the handler, returns its result or an error with FunctionError, and writes a log stream",
+    aws="refuses a payload that is larger than 6 MiB or is not JSON, runs the handler,"
+    " returns its result or an error with FunctionError, and writes a log stream",
 )
 def running_functions() -> None:
     """Run the handler of the deployed zip."""
@@ -116,12 +120,30 @@ def running_functions() -> None:
         if kind == "Event":
             threading.Thread(target=_invoke_later, args=(backend, model, payload), daemon=True).start()
             return b""
+        _check_payload(payload)
         outcome = _invoke(backend, model, payload)
         if outcome.failed:
             response_headers["x-amz-function-error"] = "Unhandled"
         tail = "\n".join(outcome.log).encode()[-TAIL_BYTES:]
         response_headers["x-amz-log-result"] = base64.b64encode(tail).decode()
         return outcome.payload
+
+
+def _check_payload(payload: bytes) -> None:
+    """Refuse what Lambda gives to no function: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html."""
+    if len(payload) > LARGEST_PAYLOAD:
+        too_large = LambdaClientError(
+            "RequestTooLargeException",
+            f"Request must be smaller than {LARGEST_PAYLOAD} bytes for the InvokeFunction operation",
+        )
+        too_large.code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        raise too_large
+    try:
+        json.loads(payload or b"{}")
+    except ValueError as error:
+        raise LambdaClientError(
+            "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+        ) from None
 
 
 def _invoke_later(backend: Any, model: Any, payload: bytes) -> None:
