@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.aws.definitions import active_definitions, newest_revisions
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.inventory import AwsResource
+from gen_infra.aws.queues import stopped_by_budget
 from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.errors import AwsError, UsageError
 
@@ -60,7 +61,7 @@ def require_own(clients: Clients, queue: str, definition: str, environment: str)
     """Refuse to submit to a queue, or a definition, that does not exist or is another environment's of the same name.
 
     Raises:
-        AwsError: one of them does not exist.
+        AwsError: one of them does not exist, or the queue is disabled.
         UsageError: one of them is another environment's.
     """
     queues: Any = clients.batch.describe_job_queues(jobQueues=[queue])["jobQueues"]
@@ -76,6 +77,20 @@ def require_own(clients: Clients, queue: str, definition: str, environment: str)
                 f"{resource} belongs to the environment {owner}, not to {environment}; nothing was submitted",
                 hint=f"rename it in the manifest of {environment} or of {owner}, and apply",
             )
+    if queues[0].get("state") == "DISABLED":
+        raise _disabled(queue, queues[0].get("tags"))
+
+
+def _disabled(queue: str, tags: Mapping[str, str] | None) -> AwsError:
+    """Return what AWS Batch would refuse with fewer words."""
+    if since := stopped_by_budget("DISABLED", tags):
+        return AwsError(
+            f"job queue {queue} is disabled since {since}, because notifications.budget was used up; "
+            "nothing was submitted",
+            hint="raise the budget, then run gen-infra apply with --allow enable-queues",
+        )
+    hint = "set its state to ENABLED in the manifest, and apply"
+    return AwsError(f"job queue {queue} is disabled: it accepts no new jobs; nothing was submitted", hint=hint)
 
 
 def _not_applied(what: str) -> AwsError:

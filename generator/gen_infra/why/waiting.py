@@ -50,9 +50,9 @@ def queue_disabled(evidence: Evidence) -> Cause | None:
     """
     if not evidence.waits or evidence.queue.get("state") != "DISABLED":
         return None
-    reported = f"queue {evidence.queue_name} is DISABLED: it takes no new jobs"
+    reported = f"queue {evidence.queue_name} is DISABLED: it accepts no new jobs"
     if stopped := stopped_by_budget("DISABLED", evidence.queue.get("tags")):
-        reported = f"{reported} since {stopped}, when notifications.budget was used up"
+        reported = f"{reported} since {stopped}, when notifications.budget was used up; those in it still run"
         fix = f"raise the budget, then gen-infra apply {evidence.manifest_path} --allow enable-queues"
         return Cause("queue-disabled", "its queue is disabled because the budget was used up", (reported,), fix)
     fix = f"set queues.….state to ENABLED and apply, or: {_enable('job-queue', evidence.queue_name)}"

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from gen_infra.emulator import REGION
 from tests.emulator.session import applied_site
 from tests.emulator.small import MANIFESTS, SMALL
+from tests.polling import wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -163,3 +164,75 @@ def test_an_environment_that_was_never_applied_is_an_error(lab: Lab) -> None:
     done = lab.site.run("drift", "other.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "nothing of other is in Terraform's state" in done.stderr
+
+
+BUDGET = """\
+notifications:
+  budget: {usd_a_month: 100, emails: [lab-head@example.com], stop_queues_at: 100}
+"""
+
+
+def spend(aws: Emulator, dollars: str) -> None:
+    """Let AWS count what the environment has cost in this month."""
+    budgets, account = aws.client("budgets"), {"AccountId": "123456789012"}
+    budget = budgets.describe_budget(**account, BudgetName="batchBudget-small")["Budget"]
+    spent = {"ActualSpend": {"Amount": dollars, "Unit": "USD"}}
+    budgets.update_budget(**account, NewBudget={**budget, "CalculatedSpend": spent})
+
+
+def test_a_queue_that_the_budget_stopped_is_explained_and_not_enabled_by_surprise(lab: Lab) -> None:
+    (lab.site.folder / "small.yaml").write_text(SMALL + BUDGET)
+    applied = lab.run("apply", "--yes")
+    assert applied.returncode == 0, applied.stderr
+    batch = lab.aws.client("batch")
+
+    def submit(seconds: int) -> str:
+        most = [{"type": "VCPU", "value": "64"}, {"type": "MEMORY", "value": "2048"}]  # the next one has to wait
+        overrides = {"command": ["sleep", str(seconds)], "resourceRequirements": most}
+        place = {"jobQueue": "main-small", "jobDefinition": "tool-small"}
+        return str(batch.submit_job(jobName="tool", containerOverrides=overrides, **place)["jobId"])
+
+    def status(job: str) -> str:
+        return str(batch.describe_jobs(jobs=[job])["jobs"][0]["status"])
+
+    def queue() -> dict[str, Any]:
+        return dict(batch.describe_job_queues(jobQueues=["main-small"])["jobQueues"][0])
+
+    runs = submit(3600)
+    wait_until(lambda: status(runs) == "RUNNING")
+    waits = submit(1)
+    wait_until(lambda: status(waits) == "RUNNABLE")
+    spend(lab.aws, "101")
+    wait_until(lambda: queue()["state"] == "DISABLED")
+    since = queue()["tags"]["gen-infra:stopped-by-budget"]
+    again = "raise the budget, then gen-infra apply small.yaml --allow enable-queues"
+
+    refused = lab.run("submit", "tool")
+    assert refused.returncode == 4
+    assert f"job queue main-small is disabled since {since}, because notifications.budget was used up" in refused.stderr
+    assert "hint: raise the budget, then run gen-infra apply with --allow enable-queues" in refused.stderr
+    with pytest.raises(ClientError, match="JobQueue main-small is not in ENABLED state"):
+        submit(1)
+    said = lab.run("why", waits).stdout
+    assert "cause: its queue is disabled because the budget was used up" in said
+    assert f"it accepts no new jobs since {since}, when notifications.budget was used up; those in it still run" in said
+    assert f"fix: {again}" in said
+
+    found = lab.drift(1)
+    assert {*found} == {"job queue main-small"}
+    stopped = found["job queue main-small"]
+    assert stopped["meaning"].startswith(f"disabled at {since} because the budget was used up: it accepts no new jobs")
+    assert stopped["who"].endswith(":assumed-role/batchQueueStop-small/batchQueueStop-small")
+    doctor = lab.run("doctor").stdout
+    assert f"main-small is disabled since {since}, because notifications.budget was used up" in doctor
+    assert f"-> {again}" in doctor
+
+    planned = lab.run("plan").stdout
+    assert f"=> enable-queues: accepts jobs again, although it was disabled at {since}" in planned
+    kept = lab.run("apply", "--yes")
+    assert kept.returncode == 2
+    assert "nothing was changed\nhint: if you want that, add --allow enable-queues\n" in kept.stderr
+    assert queue()["state"] == "DISABLED"
+    assert status(runs) == "RUNNING"
+    batch.terminate_job(jobId=runs, reason="a test")
+    wait_until(lambda: status(waits) == "SUCCEEDED")

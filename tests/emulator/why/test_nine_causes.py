@@ -295,7 +295,7 @@ def test_its_queue_is_disabled(layer: Layer) -> None:
         finally:
             update(jobQueue=f"main-{NAME}", state="ENABLED")
     assert disabled["name"] == "queue-disabled"
-    assert disabled["evidence"] == [f"queue main-{NAME} is DISABLED: it takes no new jobs"]
+    assert disabled["evidence"] == [f"queue main-{NAME} is DISABLED: it accepts no new jobs"]
     assert f"aws batch update-job-queue --job-queue main-{NAME} --state ENABLED" in disabled["fix"]
     assert busy["name"] == "vcpu-maximum", "what is in a disabled queue can finish: this is what holds it up"
     goes_on(layer, job_id)

@@ -118,6 +118,29 @@ def test_nothing_is_submitted_to_another_environment(
         require_own(account.clients, NAME, NAME, "prod")
 
 
+@pytest.mark.parametrize(
+    ("marks", "words", "fix"),
+    [
+        ({}, "it accepts no new jobs", "set its state to ENABLED"),
+        (
+            {"gen-infra:stopped-by-budget": "2026-11-29T12:00:00Z"},
+            "since 2026-11-29T12:00:00Z, because notifications.budget was used up",
+            "raise the budget, then run gen-infra apply with --allow enable-queues",
+        ),
+    ],
+)
+def test_nothing_is_submitted_to_a_disabled_queue(
+    account: Account, marks: dict[str, str], words: str, fix: str
+) -> None:
+    account.answers = {
+        "DescribeJobQueues": {"jobQueues": [{**queue(), "state": "DISABLED", "tags": marks}]},
+        "DescribeJobDefinitions": {"jobDefinitions": [definition(1)]},
+    }
+    with pytest.raises(AwsError, match=f"job queue {NAME} is disabled.*{words}") as refused:
+        require_own(account.clients, NAME, NAME, "prod")
+    assert fix in str(refused.value.hint)
+
+
 @pytest.mark.parametrize(("queues", "what"), [([], "job queue"), ([queue(owner="prod")], "job definition")])
 def test_what_was_not_applied_is_named_before_anything_is_submitted(
     account: Account, queues: list[Any], what: str
