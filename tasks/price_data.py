@@ -83,7 +83,11 @@ def renewed(before: Mapping[str, Any], enabled: list[str], today: str) -> dict[s
     regions = dict(before["regions"]) | {region: _region(lists, clients(region), region) for region in enabled}
     sources = dict(before["sources"]) | {
         "price-list": {"text": "AWS Price List API", "date": today},
-        "spot-history": {"text": "EC2 DescribeSpotPriceHistory: the lowest and highest zone", "date": today},
+        "spot-history": {
+            "text": "EC2 DescribeSpotPriceHistory: the lowest and highest zone",
+            "date": today,
+            "note": "the lowest and highest zone of that moment",
+        },
     }
     named = {each[key] for each in regions.values() for key in ("on_demand", "spot")}
     named |= {source for each in regions.values() for _, source in each["services"].values()}

@@ -17,10 +17,11 @@ HOURS_A_MONTH = 730  # AWS's own month: a twelfth of a year
 
 
 class PriceSource(msgspec.Struct, frozen=True):
-    """Where prices are from, and the date as of which they were read."""
+    """Where prices are from, the date as of which they were read, and what to know of them in a few words."""
 
     text: str
     date: str
+    note: str = ""
 
 
 class ServicePrice(NamedTuple):

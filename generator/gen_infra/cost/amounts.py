@@ -78,6 +78,11 @@ class Total:
         return {"usd": self.usd.to_dict(), "unknown": list(self.unknown)}
 
 
+def types_without_price(count: int, of: int) -> str:
+    """Return what a sum lacks, such as ``2 of 41 types``; empty if it lacks none."""
+    return f"{count} of {of} types" if count else ""
+
+
 def total(parts: Iterable[tuple[str, UsdRange | None]]) -> Total:
     """Add up named amounts; None: unknown."""
     named = list(parts)

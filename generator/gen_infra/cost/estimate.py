@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.prices import prices_of, source_of
-from gen_infra.cost.amounts import Total, total
+from gen_infra.cost.amounts import UNKNOWN, Total, total
 from gen_infra.cost.fixed import FixedCost, Rate, fixed_costs, rates
 from gen_infra.cost.hourly import InstancePrice, instance_prices
 from gen_infra.cost.jobs import JobCost, job_costs
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen_infra.aws.prices import PriceSource
+    from gen_infra.cost.amounts import UsdRange
     from gen_infra.manifest.model.manifest import Manifest
 
 NOTE = "estimated by AWS's list prices in USD, before taxes, discounts and free tiers"
@@ -45,6 +46,21 @@ class CostEstimate:
     sources: tuple[PriceSource, ...]
 
     @property
+    def prices_note(self) -> str:
+        """Return one line about the age of the prices, or that there are none."""
+        prices = prices_of(self.region)
+        volumes = prices.services.get("gp3_gib_month")
+        keys = {"On-Demand": prices.on_demand, "Spot": prices.spot, "volumes": volumes.source if volumes else ""}
+        if not any(keys.values()):
+            return f"no price of instances or volumes in {self.region} is known"
+        named = []
+        for name, key in keys.items():
+            source = source_of(key) if key else None
+            note = f" ({source.note})" if source and source.note else ""
+            named.append(f"{name} {source.date if source else UNKNOWN}{note}")
+        return f"prices of {', '.join(named)}"
+
+    @property
     def fixed_month(self) -> Total:
         """Add up what costs the same each month."""
         return total((each.name, each.usd) for each in self.fixed)
@@ -52,7 +68,10 @@ class CostEstimate:
     @property
     def worst_day(self) -> Total:
         """Add up the worst day of every compute environment."""
-        return total((each.compute, each.usd) for each in self.worst_days)
+        lacks: list[tuple[str, UsdRange | None]] = [
+            (f"{each.unpriced} of {each.compute}", None) for each in self.worst_days if each.unpriced
+        ]
+        return total([*((each.compute, each.usd) for each in self.worst_days), *lacks])
 
     def to_dict(self) -> dict[str, Any]:
         """Convert it for JSON."""
@@ -68,6 +87,7 @@ class CostEstimate:
                 **self.worst_day.to_dict(),
                 "compute_environments": [each.to_dict() for each in self.worst_days],
             },
+            "prices_note": self.prices_note,
             "sources": [{"text": each.text, "date": each.date} for each in self.sources],
         }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.prices import HOURS_A_MONTH, service_price
-from gen_infra.cost.amounts import UsdRange, as_json
+from gen_infra.cost.amounts import UsdRange, as_json, types_without_price
 from gen_infra.cost.hourly import instance_prices
 
 if TYPE_CHECKING:
@@ -92,11 +92,14 @@ def _kept_instances(manifest: Manifest) -> Iterator[FixedCost]:
             continue
         counts = [math.ceil(compute.min_vcpus / each.instance.vcpus) for each in types]
         usd: UsdRange | None = None
+        unpriced = types_without_price(sum(not each.all_usd for each in types), len(types))
         for each, count in zip(types, counts, strict=True):
             if each.all_usd:
                 month = each.all_usd * (count * HOURS_A_MONTH)
                 usd = usd | month if usd else month
         yield FixedCost(f"instances of {key}, for min_vcpus {compute.min_vcpus}", max(counts), usd)
+        if usd and unpriced:
+            yield FixedCost(f"{unpriced} of {key}", max(counts), None)
 
 
 def rates(manifest: Manifest) -> Iterator[Rate]:

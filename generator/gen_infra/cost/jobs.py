@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.cost.amounts import UsdRange, as_json
+from gen_infra.cost.amounts import UsdRange, as_json, types_without_price
 from gen_infra.cost.hourly import InstancePrice, is_on_arm, task_price
 from gen_infra.manifest.placements import Demand, demand, places
 
@@ -28,6 +28,7 @@ class JobCost:
         timeout_hours: after how long Batch stops an attempt.
         usual_hours: how long an attempt usually takes, the median of those that succeeded; None: unknown.
         attempts: how many there may be at most.
+        unpriced: which of the types that can run it have no known price, such as ``2 of 41 types``; empty if none.
     """
 
     job: str
@@ -35,6 +36,7 @@ class JobCost:
     timeout_hours: float
     usual_hours: float | None
     attempts: int
+    unpriced: str = ""
 
     @property
     def at_timeout(self) -> UsdRange | None:
@@ -56,6 +58,7 @@ class JobCost:
             "usual_hours": None if self.usual_hours is None else round(self.usual_hours, 4),
             "usd_usually": as_json(self.usual),
             "attempts": self.attempts,
+            "unpriced": self.unpriced or None,
         }
 
 
@@ -70,14 +73,15 @@ def job_costs(
         usual_hours: how long an attempt of a job usually takes, by the job's key.
     """
     priced = {(each.compute, each.instance.name): each for each in prices}
-    by_demand: dict[tuple[object, ...], UsdRange | None] = {}  # many jobs have the same
+    by_demand: dict[tuple[object, ...], tuple[UsdRange | None, str]] = {}  # many jobs have the same
     for key, found in places(manifest).items():
         job = manifest.jobs[key]
         fargate = job.total_vcpus, job.ephemeral_storage_gib, is_on_arm(job)
         alike = (demand(job), job.nodes, fargate, *map(_identity, found))
         if alike not in by_demand:
             by_demand[alike] = _usd_an_hour(manifest, job, found, priced)
-        yield JobCost(key, by_demand[alike], job.timeout_minutes / 60, usual_hours.get(key), job.attempts)
+        usd, unpriced = by_demand[alike]
+        yield JobCost(key, usd, job.timeout_minutes / 60, usual_hours.get(key), job.attempts, unpriced)
 
 
 def _identity(place: Place) -> tuple[object, ...]:
@@ -86,23 +90,27 @@ def _identity(place: Place) -> tuple[object, ...]:
 
 def _usd_an_hour(
     manifest: Manifest, job: Job, found: Iterable[Place], priced: Mapping[tuple[str, str], InstancePrice]
-) -> UsdRange | None:
-    """Return the range of all places where a job can run; None if the price of none of them is known."""
+) -> tuple[UsdRange | None, str]:
+    """Return the range of all places where a job can run, None if no price is known, and which types have none."""
     usd: UsdRange | None = None
+    unpriced = types = 0
     needs = demand(job)
     for place in found:
         if not place.instance_types:
             hours = [task_price(manifest.region, job, is_spot=place.type == "FARGATE_SPOT")]
         else:
-            types = [priced[place.compute_environment, name] for name in place.instance_types]
+            offers = [priced[place.compute_environment, name] for name in place.instance_types]
             hours = [
                 each.all_usd * (float(job.nodes) if job.nodes else share(needs, each.instance))
-                for each in types
                 if each.all_usd
+                else None
+                for each in offers
             ]
+        types += len(hours)
+        unpriced += hours.count(None)
         for each_usd in filter(None, hours):
             usd = usd | each_usd if usd else each_usd
-    return usd
+    return usd, types_without_price(unpriced, types) if usd else ""
 
 
 def share(needs: Demand, instance: InstanceType) -> float:

@@ -7,14 +7,14 @@ from itertools import groupby
 from operator import or_
 from typing import TYPE_CHECKING
 
-from gen_infra.cost.amounts import UNKNOWN, ZERO, shown, written
+from gen_infra.cost.amounts import UNKNOWN, ZERO, shown, types_without_price, written
 from gen_infra.cost.comparison import difference
 from gen_infra.cost.estimate import NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen_infra.cost.amounts import Total
+    from gen_infra.cost.amounts import Total, UsdRange
     from gen_infra.cost.comparison import CostChange
     from gen_infra.cost.estimate import CostEstimate
     from gen_infra.cost.hourly import InstancePrice
@@ -36,11 +36,12 @@ def change_lines(change: CostChange) -> Iterator[str]:
         yield f"  an instance hour with its volumes: {', '.join(hours)}"
     if after.jobs:
         shown_jobs = [
-            f"{each.job} {shown(each.at_timeout)}" + (f" (usually {each.usual})" if each.usual else "")
+            f"{each.job} {_with(each.at_timeout, each.unpriced)}" + (f" (usually {each.usual})" if each.usual else "")
             for each in after.jobs[:_FEW]
         ]
         more = f"; {len(after.jobs) - _FEW} more: gen-infra show" if len(after.jobs) > _FEW else ""
         yield f"  an attempt of a job that runs to its timeout: {', '.join(shown_jobs)}{more}"
+    yield f"  {after.prices_note}"
 
 
 def _by_compute(found: CostEstimate) -> list[tuple[str, list[InstancePrice]]]:
@@ -49,7 +50,14 @@ def _by_compute(found: CostEstimate) -> list[tuple[str, list[InstancePrice]]]:
 
 def _hours_in_short(compute: str, prices: list[InstancePrice]) -> str:
     known = [each.all_usd for each in prices if each.all_usd]
-    return f"{compute} {reduce(or_, known) if known else UNKNOWN}"
+    if not known:
+        return f"{compute} {UNKNOWN}"
+    return f"{compute} {_with(reduce(or_, known), types_without_price(len(prices) - len(known), len(prices)))}"
+
+
+def _with(usd: UsdRange | None, unpriced: str) -> str:
+    """Write an amount with what it lacks."""
+    return shown(usd) + (f" and {unpriced} ({UNKNOWN})" if unpriced else "")
 
 
 def _was(before: Total | None, after: Total) -> str:
@@ -97,9 +105,7 @@ def estimate_lines(found: CostEstimate) -> Iterator[str]:
     yield from map(_job, found.jobs)
     yield f"worst day, at max_vcpus: {found.worst_day}"
     yield from map(_worst_day, found.worst_days)
-    if found.sources:
-        newest, oldest = found.sources[0].date, found.sources[-1].date
-        yield f"the prices were read from {oldest} to {newest}; gen-infra show --json names their sources"
+    yield f"{found.prices_note}; gen-infra show --json names all sources"
 
 
 def _hours(compute: str, prices: list[InstancePrice]) -> Iterator[str]:
@@ -120,7 +126,8 @@ def _job(job: JobCost) -> str:
         f"usual duration {UNKNOWN}"
     )  # fmt: skip
     attempts = f", up to {job.attempts} attempts" if job.attempts > 1 else ""
-    return f"  {job.job}: {shown(job.at_timeout)} at its timeout of {job.timeout_hours:.4g} h, {usual}{attempts}"
+    at_timeout = _with(job.at_timeout, job.unpriced)
+    return f"  {job.job}: {at_timeout} at its timeout of {job.timeout_hours:.4g} h, {usual}{attempts}"
 
 
 def _worst_day(day: WorstDay) -> str:

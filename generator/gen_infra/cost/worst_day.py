@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.cost.amounts import UsdRange, as_json
+from gen_infra.cost.amounts import UsdRange, as_json, types_without_price
 from gen_infra.cost.hourly import fargate_price, volumes_of
 from gen_infra.manifest.placements import places
 
@@ -35,6 +35,8 @@ class WorstDay:
         compute_usd: the instances, or the tasks on Fargate.
         volumes_usd: the volumes, with their IOPS and throughput.
         most_volumes_gib: the most that volumes can be in all, on instances of the smallest type.
+        unpriced: which of its types have no known price, such as ``2 of 41 types``: one of them may cost more; empty
+            if none.
     """
 
     compute: str
@@ -45,6 +47,7 @@ class WorstDay:
     compute_usd: UsdRange | None
     volumes_usd: UsdRange | None
     most_volumes_gib: int
+    unpriced: str = ""
 
     @property
     def usd(self) -> UsdRange | None:
@@ -60,6 +63,7 @@ class WorstDay:
             "instances": self.instances,
             "volumes_gib": self.volumes_gib,
             "most_volumes_gib": self.most_volumes_gib,
+            "unpriced": self.unpriced or None,
             "compute_usd": as_json(self.compute_usd),
             "volumes_usd": as_json(self.volumes_usd),
             "usd": as_json(self.usd),
@@ -115,7 +119,8 @@ def _worst(key: str, max_vcpus: int, types: list[InstancePrice], gib: int) -> Wo
     worst = max(known, key=lambda each: _day(max_vcpus, each, each.all_usd).high)
     count = _count(max_vcpus, worst)
     compute, volumes = _day(max_vcpus, worst, worst.usd), _day(max_vcpus, worst, worst.volumes_usd)
-    return WorstDay(key, max_vcpus, worst.instance.name, count, count * gib, compute, volumes, most_gib)
+    unpriced = types_without_price(len(types) - len(known), len(types))
+    return WorstDay(key, max_vcpus, worst.instance.name, count, count * gib, compute, volumes, most_gib, unpriced)
 
 
 def _count(max_vcpus: int, price: InstancePrice) -> int:

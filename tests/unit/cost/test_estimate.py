@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gen_infra.aws.prices import DATA_FILE
 from gen_infra.cost import Total, UsdRange, estimate, shown
 from gen_infra.cost.amounts import total, written
 from gen_infra.cost.jobs import share
+from gen_infra.manifest import load
 from gen_infra.manifest.instances import named
 from gen_infra.manifest.placements import Demand
+from gen_infra.resources import data_dir
 from tests.unit.manifests import accept
 
 if TYPE_CHECKING:
@@ -186,6 +189,33 @@ def test_the_answer_is_json_and_names_its_sources(tmp_path: Path) -> None:
     dates = [each["date"] for each in answer["sources"]]
     assert dates == sorted(dates, reverse=True)
     assert any("Price List API" in each["text"] for each in answer["sources"])
+
+
+def test_prod_costs_what_the_price_file_says() -> None:
+    """Calculate the figures of `envs/prod.yaml` from the price file alone, with its own numbers written out."""
+    prices = json.loads(DATA_FILE.read_text())["regions"]["us-east-1"]
+    usd = {name: price for name, (price, _) in prices["services"].items()}
+    volumes = (1100 * usd["gp3_gib_month"] + 125 * usd["gp3_mib_s_month"]) / HOURS
+    spot = {}
+    for family in ("m6i", "c6i", "r6i", "c7i"):  # optimal
+        for size, (on_demand, low, _) in prices["families"][family].items():
+            spot[f"{family}.{size}"] = min(low, on_demand / 2), on_demand / 2  # bid_percentage: 50
+    found = estimate(load(data_dir("envs") / "prod.yaml"))
+    for each in found.instances:
+        assert (each.usd, each.volumes_usd) == (
+            UsdRange(*map(near, spot.pop(each.instance.name))), UsdRange.exactly(near(volumes))
+        )  # fmt: skip
+    assert not spot
+    (day,) = found.worst_days  # r6i.xlarge: most of them with their volumes, and the dearest of that size
+    _, low, _ = prices["families"]["r6i"]["xlarge"]
+    most = 24 * 1024 / 4
+    assert (day.instance_type, day.instances, day.volumes_gib) == ("r6i.xlarge", 256, 256 * 1100)
+    assert day.compute_usd == UsdRange(near(most * low), near(most * prices["families"]["r6i"]["xlarge"][0] / 2))
+    assert day.volumes_usd == UsdRange.exactly(near(most * volumes))
+    isaac = next(each for each in found.jobs if each.job == "isaac")  # 32 vCPUs for 24 hours
+    assert isaac.at_timeout
+    assert isaac.at_timeout.high == near(24 * (prices["families"]["r6i"]["8xlarge"][0] / 2 + volumes))
+    assert found.fixed_month.usd == UsdRange.exactly(usd["kms_key_month"])
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 JOB = {"image": "public.ecr.aws/x/y", "vcpus": 16, "memory_mib": 1000, "timeout_minutes": 120}
 EC2 = {"type": "EC2", "max_vcpus": 64, "instance_types": ["c7i.8xlarge"]}
+PRICES = "prices of On-Demand 2026-07-20, Spot 2025-06-28 (low end: average saving of a month), volumes 2024-07-18"
 TITLE = "cost in us-east-1, estimated by AWS's list prices in USD, before taxes, discounts and free tiers:"
 
 
@@ -39,6 +40,7 @@ def test_a_first_plan_says_what_the_environment_costs(tmp_path: Path) -> None:
         "  worst day, at max_vcpus: 74.66 USD, with 6.12 USD for 2.1 TiB of volumes",
         "  an instance hour with its volumes: spot 1.56 USD",
         "  an attempt of a job that runs to its timeout: align 1.56 USD",
+        f"  {PRICES}",
     ]
 
 
@@ -78,7 +80,7 @@ def test_a_pull_request_shows_it_as_a_list(tmp_path: Path) -> None:
 def test_show_says_it_in_full(tmp_path: Path) -> None:
     jobs = {f"job{number}": JOB for number in range(7)}
     manifest = environment(tmp_path, jobs=jobs)
-    assert "2 more: gen-infra show" in list(change_lines(compare({}, manifest)))[-1]
+    assert "2 more: gen-infra show" in list(change_lines(compare({}, manifest)))[-2]
     lines = list(estimate_lines(estimate(manifest, {"job0": 0.5})))
     assert lines[:3] == [f"C{TITLE[1:]}", "fixed a month: 1.00 USD", "  KMS key (1): 1.00 USD"]
     assert "an instance hour of spot (On-Demand): c7i.8xlarge 1.4280 USD, and its volumes 0.1274 USD" in lines
@@ -86,7 +88,7 @@ def test_show_says_it_in_full(tmp_path: Path) -> None:
     assert "  job1: 1.56 USD at its timeout of 2 h, usual duration unknown, up to 3 attempts" in lines
     assert "  spot: 74.66 USD: 2 c7i.8xlarge 68.54 USD, 2.1 TiB of volumes 6.12 USD" in lines
     assert "  logs written: 0.5 USD per GB" in lines
-    assert lines[-1].startswith("the prices were read from 2024-07-18 to 2026-")
+    assert lines[-1] == f"{PRICES}; gen-infra show --json names all sources"
 
 
 def test_what_is_unknown_is_said_to_be(tmp_path: Path) -> None:
@@ -96,7 +98,25 @@ def test_what_is_unknown_is_said_to_be(tmp_path: Path) -> None:
     assert "an instance hour of spot (On-Demand): unknown, and its volumes unknown" in lines
     assert "  align: unknown at its timeout of 2 h, usual duration unknown, up to 3 attempts" in lines
     assert "worst day, at max_vcpus: spot (unknown)" in lines
-    assert lines[-1] == "  spot: unknown for 64 vCPUs"
+    assert lines[-2] == "  spot: unknown for 64 vCPUs"
+    assert lines[-1].startswith("no price of instances or volumes in cn-north-1 is known; ")
+
+
+def test_types_without_a_price_are_counted_beside_each_amount(tmp_path: Path) -> None:
+    # The file has prices of c6i in me-south-1, and none of c7i.
+    compute = {**EC2, "instance_types": ["c6i.8xlarge", "c7i.8xlarge"], "min_vcpus": 32}
+    manifest = environment(tmp_path, compute__spot=compute, region="me-south-1")
+    found = list(change_lines(compare({}, manifest)))
+    assert [line.partition(":")[0].strip() for line in found if "1 of 2 types" in line and "(unknown)" in line] == [
+        "fixed a month",
+        "worst day, at max_vcpus",
+        "an instance hour with its volumes",
+        "an attempt of a job that runs to its timeout",
+    ]
+    assert found[-1].startswith("  prices of On-Demand 2025-04-04, Spot 2025-06-28 (")
+    answer = estimate(manifest).to_dict()
+    assert answer["worst_day"]["unknown"] == ["1 of 2 types of spot"]
+    assert answer["jobs"][0]["unpriced"] == "1 of 2 types"
 
 
 def test_sizes() -> None:
