@@ -89,8 +89,8 @@ def _with_alarms(manifest_path: Path) -> None:
 
 
 def _fire(environment: Environment) -> None:
-    """Put one alarm into the state ALARM."""
-    alarm = environment.manifest.alarms[0]
+    """Put one alarm into the state ALARM, which has no measurements that would clear it."""
+    alarm = next(each for each in environment.manifest.alarms if each.startswith("batchRuleFailed"))
     environment.clients.alarms.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a sample")
 
 

@@ -49,7 +49,7 @@ def _notifications(manifest: Manifest, known: Collection[str]) -> Iterator[Graph
     given = manifest.notifications
     kinds = [name.replace("_", " ") for name in given.__struct_fields__ if getattr(given, name)]
     if own:
-        name = several([address.removeprefix("module.").replace("_", " ") for address in own])
+        name = several([address.removeprefix("module.").replace("_", " ") for address in own], 1)
         key = "notifications" if kinds else ""
         yield GraphNode("notifications", "notifications", name, tuple(kinds), key=key, addresses=tuple(own))
 

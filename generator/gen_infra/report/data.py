@@ -76,7 +76,7 @@ class ReportPart:
 
 @dataclass(frozen=True, slots=True)
 class FittingType:
-    """The instance type of a compute environment that such jobs fill best.
+    """The instance type of a compute environment on which such a job costs least.
 
     Args:
         name: such as ``m6i.8xlarge``.
@@ -84,7 +84,7 @@ class FittingType:
         vcpus_percent: the part of its vCPUs that they use.
         memory_percent: the part of its usable memory that they use.
         usd_an_hour: the price of the instance with its volumes; None where it is not known.
-        usd_a_job_hour: one job's share of it.
+        usd_a_job_hour: one job's share of it; of a multi-node job all its instances.
     """
 
     name: str
@@ -104,7 +104,8 @@ class FittingCompute:
         type: ``SPOT``, ``EC2``, ``FARGATE`` or ``FARGATE_SPOT``.
         jobs_in_max_vcpus: how many such jobs ``max_vcpus`` is enough for.
         types: how many instance types can run the job.
-        best: the one that such jobs fill best; None on Fargate.
+        best: the one on which such a job costs least; None on Fargate.
+        usd_a_job_hour: what one job costs by the hour: there, or as a task on Fargate; None where it is not known.
     """
 
     key: str
@@ -112,6 +113,7 @@ class FittingCompute:
     jobs_in_max_vcpus: int
     types: int
     best: FittingType | None
+    usd_a_job_hour: UsdRange | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen_infra.cost.hourly import task_price
 from gen_infra.cost.jobs import share
 from gen_infra.manifest.instances import named
 from gen_infra.manifest.placements import demand, places
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest import Manifest
     from gen_infra.manifest.instances import InstanceType
     from gen_infra.manifest.model.job import Job
-    from gen_infra.manifest.placements import Demand, Place
+    from gen_infra.manifest.placements import Place
 
     _Prices = Mapping[tuple[str, str], UsdRange | None]  # by compute environment and instance type
 
@@ -42,21 +43,22 @@ def reported_jobs(manifest: Manifest, prices: Iterable[InstancePrice]) -> Iterat
             nodes=job.nodes or 0,
             attempts=job.attempts,
             timeout_minutes=job.timeout_minutes,
-            places=tuple(_fitting(job, place, priced) for place in found[key]),
+            places=tuple(_fitting(manifest.region, job, place, priced) for place in found[key]),
         )
 
 
-def _fitting(job: Job, place: Place, prices: _Prices) -> FittingCompute:
-    best = _best(demand(job), place, prices) if place.instance_types else None
+def _fitting(region: str, job: Job, place: Place, prices: _Prices) -> FittingCompute:
+    best = _best(job, place, prices) if place.instance_types else None
+    usd = best.usd_a_job_hour if best else task_price(region, job, is_spot=place.type == "FARGATE_SPOT")
     return FittingCompute(
-        place.compute_environment, place.type, place.jobs_in_max_vcpus, len(place.instance_types), best
+        place.compute_environment, place.type, place.jobs_in_max_vcpus, len(place.instance_types), best, usd
     )
 
 
-def _best(wanted: Demand, place: Place, prices: _Prices) -> FittingType:
+def _best(job: Job, place: Place, prices: _Prices) -> FittingType:
     """Return the type on which a job costs least; where no price is known, the one that such jobs fill best."""
     found = [
-        _fitting_type(wanted, instance, at_once, prices.get((place.compute_environment, name)))
+        _fitting_type(job, instance, at_once, prices.get((place.compute_environment, name)))
         for name, at_once in place.instance_types.items()
         for instance in named(name)
     ]
@@ -65,12 +67,13 @@ def _best(wanted: Demand, place: Place, prices: _Prices) -> FittingType:
     return max(found, key=lambda each: (each.vcpus_percent + each.memory_percent, -each.at_once))
 
 
-def _fitting_type(wanted: Demand, instance: InstanceType, at_once: int, usd: UsdRange | None) -> FittingType:
+def _fitting_type(job: Job, instance: InstanceType, at_once: int, usd: UsdRange | None) -> FittingType:
+    wanted = demand(job)
     return FittingType(
         name=instance.name,
         at_once=at_once,
         vcpus_percent=round(100 * wanted.vcpus * at_once / instance.vcpus, 1),
         memory_percent=round(100 * wanted.memory_mib * at_once / instance.usable_mib, 1),
         usd_an_hour=usd,
-        usd_a_job_hour=usd * share(wanted, instance) if usd else None,
+        usd_a_job_hour=usd * (float(job.nodes) if job.nodes else share(wanted, instance)) if usd else None,
     )

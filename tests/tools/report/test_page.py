@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -64,6 +64,21 @@ _CONTRAST = """() => {
     })
     .filter(([ratio]) => ratio < 4.5);
 }"""
+
+
+_SHOWN = """each => each.tabIndex >= 0 && each.checkVisibility() && !each.closest('[hidden]')"""
+_ALL_FOCUSABLE = f"""[...document.querySelectorAll('a[href], button, input, summary')].filter({_SHOWN})"""
+_FOCUSABLE = f"{_ALL_FOCUSABLE}.length"
+# Which one has the focus, and whether an outline or a thicker border shows it.
+_FOCUSED = f"""() => {{
+  const each = document.activeElement, style = getComputedStyle(each), box = each.querySelector('rect');
+  const isOutlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  return {{
+    number: {_ALL_FOCUSABLE}.indexOf(each), what: each.outerHTML.slice(0, 80),
+    is_scrolled: each.scrollWidth > each.clientWidth,
+    is_marked: isOutlined || (box !== null && parseFloat(getComputedStyle(box).strokeWidth) >= 3),
+  }};
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +158,7 @@ def test_the_search_shows_what_is_meant(browser: Browser, reported: EnvironmentR
         page.keyboard.press("/")
         page.keyboard.type("killed-too")
         page.wait_for_selector("#found:not(:empty)")
-        assert page.locator("#found").inner_text() == "1 found"
+        assert page.locator("#found").inner_text() == "2 found", "the job, and the cause that it is the example of"
         assert [each.get_attribute("id") for each in rows.all() if each.is_visible()] == ["job-killed-too"]
         page.keyboard.press("Escape")
         assert all(each.is_visible() for each in rows.all())
@@ -180,11 +195,12 @@ def test_a_part_of_the_picture_leads_to_its_lines(
         assert page.locator("#parts details[open]").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "media"), [("light", "screen"), ("dark", "screen"), ("dark", "print")])
 def test_every_text_has_enough_contrast(
-    browser: Browser, reported: EnvironmentReport, tmp_path: Path, scheme: str
+    browser: Browser, reported: EnvironmentReport, tmp_path: Path, scheme: str, media: Literal["screen", "print"]
 ) -> None:
     with opened(browser, reported, tmp_path, color_scheme=scheme) as page:
+        page.emulate_media(media=media)
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         assert page.evaluate(_CONTRAST) == []
 
@@ -203,11 +219,36 @@ def test_screen_readers_find_landmarks_headings_and_headers_of_tables(
         assert page.locator("svg:not([aria-hidden]):not([role])").count() == 0
 
 
+def test_the_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(
+    browser: Browser, reported: EnvironmentReport, tmp_path: Path
+) -> None:
+    with opened(browser, reported, tmp_path) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        assert page.locator(".skip").bounding_box()["x"] >= 0, "it is in view"  # type: ignore[index]
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('main') !== null"), "it skips the search and the sections"
+        page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
+        page.locator(".skip").focus()
+        expected = page.evaluate(_FOCUSABLE)
+        visited: list[Any] = []
+        while not visited or visited[-1]["number"] != expected - 1:
+            visited.append(page.evaluate(_FOCUSED))
+            assert visited[-1]["number"] >= 0 or visited[-1]["is_scrolled"], visited[-1]
+            page.keyboard.press("Tab")
+        assert [each["number"] for each in visited if each["number"] >= 0] == [*range(expected)]
+        assert [each["what"] for each in visited if not each["is_marked"]] == []
+
+
 def test_a_narrow_screen_scrolls_tables_alone_and_paper_has_no_controls(
     browser: Browser, reported: EnvironmentReport, tmp_path: Path
 ) -> None:
     with opened(browser, reported, tmp_path) as page:
         page.set_viewport_size({"width": 360, "height": 700})
+        page.evaluate(
+            "for (const each of document.querySelectorAll('section')) each.style.contentVisibility = 'visible'"
+        )
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         page.emulate_media(media="print")
         for gone in ("nav", ".search", ".tools"):

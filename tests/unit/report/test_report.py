@@ -85,6 +85,20 @@ def test_a_job_fits_where_it_costs_least(tmp_path: Path) -> None:
     assert place.best.usd_a_job_hour.low == pytest.approx(0.192, rel=0.1), "m6i.xlarge, and its volumes"
 
 
+def test_a_job_on_fargate_and_a_multi_node_job_have_the_price_of_the_cost_estimate(tmp_path: Path) -> None:
+    compute = {"main": {"type": "FARGATE", "max_vcpus": 16}, "ec2": {"type": "EC2", "max_vcpus": 64}}
+    compute["ec2"]["instance_types"] = ["m6i.xlarge"]
+    queues = {name: {"priority": 1, "compute": [place]} for name, place in (("small", "main"), ("nodes", "ec2"))}
+    small = {**JOB, "vcpus": 1, "memory_mib": 2048, "queue": "small"}
+    jobs = {"small": small, "nodes": {**JOB, "vcpus": 2, "nodes": 3, "queue": "nodes"}}
+    found = report(tmp_path, compute=compute, queues=queues, jobs=jobs)
+    estimated = {each.job: each.usd_an_hour for each in found.cost.jobs}
+    for job in found.jobs:
+        assert [place.usd_a_job_hour for place in job.places] == [estimated[job.key]], job.key
+    assert estimated["small"]
+    assert estimated["small"].high == pytest.approx(0.04048 + 2 * 0.004445), "a vCPU and 2 GiB in us-east-1"
+
+
 def test_what_is_missing_is_named_with_the_reason(tmp_path: Path) -> None:
     found = report(tmp_path)
     missing = {each.section: each for each in found.missing}
