@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections import Counter
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -25,7 +26,7 @@ from gen_infra.report.chart import Axis, usage_chart
 if TYPE_CHECKING:
     from gen_infra.check.report import CheckReport
     from gen_infra.cost import UsdRange
-    from gen_infra.report.data import EnvironmentReport
+    from gen_infra.report.data import AccessMatrix, EnvironmentReport
 
 _WEB = Path(__file__).with_name("web")
 _STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
@@ -53,6 +54,7 @@ def page(report: EnvironmentReport) -> str:
         .render(
             report=report,
             accepted=accepted(report.check) if report.check else [],
+            common=common_reasons(report.access),
             missing={each.section: each for each in report.missing},
             axis=axis,
             chart=usage_chart(live, axis) if live and axis else None,
@@ -103,6 +105,14 @@ def accepted(report: CheckReport) -> list[AcceptedFinding]:
         )
         places.setdefault(found, {})[each.where] = None
     return [found._replace(where=tuple(filter(None, where))) for found, where in places.items()]
+
+
+def common_reasons(access: AccessMatrix) -> list[str]:
+    """Return why access is unknown, where that is so of several roles: the page says it once."""
+    reasons = Counter(
+        reason for role in access.roles for reason in {why for each in role.cells for why in each.reasons}
+    )
+    return [reason for reason, roles in reasons.items() if roles > 1]
 
 
 def _source(text: str) -> str:

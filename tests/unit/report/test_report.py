@@ -18,7 +18,7 @@ from gen_infra import pipeline
 from gen_infra.cli import cli
 from gen_infra.report.data import EnvironmentReport, ReportPart
 from gen_infra.report.gather import gather
-from gen_infra.report.page import marked, number, page, span
+from gen_infra.report.page import common_reasons, marked, number, page, span
 from tests.unit.manifests import changed, write
 from tests.unit.report.history import NOW
 
@@ -97,6 +97,15 @@ def test_a_job_on_fargate_and_a_multi_node_job_have_the_price_of_the_cost_estima
         assert [place.usd_a_job_hour for place in job.places] == [estimated[job.key]], job.key
     assert estimated["small"]
     assert estimated["small"].high == pytest.approx(0.04048 + 2 * 0.004445), "a vCPU and 2 GiB in us-east-1"
+
+
+def test_a_reason_that_several_roles_have_is_said_once(tmp_path: Path) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/limits"
+    found = report(tmp_path, iam={"permissions_boundary": boundary}, jobs={"one": JOB})
+    [reason] = common_reasons(found.access)
+    assert reason.startswith("the permissions boundary limits may forbid it, and was not read: no AWS credentials")
+    assert page(found).count('<span class="doubt">') == 0
+    assert page(found).count(f'<span class="mark">?</span> {reason}.</p>') == 1
 
 
 def test_what_is_missing_is_named_with_the_reason(tmp_path: Path) -> None:
