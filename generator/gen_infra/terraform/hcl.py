@@ -201,7 +201,9 @@ class _Parser:
             value = Equality(value, self._primary(), sign == "!=")
         if self._ends(newline_ends):
             return value
-        if self._next.text == "?":
+        if self._next.text != "?":  # by another operator, as in `length(a) > 0 ? a : b`
+            value = self._opaque(start, newline_ends, until_question=True)
+        if self._next.text == "?" and self._next.kind == "sign":
             self._at += 1
             yes = self._expression(newline_ends=newline_ends)
             self._skip_newlines()
@@ -331,10 +333,12 @@ class _Parser:
         self._at += 1
         return Opaque(self._between(start, self._at - 1))
 
-    def _opaque(self, start: int, newline_ends: bool) -> Opaque:
+    def _opaque(self, start: int, newline_ends: bool, *, until_question: bool = False) -> Opaque:
         questions = 0  # a colon may belong to one of them
         while not self._ends(newline_ends) or (questions and self._next.text == ":"):
             token = self._next
+            if until_question and token.text == "?" and token.kind == "sign":
+                break
             if token.text in _OPEN and token.kind == "sign":
                 self._balanced()
             else:

@@ -227,8 +227,8 @@ class _Module:
             case Reference(path):
                 return self._referred(path)
             case FunctionCall(name, arguments):
-                function = _FUNCTIONS.get(name)
-                return function([self.value(argument) for argument in arguments]) if function else UNKNOWN
+                function, read = _FUNCTIONS.get(name), self._possible if name == "concat" else self.value
+                return function([read(argument) for argument in arguments]) if function else UNKNOWN
             case Conditional(condition, yes, no):
                 chosen = self.value(condition)
                 return self.value(yes if chosen else no) if isinstance(chosen, bool) else UNKNOWN
@@ -272,6 +272,16 @@ class _Module:
         # Where its for_each is not known, its instances differ in the values that are not known either.
         scope = scopes.get(path[3] if len(path) == 5 else None, self.each if None in scopes else None)
         return UNKNOWN if scope is None else _policy(self._with(scope).body(body))
+
+    def _possible(self, expression: Expression) -> Any:
+        """Return a list, or the members of both where a condition that is not known chooses one of two.
+
+        So a statement of a policy that only some environments have is checked like any other.
+        """
+        value = self.value(expression)
+        if isinstance(expression, Conditional) and isinstance(value, Unknown):
+            return [*_joined([self._possible(expression.yes), self._possible(expression.no)]), UNKNOWN]
+        return value
 
     def _referred(self, path: tuple[str, ...]) -> Any:
         path = tuple(self.each.get("each.key", name) if name == EACH_KEY else name for name in path)

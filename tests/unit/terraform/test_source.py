@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gen_infra.render.hcl import encode
-from gen_infra.terraform.hcl import HclError, Opaque, parse
+from gen_infra.terraform.hcl import Conditional, HclError, Opaque, parse
 from gen_infra.terraform.source import UNKNOWN, Unknown, read_source
 
 
@@ -151,7 +151,7 @@ def test_every_string_that_is_rendered_comes_back(text: str) -> None:
 
 
 def test_operators_keep_their_text() -> None:
-    assert parse("a = b < 2 ? 1 : 2\n").attributes["a"] == Opaque("b < 2 ? 1 : 2")
+    assert parse("a = b < 2 ? 1 : 2\n").attributes["a"] == Conditional(Opaque("b < 2"), 1, 2)
 
 
 def test_unknown_is_something() -> None:
