@@ -61,7 +61,7 @@ def policy_entries(account: AccountContents, choice: Choice, today: date) -> dic
     things: list[Any] = [*choice.jobs.values(), *choice.compute.values()]
     arns = sorted({arn for each in things for arn in role_arns(each) if ":role/aws-service-role/" not in arn})
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for broken in broken_rules(_adopted(account, choice), Accepted(account=account.id, trusted=frozenset())):
+    for broken in broken_rules([*_adopted(account, choice)], Accepted(account=account.id, trusted=frozenset())):
         found[broken.rule.id, broken.resource.address].append(broken.problem)
     expires = (today + _ACCEPTED_FOR).isoformat()
     accepted = [

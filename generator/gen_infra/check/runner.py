@@ -187,7 +187,12 @@ def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | 
         (*policy.roles, *manifest.own_role_patterns(iam_path)),
         manifest.account,
         manifest.iam.permissions_boundary or "",
-        frozenset(grant.item for grant in manifest.access.grants()) if manifest.access else frozenset(),
+        frozenset(
+            (
+                *(grant.item for grant in (manifest.access.grants() if manifest.access else ())),
+                *(arn for engine in manifest.given_engines.values() for arn in engine.principals),
+            )
+        ),
     )
 
 

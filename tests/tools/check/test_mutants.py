@@ -15,6 +15,7 @@ from gen_infra.tools.checkov.adapter import ScanResult, find_checkov, scan_hcl_f
 from tests.conftest import ROOT, write_terraform
 from tests.tools.check.mutants import MUTANTS as FIRST_MUTANTS
 from tests.tools.check.mutants import Mutant, apply
+from tests.tools.check.mutants_of_conditions import CONDITION_MUTANTS
 from tests.tools.check.mutants_of_policies import POLICY_MUTANTS
 from tests.tools.check.mutants_of_settings import SETTING_MUTANTS
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gen_infra.check.report import Check
     from gen_infra.check.rules.rule import Accepted
 
-MUTANTS = (*FIRST_MUTANTS, *POLICY_MUTANTS, *SETTING_MUTANTS)
+MUTANTS = (*FIRST_MUTANTS, *POLICY_MUTANTS, *SETTING_MUTANTS, *CONDITION_MUTANTS)
 POLICY = Policy(roles=("arn:aws-us-gov:iam::210987654321:role/batch-service",))  # of everything.yaml
 BASES = {
     "prod": ROOT / "envs/prod.yaml",
@@ -108,4 +109,4 @@ def test_a_weakness_is_caught(
 
 
 def test_there_are_enough_mutants_and_each_is_its_own() -> None:
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 400
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 450

@@ -189,7 +189,7 @@ _UNTAGGED, _TAGGED = ({"Null": {"aws:ResourceTag/gen-infra:environment": value}}
 def test_a_wildcard_for_a_name_needs_a_reason(statement: dict[str, Any], found: list[str]) -> None:
     policy = {"Statement": [{"Effect": "Allow", **statement}]}
 
-    assert broken("aws_iam_role_policy", policy=policy) == found
+    assert [each for each in broken("aws_iam_role_policy", policy=policy) if each == "GI_IAM_5"] == found
 
 
 @pytest.mark.parametrize(
@@ -208,4 +208,4 @@ def test_principals_of_another_account_send_an_external_id(
     trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Condition": condition}]}
     role = Resource("aws_iam_role", "aws_iam_role.x", {"assume_role_policy": trust})
     found = [each.rule.id for each in broken_rules([role], Accepted(account="123456789012"))]
-    assert found == (["GI_IAM_3"] if is_broken else [])
+    assert ("GI_IAM_3" in found) == is_broken

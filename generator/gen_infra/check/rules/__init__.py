@@ -1,8 +1,8 @@
 """gen-infra's own security checks, for what checkov does not check, and a lint of IAM policies.
 
-Each check is one function over one resource (`access`, `trust`, `infrastructure`, `containers`, `configuration`,
-`rendered`). It reads the rendered source (`terraform.source`) and the plan (`terraform.plan`) in the same shape; a
-value that is unknown there violates no rule.
+Each check is one function over one resource (`access`, `conditions`, `trust`, `infrastructure`, `containers`,
+`configuration`, `rendered`), or over all of them (`companions`). It reads the rendered source (`terraform.source`) and
+the plan (`terraform.plan`) in the same shape; a value that is unknown there violates no rule.
 """
 
 from __future__ import annotations
@@ -10,21 +10,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen_infra.check.rules import access, configuration, containers, infrastructure, rendered, trust
+from gen_infra.check.rules import (
+    access,
+    companions,
+    conditions,
+    configuration,
+    containers,
+    infrastructure,
+    rendered,
+    trust,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from gen_infra.check.rules.rule import Accepted, Rule
     from gen_infra.terraform.source import Resource
 
 RULES: tuple[Rule, ...] = (
     *access.RULES,
+    *conditions.RULES,
     *trust.RULES,
     *infrastructure.RULES,
     *containers.RULES,
     *configuration.RULES,
     *rendered.RULES,
+    companions.COMPANIONS_RULE,
 )
 
 
@@ -37,8 +48,10 @@ class Broken:
     problem: str
 
 
-def broken_rules(resources: Iterable[Resource], accepted: Accepted) -> Iterator[Broken]:
-    """Check every resource against every rule."""
+def broken_rules(resources: Sequence[Resource], accepted: Accepted) -> Iterator[Broken]:
+    """Check every resource against every rule, and whether it has its companions."""
+    for resource, problem in companions.lonely(resources):
+        yield Broken(companions.COMPANIONS_RULE, resource, problem)
     for resource in resources:
         for rule in RULES:
             for problem in rule.broken_by(resource, accepted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from gen_infra.check.rules.conditions import KEY, TOPIC, TRUST, missing
 from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
 from gen_infra.terraform.job_definitions import compute_roles, roles
 from gen_infra.terraform.policy_documents import (
@@ -20,6 +21,7 @@ from gen_infra.terraform.policy_documents import (
     named,
     services,
 )
+from gen_infra.terraform.source import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,12 +80,11 @@ def grants_are_for_services(resource: Resource) -> Iterator[str]:
 def services_use_the_key_for_us(resource: Resource) -> Iterator[str]:
     """Restrict services to this account, because a service acts for every account that calls it."""
     for statement in allowing(resource.values.get("policy")):
-        keys = ("kms:encryptioncontext:", "aws:sourceaccount", "aws:sourcearn", "kms:calleraccount")
-        if services(statement) and not any(has_condition(statement, key) for key in keys):
-            yield f"{named(statement)} lets {', '.join(services(statement))} use the key for any account"
-
-
-_DEPUTIES = frozenset({"batch", "codebuild", "ecs-tasks", "scheduler", "spotfleet", "states", "vpc-flow-logs"})
+        for service in services(statement):
+            if service not in KEY:
+                yield f"{named(statement)} lets {service} use the key"
+        for service, key in missing(statement, KEY):
+            yield f"{named(statement)} lets {service} use the key for any account: it has no condition on {key}"
 
 
 @rule(
@@ -91,16 +92,18 @@ _DEPUTIES = frozenset({"batch", "codebuild", "ecs-tasks", "scheduler", "spotflee
     "aws_iam_role",
     severity="high",
     title="A service assumes a role for this account only",
-    remedy='add StringEquals "aws:SourceAccount" with this account\'s id to the trust policy',
+    remedy='add StringEquals "aws:SourceAccount" with this account\'s id, and "aws:SourceArn", to the trust policy',
     source=_DEPUTY,
     privilege=True,
 )
 def deputies_are_not_confused(resource: Resource) -> Iterator[str]:
-    """Check services that send aws:SourceAccount when they assume a role; ec2 and lambda do not."""
+    """Check services that send the account and the ARN for which they assume a role; ec2 and lambda do not."""
     for statement in allowing(resource.values.get("assume_role_policy")):
-        deputies = sorted(_DEPUTIES.intersection(services(statement)))
-        if deputies and not is_bound_to_account(statement, frozenset({"aws:sourceaccount"})):
-            yield f"{', '.join(deputies)} can assume it for any account"
+        for service, key in missing(statement, TRUST):
+            if key == "aws:sourceaccount":
+                yield f"{service} can assume it for any account"
+            elif not resource.address.startswith("aws_iam_role.existing["):
+                yield f"{service} can assume it without a condition on {key}"
 
 
 @rule(
@@ -133,6 +136,9 @@ _NEEDED = re.compile(
 @rule(
     "GI_IAM_4",
     *_IDENTITY_POLICIES,
+    *_KEYS,
+    "aws_iam_role",
+    "aws_*_policy",
     severity="high",
     title="Policies name their actions",
     remedy="list the actions that are needed",
@@ -141,12 +147,26 @@ _NEEDED = re.compile(
 )
 def actions_are_named(resource: Resource) -> Iterator[str]:
     """Refuse wildcards, such as ``s3:*`` or ``s3:?*``: they grant future actions too, and checkov accepts them."""
-    for statement in allowing(resource.values.get("policy")):
+    policy = resource.values.get("assume_role_policy" if resource.kind == "aws_iam_role" else "policy")
+    for statement in allowing(policy):
+        named_ones = _NAMES_OF_KEYS if resource.kind in _KEYS else frozenset()
         for action in listed(statement.get("Action")):
-            if isinstance(action, str) and ("*" in action or "?" in action):
+            is_wild = isinstance(action, str) and ("*" in action or "?" in action) and action not in named_ones
+            is_owner = resource.kind in _KEYS and action == "kms:*" and _is_for_the_account(statement)
+            if is_wild and not is_owner:
                 yield f"{named(statement)} allows {action}"
         if "NotAction" in statement:
             yield f"{named(statement)} allows everything but some actions"
+
+
+# For all variants of one action; the account as a whole has the key, so that its policies decide.
+_NAMES_OF_KEYS = frozenset({"kms:GenerateDataKey*", "kms:ReEncrypt*"})
+
+
+def _is_for_the_account(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal")
+    owners = listed(principal.get("AWS")) if isinstance(principal, dict) and list(principal) == ["AWS"] else []
+    return bool(owners) and all(isinstance(each, Unknown) or str(each).endswith(":root") for each in owners)
 
 
 @rule(
@@ -227,6 +247,9 @@ def resource_policies_are_bound(resource: Resource, accepted: Accepted) -> Itera
             yield f"{named(statement)} admits any principal"
         if services(statement) and not any(has_condition(statement, key) for key in _SOURCES):
             yield f"{named(statement)} admits {', '.join(services(statement))} for any account"
+        elif resource.kind == "aws_sns_topic_policy":
+            for service, key in missing(statement, TOPIC):
+                yield f"{named(statement)} admits {service} without a condition on {key}"
         for account in sorted(accounts(statement) - {accepted.account} if accepted.account else ()):
             yield f"{named(statement)} admits account {account}"
 

@@ -52,6 +52,15 @@ NEEDLESS_STAR = _rule(
     "An action that supports resources is not allowed on all of them",
     "name them, or add a condition",
 )
+# Lists, of one region, and the tags of a key that is being made: a condition limits them as no resource can.
+_EVERYWHERE = frozenset(
+    {
+        "ecr:DescribeRepositories",
+        "elasticfilesystem:DescribeAccessPoints",
+        "elasticfilesystem:DescribeFileSystems",
+        "kms:TagResource",
+    }
+)
 LINTS = (UNKNOWN_ACTION, WRONG_RESOURCE, NEEDLESS_STAR)
 
 
@@ -88,7 +97,8 @@ def _lint_resources(resource: Resource, statement: dict[str, Any], reference: Ac
     for action in _actions(statement):
         known = [arn for meant in reference[action] for arn in meant.arns]
         if "*" in arns:
-            if known and all(meant.arns for meant in reference[action]) and not any(conditions(statement)):
+            is_limited = action in _EVERYWHERE and any(conditions(statement))
+            if known and all(meant.arns for meant in reference[action]) and not is_limited:
                 yield Broken(NEEDLESS_STAR, resource, f"{named(statement)} allows {action} on every resource")
         elif reference[action] and not any(_may_match(arn, pattern) for arn in arns for pattern in known):
             yield Broken(
