@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from gen_infra.check.access import access_verdicts
 from gen_infra.check.host_scripts import script_verdicts
 from gen_infra.check.images import image_verdicts
+from gen_infra.check.pins import pin_findings
 from gen_infra.check.plans import Validated, validate_and_plan
 from gen_infra.check.policy import NO_POLICY, Policy
 from gen_infra.check.report import Check, CheckReport, Finding, Level, RuleInfo
@@ -27,6 +28,7 @@ from gen_infra.check.rules.iam_lint import LINTS, ActionReference, IamAction, li
 from gen_infra.check.rules.rule import Accepted
 from gen_infra.check.secrets import secret_verdicts
 from gen_infra.check.suppressions import suppressed
+from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.render.files import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Terraform
@@ -166,7 +168,10 @@ def _scan_sources(
         _look_up(frozenset().union(*(mentioned_actions(source.resources) for source in sources)))
         results = scan.result()
     return [
-        [_format_verdict(environment.files, own.name, unformatted), *_source_verdicts(source, result, each)]
+        [
+            _format_verdict(environment.files, own.name, unformatted),
+            *_source_verdicts(environment.files, source, result, each),
+        ]
         for environment, own, source, result, each in zip(
             environments, folders, sources, results, accepted, strict=True
         )
@@ -193,25 +198,30 @@ def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | 
                 *(arn for engine in manifest.given_engines.values() for arn in engine.principals),
             )
         ),
+        {
+            f"module.compute_{key}": tuple(script.sha256 for script in boot_scripts(manifest, compute))
+            for key, compute in manifest.own_compute.items()
+            if not compute.is_fargate
+        },
     )
 
 
 def source_verdicts(files: Files, result: ScanResult, accepted: Accepted) -> list[Check]:
     """Give the verdicts on the source: of checkov's scan, and of our own checks on the same files."""
-    return _source_verdicts(read_source(terraform_sources(files)), result, accepted)
+    return _source_verdicts(files, read_source(terraform_sources(files)), result, accepted)
 
 
-def _source_verdicts(source: HclSource, result: ScanResult, accepted: Accepted) -> list[Check]:
-    return [_verdict("checkov (source)", result, source.declared), _own_source_verdict(source, accepted)]
+def _source_verdicts(files: Files, source: HclSource, result: ScanResult, accepted: Accepted) -> list[Check]:
+    return [_verdict("checkov (source)", result, source.declared), _own_source_verdict(files, source, accepted)]
 
 
 def own_source_verdict(files: Files, accepted: Accepted) -> Check:
     """Give the verdict of our own checks on the source."""
-    return _own_source_verdict(read_source(terraform_sources(files)), accepted)
+    return _own_source_verdict(files, read_source(terraform_sources(files)), accepted)
 
 
-def _own_source_verdict(source: HclSource, accepted: Accepted) -> Check:
-    return _own_verdict("gen-infra (source)", source.resources, source, accepted)
+def _own_source_verdict(files: Files, source: HclSource, accepted: Accepted) -> Check:
+    return _own_verdict("gen-infra (source)", source.resources, source, accepted, [*pin_findings(files)])
 
 
 def terraform_sources(files: Files) -> dict[str, bytes]:
@@ -336,13 +346,16 @@ def _place(record: CheckRecord) -> str:
     return f"{record.resource} ({record.file}:{record.lines[0]})" if record.file else record.resource
 
 
-def _own_verdict(name: str, resources: Sequence[Resource], source: HclSource, accepted: Accepted) -> Check:
-    """Return what gen-infra's own checks and the lint of IAM policies say about resources."""
+def _own_verdict(
+    name: str, resources: Sequence[Resource], source: HclSource, accepted: Accepted, unpinned: Sequence[Finding] = ()
+) -> Check:
+    """Return what gen-infra's own checks and the lint of IAM policies say about resources, and what is not pinned."""
     reference = _look_up(mentioned_actions(resources))
     broken = [*broken_rules(resources, accepted), *lint(resources, reference)]
     places = {bare(resource.address): resource for resource in source.resources}
     unread = [Finding("failed", f"{error}, so nothing in it was checked") for error in source.errors]
     failed = [_own_finding(each, places.get(bare(each.resource.address), each.resource)) for each in broken]
+    failed += unpinned
     summary = f"{len(RULES) + len(LINTS)} checks, {len(failed)} failed, on {len(resources)} resources"
     return Check(name, summary, (*unread, *failed))
 

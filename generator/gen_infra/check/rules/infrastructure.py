@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.rule import Rule, rule
+from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
+from gen_infra.manifest.user_data import scripts_in
 from gen_infra.terraform.job_definitions import at, containers
 from gen_infra.terraform.policy_documents import listed
 from gen_infra.terraform.source import Resource, Unknown
@@ -96,6 +97,26 @@ def instances_have_a_template(resource: Resource) -> Iterator[str]:
     for resources in resource.values.get("compute_resources") or []:
         if resources.get("type") in {"EC2", "SPOT"} and not resources.get("launch_template"):
             yield "it has no launch template"
+
+
+@rule_beyond(
+    "GI_EC2_5",
+    "module",
+    "aws_launch_template",
+    severity="high",
+    title="Instances run the manifest's scripts at boot, and the one with the ECS agent's options",
+    remedy="remove the change of user_data; the manifest's scripts are in compute.….user_data",
+    source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html",
+)
+def user_data_is_as_rendered(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Compare the scripts by their hashes: without the agent's options, jobs may be privileged and read metadata."""
+    expected = accepted.boot_scripts.get(resource.address.split(".aws_launch_template.")[0])
+    value = resource.values.get("user_data")
+    if expected is None or isinstance(value, Unknown):
+        return
+    found = [digest for _, digest in scripts_in(value)] if value else []
+    if found != [*expected]:
+        yield "its user data has other scripts"
 
 
 @rule(
@@ -284,6 +305,7 @@ RULES: tuple[Rule, ...] = (
     metadata_is_guarded,
     no_key_pair,
     instances_have_a_template,
+    user_data_is_as_rendered,
     no_public_address,
     no_open_ingress,
     no_open_egress,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
@@ -25,6 +25,8 @@ class Accepted:
         account: the environment's account; empty if it is not known.
         boundary: the permissions boundary of every role; empty if the manifest has none, or if it is not known.
         trusted: the principals and the subjects of CI that may assume roles; None if they are not known.
+        boot_scripts: the SHA-256 of each script in the user data of a compute environment's instances, in their order,
+            by the address of its module; a module that is missing here is not checked.
     """
 
     job_folders: tuple[str, ...] = (Scratch().mount,)
@@ -33,6 +35,7 @@ class Accepted:
     account: str = ""
     boundary: str = ""
     trusted: frozenset[str] | None = None
+    boot_scripts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def accepts_role(self, arn: str) -> bool:
         """Return whether a role or an instance profile may be used."""
