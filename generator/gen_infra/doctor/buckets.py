@@ -37,6 +37,19 @@ def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
         yield ok("buckets", f"{name} is private")
 
 
+@check("image source", "s3")
+def source_bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
+    """Check whether the bucket of the image's sources keeps versions: a rebuild takes the version that was applied."""
+    if _region(clients, name) is None:
+        return  # which `bucket` says
+    if clients.s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled":
+        yield ok("image source", f"{name} keeps versions: rebuilds use the source that was applied")
+    else:
+        message = f"{name} keeps no versions: who may write to it decides what the next rebuild runs"
+        command = f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"
+        yield wrong("image source", message, command)
+
+
 @check("state bucket", "s3")
 def state_bucket(clients: Clients, name: str, bootstrap: str) -> Iterator[Diagnosis]:
     """Check whether the bucket of the Terraform state is there, and as `gen-infra bootstrap` leaves it.

@@ -17,6 +17,7 @@ from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.session import clients, configured_region
 from gen_infra.cost.hourly import volumes_of
 from gen_infra.doctor import account as doctor_account
+from gen_infra.doctor import agent as doctor_agent
 from gen_infra.doctor import buckets as doctor_buckets
 from gen_infra.doctor import budget as doctor_budget
 from gen_infra.doctor import containers as doctor_containers
@@ -69,6 +70,7 @@ def examine(path: Path | None) -> list[Diagnosis]:
             *(line for section in tools for line in section.result()),
             *lines,
             *(doctor_neighbours.shared_buckets(manifest, path) if manifest and path else ()),
+            *(doctor_agent.agent_options(manifest) if manifest else ()),
             *(doctor_neighbours.shared_names(manifest, path) if manifest and path else ()),
             *(line for section in account for line in section.result()),
         ]
@@ -115,8 +117,7 @@ def _environment(aws: Clients, manifest: Manifest, path: Path, configured: str |
     if isinstance(manifest.state, StateBucket):
         yield partial(doctor_buckets.state_bucket, aws, manifest.state.bucket, f"gen-infra bootstrap {path}")
     yield from _money(aws, manifest, path)
-    for bucket in used_buckets(manifest):
-        yield partial(doctor_buckets.bucket, aws, bucket)
+    yield from _buckets(aws, manifest)
     yield from _references(aws, manifest)
     for uri in dict.fromkeys(manifest.image_uri(container.image) for _, _, container in manifest.containers()):
         yield partial(doctor_containers.container_image, aws, manifest.account, uri)
@@ -128,6 +129,14 @@ def _money(aws: Clients, manifest: Manifest, path: Path) -> Iterator[DoctorCheck
         yield partial(doctor_budget.cost_allocation_tags, aws, keys)
     if manifest.stops_queues:
         yield partial(doctor_budget.stopped_queues, aws, [*map(manifest.queue_name, manifest.queues)], str(path))
+
+
+def _buckets(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
+    """Yield the buckets of jobs and engines, and the one that the image is rebuilt from."""
+    for bucket in used_buckets(manifest):
+        yield partial(doctor_buckets.bucket, aws, bucket)
+    if rebuild := manifest.image.rebuild:
+        yield partial(doctor_buckets.source_bucket, aws, rebuild.bucket)
 
 
 def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
@@ -254,6 +263,14 @@ def storage_shortages(aws: Clients, manifest: Manifest) -> list[Diagnosis]:
     except GenInfraError:
         return []
     return [line for line in found if line.level != "ok"]
+
+
+def source_problems(aws: Clients, manifest: Manifest) -> list[Diagnosis]:
+    """Return what does not pin the source of the image's rebuilds; nothing where that cannot be read."""
+    rebuild = manifest.image.rebuild
+    return [
+        line for line in (doctor_buckets.source_bucket(aws, rebuild.bucket) if rebuild else ()) if line.level == "wrong"
+    ]
 
 
 def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:

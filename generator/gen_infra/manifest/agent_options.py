@@ -33,10 +33,18 @@ def agent_script(manifest: Manifest, compute: ComputeEnvironment) -> HostScript 
     The agent refuses privileged containers of all jobs alike, and a submission may choose any queue. A compute
     environment that Batch cannot update in place is replaced for each change of its user data.
     """
-    can_change = compute.service_role == "service-linked" and compute.strategy in manifest.provider.in_place
-    if compute.is_fargate or not can_change or may_run_privileged(manifest):
-        return None
-    return _script()
+    return None if compute.is_fargate or without_options(manifest, compute) else _script()
+
+
+def without_options(manifest: Manifest, compute: ComputeEnvironment) -> str:
+    """Return why the instances of a compute environment run without these options; empty if they have them."""
+    if may_run_privileged(manifest):
+        return "an engine of the environment, or an adopted definition, may run privileged containers"
+    if compute.service_role != "service-linked":
+        return "AWS Batch replaces a compute environment with a service role of its own for each change of user data"
+    if compute.strategy not in manifest.provider.in_place:
+        return f"a compute environment with {compute.strategy} is replaced for each change of user data"
+    return ""
 
 
 @lru_cache(1)

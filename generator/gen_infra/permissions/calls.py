@@ -150,11 +150,16 @@ COMMANDS: Mapping[str, tuple[Calls, ...]] = {
             "buckets", "s3",
             "GetBucketAcl", "GetBucketPolicyStatus", "GetBucketPublicAccessBlock", "ListBucket",
         ),
+        on("build-bucket", "s3", "GetBucketVersioning"),
         on("secrets", "secretsmanager", "DescribeSecret"),
         on("region", "ssm", "DescribeParameters"),
         on("region", "elasticfilesystem", "DescribeAccessPoints", "DescribeFileSystems"),
     ),
-    "plan": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP, on("region", "batch", "ListJobs")),
+    "plan": (
+        *_READ_STATE, *_LOCK_STATE, *_LOOK_UP,
+        on("region", "batch", "ListJobs"),
+        on("build-bucket", "s3", "GetBucketVersioning", "ListBucket"),
+    ),
     "drift": (*_READ_STATE, *_LOCK_STATE, *_LOOK_UP, on("region", "cloudtrail", "LookupEvents")),
     "apply": (
         *_WRITE_STATE, *_JOBS,

@@ -280,6 +280,7 @@ def _data(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     rebuild = manifest.image.rebuild
     buckets = {bucket.name for bucket in manifest.buckets.values()} | ({rebuild.bucket} if rebuild else set())
     yield "buckets", Scope(tuple(f"{s3}{name}" for name in sorted(buckets)))
+    yield "build-bucket", Scope((f"{s3}{rebuild.bucket}",) if rebuild else ())
     yield "build-source", Scope((f"{s3}{rebuild.bucket}/{manifest.rebuild_source_key}",) if rebuild else ())
     containers = [container for _, _, container in manifest.containers()]
     secrets = {

@@ -284,6 +284,17 @@ class TestBuckets:
         [line] = doctor_buckets.bucket(clients, self.bucket(clients, "doctor-far", region="eu-west-1"))
         assert (line.level, "is in eu-west-1" in line.message) == ("warning", True)
 
+    def test_the_source_of_an_image_is_pinned_by_versions_only(self, clients: Clients) -> None:
+        name = self.bucket(clients, "doctor-source")
+        [line] = doctor_buckets.source_bucket(clients, name)
+        assert (line.level, "keeps no versions" in line.message) == ("wrong", True)
+        assert line.advice.startswith(f"aws s3api put-bucket-versioning --bucket {name}")
+        settings: list[tuple[Any, str]] = [({"Status": "Enabled"}, "ok"), ({"Status": "Suspended"}, "wrong")]
+        for versioning, level in settings:
+            clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+            assert [line.level for line in doctor_buckets.source_bucket(clients, name)] == [level]
+        assert doctor_buckets.source_bucket(clients, "doctor-nowhere") == []
+
     def test_the_state_bucket_as_bootstrap_leaves_it(self, clients: Clients) -> None:
         from gen_infra.aws.state_bucket import ensure_state_bucket
 

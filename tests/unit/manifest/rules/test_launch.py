@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gen_infra.doctor.agent import agent_options
 from gen_infra.manifest import load
 from gen_infra.manifest.lustre import boot_scripts
 from gen_infra.manifest.model.host_script import HostScript
@@ -177,6 +178,7 @@ def test_the_agent_refuses_privileged_containers_unless_it_would_stop_jobs(
     manifest = accept(tmp_path, **changes)
     assert [each.path for each in boot_scripts(manifest, manifest.compute["spot"])] == scripts
     main = render(manifest)["terraform/main.tf"].decode()
+    assert [line.level for line in agent_options(manifest)] == ([] if "agent.sh" in scripts else ["warning"])
     assert ("ECS_DISABLE_PRIVILEGED=true ECS_AWSVPC_BLOCK_IMDS=true" in main) == ("agent.sh" in scripts)
 
 
