@@ -181,11 +181,15 @@ def make_plan(
     return _plan_with_adoption(environment, on_event, progress, adopt=adopt)
 
 
-def quota_warnings(environment: Environment) -> list[str]:
-    """Return which quotas of EBS storage the environment may exceed; none where they cannot be read."""
-    from gen_infra.doctor.runner import storage_shortages
+def account_warnings(environment: Environment) -> list[str]:
+    """Return which quotas of EBS storage the environment may exceed, and whether its rebuilds' source is not pinned.
 
-    found = storage_shortages(environment.clients, environment.manifest)
+    What the caller may not read gives no warning.
+    """
+    from gen_infra.doctor.runner import source_problems, storage_shortages
+
+    clients, manifest = environment.clients, environment.manifest
+    found = [*storage_shortages(clients, manifest), *source_problems(clients, manifest)]
     return [f"{line.subject}: {line.message}; {line.advice}" for line in found]
 
 
@@ -290,6 +294,7 @@ def apply(
     from gen_infra.apply.adoption import revoke_default_egress
     from gen_infra.apply.recovery import Lock, marked_as_started, note_lineage, orphans, with_recovery_hints
     from gen_infra.apply.replacement import Draining, Replacement
+    from gen_infra.apply.role_policies import put_new_policies
     from gen_infra.aws.leftovers import deregister_definitions
 
     manifest, clients, saved = environment.manifest, environment.clients, environment.saved_plan
@@ -306,6 +311,7 @@ def apply(
         try:
             with marked_as_started(environment), with_recovery_hints(environment, lock):
                 revoke_default_egress(clients, plan.content)
+                put_new_policies(clients, plan.content.managed_changes, progress)
                 replacement.carry_out()
         finally:
             saved.discard()  # a plan is applied once, whole or in part

@@ -99,7 +99,7 @@ def plan(
     with ThreadPoolExecutor() as pool:
         usual = pool.submit(pipeline.usual_hours, environment)  # while terraform works
         made = pipeline.make_plan(environment, console.event, console.say, adopt=adopt)
-    for warning in pipeline.quota_warnings(environment):
+    for warning in pipeline.account_warnings(environment):
         console.say(f"warning: {warning}", fg="yellow")
     has_changes = made.content.has_changes
     summary = pipeline.explain(environment, made)

@@ -17,6 +17,7 @@ from gen_infra.explain.differences import Difference, differences
 from gen_infra.explain.permissions import POLICY_ATTRIBUTES, Permissions, permissions
 from gen_infra.explain.powers import NOTHING_KNOWN, Known, gained_powers
 from gen_infra.explain.refused import overlaps, refused_replacement, update_refusals
+from gen_infra.explain.role_policies import losing_role, policies_to_put_first
 from gen_infra.explain.rule import Action, Danger, Effect, Facts
 from gen_infra.explain.rules import TAGS, effects
 from gen_infra.tools.addresses import bare
@@ -24,6 +25,7 @@ from gen_infra.tools.addresses import bare
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from gen_infra.explain.role_policies import NewPolicy
     from gen_infra.terraform.plan import PlanContent, ResourceChange
 
 __all__ = ["DANGERS", "Action", "Change", "Danger", "ManifestChange", "Summary", "explain"]
@@ -277,6 +279,7 @@ def explain_changes(
     """
     minutes, own_roles = _minutes(resources), _roles_that_come_or_go(resources)
     known = replace(known, own_roles=_own_roles(resources))
+    put_first = policies_to_put_first(resources)
     taken = {
         each.address: each.before for each in resources if each.type == "aws_subnet" and each.before and _goes(each)
     }
@@ -301,11 +304,20 @@ def explain_changes(
             kind=row.label if row and shown else "",
             name=old or shown or resource.address,
             details=tuple(_details(kind, changed)),
-            effects=(*impossible, *met, *gained_powers(kind, before, after, known)),
+            effects=(*impossible, *met, *_kept_rights(resource, put_first), *gained_powers(kind, before, after, known)),
             permissions=permissions(resource, own_roles),
             causes=by_address.get(resource.address, ()),
             impossible="; ".join(effect.text for effect in impossible),
             successor=successor,
+        )
+
+
+def _kept_rights(resource: ResourceChange, put_first: Iterable[NewPolicy]) -> Iterator[Effect]:
+    """Say which policies a role has got before it loses this one."""
+    if names := [each.name for each in put_first if each.role == losing_role(resource)]:
+        yield Effect(
+            f"after the role has its new policies, {', '.join(names)}: what they allow is never interrupted",
+            reason="apply puts them first; terraform alone creates and deletes in any order, also if a creation fails",
         )
 
 
