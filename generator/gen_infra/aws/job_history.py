@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 KEPT_DAYS = 7
 _CALLS_AT_A_TIME = 8
 _INSTANCES_AT_MOST = 100  # of one DescribeContainerInstances
-# An array job is PENDING until its last child has ended.
-_STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED")
+# An array job is PENDING until its last child has ended; a job that waits for another attempt may have had some.
+_STATUSES = ("PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 _TYPE_ATTRIBUTE = "ecs.instance-type"
 
 

@@ -41,6 +41,7 @@ from gen_infra.tools.checkov.adapter import (
     ScanResult,
     doubts,
     find_checkov,
+    reason_of,
 )
 from gen_infra.tools.checkov.adapter import scan_hcl_folders as checkov_hcl
 from gen_infra.tools.checkov.adapter import scan_plans as checkov_plan
@@ -323,11 +324,10 @@ def _terraform_folder(files: Files) -> dict[str, bytes]:
 def _verdict(name: str, result: ScanResult, expected: frozenset[str]) -> Check:
     failed = [_checkov_finding(record, "failed", f"{record.check_id} {record.check_name}") for record in result.failed]
     failed += [Finding("failed", doubt) for doubt in doubts(result, expected=expected, allowed=SUPPRESSIONS)]
-    reasons = {suppression.check_id: suppression.reason for suppression in SUPPRESSIONS}
     skipped = [
         _checkov_finding(record, "skipped", f"{record.check_id}: {reason}", reason)
         for record in result.skipped
-        for reason in [reasons.get(record.check_id, "not allowed")]
+        for reason in [reason_of(record, SUPPRESSIONS) or "not allowed"]
     ]
     counts = f"{len(result.passed)} passed, {len(result.failed)} failed, {len(skipped)} skipped"
     summary = f"{counts}, on {len(expected)} resources"

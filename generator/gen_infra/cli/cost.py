@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gen_infra.aws.session import Clients
+    from gen_infra.cost.amounts import Total
     from gen_infra.cost.history import SpendGroup
     from gen_infra.manifest import Manifest
 
@@ -81,7 +82,7 @@ def _estimated(
 ) -> int:
     from gen_infra.aws.job_history import KEPT_DAYS, hosts_of, instance_types, jobs_since
     from gen_infra.cost.amounts import total
-    from gen_infra.cost.estimate import NOTE
+    from gen_infra.cost.estimate import NOTE, prices_note
     from gen_infra.cost.history import groups, spends
 
     details = jobs_since(aws, map(env.queue_name, env.queues), begin)
@@ -90,11 +91,11 @@ def _estimated(
     sums = groups(found, by, tag)
     everything = total((each.id, each.usd) for each in found)
     uncertain = sum(not each.is_certain for each in found)
-    notes = [f"{NOTE}; idle instances, traffic and fixed costs are not included"]
+    notes = [f"{NOTE}; idle instances, traffic and fixed costs are not included", prices_note(env.region)]
     if uncertain:
         notes.append(f"{uncertain} of {len(found)} jobs: their instance has ended, so any type that fits them counts")
     if everything.unknown:
-        notes.append(f"the price of {len(everything.unknown)} jobs is unknown")
+        notes.append(f"the price of {len(everything.unknown)} of {len(found)} jobs is unknown, and not in the sums")
     if begin < now - timedelta(days=KEPT_DAYS):
         notes.append(f"AWS Batch keeps a job for about {KEPT_DAYS} days after it has ended: older ones are missing")
     if as_json:
@@ -115,7 +116,7 @@ def _estimated(
     for line in _table(sums):
         click.echo(line)
     if found:
-        click.echo(f"total, estimated: {everything.usd}")
+        click.echo(f"total, estimated: {_spent(everything)}")
     else:
         console.say("no job has run in this time")
     for note in notes:
@@ -127,13 +128,26 @@ def _table(sums: Sequence[SpendGroup]) -> list[str]:
     width, rows = terminal_width(), []
     for each in sums:
         cells = [
-            f"{each.name:<28}",
+            f"{_one_line(each.name):<28}",
             f"{each.jobs:>6} job{'' if each.jobs == 1 else 's'}",
             f"{each.vcpu_hours:>10.2f} vCPU hours",
-            str(each.usd.usd),
+            _spent(each.usd),
         ]
         rows += fold(cells, width)
     return rows
+
+
+def _spent(usd: Total) -> str:
+    """Write a sum of jobs, and how many have no known price."""
+    if not usd.unknown:
+        return str(usd.usd)
+    jobs = f"{len(usd.unknown)} job{'' if len(usd.unknown) == 1 else 's'} (unknown)"
+    return f"{usd.usd} and {jobs}" if usd.usd.high else jobs
+
+
+def _one_line(name: str) -> str:
+    """Write a name as one line: AWS allows the separators of lines and paragraphs in the value of a tag."""
+    return " ".join(name.split())
 
 
 def _billed(
@@ -164,6 +178,6 @@ def _billed(
         )
         return 0
     for each in found:
-        click.echo(f"{each.name or '(none)':<48}{written(each.usd):>14} USD")
+        click.echo(f"{_one_line(each.name) or '(none)':<48} {written(each.usd):>13} USD")
     click.echo(f"total from {begin.date()} on: {written(sum(each.usd for each in found))} USD, as AWS bills it")
     return 0

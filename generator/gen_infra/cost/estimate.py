@@ -48,17 +48,7 @@ class CostEstimate:
     @property
     def prices_note(self) -> str:
         """Return one line about the age of the prices, or that there are none."""
-        prices = prices_of(self.region)
-        volumes = prices.services.get("gp3_gib_month")
-        keys = {"On-Demand": prices.on_demand, "Spot": prices.spot, "volumes": volumes.source if volumes else ""}
-        if not any(keys.values()):
-            return f"no price of instances or volumes in {self.region} is known"
-        named = []
-        for name, key in keys.items():
-            source = source_of(key) if key else None
-            note = f" ({source.note})" if source and source.note else ""
-            named.append(f"{name} {source.date if source else UNKNOWN}{note}")
-        return f"prices of {', '.join(named)}"
+        return prices_note(self.region)
 
     @property
     def fixed_month(self) -> Total:
@@ -109,6 +99,21 @@ def estimate(manifest: Manifest, usual_hours: Mapping[str, float] = MappingProxy
         tuple(worst_days(manifest, instances)),
         _sources(manifest.region),
     )
+
+
+def prices_note(region: str) -> str:
+    """Return one line about the age of a region's prices, or that there are none."""
+    prices = prices_of(region)
+    volumes = prices.services.get("gp3_gib_month")
+    keys = {"On-Demand": prices.on_demand, "Spot": prices.spot, "volumes": volumes.source if volumes else ""}
+    if not any(keys.values()):
+        return f"no price of instances or volumes in {region} is known"
+    named = []
+    for name, key in keys.items():
+        source = source_of(key) if key else None
+        note = f" ({source.note})" if source and source.note else ""
+        named.append(f"{name} {source.date if source else UNKNOWN}{note}")
+    return f"prices of {', '.join(named)}"
 
 
 def _sources(region: str) -> tuple[PriceSource, ...]:

@@ -97,7 +97,7 @@ class SpendGroup:
             "name": self.name,
             "jobs": self.jobs,
             "vcpu_hours": round(self.vcpu_hours, _DIGITS),
-            "usd": as_json(self.usd.usd),
+            "usd": None if self.usd.unknown and not self.usd.usd.high else as_json(self.usd.usd),
             "jobs_of_unknown_price": len(self.usd.unknown),
             "jobs_of_unknown_instance_type": self.uncertain,
         }

@@ -88,6 +88,32 @@ def test_without_jobs(aws: Account) -> None:
     assert "no job has run in this time" in done.stderr
 
 
+def test_a_job_of_unknown_price_costs_not_nothing(aws: Account, tmp_path: Path) -> None:
+    compute = {"type": "EC2", "max_vcpus": 64, "instance_types": ["c7i.8xlarge"]}
+    jobs = {"align": {"image": "public.ecr.aws/x/y", "vcpus": 16, "memory_mib": 1000}}
+    write(tmp_path, changed(region="me-south-1", compute__spot=compute, jobs=jobs))
+    done = run()
+    table = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert table == ["align 1 job 32.00 vCPU hours 1 job (unknown)", "total, estimated: 1 job (unknown)"]
+    assert "the price of 1 of 1 jobs is unknown, and not in the sums" in done.stderr
+    assert "prices of On-Demand 2025-04-04" in done.stderr
+    [group] = json.loads(run("--json").stdout)["groups"]
+    assert (group["usd"], group["jobs_of_unknown_price"]) == (None, 1)
+
+
+def test_attempts_of_a_job_that_waits_for_another_one_count(aws: Account) -> None:
+    waits = {**JOB, "status": "RUNNABLE", "tags": {"Project": "two\u2028lines"}}
+    listed = {"jobSummaryList": [{"jobId": "1", "jobName": "align"}]}
+    aws.answers = {
+        **aws.answers,
+        "ListJobs": lambda asked: listed if asked["jobStatus"] == "RUNNABLE" else {"jobSummaryList": []},
+        "DescribeJobs": {"jobs": [waits]},
+    }
+    first, _ = run("--by", "tag", "--tag", "Project").stdout.split("\n", 1)
+    assert first.startswith("two lines ")
+    assert first.split()[-2:] == ["1.56", "USD"]
+
+
 def test_what_aws_bills(aws: Account) -> None:
     group = {"Keys": ["gen-infra:cost$test", "Amazon EC2"], "Metrics": {"UnblendedCost": {"Amount": "1234.5"}}}
     aws.answers = {**aws.answers, "GetCostAndUsage": {"ResultsByTime": [{"Groups": [group]}]}}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gen_infra.check.runner import SUPPRESSIONS
 from gen_infra.tools.addresses import bare
 from gen_infra.tools.checkov.adapter import (
     CheckovSuppression,
@@ -13,6 +14,7 @@ from gen_infra.tools.checkov.adapter import (
     ScanResult,
     SkipComment,
     doubts,
+    reason_of,
     skip_comments,
     without_skips,
 )
@@ -64,6 +66,19 @@ def test_any_other_skip_is_not_trusted(record: CheckRecord) -> None:
     assert doubts(replace(GREEN, skipped=(record,)), expected=EXPECTED, allowed=ALLOWED) == (
         f"{record.check_id} is skipped for {record.resource}, which is not allowed",
     )
+
+
+def test_each_resource_has_its_own_reason() -> None:
+    def skipped(resource: str) -> str | None:
+        return reason_of(CheckRecord("CKV_AWS_117", "in a VPC", resource, "main.tf", (1, 9)), SUPPRESSIONS)
+
+    submit = skipped("module.job_functions.aws_lambda_function.submit")
+    stop = skipped("module.queue_stop.aws_lambda_function.this")
+    assert submit
+    assert stop
+    assert "AWS Batch API and nothing" in submit
+    assert "Budgets APIs" in stop
+    assert skipped("module.other.aws_lambda_function.this") is None
 
 
 def test_an_unneeded_skip_is_named() -> None:

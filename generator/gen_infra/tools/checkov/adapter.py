@@ -195,7 +195,7 @@ def doubts(result: ScanResult, *, expected: frozenset[str], allowed: Sequence[Ch
         *(
             f"{record.check_id} is skipped for {record.resource}, which is not allowed"
             for record in result.skipped
-            if not any(_allows(suppression, record) for suppression in allowed)
+            if reason_of(record, allowed) is None
         ),
         *(f"{comment} is skipped but passes: remove the comment" for comment in result.unneeded),
     )
@@ -230,8 +230,12 @@ def without_skips(text: str) -> str:
     return _SKIP.sub(r"\1-skip=\2\3", text)
 
 
-def _allows(suppression: CheckovSuppression, record: CheckRecord) -> bool:
-    return suppression.check_id == record.check_id and fnmatchcase(record.resource, suppression.resource)
+def reason_of(record: CheckRecord, allowed: Iterable[CheckovSuppression]) -> str | None:
+    """Return why a check is skipped for its resource: of the first suppression that allows it; None if none does."""
+    for each in allowed:
+        if each.check_id == record.check_id and fnmatchcase(record.resource, each.resource):
+            return each.reason
+    return None
 
 
 def _sources(folder: Path) -> dict[str, str]:
