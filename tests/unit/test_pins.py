@@ -12,7 +12,12 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PLACES = [*(ROOT / "docs").glob("*.md"), ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]
+_PLACES = [
+    ROOT / "README.md",
+    *(ROOT / "docs").glob("*.md"),
+    ROOT / "action.yml",
+    *(ROOT / ".github" / "workflows").glob("*.yml"),
+]
 _BUILDSPEC = ROOT / "modules" / "image-pipeline" / "src" / "buildspec.yml"
 
 

@@ -43,7 +43,8 @@ def source_bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
     if _region(clients, name) is None:
         return  # which `bucket` says
     if clients.s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled":
-        yield ok("image source", f"{name} keeps versions: rebuilds use the source that was applied")
+        pinned = "rebuilds use the source that was applied, in CodeBuild's own image, which cannot be pinned"
+        yield ok("image source", f"{name} keeps versions: {pinned}")
     else:
         message = f"{name} keeps no versions: who may write to it decides what the next rebuild runs"
         command = f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"

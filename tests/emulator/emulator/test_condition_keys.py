@@ -223,6 +223,8 @@ class TestCreatedResources:
         assert refusal(ec2.modify_image_attribute, ImageId=own, ImdsSupport={"Value": "v2.0"}) == "accepted"
         for change in ({"Description": {"Value": "a"}}, shared):
             assert refusal(ec2.modify_image_attribute, ImageId=own, **change) == "UnauthorizedOperation"
+            both = {"ImdsSupport": {"Value": "v2.0"}, **change}  # the condition is met, but it is two attributes
+            assert refusal(ec2.modify_image_attribute, ImageId=own, **both) == "InvalidParameterCombination"
 
 
 @pytest.fixture(scope="module")

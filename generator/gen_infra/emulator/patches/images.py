@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.responses.amis import AmisResponse
@@ -62,14 +63,23 @@ def volume_key() -> None:
 
 
 @moto_patch(
-    moto="5.2.5 drops ImdsSupport of ModifyImageAttribute",
-    aws="stores and describes it",
+    moto="5.2.5 drops ImdsSupport of ModifyImageAttribute, and changes several attributes at once",
+    aws="stores and describes it; one request changes one attribute",
 )
 def image_imds_support() -> None:
-    """Store it on the image."""
+    """Store it on the image, and refuse a request with another attribute.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
+    """
+    attributes = ("Description", "ImdsSupport", "LaunchPermission")
 
     @around(AmisResponse, "modify_image_attribute")
     def modify_image_attribute(original: Any, response: AmisResponse) -> Any:
+        given = [name for name in attributes if any(key.startswith(f"{name}.") for key in response.querystring)]
+        named = str(response._get_param("Attribute") or "")
+        if len({*map(str.lower, given), *([named.lower()] if named else [])}) > 1:
+            message = "You can specify only one attribute at a time"
+            raise EC2ClientError("InvalidParameterCombination", message)
         result = original(response)
         if support := response._get_param("ImdsSupport.Value"):
             response.ec2_backend.amis[response._get_param("ImageId")].imds_support = support
