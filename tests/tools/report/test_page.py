@@ -13,8 +13,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from gen_infra import pipeline
+from gen_infra.aws.alarms import AlarmState
 from gen_infra.check.report import Check, CheckReport, Finding, RuleInfo
 from gen_infra.explain import ManifestChange, explain
+from gen_infra.report.data import AccessMatrix, ImageNow
 from gen_infra.report.gather import gather
 from gen_infra.report.page import page as render_page
 from gen_infra.terraform.plan import PlanContent
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 
     from gen_infra.report.data import EnvironmentReport
 
-HOSTILE = "</pre></script><script>document.title='hostile'</script><img src=x onerror=document.title='hostile'>"
+HOSTILE = (
+    "</pre></script><script>document.title='hostile'</script><img src=x onerror=document.title='hostile'>"
+    '" autofocus onfocus="document.title=\'hostile\'" style="position:fixed" x=\'`{{7*7}}${a}&#60;'
+)
 JOB = {"image": "quay.io/x/y:1", "vcpus": 4, "memory_mib": 8000}
 # Some frames later.
 _SETTLED = """() => new Promise((done) => {
@@ -114,9 +119,15 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> EnvironmentReport:
     finding = Finding("failed", HOSTILE, HOSTILE, rule)
     change = {"actions": ["delete"], "before": {"name": HOSTILE}, "after": None}
     queue = {"address": HOSTILE, "mode": "managed", "type": "aws_batch_job_queue", "change": change}
+    alarm = AlarmState(HOSTILE, HOSTILE, NOW, HOSTILE)
+    target, role = found.access.targets[0], found.access.roles[0]
+    cell = replace(role.cells[0], conditional=(HOSTILE,), conditions=(HOSTILE,), unknown=(HOSTILE,), reasons=(HOSTILE,))
+    role = replace(role, name=HOSTILE, about=HOSTILE, notes=(HOSTILE,), cells=(cell, *role.cells[1:]))
+    target = replace(target, title=HOSTILE, detail=HOSTILE, notes=(HOSTILE,))
     return replace(
         found,
-        live=live,
+        access=AccessMatrix((target, *found.access.targets[1:]), (role, *found.access.roles)),
+        live=replace(live, alarms=(alarm,), images=(ImageNow(HOSTILE, HOSTILE, HOSTILE, NOW),), unseen=(HOSTILE,)),
         check=CheckReport((Check("checkov", HOSTILE, (finding, replace(finding, level="skipped", reason=HOSTILE))),)),
         plan=explain(PlanContent({"resource_changes": [queue]}), [ManifestChange(HOSTILE, HOSTILE, HOSTILE, None)]),
         missing=tuple(each for each in found.missing if each.section == "picture"),
@@ -145,11 +156,16 @@ def test_hostile_text_stays_text(browser: Browser, reported: EnvironmentReport, 
         assert page.locator("script").count() == 1
         assert page.locator("img").count() == 0
         assert page.locator("#job-bad a").inner_text() == HOSTILE
-        assert HOSTILE in (page.locator("#part-job-one").text_content() or "")
+        # The manifest and HCL escape what follows.
+        assert HOSTILE.partition('"')[0] in (page.locator("#part-job-one").text_content() or "")
         assert (page.locator("#check").text_content() or "").count(HOSTILE) == 7
         assert HOSTILE in (page.locator("#plan tbody th").text_content() or "")
         assert "stops jobs" in (page.locator("#plan .danger").first.text_content() or "")
         assert page.locator('a[href^="javascript"]').count() == 0
+        assert page.locator("[onfocus], [autofocus], [style]:not(svg *), base, iframe, link").count() == 0
+        assert (page.locator("#live").text_content() or "").count(HOSTILE) == 6
+        assert page.locator("#access .conditional[title]").first.get_attribute("title") == f"if {HOSTILE}"
+        assert page.locator("#access .unknown[title]").first.get_attribute("title") == HOSTILE
 
 
 def test_the_search_shows_what_is_meant(browser: Browser, reported: EnvironmentReport, tmp_path: Path) -> None:
