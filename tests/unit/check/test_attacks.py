@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from gen_infra.errors import UsageError
 from gen_infra.manifest import load
 from gen_infra.render.files import render
 from gen_infra.terraform.source import read_source
+from tests.conftest import ROOT
 from tests.unit.manifests import accept, changed, write
 
 if TYPE_CHECKING:
@@ -323,3 +325,13 @@ def test_check_fails_for_file_systems_without_tls(configuration: dict[str, str],
     source = read_source(terraform_sources(render(loaded)))
     broken = [each.rule.id for each in broken_rules(source.resources, accepted_in(loaded))]
     assert broken == ["GI_EFS_1", "GI_EFS_2"]
+
+
+def test_the_principals_of_an_engine_are_named_by_the_manifest_and_no_others_are() -> None:
+    loaded = load(ROOT / "envs/examples/nextflow.yaml")
+    source = read_source(terraform_sources(render(loaded)))
+    accepted = accepted_in(loaded)
+    assert [*broken_rules(source.resources, accepted)] == []
+    [principal] = loaded.given_engines["nextflow"].principals
+    broken, *_ = broken_rules(source.resources, replace(accepted, trusted=frozenset()))
+    assert (broken.rule.id, principal in broken.problem) == ("GI_IAM_3", True)
