@@ -306,7 +306,7 @@ def apply(
         steps = _Steps(environment, lock.on_event, plan, file)
         queues = [*map(manifest.queue_name, manifest.queues)]
         replacement = Replacement(
-            plan, steps, clients, manifest.name, manifest.tags, draining or Draining(), progress, queues=queues
+            plan, steps, clients, manifest.name, manifest.resource_tags, draining or Draining(), progress, queues=queues
         )
         try:
             with marked_as_started(environment), with_recovery_hints(environment, lock):

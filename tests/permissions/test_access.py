@@ -38,6 +38,7 @@ SCIENTIST = f"{ROLE}aws-reserved/sso.amazonaws.com/{SIGNED_IN}"
 GITHUB = {"iss": "https://token.actions.githubusercontent.com", "aud": "sts.amazonaws.com"}
 GITLAB = {"iss": "https://gitlab.com", "aud": "https://gitlab.com"}
 PULL_REQUEST = GITHUB | {"sub": "repo:lab/infra:pull_request"}
+MERGE = GITHUB | {"sub": "repo:lab/infra:ref:refs/heads/main"}
 DEPLOYMENT = GITHUB | {"sub": "repo:lab/infra:environment:prod"}
 PIPELINE = GITLAB | {"sub": "project_path:lab/infra:ref_type:branch:ref:main"}
 
@@ -103,7 +104,7 @@ REFUSED_TOKENS = [
     ("Plan", DEPLOYMENT),
     ("Submit", PULL_REQUEST),
     ("Plan", PULL_REQUEST | {"sub": "repo:other/infra:pull_request"}),
-    ("Plan", PULL_REQUEST | {"sub": "repo:lab/infra:ref:refs/heads/main"}),
+    ("Plan", PULL_REQUEST | {"sub": "repo:lab/infra:ref:refs/heads/feature"}),
     ("Plan", PULL_REQUEST | {"aud": "https://gitlab.com"}),
     ("Plan", PULL_REQUEST | {"iss": "https://token.example.com"}),
     ("Plan", PULL_REQUEST | {"iss": GITLAB["iss"], "aud": GITLAB["aud"]}),
@@ -244,6 +245,8 @@ def test_a_pull_request_is_planned_and_what_is_merged_is_applied(shared: Shared)
     ):
         assert "create  job definition more-shared" in run(site, "plan", path)
         assert "not authorized" in refusal(site, "apply", path, "--yes")
+    with checked_out(shared, "to-apply", proposed, keys_of_token(aws, access_role("Plan"), MERGE)) as (site, path):
+        assert "create  job definition more-shared" in run(site, "plan", path)
     with checked_out(shared, "merged", proposed, keys_of_token(aws, access_role("Apply"), DEPLOYMENT)) as (site, path):
         run(site, "apply", path, "--yes")
     file = shared.path.with_name("token")

@@ -57,8 +57,11 @@ def require_free_names(clients: Clients, resources: Iterable[AwsResource], envir
 
 
 @aws_errors()
-def require_own(clients: Clients, queue: str, definition: str, environment: str) -> None:
+def require_own(clients: Clients, queue: str, definition: str, environment: str) -> str:
     """Refuse to submit to a queue, or a definition, that does not exist or is another environment's of the same name.
+
+    Returns:
+        The definition with its newest revision, such as ``isaac-prod:3``, of which policies know the tags.
 
     Raises:
         AwsError: one of them does not exist, or the queue is disabled.
@@ -79,6 +82,7 @@ def require_own(clients: Clients, queue: str, definition: str, environment: str)
             )
     if queues[0].get("state") == "DISABLED":
         raise _disabled(queue, queues[0].get("tags"))
+    return f"{definition}:{newest[definition]['revision']}"
 
 
 def _disabled(queue: str, tags: Mapping[str, str] | None) -> AwsError:

@@ -172,12 +172,12 @@ def submit(
         )
     aws = clients(env.region)
     caller = require_account(aws, env.account)
-    require_own(aws, request.queue, request.definition, env.name)
+    revision_of_definition = require_own(aws, request.queue, request.definition, env.name)
     if via_function:
         job_id = submission.submit_via_function(aws, function, request)
     else:
         tags_of_job = {**request.tags, **submission.owner_tags(env.name, caller.user_id)}
-        job_id = submission.submit(aws, replace(request, tags=tags_of_job))
+        job_id = submission.submit(aws, replace(request, definition=revision_of_definition, tags=tags_of_job))
     if follow:
         return _follow(aws, job_id, manifest, console, as_json=as_json)
     if not watch:

@@ -71,12 +71,14 @@ _WHY = (
 COMMANDS: Mapping[str, tuple[Calls, ...]] = {
     "submit": (
         on("submitted-to", "batch", "SubmitJob"),
+        on("adopted-submitted-to", "batch", "SubmitJob"),
         on("region", "batch", "DescribeJobDefinitions"),
         on("submitted-jobs", "batch", "TagResource"),
         *_JOBS, *_QUEUES, *_LOGS,
     ),
     "submit to any queue": (
         on("submitted-to-any-queue", "batch", "SubmitJob"),
+        on("adopted-submitted-to-any-queue", "batch", "SubmitJob"),
         on("region", "batch", "DescribeJobDefinitions"),
         on("submitted-jobs", "batch", "TagResource"),
         on("submit-function", "lambda", "InvokeFunction"),

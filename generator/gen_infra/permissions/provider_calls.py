@@ -43,6 +43,15 @@ def on(scope: str, service: str, *operations: str) -> Calls:
     return Calls(scope, tuple(f"{service}:{operation}" for operation in operations))
 
 
+def of_batch(scope: str, *operations: str) -> tuple[Calls, ...]:
+    """Return calls that change Batch's resources: of the environment, and of what it adopts; with those for tags."""
+    return (
+        on(scope, "batch", "UntagResource", *operations),
+        on("adopted-batch", "batch", "UntagResource", *operations),
+        on("tags-of-batch", "batch", "TagResource"),
+    )
+
+
 def _always(_: Manifest) -> bool:
     return True
 
@@ -144,11 +153,8 @@ TYPES: Mapping[str, TypeCalls] = {
         _always,
         (on("region", "batch", "DescribeComputeEnvironments"),),
         (
-            on(
-                "compute-environments", "batch",
-                "CreateComputeEnvironment", "DeleteComputeEnvironment", "TagResource", "UntagResource",
-                "UpdateComputeEnvironment",
-            ),
+            on("new-compute-environments", "batch", "CreateComputeEnvironment"),
+            *of_batch("compute-environments", "DeleteComputeEnvironment", "UpdateComputeEnvironment"),
             on("pass-to-ec2", "iam", "PassRole"),
             on("pass-to-batch", "iam", "PassRole"),
             on("pass-to-spotfleet", "iam", "PassRole"),
@@ -159,10 +165,8 @@ TYPES: Mapping[str, TypeCalls] = {
         _has_jobs,
         (on("region", "batch", "DescribeJobDefinitions"),),
         (
-            on(
-                "job-definitions", "batch",
-                "DeregisterJobDefinition", "RegisterJobDefinition", "TagResource", "UntagResource",
-            ),
+            on("new-job-definitions", "batch", "RegisterJobDefinition"),
+            *of_batch("job-definitions", "DeregisterJobDefinition"),
             on("pass-to-ecs-tasks", "iam", "PassRole"),
         ),
     ),
@@ -170,24 +174,20 @@ TYPES: Mapping[str, TypeCalls] = {
         _always,
         (on("region", "batch", "DescribeJobQueues"),),
         (
-            on(
-                "job-queues", "batch",
-                "CreateJobQueue", "DeleteJobQueue", "TagResource", "UntagResource", "UpdateJobQueue",
-            ),
+            on("new-job-queues", "batch", "CreateJobQueue"),
+            *of_batch("job-queues", "DeleteJobQueue", "UpdateJobQueue"),
             # A queue names its compute environments and its scheduling policy.
             on("compute-environments", "batch", "CreateJobQueue", "UpdateJobQueue"),
             on("scheduling-policies", "batch", "CreateJobQueue", "UpdateJobQueue"),
+            on("adopted-batch", "batch", "CreateJobQueue"),
         ),
     ),
     "aws_batch_scheduling_policy": TypeCalls(
         lambda manifest: any(queue.fair_share for queue in manifest.queues.values()),
         (on("region", "batch", "DescribeSchedulingPolicies"),),
         (
-            on(
-                "scheduling-policies", "batch",
-                "CreateSchedulingPolicy", "DeleteSchedulingPolicy", "TagResource", "UntagResource",
-                "UpdateSchedulingPolicy",
-            ),
+            on("new-scheduling-policies", "batch", "CreateSchedulingPolicy"),
+            *of_batch("scheduling-policies", "DeleteSchedulingPolicy", "UpdateSchedulingPolicy"),
         ),
     ),
     "aws_budgets_budget": TypeCalls(
@@ -372,11 +372,13 @@ TYPES: Mapping[str, TypeCalls] = {
             on("adopted-roles", "iam", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
         ),
         (
-            on("bounded-roles", "iam", "CreateRole", "PutRolePermissionsBoundary"),
+            on("new-roles", "iam", "CreateRole"),
+            on("bounded-roles", "iam", "PutRolePermissionsBoundary"),
+            on("roles", "iam", "ListInstanceProfilesForRole"),
+            on("tags-of-roles", "iam", "TagRole"),
             on(
-                "roles", "iam",
-                "DeleteRole", "ListInstanceProfilesForRole", "TagRole", "UntagRole", "UpdateAssumeRolePolicy",
-                "UpdateRole", "UpdateRoleDescription",
+                "own-roles", "iam",
+                "DeleteRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription",
             ),
             # Their trust, policies and existence are for an administrator: they have no permissions boundary.
             on("adopted-roles", "iam", "TagRole", "UntagRole"),

@@ -22,6 +22,11 @@ def equals(key: str, *values: str) -> StatementCondition:
     return StatementCondition("StringEquals", key, values)
 
 
+def equals_if_exists(key: str, *values: str) -> StatementCondition:
+    """Return the condition that a key has one of these values, or that the request has no such key."""
+    return StatementCondition("StringEqualsIfExists", key, values)
+
+
 def like(key: str, *values: str) -> StatementCondition:
     """Return the condition that a key is like one of these patterns."""
     return StatementCondition("StringLike", key, values)

@@ -1,7 +1,10 @@
 """The resources that commands call AWS for, as ARNs and conditions: a scope for each, by the names in `calls`.
 
 Names of an environment's resources end in its name, so that a scope stays the same when queues and jobs come and go.
-What AWS names by an id is known by its tags: ``Name``, or ``gen-infra:environment`` of jobs and builders.
+Such a pattern covers names of other environments: ``*-prod`` is ``isaac-b-prod`` of ``b-prod`` too. What changes these
+resources therefore requires the tag ``gen-infra:environment``, and what creates them sets it. AWS reads no tags for
+``iam:PassRole`` (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html), and a job definition
+without a revision has none: there the pattern is all. What AWS names by an id is known by its tags.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from gen_infra.aws.tags import ENVIRONMENT_TAG, SUBMITTER_TAG
 from gen_infra.manifest.instance_policies import CLUSTERS, UNIQUE
 from gen_infra.manifest.job_policies import ECR_IMAGE, StatementCondition
 from gen_infra.manifest.model.settings import StateBucket
-from gen_infra.permissions.scope import Scope, arn, equals, iam_arn, lacks, like
+from gen_infra.permissions.scope import Scope, arn, equals, equals_if_exists, iam_arn, lacks, like
 from gen_infra.permissions.workflow_scopes import workflow_scopes
 
 if TYPE_CHECKING:
@@ -87,44 +90,90 @@ def _linked_roles(manifest: Manifest) -> dict[str, bool]:
     }
 
 
+def _owned(manifest: Manifest) -> StatementCondition:
+    """Return the condition that a resource is this environment's."""
+    return equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", manifest.name)
+
+
+def _not_of_others(manifest: Manifest) -> StatementCondition:
+    """Return the condition that a resource is this environment's or has no tag yet: it is created, or adopted."""
+    return equals_if_exists(f"aws:ResourceTag/{ENVIRONMENT_TAG}", manifest.name)
+
+
+def _requested(manifest: Manifest) -> StatementCondition:
+    """Return the condition that a call sets this environment's tag."""
+    return equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", manifest.name)
+
+
 def _batch(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     name, existing = manifest.name, manifest.adopted
+    owned, not_of_others, requested = _owned(manifest), _not_of_others(manifest), _requested(manifest)
 
-    def named(kind: str, pattern: str, names: Iterable[str] = ()) -> tuple[str, ...]:
-        return tuple(arn(manifest, "batch", f"{kind}/{each}") for each in (pattern, *sorted(names)))
+    def named(kind: str, *names: str) -> tuple[str, ...]:
+        return tuple(arn(manifest, "batch", f"{kind}/{each}") for each in names)
 
-    computes = existing.compute.values()
-    queues = named("job-queue", f"*-{name}", existing.queues.values())
-    yield "compute-environments", Scope(named("compute-environment", f"*-{name}-{UNIQUE}", computes))
-    clusters = [form.format(each) for each in (f"*-{name}-{UNIQUE}", *sorted(computes)) for form in CLUSTERS]
+    computes = named("compute-environment", f"*-{name}-{UNIQUE}")
+    adopted_computes = named("compute-environment", *sorted(existing.compute.values()))
+    # Also the disabled queues that keep a compute environment while its successor is created.
+    queues = named("job-queue", f"*-{name}", f"*-{name}-{UNIQUE}-drain")
+    adopted_queues = named("job-queue", *sorted(existing.queues.values()))
+    adopted_drains = named("job-queue", *(f"{each}-drain" for each in sorted(existing.compute.values())))
+    policies = named("scheduling-policy", f"*-{name}")
+    adopted_policies = named("scheduling-policy", *sorted(existing.scheduling_policies.values()))
+    adopted_names = sorted({manifest.definition_name(key) for key in existing.jobs})
+    definitions = named("job-definition", f"*-{name}", *adopted_names)
+    revisions = named("job-definition", f"*-{name}:*")
+    adopted_revisions = named("job-definition", *(f"{each}:*" for each in adopted_names))
+    adopted = (*adopted_computes, *adopted_queues, *adopted_drains, *adopted_policies, *adopted_revisions)
+
+    yield "new-compute-environments", Scope(computes, (requested,))
+    yield "compute-environments", Scope(computes, (owned,))
+    yield "new-job-queues", Scope((*queues, *adopted_queues, *adopted_drains), (requested,))
+    yield "job-queues", Scope(queues, (owned,))
+    yield "new-scheduling-policies", Scope((*policies, *adopted_policies), (requested,))
+    yield "scheduling-policies", Scope(policies, (owned,))
+    yield "new-job-definitions", Scope(definitions, (requested,))
+    yield "job-definitions", Scope(revisions, (owned,))
+    yield "adopted-batch", Scope(adopted, (not_of_others,))
+    tagged = (*computes, *queues, *policies, *definitions, *revisions, *adopted)
+    yield "tags-of-batch", Scope(tagged, (not_of_others,))
+    clusters = [
+        form.format(each) for each in (f"*-{name}-{UNIQUE}", *sorted(existing.compute.values())) for form in CLUSTERS
+    ]
     yield "clusters", Scope(tuple(arn(manifest, "ecs", f"cluster/{each}") for each in clusters))
     instances = tuple(arn(manifest, "ecs", f"container-instance/{each}/*") for each in clusters)
     yield "container-instances", Scope(instances)
-    # Also the disabled queues that keep a compute environment while its successor is created.
-    drains = named("job-queue", f"*-{name}-{UNIQUE}-drain", (f"{each}-drain" for each in computes))
-    yield "job-queues", Scope((*queues, *drains))
-    names = named("job-definition", f"*-{name}", {manifest.definition_name(key) for key in existing.jobs})
-    definitions = tuple(each for definition in names for each in (definition, f"{definition}:*"))
-    yield "job-definitions", Scope(definitions)
-    policies = existing.scheduling_policies.values()
-    yield "scheduling-policies", Scope(named("scheduling-policy", f"*-{name}", policies))
+    yield from _submitting(manifest, (queues[0], *revisions), (*adopted_queues, *adopted_revisions))
+
+
+def _submitting(manifest: Manifest, ours: tuple[str, ...], adopted: tuple[str, ...]) -> Iterator[tuple[str, Scope]]:
+    """Yield what jobs are submitted to, and jobs. AWS reads the tags of a definition only with its revision.
+
+    https://docs.aws.amazon.com/batch/latest/userguide/iam-example-restrict-job-submission-by-tags.html
+
+    Args:
+        manifest: the environment.
+        ours: its queues and definitions, as patterns.
+        adopted: those that existed before, which may have no tags yet.
+    """
+    owned, not_of_others = _owned(manifest), _not_of_others(manifest)
     submit = manifest.access.submit if manifest.access else None
-    chosen = [manifest.batch_arn("job-queue", key) for key in submit.queues] if submit else []
-    submitted = (
-        equals(f"aws:RequestTag/{SUBMITTER_TAG}", "${aws:userid}"),
-        equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", name),
-    )
-    yield "submitted-to", Scope((*(chosen or queues), *definitions), submitted)
-    yield "submitted-to-any-queue", Scope((*queues, *definitions), submitted)
+    chosen = {manifest.batch_arn("job-queue", key): key for key in submit.queues} if submit else {}
+
+    def allowed(arns: tuple[str, ...], *, are_adopted: bool) -> tuple[str, ...]:
+        of_kind = (arn for arn, key in chosen.items() if (key in manifest.adopted.queues) is are_adopted)
+        return (*of_kind, *(each for each in arns if not (chosen and ":job-queue/" in each)))
+
+    submitted = (equals(f"aws:RequestTag/{SUBMITTER_TAG}", "${aws:userid}"), _requested(manifest))
+    yield "submitted-to", Scope(allowed(ours, are_adopted=False), (*submitted, owned))
+    yield "adopted-submitted-to", Scope(allowed(adopted, are_adopted=True), (*submitted, not_of_others))
+    yield "submitted-to-any-queue", Scope(ours, (*submitted, owned))
+    yield "adopted-submitted-to-any-queue", Scope(adopted, (*submitted, not_of_others))
     jobs = (arn(manifest, "batch", "job/*"),)
     is_new = (lacks(f"aws:ResourceTag/{SUBMITTER_TAG}"), lacks(f"aws:ResourceTag/{ENVIRONMENT_TAG}"))
     yield "submitted-jobs", Scope(jobs, (*submitted, *is_new))
-    of_environment = equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", name)
-    yield (
-        "own-jobs",
-        Scope(jobs, (equals(f"aws:ResourceTag/{SUBMITTER_TAG}", "${aws:userid}"), of_environment)),
-    )
-    yield "jobs", Scope(jobs, (of_environment,))
+    yield "own-jobs", Scope(jobs, (equals(f"aws:ResourceTag/{SUBMITTER_TAG}", "${aws:userid}"), owned))
+    yield "jobs", Scope(jobs, (owned,))
 
 
 def role_names(manifest: Manifest) -> dict[str, tuple[str, ...]]:
@@ -173,15 +222,19 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     roles = tuple(iam_arn(manifest, f"role{path}{name}") for name in names)
     given = _given_roles(manifest)
     bounded = (equals("iam:PermissionsBoundary", boundary),) if boundary else ()
+    owned = _owned(manifest)
     yield "roles", Scope(roles)
-    yield "bounded-roles", Scope(roles, bounded)
+    yield "new-roles", Scope(roles, (*bounded, _requested(manifest)))
+    yield "own-roles", Scope(roles, (owned,))
+    yield "tags-of-roles", Scope(roles, (_not_of_others(manifest),))
+    yield "bounded-roles", Scope(roles, (*bounded, owned))
     instances = tuple(iam_arn(manifest, f"role{path}{name}") for name in by_service.get("ec2", ()))
     for scope, changed, several in (
         ("attached-policies", roles, _ATTACHED_POLICIES),
         ("former-policies", instances, _FORMER_POLICIES),
     ):
         policies = tuple(f"arn:{manifest.partition}:iam::aws:policy/{policy}" for policy in several)
-        yield scope, Scope(changed, (*bounded, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
+        yield scope, Scope(changed, (*bounded, owned, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
     profiles = [iam_arn(manifest, f"instance-profile{path}{name}") for name in by_service.get("ec2", ())]
     yield "instance-profiles", Scope(tuple(profiles))
     for service in dict.fromkeys((*by_service, *given)):
@@ -221,7 +274,10 @@ def protected(manifest: Manifest) -> tuple[str, ...]:
 def _named(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     """Yield what has a fixed name in the environment's region."""
     suffixed = manifest.suffixed
-    groups = [arn(manifest, "logs", f"log-group:{pattern}") for pattern in manifest.log_group_patterns]
+    every_run = manifest.workflow_log_group(suffixed("*"))
+    named = [each for each in manifest.log_group_patterns if each != every_run]
+    named += map(manifest.workflow_log_group, manifest.state_machines)
+    groups = [arn(manifest, "logs", f"log-group:{name}") for name in named]
     yield "log-groups", Scope(tuple(each for group in groups for each in _with_streams(group)))
     adopted = [arn(manifest, "logs", f"log-group:{name}") for name in manifest.adopted.log_groups]
     yield "adopted-log-groups", Scope(tuple(each for group in adopted for each in _with_streams(group)))
@@ -316,8 +372,10 @@ def _network(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     if manifest.uses_ec2:
         name = f"*-{manifest.name}"
         created = equals("ec2:CreateAction", "CreateLaunchTemplate")
-        yield "new-launch-templates", Scope(ec2("launch-template"), (like("aws:RequestTag/Name", name),))
-        yield "launch-templates", Scope(ec2("launch-template"), (like("aws:ResourceTag/Name", name),))
+        requested = (like("aws:RequestTag/Name", name), _requested(manifest))
+        yield "new-launch-templates", Scope(ec2("launch-template"), requested)
+        named = like("aws:ResourceTag/Name", name)
+        yield "launch-templates", Scope(ec2("launch-template"), (named, _owned(manifest)))
         yield "tags-of-new-launch-templates", Scope(ec2("launch-template"), (created,))
     if manifest.created_file_systems:
         yield from _file_systems(manifest)
@@ -342,13 +400,13 @@ def _file_systems(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     name = f"*-{manifest.name}"
     for scope, resource in kinds.items():
         arns = (arn(manifest, "elasticfilesystem", resource),)
-        yield scope, Scope(arns, (like("aws:ResourceTag/Name", name),))
-    requested = like("aws:RequestTag/Name", name)
-    yield "new-file-systems", Scope(("*",), (requested,))  # AWS knows no resource of its creation
+        yield scope, Scope(arns, (like("aws:ResourceTag/Name", name), _owned(manifest)))
+    requested = (like("aws:RequestTag/Name", name), _requested(manifest))
+    yield "new-file-systems", Scope(("*",), requested)  # AWS knows no resource of its creation
     # https://docs.aws.amazon.com/efs/latest/ug/using-tags-efs.html
     created = equals("elasticfilesystem:CreateAction", "CreateAccessPoint", "CreateFileSystem")
     every = tuple(arn(manifest, "elasticfilesystem", resource) for resource in kinds.values())
-    yield "tags-of-new-file-systems", Scope(every, (requested, created))
+    yield "tags-of-new-file-systems", Scope(every, (*requested, created))
     places = ("network-interface/*", "security-group/*", "subnet/*")
     yield "mount-target-interfaces", Scope(tuple(arn(manifest, "ec2", place) for place in places))
 
@@ -406,7 +464,7 @@ def _image(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     created = equals("ec2:CreateAction", "CreateKeyPair", "RunInstances")
     yield "tags-of-new-builders", Scope(ec2("instance/*", "key-pair/*", "volume/*"), (requested, created))
     # Packer tags images again, or only, after they are made: those without any environment's tag, and its own.
-    new_or_own = StatementCondition("StringEqualsIfExists", f"aws:ResourceTag/{ENVIRONMENT_TAG}", (manifest.name,))
+    new_or_own = _not_of_others(manifest)
     yield "tags-of-new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"), (requested, new_or_own))
     yield "new-images", Scope((f"{images}:image/*", f"{images}:snapshot/*"))
     yield "finished-images", Scope((f"{images}:image/ami-*",), (equals("ec2:Attribute/ImdsSupport", "v2.0"), tagged))

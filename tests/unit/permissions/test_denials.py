@@ -19,6 +19,8 @@ BOUNDED = {"iam__permissionsboundary": BOUNDARY}
 ACCESS_LIKE = f"{IAM}:role/genomics/batchAccessX-shared-job"
 CONTEXT = {
     **BOUNDED,
+    "aws__requesttag/gen-infra__environment": "shared",
+    "aws__resourcetag/gen-infra__environment": "shared",
     "iam__passedtoservice": "ecs-tasks.amazonaws.com",
     "iam__policyarn": "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole",
 }

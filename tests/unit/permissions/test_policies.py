@@ -13,6 +13,8 @@ from gen_infra.errors import UsageError
 from gen_infra.iam import PolicyDocument
 from gen_infra.manifest.job_policies import policy_document
 from gen_infra.manifest.model.existing import Existing
+from gen_infra.manifest.model.file_system import FileSystem
+from gen_infra.manifest.model.scheduling import FairShare
 from gen_infra.permissions.policies import statements
 from gen_infra.permissions.scope import iam_arn
 from tests.conftest import ROOT
@@ -20,6 +22,7 @@ from tests.unit.permissions.callers import ACCOUNT, BOUNDARY, USER_ID, example, 
 
 if TYPE_CHECKING:
     from gen_infra.iam import Principal
+    from gen_infra.manifest import Manifest
 
 BATCH = f"arn:aws:batch:us-east-1:{ACCOUNT}"
 IAM = f"arn:aws:iam::{ACCOUNT}"
@@ -27,6 +30,7 @@ EC2 = f"arn:aws:ec2:us-east-1:{ACCOUNT}"
 SUFFIX = "0" * 26
 OURS = {"aws__RequestTag/gen-infra__submitted-by": USER_ID, "aws__RequestTag/gen-infra__environment": "shared"}
 OWN_JOB = {"aws__ResourceTag/gen-infra__submitted-by": USER_ID, "aws__ResourceTag/gen-infra__environment": "shared"}
+OF_ENVIRONMENT = {"aws__ResourceTag/gen-infra__environment": "shared"}
 OTHERS_JOB = {**OWN_JOB, "aws__ResourceTag/gen-infra__submitted-by": "AROAEXAMPLE:bob"}
 
 
@@ -36,12 +40,8 @@ def lower(context: dict[str, str]) -> dict[str, str]:
 
 class TestSubmit:
     def test_it_submits_to_its_queues_with_its_tags(self) -> None:
-        for resource in (
-            "job-queue/lowPriority-shared",
-            "job-definition/stats-shared",
-            "job-definition/stats-shared:3",
-        ):
-            assert is_allowed("submit", "batch:SubmitJob", f"{BATCH}:{resource}", **lower(OURS))
+        for resource in ("job-queue/lowPriority-shared", "job-definition/stats-shared:3"):
+            assert is_allowed("submit", "batch:SubmitJob", f"{BATCH}:{resource}", **lower(OURS | OF_ENVIRONMENT))
         assert is_allowed("submit", "batch:TagResource", f"{BATCH}:job/*", **lower(OURS))
 
     @pytest.mark.parametrize(
@@ -53,10 +53,18 @@ class TestSubmit:
             ("job-queue/lowPriority-shared", {}),
             ("job-queue/lowPriority-shared", {**OURS, "aws__RequestTag/gen-infra__submitted-by": "AROAEXAMPLE:bob"}),
             ("job-queue/lowPriority-shared", {**OURS, "aws__RequestTag/gen-infra__environment": "other"}),
+            ("job-queue/lowPriority-b-shared", OURS),
+            ("job-definition/stats-shared", OURS),  # AWS reads no tags without a revision
         ],
     )
     def test_it_submits_nowhere_else_and_for_no_other_user(self, resource: str, tags: dict[str, str]) -> None:
-        assert not is_allowed("submit", "batch:SubmitJob", f"{BATCH}:{resource}", **lower(tags))
+        assert not is_allowed("submit", "batch:SubmitJob", f"{BATCH}:{resource}", **lower(OF_ENVIRONMENT | tags))
+
+    @pytest.mark.parametrize("role", ["submit", "operate"])
+    @pytest.mark.parametrize("tags", [{}, {"aws__ResourceTag/gen-infra__environment": "b-shared"}])
+    def test_it_submits_nothing_of_an_environment_whose_name_ends_alike(self, role: str, tags: dict[str, str]) -> None:
+        for resource in ("job-queue/lowPriority-b-shared", "job-definition/stats-b-shared:3"):
+            assert not is_allowed(role, "batch:SubmitJob", f"{BATCH}:{resource}", **lower(OURS | tags))
 
     @pytest.mark.parametrize("action", ["batch:CancelJob", "batch:TerminateJob"])
     def test_it_cancels_its_own_jobs_alone(self, action: str) -> None:
@@ -98,7 +106,8 @@ class TestSubmit:
 class TestOperate:
     def test_it_submits_to_every_queue_and_cancels_every_job_of_the_environment(self) -> None:
         for queue in ("lowPriority", "highPriority"):
-            assert is_allowed("operate", "batch:SubmitJob", f"{BATCH}:job-queue/{queue}-shared", **lower(OURS))
+            context = lower(OURS | OF_ENVIRONMENT)
+            assert is_allowed("operate", "batch:SubmitJob", f"{BATCH}:job-queue/{queue}-shared", **context)
         assert is_allowed("operate", "batch:TerminateJob", f"{BATCH}:job/1", **lower(OTHERS_JOB))
 
     def test_it_cancels_no_job_of_another_environment(self) -> None:
@@ -203,29 +212,56 @@ class TestPlan:
 
 
 BOUNDED = {"iam__permissionsboundary": BOUNDARY}
+NEW, OWNED = {"aws__requesttag/gen-infra__environment": "shared"}, {"aws__resourcetag/gen-infra__environment": "shared"}
+OF_NEIGHBOUR = {"aws__resourcetag/gen-infra__environment": "b-shared"}
 JOB_ROLE = f"{IAM}:role/genomics/stats-shared-job"
 ACCESS = f"{IAM}:role/genomics/batchAccessApply-shared"
 ACCESS_POLICY = f"{IAM}:policy/genomics/batchAccessApply-shared-1"
+SERVICE_POLICY = "service-role/AWSBatchServiceRole"
+
+
+def with_file_systems() -> Manifest:
+    """Return the example with a created file system and a queue with shares."""
+    shared = example()
+    queue = msgspec.structs.replace(shared.queues["lowPriority"], fair_share=FairShare(shares={"a": 1.0}))
+    system = FileSystem(efs="create")
+    return msgspec.structs.replace(
+        shared, file_systems={"refs": system}, queues={**shared.queues, "lowPriority": queue}
+    )
 
 
 class TestApply:
     @pytest.mark.parametrize(
         ("action", "resource", "context"),
         [
-            ("iam:CreateRole", JOB_ROLE, BOUNDED),
-            ("iam:PutRolePolicy", JOB_ROLE, BOUNDED),
-            ("iam:DeleteRole", JOB_ROLE, {}),
+            ("iam:CreateRole", JOB_ROLE, BOUNDED | NEW),
+            ("iam:TagRole", JOB_ROLE, NEW),  # while CreateRole tags it
+            ("iam:PutRolePolicy", JOB_ROLE, BOUNDED | OWNED),
+            ("iam:DeleteRole", JOB_ROLE, OWNED),
             ("iam:PassRole", JOB_ROLE, {"iam__passedtoservice": "ecs-tasks.amazonaws.com"}),
             (
                 "iam:PassRole",
                 f"{IAM}:role/genomics/batchInstance-shared",
                 {"iam__passedtoservice": "ec2.amazonaws.com"},
             ),
-            ("batch:CreateComputeEnvironment", f"{BATCH}:compute-environment/sharedEnv-shared-{SUFFIX}", {}),
-            ("batch:RegisterJobDefinition", f"{BATCH}:job-definition/new-shared", {}),
-            ("batch:DeregisterJobDefinition", f"{BATCH}:job-definition/new-shared:7", {}),
-            ("ec2:CreateLaunchTemplate", f"{EC2}:launch-template/*", {"aws__requesttag/name": "sharedEnv-shared"}),
-            ("ec2:DeleteLaunchTemplate", f"{EC2}:launch-template/lt-1", {"aws__resourcetag/name": "sharedEnv-shared"}),
+            ("batch:CreateComputeEnvironment", f"{BATCH}:compute-environment/sharedEnv-shared-{SUFFIX}", NEW),
+            ("batch:TagResource", f"{BATCH}:compute-environment/sharedEnv-shared-{SUFFIX}", NEW),
+            ("batch:CreateJobQueue", f"{BATCH}:job-queue/main-shared", NEW),
+            ("batch:CreateJobQueue", f"{BATCH}:compute-environment/sharedEnv-shared-{SUFFIX}", OWNED | NEW),
+            ("batch:CreateJobQueue", f"{BATCH}:job-queue/sharedEnv-shared-{SUFFIX}-drain", NEW),
+            ("batch:DeleteJobQueue", f"{BATCH}:job-queue/sharedEnv-shared-{SUFFIX}-drain", OWNED),
+            ("batch:RegisterJobDefinition", f"{BATCH}:job-definition/new-shared", NEW),
+            ("batch:DeregisterJobDefinition", f"{BATCH}:job-definition/new-shared:7", OWNED),
+            (
+                "ec2:CreateLaunchTemplate",
+                f"{EC2}:launch-template/*",
+                NEW | {"aws__requesttag/name": "sharedEnv-shared"},
+            ),
+            (
+                "ec2:DeleteLaunchTemplate",
+                f"{EC2}:launch-template/lt-1",
+                OWNED | {"aws__resourcetag/name": "sharedEnv-shared"},
+            ),
             ("iam:GetRole", ACCESS, {}),
             ("iam:GetPolicyVersion", ACCESS_POLICY, {}),
             ("iam:GetOpenIDConnectProvider", f"{IAM}:oidc-provider/gitlab.com", {}),
@@ -233,6 +269,47 @@ class TestApply:
     )
     def test_it_applies(self, action: str, resource: str, context: dict[str, str]) -> None:
         assert is_allowed("apply", action, resource, **context)
+
+    @pytest.mark.parametrize("tags", [NEW, NEW | OF_NEIGHBOUR], ids=["no owner", "b-shared"])
+    def test_it_cannot_touch_what_has_no_tag_or_that_of_an_environment_whose_name_ends_alike(
+        self, tags: dict[str, str]
+    ) -> None:
+        """`*-shared` is a pattern of `isaac-b-shared` too; what is created has no tags yet, so that it may pass."""
+        caller = session(policy_document(statements(with_file_systems(), "apply")))
+        changing = [
+            (statement, action)
+            for statement in statements(with_file_systems(), "apply")
+            for action in statement.actions
+            if statement.effect == "Allow" and not re.match(r"\w+:(?:Describe|Get|List|Lookup|View)", action)
+        ]
+        by_pattern = {
+            (action, resource.replace("*-shared", "isaac-b-shared").replace("?" * 26, SUFFIX).replace("*", "1"))
+            for statement, action in changing
+            for resource in statement.resources
+            if "*-shared" in resource
+            or any("*-shared" in value for each in statement.conditions for value in each.values)
+        }
+        names = {
+            "aws__resourcetag/name": "isaac-b-shared",
+            "iam__policyarn": f"arn:aws:iam::aws:policy/{SERVICE_POLICY}",
+        }
+        context = BOUNDED | {"iam__passedtoservice": "ecs-tasks.amazonaws.com"} | tags | names
+        passed = {
+            f"{action} {arn.split(':')[5].partition('/')[0]}"
+            for action, arn in by_pattern
+            if is_allowed_to(caller, action, arn, **context)
+        }
+        creates = {
+            "batch:CreateComputeEnvironment compute-environment",
+            "batch:CreateJobQueue job-queue",
+            "batch:CreateSchedulingPolicy scheduling-policy",
+            "batch:RegisterJobDefinition job-definition",
+            "iam:CreateRole role",
+        }
+        kinds = ("compute-environment", "job-definition", "job-queue", "scheduling-policy")
+        tagging = {"iam:TagRole role", *(f"batch:TagResource {kind}" for kind in kinds)} if tags == NEW else set()
+        assert passed == {*creates, *tagging, "iam:PassRole role"}
+        assert len({action for action, _ in by_pattern}) > 25
 
     @pytest.mark.parametrize("role", [ACCESS, ACCESS.replace("Apply", "Submit"), ACCESS.replace("shared", "other-job")])
     @pytest.mark.parametrize(
@@ -246,8 +323,10 @@ class TestApply:
     def test_it_cannot_change_access_roles(self, action: str, role: str) -> None:
         context = {
             **BOUNDED,
+            **NEW,
+            **OWNED,
             "iam__passedtoservice": "ecs-tasks.amazonaws.com",
-            "iam__policyarn": "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole",
+            "iam__policyarn": f"arn:aws:iam::aws:policy/{SERVICE_POLICY}",
         }
         assert not is_allowed("apply", action, role, **context)
 
@@ -309,7 +388,7 @@ class TestApply:
         ],
     )
     def test_it_cannot_raise_itself(self, action: str, resource: str, context: dict[str, str]) -> None:
-        assert not is_allowed("apply", action, resource, **context)
+        assert not is_allowed("apply", action, resource, **(NEW | OWNED | context))
 
     @pytest.mark.parametrize(
         ("action", "resource", "context"),
@@ -335,6 +414,7 @@ class TestApply:
         stable = example("side-by-side")
         iam = msgspec.structs.replace(stable.iam, permissions_boundary=BOUNDARY)
         caller = session(policy_document(statements(msgspec.structs.replace(stable, iam=iam), "apply")))
+        context = {"aws__resourcetag/gen-infra__environment": "experimental", **context}
         assert not is_allowed_to(caller, action, resource, **context)
         ours = {key: value.replace("experimental", "stable") for key, value in context.items()}
         assert is_allowed_to(caller, action, resource.replace("experimental", "stable"), **ours)

@@ -49,9 +49,8 @@ def _batch(account: str, region: str, name: str, arn: str) -> Any:
         jobs = batch.__dict__.get("job_life_cycle")  # see `patches.account`
         job = jobs.get(rest.partition("#")[0]) if jobs else None
         return {**(job.details["tags"] if job else {}), **batch.tagger.get_tag_dict_for_resource(arn)}
-    if kind == "job-definition" and ":" not in rest:
-        found = batch.get_job_definition(rest)
-        return batch.tagger.get_tag_dict_for_resource(found.arn) if found else {}
+    # A definition without its revision has no tags.
+    # https://docs.aws.amazon.com/batch/latest/userguide/iam-example-restrict-job-submission-by-tags.html
     return batch.tagger.get_tag_dict_for_resource(arn)
 
 

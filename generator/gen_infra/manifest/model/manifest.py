@@ -83,10 +83,8 @@ class Manifest(ResourceNames, frozen=True, kw_only=True, dict=True):
     def resource_tags(self) -> dict[str, str]:
         """Return the tags that the provider gives each resource: the manifest's, and whose it is.
 
-        What existed before the manifest is imported unchanged, so that such an environment has the manifest's alone.
+        What existed before the manifest gets them too, so that no other environment adopts it.
         """
-        if self.existing:
-            return self.tags
         return {**self.tags, **self.cost_tags, ENVIRONMENT_TAG: self.name}
 
     @property

@@ -114,7 +114,7 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
         flow_logs = [f"/aws/vpc/{self.vpc_name}"] if self.network.create else []
         rebuilds = [self.rebuild_log_group] if self.image.rebuild else []
         default = [DEFAULT_LOG_GROUP] if self.logs.default_group else []
-        workflows = [f"/aws/vendedlogs/states/{self.suffixed('*')}"] if self.workflows else []
+        workflows = [self.workflow_log_group(self.suffixed("*"))] if self.workflows else []
         return [self.job_log_group("*"), *functions, *flow_logs, *rebuilds, *default, *workflows]
 
     @property
@@ -263,6 +263,10 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
     def state_machine_arn(self, name: str) -> str:
         """Return the ARN of a state machine of this environment."""
         return f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{name}"
+
+    def workflow_log_group(self, state_machine: str) -> str:
+        """Name the log group of a state machine: ``germline-prod`` -> ``/aws/vendedlogs/states/germline-prod``."""
+        return f"/aws/vendedlogs/states/{state_machine}"
 
     def workflow_role_name(self, state_machine: str) -> str:
         """Name the role of a state machine: ``germline-prod`` -> ``germline-prod-workflow``."""

@@ -232,7 +232,7 @@ def _names_of_workflow(manifest: Manifest, key: str, workflow: Workflow) -> Iter
         machines.append(manifest.many_machine_name(key))
     for machine in machines:
         yield Name("state machine", machine, path)
-        yield Name("log group", f"/aws/vendedlogs/states/{machine}", path)
+        yield Name("log group", manifest.workflow_log_group(machine), path)
         yield Name("role", f"{machine}-workflow", path)
     if workflow.on_failure:
         yield Name("SNS topic", manifest.workflow_topic(key), path)

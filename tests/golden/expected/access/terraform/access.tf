@@ -75,7 +75,6 @@ data "aws_iam_policy_document" "access_submit_1" {
     actions = ["batch:SubmitJob"]
     resources = [
       "arn:aws:batch:us-east-1:123456789012:job-queue/lowPriority-shared",
-      "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared",
       "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared:*",
     ]
 
@@ -88,6 +87,12 @@ data "aws_iam_policy_document" "access_submit_1" {
     condition {
       test     = "StringEquals"
       variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
       values   = ["shared"]
     }
   }
@@ -300,7 +305,6 @@ data "aws_iam_policy_document" "access_operate_1" {
     actions = ["batch:SubmitJob"]
     resources = [
       "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared",
-      "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared",
       "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared:*",
     ]
 
@@ -313,6 +317,12 @@ data "aws_iam_policy_document" "access_operate_1" {
     condition {
       test     = "StringEquals"
       variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
       values   = ["shared"]
     }
   }
@@ -588,7 +598,7 @@ resource "aws_iam_role" "access_plan" {
         Condition = {
           StringEquals = {
             "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
-            "token.actions.githubusercontent.com:sub" = ["repo:lab/infra:pull_request"]
+            "token.actions.githubusercontent.com:sub" = ["repo:lab/infra:pull_request", "repo:lab/infra:ref:refs/heads/main"]
           }
         }
       },
@@ -913,12 +923,24 @@ data "aws_iam_policy_document" "access_apply_1" {
   }
 
   statement {
+    sid     = "NewComputeEnvironments"
+    actions = ["batch:CreateComputeEnvironment"]
+    resources = [
+      "arn:aws:batch:us-east-1:123456789012:compute-environment/*-shared-??????????????????????????",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+
+  statement {
     sid = "ComputeEnvironments"
     actions = [
-      "batch:CreateComputeEnvironment",
       "batch:CreateJobQueue",
       "batch:DeleteComputeEnvironment",
-      "batch:TagResource",
       "batch:UntagResource",
       "batch:UpdateComputeEnvironment",
       "batch:UpdateJobQueue",
@@ -926,57 +948,107 @@ data "aws_iam_policy_document" "access_apply_1" {
     resources = [
       "arn:aws:batch:us-east-1:123456789012:compute-environment/*-shared-??????????????????????????",
     ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
   }
 
   statement {
-    sid = "JobQueues"
-    actions = [
-      "batch:CreateJobQueue",
-      "batch:DeleteJobQueue",
-      "batch:TagResource",
-      "batch:UntagResource",
-      "batch:UpdateJobQueue",
-    ]
+    sid     = "NewJobQueues"
+    actions = ["batch:CreateJobQueue"]
     resources = [
       "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared",
       "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared-??????????????????????????-drain",
     ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
   }
 
   statement {
-    sid = "JobDefinitions"
-    actions = [
-      "batch:DeregisterJobDefinition",
-      "batch:RegisterJobDefinition",
-      "batch:TagResource",
-      "batch:UntagResource",
-    ]
+    sid     = "JobQueues"
+    actions = ["batch:DeleteJobQueue", "batch:UntagResource", "batch:UpdateJobQueue"]
     resources = [
-      "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared",
-      "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared:*",
+      "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared",
+      "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared-??????????????????????????-drain",
     ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
   }
 
   statement {
     sid       = "SchedulingPolicies"
     actions   = ["batch:CreateJobQueue", "batch:UpdateJobQueue"]
     resources = ["arn:aws:batch:us-east-1:123456789012:scheduling-policy/*-shared"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+
+  statement {
+    sid       = "NewJobDefinitions"
+    actions   = ["batch:RegisterJobDefinition"]
+    resources = ["arn:aws:batch:us-east-1:123456789012:job-definition/*-shared"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+
+  statement {
+    sid       = "JobDefinitions"
+    actions   = ["batch:DeregisterJobDefinition", "batch:UntagResource"]
+    resources = ["arn:aws:batch:us-east-1:123456789012:job-definition/*-shared:*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+
+  statement {
+    sid     = "TagsOfBatch"
+    actions = ["batch:TagResource"]
+    resources = [
+      "arn:aws:batch:us-east-1:123456789012:compute-environment/*-shared-??????????????????????????",
+      "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared",
+      "arn:aws:batch:us-east-1:123456789012:job-queue/*-shared-??????????????????????????-drain",
+      "arn:aws:batch:us-east-1:123456789012:scheduling-policy/*-shared",
+      "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared",
+      "arn:aws:batch:us-east-1:123456789012:job-definition/*-shared:*",
+    ]
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
   }
 
   statement {
     sid = "Roles"
     actions = [
-      "iam:DeleteRole",
       "iam:GetRole",
       "iam:GetRolePolicy",
       "iam:ListAttachedRolePolicies",
       "iam:ListInstanceProfilesForRole",
       "iam:ListRolePolicies",
-      "iam:TagRole",
-      "iam:UntagRole",
-      "iam:UpdateAssumeRolePolicy",
-      "iam:UpdateRole",
-      "iam:UpdateRoleDescription",
     ]
     resources = [
       "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
@@ -989,13 +1061,8 @@ data "aws_iam_policy_document" "access_apply_1" {
   }
 
   statement {
-    sid = "BoundedRoles"
-    actions = [
-      "iam:CreateRole",
-      "iam:DeleteRolePolicy",
-      "iam:PutRolePermissionsBoundary",
-      "iam:PutRolePolicy",
-    ]
+    sid     = "NewRoles"
+    actions = ["iam:CreateRole"]
     resources = [
       "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
       "arn:aws:iam::123456789012:role/genomics/batchImageBuilder-shared",
@@ -1009,6 +1076,94 @@ data "aws_iam_policy_document" "access_apply_1" {
       test     = "StringEquals"
       variable = "iam:PermissionsBoundary"
       values   = ["arn:aws:iam::123456789012:policy/developer-boundary"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+
+  statement {
+    sid = "OwnRoles"
+    actions = [
+      "iam:DeleteRole",
+      "iam:UntagRole",
+      "iam:UpdateAssumeRolePolicy",
+      "iam:UpdateRole",
+      "iam:UpdateRoleDescription",
+    ]
+    resources = [
+      "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchImageBuilder-shared",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-job",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-execution",
+      "arn:aws:iam::123456789012:role/genomics/batchSubmitJob-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchGetJobStatus-shared",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+}
+
+resource "aws_iam_policy" "access_apply_1" {
+  name   = "batchAccessApply-shared-1"
+  path   = "/genomics/"
+  policy = data.aws_iam_policy_document.access_apply_1.json
+}
+
+resource "aws_iam_role_policy_attachment" "access_apply_1" {
+  role       = aws_iam_role.access_apply.name
+  policy_arn = aws_iam_policy.access_apply_1.arn
+}
+
+data "aws_iam_policy_document" "access_apply_2" {
+  statement {
+    sid     = "TagsOfRoles"
+    actions = ["iam:TagRole"]
+    resources = [
+      "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchImageBuilder-shared",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-job",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-execution",
+      "arn:aws:iam::123456789012:role/genomics/batchSubmitJob-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchGetJobStatus-shared",
+    ]
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
+    }
+  }
+
+  statement {
+    sid     = "BoundedRoles"
+    actions = ["iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    resources = [
+      "arn:aws:iam::123456789012:role/genomics/batchInstance-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchImageBuilder-shared",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-job",
+      "arn:aws:iam::123456789012:role/genomics/*-shared-execution",
+      "arn:aws:iam::123456789012:role/genomics/batchSubmitJob-shared",
+      "arn:aws:iam::123456789012:role/genomics/batchGetJobStatus-shared",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = ["arn:aws:iam::123456789012:policy/developer-boundary"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
     }
   }
 
@@ -1028,6 +1183,12 @@ data "aws_iam_policy_document" "access_apply_1" {
       test     = "StringEquals"
       variable = "iam:PermissionsBoundary"
       values   = ["arn:aws:iam::123456789012:policy/developer-boundary"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
     }
 
     condition {
@@ -1052,6 +1213,12 @@ data "aws_iam_policy_document" "access_apply_1" {
       test     = "StringEquals"
       variable = "iam:PermissionsBoundary"
       values   = ["arn:aws:iam::123456789012:policy/developer-boundary"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
     }
 
     condition {
@@ -1110,20 +1277,7 @@ data "aws_iam_policy_document" "access_apply_1" {
       values   = ["ecs-tasks.amazonaws.com"]
     }
   }
-}
 
-resource "aws_iam_policy" "access_apply_1" {
-  name   = "batchAccessApply-shared-1"
-  path   = "/genomics/"
-  policy = data.aws_iam_policy_document.access_apply_1.json
-}
-
-resource "aws_iam_role_policy_attachment" "access_apply_1" {
-  role       = aws_iam_role.access_apply.name
-  policy_arn = aws_iam_policy.access_apply_1.arn
-}
-
-data "aws_iam_policy_document" "access_apply_2" {
   statement {
     sid     = "PassToLambda"
     actions = ["iam:PassRole"]
@@ -1212,7 +1366,20 @@ data "aws_iam_policy_document" "access_apply_2" {
       "arn:aws:lambda:us-east-1:123456789012:function:batchGetJobStatus-shared",
     ]
   }
+}
 
+resource "aws_iam_policy" "access_apply_2" {
+  name   = "batchAccessApply-shared-2"
+  path   = "/genomics/"
+  policy = data.aws_iam_policy_document.access_apply_2.json
+}
+
+resource "aws_iam_role_policy_attachment" "access_apply_2" {
+  role       = aws_iam_role.access_apply.name
+  policy_arn = aws_iam_policy.access_apply_2.arn
+}
+
+data "aws_iam_policy_document" "access_apply_3" {
   statement {
     sid = "DeadLetters"
     actions = [
@@ -1269,6 +1436,12 @@ data "aws_iam_policy_document" "access_apply_2" {
       variable = "aws:RequestTag/Name"
       values   = ["*-shared"]
     }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/gen-infra:environment"
+      values   = ["shared"]
+    }
   }
 
   statement {
@@ -1286,6 +1459,12 @@ data "aws_iam_policy_document" "access_apply_2" {
       test     = "StringLike"
       variable = "aws:ResourceTag/Name"
       values   = ["*-shared"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/gen-infra:environment"
+      values   = ["shared"]
     }
   }
 
@@ -1405,20 +1584,7 @@ data "aws_iam_policy_document" "access_apply_2" {
     actions   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
     resources = ["arn:aws:kms:us-east-1:123456789012:alias/batch-shared"]
   }
-}
 
-resource "aws_iam_policy" "access_apply_2" {
-  name   = "batchAccessApply-shared-2"
-  path   = "/genomics/"
-  policy = data.aws_iam_policy_document.access_apply_2.json
-}
-
-resource "aws_iam_role_policy_attachment" "access_apply_2" {
-  role       = aws_iam_role.access_apply.name
-  policy_arn = aws_iam_policy.access_apply_2.arn
-}
-
-data "aws_iam_policy_document" "access_apply_3" {
   statement {
     sid    = "KeepAccessRoles"
     effect = "Deny"

@@ -4,6 +4,8 @@ provider "aws" {
   allowed_account_ids = ["123456789012"]
 
   default_tags {
-    tags = {}
+    tags = {
+      "gen-infra:environment" = "lab"
+    }
   }
 }
