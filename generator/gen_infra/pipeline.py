@@ -162,7 +162,7 @@ def make_plan(
     Raises:
         UsageError: the state is another environment's, or empty although the environment's resources exist.
     """
-    from gen_infra.apply.recovery import require_own_place, require_own_resources
+    from gen_infra.apply.recovery import require_own_place, require_own_resources, require_own_tags
     from gen_infra.apply.rescued_state import restore_state
     from gen_infra.image import require_room
 
@@ -172,6 +172,7 @@ def make_plan(
     if destroy:
         with _planned(environment, on_event, "destroy") as (file, content):
             require_own_resources(environment, content)
+            require_own_tags(environment, content)
             return environment.saved_plan.save(file, environment.plan_origin("destroy"), content)
     if lost := environment.forget_lost_imports():
         write(environment)
@@ -472,13 +473,14 @@ def drift(environment: Environment, on_event: OnEvent, progress: Progress) -> tu
 def _plan_with_adoption(environment: Environment, on_event: OnEvent, progress: Progress, *, adopt: bool) -> Plan:
     """Plan, and plan again with imports of what exists already, until no more is found; save the last plan."""
     from gen_infra.apply.adoption import find, named
-    from gen_infra.apply.recovery import require_own_state
+    from gen_infra.apply.recovery import require_own_state, require_own_tags
     from gen_infra.terraform.saved_plan import lineage
 
     imports: dict[str, str] = {}
     while True:
         with _planned(environment, on_event, "apply", imports=imports) as (file, content):
             found = find(content, environment.clients, environment.manifest)
+            require_own_tags(environment, content)
             if not imports:
                 require_own_state(environment, content, lineage(file), found, adopt=adopt)
             if not found.imports:

@@ -25,6 +25,7 @@ from tests.polling import wait_until
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
     from gen_infra.emulator import Emulator
     from tests.emulator.session import Session, Site
@@ -97,7 +98,10 @@ def test_the_plan_imports_and_tags_and_does_nothing_else(adopted: Adopted) -> No
     assert {each["change"] for each in adopted.plan["adopted"]} <= {"nothing", "tags"}
     assert {change["action"] for change in adopted.plan["changes"]} == {"update"}
     details = {detail for change in adopted.plan["changes"] for detail in change["details"]}
-    assert details == {"tags_all.Project: nothing -> genomics"}
+    assert details == {
+        "tags_all.Project: nothing -> genomics",
+        "tags_all.gen-infra:environment: nothing -> lab",
+    }
     assert adopted.plan["dangers"] == []
     assert "  = takes over job queue highPriority-myenv, unchanged but for tags\n" in adopted.shown
     assert "  = takes over job definition isaac-myenv, unchanged\n" in adopted.shown
@@ -134,7 +138,11 @@ def test_everything_is_taken_over_but_what_is_shared(adopted: Adopted) -> None:
     assert "-us-east-1: CDK's bootstrap stack creates it once for the whole account" in adopted.manifest
     assert "compute environment ec2_unmanaged-20260108215819000100000001 uses it too" in adopted.manifest
     role = adopted.site.aws.client("iam").get_role(RoleName="ecsTaskRole-myenv")["Role"]
-    assert {tag["Key"]: tag["Value"] for tag in role["Tags"]} == {"Lab": "seq", "Project": "genomics"}
+    assert {tag["Key"]: tag["Value"] for tag in role["Tags"]} == {
+        "Lab": "seq",
+        "Project": "genomics",
+        "gen-infra:environment": "lab",
+    }
 
 
 def test_the_next_plan_is_empty_and_the_imports_are_left_out(adopted: Adopted) -> None:
@@ -143,6 +151,25 @@ def test_the_next_plan_is_empty_and_the_imports_are_left_out(adopted: Adopted) -
         "nothing to do: the environment matches the manifest\n",
     ), adopted.again.stderr
     assert not (adopted.site.folder / "build" / "lab" / "terraform" / "imports.tf").exists()
+
+
+def test_no_second_environment_takes_it_over(adopted: Adopted, session: Session, tmp_path: Path) -> None:
+    """Neither `adopt` nor a copy of the manifest with another name: the tags say whose everything is."""
+    site = adopted.site
+    refused = site.run("adopt", "--region", "us-east-1", "--name", "rival", "--released")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    [line] = [line for line in refused.stderr.splitlines() if line.startswith("  environment lab (tag gen-infra:")]
+    for kind in ("job queue", "compute environment", "scheduling policy", "repository", "log group", "role"):
+        assert f" {kind} " in line
+    assert "job definition" not in line, "Terraform would register another revision"
+    (tmp_path / "rival.yaml").write_text((adopted.manifest + TAGS).replace("name: lab\n", "name: rival\n"))
+    with site_in(session, tmp_path, site.aws, "rival") as rival:
+        planned = rival.run("plan", "rival.yaml")
+    assert planned.returncode == 2, planned.stdout
+    assert "the plan of rival has resources with the tag gen-infra:environment of another environment: lab: " in (
+        planned.stderr
+    )
+    assert "aws_batch_job_queue.highPriority" in planned.stderr
 
 
 def test_a_folder_without_that_note_imports_again_which_changes_nothing(adopted: Adopted) -> None:

@@ -346,7 +346,7 @@ def _access_roles() -> Iterator[AwsCall]:
         yield AwsCall("tested-apply", "iam:DetachRolePolicy", ROLE + INSTANCES, _PROVIDER_ATTACHMENT, attached)
     function = f"arn:aws:lambda:{_HERE}:function:batchSubmitJob-complete"
     yield AwsCall("tested-apply", "lambda:UpdateFunctionCode", function, _PROVIDER_FUNCTION)
-    own = {"aws:ResourceTag/Name": "shared-complete"}
+    own = {"aws:ResourceTag/Name": "shared-complete", "aws:ResourceTag/gen-infra:environment": "complete"}
     yield AwsCall("tested-apply", "elasticfilesystem:UpdateFileSystem", "{file_system}", _FILE_SYSTEM, own)
     for place in (
         "{subnet}",

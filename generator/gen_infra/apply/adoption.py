@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gen_infra.aws.errors import aws_errors
-from gen_infra.aws.inventory import listed_if_possible
+from gen_infra.aws.inventory import AwsResource, listed_if_possible
 from gen_infra.aws.kinds import KINDS, Objects
 from gen_infra.aws.leftovers import own_names
 from gen_infra.aws.owners import named_definitions, require_free_names
@@ -23,7 +23,6 @@ from gen_infra.terraform.source import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gen_infra.aws.inventory import AwsResource
     from gen_infra.aws.session import Clients
     from gen_infra.manifest import Manifest
     from gen_infra.terraform.plan import PlanContent, ResourceChange
@@ -65,7 +64,8 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
     planned = {_planned_name(each) for each in created}
     same = [one for each in existing.values() for one in each if (one.type, _last(one.name)) in planned]
     definitions = [name for type_, name in planned if type_ == "aws_batch_job_definition"]
-    require_free_names(clients, [*same, *named_definitions(clients, definitions)], manifest.name)
+    taken_over = _taken_over(created, manifest)
+    require_free_names(clients, [*same, *named_definitions(clients, definitions), *taken_over], manifest.name)
     ours = own_names(manifest.name, manifest.resource_keys, manifest.repositories)
     matches = {each.address: [one for one in existing[each.type] if _is(one, each, ours)] for each in created}
     uses: dict[tuple[str, str], int] = defaultdict(int)
@@ -82,6 +82,25 @@ def find(content: PlanContent, clients: Clients, manifest: Manifest) -> Found:
         else:
             ambiguous += [one for one in found if one not in ambiguous]
     return Found(imports, tuple(resources), tuple(ambiguous))
+
+
+def _taken_over(created: Iterable[ResourceChange], manifest: Manifest) -> Iterator[AwsResource]:
+    """Yield, by their ARNs, the planned resources that AWS overwrites silently where one has the name already.
+
+    A dashboard and a budget need no look: their names have no part but the environment's.
+    """
+    forms = {
+        "aws_cloudwatch_event_rule": ("events", "rule/{}"),
+        "aws_cloudwatch_metric_alarm": ("cloudwatch", "alarm:{}"),
+        "aws_sns_topic": ("sns", "{}"),
+    }
+    for change in created:
+        if (form := forms.get(change.type)) and isinstance(
+            name := change.planned.get("name") or change.planned.get("alarm_name"), str
+        ):
+            service, resource = form[0], form[1].format(name)
+            arn = f"arn:{manifest.partition}:{service}:{manifest.region}:{manifest.account}:{resource}"
+            yield AwsResource(KINDS[change.type].label, arn, change.type)
 
 
 def _planned_name(change: ResourceChange) -> tuple[str, str]:

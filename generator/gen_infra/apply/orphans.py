@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gen_infra.aws.inventory import visible_inventory
 from gen_infra.aws.kinds import KINDS
 from gen_infra.aws.leftovers import own_names
+from gen_infra.aws.owners import without_others
 from gen_infra.cost.resources import monthly_price
 
 if TYPE_CHECKING:
@@ -77,11 +78,12 @@ def find_orphans(
     """
     ours = own_names(environment, keys, repositories)
     named = {part for text in known for part in (text, text.rpartition("/")[2])}
-    return [
-        as_orphan(resource, clients.region)
+    found = [
+        resource
         for resource in visible_inventory(clients, "environment", "network", *others)
         if ours.fullmatch(resource.name) and _known_as(resource) not in named
     ]
+    return [as_orphan(resource, clients.region) for resource in without_others(clients, found, environment)]
 
 
 def as_orphan(resource: AwsResource, region: str) -> Orphan:

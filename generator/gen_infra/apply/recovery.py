@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from gen_infra.apply.adoption import named, texts
 from gen_infra.apply.orphans import find_orphans
 from gen_infra.aws.leftovers import own_names
-from gen_infra.aws.owners import require_free_names
+from gen_infra.aws.owners import other_owner, require_free_names
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.errors import GenInfraError, UsageError
 from gen_infra.terraform.import_hints import existing, import_hint
 from gen_infra.terraform.messages import LOCK_ID, TerraformError
@@ -154,6 +155,27 @@ def require_own_resources(environment: Environment, content: PlanContent) -> Non
     _require_own_record(environment, applied)
     if not _owner(applied) and not _has_own_name(environment, content):
         raise _foreign(environment, "something else: none of its resources has a name of this environment")
+
+
+def require_own_tags(environment: Environment, content: PlanContent) -> None:
+    """Refuse a plan that changes, deletes or imports what has the tag of another environment.
+
+    Raises:
+        UsageError: it does.
+    """
+    name = environment.manifest.name
+    owned: dict[str, list[str]] = {}
+    for each in content.managed_changes:
+        tags = {**((each.before or {}).get("tags") or {}), **((each.before or {}).get("tags_all") or {})}
+        if owner := other_owner(tags, name):
+            owned.setdefault(owner, []).append(each.address)
+    if owned:
+        found = "; ".join(f"{owner}: {', '.join(addresses)}" for owner, addresses in sorted(owned.items()))
+        raise UsageError(
+            f"the plan of {name} has resources with the tag {ENVIRONMENT_TAG} of another environment: {found}",
+            hint="if they are imported, take them out of existing; else remove them from the state with "
+            f"terraform state rm ADDRESS in {environment.terraform_folder}; what nothing else manages, untag",
+        )
 
 
 def require_own_place(environment: Environment) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gen_infra.aws.definitions import active_definitions
 from gen_infra.aws.errors import aws_errors
 from gen_infra.aws.inventory import AwsResource, inventory
-from gen_infra.aws.owners import other_owner
+from gen_infra.aws.owners import other_owner, without_others
 from gen_infra.errors import AwsError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def leftovers(
         found += inventory(clients, "network")
     if rebuilds:
         found += inventory(clients, "rebuild")
-    return [resource for resource in found if ours.fullmatch(resource.name)]
+    return without_others(clients, [resource for resource in found if ours.fullmatch(resource.name)], environment)
 
 
 @aws_errors()

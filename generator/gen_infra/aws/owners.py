@@ -36,6 +36,11 @@ def named_definitions(clients: Clients, names: Collection[str]) -> list[AwsResou
     return [AwsResource("job definition", name, kind, "", newest[name]) for name in sorted({*newest} & {*names})]
 
 
+def without_others(clients: Clients, resources: Iterable[AwsResource], environment: str) -> list[AwsResource]:
+    """Leave out what bears the tag of another environment, whose names may be those of this one."""
+    return [each for each in resources if other_owner(_tags(clients, each), environment) is None]
+
+
 @aws_errors()
 def require_free_names(clients: Clients, resources: Iterable[AwsResource], environment: str) -> None:
     """Refuse to create what another environment has under the same name.
@@ -105,7 +110,7 @@ def _tags(clients: Clients, resource: AwsResource) -> Mapping[str, str]:
     """Return the tags of a resource, also those that AWS does not list with it; none where it refuses the look."""
     from botocore.exceptions import ClientError
 
-    read = _READ_TAGS.get(resource.type)
+    read = _READ_TAGS.get(resource.type) if not resource.members else None
     try:
         return read(clients, resource.name) if read else resource.tags
     except ClientError:
@@ -133,9 +138,39 @@ def _tags_of_state_machine(clients: Clients, arn: str) -> Mapping[str, str]:
     return {tag["key"]: tag["value"] for tag in clients.states.list_tags_for_resource(resourceArn=arn)["tags"]}
 
 
+def _tags_of_definition(clients: Clients, name: str) -> Mapping[str, str]:
+    found: Any = clients.batch.describe_job_definitions(jobDefinitions=[name])["jobDefinitions"] if ":" in name else []
+    return found[0].get("tags", {}) if found else {}
+
+
+def _tags_of_log_group(clients: Clients, name: str) -> Mapping[str, str]:
+    groups = clients.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    found = [group["arn"].removesuffix(":*") for group in groups if group["logGroupName"] == name and "arn" in group]
+    return clients.logs.list_tags_for_resource(resourceArn=found[0])["tags"] if found else {}
+
+
+def _tags_of_rule(clients: Clients, arn: str) -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in clients.events.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+
+def _tags_of_alarm(clients: Clients, arn: str) -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in clients.alarms.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+
+def _tags_of_topic(clients: Clients, arn: str) -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in clients.sns.list_tags_for_resource(ResourceArn=arn)["Tags"]}
+
+
 _READ_TAGS: Mapping[str, Callable[[Clients, str], Mapping[str, str]]] = {
+    "aws_batch_job_definition": _tags_of_definition,
     "aws_batch_job_queue": _tags_of_queue,
     "aws_batch_scheduling_policy": _tags_of_scheduling_policy,
+    "aws_cloudwatch_event_rule": _tags_of_rule,
+    "aws_cloudwatch_log_group": _tags_of_log_group,
+    "aws_cloudwatch_metric_alarm": _tags_of_alarm,
     "aws_iam_role": _tags_of_role,
     "aws_sfn_state_machine": _tags_of_state_machine,
+    "aws_sns_topic": _tags_of_topic,
 }
+# The types whose names two environments can share, and whose owner is therefore looked up.
+READS_TAGS = frozenset(_READ_TAGS)

@@ -229,12 +229,13 @@ def _iam(manifest: Manifest) -> Iterator[tuple[str, Scope]]:
     yield "tags-of-roles", Scope(roles, (_not_of_others(manifest),))
     yield "bounded-roles", Scope(roles, (*bounded, owned))
     instances = tuple(iam_arn(manifest, f"role{path}{name}") for name in by_service.get("ec2", ()))
-    for scope, changed, several in (
-        ("attached-policies", roles, _ATTACHED_POLICIES),
-        ("former-policies", instances, _FORMER_POLICIES),
+    # What versions without the tag attached is detached while the role gets its tag.
+    for scope, changed, several, tags in (
+        ("attached-policies", roles, _ATTACHED_POLICIES, (owned,)),
+        ("former-policies", instances, _FORMER_POLICIES, ()),
     ):
         policies = tuple(f"arn:{manifest.partition}:iam::aws:policy/{policy}" for policy in several)
-        yield scope, Scope(changed, (*bounded, owned, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
+        yield scope, Scope(changed, (*bounded, *tags, StatementCondition("ArnEquals", "iam:PolicyARN", policies)))
     profiles = [iam_arn(manifest, f"instance-profile{path}{name}") for name in by_service.get("ec2", ())]
     yield "instance-profiles", Scope(tuple(profiles))
     for service in dict.fromkeys((*by_service, *given)):

@@ -383,3 +383,39 @@ class TestFileSystems:
         address = "module.file_system_refs.aws_efs_access_point.this"
         content = planned(created(address, file_system_id="fs-1", tags_all=tags("refs-test")))
         assert find(content, account.clients, manifest).imports == {address: "fsap-refs"}
+
+
+@pytest.mark.parametrize("owner", ["other", "test", ""])
+@pytest.mark.parametrize(
+    ("created_as", "arn"),
+    [
+        (
+            created("aws_sns_topic.x", name="batchQueueBlocked-test"),
+            "sns:us-east-1:123456789012:batchQueueBlocked-test",
+        ),
+        (
+            created("aws_cloudwatch_event_rule.x", name="batchQueueBlocked-test"),
+            "events:us-east-1:123456789012:rule/batchQueueBlocked-test",
+        ),
+        (
+            created("aws_cloudwatch_metric_alarm.x", alarm_name="batchRuleFailed-test"),
+            "cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-test",
+        ),
+    ],
+)
+def test_what_aws_would_overwrite_silently_is_not_taken_from_another_environment(
+    account: Account, manifest: Manifest, created_as: dict[str, Any], arn: str, owner: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append(request.get("ResourceArn") or request["ResourceARN"])
+        return {"Tags": [{"Key": "gen-infra:environment", "Value": owner}] if owner else []}
+
+    account.answers = {"ListTagsForResource": answer}
+    if owner == "other":
+        with pytest.raises(UsageError, match=rf"resources with names of test: \w+( \w+)? arn:aws:{arn} \(of other\)"):
+            find(planned(created_as), account.clients, manifest)
+    else:
+        assert find(planned(created_as), account.clients, manifest).imports == {}
+    assert asked == [f"arn:aws:{arn}"]

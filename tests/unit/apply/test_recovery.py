@@ -16,6 +16,7 @@ from gen_infra.apply.recovery import (
     note_lineage,
     require_own_place,
     require_own_state,
+    require_own_tags,
     with_recovery_hints,
 )
 from gen_infra.aws.inventory import AwsResource
@@ -265,3 +266,29 @@ def test_no_import_is_advised_of_what_another_environment_owns(
     ):
         raise error
     assert ("terraform -chdir=x import" in raised.value.hint) == (owner == "test")
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner"),
+    [
+        ({"tags_all": {"gen-infra:environment": "b-test"}}, "b-test"),
+        ({"tags": {"gen-infra:environment": "b-test"}, "tags_all": None}, "b-test"),
+        ({"tags_all": {"gen-infra:environment": "test"}}, ""),
+        ({"tags": {"Lab": "seq"}}, ""),
+        ({}, ""),
+    ],
+)
+@pytest.mark.parametrize("actions", [["delete"], ["update"], ["no-op"]])
+def test_a_plan_never_has_what_another_environment_owns(
+    environment: Environment, tags: dict[str, Any], owner: str, actions: list[str]
+) -> None:
+    """Whether it was imported by hand, is listed in `existing`, or is in the state since the other one took it over."""
+    role = {"actions": actions, "before": {"name": "isaac-b-test-job", **tags}, "after": {}}
+    content = PlanContent({"resource_changes": [{"address": "aws_iam_role.x", "type": "aws_iam_role", "change": role}]})
+    if not owner:
+        require_own_tags(environment, content)
+        return
+    with pytest.raises(
+        UsageError, match=r"the tag gen-infra:environment of another environment: b-test: aws_iam_role\.x"
+    ):
+        require_own_tags(environment, content)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gen_infra.apply.orphans import find_orphans
 from gen_infra.aws.inventory import AwsResource
+from gen_infra.aws.kinds import KINDS, Listing
 from gen_infra.aws.leftovers import deregister_definitions
-from gen_infra.aws.owners import named_definitions, require_free_names, require_own
+from gen_infra.aws.owners import named_definitions, require_free_names, require_own, without_others
 from gen_infra.errors import AwsError, UsageError
 from gen_infra.prune.account import find_prunable
 from tests.unit.recorded import Account, Refusal
@@ -59,20 +61,40 @@ def test_a_name_of_another_environment_is_not_created(account: Account, owner: s
         ("aws_batch_scheduling_policy", NAME),
         ("aws_batch_scheduling_policy", f"arn:aws:batch:us-east-1:123456789012:scheduling-policy/{NAME}"),
         ("aws_sfn_state_machine", f"arn:aws:states:us-east-1:123456789012:stateMachine:{NAME}"),
+        ("aws_cloudwatch_log_group", f"/aws/vendedlogs/states/{NAME}"),
+        ("aws_cloudwatch_event_rule", f"arn:aws:events:us-east-1:123456789012:rule/{NAME}"),
+        ("aws_cloudwatch_metric_alarm", f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{NAME}"),
+        ("aws_sns_topic", f"arn:aws:sns:us-east-1:123456789012:{NAME}"),
+        ("aws_batch_job_definition", f"{NAME}:3"),
     ],
 )
 @pytest.mark.parametrize("owner", ["prod", "b-prod"])
 def test_the_tags_of_each_kind_are_read(account: Account, type_: str, name: str, owner: str) -> None:
     policy = f"arn:aws:batch:us-east-1:123456789012:scheduling-policy/{NAME}"
+    tagged: dict[str, dict[str, Any]] = {  # each service answers in its own spelling
+        "aws_sfn_state_machine": {"tags": [{"key": TAG, "value": owner}]},
+        "aws_cloudwatch_log_group": {"tags": {TAG: owner}},
+    }
     account.answers = {
         "DescribeJobQueues": {"jobQueues": [queue(owner=owner)]},
         "ListSchedulingPolicies": {"schedulingPolicies": [{"arn": f"{policy}-2"}, {"arn": policy}]},
         "DescribeSchedulingPolicies": lambda asked: {
             "schedulingPolicies": [{"arn": asked["arns"][0], "name": NAME, "tags": {TAG: owner}}]
         },
-        "ListTagsForResource": {"tags": [{"key": TAG, "value": owner}]},
+        "DescribeJobDefinitions": {"jobDefinitions": [definition(3, owner=owner)]},
+        "DescribeLogGroups": lambda asked: {
+            "logGroups": [
+                {
+                    "logGroupName": f"{asked['logGroupNamePrefix']}{more}",
+                    "arn": f"arn:aws:logs:us-east-1:1:log-group:{more}:*",
+                }
+                for more in ("-2", "")
+            ]
+        },
+        "ListTagsForResource": tagged.get(type_, {"Tags": [{"Key": TAG, "Value": owner}]}),
     }
     resource = AwsResource("kind", name, type_)
+    assert without_others(account.clients, [resource], "prod") == ([resource] if owner == "prod" else [])
     if owner == "prod":
         require_free_names(account.clients, [resource], "prod")
         return
@@ -115,7 +137,8 @@ def test_nothing_is_submitted_to_another_environment(
         with pytest.raises(UsageError, match=f"{what} {NAME} belongs to the environment b-prod, not to prod; nothing"):
             require_own(account.clients, NAME, NAME, "prod")
     else:
-        require_own(account.clients, NAME, NAME, "prod")
+        newest = max(each["revision"] for each in definitions)
+        assert require_own(account.clients, NAME, NAME, "prod") == f"{NAME}:{newest}"
 
 
 @pytest.mark.parametrize(
@@ -168,3 +191,16 @@ def test_destroy_and_prune_leave_the_revisions_of_another_environment(account: A
     assert sorted(prunable.revisions.values()) == [f"{NAME}:2", f"{NAME}:3"]
     assert deregister_definitions(account.clients, [NAME], "prod") == 3
     assert [arn.rpartition(":")[2] for arn in deregistered] == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize(("owner", "is_reported"), [("b-prod", False), ("prod", True), ("", True)])
+def test_no_removal_is_advised_of_what_another_environment_owns(
+    account: Account, owner: str, is_reported: bool
+) -> None:
+    listings = (row.listing for row in KINDS.values() if isinstance(row.listing, Listing))
+    account.answers = {
+        "".join(word.capitalize() for word in each.operation.split("_")): Refusal("AccessDenied") for each in listings
+    }
+    account.answers["DescribeJobQueues"] = {"jobQueues": [queue(owner=owner) if owner else queue()]}
+    found = find_orphans([], account.clients, "prod", ["isaac-b"], [])
+    assert [each.name for each in found] == ([NAME] if is_reported else [])

@@ -1216,12 +1216,6 @@ data "aws_iam_policy_document" "access_apply_2" {
     }
 
     condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/gen-infra:environment"
-      values   = ["shared"]
-    }
-
-    condition {
       test     = "ArnEquals"
       variable = "iam:PolicyARN"
       values = [

@@ -1,5 +1,5 @@
 # What existed before this environment, and stays as it is: Terraform adds the environment's tags, but not to job
-# definitions, because that would register a new revision.
+# definitions, because that may register a new revision.
 
 module "compute_spot" {
   source = "./modules/existing-environment"
