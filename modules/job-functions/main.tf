@@ -18,6 +18,9 @@ locals {
   dead_letters_name = "batchFunctions-${var.environment}"
   dead_letters_arn  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.dead_letters_name}"
   log_groups_arn    = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws/lambda"
+
+  definition_patterns = [for arn in sort(var.job_definition_arns) : arn if strcontains(arn, "/*")]
+  named_definitions   = [for arn in sort(var.job_definition_arns) : arn if !strcontains(arn, "/*")]
 }
 
 data "aws_iam_policy_document" "submit" {
@@ -28,19 +31,37 @@ data "aws_iam_policy_document" "submit" {
     # AWS matches the definition as it was named: with a revision and without.
     resources = concat(
       sort(var.job_queue_arns),
-      sort(var.job_definition_arns),
-      [for arn in sort(var.job_definition_arns) : "${arn}:*"],
+      local.named_definitions,
+      [for arn in local.named_definitions : "${arn}:*"],
     )
+  }
 
-    # A pattern covers names of other environments too: *-prod is also isaac-b-prod of b-prod.
-    dynamic "condition" {
-      for_each = var.definitions_have_tags && anytrue([for arn in var.job_definition_arns : strcontains(arn, "/*")]) ? [var.environment] : []
+  # A pattern covers names of other environments too: *-prod is also isaac-b-prod of b-prod. AWS reads the tags of a
+  # definition only with its revision.
+  # https://docs.aws.amazon.com/batch/latest/userguide/iam-example-restrict-job-submission-by-tags.html
+  dynamic "statement" {
+    for_each = length(local.definition_patterns) > 0 ? [var.environment] : []
 
-      content {
+    content {
+      sid       = "SubmitOwnJobs"
+      actions   = ["batch:SubmitJob"]
+      resources = [for arn in local.definition_patterns : "${arn}:*"]
+
+      condition {
         test     = "StringEquals"
         variable = "aws:ResourceTag/gen-infra:environment"
-        values   = [condition.value]
+        values   = [statement.value]
       }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.definition_patterns) > 0 ? [1] : []
+
+    content {
+      sid       = "FindRevisions"
+      actions   = ["batch:DescribeJobDefinitions"]
+      resources = ["*"] # no resource-level permissions
     }
   }
 }

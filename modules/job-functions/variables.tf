@@ -8,12 +8,6 @@ variable "account_id" {
   }
 }
 
-variable "definitions_have_tags" {
-  description = "Whether job definitions and queues have the tag gen-infra:environment, which those that existed before lack."
-  type        = bool
-  default     = true
-}
-
 variable "environment" {
   description = "Name of the environment, for example prod: the suffix of everything created here and of every name that the functions accept."
   type        = string

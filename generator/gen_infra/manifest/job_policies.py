@@ -224,27 +224,22 @@ def role_policies_sizes(manifest: Manifest, key: str) -> dict[str, int]:
 
 
 def job_definition_arns(manifest: Manifest) -> list[str]:
-    """Return what the submit function's role may submit: each definition, or patterns where the list is too long.
+    """Return what the submit function's role may submit: each definition, or a pattern where the list is too long.
 
-    A pattern covers names of other environments too. The policy then asks for the tag of this one; what existed before
-    the manifest lacks it, so that there the function's own list is what decides.
+    A pattern covers names of other environments too. The policy then asks for the tag of this one, which what existed
+    before the manifest may lack: that is named in any case.
     """
-    each = [manifest.batch_arn("job-definition", key) for key in manifest.jobs]
-    if submit_role_policies_size(manifest, each) <= ROLE_POLICIES_LIMIT:
-        return each
-    return sorted({_with_any_beginning(arn, f"-{manifest.name}") for arn in each})
+    each = {key: manifest.batch_arn("job-definition", key) for key in manifest.jobs}
+    if submit_role_policies_size(manifest, [*each.values()]) <= ROLE_POLICIES_LIMIT:
+        return [*each.values()]
+    adopted = sorted({arn for key, arn in each.items() if key in manifest.adopted.jobs})
+    pattern = f"arn:{manifest.partition}:batch:{manifest.region}:{manifest.account}:job-definition/*-{manifest.name}"
+    return [*([pattern] if each.keys() - manifest.adopted.jobs.keys() else []), *adopted]
 
 
-def _with_any_beginning(arn: str, ending: str) -> str:
-    """Return the pattern of the names with the same ending: ``…/isaac-prod`` -> ``…/*-prod``.
-
-    A name that existed before the manifest may have another ending, or none.
-    """
-    prefix, _, name = arn.rpartition("/")
-    if not name.endswith(ending):
-        _, hyphen, last = name.rpartition("-")
-        ending = f"-{last}" if hyphen else ""
-    return f"{prefix}/*{ending}" if ending else arn
+def are_definitions_known_by_tag(manifest: Manifest) -> bool:
+    """Return whether the submit function's role has a pattern of definitions. AWS reads tags only of a revision."""
+    return any(":job-definition/*" in arn for arn in job_definition_arns(manifest))
 
 
 def submit_role_policies_size(manifest: Manifest, definitions: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from gen_infra.manifest.job_policies import are_definitions_known_by_tag
 from gen_infra.resources import data_dir
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def submissions(manifest: Manifest) -> bytes:
     return msgspec.json.encode(
         {
             "arn_prefix": f"arn:{manifest.partition}:batch:{manifest.region}:{manifest.account}",
+            "definitions_by_tag": are_definitions_known_by_tag(manifest),
             "job_definitions": {manifest.definition_name(key): kept.get(key) for key in manifest.jobs},
             "fair_share": {
                 manifest.queue_name(key): [*queue.fair_share.shares]

@@ -42,6 +42,7 @@ class Limits:
     Attributes:
         environment: the environment's name, for messages.
         arn_prefix: what the ARNs of its queues and job definitions begin with: ``arn:aws:batch:REGION:ACCOUNT``.
+        definitions_by_tag: whether its role knows some definitions by their tags, which AWS reads only of a revision.
         job_definitions: the names of its job definitions, each with the revision that it stays at, if any.
         job_queues: the names of its queues.
         fair_share: the names of the queues with a fair-share policy, each with its shares; ``*`` ends a prefix.
@@ -52,6 +53,7 @@ class Limits:
 
     environment: str
     arn_prefix: str
+    definitions_by_tag: bool
     job_definitions: dict[str, str | None]
     job_queues: list[str]
     fair_share: dict[str, list[str]]
@@ -216,6 +218,7 @@ def read_limits(content: bytes, environment: str) -> Limits:
     return Limits(
         environment=environment,
         arn_prefix=said["arn_prefix"],
+        definitions_by_tag=said["definitions_by_tag"],
         job_definitions=said["job_definitions"],
         job_queues=said["job_queues"],
         fair_share=said["fair_share"],

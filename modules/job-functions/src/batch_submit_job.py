@@ -51,7 +51,10 @@ _AS_DECLARED = (
 
 def handler(event: Event, _context: object) -> Event:
     """Submit the job that the event describes and return the event with its ``jobId``."""
-    request = submission(event, limits(os.environ["ENVIRONMENT"]))
+    allowed = limits(os.environ["ENVIRONMENT"])
+    request = submission(event, allowed)
+    if allowed.definitions_by_tag:
+        request["jobDefinition"] = _with_revision(request["jobDefinition"])
     job_id = batch_client().submit_job(**request)["jobId"]
     log("job submitted", jobId=job_id, **{field: request[field] for field in ("jobName", "jobQueue", "jobDefinition")})
     return {**event, "jobId": job_id}
@@ -92,6 +95,22 @@ def submission(event: object, allowed: Limits) -> dict[str, Any]:
         if length > _LONGEST_OVERRIDES:
             raise EventValueError(f"{field}: {length} characters are more than {_LONGEST_OVERRIDES}")
     return {field: value for field, value in request.items() if value}
+
+
+def _with_revision(definition: str) -> str:
+    """Add the newest active revision to a definition that has none; what Batch would run.
+
+    Raises:
+        EventValueError: it has no active revision.
+    """
+    name, _, revision = definition.rpartition("/")[2].partition(":")
+    if revision:
+        return definition
+    pages = batch_client().get_paginator("describe_job_definitions").paginate(jobDefinitionName=name, status="ACTIVE")
+    revisions = [each["revision"] for page in pages for each in page["jobDefinitions"]]
+    if not revisions:
+        raise EventValueError(f"jobDefinition: {quoted(definition)} has no active revision")
+    return f"{definition}:{max(revisions)}"
 
 
 def _ecs_properties_override(event: Event, allowed: Limits) -> dict[str, Any]:

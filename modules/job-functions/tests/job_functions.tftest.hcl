@@ -172,13 +172,25 @@ run "a_pattern_of_definitions" {
   command = plan
 
   variables {
-    job_definition_arns = ["arn:aws:batch:us-east-1:123456789012:job-definition/*-prod"]
+    job_definition_arns = [
+      "arn:aws:batch:us-east-1:123456789012:job-definition/*-prod",
+      "arn:aws:batch:us-east-1:123456789012:job-definition/adopted",
+    ]
   }
 
   assert {
-    condition = { for c in one(data.aws_iam_policy_document.submit.statement).condition : "${c.test} ${c.variable}" => c.values } == {
+    condition = [for s in data.aws_iam_policy_document.submit.statement : { for c in s.condition : "${c.test} ${c.variable}" => c.values } if s.sid == "SubmitOwnJobs"] == [{
       "StringEquals aws:ResourceTag/gen-infra:environment" = tolist(["prod"])
-    }
+    }]
     error_message = "A pattern covers the definitions of this environment alone."
+  }
+
+  assert {
+    condition = { for s in data.aws_iam_policy_document.submit.statement : s.sid => join(" ", sort([for r in s.resources : trimprefix(r, "arn:aws:batch:us-east-1:123456789012:")])) } == {
+      SubmitJobs    = "job-definition/adopted job-definition/adopted:* job-queue/highPriority-prod"
+      SubmitOwnJobs = "job-definition/*-prod:*"
+      FindRevisions = "*"
+    }
+    error_message = "Only a revision has tags; what is named needs none."
   }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import shutil
@@ -126,6 +127,38 @@ def test_submit_passes_the_optional_fields_on(functions: dict[str, ModuleType], 
     }
     batch.add_response("submit_job", SUBMITTED, {**EVENT, **optional, **TAGS})
     submit(functions, {**EVENT, **optional})
+
+
+@pytest.mark.parametrize(
+    ("given", "submitted"),
+    [("isaac-prod", "isaac-prod:12"), (DEFINITION_ARN, f"{DEFINITION_ARN}:12"), ("isaac-2017:4", "isaac-2017:4")],
+)
+def test_submit_names_the_revision_where_the_role_knows_definitions_by_tag(
+    functions: dict[str, ModuleType], batch: Stubber, monkeypatch: pytest.MonkeyPatch, given: str, submitted: str
+) -> None:
+    """AWS reads the tags of a definition only with its revision."""
+    of_manifest = functions["batch_submit_job"].limits("prod")
+    by_tag = dataclasses.replace(of_manifest, definitions_by_tag=True)
+    monkeypatch.setattr(functions["batch_submit_job"], "limits", lambda _: by_tag)
+    name = submitted.rpartition("/")[2].partition(":")[0]
+    found = [
+        {"jobDefinitionName": name, "jobDefinitionArn": f"arn:{n}", "revision": n, "type": "container"} for n in (9, 12)
+    ]
+    if given != submitted:
+        asked = {"jobDefinitionName": name, "status": "ACTIVE"}
+        batch.add_response("describe_job_definitions", {"jobDefinitions": found}, asked)
+    batch.add_response("submit_job", SUBMITTED, {**EVENT, **TAGS, "jobDefinition": submitted})
+    assert submit(functions, {**EVENT, "jobDefinition": given})["jobDefinition"] == given
+
+
+def test_submit_says_that_there_is_no_revision(
+    functions: dict[str, ModuleType], batch: Stubber, monkeypatch: pytest.MonkeyPatch, errors: ModuleType
+) -> None:
+    by_tag = dataclasses.replace(functions["batch_submit_job"].limits("prod"), definitions_by_tag=True)
+    monkeypatch.setattr(functions["batch_submit_job"], "limits", lambda _: by_tag)
+    batch.add_response("describe_job_definitions", {"jobDefinitions": []})
+    with pytest.raises(errors.EventValueError, match="jobDefinition: 'isaac-prod' has no active revision"):
+        submit(functions, EVENT)
 
 
 @pytest.mark.parametrize("nothing", [{}, {"containerOverrides": None, "dependsOn": None, "parameters": None},

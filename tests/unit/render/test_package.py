@@ -36,6 +36,7 @@ def test_the_functions_package_says_what_may_be_submitted(tmp_path: Path) -> Non
         said = json.loads(archive.read("submissions.json"))
     assert said == {
         "arn_prefix": "arn:aws:batch:us-east-1:123456789012",
+        "definitions_by_tag": False,
         "job_definitions": {"isaac-test": None, "isaac-b-test": None},
         "job_queues": ["main-test"],
         "fair_share": {},

@@ -167,7 +167,7 @@ _ARGUMENTS = {
         account_id alarm_arns alarm_topics allocation_strategy at_percent base_parameter_arn
         bid_percentage bucket budget_topics builder_profile_arn builder_role_arn capacity_reservation
         cidr_block client_security_group_ids clusters compute_environment_tags dashboard
-        dead_letter_queues dead_letters definition_actions definition_names definitions_have_tags
+        dead_letter_queues dead_letters definition_actions definition_names
         definitions_path describes_instances efa_interfaces efs_access emails endpoints environment
         event_rules event_topics failed_jobs files_policy gid iam_path image_age_days image_build_alarms
         image_id image_parameter image_type infrequent_access_days instance_profile_arn instance_types

@@ -8,7 +8,12 @@ import msgspec
 
 from gen_infra.aws.updates import CUSTOM_ROLE_TYPE
 from gen_infra.manifest.instance_policies import instance_policies_size, pulled_repositories
-from gen_infra.manifest.job_policies import ROLE_POLICIES_LIMIT, role_policies_sizes
+from gen_infra.manifest.job_policies import (
+    ROLE_POLICIES_LIMIT,
+    job_definition_arns,
+    role_policies_sizes,
+    submit_role_policies_size,
+)
 from gen_infra.manifest.model.base import KeyPath
 from gen_infra.manifest.rules.rule import total_path
 
@@ -77,6 +82,18 @@ def job_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[Manifest
                     f"these {count} {what} make role policies of {size:,} characters, and IAM allows "
                     f"{ROLE_POLICIES_LIMIT:,}; use fewer",
                 )
+
+
+def submit_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Allow as many for the submit function's role, which names each definition that existed before."""
+    definitions = job_definition_arns(manifest)
+    size = submit_role_policies_size(manifest, definitions)
+    if manifest.jobs and size > ROLE_POLICIES_LIMIT:
+        yield (
+            ("existing", "jobs") if manifest.existing else ("queues",),
+            f"{len(definitions)} job definitions make policies of the submit function's role of {size:,} characters, "
+            f"and IAM allows {ROLE_POLICIES_LIMIT:,}; use fewer, or two environments",
+        )
 
 
 def instance_role_policies_are_not_too_large(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -258,6 +275,7 @@ ERRORS: tuple[ManifestRule, ...] = (
     job_definitions_are_not_too_large,
     job_role_policies_are_not_too_large,
     instance_role_policies_are_not_too_large,
+    submit_role_policies_are_not_too_large,
     iops_fit_the_size,
     volumes_are_within_the_tools_limits,
     arns_are_of_this_place,

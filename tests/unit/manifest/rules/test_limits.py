@@ -289,14 +289,28 @@ def test_the_submit_function_names_each_definition_while_there_is_room(tmp_path:
     for manifest in (many, long_names):
         arns = policies.job_definition_arns(manifest)
         assert arns == [manifest.batch_arn("job-definition", "*")]
+        assert policies.are_definitions_known_by_tag(manifest)
         assert policies.submit_role_policies_size(manifest, arns) <= policies.ROLE_POLICIES_LIMIT
 
 
-def test_patterns_cover_the_names_that_existed_before(tmp_path: Path) -> None:
+def test_what_existed_before_is_named_beside_the_pattern(tmp_path: Path) -> None:
+    """It may lack the tag that a pattern requires."""
     many = jobs("job", 80)
     existing = {"jobs": {"job0": "isaac-2017:4", "job1": "strelka-2017", "job2": "snpeff"}}
     arns = policies.job_definition_arns(accept(tmp_path, name="b-prod", **many, existing=existing))
-    assert [arn.rpartition("/")[2] for arn in arns] == ["*-2017", "*-b-prod", "snpeff"]
+    assert [arn.rpartition("/")[2] for arn in arns] == ["*-b-prod", "isaac-2017", "snpeff", "strelka-2017"]
+
+
+def test_an_environment_that_adopts_too_many_definitions_is_refused(tmp_path: Path) -> None:
+    def adopting(count: int) -> dict[str, Any]:
+        return {**jobs("job", count), "existing": {"jobs": {f"job{n}": f"lab-{n}:1" for n in range(count)}}}
+
+    fits = accept(tmp_path, **adopting(45))
+    assert not policies.are_definitions_known_by_tag(fits)
+    with pytest.raises(
+        ManifestError, match=r"existing\.jobs: 80 job definitions make policies of the submit function's"
+    ):
+        accept(tmp_path, **adopting(80))
 
 
 def test_a_policy_is_counted_as_iam_counts_it(tmp_path: Path) -> None:

@@ -39,5 +39,4 @@ module "job_functions" {
     "arn:aws:batch:us-east-1:123456789012:job-definition/IsaacOld",
     "arn:aws:batch:us-east-1:123456789012:job-definition/StrelkaOld",
   ]
-  definitions_have_tags = false
 }
