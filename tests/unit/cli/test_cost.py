@@ -88,7 +88,8 @@ def test_without_jobs(aws: Account) -> None:
     assert "no job has run in this time" in done.stderr
 
 
-def test_a_job_of_unknown_price_costs_not_nothing(aws: Account, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("aws")
+def test_a_job_of_unknown_price_costs_not_nothing(tmp_path: Path) -> None:
     compute = {"type": "EC2", "max_vcpus": 64, "instance_types": ["c7i.8xlarge"]}
     jobs = {"align": {"image": "public.ecr.aws/x/y", "vcpus": 16, "memory_mib": 1000}}
     write(tmp_path, changed(region="me-south-1", compute__spot=compute, jobs=jobs))
