@@ -24,6 +24,10 @@ locals {
     "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${pattern}"
   ]
 
+  # The only service here whose principal has the partition's domain:
+  # https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/region-info/lib/default.ts
+  logs_principal = "logs.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+
   topic_arns = [for name in sort(var.alarm_topics) : "arn:${var.partition}:sns:${var.region}:${var.account_id}:${name}"]
 
   # An alarm publishes as CloudWatch, for which SNS calls KMS:
@@ -117,7 +121,7 @@ resource "aws_kms_key" "this" {
       {
         Sid       = "EncryptLogGroups"
         Effect    = "Allow"
-        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Principal = { Service = local.logs_principal }
         Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
         Resource  = "*"
         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }

@@ -191,7 +191,7 @@ def key(aws: Clients, manifest: Manifest) -> DoctorCheck:
         for service in service_linked_roles(manifest)
         if service != "batch"
     ]
-    users: dict[str, tuple[str, ...]] = {f"logs.{manifest.region}.amazonaws.com": doctor_key.USE}
+    users: dict[str, tuple[str, ...]] = {f"logs.{manifest.region}.{manifest.dns_suffix}": doctor_key.USE}
     arn = manifest.encryption.key
     if arn == "create":
         return partial(doctor_key.made_key, aws, manifest.key_alias, launching, users)

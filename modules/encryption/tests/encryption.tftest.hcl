@@ -186,3 +186,37 @@ run "budgets" {
     error_message = "AWS Budgets may use the key for these topics, and for this account only."
   }
 }
+
+run "logs_in_china" {
+  command = plan
+
+  variables {
+    partition = "aws-cn"
+    region    = "cn-northwest-1"
+  }
+
+  assert {
+    condition = one([
+      for s in jsondecode(aws_kms_key.this.policy).Statement : s
+      if try(s.Principal.Service, "") == "logs.cn-northwest-1.amazonaws.com.cn"
+      ]).Condition.ArnLike["kms:EncryptionContext:aws:logs:arn"] == [
+      "arn:aws-cn:logs:cn-northwest-1:123456789012:log-group:/aws/batch/prod/*",
+      "arn:aws-cn:logs:cn-northwest-1:123456789012:log-group:/aws/lambda/batchSubmitJob-prod",
+    ]
+    error_message = "In China the service's name ends in the partition's domain, and a key policy without it is no use."
+  }
+}
+
+run "logs_in_govcloud" {
+  command = plan
+
+  variables {
+    partition = "aws-us-gov"
+    region    = "us-gov-west-1"
+  }
+
+  assert {
+    condition     = strcontains(aws_kms_key.this.policy, "\"logs.us-gov-west-1.amazonaws.com\"") && !strcontains(aws_kms_key.this.policy, "arn:aws:")
+    error_message = "GovCloud has the domain of the commercial regions, and ARNs of its own."
+  }
+}

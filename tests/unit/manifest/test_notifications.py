@@ -51,6 +51,23 @@ def test_the_doctor_checks_whether_a_given_key_allows_the_rule_to_use_it(tmp_pat
     assert users["events.amazonaws.com"] == doctor_key.PUBLISH
 
 
+@pytest.mark.parametrize(
+    ("region", "logs"),
+    [
+        ("eu-west-1", "logs.eu-west-1.amazonaws.com"),
+        ("us-gov-west-1", "logs.us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "logs.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_doctor_checks_whether_the_logs_of_the_partition_may_use_the_key(
+    tmp_path: Path, region: str, logs: str
+) -> None:
+    aws: Any = None
+    check: Any = doctor.key(aws, accept(tmp_path, region=region))
+    *_, users = check.args
+    assert [*users] == [logs]
+
+
 ALARMS = {
     "critical": ["genomics-ops@example.com"],
     "warning": ["genomics-lab@example.com"],

@@ -72,7 +72,8 @@ def _check(backend: LogsBackend, key: str, group: str) -> None:
     region = backend.region_name
     arn = f"arn:{backend.partition}:logs:{region}:{backend.account_id}:log-group:{group}"
     found = kms_backends[backend.account_id][region].keys.get(key.rpartition("/")[2])
-    service = acts.service(f"logs.{region}.amazonaws.com", region)
+    domain = "amazonaws.com.cn" if backend.partition == "aws-cn" else "amazonaws.com"  # as CDK's region-info has it
+    service = acts.service(f"logs.{region}.{domain}", region)
     if (
         found is None
         or found.key_state != "Enabled"
