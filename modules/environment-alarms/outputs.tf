@@ -1,6 +1,10 @@
 output "alarm_names" {
   description = "Names of the alarms by severity, for dashboards and composite alarms."
-  value       = { critical = concat(local.with_causes, local.alarms.critical), warning = local.alarms.warning }
+
+  value = {
+    critical = concat(local.with_causes, local.alarms.critical, local.of_severity_rules.warning)
+    warning  = concat(local.alarms.warning, local.of_severity_rules.critical)
+  }
 }
 
 output "dead_letter_queue_arn" {

@@ -5,6 +5,12 @@ locals {
   topic_names   = { critical = "batchAlarmsCritical-${var.environment}", warning = "batchAlarmsWarning-${var.environment}" }
   topic_arns    = { for severity, name in local.topic_names : severity => "arn:${var.partition}:sns:${local.in_account}:${name}" }
   rule_arns     = "arn:${var.partition}:events:${local.in_account}:rule"
+
+  said = {
+    alarm       = "$.detail.alarmName"
+    description = "$.detail.configuration.description"
+    reason      = "$.detail.state.reason"
+  }
 }
 
 resource "aws_sns_topic" "this" {
@@ -63,7 +69,10 @@ resource "aws_cloudwatch_event_rule" "fired" {
     source        = ["aws.cloudwatch"]
     "detail-type" = ["CloudWatch Alarm State Change"]
     # A name that no alarm has, as an empty list would be refused: failed jobs may be the only alarm.
-    detail = { alarmName = concat(local.alarms[each.key], [local.topic_names[each.key]]), state = { value = ["ALARM"] } }
+    detail = {
+      alarmName = concat(local.alarms[each.key], local.of_severity_rules[each.key == "critical" ? "warning" : "critical"], [local.topic_names[each.key]])
+      state     = { value = ["ALARM"] }
+    }
   })
 }
 
@@ -84,6 +93,7 @@ resource "aws_cloudwatch_event_rule" "cleared" {
   })
 }
 
+# What a person reads: the alarm's description has what happened and what to do.
 resource "aws_cloudwatch_event_target" "fired" {
   for_each = var.emails
 
@@ -91,11 +101,8 @@ resource "aws_cloudwatch_event_target" "fired" {
   arn  = aws_sns_topic.this[each.key].arn
 
   input_transformer {
-    input_paths = {
-      description = "$.detail.configuration.description"
-      reason      = "$.detail.state.reason"
-    }
-    input_template = "\"ALARM: <description>. CloudWatch says: <reason>\""
+    input_paths    = local.said
+    input_template = "\"ALARM: <description>. The alarm is <alarm>; CloudWatch says: <reason>\""
   }
 
   depends_on = [aws_sns_topic_policy.this]
@@ -108,11 +115,8 @@ resource "aws_cloudwatch_event_target" "cleared" {
   arn  = aws_sns_topic.this[each.key].arn
 
   input_transformer {
-    input_paths = {
-      description = "$.detail.configuration.description"
-      reason      = "$.detail.state.reason"
-    }
-    input_template = "\"OK again: <description>. CloudWatch says: <reason>\""
+    input_paths    = local.said
+    input_template = "\"OK again: <alarm>. There is nothing to do; it had said: <description>. CloudWatch says: <reason>\""
   }
 
   depends_on = [aws_sns_topic_policy.this]

@@ -4,14 +4,14 @@ locals {
   alarms = {
     failed = {
       name        = "batchImageRebuildFailed-${var.environment}"
-      description = "The AMI of ${var.environment} could not be built; its parameter still contains the previous image's id. Log group: ${local.log_group_name}"
+      description = "The AMI of ${var.environment} could not be built; its parameter still has the previous image's id, which jobs go on to use. Why: the log group ${local.log_group_name}. Then build again: gen-infra image rebuild MANIFEST"
       namespace   = "AWS/CodeBuild"
       metric      = "FailedBuilds"
       dimensions  = { ProjectName = local.name }
     }
     not_started = {
       name        = "batchImageRebuildNotStarted-${var.environment}"
-      description = "EventBridge Scheduler could not start ${local.name}"
+      description = "EventBridge Scheduler could not start the build ${local.name}, so the AMI of ${var.environment} gets older. Restore the schedule's role: gen-infra drift MANIFEST, then gen-infra apply MANIFEST"
       namespace   = "AWS/Scheduler"
       metric      = "TargetErrorCount"
       dimensions  = { ScheduleGroup = local.name }

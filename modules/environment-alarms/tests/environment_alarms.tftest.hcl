@@ -47,8 +47,12 @@ run "every_alarm" {
         "batchDeadLetters-batchMeasure-prod", "batchRuleFailed-batchFailedJobs-prod",
         "batchRuleFailed-batchHostsLost-prod", "batchRuleFailed-batchJobsEnded-prod",
         "batchRuleFailed-batchMeasure-prod", "batchRuleFailed-batchQueueBlocked-prod",
+        "batchRuleFailed-batchAlarmsWarning-prod", "batchRuleFailed-batchAlarmsWarningCleared-prod",
       ]
-      warning = ["batchImageAge-prod", "batchSpotInterruptions-prod", "batchJobsWait-prod", "batchImageRebuildFailed-prod"]
+      warning = [
+        "batchImageAge-prod", "batchSpotInterruptions-prod", "batchJobsWait-prod", "batchImageRebuildFailed-prod",
+        "batchRuleFailed-batchAlarmsCritical-prod", "batchRuleFailed-batchAlarmsCriticalCleared-prod",
+      ]
     })
     error_message = "Each alarm must have one severity."
   }
@@ -107,6 +111,39 @@ run "every_alarm" {
   }
 
   assert {
+    condition = alltrue([
+      for severity, other in { critical = "Warning", warning = "Critical" } : alltrue([
+        for rule in ["batchRuleFailed-batchAlarms${other}-prod", "batchRuleFailed-batchAlarms${other}Cleared-prod"] :
+        contains(jsondecode(aws_cloudwatch_event_rule.fired[severity].event_pattern).detail.alarmName, rule)
+      ])
+    ])
+    error_message = "A severity whose messages are lost must be notified of by the other."
+  }
+
+  assert {
+    condition     = !anytrue([for each in aws_cloudwatch_event_rule.cleared : strcontains(each.event_pattern, "batchRuleFailed-batchAlarms")])
+    error_message = "That a severity's rule delivers again must send nothing: with a key that lets no rule publish, alarms would follow each other for ever."
+  }
+
+  assert {
+    condition = { for key, each in aws_cloudwatch_metric_alarm.measured : key => [each.metric_name, each.period, each.threshold, each.treat_missing_data] } == {
+      image_age_days               = ["ImageAgeDays", 300, 45, "ignore"]
+      invalid_compute_environments = ["InvalidComputeEnvironments", 300, 1, "ignore"]
+      spot_interruptions           = ["SpotLosses", 1800, 10, "notBreaching"]
+      waiting_minutes              = ["LongestWaitMinutes", 300, 120, "ignore"]
+    }
+    error_message = "Each alarm must watch its own metric."
+  }
+
+  assert {
+    condition = alltrue([
+      for each in concat(values(aws_cloudwatch_metric_alarm.measured), values(aws_cloudwatch_metric_alarm.rules), values(aws_cloudwatch_metric_alarm.failed_jobs)) :
+      strcontains(each.alarm_description, "prod") && strcontains(each.alarm_description, "gen-infra ")
+    ])
+    error_message = "Each alarm must say where it happened, and with which command to go on."
+  }
+
+  assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.ended.event_pattern).detail.jobQueue == ["arn:aws:batch:us-east-1:123456789012:job-queue/main-prod"]
     error_message = "Only the environment's jobs may be counted."
   }
@@ -128,7 +165,7 @@ run "every_alarm" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables.INVALID_ALARMS == "true" && aws_cloudwatch_metric_alarm.waiting["waiting_minutes"].treat_missing_data == "ignore"
+    condition     = aws_lambda_function.this.environment[0].variables.INVALID_ALARMS == "true" && aws_cloudwatch_metric_alarm.measured["waiting_minutes"].treat_missing_data == "ignore"
     error_message = "An INVALID compute environment must not be notified of twice."
   }
 
@@ -162,7 +199,7 @@ run "nothing_unless_asked" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.dead_letters) + length(aws_cloudwatch_metric_alarm.failed_jobs) + length(aws_cloudwatch_metric_alarm.waiting) == 0 && aws_lambda_function.this.environment[0].variables.COUNT_JOBS == "true"
+    condition     = length(aws_cloudwatch_metric_alarm.dead_letters) + length(aws_cloudwatch_metric_alarm.failed_jobs) + length(aws_cloudwatch_metric_alarm.measured) == 0 && aws_lambda_function.this.environment[0].variables.COUNT_JOBS == "true"
     error_message = "A dashboard needs counts and no alarms."
   }
 
@@ -181,6 +218,35 @@ run "other_partition" {
   assert {
     condition     = !strcontains(join(" ", [for each in aws_sns_topic_policy.this : each.policy]), "arn:aws:") && alltrue([for each in aws_lambda_permission.this : startswith(each.source_arn, "arn:aws-cn:")])
     error_message = "Every ARN must be of the partition."
+  }
+}
+
+run "govcloud" {
+  variables {
+    partition = "aws-us-gov"
+    region    = "us-gov-west-1"
+  }
+
+  assert {
+    condition = alltrue([
+      for severity, each in aws_sns_topic_policy.this : jsondecode(each.policy).Statement == [{
+        Sid       = "PublishAlarms"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:batchAlarms${title(severity)}-prod"
+        Condition = {
+          ArnEquals = {
+            "aws:SourceArn" = [
+              "arn:aws-us-gov:events:us-gov-west-1:123456789012:rule/batchAlarms${title(severity)}-prod",
+              "arn:aws-us-gov:events:us-gov-west-1:123456789012:rule/batchAlarms${title(severity)}Cleared-prod",
+            ]
+          }
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+        }
+      }]
+    ])
+    error_message = "Every ARN must be of the partition; EventBridge has one name in all of them."
   }
 }
 

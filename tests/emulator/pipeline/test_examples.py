@@ -238,6 +238,13 @@ def applied(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield made
 
 
+@pytest.fixture(scope="module")
+def told(applied: SideBySide) -> Iterator[Alarms]:
+    alarms = Alarms(applied.aws, applied.manifests["blocked-queues"])
+    yield alarms
+    alarms.remove()
+
+
 class TestExamples:
     """In this order, in one account."""
 
@@ -533,10 +540,66 @@ class TestExamples:
         alarms = [topic.replace(NOTIFIED, f"batchAlarms{each}-told") for each in ("Critical", "Warning")]
         assert encrypting["Condition"] == {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": [*alarms, topic]}}
 
-    def test_each_alarm_fires_once_and_clears(self, applied: SideBySide) -> None:
-        alarms = Alarms(applied.aws, "told", "main-told")
-        alarms.evaluated(0)
-        assert alarms.received("batchAlarmsCritical") + alarms.received("batchAlarmsWarning") == []
+    def test_an_environment_without_failures_sends_nothing(self, told: Alarms) -> None:
+        """In its first hour, whose alarms have no data yet, and in two hours in which the function does not run."""
+        changed: list[str] = []
+        for step in range(12):
+            hours = -3 + step / 12
+            told.measured(hours)
+            told.count(hours, FailedJobs=0, SucceededJobs=1)
+            changed += told.evaluated(hours + 1 / 60)
+        assert {*told.states().values()} == {"OK"}
+        assert len(changed) == len({*changed})  # from INSUFFICIENT_DATA to OK, and no more
+        assert [told.evaluated(-2 + step / 12) for step in range(25)] == [set()] * 25
+        assert [told.received(topic) for topic in ("batchAlarmsCritical", "batchAlarmsWarning")] == [[], []]
+        assert told.received("batchQueueBlocked") == []
+
+    def test_an_image_that_is_not_built_is_notified_of(self, applied: SideBySide, told: Alarms) -> None:
+        iam, sns, warning = applied.client("iam"), applied.client("sns"), told.arn("sns", "batchAlarmsWarning-told")
+        policies = [("batchImageSchedule-told", "schedule"), ("batchImageRebuild-told", "runtime")]
+        removed = {}
+        for role, policy in policies:
+            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            removed[role] = {"RoleName": role, "PolicyName": policy, "PolicyDocument": json.dumps(document)}
+            iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        allowed = sns.get_topic_attributes(TopicArn=warning)["Attributes"]["Policy"]
+        nobody = allowed.replace("rule/batchAlarmsWarning", "rule/another")
+        sns.set_topic_attributes(TopicArn=warning, AttributeName="Policy", AttributeValue=nobody)
+
+        # The message that the build was not started is lost, which the other severity's topic says.
+        assert "not authorized" in told.rebuild()
+        [lost] = told.received("batchAlarmsCritical", 1)
+        assert lost.startswith(
+            "ALARM: The event rule batchAlarmsWarning-told of told could not deliver an event to its target, so a "
+            "message or a measurement was lost. Restore the target, its policy and the key's policy: gen-infra drift "
+            "MANIFEST, then gen-infra apply MANIFEST. The alarm is "
+            "batchRuleFailed-batchAlarmsWarning-told; CloudWatch says: "
+        )
+        assert told.states()["batchImageRebuildNotStarted"] == "ALARM"
+        assert told.received("batchAlarmsWarning") == []
+        sns.set_topic_attributes(TopicArn=warning, AttributeName="Policy", AttributeValue=allowed)
+
+        iam.put_role_policy(**removed["batchImageSchedule-told"])
+        assert told.rebuild() == ""
+        [failed] = told.received("batchAlarmsWarning", 1)
+        assert failed.startswith(
+            "ALARM: The AMI of told could not be built; its parameter still has the previous image's id, which jobs go "
+            "on to use. Why: the log group /aws/codebuild/batchImageRebuild-told. Then build again: gen-infra image "
+            "rebuild MANIFEST. The alarm is batchImageRebuildFailed-told; CloudWatch says: "
+        )
+        iam.put_role_policy(**removed["batchImageRebuild-told"])
+
+        told.evaluated(0.5)
+        cleared = sorted(told.received("batchAlarmsWarning", 2))
+        starts = [
+            f"OK again: batchImageRebuild{each}-told. There is nothing to do" for each in ("Failed", "NotStarted")
+        ]
+        assert [each.partition(";")[0] for each in cleared] == starts
+        assert told.received("batchAlarmsCritical") == []
+        assert {*told.states().values()} == {"OK"}
+
+    def test_each_alarm_fires_once_and_clears(self, applied: SideBySide, told: Alarms) -> None:
+        alarms = told
 
         # Instances are lost: three jobs fail, and one is tried again.
         failed = [alarms.submit(f"fails-{number}") for number in range(3)]
@@ -548,10 +611,15 @@ class TestExamples:
             "Many jobs of told failed in the last 60 minutes.\n\n3 x its instance was terminated; "
         )
         [spot] = alarms.received("batchAlarmsWarning", 1)
-        assert spot.startswith("ALARM: Spot interruptions ended 4 attempts or more of jobs of told within 60 minutes.")
+        assert spot.startswith(
+            "ALARM: Spot interruptions ended 4 attempts or more of jobs of told within 60 minutes. Which jobs: "
+            "gen-infra jobs MANIFEST. "
+        )
         assert alarms.evaluated(2) >= {"batchFailedJobs-told", "batchSpotInterruptions-told"}
-        assert alarms.received("batchAlarmsCritical")[0].startswith("OK again: 20 % or more of the jobs of told")
-        assert alarms.received("batchAlarmsWarning")[0].startswith("OK again: Spot interruptions")
+        assert alarms.received("batchAlarmsCritical")[0].startswith(
+            "OK again: batchFailedJobs-told. There is nothing to do; it had said: 20 % or more of the jobs of told"
+        )
+        assert alarms.received("batchAlarmsWarning")[0].startswith("OK again: batchSpotInterruptions-told.")
 
         # A job that asks for too much blocks its queue, and waits.
         most = {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "65"}]}}
@@ -560,14 +628,18 @@ class TestExamples:
         assert f"main-told is blocked by asks-too-much ({waits}): MISCONFIGURATION:" in blocked
         alarms.measured(3)
         [waiting] = alarms.received("batchAlarmsWarning", 1)
-        assert waiting.startswith("ALARM: A job of told is RUNNABLE for longer than 120 minutes.")
+        assert waiting.startswith(
+            "ALARM: A job of told is RUNNABLE for longer than 120 minutes. Which job, in which queue: gen-infra jobs "
+            "MANIFEST. Why it waits: gen-infra why MANIFEST JOB_ID. The alarm is batchJobsWait-told; CloudWatch says: "
+        )
 
         # While the compute environment is INVALID, nothing more is said of the job.
         cluster = alarms.compute_environment()["ecsClusterArn"].rpartition("/")[2]
         applied.client("ecs").delete_cluster(cluster=cluster)
         alarms.measured(4)
         assert alarms.received("batchAlarmsCritical", 1)[0].startswith(
-            "ALARM: A compute environment of told is INVALID"
+            "ALARM: A compute environment of told is INVALID, and starts no jobs until it is repaired. Which, and why: "
+            "gen-infra doctor MANIFEST. "
         )
         assert alarms.received("batchAlarmsWarning") == []
         assert alarms.states()["batchJobsWait"] == "ALARM"
@@ -575,16 +647,19 @@ class TestExamples:
         for job in (waits, retried):
             applied.client("batch").terminate_job(jobId=job, reason="a test")
         alarms.measured(5)
-        assert alarms.received("batchAlarmsCritical", 1)[0].startswith("OK again: A compute environment")
-        assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: A job of told is RUNNABLE")
+        assert alarms.received("batchAlarmsCritical", 1)[0].startswith(
+            "OK again: batchInvalidComputeEnvironments-told."
+        )
+        assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: batchJobsWait-told.")
 
         alarms.measured(24 * 60)
         assert alarms.received("batchAlarmsWarning", 1)[0].startswith(
-            "ALARM: A compute environment of told runs a machine"
+            "ALARM: A compute environment of told runs a machine image of 45 days or more, without AWS's security "
+            "updates since. Which image: gen-infra image status MANIFEST."
         )
         alarms.measured(6)
         assert alarms.evaluated(6) == {"batchImageAge-told"}
-        assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: A compute environment of told runs")
+        assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: batchImageAge-told.")
 
         # An event that the function gave up, and one that a rule could not deliver.
         sqs, letters = (
@@ -600,11 +675,28 @@ class TestExamples:
         assert alarms.evaluated(8) == {"batchDeadLetters-batchMeasure-told"}
         assert alarms.evaluated(9) == {f"batchRuleFailed-{NOTIFIED}"}
         fired, failing, *cleared = alarms.received("batchAlarmsCritical", 4)
-        assert fired.startswith("ALARM: The dead-letter queue batchMeasure-told has messages")
-        assert failing.startswith(f"ALARM: The event rule {NOTIFIED} could not deliver an event to its target.")
+        assert fired.startswith("ALARM: The dead-letter queue batchMeasure-told of told has messages")
+        assert failing.startswith(f"ALARM: The event rule {NOTIFIED} of told could not deliver an event to its target,")
         assert [each[:9] for each in cleared] == ["OK again:", "OK again:"]
         assert {*alarms.states().values()} == {"OK"}
         assert alarms.received("batchAlarmsWarning") == []
+
+    def test_alarms_are_received_in_another_partition(self, applied: SideBySide) -> None:
+        """The rules, the topics, the function, and the key that is used for all of them."""
+        alarms = Alarms(applied.aws, applied.manifests["china"])
+        alarms.evaluated(0)
+        most = {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "129"}]}}
+        waits = alarms.submit("asks-too-much", **most)
+        alarms.wait_for("RUNNABLE", waits)
+        alarms.measured(5)
+        [waiting] = alarms.received("batchAlarmsWarning", 1)
+        assert waiting.startswith("ALARM: A job of china is RUNNABLE for longer than 240 minutes.")
+        sqs = alarms.client("sqs")
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="batchMeasure-china")["QueueUrl"], MessageBody="{}")
+        assert alarms.evaluated(6) == {"batchDeadLetters-batchMeasure-china"}
+        [dead] = alarms.received("batchAlarmsCritical", 1)
+        assert dead.startswith("ALARM: The dead-letter queue batchMeasure-china of china has messages")
+        alarms.client("batch").terminate_job(jobId=waits, reason="a test")
         alarms.remove()
 
     def test_the_dashboard_shows_metrics_that_exist(self, applied: SideBySide) -> None:

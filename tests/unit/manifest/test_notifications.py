@@ -142,6 +142,10 @@ def test_the_names_of_alarms_are_those_of_the_module(tmp_path: Path) -> None:
         "batchSpotInterruptions-test",
         "batchImageAge-test",
         "batchDeadLetters-batchMeasure-test",
+        *(
+            f"batchRuleFailed-batchAlarms{rule}-test"
+            for rule in ("Critical", "Warning", "CriticalCleared", "WarningCleared")
+        ),
         *(f"batchRuleFailed-{rule}-test" for rule in ("batchMeasure", "batchJobsEnded", "batchHostsLost")),
         "batchRuleFailed-batchFailedJobs-test",
     ]

@@ -189,7 +189,7 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
         names = [self.suffixed(name) for key, name in ALARMS.items() if getattr(asked, key)]
         if asked.dead_letters:
             names += [f"batchDeadLetters-{queue}" for queue in self.dead_letter_queues]
-            names += [f"batchRuleFailed-{rule}" for rule in (*self.notifying_rules, *self.measuring_rules)]
+            names += [f"batchRuleFailed-{rule}" for rule in self.event_rules]
         return [*self.image_build_alarms, *names]
 
     def alarm_arn(self, name: str) -> str:

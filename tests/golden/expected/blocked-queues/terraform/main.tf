@@ -8,7 +8,7 @@ locals {
 }
 
 data "aws_ssm_parameter" "image" {
-  name            = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+  name            = "/gen-infra/prod/ami"
   with_decryption = false
 
   lifecycle {
@@ -46,7 +46,9 @@ module "encryption" {
     "/aws/lambda/batchGetJobStatus-told",
     "/aws/lambda/batchMeasure-told",
     "/aws/lambda/batchQueueStop-told",
+    "/aws/codebuild/batchImageRebuild-told",
   ]
+  alarm_topics  = ["batchImageRebuild-told"]
   budget_topics = ["batchQueueStop-told"]
   event_topics = [
     "batchQueueBlocked-told",
@@ -117,6 +119,31 @@ module "compute_toldEnv" {
   }
 }
 
+module "image_pipeline" {
+  source = "./modules/image-pipeline"
+
+  source_path = "${path.module}/image-rebuild.zip"
+
+  environment           = "told"
+  account_id            = "123456789012"
+  partition             = "aws"
+  region                = "us-east-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  security_group_ids    = local.security_group_ids
+  subnet_ids            = local.subnet_ids
+
+  schedule            = "rate(7 days)"
+  bucket              = "genomics-results-123456789012"
+  source_key          = "gen-infra/told/image-rebuild.zip"
+  image_parameter     = "/gen-infra/prod/ami"
+  base_parameter_arn  = "arn:aws:ssm:us-east-1::parameter/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/*"
+  builder_profile_arn = "arn:aws:iam::123456789012:instance-profile/batchImageBuilder-told"
+  builder_role_arn    = "arn:aws:iam::123456789012:role/batchImageBuilder-told"
+  notify              = []
+}
+
 module "queue_notifications" {
   source = "./modules/queue-notifications"
 
@@ -159,6 +186,7 @@ module "environment_alarms" {
     window_minutes = 60
   }
   image_age_days     = 45
+  image_build_alarms = ["batchImageRebuildFailed-told", "batchImageRebuildNotStarted-told"]
   dead_letters       = true
   dead_letter_queues = ["batchMeasure-told", "batchQueueStop-told"]
   event_rules        = ["batchQueueBlocked-told"]
@@ -172,6 +200,8 @@ module "dashboard" {
   region      = "us-east-1"
   queues      = ["main-told"]
   alarm_arns = [
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchImageRebuildFailed-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchImageRebuildNotStarted-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchFailedJobs-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchInvalidComputeEnvironments-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchJobsWait-told",
@@ -180,6 +210,10 @@ module "dashboard" {
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchDeadLetters-batchMeasure-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchDeadLetters-batchQueueStop-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchQueueBlocked-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchAlarmsCritical-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchAlarmsWarning-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchAlarmsCriticalCleared-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchAlarmsWarningCleared-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchMeasure-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchJobsEnded-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchHostsLost-told",

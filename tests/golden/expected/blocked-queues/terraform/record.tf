@@ -9,6 +9,7 @@ resource "terraform_data" "manifest" {
     module.encryption,
     module.environment_alarms,
     module.image_builder,
+    module.image_pipeline,
     module.instance_role,
     module.network,
     module.queue_notifications,

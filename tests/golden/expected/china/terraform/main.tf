@@ -47,9 +47,11 @@ module "encryption" {
     "/aws/batch/china/*",
     "/aws/lambda/batchSubmitJob-china",
     "/aws/lambda/batchGetJobStatus-china",
+    "/aws/lambda/batchMeasure-china",
     "/aws/vpc/batch-china",
   ]
-  spot = true
+  event_topics = ["batchAlarmsCritical-china", "batchAlarmsWarning-china"]
+  spot         = true
 }
 
 module "instance_role" {
@@ -129,4 +131,30 @@ module "job_functions" {
   log_retention_in_days = 365
   job_queue_arns        = ["arn:aws-cn:batch:cn-northwest-1:123456789012:job-queue/main-china"]
   job_definition_arns   = ["arn:aws-cn:batch:cn-northwest-1:123456789012:job-definition/isaac-china"]
+}
+
+module "environment_alarms" {
+  source = "./modules/environment-alarms"
+
+  package_path = "${path.module}/environment-alarms.zip"
+
+  environment           = "china"
+  account_id            = "123456789012"
+  partition             = "aws-cn"
+  region                = "cn-northwest-1"
+  iam_path              = "/"
+  kms_key_arn           = local.kms_key_arn
+  log_retention_in_days = 365
+  job_queue_arns        = ["arn:aws-cn:batch:cn-northwest-1:123456789012:job-queue/main-china"]
+  emails = {
+    critical = ["genomics-ops@example.cn"]
+    warning  = ["genomics-lab@example.cn"]
+  }
+
+  waiting_minutes              = 240
+  invalid_compute_environments = false
+  dead_letters                 = true
+  dead_letter_queues           = ["batchFunctions-china", "batchMeasure-china"]
+  event_rules                  = []
+  dashboard                    = false
 }

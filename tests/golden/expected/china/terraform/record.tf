@@ -5,6 +5,7 @@ resource "terraform_data" "manifest" {
 
   depends_on = [
     module.encryption,
+    module.environment_alarms,
     module.image_builder,
     module.instance_role,
     module.job_functions,
