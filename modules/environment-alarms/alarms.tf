@@ -24,10 +24,9 @@ locals {
     ]
   }
 
-  # The causes of failed jobs come from the function, in place of the alarm's own message.
-  with_causes = [for key in keys(local.asked_failed_jobs) : local.alarm_names[key]]
   alarms = {
     critical = concat(
+      [for key in keys(local.asked_failed_jobs) : local.alarm_names[key]],
       [for key, alarm in local.measured_alarms : local.alarm_names[key] if alarm.severity == "critical"],
       [for queue in sort(local.dead_letter_queues) : "batchDeadLetters-${queue}"],
       [for rule in sort(setsubtract(local.watched_rules, local.severity_rules)) : "batchRuleFailed-${rule}"],
@@ -81,51 +80,55 @@ locals {
   measured_alarms = merge(
     var.image_age_days == null ? {} : {
       image_age_days = {
-        severity    = "warning"
-        description = "A compute environment of ${var.environment} runs a machine image of ${var.image_age_days} days or more, without AWS's security updates since. Which image: gen-infra image status MANIFEST. Build a new one with gen-infra image rebuild MANIFEST, and roll it out with gen-infra apply MANIFEST"
-        metric      = "ImageAgeDays"
-        statistic   = "Maximum"
-        minutes     = 5
-        comparison  = "GreaterThanOrEqualToThreshold"
-        threshold   = var.image_age_days
-        missing     = "ignore"
+        severity     = "warning"
+        is_explained = true
+        description  = "A compute environment of ${var.environment} runs a machine image of ${var.image_age_days} days or more, without AWS's security updates since. Which image: gen-infra image status MANIFEST. Build a new one with gen-infra image rebuild MANIFEST, and roll it out with gen-infra apply MANIFEST"
+        metric       = "ImageAgeDays"
+        statistic    = "Maximum"
+        minutes      = 5
+        comparison   = "GreaterThanOrEqualToThreshold"
+        threshold    = var.image_age_days
+        missing      = "ignore"
       }
     },
     var.invalid_compute_environments ? {
       invalid_compute_environments = {
-        severity    = "critical"
-        description = "A compute environment of ${var.environment} is INVALID, and starts no jobs until it is repaired. Which, and why: gen-infra doctor MANIFEST"
-        metric      = "InvalidComputeEnvironments"
-        statistic   = "Maximum"
-        minutes     = 5
-        comparison  = "GreaterThanOrEqualToThreshold"
-        threshold   = 1
-        missing     = "ignore"
+        severity     = "critical"
+        is_explained = true
+        description  = "A compute environment of ${var.environment} is INVALID, and starts no jobs until it is repaired. Which, and why: gen-infra doctor MANIFEST"
+        metric       = "InvalidComputeEnvironments"
+        statistic    = "Maximum"
+        minutes      = 5
+        comparison   = "GreaterThanOrEqualToThreshold"
+        threshold    = 1
+        missing      = "ignore"
       }
     } : {},
     var.spot_interruptions == null ? {} : {
       spot_interruptions = {
-        severity    = "warning"
-        description = "Spot interruptions ended ${var.spot_interruptions.attempts} attempts or more of jobs of ${var.environment} within ${var.spot_interruptions.window_minutes} minutes. Which jobs: gen-infra jobs MANIFEST. If it goes on, allow more instance types or add an EC2 compute environment to the queue, and run gen-infra apply MANIFEST"
-        metric      = "SpotLosses"
-        statistic   = "Sum"
-        minutes     = var.spot_interruptions.window_minutes
-        comparison  = "GreaterThanOrEqualToThreshold"
-        threshold   = var.spot_interruptions.attempts
-        missing     = "notBreaching"
+        severity     = "warning"
+        is_explained = false
+        description  = "Spot interruptions ended ${var.spot_interruptions.attempts} attempts or more of jobs of ${var.environment} within ${var.spot_interruptions.window_minutes} minutes. Which jobs: gen-infra jobs MANIFEST. If it goes on, allow more instance types or add an EC2 compute environment to the queue, and run gen-infra apply MANIFEST"
+        metric       = "SpotLosses"
+        statistic    = "Sum"
+        minutes      = var.spot_interruptions.window_minutes
+        comparison   = "GreaterThanOrEqualToThreshold"
+        threshold    = var.spot_interruptions.attempts
+        missing      = "notBreaching"
       }
     },
     # While a compute environment is INVALID, and that has an alarm of its own, waits are not measured: one message is enough.
     var.waiting_minutes == null ? {} : {
       waiting_minutes = {
-        severity    = "warning"
-        description = "A job of ${var.environment} is RUNNABLE for longer than ${var.waiting_minutes} minutes. Which job, in which queue: gen-infra jobs MANIFEST. Why it waits: gen-infra why MANIFEST JOB_ID"
-        metric      = "LongestWaitMinutes"
-        statistic   = "Maximum"
-        minutes     = 5
-        comparison  = "GreaterThanThreshold"
-        threshold   = var.waiting_minutes
-        missing     = "ignore"
+        severity     = "warning"
+        is_explained = true
+        description  = "A job of ${var.environment} is RUNNABLE for longer than ${var.waiting_minutes} minutes. Which job, in which queue: gen-infra jobs MANIFEST. Why it waits: gen-infra why MANIFEST JOB_ID"
+        metric       = "LongestWaitMinutes"
+        statistic    = "Maximum"
+        minutes      = 5
+        comparison   = "GreaterThanThreshold"
+        threshold    = var.waiting_minutes
+        missing      = "ignore"
       }
     },
   )

@@ -1,12 +1,31 @@
-# What calls the function: a schedule, the jobs that end, those that lose their host, and the alarm of failed jobs.
+# What calls the function: a schedule, the jobs that end, those that lose their host, and alarms whose details it sends.
 locals {
   rule_names = {
     ended    = "batchJobsEnded-${var.environment}"
-    failed   = local.alarm_names.failed_jobs
+    explain  = "batchExplain-${var.environment}"
     lost     = "batchHostsLost-${var.environment}"
     schedule = local.name
   }
-  explained_rules = var.failed_jobs == null ? {} : { failed = local.rule_names.failed }
+
+  # Written out, so that the rule's name and the function's policy are known when planning.
+  explained_topics = merge(
+    var.failed_jobs == null ? {} : { critical = local.topic_arns.critical },
+    var.invalid_compute_environments ? { critical = local.topic_arns.critical } : {},
+    var.image_age_days == null ? {} : { warning = local.topic_arns.warning },
+    var.waiting_minutes == null ? {} : { warning = local.topic_arns.warning },
+  )
+  explaining_rules = merge(
+    var.failed_jobs == null ? {} : { explain = local.rule_names.explain },
+    var.invalid_compute_environments ? { explain = local.rule_names.explain } : {},
+    var.image_age_days == null ? {} : { explain = local.rule_names.explain },
+    var.waiting_minutes == null ? {} : { explain = local.rule_names.explain },
+  )
+
+  # What the function sends for an alarm that fires, in place of the rule of its severity.
+  explained_alarms = merge(
+    { for key in keys(local.asked_failed_jobs) : local.alarm_names[key] => local.topic_arns.critical },
+    { for key, alarm in local.measured_alarms : local.alarm_names[key] => local.topic_arns[alarm.severity] if alarm.is_explained },
+  )
 }
 
 resource "aws_cloudwatch_event_rule" "schedule" {
@@ -43,16 +62,16 @@ resource "aws_cloudwatch_event_rule" "lost" {
   })
 }
 
-resource "aws_cloudwatch_event_rule" "failed" {
-  for_each = local.explained_rules
+resource "aws_cloudwatch_event_rule" "explain" {
+  for_each = local.explaining_rules
 
   name        = each.value
-  description = "Many jobs of ${var.environment} fail: send their causes"
+  description = "An alarm of ${var.environment} fired: send which jobs, compute environments or images it is about"
 
   event_pattern = jsonencode({
     source        = ["aws.cloudwatch"]
     "detail-type" = ["CloudWatch Alarm State Change"]
-    detail        = { alarmName = [local.alarm_names.failed_jobs], state = { value = ["ALARM"] } }
+    detail        = { alarmName = keys(local.explained_alarms), state = { value = ["ALARM"] } }
   })
 }
 
@@ -63,7 +82,7 @@ locals {
       lost     = local.rule_names.lost
       schedule = local.rule_names.schedule
     },
-    local.explained_rules,
+    local.explaining_rules,
   )
 }
 
@@ -85,10 +104,10 @@ resource "aws_cloudwatch_event_target" "ended" {
   depends_on = [aws_lambda_permission.this]
 }
 
-resource "aws_cloudwatch_event_target" "failed" {
-  for_each = local.explained_rules
+resource "aws_cloudwatch_event_target" "explain" {
+  for_each = local.explaining_rules
 
-  rule = aws_cloudwatch_event_rule.failed[each.key].name
+  rule = aws_cloudwatch_event_rule.explain[each.key].name
   arn  = aws_lambda_function.this.arn
 
   depends_on = [aws_lambda_permission.this]

@@ -1,4 +1,4 @@
-# The function that measures what AWS Batch has no metrics for, counts jobs that end, and explains why many fail.
+# The function that measures what AWS Batch has no metrics for, counts jobs that end, and says what alarms are about.
 locals {
   in_account = "${var.region}:${var.account_id}"
   name       = "batchMeasure-${var.environment}"
@@ -33,12 +33,12 @@ data "aws_iam_policy_document" "measure" {
   }
 
   dynamic "statement" {
-    for_each = var.failed_jobs == null ? [] : ["critical"]
+    for_each = local.explaining_rules
 
     content {
-      sid       = "SendCauses"
+      sid       = "SendDetails"
       actions   = ["sns:Publish"]
-      resources = ["arn:${var.partition}:sns:${local.in_account}:${local.topic_names.critical}"]
+      resources = values(local.explained_topics)
     }
   }
 }
@@ -122,7 +122,7 @@ resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_117:Calls nothing but public, IAM-authorised APIs and holds no data; a VPC would need a way out and a wider role
   # checkov:skip=CKV_AWS_272:The package is pinned by its SHA-256; who may deploy it could also sign it
   function_name                  = local.name
-  description                    = "Measures ${var.environment}, counts the jobs that end, and explains why many fail"
+  description                    = "Measures ${var.environment}, counts the jobs that end, and says what alarms are about"
   role                           = aws_iam_role.this.arn
   runtime                        = "python3.13"
   architectures                  = ["x86_64"]
@@ -137,6 +137,7 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(
       {
+        ALARM_TOPICS   = jsonencode(local.explained_alarms)
         COUNT_JOBS     = tostring(var.dashboard)
         ENVIRONMENT    = var.environment
         INVALID_ALARMS = tostring(var.invalid_compute_environments)
@@ -145,7 +146,6 @@ resource "aws_lambda_function" "this" {
       },
       var.failed_jobs == null ? {} : {
         FAILED_WINDOW_MINUTES = tostring(var.failed_jobs.window_minutes)
-        TOPIC_ARN             = local.topic_arns["critical"]
       },
     )
   }

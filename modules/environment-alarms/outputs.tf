@@ -2,7 +2,7 @@ output "alarm_names" {
   description = "Names of the alarms by severity, for dashboards and composite alarms."
 
   value = {
-    critical = concat(local.with_causes, local.alarms.critical, local.of_severity_rules.warning)
+    critical = concat(local.alarms.critical, local.of_severity_rules.warning)
     warning  = concat(local.alarms.warning, local.of_severity_rules.critical)
   }
 }

@@ -68,9 +68,9 @@ resource "aws_cloudwatch_event_rule" "fired" {
   event_pattern = jsonencode({
     source        = ["aws.cloudwatch"]
     "detail-type" = ["CloudWatch Alarm State Change"]
-    # A name that no alarm has, as an empty list would be refused: failed jobs may be the only alarm.
+    # A name that no alarm has, as an empty list would be refused: the function may send for all alarms.
     detail = {
-      alarmName = concat(local.alarms[each.key], local.of_severity_rules[each.key == "critical" ? "warning" : "critical"], [local.topic_names[each.key]])
+      alarmName = concat([for name in local.alarms[each.key] : name if !contains(keys(local.explained_alarms), name)], local.of_severity_rules[each.key == "critical" ? "warning" : "critical"], [local.topic_names[each.key]])
       state     = { value = ["ALARM"] }
     }
   })
@@ -86,7 +86,7 @@ resource "aws_cloudwatch_event_rule" "cleared" {
     source        = ["aws.cloudwatch"]
     "detail-type" = ["CloudWatch Alarm State Change"]
     detail = {
-      alarmName     = concat(local.alarms[each.key], each.key == "critical" ? local.with_causes : [])
+      alarmName     = local.alarms[each.key]
       state         = { value = ["OK"] }
       previousState = { value = ["ALARM"] }
     }

@@ -238,13 +238,14 @@ def _budget() -> Iterator[AwsCall]:
 def _measurements() -> Iterator[AwsCall]:
     """Yield the calls of the function that measures the environment, and those of the rules that call it."""
     name = "batchMeasure-complete"
-    function, topic = f"arn:aws:lambda:{_HERE}:function:{name}", f"arn:aws:sns:{_HERE}:batchAlarmsCritical-complete"
-    for rule in ("batchMeasure", "batchJobsEnded", "batchHostsLost", "batchFailedJobs"):
+    function = f"arn:aws:lambda:{_HERE}:function:{name}"
+    for rule in ("batchMeasure", "batchJobsEnded", "batchHostsLost", "batchExplain"):
         source = {"aws:SourceArn": f"arn:aws:events:{_HERE}:rule/{rule}-complete", "aws:SourceAccount": ACCOUNT_ID}
         yield AwsCall("events.amazonaws.com", "lambda:InvokeFunction", function, _EVENTS_FUNCTION, source)
     described = "batch:DescribeComputeEnvironments batch:DescribeJobQueues batch:DescribeJobs batch:ListJobs"
     yield AwsCall(name, f"{described} ec2:DescribeImages", "*", _MEASURED)
-    yield AwsCall(name, "sns:Publish", topic, _SNS)
+    for severity in ("Critical", "Warning"):
+        yield AwsCall(name, "sns:Publish", f"arn:aws:sns:{_HERE}:batchAlarms{severity}-complete", _SNS)
 
 
 def _functions() -> Iterator[AwsCall]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import zipfile
@@ -115,3 +116,73 @@ def test_examples_are_valid(tf: Tf, tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
     formatted = tf.run(tmp_path, "fmt", "-check", "-recursive", "-diff")
     assert (formatted.returncode, formatted.stdout) == (0, "")
+
+
+_OFFLINE = """
+provider "aws" {
+  region                      = "us-east-1"
+  access_key                  = "testing"
+  secret_key                  = "testing"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+}
+"""
+# Each alarm's old resource, its key, and its name.
+_BEFORE = (
+    ("image_age", "image_age_days", "batchImageAge-prod"),
+    ("invalid_compute_environments", "invalid_compute_environments", "batchInvalidComputeEnvironments-prod"),
+    ("spot_interruptions", "spot_interruptions", "batchSpotInterruptions-prod"),
+    ("waiting", "waiting_minutes", "batchJobsWait-prod"),
+)
+
+
+def test_alarms_whose_addresses_changed_are_kept(tf: Tf, tmp_path: Path) -> None:
+    """Plan with a state in which each of these alarms is a resource of its own."""
+    shutil.copytree(MODULES / "environment-alarms", tmp_path / "environment-alarms")
+    shutil.copy(package(tmp_path), tmp_path / "environment-alarms.zip")
+    (tmp_path / "main.tf").write_text(
+        _OFFLINE
+        + """
+module "environment_alarms" {
+  source = "./environment-alarms"
+
+  environment                  = "prod"
+  account_id                   = "123456789012"
+  region                       = "us-east-1"
+  kms_key_arn                  = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  job_queue_arns               = ["arn:aws:batch:us-east-1:123456789012:job-queue/main-prod"]
+  package_path                 = "${path.module}/environment-alarms.zip"
+  emails                       = { critical = ["ops@example.com"], warning = ["lab@example.com"] }
+  waiting_minutes              = 120
+  invalid_compute_environments = true
+  spot_interruptions           = { attempts = 10, window_minutes = 30 }
+  image_age_days               = 45
+}
+"""
+    )
+    kind, here = "aws_cloudwatch_metric_alarm", "module.environment_alarms"
+    alarms = [
+        {
+            "module": here,
+            "mode": "managed",
+            "type": kind,
+            "name": name,
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [{"index_key": key, "schema_version": 1, "attributes": {"id": alarm, "alarm_name": alarm}}],
+        }
+        for name, key, alarm in _BEFORE
+    ]
+    state = {"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "a", "resources": alarms}
+    (tmp_path / "terraform.tfstate").write_text(json.dumps(state))
+    tf.init(tmp_path)
+    planned = tf.run(tmp_path, "plan", "-no-color", "-input=false", "-refresh=false", "-out=saved")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    changes = json.loads(tf.run(tmp_path, "show", "-json", "saved").stdout)["resource_changes"]
+    found = {
+        each["address"]: (each.get("previous_address"), each["change"]["actions"])
+        for each in changes
+        if each["type"] == kind
+    }
+    assert found == {
+        f'{here}.{kind}.measured["{key}"]': (f'{here}.{kind}.{name}["{key}"]', ["update"]) for name, key, _ in _BEFORE
+    }

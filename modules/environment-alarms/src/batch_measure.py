@@ -2,7 +2,8 @@
 
 Three kinds of events reach it. Every five minutes it counts jobs, vCPUs and INVALID compute environments, and measures
 the age of machine images: AWS Batch has no metrics for these. When a job ends or loses its host, it counts that. When
-the alarm of failed jobs fires, it sends the causes of their failures to the alarm's topic.
+an alarm fires, it sends to the alarm's topic what that is about: why jobs failed, which jobs wait, which compute
+environments are INVALID or run old images.
 
 Metrics are lines of its log, in CloudWatch's embedded metric format, so that it needs no permission for metrics:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -24,13 +25,14 @@ from botocore.config import Config
 from batch_causes import Job, cause_of, lost_to_spot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 NAMESPACE = "gen-infra"
 STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 _AT_MOST = 100  # items in one call of Batch
 _PAGES = 50  # of jobs in one state of one queue: of more than 5,000 jobs, 5,000 are counted
 _EXAMPLES = 20  # arrays whose children are looked at
+_NAMED = 5  # lines of a message about jobs or compute environments
 _DAY = 86_400
 
 
@@ -48,7 +50,7 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
         case "Batch Job State Change":
             count_job(event["detail"], time)
         case "CloudWatch Alarm State Change":
-            send_causes(time)
+            send_details(event["detail"], time)
         case _:
             measure(time)
 
@@ -95,7 +97,7 @@ def measure(time: datetime) -> None:
         put(counts, time, Queue=queue.rpartition("/")[2])
     # Without a new value, the alarm of waiting jobs keeps its state.
     if not (invalid and _asked("INVALID_ALARMS")):
-        waits = (time.timestamp() - since for queue in queues for since in _waiting_since(queue))
+        waits = (time.timestamp() - since for queue in queues for since, _ in _waiting_since(queue))
         metrics["LongestWaitMinutes"] = max(waits, default=0.0) / 60
     put(metrics, time)
 
@@ -141,13 +143,20 @@ def _slices(items: list[str]) -> Iterator[list[str]]:
 def _image_age(resources: Iterable[Mapping[str, Any]], time: datetime) -> float | None:
     """Return the age in days of the oldest image that instances start from; None where none is known."""
     configured = (each for resource in resources for each in resource.get("ec2Configuration") or ())
-    images = {each["imageIdOverride"] for each in configured if each.get("imageIdOverride")}
+    return max(
+        _ages({each["imageIdOverride"] for each in configured if each.get("imageIdOverride")}, time).values(),
+        default=None,
+    )
+
+
+def _ages(images: set[str], time: datetime) -> dict[str, float]:
+    """Map images to their ages in days; those that are gone have none."""
     if not images:
-        return None
+        return {}
     # A filter, because EC2 refuses the whole call for one id that is gone.
     described = client("ec2").describe_images(Filters=[{"Name": "image-id", "Values": sorted(images)}])["Images"]
-    ages = [(time - datetime.fromisoformat(each["CreationDate"])).total_seconds() / _DAY for each in described]
-    return max(ages, default=None)
+    created = {each["ImageId"]: datetime.fromisoformat(each["CreationDate"]) for each in described}
+    return {image: (time - since).total_seconds() / _DAY for image, since in created.items()}
 
 
 def _listed(status: str, **whose: str) -> list[Job]:
@@ -183,8 +192,8 @@ def _counts(queue: str) -> dict[str, float]:
     return counts
 
 
-def _waiting_since(queue: str) -> Iterator[float]:
-    """Yield since when each of the queue's oldest RUNNABLE jobs waits, in seconds since 1970.
+def _waiting_since(queue: str) -> Iterator[tuple[float, Job]]:
+    """Yield since when each of the queue's oldest RUNNABLE jobs waits, in seconds since 1970, and the job.
 
     That is since its submission, the end of the last job that it depends on, or the end of its last attempt.
     """
@@ -202,25 +211,69 @@ def _waiting_since(queue: str) -> Iterator[float]:
             *(stopped.get(each.get("jobId"), 0) for each in job.get("dependsOn") or ()),
             *(attempt.get("stoppedAt", 0) for attempt in job.get("attempts") or ()),
         ]
-        yield max(times) / 1000
+        yield max(times) / 1000, job
 
 
-def send_causes(time: datetime) -> None:
-    """Send the causes of the failures in the alarm's window to its topic, the most frequent first."""
+def send_details(alarm: Mapping[str, Any], time: datetime) -> None:
+    """Send to an alarm's topic what it says, and which jobs, compute environments or images it is about."""
+    name, environment = alarm["alarmName"], os.environ["ENVIRONMENT"]
+    subject, described = _ABOUT[name.removesuffix(f"-{environment}")]
+    lines = [f"ALARM: {alarm['configuration']['description']}.", "", *described(time), "", f"The alarm is {name}."]
+    topic = json.loads(os.environ["ALARM_TOPICS"])[name]
+    client("sns").publish(TopicArn=topic, Subject=f"ALARM: {subject.format(environment)}", Message="\n".join(lines))
+
+
+def _waits(time: datetime) -> Iterator[str]:
+    """Yield a line for each of the jobs that wait longest; none where they have started since."""
+    waiting = [entry for queue in _queues() for entry in _waiting_since(queue)]
+    for since, job in sorted(waiting, key=lambda entry: entry[0])[:_NAMED]:
+        minutes = int(time.timestamp() - since) // 60
+        yield f"{_named(job)} waits for {minutes} minutes: gen-infra why MANIFEST {job['jobId']}"
+
+
+def _invalid(_time: datetime) -> Iterator[str]:
+    """Yield a line for each INVALID compute environment, with AWS Batch's reason."""
+    for each in compute_environments(_queues()):
+        if each["status"] == "INVALID":
+            yield f"{each['computeEnvironmentName']}: {each.get('statusReason') or 'AWS Batch gives no reason'}"
+
+
+def _old_images(time: datetime) -> Iterator[str]:
+    """Yield a line for each compute environment, that with the oldest image first."""
+    images = {
+        each["computeEnvironmentName"]: configured["imageIdOverride"]
+        for each in compute_environments(_queues())
+        for configured in each.get("computeResources", {}).get("ec2Configuration") or ()
+        if configured.get("imageIdOverride")
+    }
+    ages = _ages({*images.values()}, time)
+    known = [(ages[image], image, name) for name, image in images.items() if image in ages]
+    for age, image, name in sorted(known, reverse=True)[:_NAMED]:
+        yield f"{name} runs {image}, which is {int(age)} days old"
+
+
+def _causes(time: datetime) -> Iterator[str]:
+    """Yield a line for each cause of the failures in the alarm's window, the most frequent first."""
     minutes = int(os.environ["FAILED_WINDOW_MINUTES"])
     since = (time.timestamp() - minutes * 60) * 1000
     by_cause: defaultdict[str, list[Job]] = defaultdict(list)
     for job in _failed(since):
         by_cause[cause_of(job)].append(job)
-    name = os.environ["ENVIRONMENT"]
-    lines = [f"Many jobs of {name} failed in the last {minutes} minutes.", ""]
     for cause, jobs in sorted(by_cause.items(), key=lambda item: -len(item[1])):
-        job = jobs[0]
-        where = f"{job['jobName']} ({job['jobId']}) in {job['jobQueue'].rpartition('/')[2]}"
-        lines.append(f"{len(jobs)} x {cause}; for example {where}")
-    lines += ["", "What to do about a job: gen-infra why MANIFEST JOB_ID"]
-    subject = f"ALARM: jobs of {name} fail"
-    client("sns").publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject, Message="\n".join(lines))
+        yield f"{len(jobs)} x {cause}; for example {_named(jobs[0])}: gen-infra why MANIFEST {jobs[0]['jobId']}"
+
+
+def _named(job: Job) -> str:
+    return f"{job['jobName']} in {job['jobQueue'].rpartition('/')[2]}"
+
+
+# By the alarm's name without the environment: the subject, and the lines about what the alarm says.
+_ABOUT: Mapping[str, tuple[str, Callable[[datetime], Iterator[str]]]] = {
+    "batchFailedJobs": ("jobs of {} fail", _causes),
+    "batchImageAge": ("a machine image of {} is old", _old_images),
+    "batchInvalidComputeEnvironments": ("a compute environment of {} is INVALID", _invalid),
+    "batchJobsWait": ("jobs of {} wait", _waits),
+}
 
 
 def _failed(since: float) -> list[Job]:

@@ -44,7 +44,7 @@ run "every_alarm" {
     condition = jsonencode(output.alarm_names) == jsonencode({
       critical = [
         "batchFailedJobs-prod", "batchInvalidComputeEnvironments-prod", "batchDeadLetters-batchFunctions-prod",
-        "batchDeadLetters-batchMeasure-prod", "batchRuleFailed-batchFailedJobs-prod",
+        "batchDeadLetters-batchMeasure-prod", "batchRuleFailed-batchExplain-prod",
         "batchRuleFailed-batchHostsLost-prod", "batchRuleFailed-batchJobsEnded-prod",
         "batchRuleFailed-batchMeasure-prod", "batchRuleFailed-batchQueueBlocked-prod",
         "batchRuleFailed-batchAlarmsWarning-prod", "batchRuleFailed-batchAlarmsWarningCleared-prod",
@@ -103,11 +103,31 @@ run "every_alarm" {
   }
 
   assert {
-    condition = (
-      !contains(jsondecode(aws_cloudwatch_event_rule.fired["critical"].event_pattern).detail.alarmName, "batchFailedJobs-prod") &&
-      contains(jsondecode(aws_cloudwatch_event_rule.failed["failed"].event_pattern).detail.alarmName, "batchFailedJobs-prod")
-    )
-    error_message = "Failed jobs must be notified of once, with their causes."
+    condition = jsondecode(aws_cloudwatch_event_rule.explain["explain"].event_pattern).detail == {
+      alarmName = ["batchFailedJobs-prod", "batchImageAge-prod", "batchInvalidComputeEnvironments-prod", "batchJobsWait-prod"]
+      state     = { value = ["ALARM"] }
+    }
+    error_message = "The function must say what these alarms are about."
+  }
+
+  assert {
+    condition = !anytrue(flatten([
+      for rule in aws_cloudwatch_event_rule.fired : [
+        for name in jsondecode(rule.event_pattern).detail.alarmName :
+        contains(jsondecode(aws_cloudwatch_event_rule.explain["explain"].event_pattern).detail.alarmName, name)
+      ]
+    ]))
+    error_message = "An alarm must be notified of once."
+  }
+
+  assert {
+    condition = jsondecode(aws_lambda_function.this.environment[0].variables.ALARM_TOPICS) == {
+      "batchFailedJobs-prod"                 = "arn:aws:sns:us-east-1:123456789012:batchAlarmsCritical-prod"
+      "batchImageAge-prod"                   = "arn:aws:sns:us-east-1:123456789012:batchAlarmsWarning-prod"
+      "batchInvalidComputeEnvironments-prod" = "arn:aws:sns:us-east-1:123456789012:batchAlarmsCritical-prod"
+      "batchJobsWait-prod"                   = "arn:aws:sns:us-east-1:123456789012:batchAlarmsWarning-prod"
+    }
+    error_message = "The function must publish to the topic of the alarm's severity."
   }
 
   assert {
@@ -151,7 +171,7 @@ run "every_alarm" {
   assert {
     condition = alltrue([
       for key, each in aws_lambda_permission.this :
-      each.principal == "events.amazonaws.com" && each.source_account == "123456789012" && each.source_arn == "arn:aws:events:us-east-1:123456789012:rule/${ { ended = aws_cloudwatch_event_rule.ended.name, failed = aws_cloudwatch_event_rule.failed["failed"].name, lost = aws_cloudwatch_event_rule.lost.name, schedule = aws_cloudwatch_event_rule.schedule.name }[key]}"
+      each.principal == "events.amazonaws.com" && each.source_account == "123456789012" && each.source_arn == "arn:aws:events:us-east-1:123456789012:rule/${ { ended = aws_cloudwatch_event_rule.ended.name, explain = aws_cloudwatch_event_rule.explain["explain"].name, lost = aws_cloudwatch_event_rule.lost.name, schedule = aws_cloudwatch_event_rule.schedule.name }[key]}"
     ])
     error_message = "Only the rules may invoke the function."
   }
@@ -170,8 +190,8 @@ run "every_alarm" {
   }
 
   assert {
-    condition     = data.aws_iam_policy_document.measure.statement[2].resources == toset(["arn:aws:sns:us-east-1:123456789012:batchAlarmsCritical-prod"])
-    error_message = "The function may publish to one topic only."
+    condition     = data.aws_iam_policy_document.measure.statement[2].resources == toset(["arn:aws:sns:us-east-1:123456789012:batchAlarmsCritical-prod", "arn:aws:sns:us-east-1:123456789012:batchAlarmsWarning-prod"])
+    error_message = "The function may publish to the topics of alarms only."
   }
 
   assert {

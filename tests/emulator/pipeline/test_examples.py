@@ -607,9 +607,13 @@ class TestExamples:
         alarms.wait_for("RUNNING", *failed, retried)
         alarms.end_hosts()
         [causes] = alarms.received("batchAlarmsCritical", 1)
-        assert causes.startswith(
-            "Many jobs of told failed in the last 60 minutes.\n\n3 x its instance was terminated; "
+        what, _, reason, _, alarm = causes.splitlines()
+        assert what.startswith(
+            "ALARM: 20 % or more of the jobs of told that ended within 60 minutes failed, and at least 3."
         )
+        assert reason.startswith("3 x its instance was terminated; for example fails-")
+        assert reason.partition(" in main-told: ")[2].startswith("gen-infra why MANIFEST ")
+        assert alarm == "The alarm is batchFailedJobs-told."
         [spot] = alarms.received("batchAlarmsWarning", 1)
         assert spot.startswith(
             "ALARM: Spot interruptions ended 4 attempts or more of jobs of told within 60 minutes. Which jobs: "
@@ -628,19 +632,20 @@ class TestExamples:
         assert f"main-told is blocked by asks-too-much ({waits}): MISCONFIGURATION:" in blocked
         alarms.measured(3)
         [waiting] = alarms.received("batchAlarmsWarning", 1)
-        assert waiting.startswith(
-            "ALARM: A job of told is RUNNABLE for longer than 120 minutes. Which job, in which queue: gen-infra jobs "
-            "MANIFEST. Why it waits: gen-infra why MANIFEST JOB_ID. The alarm is batchJobsWait-told; CloudWatch says: "
-        )
+        assert waiting.startswith("ALARM: A job of told is RUNNABLE for longer than 120 minutes. ")
+        assert "\n\nasks-too-much in main-told waits for 1" in waiting
+        assert f" minutes: gen-infra why MANIFEST {waits}\n" in waiting
 
         # While the compute environment is INVALID, nothing more is said of the job.
         cluster = alarms.compute_environment()["ecsClusterArn"].rpartition("/")[2]
         applied.client("ecs").delete_cluster(cluster=cluster)
         alarms.measured(4)
-        assert alarms.received("batchAlarmsCritical", 1)[0].startswith(
+        [invalid] = alarms.received("batchAlarmsCritical", 1)
+        assert invalid.startswith(
             "ALARM: A compute environment of told is INVALID, and starts no jobs until it is repaired. Which, and why: "
-            "gen-infra doctor MANIFEST. "
+            "gen-infra doctor MANIFEST.\n\ntoldEnv-told-"
         )
+        assert cluster in invalid
         assert alarms.received("batchAlarmsWarning") == []
         assert alarms.states()["batchJobsWait"] == "ALARM"
         applied.client("ecs").create_cluster(clusterName=cluster)
@@ -653,10 +658,13 @@ class TestExamples:
         assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: batchJobsWait-told.")
 
         alarms.measured(24 * 60)
-        assert alarms.received("batchAlarmsWarning", 1)[0].startswith(
+        [old] = alarms.received("batchAlarmsWarning", 1)
+        assert old.startswith(
             "ALARM: A compute environment of told runs a machine image of 45 days or more, without AWS's security "
             "updates since. Which image: gen-infra image status MANIFEST."
         )
+        image = alarms.compute_environment()["computeResources"]["ec2Configuration"][0]["imageIdOverride"]
+        assert f" runs {image}, which is 6" in old
         alarms.measured(6)
         assert alarms.evaluated(6) == {"batchImageAge-told"}
         assert alarms.received("batchAlarmsWarning", 1)[0].startswith("OK again: batchImageAge-told.")
@@ -691,6 +699,7 @@ class TestExamples:
         alarms.measured(5)
         [waiting] = alarms.received("batchAlarmsWarning", 1)
         assert waiting.startswith("ALARM: A job of china is RUNNABLE for longer than 240 minutes.")
+        assert f"minutes: gen-infra why MANIFEST {waits}\n" in waiting
         sqs = alarms.client("sqs")
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="batchMeasure-china")["QueueUrl"], MessageBody="{}")
         assert alarms.evaluated(6) == {"batchDeadLetters-batchMeasure-china"}

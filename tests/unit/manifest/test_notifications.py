@@ -147,5 +147,5 @@ def test_the_names_of_alarms_are_those_of_the_module(tmp_path: Path) -> None:
             for rule in ("Critical", "Warning", "CriticalCleared", "WarningCleared")
         ),
         *(f"batchRuleFailed-{rule}-test" for rule in ("batchMeasure", "batchJobsEnded", "batchHostsLost")),
-        "batchRuleFailed-batchFailedJobs-test",
+        "batchRuleFailed-batchExplain-test",
     ]

@@ -28,6 +28,7 @@ QUEUE = f"{ARN}:job-queue/main-prod"
 TIME = "2026-01-05T12:00:00Z"
 NOW = 1_767_614_400_000
 MINUTE = 60_000
+ALARMS = ("batchFailedJobs", "batchImageAge", "batchInvalidComputeEnvironments", "batchJobsWait")
 MODULES = ("batch_causes", "batch_measure")
 # Cases whose cause is in the job's log, or found by looking at its instance, children, registry or queue.
 NEED_MORE = {
@@ -45,6 +46,8 @@ class Batch:
         self.published: list[dict[str, Any]] = []
         self.environment = {
             "computeEnvironmentArn": f"{ARN}:compute-environment/spot",
+            "computeEnvironmentName": "spot",
+            "statusReason": "CLIENT_ERROR - the cluster does not exist",
             "ecsClusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/spot",
             "status": status,
             "computeResources": {
@@ -97,7 +100,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, ModuleType]
         "INVALID_ALARMS": "true",
         "MEASURE_IMAGES": "true",
         "FAILED_WINDOW_MINUTES": "60",
-        "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:batchAlarmsCritical-prod",
+        "ALARM_TOPICS": json.dumps({f"{name}-prod": f"arn:of:{name}" for name in ALARMS}),
     }.items():
         monkeypatch.setenv(name, text)
     yield {name: importlib.import_module(name) for name in MODULES}
@@ -127,6 +130,11 @@ def ended(status: str, **more: Any) -> dict[str, Any]:
 
 
 MEASURE = {"detail-type": "Scheduled Event", "detail": {}}
+
+
+def fired(alarm: str) -> dict[str, Any]:
+    detail = {"alarmName": f"{alarm}-prod", "configuration": {"description": "What it is about"}}
+    return {"detail-type": "CloudWatch Alarm State Change", "detail": detail}
 
 
 def test_a_measurement_is_in_the_embedded_metric_format(invoke: Callable[..., list[Mapping[str, Any]]]) -> None:
@@ -233,16 +241,48 @@ def test_the_causes_of_the_window_are_sent_the_most_frequent_first(
         job(5, "FAILED", **late | {"stoppedAt": NOW - 61 * MINUTE}),
         job(6, "FAILED", **killed, isCancelled=True),
     )
-    invoke(batch, {"detail-type": "CloudWatch Alarm State Change"})
+    invoke(batch, fired("batchFailedJobs"))
     [message] = batch.published
     assert message["Subject"] == "ALARM: jobs of prod fail"
     assert message["Message"].splitlines() == [
-        "Many jobs of prod failed in the last 60 minutes.",
+        "ALARM: What it is about.",
         "",
-        "2 x it ran out of memory; for example isaac-2 (job-2) in main-prod",
-        "1 x it ran for longer than its timeout; for example isaac-1 (job-1) in main-prod",
+        "2 x it ran out of memory; for example isaac-2 in main-prod: gen-infra why MANIFEST job-2",
+        "1 x it ran for longer than its timeout; for example isaac-1 in main-prod: gen-infra why MANIFEST job-1",
         "",
-        "What to do about a job: gen-infra why MANIFEST JOB_ID",
+        "The alarm is batchFailedJobs-prod.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alarm", "subject", "lines"),
+    [
+        (
+            "batchJobsWait",
+            "jobs of prod wait",
+            [
+                f"isaac-{number} in main-prod waits for {minutes} minutes: gen-infra why MANIFEST job-{number}"
+                for number, minutes in ((1, 600), (2, 599), (3, 598), (4, 597), (5, 596))
+            ],
+        ),
+        (
+            "batchInvalidComputeEnvironments",
+            "a compute environment of prod is INVALID",
+            ["spot: CLIENT_ERROR - the cluster does not exist"],
+        ),
+        ("batchImageAge", "a machine image of prod is old", ["spot runs ami-1, which is 30 days old"]),
+    ],
+)
+def test_an_alarm_says_what_it_is_about_to_its_own_topic(
+    alarm: str, subject: str, lines: list[str], invoke: Callable[..., list[Mapping[str, Any]]]
+) -> None:
+    waiting = [job(number, "RUNNABLE", createdAt=NOW - (601 - number) * MINUTE) for number in range(1, 8)]
+    batch = Batch(*waiting, status="INVALID")
+    invoke(batch, fired(alarm))
+    [message] = batch.published
+    assert (message["TopicArn"], message["Subject"]) == (f"arn:of:{alarm}", f"ALARM: {subject}")
+    assert message["Message"].splitlines() == [
+        *("ALARM: What it is about.", "", *lines, "", f"The alarm is {alarm}-prod."),
     ]
 
 

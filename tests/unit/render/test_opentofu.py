@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from gen_infra.terraform.hcl import Body
 
-# Of Terraform 1.5, without moved, import and check, which would be there only for a while or slow a plan down.
-BLOCKS = {"data", "locals", "module", "output", "provider", "resource", "terraform", "variable"}
+# Of Terraform 1.5, without import and check, which would be there only for a while or slow a plan down. Without moved,
+# an alarm whose address changes would be deleted under the name under which it is made again.
+BLOCKS = {"data", "locals", "module", "moved", "output", "provider", "resource", "terraform", "variable"}
 SETTINGS = {"backend", "required_providers", "required_version"}  # not: cloud, encryption, provider_meta, experiments
 # https://github.com/hashicorp/terraform/blob/main/CHANGELOG.md of 1.8 to 1.11
 FUNCTIONS_SINCE_1_5 = {"ephemeralasnull", "issensitive", "templatestring"}

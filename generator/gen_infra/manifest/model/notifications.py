@@ -34,6 +34,9 @@ ALARMS: Mapping[str, str] = {
     "image_age_days": "batchImageAge",
 }
 
+# The alarms of which the function sends which jobs, compute environments or images they are about.
+EXPLAINED_ALARMS = ("failed_jobs", "invalid_compute_environments", "waiting_minutes", "image_age_days")
+
 WindowMinutes: TypeAlias = Annotated[int, Meta(ge=5, le=1440)]
 
 

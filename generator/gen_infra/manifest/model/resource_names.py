@@ -8,7 +8,7 @@ from gen_infra.manifest.model.engine import ENGINES
 from gen_infra.manifest.model.existing import Existing
 from gen_infra.manifest.model.file_system import LUSTRE_FOLDER
 from gen_infra.manifest.model.keys import ManifestKeys
-from gen_infra.manifest.model.notifications import ALARMS
+from gen_infra.manifest.model.notifications import ALARMS, EXPLAINED_ALARMS
 from gen_infra.manifest.model.settings import DEFAULT_LOG_GROUP
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class ResourceNames(ManifestKeys, frozen=True, kw_only=True, dict=True):
     def measuring_rules(self) -> list[str]:
         """Return the names of the EventBridge rules that call the function which measures the environment."""
         names = ["batchMeasure", "batchJobsEnded", "batchHostsLost"] if self.notifications.measures else []
-        names += ["batchFailedJobs"] if self.notifications.failed_jobs else []
+        names += ["batchExplain"] if any(getattr(self.notifications, key) for key in EXPLAINED_ALARMS) else []
         return [self.suffixed(name) for name in names]
 
     @property

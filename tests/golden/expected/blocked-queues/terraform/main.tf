@@ -217,7 +217,7 @@ module "dashboard" {
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchMeasure-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchJobsEnded-told",
     "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchHostsLost-told",
-    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchFailedJobs-told",
+    "arn:aws:cloudwatch:us-east-1:123456789012:alarm:batchRuleFailed-batchExplain-told",
   ]
 }
 

@@ -250,6 +250,6 @@ module "dashboard" {
     "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchMeasure-everything",
     "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchJobsEnded-everything",
     "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchHostsLost-everything",
-    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchFailedJobs-everything",
+    "arn:aws-us-gov:cloudwatch:us-gov-west-1:210987654321:alarm:batchRuleFailed-batchExplain-everything",
   ]
 }
