@@ -95,7 +95,7 @@ locals {
       invalid_compute_environments = {
         severity     = "critical"
         is_explained = true
-        description  = "A compute environment of ${var.environment} is INVALID, and starts no jobs until it is repaired. Which, and why: gen-infra doctor MANIFEST"
+        description  = "A compute environment of ${var.environment} is INVALID, and starts no jobs until it is repaired. What to repair: gen-infra why MANIFEST JOB_ID, for a job that waits"
         metric       = "InvalidComputeEnvironments"
         statistic    = "Maximum"
         minutes      = 5

@@ -642,8 +642,8 @@ class TestExamples:
         alarms.measured(4)
         [invalid] = alarms.received("batchAlarmsCritical", 1)
         assert invalid.startswith(
-            "ALARM: A compute environment of told is INVALID, and starts no jobs until it is repaired. Which, and why: "
-            "gen-infra doctor MANIFEST.\n\ntoldEnv-told-"
+            "ALARM: A compute environment of told is INVALID, and starts no jobs until it is repaired. What to repair: "
+            "gen-infra why MANIFEST JOB_ID, for a job that waits.\n\ntoldEnv-told-"
         )
         assert cluster in invalid
         assert alarms.received("batchAlarmsWarning") == []
