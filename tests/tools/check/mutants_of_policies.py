@@ -257,7 +257,7 @@ RESOURCE_POLICIES = (
         "measurements: publish to any topic",
         "GI_LINT_3",
         _MEASURE,
-        'resources = ["arn:${var.partition}:sns:${local.in_account}:${local.topic_names.critical}"]',
+        "resources = values(local.explained_topics)",
         'resources = ["*"]',
         "blocked-queues",
     ),
