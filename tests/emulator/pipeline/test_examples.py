@@ -645,7 +645,7 @@ class TestExamples:
             "ALARM: A compute environment of told is INVALID, and starts no jobs until it is repaired. What to repair: "
             "gen-infra why MANIFEST JOB_ID, for a job that waits.\n\ntoldEnv-told-"
         )
-        assert cluster in invalid
+        assert ": CLIENT_ERROR - Clusters can not be blank.\n" in invalid
         assert alarms.received("batchAlarmsWarning") == []
         assert alarms.states()["batchJobsWait"] == "ALARM"
         applied.client("ecs").create_cluster(clusterName=cluster)
