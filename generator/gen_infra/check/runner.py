@@ -204,7 +204,21 @@ def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | 
             for key, compute in manifest.own_compute.items()
             if not compute.is_fargate
         },
+        _objects(manifest),
+        any(engine.may_be_privileged for engine in manifest.given_engines.values()),
     )
+
+
+def _objects(manifest: Manifest) -> dict[str, frozenset[str]]:
+    """Return the buckets of the manifest, each with its prefixes; an empty one means the whole bucket."""
+    used = [*manifest.buckets.values(), *map(manifest.work_bucket, manifest.given_engines)]
+    places = [(bucket.name, bucket.prefix or "") for bucket in used]
+    if manifest.image.rebuild:
+        places.append((manifest.image.rebuild.bucket, manifest.rebuild_source_key))
+    objects: dict[str, frozenset[str]] = {}
+    for bucket, prefix in places:
+        objects[bucket] = objects.get(bucket, frozenset()) | {prefix.rstrip("/")}
+    return objects
 
 
 def source_verdicts(files: Files, result: ScanResult, accepted: Accepted) -> list[Check]:

@@ -76,6 +76,29 @@ CONDITIONS = (
 )  # fmt: skip
 
 
+_ENGINES = "terraform/engines.tf"
+ENGINES = (
+    Mutant("engine: privileged containers", "GI_IAM_14", _ENGINE, 'for_each = var.privileged ? [] : ["unprivileged"]',
+           "for_each = []", "nextflow"),
+    Mutant("engine: privileged containers only", "GI_IAM_14", _ENGINE, '["false"]', '["true"]', "nextflow"),
+    Mutant("engine: the whole work bucket", "GI_IAM_15", _ENGINES, '-123456789012/nf/*"', '-123456789012/*"',
+           "nextflow"),
+    Mutant("engine: its neighbours' prefixes", "GI_IAM_15", _ENGINES, '-123456789012/nf/*"', '-123456789012/n*"',
+           "nextflow"),
+    Mutant("engine: another bucket", "GI_IAM_15", _ENGINES, "s3:::genomics-results-123456789012/nf/*",
+           "s3:::genomics-tfstate-123456789012/nf/*", "nextflow"),
+    Mutant("engine: lists of a neighbour", "GI_IAM_15", _ENGINES, '["nf", "nf/*"]', '["n*"]', "nextflow"),
+    Mutant("jobs: results beyond their prefix", "GI_IAM_15", _JOBS, "/genomic-workflow/*", "/*"),
+    Mutant("jobs: lists of the whole bucket", "GI_IAM_15", _JOBS,
+           """
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["genomic-workflow", "genomic-workflow/*"]
+    }
+""", ""),
+)  # fmt: skip
+
 _REMOVED = (
     ("network", "flow_logs.tf", "aws_flow_log", "this", "demo"),
     ("network", "flow_logs.tf", "aws_cloudwatch_log_group", "flow_logs", "demo"),
@@ -106,4 +129,4 @@ REMOVED = tuple(
     for module, file, kind, name, base in _REMOVED
 )
 
-CONDITION_MUTANTS = (*KEYS, *CONDITIONS, *REMOVED)
+CONDITION_MUTANTS = (*KEYS, *CONDITIONS, *ENGINES, *REMOVED)

@@ -113,6 +113,60 @@ def test_trust_keys_and_topics_name_their_actions(
     assert ids(policy(kind, {"Action": action, "Principal": principal})) == found
 
 
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("lab/a", []),
+        ("lab/a/*", []),
+        ("other/a/*", ["GI_IAM_15"]),
+        ("lab/*", ["GI_IAM_15"]),
+        ("lab/ab/*", ["GI_IAM_15"]),
+        ("all/*", []),
+    ],
+)
+def test_roles_reach_the_objects_of_the_manifest(key: str, found: list[str]) -> None:
+    accepted = Accepted(account=ACCOUNT, objects={"lab": frozenset({"a"}), "all": frozenset({"b", ""})})
+    statement = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{key}"}
+
+    assert ids(policy("aws_iam_role_policy", statement), accepted=accepted) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({}, ["GI_IAM_15"]),
+        ({"StringLike": {"s3:prefix": ["a", "a/*"]}}, []),
+        ({"StringLike": {"s3:prefix": ["a*"]}}, ["GI_IAM_15"]),
+        ({"Null": {"s3:prefix": "true"}}, []),
+        (UNKNOWN, []),
+    ],
+)
+def test_lists_show_the_prefixes_of_the_manifest(condition: Any, found: list[str]) -> None:
+    accepted = Accepted(account=ACCOUNT, objects={"lab": frozenset({"a"})})
+    statement = {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::lab", "Condition": condition}
+
+    assert ids(policy("aws_iam_role_policy", statement), accepted=accepted) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "registers_privileged", "found"),
+    [
+        ({"BoolIfExists": {"batch:Privileged": "false"}}, False, []),
+        ({"BoolIfExists": {"batch:Privileged": "true"}}, False, ["GI_IAM_14"]),
+        ({}, False, ["GI_IAM_14"]),
+        ({}, True, []),
+    ],
+)
+def test_engines_register_privileged_containers_only_if_the_manifest_says_so(
+    condition: dict[str, Any], registers_privileged: bool, found: list[str]
+) -> None:
+    accepted = Accepted(account=ACCOUNT, registers_privileged=registers_privileged)
+    arn = f"arn:aws:batch:us-east-1:{ACCOUNT}:job-definition/nf-*"
+    statement = {"Action": "batch:RegisterJobDefinition", "Resource": arn, "Condition": condition}
+
+    assert ids(policy("aws_iam_role_policy", statement), accepted=accepted) == found
+
+
 @pytest.mark.parametrize(("kind", "companion"), [(kind, each) for kind in COMPANIONS for each in COMPANIONS[kind]])
 def test_a_resource_needs_each_of_its_companions_in_its_own_module(kind: str, companion: str) -> None:
     def made(kind: str, module: str = "module.one.") -> Resource:

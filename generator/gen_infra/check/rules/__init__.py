@@ -17,6 +17,7 @@ from gen_infra.check.rules import (
     configuration,
     containers,
     infrastructure,
+    objects,
     rendered,
     trust,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     *access.RULES,
     *conditions.RULES,
+    *objects.RULES,
     *trust.RULES,
     *infrastructure.RULES,
     *containers.RULES,

@@ -11,6 +11,7 @@ from gen_infra.terraform.policy_documents import (
     has_condition,
     is_bound_to_account,
     listed,
+    may_be_anything,
     named,
     services,
 )
@@ -181,6 +182,9 @@ def actions_have_their_conditions(resource: Resource, accepted: Accepted) -> Ite
             needed = NEEDED.get(str(action), ())
             if accepted.boundary and action in _BOUNDED:
                 needed = (*needed, "iam:permissionsboundary")
+            registers = action == "batch:RegisterJobDefinition" and resource.kind == "aws_iam_role_policy"
+            if registers and not (accepted.registers_privileged or _refuses_privileged(statement)):
+                yield f"{named(statement)} allows privileged containers, which control their instance"
             for key in needed:
                 if not _is_limited_by(statement, key):
                     yield f"{named(statement)} allows {action} without a condition on {key}"
@@ -192,6 +196,14 @@ def _is_limited_by(statement: dict[str, Any], key: str) -> bool:
         for operator, name, values in conditions(statement)
     )
     return is_absent or has_condition(statement, key)
+
+
+def _refuses_privileged(statement: dict[str, Any]) -> bool:
+    """Return whether it does; ``…IfExists``, because a request does not have the key unless it sets the setting."""
+    return may_be_anything(statement) or any(
+        operator in {"Bool", "BoolIfExists"} and key == "batch:privileged" and values == ["false"]
+        for operator, key, values in conditions(statement)
+    )
 
 
 RULES: tuple[Rule, ...] = (conditions_restrict, actions_have_their_conditions)

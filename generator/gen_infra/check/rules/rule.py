@@ -27,6 +27,9 @@ class Accepted:
         trusted: the principals and the subjects of CI that may assume roles; None if they are not known.
         boot_scripts: the SHA-256 of each script in the user data of a compute environment's instances, in their order,
             by the address of its module; a module that is missing here is not checked.
+        objects: the buckets that roles may use, each with the prefixes in it, an empty one for the whole bucket; None
+            if they are not known.
+        registers_privileged: whether an engine may register job definitions with privileged containers.
     """
 
     job_folders: tuple[str, ...] = (Scratch().mount,)
@@ -36,6 +39,8 @@ class Accepted:
     boundary: str = ""
     trusted: frozenset[str] | None = None
     boot_scripts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    objects: Mapping[str, frozenset[str]] | None = None
+    registers_privileged: bool = True
 
     def accepts_role(self, arn: str) -> bool:
         """Return whether a role or an instance profile may be used."""
