@@ -196,5 +196,5 @@ def shown_path(path: Path) -> str:
     """Return a path for messages: relative to the working directory, if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except (OSError, ValueError):
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links, which reading it reports
         return os.fspath(path)

@@ -340,3 +340,9 @@ def test_the_fast_path_and_the_slow_path_agree(tmp_path: Path) -> None:
         for line in problems(write(tmp_path, changed(**changes))):
             assert "$" not in line.split(": ", 2)[-1] or "${" in line, line
     assert msgspec.json.encode(resolved(accept(tmp_path)))
+
+
+def test_a_loop_of_links_is_named_as_it_was_given(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    assert problems(loop) == ["loop.yaml:1:1: cannot be read: Too many levels of symbolic links"]
