@@ -12,6 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gen_infra.aws.policies import PolicyOwners
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.report.data import AccessCell, AccessMatrix, AccessTarget, RoleAccess, RoleStatement
 from gen_infra.report.evaluation import (
     Caller,
@@ -130,7 +131,12 @@ def _queues(manifest: Manifest) -> Iterator[_Target]:
     for key in manifest.queues:
         arn = manifest.batch_arn("job-queue", key)
         actions = {"submit": ("batch:SubmitJob", arn), "change": ("batch:UpdateJobQueue", arn)}
-        yield _Target(AccessTarget("queue", key, manifest.queue_name(key)), arn, actions, {})
+        yield _Target(
+            AccessTarget("queue", key, manifest.queue_name(key)),
+            arn,
+            actions,
+            {f"aws:resourcetag/{ENVIRONMENT_TAG}": (manifest.name,)},
+        )
 
 
 def _keys(manifest: Manifest, source: HclSource, existing: ExistingPolicies) -> Iterator[_Target]:
