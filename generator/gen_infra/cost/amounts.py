@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def total(parts: Iterable[tuple[str, UsdRange | None]]) -> Total:
 
 def written(usd: float, digits: int = _CENTS) -> str:
     """Write an amount, by default in dollars and cents; what that would make nothing with as many digits that count."""
-    return f"{usd:,.{digits}f}" if abs(usd) >= 10**-digits or not usd else f"{usd:.{digits}g}"
+    if abs(usd) >= 10**-digits or not usd:
+        return f"{usd:,.{digits}f}"
+    return f"{Decimal(f'{usd:.{digits}g}'):f}"  # a float of less than 0.0001 would have an exponent
 
 
 def shown(usd: UsdRange | None, digits: int = _CENTS) -> str:

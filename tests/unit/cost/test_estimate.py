@@ -224,8 +224,8 @@ def test_prod_costs_what_the_price_file_says() -> None:
         (UsdRange(4.1, 4.1), "4.10 USD"),
         (UsdRange(1.2, 1234.5), "1.20 to 1,234.50 USD"),
         (UsdRange(0.0018, 0.02), "0.0018 to 0.02 USD"),
-        (UsdRange(1e-6, 1e-6), "1e-06 USD"),
-        (UsdRange(0.001, 2e-7), "0.001 to 2e-07 USD"),
+        (UsdRange(1e-6, 1e-6), "0.000001 USD"),
+        (UsdRange(0.001, 2e-7), "0.001 to 0.0000002 USD"),
         (UsdRange(0, 0), "0.00 USD"),
     ],
 )
