@@ -332,6 +332,33 @@ resource "aws_iam_role_policy" "image" {
   policy = data.aws_iam_policy_document.image.json
 }
 
+# CodeBuild pulls an image of a private repository as this role; its own and that of ECR Public need no permissions.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/sample-ecr.html
+resource "aws_iam_role_policy" "image_pull" {
+  for_each = toset(local.image_repository == null ? [] : ["image-pull"])
+
+  name = each.key
+  role = aws_iam_role.build.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "LogInToRegistries"
+        Effect   = "Allow"
+        Action   = "ecr:GetAuthorizationToken"
+        Resource = "*" # no resource-level permissions
+      },
+      {
+        Sid      = "PullBuildImage"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = "arn:${var.partition}:ecr:${var.region}:${local.image_repository[0]}:repository/${local.image_repository[1]}"
+      },
+    ]
+  })
+}
+
 resource "aws_iam_role_policy" "network" {
   name   = "network"
   role   = aws_iam_role.build.name

@@ -10,6 +10,9 @@ locals {
   schedule_group_arn = "arn:${var.partition}:scheduler:${local.in_account}:schedule-group/${local.name}"
   schedule_arn       = "arn:${var.partition}:scheduler:${local.in_account}:schedule/${local.name}/${local.name}"
   bucket_arn         = "arn:${var.partition}:s3:::${var.bucket}"
+
+  # Account and name of the ECR repository of the build's image; null where it has none.
+  image_repository = var.codebuild_image == null ? null : try(regex("^([0-9]{12})\\.dkr\\.ecr\\.[^/]+/([^@]+)@", var.codebuild_image), null)
 }
 
 resource "aws_s3_object" "source" {
@@ -52,9 +55,13 @@ resource "aws_codebuild_project" "this" {
 
   environment {
     type            = "LINUX_CONTAINER"
-    image           = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+    image           = var.codebuild_image == null ? "aws/codebuild/amazonlinux-x86_64-standard:5.0" : var.codebuild_image
     compute_type    = "BUILD_GENERAL1_SMALL"
     privileged_mode = false
+
+    # CodeBuild takes its own credentials for its own images only.
+    # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html
+    image_pull_credentials_type = var.codebuild_image == null ? "CODEBUILD" : "SERVICE_ROLE"
   }
 
   logs_config {
@@ -73,6 +80,7 @@ resource "aws_codebuild_project" "this" {
   depends_on = [
     aws_iam_role_policy.encryption,
     aws_iam_role_policy.image,
+    aws_iam_role_policy.image_pull,
     aws_iam_role_policy.network,
     aws_iam_role_policy.runtime,
   ]

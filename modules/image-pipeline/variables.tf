@@ -49,6 +49,21 @@ variable "builder_role_arn" {
   }
 }
 
+variable "codebuild_image" {
+  description = "Container image of the build, by digest: AWS's in ECR Public (partition aws only), or one in a private ECR repository of the region; null for CodeBuild's own, which AWS updates."
+  type        = string
+  default     = null
+
+  validation {
+    condition = (
+      var.codebuild_image == null
+      || var.partition == "aws" && can(regex("^public\\.ecr\\.aws/codebuild/amazonlinux-x86_64-standard@sha256:[0-9a-f]{64}$", var.codebuild_image))
+      || can(regex("^[0-9]{12}\\.dkr\\.ecr\\.${var.region}\\.${replace(local.dns_suffix, ".", "\\.")}/[a-z0-9]+([._/-]+[a-z0-9]+)*@sha256:[0-9a-f]{64}$", var.codebuild_image))
+    )
+    error_message = "codebuild_image must be public.ecr.aws/codebuild/amazonlinux-x86_64-standard or the URI of an ECR repository of the region, with @sha256: and a digest."
+  }
+}
+
 variable "environment" {
   description = "Name of the environment, for example prod: the suffix of everything created here, and a tag of the builder instances."
   type        = string

@@ -22,6 +22,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/"
 
 _BATCH = f"{_DOCS}/batch/latest/userguide/cross-service-confused-deputy-prevention.html"
 _CODEBUILD = f"{_DOCS}/codebuild/latest/userguide/setting-up-service-role.html"
+_CODEBUILD_IMAGE = f"{_DOCS}/codebuild/latest/userguide/sample-ecr.html"
 _CODEBUILD_IN_VPC = (
     f"{_DOCS}/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html"
     "#customer-managed-policies-example-create-vpc-network-interface"
@@ -306,6 +307,9 @@ def _image_rebuild() -> Iterator[AwsCall]:
     yield AwsCall(
         name, "s3:GetObject s3:GetObjectVersion", f"{bucket}/gen-infra/complete/image-rebuild.zip", _CODEBUILD
     )
+    pulls = "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
+    yield AwsCall(name, "ecr:GetAuthorizationToken", "*", _CODEBUILD_IMAGE)
+    yield AwsCall(name, pulls, f"arn:aws:ecr:{_HERE}:repository/codebuild", _CODEBUILD_IMAGE)
     yield AwsCall(name, "ec2:DescribeDhcpOptions ec2:DescribeNetworkInterfaces", "*", _CODEBUILD_IN_VPC)
     interface = f"arn:aws:ec2:{_HERE}:network-interface/eni-1"
     for resource in ("{subnet}", interface):

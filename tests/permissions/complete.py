@@ -6,6 +6,7 @@ The emulator makes no such request: each row has the page that says that AWS, or
 from __future__ import annotations
 
 NAME = "complete"
+_BUILD_IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/codebuild@sha256:{'0123456789abcdef' * 4}"
 MANIFEST = """\
 name: complete
 account: "123456789012"
@@ -40,6 +41,7 @@ image:
   rebuild:
     schedule: cron(0 3 ? * SUN *)
     bucket: genomics-results-123456789012
+    codebuild_image: BUILD_IMAGE
     notify: [genomics-ops@example.com]
 compute:
   spot: {type: SPOT, max_vcpus: 64}
@@ -86,4 +88,4 @@ workflows:
       work: {job: work, after: [align]}
     many: {bucket: results, max_concurrency: 2}
     on_failure: {notify: [genomics-ops@example.com]}
-"""
+""".replace("BUILD_IMAGE", _BUILD_IMAGE)

@@ -29,6 +29,7 @@ from gen_infra.check.rules.rule import Accepted
 from gen_infra.check.secrets import secret_verdicts
 from gen_infra.check.suppressions import suppressed
 from gen_infra.manifest.lustre import boot_scripts
+from gen_infra.manifest.model.image import CURATED_BUILD_IMAGE
 from gen_infra.render.files import PACKER_TEMPLATE, packer_folder
 from gen_infra.render.writer import lay_out
 from gen_infra.terraform.adapter import Terraform
@@ -206,6 +207,7 @@ def accepted_in(manifest: Manifest, policy: Policy = NO_POLICY, iam_path: str | 
         },
         _objects(manifest),
         any(engine.may_be_privileged for engine in manifest.given_engines.values()),
+        manifest.image.rebuild.build_image if manifest.image.rebuild else CURATED_BUILD_IMAGE,
     )
 
 

@@ -38,13 +38,18 @@ def bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
 
 
 @check("image source", "s3")
-def source_bucket(clients: Clients, name: str) -> Iterator[Diagnosis]:
-    """Check whether the bucket of the image's sources keeps versions: a rebuild takes the version that was applied."""
+def source_bucket(clients: Clients, name: str, *, pinned_image: bool) -> Iterator[Diagnosis]:
+    """Check whether the bucket of the image's sources keeps versions: a rebuild takes the version that was applied.
+
+    ``pinned_image``: the manifest names the container image of the build by digest.
+    """
     if _region(clients, name) is None:
         return  # which `bucket` says
     if clients.s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled":
-        pinned = "rebuilds use the source that was applied, in CodeBuild's own image, which cannot be pinned"
-        yield ok("image source", f"{name} keeps versions: {pinned}")
+        image = "an image that is pinned by digest"
+        if not pinned_image:
+            image = "CodeBuild's own image, which is not pinned; `image.rebuild.codebuild_image` pins one"
+        yield ok("image source", f"{name} keeps versions: rebuilds use the source that was applied, in {image}")
     else:
         message = f"{name} keeps no versions: who may write to it decides what the next rebuild runs"
         command = f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled"

@@ -136,7 +136,7 @@ def _buckets(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
     for bucket in used_buckets(manifest):
         yield partial(doctor_buckets.bucket, aws, bucket)
     if rebuild := manifest.image.rebuild:
-        yield partial(doctor_buckets.source_bucket, aws, rebuild.bucket)
+        yield partial(doctor_buckets.source_bucket, aws, rebuild.bucket, pinned_image=rebuild.is_pinned)
 
 
 def _references(aws: Clients, manifest: Manifest) -> Iterator[DoctorCheck]:
@@ -268,9 +268,10 @@ def storage_shortages(aws: Clients, manifest: Manifest) -> list[Diagnosis]:
 def source_problems(aws: Clients, manifest: Manifest) -> list[Diagnosis]:
     """Return what does not pin the source of the image's rebuilds; nothing where that cannot be read."""
     rebuild = manifest.image.rebuild
-    return [
-        line for line in (doctor_buckets.source_bucket(aws, rebuild.bucket) if rebuild else ()) if line.level == "wrong"
-    ]
+    if rebuild is None:
+        return []
+    found = doctor_buckets.source_bucket(aws, rebuild.bucket, pinned_image=rebuild.is_pinned)
+    return [line for line in found if line.level == "wrong"]
 
 
 def most_instances(manifest: Manifest, *, ec2: bool = False) -> int:

@@ -114,6 +114,121 @@ run "role" {
   }
 }
 
+run "curated_image" {
+  command = plan
+
+  assert {
+    condition     = one(aws_codebuild_project.this.environment).image == "aws/codebuild/amazonlinux-x86_64-standard:5.0" && one(aws_codebuild_project.this.environment).image_pull_credentials_type == "CODEBUILD"
+    error_message = "Without codebuild_image, the image is CodeBuild's own, which it pulls itself."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.image_pull) == 0
+    error_message = "CodeBuild's own image needs no permissions."
+  }
+}
+
+run "public_image" {
+  command = plan
+
+  variables {
+    codebuild_image = "public.ecr.aws/codebuild/amazonlinux-x86_64-standard@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  assert {
+    condition     = one(aws_codebuild_project.this.environment).image == var.codebuild_image && one(aws_codebuild_project.this.environment).image_pull_credentials_type == "SERVICE_ROLE"
+    error_message = "The image is the given one, which is none of CodeBuild's own."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.image_pull) == 0
+    error_message = "A public image needs no permissions."
+  }
+}
+
+run "private_image" {
+  command = plan
+
+  variables {
+    codebuild_image = "210987654321.dkr.ecr.us-east-1.amazonaws.com/builds/codebuild@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  assert {
+    condition     = one(aws_codebuild_project.this.environment).image == var.codebuild_image && one(aws_codebuild_project.this.environment).image_pull_credentials_type == "SERVICE_ROLE"
+    error_message = "The image is the given one, pulled as the build's role."
+  }
+
+  assert {
+    condition = [for s in jsondecode(aws_iam_role_policy.image_pull["image-pull"].policy).Statement : [s.Action, s.Resource]] == [
+      ["ecr:GetAuthorizationToken", "*"],
+      [
+        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "arn:aws:ecr:us-east-1:210987654321:repository/builds/codebuild",
+      ],
+    ]
+    error_message = "The role pulls from that repository of that account only."
+  }
+}
+
+run "china_image" {
+  command = plan
+
+  variables {
+    partition          = "aws-cn"
+    region             = "cn-north-1"
+    kms_key_arn        = "arn:aws-cn:kms:cn-north-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    base_parameter_arn = null
+    codebuild_image    = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/codebuild@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.image_pull["image-pull"].policy).Statement[1].Resource == "arn:aws-cn:ecr:cn-north-1:123456789012:repository/codebuild"
+    error_message = "The registry and the repository are those of the partition."
+  }
+}
+
+run "refuses_image_without_digest" {
+  command = plan
+
+  variables {
+    codebuild_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/codebuild:5.0"
+  }
+
+  expect_failures = [var.codebuild_image]
+}
+
+run "refuses_other_public_image" {
+  command = plan
+
+  variables {
+    codebuild_image = "public.ecr.aws/mallory/build@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.codebuild_image]
+}
+
+run "refuses_public_image_in_china" {
+  command = plan
+
+  variables {
+    partition       = "aws-cn"
+    region          = "cn-north-1"
+    codebuild_image = "public.ecr.aws/codebuild/amazonlinux-x86_64-standard@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.codebuild_image]
+}
+
+run "refuses_image_of_another_region" {
+  command = plan
+
+  variables {
+    codebuild_image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/codebuild@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.codebuild_image]
+}
+
 run "failures" {
   command = plan
 

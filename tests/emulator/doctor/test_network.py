@@ -286,14 +286,27 @@ class TestBuckets:
 
     def test_the_source_of_an_image_is_pinned_by_versions_only(self, clients: Clients) -> None:
         name = self.bucket(clients, "doctor-source")
-        [line] = doctor_buckets.source_bucket(clients, name)
+        [line] = doctor_buckets.source_bucket(clients, name, pinned_image=True)
         assert (line.level, "keeps no versions" in line.message) == ("wrong", True)
         assert line.advice.startswith(f"aws s3api put-bucket-versioning --bucket {name}")
         settings: list[tuple[Any, str]] = [({"Status": "Enabled"}, "ok"), ({"Status": "Suspended"}, "wrong")]
         for versioning, level in settings:
             clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
-            assert [line.level for line in doctor_buckets.source_bucket(clients, name)] == [level]
-        assert doctor_buckets.source_bucket(clients, "doctor-nowhere") == []
+            assert [line.level for line in doctor_buckets.source_bucket(clients, name, pinned_image=True)] == [level]
+        assert doctor_buckets.source_bucket(clients, "doctor-nowhere", pinned_image=True) == []
+
+    @pytest.mark.parametrize(
+        ("pinned", "says"),
+        [
+            (True, "in an image that is pinned by digest"),
+            (False, "in CodeBuild's own image, which is not pinned; `image.rebuild.codebuild_image` pins one"),
+        ],
+    )
+    def test_it_says_whether_the_image_of_the_build_is_pinned(self, clients: Clients, pinned: bool, says: str) -> None:
+        name = self.bucket(clients, f"doctor-build-{pinned}".lower())
+        clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        [line] = doctor_buckets.source_bucket(clients, name, pinned_image=pinned)
+        assert (line.level, line.message.endswith(says)) == ("ok", True)
 
     def test_the_state_bucket_as_bootstrap_leaves_it(self, clients: Clients) -> None:
         from gen_infra.aws.state_bucket import ensure_state_bucket

@@ -250,13 +250,18 @@ def test_a_blocked_queue_is_reported_by_its_rule(lab: Lab, services: tuple[str, 
 class TestBuilds:
     """A schedule that starts a build, each with its own role."""
 
-    def project(self, lab: Lab, service_role: str) -> str:
+    def project(self, lab: Lab, service_role: str, **environment: str) -> str:
         name = lab.name("project")
         lab.client("codebuild").create_project(
             name=name,
             source={"type": "S3", "location": "recipes/image.zip"},
             artifacts={"type": "NO_ARTIFACTS"},
-            environment={"type": "LINUX_CONTAINER", "image": "image:1", "computeType": "BUILD_GENERAL1_SMALL"},
+            environment={
+                "type": "LINUX_CONTAINER",
+                "image": "image:1",
+                "computeType": "BUILD_GENERAL1_SMALL",
+                **environment,
+            },
             logsConfig={"cloudWatchLogs": {"status": "ENABLED", "groupName": "/lab/builds"}},
             serviceRole=service_role,
         )
@@ -285,17 +290,27 @@ class TestBuilds:
         assert len(builds(projectName=project)["ids"]) == 1
 
     def test_a_build_fails_in_the_phase_whose_permission_is_missing(self, lab: Lab) -> None:
+        repository = f"arn:aws:ecr:{PLACE}:repository/builds/codebuild"
         needed = {
+            "ecr:BatchCheckLayerAvailability": repository,
+            "ecr:BatchGetImage": repository,
+            "ecr:GetAuthorizationToken": "*",
+            "ecr:GetDownloadUrlForLayer": repository,
             "logs:CreateLogStream": f"arn:aws:logs:{PLACE}:log-group:/lab/builds:*",
             "logs:PutLogEvents": f"arn:aws:logs:{PLACE}:log-group:/lab/builds:*",
             "s3:GetBucketAcl": "arn:aws:s3:::recipes",
             "s3:GetBucketLocation": "arn:aws:s3:::recipes",
             "s3:GetObject": "arn:aws:s3:::recipes/image.zip",
         }
-        phases = {"logs": "PROVISIONING", "s3": "DOWNLOAD_SOURCE", "": None}
+        phases = {"ecr": "PROVISIONING", "logs": "PROVISIONING", "s3": "DOWNLOAD_SOURCE", "": None}
         codebuild = lab.client("codebuild")
+        registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+        private = {
+            "image": f"{registry}/builds/codebuild@sha256:{'0' * 64}",
+            "imagePullCredentialsType": "SERVICE_ROLE",
+        }
         for action in (*needed, ""):
-            project = self.project(lab, role(lab, "codebuild", without(needed, action)))
+            project = self.project(lab, role(lab, "codebuild", without(needed, action)), **private)
             started = codebuild.start_build(projectName=project)["build"]["id"]
             [build] = codebuild.batch_get_builds(ids=[started])["builds"]
             failed: dict[str, Any] = next((each for each in build["phases"] if each.get("phaseStatus") == "FAILED"), {})

@@ -169,6 +169,27 @@ INSTANCES = (
     ),
 )
 
+_DIGEST = f"@sha256:{'0123456789abcdef' * 4}"
+_BUILD_IMAGE = f"210987654321.dkr.ecr.us-east-1.amazonaws.com/builds/codebuild{_DIGEST}"
+
+PINNED_BUILDS = tuple(
+    Mutant(f"pinned build: {name}", "GI_TF_7", path, old, new, "pinned-build")
+    for name, path, old, new in (
+        ("of a tag", _MAIN, _DIGEST, ":5.0"),
+        ("of another registry", _MAIN, "210987654321.dkr", "666666666666.dkr"),
+        ("of another repository", _MAIN, "builds/codebuild@", "builds/other@"),
+        ("of another digest", _MAIN, _DIGEST, f"@sha256:{'0' * 64}"),
+        (
+            "of a host that looks alike",
+            _MAIN,
+            "us-east-1.amazonaws.com/builds",
+            "us-east-1.amazonaws-com.example/builds",
+        ),
+        ("in CodeBuild's own image", _MAIN, f'  codebuild_image     = "{_BUILD_IMAGE}"\n', ""),
+        ("pulled by CodeBuild", _PIPELINE, '"CODEBUILD" : "SERVICE_ROLE"', '"CODEBUILD" : "CODEBUILD"'),
+    )
+)
+
 BUILDS = tuple(
     Mutant(f"build: {name}", found, _PIPELINE, old, new, "image-rebuild")
     for name, found, old, new in (
@@ -398,4 +419,4 @@ TERRAFORM = (
     ),
 )
 
-SETTING_MUTANTS = (*NETWORK, *INSTANCES, *BUILDS, *CONTAINERS, *TERRAFORM)
+SETTING_MUTANTS = (*NETWORK, *INSTANCES, *BUILDS, *PINNED_BUILDS, *CONTAINERS, *TERRAFORM)

@@ -29,6 +29,7 @@ BASES = {
     "prod": ROOT / "envs/prod.yaml",
     "demo": ROOT / "envs/demo.yaml",
     "everything": ROOT / "tests/golden/manifests/everything.yaml",
+    "pinned-build": ROOT / "tests/golden/manifests/pinned-build.yaml",
     **{
         name: ROOT / f"envs/examples/{name}.yaml"
         for name in (

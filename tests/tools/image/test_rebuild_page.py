@@ -47,11 +47,11 @@ def accepted(command: str) -> bool:
     return done.returncode == 0 and "image rebuild" in done.stdout
 
 
-def test_the_manifest_is_accepted(tmp_path: Path) -> None:
-    (text, *_) = blocks("yaml")
-    manifest = accept(tmp_path, **yaml.safe_load(text))
+@pytest.mark.parametrize(("number", "pinned"), [(0, False), (1, True)])
+def test_the_manifest_is_accepted(tmp_path: Path, number: int, pinned: bool) -> None:
+    manifest = accept(tmp_path, **yaml.safe_load(blocks("yaml")[number]))
     assert manifest.image.rebuild
-    assert manifest.image.rebuild.schedule == "rate(7 days)"
+    assert (manifest.image.rebuild.schedule, manifest.image.rebuild.is_pinned) == ("rate(7 days)", pinned)
 
 
 def test_the_units_are_valid(units: dict[str, Path]) -> None:
@@ -82,7 +82,7 @@ def test_the_commands_are_gen_infras() -> None:
 
 def test_the_workflow_is_one(tmp_path: Path) -> None:
     """By GitHub's own schema; and it may ask for a token, and for nothing else that it does not need."""
-    (_, workflow) = blocks("yaml")
+    workflow = blocks("yaml")[-1]
     path = tmp_path / "image.yaml"
     path.write_text(workflow)
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]

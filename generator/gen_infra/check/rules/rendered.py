@@ -16,12 +16,14 @@ from gen_infra.check.rules.rendered_arguments import (
     REFERENCES,
     VALUES,
 )
-from gen_infra.check.rules.rule import Rule, rule
+from gen_infra.check.rules.rule import Rule, rule, rule_beyond
+from gen_infra.manifest.model.image import CURATED_BUILD_IMAGE
 from gen_infra.terraform.source import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gen_infra.check.rules.rule import Accepted
     from gen_infra.terraform.source import Resource
 
 _REVIEW = "https://developer.hashicorp.com/terraform/language/resources"
@@ -69,7 +71,7 @@ def arguments_are_known(resource: Resource) -> Iterator[str]:
         yield f"it sets {path}"
 
 
-@rule(
+@rule_beyond(
     "GI_TF_7",
     *VALUES,
     severity="high",
@@ -78,11 +80,17 @@ def arguments_are_known(resource: Resource) -> Iterator[str]:
     source=_REVIEW,
     privilege=True,
 )
-def values_are_known(resource: Resource) -> Iterator[str]:
-    """Require a known value wherever another one, or none, takes the protection away."""
+def values_are_known(resource: Resource, accepted: Accepted) -> Iterator[str]:
+    """Require a known value wherever another one, or none, takes the protection away.
+
+    Builds run in the image that the manifest names, by its digest if it has one.
+    """
     if not _is_from_source(resource) or _existed_before(resource) or resource.file in NOTIFIED_BY_RULES:
         return
-    for path, pattern in VALUES[resource.kind].items():
+    patterns = VALUES[resource.kind]
+    if resource.kind == "aws_codebuild_project":
+        patterns = patterns | _build_image(accepted.build_image)
+    for path, pattern in patterns.items():
         for value in _values(resource.values, path.split(".")):
             if not isinstance(value, Unknown) and not re.fullmatch(pattern, _text(value), re.ASCII):
                 yield f"its {path} is {_text(value) or 'not set'}"
@@ -105,6 +113,12 @@ def references_are_no_literals(resource: Resource) -> Iterator[str]:
         for value in _values(resource.values, path.split(".")):
             if value is not None and not isinstance(value, Unknown):
                 yield f"its {path} is {_text(value)}"
+
+
+def _build_image(image: str) -> dict[str, str]:
+    """Return the values that make CodeBuild run an image: https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html."""
+    credentials = "(?:CODEBUILD)?" if image == CURATED_BUILD_IMAGE else "SERVICE_ROLE"
+    return {"environment.image": re.escape(image), "environment.image_pull_credentials_type": credentials}
 
 
 def _paths(values: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -52,9 +52,9 @@ _ARGUMENTS = {
         """,
     "aws_codebuild_project": """
         artifacts.type build_timeout concurrent_build_limit description encryption_key environment.compute_type
-        environment.image environment.privileged_mode environment.type logs_config.cloudwatch_logs.group_name
-        name service_role source.location source.type source_version vpc_config.security_group_ids vpc_config.subnets
-        vpc_config.vpc_id
+        environment.image environment.image_pull_credentials_type environment.privileged_mode environment.type
+        logs_config.cloudwatch_logs.group_name name service_role source.location source.type source_version
+        vpc_config.security_group_ids vpc_config.subnets vpc_config.vpc_id
         """,
     "aws_default_security_group": "tags vpc_id",
     "aws_ecr_lifecycle_policy": "policy repository",
@@ -166,7 +166,7 @@ _ARGUMENTS = {
     "module": """
         account_id alarm_arns alarm_topics allocation_strategy at_percent base_parameter_arn
         bid_percentage bucket budget_topics builder_profile_arn builder_role_arn capacity_reservation
-        cidr_block client_security_group_ids clusters compute_environment_tags dashboard
+        cidr_block client_security_group_ids clusters codebuild_image compute_environment_tags dashboard
         dead_letter_queues dead_letters definition_actions definition_names
         definitions_path describes_instances efa_interfaces efs_access emails endpoints environment
         event_rules event_topics failed_jobs files_policy gid iam_path image_age_days image_build_alarms
@@ -227,7 +227,6 @@ VALUES: dict[str, dict[str, str]] = {
     "aws_codebuild_project": {
         "artifacts.type": "NO_ARTIFACTS",
         "encryption_key": _AWS_KEY_IS_NONE,
-        "environment.image": r"aws/codebuild/amazonlinux-[\w.:@-]+",
         "environment.privileged_mode": "false",
         "environment.type": "LINUX_CONTAINER",
         "logs_config.cloudwatch_logs.group_name": _SET,

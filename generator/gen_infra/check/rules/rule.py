@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
-from gen_infra.manifest.model.image import Scratch
+from gen_infra.manifest.model.image import CURATED_BUILD_IMAGE, Scratch
 from gen_infra.terraform.source import Resource
 
 Severity: TypeAlias = Literal["high", "medium", "low"]
@@ -30,6 +30,7 @@ class Accepted:
         objects: the buckets that roles may use, each with the prefixes in it, an empty one for the whole bucket; None
             if they are not known.
         registers_privileged: whether an engine may register job definitions with privileged containers.
+        build_image: the container image in which CodeBuild rebuilds the machine image.
     """
 
     job_folders: tuple[str, ...] = (Scratch().mount,)
@@ -41,6 +42,7 @@ class Accepted:
     boot_scripts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     objects: Mapping[str, frozenset[str]] | None = None
     registers_privileged: bool = True
+    build_image: str = CURATED_BUILD_IMAGE
 
     def accepts_role(self, arn: str) -> bool:
         """Return whether a role or an instance profile may be used."""

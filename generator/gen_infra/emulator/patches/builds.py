@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ from gen_infra.emulator.patches.moto_patch import MotoPatch, around, moto_patch
 
 SERVICE = "codebuild.amazonaws.com"
 _NETWORK = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")  # of EC2's Describe…
+_ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)"
+)
 _BUCKET = ("s3:GetBucketAcl", "s3:GetBucketLocation")
 
 
@@ -37,7 +41,7 @@ def build_roles() -> None:
 
 @moto_patch(
     moto="5.2.5 ends every build as SUCCEEDED",
-    aws="fails a build whose role may not use its network, its log group or its source, in the phase that needs it",
+    aws="fails a build whose role may not use its network, log group, image or source, in the phase that needs it",
 )
 def build_permissions() -> None:
     """Evaluate what CodeBuild does itself with the project's role, when the build starts."""
@@ -84,7 +88,7 @@ def _refused(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[tup
         yield "SUBMITTED", f"CodeBuild is not authorized to perform: sts:AssumeRole on {project['serviceRole']}"
         return
     for phase, acted in (
-        ("PROVISIONING", [*_network(backend, project), *_log(backend, project)]),
+        ("PROVISIONING", [*_network(backend, project), *_log(backend, project), *_image(project, backend.partition)]),
         ("DOWNLOAD_SOURCE", _source(project, backend.partition)),
     ):
         for action, resource, more in acted:
@@ -124,6 +128,20 @@ def _log(backend: CodeBuildBackend, project: dict[str, Any]) -> Iterator[_Act]:
         yield "logs:CreateLogGroup", f"{arn}{group}:log-stream:", {}
     yield "logs:CreateLogStream", f"{arn}{group}:log-stream:", {}
     yield "logs:PutLogEvents", f"{arn}{group}:log-stream:build", {}
+
+
+def _image(project: dict[str, Any], partition: str) -> Iterator[_Act]:
+    """Yield what the pull of an image of ECR takes, where the role pulls it.
+
+    https://docs.aws.amazon.com/codebuild/latest/userguide/sample-ecr.html
+    """
+    environment = project.get("environment") or {}
+    found = _ECR_IMAGE.match(str(environment.get("image")))
+    if found and environment.get("imagePullCredentialsType") == "SERVICE_ROLE":
+        repository = f"arn:{partition}:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
+        yield "ecr:GetAuthorizationToken", "*", {}
+        for name in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"):
+            yield f"ecr:{name}", repository, {}
 
 
 def _source(project: dict[str, Any], partition: str) -> Iterator[_Act]:

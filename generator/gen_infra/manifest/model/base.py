@@ -242,6 +242,17 @@ ContainerImage = Annotated[
         max_length=255,
     ),
 ]
+CodeBuildImage = Annotated[
+    str,
+    text(
+        r"(?:public\.ecr\.aws/codebuild/amazonlinux-x86_64-standard"
+        rf"|[0-9]{{12}}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/{_IMAGE_PART}(?:/{_IMAGE_PART})*)"
+        "@sha256:[0-9a-f]{64}",
+        "public.ecr.aws/codebuild/amazonlinux-x86_64-standard or the URI of a private ECR repository, with @sha256: "
+        "and a digest",
+        max_length=383,
+    ),
+]
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):

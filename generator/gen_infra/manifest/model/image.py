@@ -9,6 +9,7 @@ from msgspec import Meta
 from gen_infra.manifest.model.base import (
     AbsolutePath,
     BucketName,
+    CodeBuildImage,
     EmailAddress,
     ImageId,
     ImageSource,
@@ -20,6 +21,9 @@ from gen_infra.manifest.model.base import (
 )
 from gen_infra.manifest.model.base_images import BASE_IMAGES, Architecture, BaseImage, BaseImageName
 from gen_infra.manifest.model.host_script import MOST_SCRIPTS, HostScript, HostScripts, read_scripts
+
+CURATED_BUILD_IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+"""CodeBuild's own image, which AWS updates under this name: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html."""
 
 CliFolder = Annotated[
     str,
@@ -137,10 +141,27 @@ class Rebuild(Model, frozen=True, kw_only=True):
         Schedule, about("When to check for changes, in UTC; EventBridge Scheduler's `rate(…)` or `cron(…)`.")
     ]
     bucket: Annotated[BucketName, about("An existing bucket, for the files that the image is built from.")]
+    codebuild_image: Annotated[
+        CodeBuildImage | None,
+        about(
+            "The container image of the build, by digest: AWS's public one, or a copy of it in an ECR repository of "
+            "the environment's region; default: `aws/codebuild/amazonlinux-x86_64-standard:5.0`, which AWS updates."
+        ),
+    ] = None
     notify: Annotated[
         tuple[EmailAddress, ...],
         about("E-mail addresses to notify when a rebuild fails; each confirms its subscription once."),
     ] = ()
+
+    @property
+    def is_pinned(self) -> bool:
+        """Return whether the container image of the build is given by digest."""
+        return self.codebuild_image is not None
+
+    @property
+    def build_image(self) -> str:
+        """Return the container image of the build; without a digest it is CodeBuild's own."""
+        return self.codebuild_image or CURATED_BUILD_IMAGE
 
 
 class ComputeImage(Model, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gen_infra.manifest.rules.rule import ManifestFinding, ManifestRule
 
 _PATH = ("image", "rebuild")
+_PUBLIC = "public.ecr.aws"
 
 
 def rebuilds_go_to_a_parameter(manifest: Manifest) -> Iterable[ManifestFinding]:
@@ -46,6 +47,21 @@ def rebuilds_have_a_schedule_that_comes(manifest: Manifest) -> Iterable[Manifest
             yield (*_PATH, "schedule"), objection
 
 
+def rebuilds_run_an_image_of_the_region(manifest: Manifest) -> Iterable[ManifestFinding]:
+    """Require a registry that CodeBuild reaches: ECR of the environment's region, or ECR Public in partition aws."""
+    rebuild = manifest.image.rebuild
+    image = rebuild.codebuild_image if rebuild else None
+    if image is None:
+        return
+    host, path = image.partition("/")[0], (*_PATH, "codebuild_image")
+    registry = f"dkr.ecr.{manifest.region}.{manifest.dns_suffix}"
+    if host == _PUBLIC:
+        if manifest.partition != "aws":
+            yield path, f"{_PUBLIC} is of the partition aws; copy the image to an ECR repository of {manifest.region}"
+    elif host.partition(".")[2] != registry:
+        yield path, f'"{host}" is not the registry of {manifest.region}: use ACCOUNT.{registry}'
+
+
 def depends_on_date(manifest: Manifest) -> bool:
     """Return whether a valid manifest can become invalid by itself, on a later day."""
     rebuild = manifest.image.rebuild
@@ -57,4 +73,5 @@ ERRORS: tuple[ManifestRule, ...] = (
     rebuilds_are_for_instances,
     rebuilds_have_a_way_out,
     rebuilds_have_a_schedule_that_comes,
+    rebuilds_run_an_image_of_the_region,
 )

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 WEEKLY = {"schedule": "rate(7 days)", "bucket": "builds"}
 NEW = {"cidr": "10.42.0.0/16", "nat": "one"}
 PRIVATE = {"cidr": "10.42.0.0/16", "endpoints": True}
+DIGEST = f"@sha256:{'0123456789abcdef' * 4}"
+PUBLIC = f"public.ecr.aws/codebuild/amazonlinux-x86_64-standard{DIGEST}"
+OWN = f"210987654321.dkr.ecr.us-east-1.amazonaws.com/builds/code.build_image{DIGEST}"
+
+
+CHINA = {"region": "cn-north-1"}
 
 
 def image(**rebuild: Any) -> dict[str, Any]:
@@ -61,6 +67,26 @@ RULES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         image(notify=["a@b.org"]),
         image(notify=["nobody"]),
         'image.rebuild.notify[0]: "nobody" is not an e-mail',
+    ),
+    (
+        "image of another region",
+        image(codebuild_image=OWN),
+        image(codebuild_image=OWN.replace("us-east-1", "eu-west-1")),
+        '"210987654321.dkr.ecr.eu-west-1.amazonaws.com" is not the registry of us-east-1: '
+        "use ACCOUNT.dkr.ecr.us-east-1.amazonaws.com",
+    ),
+    (
+        "image of another partition",
+        CHINA | image(codebuild_image=OWN.replace("us-east-1.amazonaws.com", "cn-north-1.amazonaws.com.cn")),
+        CHINA | image(codebuild_image=OWN.replace("us-east-1", "cn-north-1")),
+        '"210987654321.dkr.ecr.cn-north-1.amazonaws.com" is not the registry of cn-north-1: '
+        "use ACCOUNT.dkr.ecr.cn-north-1.amazonaws.com.cn",
+    ),
+    (
+        "public image in China",
+        image(codebuild_image=PUBLIC),
+        CHINA | image(codebuild_image=PUBLIC),
+        "image.rebuild.codebuild_image: public.ecr.aws is of the partition aws; copy the image to an ECR repository of",
     ),
 ]
 
@@ -112,6 +138,48 @@ def test_the_build_may_read_the_parameter_of_its_base(tmp_path: Path, source: st
 def test_a_base_by_id_has_no_parameter(tmp_path: Path) -> None:
     named = {"parameter": "/a/b", "rebuild": WEEKLY, "source": "ami-0123456789abcdef0"}
     assert "base_parameter_arn" not in main_tf(tmp_path, image=named)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+        "public.ecr.aws/codebuild/amazonlinux-x86_64-standard:5.0",
+        PUBLIC.replace("public.ecr.aws/", ""),
+        PUBLIC.replace("x86_64", "aarch64"),
+        PUBLIC.replace("codebuild", "mallory"),
+        PUBLIC.replace("public.ecr.aws", "public.ecr.aws.example.com"),
+        PUBLIC[:-1],
+        PUBLIC.replace("0", "A"),
+        PUBLIC.replace("@", ":5.0@"),
+        f"{PUBLIC}\n",
+        OWN.removesuffix(DIGEST),
+        OWN.replace(DIGEST, ":latest"),
+        OWN.replace(DIGEST, f":latest{DIGEST}"),
+        OWN.replace("210987654321", "21098765432"),
+        OWN.replace(".dkr.ecr.", ".dkr-ecr."),
+        OWN.replace("amazonaws.com", "amazonaws.com.example.com"),
+        OWN.replace("builds/", "Builds/"),
+        OWN.replace("builds/", "../"),
+        OWN.replace("/builds/code.build_image", "/"),
+        f"ghcr.io/example/build{DIGEST}",
+        "${var.image}",
+    ],
+)
+def test_the_image_of_the_build_is_given_by_digest(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ManifestError) as refusal:
+        accept(tmp_path, **image(codebuild_image=value))
+    (problem,) = refusal.value.problems
+    assert "image.rebuild.codebuild_image" in str(problem)
+    assert "is not public.ecr.aws/codebuild/amazonlinux-x86_64-standard or the URI of a private ECR repository" in str(
+        problem
+    )
+
+
+@pytest.mark.parametrize("value", [PUBLIC, OWN, f"210987654321.dkr.ecr.us-east-1.amazonaws.com/a{DIGEST}"])
+def test_the_build_runs_the_image_of_the_manifest(tmp_path: Path, value: str) -> None:
+    assert f'codebuild_image = "{value}"' in main_tf(tmp_path, **image(codebuild_image=value))
+    assert "codebuild_image" not in main_tf(tmp_path, **image())
 
 
 def test_its_key_allows_its_log_and_its_alarms_to_use_it(tmp_path: Path) -> None:
