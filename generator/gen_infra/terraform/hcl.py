@@ -14,8 +14,8 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 Expression: TypeAlias = (
-    "str | int | float | bool | Template | Reference | FunctionCall | Conditional | Equality | Opaque | Object | Tuple"
-    " | ForEach | None"
+    "str | int | float | bool | Template | Reference | FunctionCall | Conditional | Comparison | Opaque | Object"
+    " | Tuple | ForEach | None"
 )
 
 
@@ -55,12 +55,12 @@ class Conditional:
 
 
 @dataclass(frozen=True, slots=True)
-class Equality:
-    """``left == right``, or with ``negated`` ``left != right``."""
+class Comparison:
+    """``left == right``, ``left != right`` or ``left > right``; ``!value`` is ``value == false``."""
 
     left: Expression
+    sign: str
     right: Expression
-    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +196,9 @@ class _Parser:
     def _expression(self, *, newline_ends: bool) -> Expression:
         start = self._at
         value = self._primary()
-        if (sign := self._next.text) in {"==", "!="} and self._next.kind == "sign":
+        if (sign := self._next.text) in {"==", "!=", ">"} and self._next.kind == "sign":
             self._at += 1
-            value = Equality(value, self._primary(), sign == "!=")
+            value = Comparison(value, sign, self._primary())
         if self._ends(newline_ends):
             return value
         if self._next.text != "?":  # by another operator, as in `length(a) > 0 ? a : b`
@@ -220,10 +220,10 @@ class _Parser:
         if token.text == "-" and isinstance(number := self._next.value, int | float):
             self._at += 1
             return -number
-        if token.text == "{":
-            return self._object()
-        if token.text == "[":
-            return self._tuple()
+        if token.text == "!":
+            return Comparison(self._primary(), "==", right=False)
+        if token.text in {"{", "["}:
+            return self._object() if token.text == "{" else self._tuple()
         if token.kind == "name":
             return self._named(token)
         self._at -= 1 if token.text in _OPEN else 0

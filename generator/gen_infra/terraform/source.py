@@ -7,6 +7,7 @@ depends on anything else is `UNKNOWN`, and checks skip it: they read the value i
 from __future__ import annotations
 
 import copy
+import operator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from gen_infra.terraform.hcl import (
     EACH_KEY,
     Block,
     Body,
+    Comparison,
     Conditional,
-    Equality,
     Expression,
     ForEach,
     FunctionCall,
@@ -205,7 +206,7 @@ class _Module:
         values: dict[str, Any] = {name: self.value(expression) for name, expression in body.attributes.items()}
         for block in body.blocks:
             if block.kind == "dynamic":
-                content = next(inner for inner in block.body.blocks if inner.kind == "content").body
+                content = next((inner.body for inner in block.body.blocks if inner.kind == "content"), Body())
                 for key, each in self._each(block.body.attributes.get("for_each"), block.labels[0]):
                     if key is None and block.labels[0] == "condition":
                         continue  # a condition of a policy that may be absent restricts nothing
@@ -232,10 +233,10 @@ class _Module:
             case Conditional(condition, yes, no):
                 chosen = self.value(condition)
                 return self.value(yes if chosen else no) if isinstance(chosen, bool) else UNKNOWN
-            case Equality(left, right, negated):
+            case Comparison(left, sign, right):
                 sides = [self.value(left), self.value(right)]
                 known = not any(isinstance(side, Unknown) for side in sides)
-                return (sides[0] == sides[1]) != negated if known else UNKNOWN
+                return _COMPARISONS[sign](*sides) if known else UNKNOWN
             case ForEach():
                 return self._mapped(expression)
             case str() | int() | float() | None:
@@ -373,16 +374,34 @@ def _first(values: list[Any]) -> Any:
 
 
 def _ends_with(values: list[Any]) -> Any:
-    return UNKNOWN if any(isinstance(each, Unknown) for each in values) else values[0].endswith(values[1])
+    return values[0].endswith(values[1]) if all(isinstance(each, str) for each in values) else UNKNOWN
 
+
+def _contains_text(values: list[Any]) -> Any:
+    return values[1] in values[0] if all(isinstance(each, str) for each in values) else UNKNOWN
+
+
+def _is_more(left: Any, right: Any) -> Any:
+    return left > right if isinstance(left, int | float) and isinstance(right, int | float) else UNKNOWN
+
+
+def _length(values: list[Any]) -> Any:
+    """Evaluate Terraform's ``length``, where it is known how many members there are."""
+    known = isinstance(values[0], list | dict) and not any(isinstance(each, Unknown) for each in values[0])
+    return len(values[0]) if known else UNKNOWN
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {"==": operator.eq, "!=": operator.ne, ">": _is_more}
 
 _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "concat": _joined,
     "endswith": _ends_with,
     "jsonencode": _first,  # the value itself: what reads policies takes text and values
+    "length": _length,
     "merge": _merged,
     "setunion": _joined,
     "sort": _first,
+    "strcontains": _contains_text,
     "tolist": _first,
     "toset": _first,
     "values": _members,

@@ -35,6 +35,10 @@ def value(expression: str, more: str = "") -> Any:
         ('null == null ? "yes" : "no"', "yes"),
         ('"a" != "a" ? "yes" : "no"', "no"),
         ('"a" == "a"', True),
+        ('!strcontains("abc", "b") ? "yes" : "no"', "no"),
+        ("length([1, 2]) > 1 ? [3] : []", [3]),
+        ("length({}) > 0 ? [3] : []", []),
+        ('[for arn in ["a", "b/*"] : arn if !strcontains(arn, "/*")]', ["a"]),
         ('setunion(["a"], ["b"])', ["a", "b"]),
         ('values({ a = 1, b = "c" })', [1, "c"]),
         ('"${"inner } brace"}"', "inner } brace"),
@@ -56,6 +60,10 @@ def test_what_is_written_out_is_known(expression: str, expected: object) -> None
         '"${aws_kms_key.this.arn}/x"',
         "1 + 1",
         "1 == 1 && 2 == 2",
+        '"a" > 1',
+        '!("a" == "b")',
+        "length([for x in var.missing : x]) > 0",
+        'strcontains(["a"], "a")',
         "var.missing == null ? 1 : 2",
         "[for x in var.missing : x]",
         "{ for k, v in { a = 1 } : v => k... }",
@@ -148,6 +156,13 @@ def test_what_cannot_be_read_is_reported(text: str) -> None:
 @pytest.mark.parametrize("text", ["${x} %{y}", 'tab\t"quoted"\\', "line\nbreak", "ünï©ode ", "$${", "a}b{"])
 def test_every_string_that_is_rendered_comes_back(text: str) -> None:
     assert value(encode(text)) == text
+
+
+def test_a_dynamic_block_without_content_makes_nothing() -> None:
+    (found,) = read_source(
+        {"main.tf": b'resource "a" "b" {\n  dynamic "disk" {\n    for_each = []\n  }\n}\n'}
+    ).resources
+    assert found.values == {}
 
 
 def test_operators_keep_their_text() -> None:
