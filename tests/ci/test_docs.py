@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # What a reader types in place of what a page shows.
 ADAPTED = (
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b", "$EXAMPLE_JOB"),
-    (r"^(gen-infra jobs .*--watch)", r"timeout --preserve-status --signal INT 2 \1"),  # ended with Ctrl-C
+    (r"^(gen-infra jobs .*--watch)", r"timeout --preserve-status --signal INT 5 \1"),  # ended with Ctrl-C
     (r"^(gen-infra doctor envs/prod.yaml)", r"\1 || test $? = 1"),  # no images were pushed
 )
 

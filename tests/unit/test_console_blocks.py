@@ -21,7 +21,7 @@ def test_every_command_is_in_a_console_block() -> None:
 def test_every_block_is_run_or_says_why_it_is_not() -> None:
     reasons = [reason for block in BLOCKS for reason in block.marks.values()]
     assert sum(text.count("<!-- not run") for text in PAGES.values()) == len(reasons), "each is above a block"
-    assert len(reasons) <= 25, "run the block, or raise the number"
+    assert len(reasons) <= 26, "run the block, or raise the number"
     for reason in reasons:
         tests = re.findall(r"tests/[\w./]+", reason)
         assert tests or len(reason.split()) > 3, reason

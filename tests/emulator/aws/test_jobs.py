@@ -60,6 +60,7 @@ def function(clients: Clients, env: str) -> str:
     limits = {
         "arn_prefix": "arn:aws:batch:us-east-1:123456789012",
         "job_definitions": {f"isaac-{env}": None},
+        "definitions_by_tag": False,
         "job_queues": [f"highPriority-{env}"],
         "fair_share": {},
         "overrides": ["environment"],

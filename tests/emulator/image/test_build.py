@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from gen_infra import image as story
 from gen_infra.aws import images, session
-from gen_infra.aws.tags import ENVIRONMENT_TAG
+from gen_infra.aws.tags import COST_TAG, ENVIRONMENT_TAG
 from gen_infra.cli.builder import connection_for
 from gen_infra.emulator import start
 from gen_infra.errors import AwsError, MissingError, ToolError
@@ -173,6 +173,7 @@ def test_a_build_calls_aws_with_exactly_this(lab: Lab, tmp_path: Path) -> None:
         == tags
         == {
             "Name": f"gen-infra-{manifest.name}",
+            COST_TAG: manifest.name,
             ENVIRONMENT_TAG: manifest.name,
             images.BUILD_TAG: build[images.BUILD_TAG],
         }

@@ -49,7 +49,9 @@ def lonely(resources: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
         if not each.line:
             continue
         for kind in COMPANIONS.get(each.kind, ()):
-            if kind not in beside[_module(each)]:
+            # What the manifest took over, as it was: GI_ECR_1 and others say what an adopted repository lacks.
+            is_adopted = each.kind == "aws_ecr_repository" and each.file == "existing.tf"
+            if not is_adopted and kind not in beside[_module(each)]:
                 yield each, f"there is no {kind} beside it"
         if each.kind == "aws_efs_file_system_policy" and not _denies_plain_transport(each):
             yield each, "it does not deny connections without TLS"
