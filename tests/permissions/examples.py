@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen_infra.aws.tags import ENVIRONMENT_TAG
 from gen_infra.iam import PolicyDocument, Principal, PrincipalKind, evaluate
 from gen_infra.permissions.policies import documents
 from tests.permissions.policies import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from gen_infra.manifest import Manifest
     from tests.permissions.policies import Recorded
@@ -48,3 +50,14 @@ def refused(requests: Iterable[Recorded], manifests: Mapping[str, Manifest], rol
         decisions = [evaluate(request, principals[name], key) for name in found or principals]
         if not any(decision.is_allowed for decision in decisions):
             yield f"{', '.join(sorted(found)) or 'any'}: {decisions[0].message}"
+
+
+def of_another(requests: Iterable[Recorded], actions: Container[str]) -> Iterator[Recorded]:
+    """Yield the requests of these actions as they would be for what carries the tag of another environment."""
+    for each in requests:
+        context = {
+            key: ("another",) if key.endswith(f"tag/{ENVIRONMENT_TAG}") else value
+            for key, value in each.request.context.items()
+        }
+        if each.request.action in actions and context != each.request.context:
+            yield replace(each, request=replace(each.request, context=context))

@@ -40,6 +40,7 @@ from gen_infra.tools import container_host
 from tests.cli import clean_environ, gen_infra
 from tests.conftest import missing
 from tests.emulator.pipeline.alarms import HOUR, Alarms
+from tests.emulator.pipeline.default_tags import with_default_tags
 from tests.emulator.pipeline.head_job import stand_in, submit_heads
 from tests.emulator.pipeline.nextflow_calls import (
     assert_beside_cannot_reach,
@@ -50,7 +51,7 @@ from tests.emulator.pipeline.nextflow_calls import (
 )
 from tests.emulator.provider import running_provider
 from tests.permissions.environments import BOUNDARY, central_roles, credentials, policy_document, role_with
-from tests.permissions.examples import refused
+from tests.permissions.examples import of_another, refused
 from tests.permissions.policies import recorded
 from tests.permissions.uses import client_of
 from tests.polling import wait_until
@@ -70,6 +71,16 @@ NOTIFIED = "batchQueueBlocked-told"
 EVERYTHING = policy_document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 ROOTS_AT_HOME = 3  # the provider makes one function at a time
 STATES = "examples-states"
+OWNED = frozenset(  # allowed only with the environment's tag
+    {
+        "batch:CreateJobQueue",
+        "batch:DeleteJobQueue",
+        "ec2:CreateLaunchTemplate",
+        "elasticfilesystem:DeleteFileSystem",
+        "iam:CreateRole",
+        "iam:DeleteRole",
+    }
+)
 # A state on this machine is copied and written after each change of each resource: half of terraform's CPU time.
 SETTINGS = """
 provider "aws" {{
@@ -121,7 +132,7 @@ class SideBySide:
             (place / "main.tf").write_text(SETTINGS.format(region=root.region, states=STATES, key=place.name) + calls)
             for name in root.names:
                 self.manifests[name] = self.findable(EXAMPLES[name])
-                _write_as_module(render(self.manifests[name]), place / name)
+                _write_as_module(self.manifests[name], place / name)
 
     def findable(self, manifest: Manifest) -> Manifest:
         """Return the manifest with ids that exist, an image where moto has none of AWS's own, and a boundary."""
@@ -209,14 +220,17 @@ def _key_for_logs(kms: Any, region: str) -> str:
     return str(kms.create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
 
-def _write_as_module(files: dict[str, bytes], folder: Path) -> None:
-    """Return a rendered root without what only a root has."""
-    for path, content in files.items():
+def _write_as_module(manifest: Manifest, folder: Path) -> None:
+    """Write a rendered root without what only a root has; its provider's tags are on each resource instead."""
+    for path, content in render(manifest).items():
         part, _, name = path.partition("/")
         if part == "terraform" and name not in {"providers.tf", "backend.tf"}:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            is_code = target.suffix == ".tf"
+            target.write_bytes(
+                with_default_tags(content.decode(), manifest.resource_tags).encode() if is_code else content
+            )
 
 
 @pytest.fixture(scope="module")
@@ -840,6 +854,9 @@ class TestExamples:
         of_administrator = [each for each in found if ":iam:" in each and ("batchAccess" in each or "oidc-" in each)]
         assert "\n".join(each for each in found if each not in of_administrator) == ""
         assert len(of_administrator) > 10
+        foreign = list(of_another(requests, OWNED))
+        assert {each.request.action for each in foreign} == OWNED
+        assert len(list(refused(foreign, applied.manifests, "apply"))) == len(foreign)
 
 
 def _left(manifest: Manifest) -> list[AwsResource]:
