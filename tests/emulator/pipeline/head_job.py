@@ -49,9 +49,7 @@ def stand_in(aws: Emulator, manifest: Manifest, folder: Path) -> Iterator[None]:
     ecr.create_repository(repositoryName=_REPOSITORY)
     push(Lab(aws.endpoint), f"oci:{folder}/image:1", f"{_REPOSITORY}:1")
     [own] = batch.describe_job_definitions(jobDefinitionName=name, status="ACTIVE")["jobDefinitions"]
-    kept = {key: own[key] for key in ("jobDefinitionName", "type", "timeout", "retryStrategy")}
-    # The provider of the examples' common root does not add the tags of each environment.
-    kept["tags"] = own["tags"] | manifest.resource_tags
+    kept = {key: own[key] for key in ("jobDefinitionName", "type", "timeout", "retryStrategy", "tags")}
     made = batch.register_job_definition(**kept, containerProperties=own["containerProperties"] | {"image": _IMAGE})
     try:
         yield
