@@ -84,6 +84,7 @@ def function(clients: Clients, env: str) -> str:
         Runtime="python3.13",
         Handler="batch_submit_job.handler",
         Role=role,
+        Timeout=60,
         Code={"ZipFile": archive.getvalue()},
         Environment={"Variables": {"ENVIRONMENT": env}},
     )
