@@ -575,8 +575,8 @@ class TestExamples:
             removed[role] = {"RoleName": role, "PolicyName": policy, "PolicyDocument": json.dumps(document)}
             iam.delete_role_policy(RoleName=role, PolicyName=policy)
         allowed = sns.get_topic_attributes(TopicArn=warning)["Attributes"]["Policy"]
-        nobody = allowed.replace("rule/batchAlarmsWarning", "rule/another")
-        sns.set_topic_attributes(TopicArn=warning, AttributeName="Policy", AttributeValue=nobody)
+        for_another_rule = allowed.replace("rule/batchAlarmsWarning", "rule/another")
+        sns.set_topic_attributes(TopicArn=warning, AttributeName="Policy", AttributeValue=for_another_rule)
 
         # The message that the build was not started is lost, which the other severity's topic says.
         assert "not authorized" in told.rebuild()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen_infra.check.rules.rule import Rule
+from gen_infra.check.rules.rule import Rule, existed_before
 from gen_infra.terraform.policy_documents import allowing, conditions, listed, statements
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def lonely(resources: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
             continue
         for kind in COMPANIONS.get(each.kind, ()):
             # What the manifest took over, as it was: GI_ECR_1 and others say what an adopted repository lacks.
-            is_adopted = each.kind == "aws_ecr_repository" and each.file == "existing.tf"
+            is_adopted = each.kind == "aws_ecr_repository" and existed_before(each)
             if not is_adopted and kind not in beside[_module(each)]:
                 yield each, f"there is no {kind} beside it"
         if each.kind == "aws_efs_file_system_policy" and not _denies_plain_transport(each):

@@ -16,7 +16,7 @@ from gen_infra.check.rules.rendered_arguments import (
     REFERENCES,
     VALUES,
 )
-from gen_infra.check.rules.rule import Rule, rule, rule_beyond
+from gen_infra.check.rules.rule import Rule, existed_before, rule, rule_beyond
 from gen_infra.manifest.model.image import CURATED_BUILD_IMAGE
 from gen_infra.terraform.source import Unknown
 
@@ -32,10 +32,6 @@ _IGNORE = "lifecycle.ignore_changes"
 
 def _is_from_source(resource: Resource) -> bool:
     return resource.line > 0
-
-
-def _existed_before(resource: Resource) -> bool:
-    return resource.file == "existing.tf" or resource.file.startswith("modules/existing-environment/")
 
 
 @rule(
@@ -85,7 +81,7 @@ def values_are_known(resource: Resource, accepted: Accepted) -> Iterator[str]:
 
     Builds run in the image that the manifest names, by its digest if it has one.
     """
-    if not _is_from_source(resource) or _existed_before(resource) or resource.file in NOTIFIED_BY_RULES:
+    if not _is_from_source(resource) or existed_before(resource) or resource.file in NOTIFIED_BY_RULES:
         return
     patterns = VALUES[resource.kind]
     if resource.kind == "aws_codebuild_project":
