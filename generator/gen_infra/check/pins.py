@@ -65,7 +65,7 @@ def _plugins(files: Mapping[str, bytes]) -> Iterator[Finding]:
     for path, content in files.items():
         if path.startswith("packer/") and path.endswith((".pkr.hcl", ".pkr.json")):
             text = _without_comments(content.decode())
-            if path == _PLUGINS and not _REQUIRED.fullmatch(re.sub(r"\s+", "", text)):
+            if path == _PLUGINS and not _required(text):
                 yield _finding(PLUGIN_RULE, "does not require exactly one release of the Amazon plugin", path)
             elif path != _PLUGINS and "required_plugins" in text:
                 yield _finding(PLUGIN_RULE, "requires plugins too", path)
@@ -80,12 +80,17 @@ def _rebuild(files: Mapping[str, bytes]) -> Iterator[Finding]:
     for what, pattern in _LINES.items():
         if sum(re.fullmatch(pattern, line) is not None for line in lines) != 1:
             yield _finding(INSTALL_RULE, f"install.sh lacks {what}", _REBUILD)
-    required = _REQUIRED.fullmatch(re.sub(r"\s+", "", _without_comments(files.get(_PLUGINS, b"").decode())))
+    required = _required(_without_comments(files.get(_PLUGINS, b"").decode()))
     if required and f"amazon_version={required[1]}" not in lines:
         yield _finding(INSTALL_RULE, f"install.sh installs another release of the plugin than {required[1]}", _REBUILD)
     installs = [line for line in build.replace("\n        --", " --").splitlines() if "pip install" in line]
     if not installs or any("--require-hashes" not in line for line in installs):
         yield _finding(INSTALL_RULE, "buildspec.yml installs Python's packages without hashes", _REBUILD)
+
+
+def _required(text: str) -> re.Match[str] | None:
+    """Match a file that requires one release of the Amazon plugin, and nothing else."""
+    return _REQUIRED.fullmatch(re.sub(r"\s+", "", text))
 
 
 def _without_comments(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gen_infra.check.rules.conditions import KEY, TOPIC, TRUST, missing
+from gen_infra.check.rules.conditions import KEY, TOPIC, TRUST, missing, policy_of
 from gen_infra.check.rules.rule import Accepted, Rule, rule, rule_beyond
 from gen_infra.terraform.job_definitions import compute_roles, roles
 from gen_infra.terraform.policy_documents import (
@@ -147,8 +147,7 @@ _NEEDED = re.compile(
 )
 def actions_are_named(resource: Resource) -> Iterator[str]:
     """Refuse wildcards, such as ``s3:*`` or ``s3:?*``: they grant future actions too, and checkov accepts them."""
-    policy = resource.values.get("assume_role_policy" if resource.kind == "aws_iam_role" else "policy")
-    for statement in allowing(policy):
+    for statement in allowing(policy_of(resource)):
         named_ones = _NAMES_OF_KEYS if resource.kind in _KEYS else frozenset()
         for action in listed(statement.get("Action")):
             is_wild = isinstance(action, str) and ("*" in action or "?" in action) and action not in named_ones

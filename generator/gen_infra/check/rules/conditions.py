@@ -51,6 +51,11 @@ TOPIC: Mapping[str, tuple[str, ...]] = {"budgets": _SOURCE, "cloudwatch": _SOURC
 """Those with which it may publish to a topic."""
 
 
+def policy_of(resource: Resource) -> Any:
+    """Return a resource's policy; of a role, who may assume it."""
+    return resource.values.get("assume_role_policy" if resource.kind == "aws_iam_role" else "policy")
+
+
 def missing(statement: dict[str, Any], needed: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     """Yield each service that a statement admits without a condition that it needs, and the condition."""
     for service in services(statement):
@@ -114,8 +119,7 @@ def _restricts(operator: str, key: str) -> bool:
 )
 def conditions_restrict(resource: Resource) -> Iterator[str]:
     """Refuse other operators and keys: with ``…IfExists``, ``…Not…`` or another key they may restrict nothing."""
-    attribute = "assume_role_policy" if resource.kind == "aws_iam_role" else "policy"
-    for statement in allowing(resource.values.get(attribute)):
+    for statement in allowing(policy_of(resource)):
         for operator, key, values in conditions(statement):
             if key and not _restricts(operator, key):
                 yield f"{named(statement)} has the condition {operator} {key}"
